@@ -1,0 +1,28 @@
+# Run by `cmake --install` (see Install.cmake), which sets source, sysconfdir, datadir and staging.
+if(NOT IS_ABSOLUTE "${sysconfdir}")
+    if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
+        set(sysconfdir "/${sysconfdir}")
+    else()
+        set(sysconfdir "${CMAKE_INSTALL_PREFIX}/${sysconfdir}")
+    endif()
+endif()
+if(NOT IS_ABSOLUTE "${datadir}")
+    set(datadir "${CMAKE_INSTALL_PREFIX}/${datadir}")
+endif()
+
+file(READ "${source}" text)
+string(REGEX MATCHALL "root *= *\"www\"" roots "${text}")
+list(LENGTH roots count)
+if(NOT count EQUAL 1)
+    message(FATAL_ERROR "${source}: expected one line root = \"www\", found ${count}")
+endif()
+string(REGEX REPLACE "root *= *\"www\"" "root = \"${datadir}/gearshift/www\"" text "${text}")
+
+set(target "${sysconfdir}/gearshift/server.conf")
+if(EXISTS "$ENV{DESTDIR}${target}")
+    message(STATUS "Kept: $ENV{DESTDIR}${target}")
+else()
+    file(WRITE "${staging}" "${text}")
+    file(INSTALL "${staging}" DESTINATION "${sysconfdir}/gearshift"
+        PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
+endif()

@@ -1,0 +1,321 @@
+/* access_log.c: access logs. A line is formatted straight into the buffer, without snprintf(3),
+ * since it is part of every request; the buffer leaves in one write(2).
+ *
+ * Not thread-safe: each thread has its own log over the same path. O_APPEND and writing whole lines
+ * only keep the lines of several threads apart. */
+#include "core/log.h"
+
+#include "core/check.h"
+#include "core/clock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    ACCESS_LOG_MAGIC = 0xacce55,
+    SPAN_MAX = 8192,       /* octets of one span that are logged */
+    SPANS = 5,             /* spans in a record */
+    ESCAPE_MAX = 6,        /* octets that one octet becomes: \u00HH */
+    FIXED_MAX = 512,       /* everything else on a line */
+    STATUS_NO_ANSWER = 499 /* nginx's number for a client that closed first */
+};
+enum { LINE_MAX_LEN = SPANS * SPAN_MAX * ESCAPE_MAX + FIXED_MAX };
+static const uint64_t REPORT_INTERVAL_MS = 60 * 1000;
+
+struct access_log {
+    unsigned magic;
+    enum access_format format;
+    int fd;
+    bool torn;            /* a failed write ended within a line */
+    bool reported;        /* a failed write was reported, at reported_ms */
+    uint64_t reported_ms; /* clock_monotonic_ms() */
+    uint64_t lost;        /* lines dropped since then */
+    int64_t utc_s;        /* the second that `utc` tells; JSON only */
+    char utc[CLOCK_UTC_LEN + 1];
+    char *path;
+    size_t flush_at; /* octets in the buffer from which it is written out */
+    size_t used;     /* octets in the buffer */
+    char *data;      /* flush_at + LINE_MAX_LEN octets: the next line always fits */
+};
+
+int access_log_open(const char *path, enum access_format format, size_t buffer_size,
+                    struct access_log **ret_log)
+{
+    int error = -ENOMEM;
+
+    if (buffer_size > SIZE_MAX / 2)
+        return -ENOMEM;
+    struct access_log *log = calloc(1, sizeof *log);
+    if (log == NULL)
+        return -ENOMEM;
+    log->magic = ACCESS_LOG_MAGIC;
+    log->format = format;
+    log->flush_at = buffer_size;
+    log->path = strdup(path);
+    log->data = malloc(buffer_size + LINE_MAX_LEN);
+    if (log->path == NULL || log->data == NULL)
+        goto fail;
+    clock_format_utc(log->utc_s, log->utc);
+    log->fd = log_file_open(path);
+    if (log->fd < 0) {
+        error = log->fd;
+        goto fail;
+    }
+    *ret_log = log;
+    return 0;
+
+fail:
+    free(log->data);
+    free(log->path);
+    free(log);
+    return error;
+}
+
+static bool is_clean(unsigned char octet)
+{
+    return octet >= 0x20 && octet < 0x7f && octet != '"' && octet != '\\';
+}
+
+static char *put(char *out, const char *text, size_t len)
+{
+    memcpy(out, text, len);
+    return out + len;
+}
+
+#define PUT_LIT(out, literal) put((out), (literal), sizeof(literal) - 1)
+
+static char *put_escaped(char *out, const char *text, size_t len, enum access_format format)
+{
+    static const char hex[] = "0123456789ABCDEF";
+
+    for (size_t i = 0; i < len; i++) {
+        unsigned char octet = (unsigned char)text[i];
+        if (is_clean(octet)) {
+            *out++ = (char)octet;
+            continue;
+        }
+        out = format == ACCESS_JSON ? PUT_LIT(out, "\\u00") : PUT_LIT(out, "\\x");
+        *out++ = hex[octet >> 4];
+        *out++ = hex[octet & 15];
+    }
+    return out;
+}
+
+/* Sixteen octets at a time are copied and looked at together; nearly all text is clean. Vector
+ * extensions of gcc and clang, which become plain instructions where there are no vectors. */
+typedef unsigned char octets_16 __attribute__((vector_size(16)));
+typedef uint64_t words_2 __attribute__((vector_size(16)));
+
+static char *put_span(char *out, struct span text, enum access_format format)
+{
+    const char *next = text.ptr;
+    size_t left = text.len < SPAN_MAX ? text.len : SPAN_MAX;
+
+    while (left >= sizeof(octets_16)) {
+        octets_16 octets;
+        memcpy(&octets, next, sizeof octets);
+        words_2 dirty =
+            (words_2)((octets < 0x20) | (octets > 0x7e) | (octets == '"') | (octets == '\\'));
+        if (__builtin_expect((dirty[0] | dirty[1]) == 0, 1))
+            out = put(out, next, sizeof octets);
+        else
+            out = put_escaped(out, next, sizeof octets, format);
+        next += sizeof octets;
+        left -= sizeof octets;
+    }
+    return put_escaped(out, next, left, format);
+}
+
+static char *put_span_or_dash(char *out, struct span text, enum access_format format)
+{
+    if (text.len > 0)
+        return put_span(out, text, format);
+    *out++ = '-';
+    return out;
+}
+
+static char *put_number(char *out, uint64_t value)
+{
+    char digits[20]; /* UINT64_MAX has 20 */
+    size_t at = sizeof digits;
+
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    return put(out, digits + at, sizeof digits - at);
+}
+
+static unsigned status_of(const struct access_record *record)
+{
+    return record->status != 0 ? record->status : STATUS_NO_ANSWER;
+}
+
+/* PEER - - [DATE] "REQUEST LINE" STATUS OCTETS "REFERER" "USER AGENT" */
+static char *put_combined(char *out, const struct access_record *record)
+{
+    out = put_span_or_dash(out, record->peer, ACCESS_COMBINED);
+    out = PUT_LIT(out, " - - [");
+    out = put(out, record->log_date, strlen(record->log_date));
+    out = PUT_LIT(out, "] \"");
+    out = put_span_or_dash(out, record->request_line, ACCESS_COMBINED);
+    out = PUT_LIT(out, "\" ");
+    out = put_number(out, status_of(record));
+    *out++ = ' ';
+    out = put_number(out, record->body_bytes);
+    out = PUT_LIT(out, " \"");
+    out = put_span_or_dash(out, record->referer, ACCESS_COMBINED);
+    out = PUT_LIT(out, "\" \"");
+    out = put_span_or_dash(out, record->user_agent, ACCESS_COMBINED);
+    return PUT_LIT(out, "\"\n");
+}
+
+static char *put_json(char *out, struct access_log *log, const struct access_record *record)
+{
+    unsigned ms = (unsigned)record->wall_ms % 1000;
+
+    if (log->utc_s != record->wall_s) {
+        log->utc_s = record->wall_s;
+        clock_format_utc(log->utc_s, log->utc);
+    }
+    out = PUT_LIT(out, "{\"time\":\"");
+    out = put(out, log->utc, CLOCK_UTC_LEN);
+    *out++ = '.';
+    *out++ = (char)('0' + ms / 100);
+    *out++ = (char)('0' + ms / 10 % 10);
+    *out++ = (char)('0' + ms % 10);
+    out = PUT_LIT(out, "Z\",\"peer\":\"");
+    out = put_span(out, record->peer, ACCESS_JSON);
+    out = PUT_LIT(out, "\",\"host\":\"");
+    out = put_span(out, record->host, ACCESS_JSON);
+    out = PUT_LIT(out, "\",\"request\":\"");
+    out = put_span(out, record->request_line, ACCESS_JSON);
+    out = PUT_LIT(out, "\",\"status\":");
+    out = put_number(out, status_of(record));
+    out = PUT_LIT(out, ",\"body_bytes\":");
+    out = put_number(out, record->body_bytes);
+    out = PUT_LIT(out, ",\"duration_ms\":");
+    out = put_number(out, record->duration_ms);
+    out = PUT_LIT(out, ",\"referer\":\"");
+    out = put_span(out, record->referer, ACCESS_JSON);
+    out = PUT_LIT(out, "\",\"user_agent\":\"");
+    out = put_span(out, record->user_agent, ACCESS_JSON);
+    return PUT_LIT(out, "\"}\n");
+}
+
+void access_log_append(struct access_log *log, const struct access_record *record)
+{
+    CHECK_OBJ(log, ACCESS_LOG_MAGIC);
+    char *line = log->data + log->used;
+    char *end =
+        log->format == ACCESS_JSON ? put_json(line, log, record) : put_combined(line, record);
+
+    CHECK(end - line <= LINE_MAX_LEN);
+    /* The old lines leave first, so that a write is no larger than the buffer was asked to be. */
+    size_t len = (size_t)(end - line);
+    if (log->used > 0 && log->used + len > log->flush_at) {
+        access_log_flush(log);
+        memmove(log->data, line, len);
+    }
+    log->used += len;
+    if (log->used >= log->flush_at)
+        access_log_flush(log);
+}
+
+static uint64_t count_lines(const char *data, size_t len)
+{
+    uint64_t lines = 0;
+
+    for (size_t i = 0; i < len; i++)
+        lines += data[i] == '\n';
+    return lines;
+}
+
+static void report_lost(struct access_log *log, int error)
+{
+    uint64_t now_ms = clock_monotonic_ms();
+
+    if (log->reported && now_ms - log->reported_ms < REPORT_INTERVAL_MS)
+        return;
+    log_error("access log %s: %s; lines lost: %llu", log->path, strerror(error),
+              (unsigned long long)log->lost);
+    log->reported = true;
+    log->reported_ms = now_ms;
+    log->lost = 0;
+}
+
+/* Writes `len` octets; *done tells how many of them are in the file, after a failure too. */
+static int write_all(int fd, const char *data, size_t len, size_t *done)
+{
+    for (*done = 0; *done < len;) {
+        ssize_t n = write(fd, data + *done, len - *done);
+        if (n >= 0)
+            *done += (size_t)n;
+        else if (errno != EINTR)
+            return -errno;
+    }
+    return 0;
+}
+
+void access_log_flush(struct access_log *log)
+{
+    CHECK_OBJ(log, ACCESS_LOG_MAGIC);
+    size_t done = 0;
+    int error = 0;
+
+    if (log->used == 0)
+        return;
+    if (log->torn) {
+        error = write_all(log->fd, "\n", 1, &done);
+        log->torn = error < 0;
+        done = 0;
+    }
+    if (error == 0) {
+        error = write_all(log->fd, log->data, log->used, &done);
+        log->torn = error < 0 && done > 0 && log->data[done - 1] != '\n';
+    }
+    if (error < 0) {
+        log->lost += count_lines(log->data + done, log->used - done);
+        report_lost(log, -error);
+    }
+    log->used = 0;
+}
+
+int access_log_reopen(struct access_log *log)
+{
+    CHECK_OBJ(log, ACCESS_LOG_MAGIC);
+    access_log_flush(log);
+    int fd = log_file_open(log->path);
+    if (fd < 0)
+        return fd;
+    close(log->fd);
+    log->fd = fd;
+    log->torn = false;
+    return 0;
+}
+
+bool access_log_pending(const struct access_log *log)
+{
+    CHECK_OBJ(log, ACCESS_LOG_MAGIC);
+    return log->used > 0;
+}
+
+int access_log_fd(const struct access_log *log)
+{
+    CHECK_OBJ(log, ACCESS_LOG_MAGIC);
+    return log->fd;
+}
+
+void access_log_close(struct access_log *log)
+{
+    if (log == NULL)
+        return;
+    access_log_flush(log);
+    close(log->fd);
+    log->magic = 0;
+    free(log->data);
+    free(log->path);
+    free(log);
+}

@@ -1,0 +1,232 @@
+/* config.h: the whole configuration in force, as data. Read-only once loaded; shared by all
+ * threads.
+ *
+ * Made by config_load.c from defaults, server.conf (libConfuse), the environment and the command
+ * line; nobody else writes it, but for the descriptors in struct root. Inheritance (server ->
+ * location) is resolved at load time: a reader never looks upward. The keys are those of the table
+ * in config_keys.c; docs/server.conf.md tells what each means. All of it is owned by the
+ * configuration; paths are absolute. */
+#ifndef CORE_CONFIG_H
+#define CORE_CONFIG_H
+
+#include "core/file_job.h"
+#include "core/log.h"
+#include "core/span.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct arena;
+
+enum listen_kind { LISTEN_IPV4, LISTEN_IPV6, LISTEN_UNIX };
+
+/* `listen = {"127.0.0.1:8080 backlog=511 congestion=reno"}`: one address that is listened on, by
+ * one or more servers. */
+struct listen_config {
+    char *text; /* the address as written, without parameters: "127.0.0.1:8080", "[::1]:8080",
+                   "unix:/run/g.sock" */
+    enum listen_kind kind;
+    char *host;    /* numeric address, or the path of a unix socket */
+    uint16_t port; /* 0: the system chooses */
+    int backlog;
+    char *congestion;        /* TCP_CONGESTION, or NULL for the system's */
+    bool ipv6_only;          /* LISTEN_IPV6: not for IPv4 as well */
+    struct server **servers; /* those that listen here, in the order of the file; the first is the
+                                default host; borrowed */
+    size_t servers_count;
+};
+
+/* A document root. main opens it (roots_open()) before privileges are dropped. */
+struct root {
+    char *path;
+    int fd; /* O_PATH|O_DIRECTORY; -1 until opened */
+};
+
+/* One header field to add: `headers = {"Name: value"}`. `$engine` in the value is replaced at load
+ * time. */
+struct header_rule {
+    char *name, *value;
+};
+
+/* Octets of all header fields of one location together, with ": " and CRLF. */
+#define CONFIG_FIELDS_SIZE_MAX 4096
+
+/* `cache "*.css" { control = "public, max-age=31536000"; expires = 1y }` */
+struct cache_rule {
+    char *pattern; /* fnmatch(3) against the path below the root if it holds a '/', else against the
+                      last segment */
+    char *control; /* Cache-Control value, or NULL */
+    int64_t expires_s; /* Expires: now + so many seconds, and max-age when control is NULL; -1: no
+                          Expires field */
+};
+
+struct error_page {
+    int status;
+    char *uri; /* path on the same server, "/404.html" */
+};
+
+enum coding { CODING_IDENTITY, CODING_GZIP, CODING_BR, CODING_ZSTD, CODING_COUNT };
+
+/* What holds for a part of a server's paths: a `location`, or, with the prefix "/", what stands in
+ * the server block itself. */
+struct location {
+    unsigned id;        /* unique in the configuration, counted from 0 */
+    struct span prefix; /* "/" or "/name/": matches itself, what lies below it, and "/name" (whole
+                           segments) */
+    struct root *root;  /* NULL, in "/" alone: only other locations and redirects of this server
+                           lead anywhere, and what else is asked for is not found (404) */
+    bool strip_prefix;  /* `alias`: the prefix is not part of the path below the root; `root`: it is
+                         */
+    char **index;       /* names tried in a directory */
+    size_t index_count;
+    char **try_uris; /* `try = {"$uri", "$uri.html", "/index.html"}`; count 0: the path itself */
+    size_t try_count;
+    bool autoindex;
+    bool dotfiles; /* serve names that begin with '.'; /.well-known/ is served in any case */
+    enum file_symlinks symlinks;
+    unsigned precompressed;      /* bit 1 << CODING_GZIP etc.: sidecars to look for */
+    struct header_rule *headers; /* merged: the server's, replaced or extended by the location's */
+    size_t headers_count;
+    struct cache_rule *cache_rules; /* the location's first, then the server's; first match wins */
+    size_t cache_rules_count;
+    struct error_page *error_pages; /* merged like headers; a status stands once */
+    size_t error_pages_count;
+    const char *charset; /* added to text types; "" adds none */
+};
+
+/* `redirect "/old/" { to = "/new/" status = 301 }` */
+struct redirect {
+    struct span from; /* exact path; ending in '/': a prefix, and the rest is appended to `to` */
+    char *to;         /* absolute path or absolute URL; the query is kept */
+    int status;       /* 301, 302, 303, 307, 308 */
+};
+
+struct server {
+    char *name;   /* the section's title, in lower case */
+    char **hosts; /* lower case names answered to: the title, then `alias_hosts`; "*.example.org"
+                     matches one or more labels. No two servers of one address share a name */
+    size_t hosts_count;
+    struct location *locations; /* longest prefix first; the last is "/" */
+    size_t locations_count;
+    struct redirect
+        *redirects; /* in the order of the file; first match wins, before anything is looked up */
+    size_t redirects_count;
+    size_t access_log; /* index into config.access_logs, or CONFIG_NO_LOG */
+};
+
+#define CONFIG_NO_LOG SIZE_MAX
+
+struct access_log_config {
+    char *path;
+    enum access_format format;
+};
+
+/* What bounds a request; HTTP.md "Reading a request" number 9. All in octets unless said. */
+struct http_limits {
+    uint32_t request_line_max;   /* longer: 414 */
+    uint32_t field_max;          /* one field line; longer: 431 */
+    uint32_t head_max;           /* all field lines together; longer: 431 */
+    uint32_t fields_max;         /* their number; more: 431 */
+    uint64_t body_max;           /* body read and discarded; longer: 413 */
+    uint32_t chunk_overhead_max; /* chunk sizes, extensions and trailers of one body together; more:
+                                    413 */
+    uint32_t ranges_max;         /* ranges in one Range field; more: the field is ignored */
+    uint32_t keepalive_requests; /* requests on one connection; 0: no limit */
+    uint32_t autoindex_max;      /* names in a listing; more: 503 and a line in the error log */
+    uint32_t small_file_max; /* a file up to this size is kept in memory and sent with its header */
+};
+
+/* Deadlines, milliseconds. */
+struct http_deadlines {
+    uint32_t header_ms;     /* first octet of a request (or the accept) to the end of its head */
+    uint32_t body_ms;       /* end of the head to the end of the body */
+    uint32_t keepalive_ms;  /* idle between requests */
+    uint32_t send_ms;       /* window in which send_rate_min must be met */
+    uint32_t send_rate_min; /* octets a second, at least, averaged over the window */
+    uint32_t linger_ms;     /* reading on after the last answer, so that it is not lost to a RST */
+    uint32_t drain_ms;      /* SIGQUIT: how long answers in progress may take */
+};
+
+enum file_io { FILE_IO_AUTO, FILE_IO_SENDFILE, FILE_IO_READ };
+
+struct config {
+    /* process */
+    char *engine; /* name for engine_find() */
+    unsigned threads;
+    char *user;      /* to become when started as root; NULL (`user = ""`): stay */
+    bool allow_root; /* serve as root all the same */
+    char *pid_file;  /* or NULL */
+    char *error_log; /* path or "stderr" */
+    enum log_level log_level;
+    /* limits */
+    uint32_t connections_max;
+    struct http_limits limits;
+    struct http_deadlines deadlines;
+    uint32_t send_turn; /* octets of a file that a connection sends before others get their turn */
+    enum file_io file_io;
+    /* cache of open files */
+    uint32_t cache_files_max; /* descriptors; 0: nothing is kept */
+    uint64_t cache_bytes_max; /* contents of small files kept in memory */
+    uint32_t cache_valid_ms;  /* how long an entry is believed before the file is looked at again */
+    /* logs */
+    struct access_log_config *access_logs;
+    size_t access_logs_count;
+    char *access_log; /* "off" or a path: of servers that say nothing; resolved in struct server */
+    enum access_format access_log_format;
+    uint32_t access_log_buffer;
+    /* types */
+    char *mime_types; /* path of a mime.types file; "" : built-in types only */
+    struct header_rule
+        *types; /* name: extension without dot, value: media type; override the file */
+    size_t types_count;
+    char *default_type;
+    /* what is served */
+    struct listen_config *listens;
+    size_t listens_count;
+    struct server *servers;
+    size_t servers_count;
+    struct root *roots;
+    size_t roots_count;
+    size_t locations_count; /* of all servers together; every location's id is below it */
+    /* private */
+    struct arena *arena;     /* owns all of the above, and this struct */
+    const char **key_places; /* see config_place() */
+};
+
+/* Where values come from besides the defaults; all borrowed for the call. */
+struct config_source {
+    const char *file;   /* -c; NULL: none */
+    const char *root;   /* DIR or --root: makes one server, in place of the file's; NULL: none */
+    const char *listen; /* --listen or --port, for that server: an address as in `listen`. NULL: as
+                           set elsewhere, or the default */
+    const char *engine; /* -e, or NULL */
+    const char *const *settings; /* -o "key=value"; above the four members before, and later ones
+                                    win. Keys of a server block apply to the server that `root`
+                                    makes, and are refused without it. A value that begins with
+                                    '{' is a list as in the file; any other is taken as it is */
+    size_t settings_count;
+    bool use_environment; /* GEARSHIFT_KEY=value for every key that -o reaches; below the command
+                             line, above the file. Names that are no key are ignored: container
+                             systems set such */
+};
+
+/* Reads and checks everything. 0 and a configuration that the caller owns (config_free()), or
+ * -errno (-EINVAL: bad input, -ENOENT and others: a file) and one sentence in `why` (file, line,
+ * key, what is wrong, what is allowed). Whether `engine` exists is left to the caller. Not
+ * thread-safe: libConfuse keeps its scanner in globals. */
+int config_load(const struct config_source *source, char *why, size_t why_size,
+                struct config **ret_config);
+
+/* Where the value in force of a key of the top level was set, to begin a sentence with:
+ * "server.conf:12", "-o user", "GEARSHIFT_USER", "--engine", "default". Borrowed from `config`. */
+const char *config_place(const struct config *config, const char *key);
+
+/* Closes what config_roots_open() opened and frees all. NULL is allowed. */
+void config_free(struct config *config);
+
+/* Opens every root (O_PATH|O_DIRECTORY|O_CLOEXEC). 0, or -errno and a sentence; those opened so far
+ * are closed by config_free(). */
+int config_roots_open(struct config *config, char *why, size_t why_size);
+
+#endif

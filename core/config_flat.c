@@ -1,0 +1,118 @@
+/* config_flat.c: a memory stream and an array beside it. */
+#include "core/config_flat.h"
+#include "core/check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct config_flat_writer {
+    FILE *stream;
+    struct config_flat flat;
+    size_t text_len; /* kept by the stream */
+    size_t room;     /* of flat.places */
+};
+
+int config_flat_open(struct config_flat_writer **ret_writer)
+{
+    struct config_flat_writer *writer = calloc(1, sizeof(*writer));
+
+    if (writer == NULL)
+        return -ENOMEM;
+    writer->stream = open_memstream(&writer->flat.text, &writer->text_len);
+    if (writer->stream == NULL) {
+        free(writer);
+        return -ENOMEM;
+    }
+    *ret_writer = writer;
+    return 0;
+}
+
+static int place_add(struct config_flat_writer *writer, struct config_place place)
+{
+    struct config_flat *flat = &writer->flat;
+
+    if (flat->count == CONFIG_TOKENS_MAX)
+        return -E2BIG;
+    if (flat->count == writer->room) {
+        size_t room = writer->room == 0 ? 256 : 2 * writer->room;
+        void *grown = realloc(flat->places, room * sizeof(flat->places[0]));
+
+        if (grown == NULL)
+            return -ENOMEM;
+        flat->places = grown;
+        writer->room = room;
+    }
+    flat->places[flat->count++] = place;
+    return 0;
+}
+
+/* Write errors of a memory stream (no memory) are sticky: config_flat_close() sees them. */
+static void token_write(struct config_flat_writer *writer, const struct config_token *token,
+                        const char *prefix)
+{
+    struct span text = token->text;
+
+    CHECK(text.len > 0);
+    switch (token->kind) {
+    case CONFIG_TOKEN_STRING:
+        fprintf(writer->stream, "%c%s", text.ptr[0], prefix);
+        fwrite(text.ptr + 1, 1, text.len - 1, writer->stream);
+        break;
+    case CONFIG_TOKEN_WORD:
+        fprintf(writer->stream, "\"%s", prefix);
+        for (size_t i = 0; i < text.len; i++)
+            fprintf(writer->stream, "%s%c", text.ptr[i] == '\\' ? "\\" : "", text.ptr[i]);
+        putc('"', writer->stream);
+        break;
+    case CONFIG_TOKEN_MARK:
+        putc(text.ptr[0], writer->stream);
+        break;
+    default:
+        UNREACHABLE();
+    }
+    putc('\n', writer->stream);
+}
+
+int config_flat_add(struct config_flat_writer *writer, const struct config_token *token,
+                    struct config_place place)
+{
+    int res = place_add(writer, place);
+
+    if (res == 0)
+        token_write(writer, token, "");
+    return res;
+}
+
+int config_flat_add_title(struct config_flat_writer *writer, const struct config_token *token,
+                          struct config_place place)
+{
+    char prefix[24];
+    int res = place_add(writer, place);
+
+    CHECK(token->kind != CONFIG_TOKEN_MARK);
+    snprintf(prefix, sizeof(prefix), "%zu:", writer->flat.count);
+    if (res == 0)
+        token_write(writer, token, prefix);
+    return res;
+}
+
+int config_flat_close(struct config_flat_writer *writer, struct config_flat *ret_flat)
+{
+    bool failed = ferror(writer->stream) != 0;
+
+    failed = fclose(writer->stream) != 0 || failed;
+    if (failed || ret_flat == NULL)
+        config_flat_free(&writer->flat);
+    else
+        *ret_flat = writer->flat;
+    free(writer);
+    return failed ? -ENOMEM : 0;
+}
+
+void config_flat_free(struct config_flat *flat)
+{
+    free(flat->text);
+    free(flat->places);
+    *flat = (struct config_flat){ 0 };
+}

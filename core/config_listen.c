@@ -1,0 +1,217 @@
+/* config_listen.c: see config_listen.h. Addresses are numeric: nothing is resolved at start. */
+#include "core/config_listen.h"
+#include "core/check.h"
+#include "core/config_store.h"
+#include "core/config_text.h"
+#include "core/config_value.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/un.h>
+
+enum { BACKLOG_DEFAULT = 511, BACKLOG_MAX = 65535, CONGESTION_NAME_MAX = 15 /* TCP_CA_NAME_MAX */ };
+
+#define FAIL(...) config_fail_item(build, item, config_key_find("listen"), __VA_ARGS__)
+
+/* What is being read of one element. */
+struct listen_text {
+    struct listen_config listen;
+    char *port;          /* as text, or NULL */
+    bool has_parameters; /* anything behind the address */
+};
+
+static int port_parse(const struct config_build *build, const struct config_item *item,
+                      struct listen_text *ret_text)
+{
+    uint64_t port = 0;
+
+    if (ret_text->port == NULL)
+        return FAIL("\"%.200s\" has no port", item->text);
+    if (config_count_parse(ret_text->port, &port) < 0 || port > UINT16_MAX)
+        return FAIL("\"%.100s\" is no port from 0 to 65535", ret_text->port);
+    ret_text->listen.port = (uint16_t)port;
+    return 0;
+}
+
+static int unix_parse(const struct config_build *build, const struct config_item *item,
+                      const char *path, struct listen_text *ret_text)
+{
+    struct listen_config *listen = &ret_text->listen;
+
+    listen->kind = LISTEN_UNIX;
+    if (path[0] == '\0')
+        return FAIL("\"%.200s\" has no path behind unix:", item->text);
+    listen->host = config_path(build, item->place, path);
+    if (listen->host == NULL)
+        return -ENOMEM;
+    if (strlen(listen->host) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
+        return FAIL("\"%.200s\" is longer than %zu characters, the most for a unix socket",
+                    listen->host, sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1);
+    if (strpbrk(listen->host, " \t") != NULL) /* of the folder; parameters would begin there */
+        return FAIL("\"%.200s\" holds a blank", listen->host);
+    listen->text = arena_printf(build->arena, "unix:%s", listen->host);
+    return listen->text == NULL ? -ENOMEM : 0;
+}
+
+/* `address` may be changed. */
+static int address_parse(const struct config_build *build, const struct config_item *item,
+                         char *address, struct listen_text *ret_text)
+{
+    struct listen_config *listen = &ret_text->listen;
+    bool bracket = address[0] == '[';
+    char *end = bracket ? strchr(address, ']') : strrchr(address, ':');
+    char canonical[INET6_ADDRSTRLEN];
+    unsigned char octets[sizeof(struct in6_addr)];
+    int family = bracket ? AF_INET6 : AF_INET;
+    int res;
+
+    if (strncmp(address, "unix:", 5) == 0)
+        return unix_parse(build, item, address + 5, ret_text);
+    if (bracket && (end == NULL || end[1] != ':'))
+        return FAIL("\"%.200s\" has no port behind ]", item->text);
+    listen->kind = bracket ? LISTEN_IPV6 : LISTEN_IPV4;
+    listen->ipv6_only = bracket;
+    if (end != NULL) {
+        *end = '\0';
+        ret_text->port = end + (bracket ? 2 : 1);
+    }
+    res = port_parse(build, item, ret_text);
+    if (res < 0)
+        return res;
+    if (inet_pton(family, address + bracket, octets) != 1)
+        return FAIL("\"%.100s\" is no numeric %s address", address + bracket,
+                    bracket ? "IPv6" : "IPv4");
+    inet_ntop(family, octets, canonical, sizeof(canonical));
+    listen->host = arena_strdup(build->arena, canonical);
+    listen->text = arena_printf(build->arena, bracket ? "[%s]:%u" : "%s:%u", canonical,
+                                (unsigned)listen->port);
+    return listen->host == NULL || listen->text == NULL ? -ENOMEM : 0;
+}
+
+static int parameter_parse(const struct config_build *build, const struct config_item *item,
+                           const char *parameter, struct listen_config *listen)
+{
+    const char *equals = strchr(parameter, '=');
+    size_t len = equals != NULL ? (size_t)(equals - parameter) : strlen(parameter);
+    const char *value = equals != NULL ? equals + 1 : "";
+    struct span name = span_make(parameter, len);
+    uint64_t backlog = 0;
+
+    if (span_eq(name, SPAN_LIT("backlog"))) {
+        if (config_count_parse(value, &backlog) < 0 || backlog < 1 || backlog > BACKLOG_MAX)
+            return FAIL("backlog \"%.100s\" is no number from 1 to %d", value, BACKLOG_MAX);
+        listen->backlog = (int)backlog;
+        return 0;
+    }
+    if (span_eq(name, SPAN_LIT("congestion")) && listen->kind != LISTEN_UNIX) {
+        if (!config_is_token(span_str(value)) || strlen(value) > CONGESTION_NAME_MAX)
+            return FAIL("congestion \"%.100s\" is no name of a congestion control", value);
+        listen->congestion = arena_strdup(build->arena, value);
+        return listen->congestion == NULL ? -ENOMEM : 0;
+    }
+    if (span_eq(name, SPAN_LIT("ipv6only")) && listen->kind == LISTEN_IPV6) {
+        if (config_bool_parse(value, &listen->ipv6_only) < 0)
+            return FAIL("ipv6only \"%.100s\" is neither on nor off", value);
+        return 0;
+    }
+    return FAIL("\"%.100s\" is no parameter of \"%.100s\"", parameter, listen->text);
+}
+
+static int listen_parse(const struct config_build *build, const struct config_item *item,
+                        struct listen_text *ret_text)
+{
+    char *text = arena_strdup(build->scratch, item->text);
+    char *rest = NULL;
+    char *word;
+    int res;
+
+    if (text == NULL)
+        return -ENOMEM;
+    *ret_text = (struct listen_text){ .listen.backlog = BACKLOG_DEFAULT };
+    word = strtok_r(text, " \t", &rest);
+    if (word == NULL)
+        return FAIL("\"%.100s\" is empty", item->text);
+    res = address_parse(build, item, word, ret_text);
+    while (res == 0 && (word = strtok_r(NULL, " \t", &rest)) != NULL) {
+        ret_text->has_parameters = true;
+        res = parameter_parse(build, item, word, &ret_text->listen);
+    }
+    return res;
+}
+
+static bool same_parameters(const struct listen_config *a, const struct listen_config *b)
+{
+    if ((a->congestion == NULL) != (b->congestion == NULL))
+        return false;
+    return a->backlog == b->backlog && a->ipv6_only == b->ipv6_only &&
+           (a->congestion == NULL || strcmp(a->congestion, b->congestion) == 0);
+}
+
+/* The address in the configuration that `text` means, added if it is new. */
+static int listen_find(const struct config_build *build, const struct config_item *item,
+                       const struct listen_text *text, struct config *config,
+                       struct listen_config **ret_listen)
+{
+    struct listen_config *listen = config->listens;
+
+    for (size_t i = 0; i < config->listens_count; i++, listen++) {
+        if (strcmp(listen->text, text->listen.text) != 0)
+            continue;
+        if (text->has_parameters && !same_parameters(listen, &text->listen))
+            return FAIL("\"%.200s\" has other parameters than where it is named first; parameters "
+                        "need to stand there only",
+                        item->text);
+        *ret_listen = listen;
+        return 0;
+    }
+    *listen = text->listen;
+    config->listens_count++;
+    *ret_listen = listen;
+    return 0;
+}
+
+/* The array doubles whenever its length is a power of two. */
+static int server_append(const struct config_build *build, struct listen_config *listen,
+                         struct server *server)
+{
+    size_t count = listen->servers_count;
+
+    if ((count & (count - 1)) == 0) {
+        struct server **grown =
+            arena_array(build->arena, count == 0 ? 1 : 2 * count, sizeof(grown[0]));
+
+        if (grown == NULL)
+            return -ENOMEM;
+        if (count > 0)
+            memcpy(grown, listen->servers, count * sizeof(grown[0]));
+        listen->servers = grown;
+    }
+    listen->servers[listen->servers_count++] = server;
+    return 0;
+}
+
+int config_listen_add(const struct config_build *build, const struct config_entry *entry,
+                      struct config *config, struct server *server)
+{
+    if (entry->count == 0)
+        return config_fail(build, entry->place, "listen",
+                           "the list is empty; allowed: at least one address");
+    for (size_t i = 0; i < entry->count; i++) {
+        const struct config_item *item = &entry->items[i];
+        struct listen_config *listen = NULL;
+        struct listen_text text;
+        int res = listen_parse(build, item, &text);
+
+        if (res == 0)
+            res = listen_find(build, item, &text, config, &listen);
+        if (res < 0)
+            return res;
+        if (listen->servers_count > 0 && listen->servers[listen->servers_count - 1] == server)
+            return FAIL("\"%.200s\" stands twice in one server", listen->text);
+        res = server_append(build, listen, server);
+        if (res < 0)
+            return res;
+    }
+    return 0;
+}

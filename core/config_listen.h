@@ -1,0 +1,15 @@
+/* config_listen.h: `listen = {"127.0.0.1:8080 backlog=511"}`: addresses, their parameters, and
+ * which servers share them. */
+#ifndef CORE_CONFIG_LISTEN_H
+#define CORE_CONFIG_LISTEN_H
+
+#include "core/config.h"
+#include "core/config_parse.h"
+
+/* Adds `server` to the addresses of `entry` (the key `listen`), and those that are new to
+ * config->listens, which has room for them. Called once for each server, in their order. 0, or
+ * -errno and a sentence. */
+int config_listen_add(const struct config_build *build, const struct config_entry *entry,
+                      struct config *config, struct server *server);
+
+#endif

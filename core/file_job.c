@@ -1,0 +1,149 @@
+/* file_job.c: the blocking implementation of every file operation. */
+#include "core/file_job.h"
+#include "core/check.h"
+#include "core/dir_list.h"
+#include "core/file_open.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+bool file_meta_same(const struct file_meta *before, const struct file_meta *now)
+{
+    return !before->racy && before->ino == now->ino && before->dev == now->dev &&
+           before->size == now->size && before->mtime_s == now->mtime_s &&
+           before->mtime_ns == now->mtime_ns && before->ctime_s == now->ctime_s &&
+           before->ctime_ns == now->ctime_ns && before->kind == now->kind;
+}
+
+static void job_init(struct file_job *job, enum file_job_kind kind)
+{
+    *job = (struct file_job){
+        .magic = FILE_JOB_MAGIC,
+        .kind = kind,
+        .root_fd = -1,
+        .fd_read = -1,
+        .res = -EINPROGRESS,
+        .fd = -1,
+    };
+}
+
+void file_job_init_open(struct file_job *job, int root_fd, const char *path,
+                        enum file_symlinks symlinks, size_t content_max)
+{
+    job_init(job, FILE_JOB_OPEN);
+    job->root_fd = root_fd;
+    job->path = path;
+    job->symlinks = symlinks;
+    job->content_max = content_max;
+}
+
+void file_job_init_read(struct file_job *job, int fd, off_t off, void *mem, size_t len)
+{
+    job_init(job, FILE_JOB_READ);
+    job->fd_read = fd;
+    job->off = off;
+    job->mem = mem;
+    job->len = len;
+}
+
+void file_job_init_list(struct file_job *job, int root_fd, const char *path,
+                        enum file_symlinks symlinks, bool dotfiles, size_t items_max)
+{
+    job_init(job, FILE_JOB_LIST);
+    job->root_fd = root_fd;
+    job->path = path;
+    job->symlinks = symlinks;
+    job->dotfiles = dotfiles;
+    job->items_max = items_max;
+}
+
+/* pread(2), again on EINTR: octets or -errno. */
+static ssize_t read_at(int fd, void *mem, size_t len, off_t off)
+{
+    ssize_t n;
+
+    do
+        n = pread(fd, mem, len, off);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+/* Reads the whole of a file that was `size` octets long. 0 and the content, or NULL for a file that
+ * is no longer so long, or -errno. */
+static int read_whole(int fd, size_t size, char **ret_content)
+{
+    char *content = malloc(size + 1);
+    size_t len = 0;
+
+    if (content == NULL) {
+        *ret_content = NULL; /* not needed: it can be sent from the descriptor */
+        return 0;
+    }
+    /* One octet more is asked for than there should be: coming back short is the end of the file,
+     * so one call both reads and verifies. */
+    while (len <= size) {
+        size_t want = size + 1 - len;
+        ssize_t n = read_at(fd, content + len, want, (off_t)len);
+
+        if (n < 0) {
+            free(content);
+            return (int)n;
+        }
+        len += (size_t)n;
+        if (n == 0 || (len == size && (size_t)n < want))
+            break;
+    }
+    if (len != size) {
+        free(content);
+        content = NULL;
+    }
+    *ret_content = content;
+    return 0;
+}
+
+static void run_open(struct file_job *job)
+{
+    const struct file_meta *meta = &job->meta;
+
+    job->res = file_open(job->root_fd, job->path, job->symlinks, &job->fd, &job->meta);
+    if (job->res < 0 || meta->kind != FILE_REGULAR || meta->size == 0 ||
+        meta->size > job->content_max)
+        return;
+    job->res = read_whole(job->fd, (size_t)meta->size, &job->content);
+    if (job->res < 0) {
+        close(job->fd);
+        job->fd = -1;
+    }
+}
+
+void file_job_run(struct file_job *job)
+{
+    CHECK_OBJ(job, FILE_JOB_MAGIC);
+    CHECK(job->res == -EINPROGRESS);
+    switch (job->kind) {
+    case FILE_JOB_OPEN:
+        run_open(job);
+        return;
+    case FILE_JOB_READ:
+        job->res = (int)read_at(job->fd_read, job->mem, job->len, job->off);
+        return;
+    case FILE_JOB_LIST:
+        job->res = dir_list(job->root_fd, job->path, job->symlinks, job->dotfiles, job->items_max,
+                            &job->listing);
+        return;
+    }
+    UNREACHABLE();
+}
+
+void file_job_discard(struct file_job *job)
+{
+    CHECK_OBJ(job, FILE_JOB_MAGIC);
+    if (job->fd >= 0)
+        close(job->fd);
+    job->fd = -1;
+    free(job->content);
+    job->content = NULL;
+    dir_listing_free(job->listing);
+    job->listing = NULL;
+}

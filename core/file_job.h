@@ -1,0 +1,115 @@
+/* file_job.h: one file operation that may block, as data, and the one blocking implementation of
+ * all of them.
+ *
+ * The protocol side fills a job and names what it wants; an engine has it executed: inline
+ * (file_job_run()), on a worker thread (the same call), or as io_uring operations. A worker touches
+ * only the job. Paths are resolved beneath the root by the kernel (openat2(2), RESOLVE_BENEATH),
+ * never by string checks alone; file_open.h has the rules. */
+#ifndef CORE_FILE_JOB_H
+#define CORE_FILE_JOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum file_kind { FILE_REGULAR, FILE_DIRECTORY, FILE_OTHER };
+
+/* What fstat(2) told of an open file. */
+struct file_meta {
+    uint64_t dev, ino;
+    uint64_t size;   /* octets */
+    int64_t mtime_s; /* seconds since 1970; may be negative */
+    int32_t mtime_ns;
+    int64_t ctime_s;
+    int32_t ctime_ns;
+    uint8_t kind; /* enum file_kind */
+    bool racy;    /* it had changed less than two seconds before: another change may leave the same
+                     times, which are as coarse as the kernel's tick, or 2 s on FAT (git's index has
+                     the same problem, and the word) */
+};
+
+/* Is it the same file with the same contents as it was at the look `before`, as far as stat(2) can
+ * tell? Never, when `before` is racy. */
+bool file_meta_same(const struct file_meta *before, const struct file_meta *now);
+
+enum file_job_kind { FILE_JOB_OPEN, FILE_JOB_READ, FILE_JOB_LIST };
+enum file_symlinks { FILE_SYMLINKS_INSIDE, FILE_SYMLINKS_DENY };
+
+/* One name of a directory, as FILE_JOB_LIST found it. */
+struct dir_item {
+    const char *name; /* into the listing's own memory, NUL-terminated, any octet but '/' and NUL */
+    uint64_t size;
+    int64_t mtime_s;
+    bool is_dir;
+};
+
+/* A directory's names, sorted: directories first, then files, each by octets (strcmp). Links are
+ * followed only beneath the root, and not at all under FILE_SYMLINKS_DENY; names that cannot be
+ * opened, or are neither file nor directory, are left out; so are dotfiles unless asked for. */
+struct dir_listing {
+    struct dir_item *items;
+    size_t count;
+    char *names; /* owns the items' names */
+};
+
+#define FILE_JOB_MAGIC 0x6a0b6a0bu
+
+struct file_job {
+    unsigned magic; /* FILE_JOB_MAGIC */
+    enum file_job_kind kind;
+
+    /* In, OPEN and LIST */
+    int root_fd;      /* O_PATH descriptor of the document root; borrowed */
+    const char *path; /* relative, NUL-terminated, no leading '/', no dot segments; "." is the root
+                         itself; borrowed */
+    enum file_symlinks symlinks;
+    /* In, OPEN */
+    size_t
+        content_max; /* a regular file of at most so many octets is read whole as well; 0: never */
+    /* In, LIST */
+    bool dotfiles;    /* list names that begin with '.' too */
+    size_t items_max; /* -EFBIG in res when the directory holds more names */
+    /* In, READ */
+    int fd_read; /* borrowed */
+    off_t off;
+    size_t len;
+    void *mem; /* borrowed, len octets */
+
+    /* Out */
+    int res; /* OPEN, LIST: 0 or -errno; READ: octets read (0 at end of file) or -errno */
+    /* Out, OPEN. FILE_OTHER (a FIFO, a device, a socket) is reported with fd -1 and never blocks.
+     */
+    int fd; /* O_RDONLY|O_CLOEXEC|O_NONBLOCK (a regular file or a directory); the caller owns it;
+               -1: none */
+    struct file_meta meta;
+    char *content; /* malloc(3)ed meta.size octets, or NULL; the caller owns it. NULL with size <=
+                      content_max: the file shrank or grew while it was read, it is empty, or memory
+                      is short: send it from fd */
+    /* Out, LIST */
+    struct dir_listing *listing; /* the caller owns it: dir_listing_free() */
+};
+
+/* Makes `job` an OPEN job: everything else zero, res -EINPROGRESS, fd -1. Both strings are borrowed
+ * until it is done. */
+void file_job_init_open(struct file_job *job, int root_fd, const char *path,
+                        enum file_symlinks symlinks, size_t content_max);
+
+/* Likewise, a READ job of `len` octets at `off` of `fd` into `mem`. */
+void file_job_init_read(struct file_job *job, int fd, off_t off, void *mem, size_t len);
+
+/* Likewise, a LIST job. */
+void file_job_init_list(struct file_job *job, int root_fd, const char *path,
+                        enum file_symlinks symlinks, bool dotfiles, size_t items_max);
+
+/* Executes the job, blocking; results are in its Out members. Repeats on EINTR. Thread-safe
+ * (different jobs). */
+void file_job_run(struct file_job *job);
+
+/* Frees what a finished job's caller did not take: closes fd, frees content and listing. */
+void file_job_discard(struct file_job *job);
+
+/* NULL is allowed. */
+void dir_listing_free(struct dir_listing *listing);
+
+#endif

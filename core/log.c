@@ -1,0 +1,161 @@
+/* log.c: the error log. One line, one write(2): threads need no lock, since O_APPEND keeps lines
+ * whole (write(2)), and a line is in the file when log_write() returns, whatever happens next. */
+#include "core/log.h"
+
+#include "core/check.h"
+#include "core/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LOG_LINE_MAX = 4096, LOG_MODE = 0640 };
+
+static struct {
+    int fd;
+    const char *path; /* NULL: standard error */
+    enum log_level level;
+} sink = { .fd = STDERR_FILENO, .level = LOG_INFO };
+
+enum { LOG_OPEN_FLAGS = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK };
+
+int log_file_open(const char *path)
+{
+    int fd = open(path, LOG_OPEN_FLAGS | O_CREAT, LOG_MODE);
+    return fd >= 0 ? fd : -errno;
+}
+
+int log_file_check(const char *path)
+{
+    char folder[PATH_MAX];
+
+    int fd = open(path, LOG_OPEN_FLAGS);
+    if (fd >= 0) {
+        close(fd);
+        return 0;
+    }
+    if (errno != ENOENT)
+        return -errno;
+    /* It would be created: may we write to its folder? */
+    size_t len = strlen(path);
+    while (len > 0 && path[len - 1] != '/')
+        len--;
+    if (len >= sizeof folder)
+        return -ENAMETOOLONG;
+    if (path[len] == '\0')
+        return len == 0 ? -ENOENT : -EISDIR;
+    memcpy(folder, path, len);
+    folder[len] = '\0';
+    return faccessat(AT_FDCWD, len > 0 ? folder : ".", W_OK | X_OK, AT_EACCESS) == 0 ? 0 : -errno;
+}
+
+int log_open(const char *path, enum log_level level)
+{
+    bool to_stderr = strcmp(path, "stderr") == 0;
+    int fd = to_stderr ? STDERR_FILENO : log_file_open(path);
+
+    if (fd < 0)
+        return fd;
+    if (sink.path != NULL)
+        close(sink.fd);
+    sink.fd = fd;
+    sink.path = to_stderr ? NULL : path;
+    sink.level = level;
+    return 0;
+}
+
+int log_reopen(void)
+{
+    int error = 0;
+
+    if (sink.path == NULL)
+        return 0;
+    int fd = log_file_open(sink.path);
+    if (fd < 0)
+        return fd;
+    /* Onto the old number, so that a thread that is about to write finds a log there. */
+    if (dup3(fd, sink.fd, O_CLOEXEC) < 0)
+        error = -errno;
+    close(fd);
+    return error;
+}
+
+int log_fd(void)
+{
+    return sink.fd;
+}
+
+/* Copies the message with control octets escaped, as far as `out` reaches; returns its end. */
+static char *escape(const char *message, char *out, const char *out_end)
+{
+    static const char hex[] = "0123456789ABCDEF";
+
+    for (; *message != '\0'; message++) {
+        unsigned char octet = (unsigned char)*message;
+        bool control = octet < 0x20 || octet == 0x7f;
+        if (out_end - out < (control ? 4 : 1))
+            break;
+        if (control) {
+            *out++ = '\\';
+            *out++ = 'x';
+            *out++ = hex[octet >> 4];
+            *out++ = hex[octet & 15];
+        } else {
+            *out++ = (char)octet;
+        }
+    }
+    return out;
+}
+
+void log_line(enum log_level level, const char *message)
+{
+    static const char *const names[] = { "error", "warn", "info", "debug" };
+    char line[LOG_LINE_MAX];
+    struct timespec now;
+
+    CHECK((size_t)level < ARRAY_LEN(names));
+    if (level > sink.level)
+        return;
+    int saved_errno = errno;
+    CHECK(clock_gettime(CLOCK_REALTIME, &now) == 0);
+    clock_format_utc(now.tv_sec, line);
+    char *out = line + CLOCK_UTC_LEN;
+    unsigned ms = (unsigned)(now.tv_nsec / 1000000);
+    *out++ = '.';
+    *out++ = (char)('0' + ms / 100);
+    *out++ = (char)('0' + ms / 10 % 10);
+    *out++ = (char)('0' + ms % 10);
+    *out++ = 'Z';
+    *out++ = ' ';
+    size_t name_len = strlen(names[level]);
+    memcpy(out, names[level], name_len);
+    out += name_len;
+    *out++ = ' ';
+    out = escape(message, out, line + sizeof line - 1);
+    *out++ = '\n';
+    /* Nobody can be told when the error log itself fails. */
+    ssize_t written = write(sink.fd, line, (size_t)(out - line));
+    (void)written;
+    errno = saved_errno;
+}
+
+void log_write(enum log_level level, const char *format, ...)
+{
+    char message[LOG_LINE_MAX];
+    va_list args;
+
+    if (level > sink.level)
+        return;
+    int saved_errno = errno; /* for %m */
+    va_start(args, format);
+    if (vsnprintf(message, sizeof message, format, args) < 0)
+        message[0] = '\0';
+    va_end(args);
+    log_line(level, message);
+    errno = saved_errno;
+}

@@ -1,0 +1,94 @@
+/* log.h: the error log (one sink for the process, log.c) and access logs (buffered, one buffer a
+ * thread and file, access_log.c).
+ *
+ * The error log is the process's one global: everybody may call log_write(). Lines look like
+ *   2026-11-22T12:00:00.123Z error worker: message
+ * Control octets in a message are escaped (\xHH), so a client cannot forge lines. */
+#ifndef CORE_LOG_H
+#define CORE_LOG_H
+
+#include "core/span.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+
+/* Opens a log of either kind: for append, created with 0640, close-on-exec, never a controlling
+ * terminal, and not blocking, so that a FIFO that nobody reads costs lines and not the server.
+ * The descriptor, which the caller owns, or -errno. Async-signal-safe. */
+int log_file_open(const char *path);
+
+/* Would log_file_open() succeed? 0 or -errno. Leaves nothing behind. */
+int log_file_check(const char *path);
+
+/* Directs the error log to `path` (opened for append, 0640), or to standard error when it is
+ * "stderr"; lines above `level` are dropped. 0, or -errno and the log stays as it was. `path` is
+ * borrowed for the life of the process. */
+int log_open(const char *path, enum log_level level);
+
+/* Opens the same path again (after log rotation); log_fd() keeps its number. 0 or -errno; on
+ * failure the old file stays. Async-signal-safe, and safe beside log_write() in other threads. */
+int log_reopen(void);
+
+/* Descriptor of the error log (for fchown(2) before privileges are dropped). */
+int log_fd(void);
+
+/* Writes one line. Thread-safe: one write(2) a line. Lines longer than 4 KiB are cut. */
+void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Writes one line that is ready: no format. Async-signal-safe as well. */
+void log_line(enum log_level level, const char *message);
+
+#define log_error(...) log_write(LOG_ERROR, __VA_ARGS__)
+#define log_warn(...)  log_write(LOG_WARN, __VA_ARGS__)
+#define log_info(...)  log_write(LOG_INFO, __VA_ARGS__)
+#define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)
+
+/* What one answered request leaves in the access log. All spans are borrowed for the call and may
+ * hold any octet. */
+struct access_record {
+    struct span peer;         /* address text; empty: "-" */
+    struct span host;         /* of the request, JSON only */
+    struct span request_line; /* as received, without CRLF; empty: "-" */
+    struct span referer, user_agent;
+    const char *log_date; /* struct clock's */
+    int64_t wall_s;
+    int32_t wall_ms;
+    uint32_t duration_ms; /* first octet of the request to the last of the answer; JSON only */
+    uint16_t status;      /* 0: closed before an answer, logged as 499, as nginx does */
+    uint64_t body_bytes;  /* of the body handed to the kernel */
+};
+
+enum access_format { ACCESS_COMBINED, ACCESS_JSON };
+
+struct access_log;
+
+/* Opens `path` (log_file_open()) with a buffer that is written out when `buffer_size` octets are
+ * in it; 0: after every line. 0 or -errno. The caller owns the log; access_log_close() ends it.
+ * `path` is copied. */
+int access_log_open(const char *path, enum access_format format, size_t buffer_size,
+                    struct access_log **ret_log);
+
+/* Appends one line, octets outside printable ASCII, '"' and '\' escaped as \xHH (JSON: \u00HH), so
+ * one request is one line whatever it held; a span is cut after 8192 octets. Writes the buffer to
+ * the file when it is full: whole lines, in one write(2). A failing write drops the buffered lines,
+ * is reported once a minute in the error log, and never stops serving. */
+void access_log_append(struct access_log *log, const struct access_record *record);
+
+/* Writes out what is buffered. Called once a second by the loop, and before it sleeps for long. */
+void access_log_flush(struct access_log *log);
+
+/* Flushes, then opens the path again. 0 or -errno; on failure the old file stays. */
+int access_log_reopen(struct access_log *log);
+
+/* Is something buffered? */
+bool access_log_pending(const struct access_log *log);
+
+/* Descriptor (for fchown(2) before privileges are dropped). */
+int access_log_fd(const struct access_log *log);
+
+/* Flushes and closes. NULL is allowed. */
+void access_log_close(struct access_log *log);
+
+#endif

@@ -1,0 +1,138 @@
+/* pool.c: a slab with a limit, over one reservation of address space.
+ *
+ * Objects that were never handed out are known only by the index `fresh`; objects that came back
+ * are linked through their own first octets. So an object's pages exist from its first use on. */
+#include "core/pool.h"
+
+#include "core/check.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define POOL_ASAN 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define POOL_ASAN 1
+#endif
+
+#ifdef POOL_ASAN
+#include <sanitizer/asan_interface.h>
+#define POISON(ptr, size)   __asan_poison_memory_region((ptr), (size))
+#define UNPOISON(ptr, size) __asan_unpoison_memory_region((ptr), (size))
+#define IS_POISONED(ptr)    __asan_address_is_poisoned(ptr)
+#else
+#define POISON(ptr, size)   ((void)(ptr), (void)(size))
+#define UNPOISON(ptr, size) ((void)(ptr), (void)(size))
+#define IS_POISONED(ptr)    ((void)(ptr), 0)
+#endif
+
+enum { POOL_MAGIC = 0x900190, POOL_ALIGN = 16 };
+
+/* What an object holds while it is in the pool. */
+struct free_object {
+    struct free_object *next;
+};
+
+struct pool {
+    unsigned magic;
+    const char *name;
+    size_t object_size; /* rounded up to POOL_ALIGN */
+    size_t count_max;
+    size_t fresh; /* objects below this index have been out at least once */
+    size_t used;  /* objects that are out */
+    struct free_object *free;
+    char *base; /* count_max * object_size octets */
+};
+
+int pool_create(const char *name, size_t object_size, size_t count_max, struct pool **ret_pool)
+{
+    size_t rounded = 0, total = 0;
+
+    if (object_size == 0 || count_max == 0)
+        return -EINVAL;
+    if (__builtin_add_overflow(object_size, POOL_ALIGN - 1, &rounded))
+        return -ENOMEM;
+    rounded &= ~(size_t)(POOL_ALIGN - 1);
+    if (__builtin_mul_overflow(rounded, count_max, &total))
+        return -ENOMEM;
+
+    struct pool *pool = malloc(sizeof *pool);
+    if (pool == NULL)
+        return -ENOMEM;
+    void *base = mmap(NULL, total, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (base == MAP_FAILED) {
+        free(pool);
+        return -ENOMEM;
+    }
+    /* A huge page would make the first object cost 2 MiB. Advice; a kernel without them refuses. */
+    (void)madvise(base, total, MADV_NOHUGEPAGE);
+    POISON(base, total);
+    *pool = (struct pool){
+        .magic = POOL_MAGIC,
+        .name = name,
+        .object_size = rounded,
+        .count_max = count_max,
+        .base = base,
+    };
+    *ret_pool = pool;
+    return 0;
+}
+
+void pool_destroy(struct pool *pool)
+{
+    if (pool == NULL)
+        return;
+    CHECK_OBJ(pool, POOL_MAGIC);
+    CHECK(pool->used == 0);
+    size_t total = pool->object_size * pool->count_max;
+    UNPOISON(pool->base, total); /* the addresses may be mapped for something else next */
+    CHECK(munmap(pool->base, total) == 0);
+    pool->magic = 0;
+    free(pool);
+}
+
+void *pool_get(struct pool *pool)
+{
+    CHECK_OBJ(pool, POOL_MAGIC);
+    void *object = NULL;
+
+    if (pool->free != NULL) {
+        object = pool->free;
+        UNPOISON(object, pool->object_size);
+        pool->free = pool->free->next;
+    } else if (pool->fresh < pool->count_max) {
+        object = pool->base + pool->fresh++ * pool->object_size;
+        UNPOISON(object, pool->object_size);
+    } else {
+        return NULL;
+    }
+    pool->used++;
+    return object;
+}
+
+void pool_put(struct pool *pool, void *object)
+{
+    CHECK_OBJ(pool, POOL_MAGIC);
+    CHECK(pool->used > 0);
+    uintptr_t offset = (uintptr_t)object - (uintptr_t)pool->base;
+    CHECK((uintptr_t)object >= (uintptr_t)pool->base);
+    CHECK(offset < pool->fresh * pool->object_size && offset % pool->object_size == 0);
+    CHECK(!IS_POISONED(object)); /* given back twice */
+
+    struct free_object *returned = object;
+    returned->next = pool->free;
+    pool->free = returned;
+    pool->used--;
+    POISON(object, pool->object_size);
+}
+
+size_t pool_used(const struct pool *pool)
+{
+    CHECK_OBJ(pool, POOL_MAGIC);
+    return pool->used;
+}

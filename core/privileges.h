@@ -1,0 +1,46 @@
+/* privileges.h: from root to an ordinary user, for good; and the descriptors a process may have.
+ *
+ * main calls these once, while there is one thread: find while configuring, give for what must be
+ * opened again later, drop when everything that needs root is open. Started as an ordinary user,
+ * there is nobody to become and only no_new_privs is set. */
+#ifndef CORE_PRIVILEGES_H
+#define CORE_PRIVILEGES_H
+
+#include "core/config.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Whom to become. */
+struct privileges {
+    bool drop;        /* started as root, and there is a user to become */
+    uid_t uid;        /* of that user */
+    gid_t gid;        /* the user's primary group */
+    const char *user; /* borrowed from the configuration; NULL when there is nothing to drop */
+};
+
+/* Decides from config->user and config->allow_root. 0, or -errno and one sentence: an unknown user
+ * (-ENOENT), root that nobody allowed, or a set-user-ID start (both -EPERM). */
+int privileges_find(const struct config *config, char *why, size_t why_size,
+                    struct privileges *ret_privileges);
+
+/* Gives the log at `path`, open as `fd`, to the user when it is root's, so that it can be opened
+ * again after the drop; its group stays. Only a regular file with one name, reached without a link
+ * at the end: in a folder that the user can write to, any other could be a trap that hands out a
+ * file of root's. Devices and FIFOs stay whose they are. 0, or -errno and a sentence; 0 at once
+ * when nothing is dropped. */
+int privileges_give(const struct privileges *privileges, const char *path, int fd, char *why,
+                    size_t why_size);
+
+/* Sets groups, group and user (initgroups(3), setresgid(2), setresuid(2)), then no_new_privs, and
+ * proves that it took and that root does not come back. 0, or -errno and a sentence: the caller
+ * must not go on. */
+int privileges_drop(const struct privileges *privileges, char *why, size_t why_size);
+
+/* Raises RLIMIT_NOFILE's soft limit (and, where allowed, the hard one) to `needed` descriptors. 0,
+ * or -errno and a sentence with the numbers; what could be had is in force then. */
+int privileges_raise_files(uint64_t needed, char *why, size_t why_size);
+
+#endif

@@ -1,0 +1,25 @@
+/* send_plan.h: what a connection wants to have sent next, in order: memory first, then at most one
+ * range of a file.
+ *
+ * Filled by the protocol side, carried out by an engine, which never looks into the octets.
+ * Everything that it lends is pinned until the engine reports how much was sent. */
+#ifndef CORE_SEND_PLAN_H
+#define CORE_SEND_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+enum { SEND_PLAN_IOV_MAX = 16 };
+
+struct send_plan {
+    struct iovec iov[SEND_PLAN_IOV_MAX];
+    int iovcnt;
+    int file_fd; /* -1: no file range */
+    off_t file_off;
+    size_t file_len; /* octets; follows the memory */
+    bool more;       /* more is known to follow what is planned here: MSG_MORE */
+};
+
+#endif

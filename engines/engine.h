@@ -1,0 +1,67 @@
+/* engine.h: what an engine is. Five calls for a process: too coarse to leak an I/O model.
+ * One const table a file; engine.c lists them in one array. How to add one: engines/README.md. */
+#ifndef ENGINES_ENGINE_H
+#define ENGINES_ENGINE_H
+
+#include "core/config.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+/* A listening socket: bound, listening, non-blocking, close-on-exec. */
+struct listener {
+    int fd;
+    const struct listen_config *config;
+};
+
+/* What run() is asked to do from outside; set by a signal handler, looked at by the loop once a
+ * turn after a wake-up by stop(). */
+struct engine_requests {
+    volatile sig_atomic_t stop; /* close everything now */
+    volatile sig_atomic_t
+        drain; /* stop accepting, finish answers in progress, at most deadlines.drain_ms */
+    volatile sig_atomic_t reopen_logs; /* counts up */
+};
+
+struct engine_config {
+    const struct config *config;
+    struct listener *listeners; /* an engine that drains closes them (listener_close()) */
+    size_t listeners_count;
+    const struct engine_requests *requests; /* all borrowed; outlive the engine */
+};
+
+struct engine;
+
+struct engine_ops {
+    const char *name;    /* as in `engine = NAME` */
+    const char *summary; /* one line, for -h and -V */
+
+    /* Will this kernel and its limits run it? 0, or -errno and one sentence that says what refuses
+     * and what to do. */
+    int (*probe)(char *why, size_t why_size);
+
+    /* Makes the engine, no thread yet. 0, or -errno and a sentence. The caller owns it. */
+    int (*create)(const struct engine_config *cfg, char *why, size_t why_size,
+                  struct engine **ret_engine);
+
+    /* Serves until stopped or drained. 0, or -errno after a line in the error log. Called once. */
+    int (*run)(struct engine *e);
+
+    /* Makes run() look at cfg->requests. Async-signal-safe (signal-safety(7)); may be called from
+     * any thread. */
+    void (*wake)(struct engine *e);
+
+    /* Frees it; run() has returned, or was never called. */
+    void (*destroy)(struct engine *e);
+};
+
+/* The engines built in: one file each, its table at the end. */
+extern const struct engine_ops engine_reactor;
+
+/* The engine of that name, or NULL. */
+const struct engine_ops *engine_find(const char *name);
+
+/* Engine `index` of those built in, in the order of engine.c; NULL behind the last. */
+const struct engine_ops *engine_at(size_t index);
+
+#endif

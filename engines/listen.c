@@ -1,0 +1,358 @@
+/* listen.c: listening sockets, and a sentence for everything that a kernel can refuse about them.
+ * The only socket code outside of the engines' own loops. */
+#include "engines/listen.h"
+
+#include "core/check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* A socket address with its length. */
+struct address {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in ipv4;
+        struct sockaddr_in6 ipv6;
+        struct sockaddr_un unix_path;
+        struct sockaddr_storage storage;
+    };
+    socklen_t len;
+};
+
+/* The first line of a file beneath /proc/sys, without its newline; "?" when it cannot be read. */
+static void read_sysctl(const char *path, char *ret_line, size_t size)
+{
+    FILE *file = fopen(path, "re");
+
+    if (file == NULL || fgets(ret_line, (int)size, file) == NULL)
+        snprintf(ret_line, size, "?");
+    ret_line[strcspn(ret_line, "\n")] = '\0';
+    if (file != NULL)
+        fclose(file);
+}
+
+static int make_unix_address(const struct listen_config *config, char *why, size_t why_size,
+                             struct address *ret_address)
+{
+    struct address address = { .unix_path.sun_family = AF_UNIX, .len = sizeof address.unix_path };
+    size_t len = strlen(config->host);
+
+    if (len >= sizeof address.unix_path.sun_path) {
+        snprintf(why, why_size, "%s: the path of a unix socket may have at most %zu octets",
+                 config->text, sizeof address.unix_path.sun_path - 1);
+        return -ENAMETOOLONG;
+    }
+    memcpy(address.unix_path.sun_path, config->host, len + 1);
+    *ret_address = address;
+    return 0;
+}
+
+/* getaddrinfo(3) and not inet_pton(3): it knows the scope of a link-local address (fe80::1%eth0).
+ * Numeric only, so it asks nobody. */
+static int make_inet_address(const struct listen_config *config, char *why, size_t why_size,
+                             struct address *ret_address)
+{
+    struct addrinfo hints = {
+        .ai_family = config->kind == LISTEN_IPV6 ? AF_INET6 : AF_INET,
+        .ai_socktype = SOCK_STREAM,
+        .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+    };
+    struct addrinfo *found = NULL;
+    char port[8];
+
+    snprintf(port, sizeof port, "%u", config->port);
+    int error = getaddrinfo(config->host, port, &hints, &found);
+    if (error != 0) {
+        snprintf(why, why_size, "%s: '%s' is not a numeric address: %s", config->text, config->host,
+                 gai_strerror(error));
+        return -EINVAL;
+    }
+    CHECK(found->ai_addrlen <= sizeof ret_address->storage);
+    memcpy(&ret_address->storage, found->ai_addr, found->ai_addrlen);
+    ret_address->len = found->ai_addrlen;
+    freeaddrinfo(found);
+    return 0;
+}
+
+static int make_address(const struct listen_config *config, char *why, size_t why_size,
+                        struct address *ret_address)
+{
+    return config->kind == LISTEN_UNIX ? make_unix_address(config, why, why_size, ret_address)
+                                       : make_inet_address(config, why, why_size, ret_address);
+}
+
+static int explain_socket(const struct listen_config *config, int error, char *why, size_t why_size)
+{
+    if (error == EAFNOSUPPORT && config->kind == LISTEN_IPV6)
+        snprintf(why, why_size,
+                 "%s: this kernel has no IPv6 (module not loaded, or ipv6.disable=1): take the "
+                 "address out of the configuration",
+                 config->text);
+    else
+        snprintf(why, why_size, "%s: no socket: %s", config->text, strerror(error));
+    return -error;
+}
+
+static int explain_congestion(const struct listen_config *config, int error, char *why,
+                              size_t why_size)
+{
+    bool unknown = error == ENOENT;
+    char names[256];
+
+    read_sysctl(unknown ? "/proc/sys/net/ipv4/tcp_available_congestion_control"
+                        : "/proc/sys/net/ipv4/tcp_allowed_congestion_control",
+                names, sizeof names);
+    if (unknown)
+        snprintf(why, why_size, "%s: congestion control '%s' is not known here; available: %s",
+                 config->text, config->congestion, names);
+    else
+        snprintf(why, why_size,
+                 "%s: congestion control '%s' is refused: %s; this user may take: %s", config->text,
+                 config->congestion, strerror(error), names);
+    return -error;
+}
+
+static int explain_bind(const struct listen_config *config, int error, char *why, size_t why_size)
+{
+    const char *text = config->text;
+    char port[32];
+
+    switch (error) {
+    case EADDRINUSE:
+        snprintf(why, why_size,
+                 "%s: another process listens there already: stop it (ss -ltnp shows it), or take "
+                 "another %s",
+                 text, config->kind == LISTEN_UNIX ? "path" : "port");
+        break;
+    case EADDRNOTAVAIL:
+        snprintf(why, why_size,
+                 "%s: this machine has no such address ('ip address' shows those that it has)",
+                 text);
+        break;
+    case EACCES:
+        if (config->kind == LISTEN_UNIX) {
+            snprintf(why, why_size, "%s: no permission to create the socket in its folder", text);
+            break;
+        }
+        read_sysctl("/proc/sys/net/ipv4/ip_unprivileged_port_start", port, sizeof port);
+        snprintf(why, why_size,
+                 "%s: ports below %s (sysctl net.ipv4.ip_unprivileged_port_start) need root or "
+                 "CAP_NET_BIND_SERVICE",
+                 text, port);
+        break;
+    default:
+        snprintf(why, why_size, "%s: cannot listen: %s", text, strerror(error));
+    }
+    return -error;
+}
+
+static int set_flag(int fd, int level, int option, int value)
+{
+    return setsockopt(fd, level, option, &value, sizeof value) == 0 ? 0 : -errno;
+}
+
+/* A socket with its options, not bound. The descriptor, or -errno and a sentence. */
+static int socket_open(const struct listen_config *config, const struct address *address, char *why,
+                       size_t why_size)
+{
+    int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int error = 0;
+
+    if (fd < 0)
+        return explain_socket(config, errno, why, why_size);
+    if (config->kind == LISTEN_UNIX)
+        return fd;
+    error = set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (error == 0)
+        error = set_flag(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (error == 0 && config->kind == LISTEN_IPV6)
+        error = set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, config->ipv6_only);
+    if (error < 0) {
+        snprintf(why, why_size, "%s: a socket option is refused: %s", config->text,
+                 strerror(-error));
+        goto fail;
+    }
+    if (config->congestion != NULL &&
+        setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, config->congestion,
+                   (socklen_t)strlen(config->congestion)) != 0) {
+        error = explain_congestion(config, errno, why, why_size);
+        goto fail;
+    }
+    return fd;
+
+fail:
+    close(fd);
+    return error;
+}
+
+/* What is in the way of a unix socket? 0: a socket file on which nobody answers, now removed;
+ * else -errno. */
+static int remove_stale(const struct address *address)
+{
+    const char *path = address->unix_path.sun_path;
+    struct stat info;
+
+    if (lstat(path, &info) != 0)
+        return errno == ENOENT ? 0 : -errno;
+    if (!S_ISSOCK(info.st_mode))
+        return -EEXIST;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    int error = connect(fd, &address->any, address->len) == 0 ? 0 : errno;
+    close(fd);
+    if (error == ENOENT)
+        return 0;
+    /* Anything but a refusal (connected, or a full backlog's EAGAIN) means that somebody listens.
+     */
+    if (error != ECONNREFUSED)
+        return -EADDRINUSE;
+    return unlink(path) == 0 || errno == ENOENT ? 0 : -errno;
+}
+
+static int bind_unix(int fd, const struct listen_config *config, const struct address *address,
+                     char *why, size_t why_size)
+{
+    int error = remove_stale(address);
+
+    if (error == -EEXIST) {
+        snprintf(why, why_size, "%s: a file of that name exists and is not a socket", config->text);
+        return error;
+    }
+    if (error == 0 && bind(fd, &address->any, address->len) != 0)
+        error = -errno;
+    if (error < 0)
+        return explain_bind(config, -error, why, why_size);
+    if (chmod(config->host, 0666) != 0) {
+        error = -errno;
+        snprintf(why, why_size, "%s: chmod: %s", config->text, strerror(-error));
+        unlink(config->host);
+    }
+    return error;
+}
+
+/* The listening socket of one address, or -errno and a sentence. */
+static int listener_open(const struct listen_config *config, char *why, size_t why_size)
+{
+    struct address address;
+
+    int error = make_address(config, why, why_size, &address);
+    if (error < 0)
+        return error;
+    int fd = socket_open(config, &address, why, why_size);
+    if (fd < 0)
+        return fd;
+    if (config->kind == LISTEN_UNIX)
+        error = bind_unix(fd, config, &address, why, why_size);
+    else if (bind(fd, &address.any, address.len) != 0)
+        error = explain_bind(config, errno, why, why_size);
+    /* With SO_REUSEADDR the address may turn out to be taken only here (listen(2)). */
+    if (error == 0 && listen(fd, config->backlog) != 0)
+        error = explain_bind(config, errno, why, why_size);
+    if (error < 0) {
+        close(fd);
+        return error;
+    }
+    return fd;
+}
+
+int listeners_open(const struct config *config, char *why, size_t why_size,
+                   struct listener **ret_listeners)
+{
+    struct listener *listeners = calloc(config->listens_count + 1, sizeof *listeners);
+
+    if (listeners == NULL) {
+        snprintf(why, why_size, "listening sockets: out of memory");
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < config->listens_count; i++) {
+        int fd = listener_open(&config->listens[i], why, why_size);
+        if (fd < 0) {
+            listeners_close(listeners, i);
+            return fd;
+        }
+        listeners[i] = (struct listener){ .fd = fd, .config = &config->listens[i] };
+    }
+    *ret_listeners = listeners;
+    return 0;
+}
+
+/* May a socket file be created in the folder of `config`? 0, or -errno and a sentence. */
+static int folder_check(const struct listen_config *config, char *why, size_t why_size)
+{
+    char folder[PATH_MAX] = ".";
+    const char *slash = strrchr(config->host, '/');
+
+    if (slash != NULL)
+        snprintf(folder, sizeof folder, "%.*s/", (int)(slash - config->host), config->host);
+    if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0)
+        return 0;
+    int error = errno;
+    snprintf(why, why_size, "%s: no socket can be created in %s: %s", config->text, folder,
+             strerror(error));
+    return -error;
+}
+
+int listeners_check(const struct config *config, char *why, size_t why_size)
+{
+    for (size_t i = 0; i < config->listens_count; i++) {
+        const struct listen_config *listen_config = &config->listens[i];
+        struct address address;
+
+        int error = make_address(listen_config, why, why_size, &address);
+        if (error < 0)
+            return error;
+        int fd = socket_open(listen_config, &address, why, why_size);
+        if (fd < 0)
+            return fd;
+        close(fd);
+        if (listen_config->kind == LISTEN_UNIX) {
+            error = folder_check(listen_config, why, why_size);
+            if (error < 0)
+                return error;
+        }
+    }
+    return 0;
+}
+
+void listener_close(struct listener *listener)
+{
+    if (listener->fd < 0)
+        return;
+    /* The name goes first: once the socket is closed, a successor may have taken it. */
+    if (listener->config->kind == LISTEN_UNIX)
+        unlink(listener->config->host);
+    close(listener->fd);
+    listener->fd = -1;
+}
+
+void listeners_close(struct listener *listeners, size_t count)
+{
+    if (listeners == NULL)
+        return;
+    for (size_t i = 0; i < count; i++)
+        listener_close(&listeners[i]);
+    free(listeners);
+}
+
+unsigned listener_port(const struct listener *listener)
+{
+    struct address address = { .len = sizeof address.storage };
+
+    if (listener->config->kind == LISTEN_UNIX)
+        return 0;
+    CHECK(getsockname(listener->fd, &address.any, &address.len) == 0);
+    return ntohs(address.any.sa_family == AF_INET6 ? address.ipv6.sin6_port
+                                                   : address.ipv4.sin_port);
+}

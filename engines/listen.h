@@ -1,0 +1,36 @@
+/* listen.h: makes the listening sockets of a configuration. Called by main before privileges are
+ * dropped. */
+#ifndef ENGINES_LISTEN_H
+#define ENGINES_LISTEN_H
+
+#include "core/config.h"
+#include "engines/engine.h"
+
+#include <stddef.h>
+
+/* Opens every address of config->listens: SO_REUSEADDR, TCP_NODELAY (inherited by what is
+ * accepted), TCP_CONGESTION where asked, backlog, IPV6_V6ONLY, non-blocking, close-on-exec. A unix
+ * socket's stale file (nobody answers on it) is removed first; the new one gets mode 0666: its
+ * folder decides who may connect, and a site is for everybody. 0 and config->listens_count
+ * listeners that the caller owns (listeners_close()), or -errno and one sentence (address, what is
+ * wrong, what to do: EADDRINUSE, EACCES below ip_unprivileged_port_start, EADDRNOTAVAIL, unknown
+ * congestion control). */
+int listeners_open(const struct config *config, char *why, size_t why_size,
+                   struct listener **ret_listeners);
+
+/* Could listeners_open() succeed, as far as that shows without taking an address: families that
+ * this kernel has, congestion controls, folders of unix sockets? For `gearshift -t`, which must not
+ * disturb a server that runs. 0, or -errno and one sentence. */
+int listeners_check(const struct config *config, char *why, size_t why_size);
+
+/* Closes one, and removes the file of a unix socket: new connections are refused from now on. Does
+ * nothing when it is closed already (fd -1). */
+void listener_close(struct listener *listener);
+
+/* Closes and frees; removes the files of unix sockets where the process may. NULL is allowed. */
+void listeners_close(struct listener *listeners, size_t count);
+
+/* The port a listener is bound to (for `--port 0`), host order; 0 for a unix socket. */
+unsigned listener_port(const struct listener *listener);
+
+#endif

@@ -1,0 +1,284 @@
+/* loop.c: the reactor: waits for readiness, dispatches it, and keeps what readiness does not bring:
+ * the run queue, deadlines, and requests from outside.
+ *
+ * A turn: events, run queue, deadlines, the closed are freed, new connections are accepted. While a
+ * queue holds work the wait is a poll; with nothing to do the loop sleeps without a timeout. */
+#include "engines/loop_internal.h"
+
+#include "core/check.h"
+#include "core/config.h"
+#include "core/log.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* A signal handler, or another thread, sets these; the wake-up that follows orders nothing else. */
+static sig_atomic_t asked(const volatile sig_atomic_t *request)
+{
+    return __atomic_load_n(request, __ATOMIC_RELAXED);
+}
+
+static int loop_open_descriptors(struct loop *loop)
+{
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (loop->epoll_fd < 0)
+        return -errno;
+    loop->wake = (struct loop_source){ LOOP_WAKE_MAGIC, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
+    if (loop->wake.fd < 0)
+        return -errno;
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = &loop->wake };
+    if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake.fd, &event) != 0)
+        return -errno;
+    return loop_listen(loop);
+}
+
+static void loop_check_config(const struct engine_config *cfg)
+{
+    CHECK(cfg->requests != NULL);
+    CHECK(cfg->config->send_turn > 0);
+    CHECK(cfg->config->connections_max > 0);
+    struct sigaction action;
+    CHECK(sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_IGN);
+}
+
+int loop_create(const struct engine_config *cfg, char *why, size_t why_size, struct loop **ret_loop)
+{
+    loop_check_config(cfg);
+    struct loop *loop = calloc(1, sizeof(*loop));
+    struct loop_listener *listeners = calloc(cfg->listeners_count + 1, sizeof(*listeners));
+    if (loop == NULL || listeners == NULL) {
+        free(listeners);
+        free(loop);
+        snprintf(why, why_size, "out of memory");
+        return -ENOMEM;
+    }
+    loop->magic = LOOP_MAGIC;
+    loop->epoll_fd = loop->wake.fd = -1;
+    loop->cfg = *cfg;
+    loop->listeners = listeners;
+    loop->reopens_done = asked(&cfg->requests->reopen_logs);
+    list_init(&loop->conns);
+    list_init(&loop->run_queue);
+    list_init(&loop->closed);
+    list_init(&loop->accept_queue);
+    clock_update(&loop->clock);
+    timer_wheel_init(&loop->timers, loop->clock.now_ms);
+
+    unsigned caps = cfg->config->file_io == FILE_IO_READ ? 0 : ENGINE_CAP_FILE_SEGMENT;
+    int res = session_env_create(cfg->config, &loop->clock, caps, why, why_size, &loop->env);
+    if (res < 0)
+        goto fail;
+    res = pool_create("connections", sizeof(struct loop_conn) + session_size(),
+                      cfg->config->connections_max, &loop->pool);
+    if (res < 0) {
+        snprintf(why, why_size, "no memory for connections_max = %u connections: %s",
+                 cfg->config->connections_max, strerror(-res));
+        goto fail;
+    }
+    res = loop_open_descriptors(loop);
+    if (res < 0) {
+        snprintf(why, why_size, "cannot set up epoll: %s", strerror(-res));
+        goto fail;
+    }
+    *ret_loop = loop;
+    return 0;
+
+fail:
+    loop_destroy(loop);
+    return res;
+}
+
+void loop_wake(struct loop *loop)
+{
+    /* Runs in signal handlers: errno belongs to whoever was interrupted. A full counter (EAGAIN)
+     * wakes as well. */
+    int saved = errno;
+    uint64_t one = 1;
+    ssize_t n = write(loop->wake.fd, &one, sizeof(one));
+    (void)n;
+    errno = saved;
+}
+
+static void loop_close_all(struct loop *loop)
+{
+    while (!list_empty(&loop->conns))
+        loop_conn_close(loop, container_of(loop->conns.next, struct loop_conn, all));
+    loop_free_closed(loop);
+}
+
+void loop_destroy(struct loop *loop)
+{
+    if (loop == NULL)
+        return;
+    CHECK_OBJ(loop, LOOP_MAGIC);
+    loop_close_all(loop);
+    pool_destroy(loop->pool);
+    session_env_destroy(loop->env);
+    if (loop->wake.fd >= 0)
+        close(loop->wake.fd);
+    if (loop->epoll_fd >= 0)
+        close(loop->epoll_fd); /* the listeners' registrations go with it */
+    free(loop->listeners);
+    loop->magic = 0;
+    free(loop);
+}
+
+/* For a connection that may be in the run queue: it gets its turn now, and none there. */
+static void loop_drive_now(struct loop *loop, struct loop_conn *conn)
+{
+    list_remove(&conn->run);
+    loop_conn_drive(loop, conn);
+}
+
+static void loop_begin_drain(struct loop *loop)
+{
+    loop->drain_end_ms = loop->clock.now_ms + loop->cfg.config->deadlines.drain_ms;
+    loop_unlisten(loop);
+    struct list *at = loop->conns.next;
+    while (at != &loop->conns) {
+        struct loop_conn *conn = container_of(at, struct loop_conn, all);
+        at = at->next;
+        session_drain(loop_conn_session(conn));
+        loop_drive_now(loop, conn);
+    }
+    loop_free_closed(loop);
+}
+
+/* Does what cfg.requests asks for. True when the loop is to end. */
+static bool loop_heed_requests(struct loop *loop)
+{
+    const struct engine_requests *requests = loop->cfg.requests;
+    sig_atomic_t reopens = asked(&requests->reopen_logs);
+    if (reopens != loop->reopens_done) {
+        loop->reopens_done = reopens;
+        session_env_tick(loop->env, true);
+    }
+    if (asked(&requests->stop))
+        return true;
+    if (!asked(&requests->drain))
+        return false;
+    if (loop->drain_end_ms == 0)
+        loop_begin_drain(loop);
+    return list_empty(&loop->conns) || loop->clock.now_ms >= loop->drain_end_ms;
+}
+
+/* The earlier of a timeout and a moment; 0 is no moment. */
+static int timeout_until(const struct loop *loop, int timeout_ms, uint64_t moment_ms)
+{
+    if (moment_ms == 0)
+        return timeout_ms;
+    uint64_t now_ms = loop->clock.now_ms;
+    uint64_t left_ms = moment_ms > now_ms ? moment_ms - now_ms : 0;
+    return timeout_ms < 0 || left_ms < (uint64_t)timeout_ms ? (int)left_ms : timeout_ms;
+}
+
+static int loop_timeout_ms(const struct loop *loop)
+{
+    int accept_ms = loop_accept_timeout_ms(loop);
+    if (!list_empty(&loop->run_queue) || accept_ms == 0)
+        return 0;
+    int timeout_ms = timer_timeout_ms(&loop->timers, loop->clock.now_ms);
+    if (accept_ms > 0)
+        timeout_ms = timeout_until(loop, timeout_ms, loop->accept_retry_ms);
+    timeout_ms = timeout_until(loop, timeout_ms, loop->tick_due_ms);
+    return timeout_until(loop, timeout_ms, loop->drain_end_ms);
+}
+
+static void loop_dispatch(struct loop *loop, const struct epoll_event *event)
+{
+    struct loop_source *source = event->data.ptr;
+    switch (source->magic) {
+    case LOOP_CONN_MAGIC: {
+        struct loop_conn *conn = container_of(source, struct loop_conn, source);
+        loop_conn_note(conn, event->events);
+        if (list_empty(&conn->run)) /* else its turn comes */
+            loop_conn_drive(loop, conn);
+        break;
+    }
+    case LOOP_CLOSED_MAGIC:
+        break;
+    case LOOP_LISTENER_MAGIC: {
+        struct loop_listener *listener = container_of(source, struct loop_listener, source);
+        if (list_empty(&listener->ready))
+            list_push_back(&loop->accept_queue, &listener->ready);
+        break;
+    }
+    case LOOP_WAKE_MAGIC: {
+        uint64_t count;
+        ssize_t n = read(source->fd, &count, sizeof(count));
+        (void)n; /* what it was about is in cfg.requests */
+        break;
+    }
+    default:
+        UNREACHABLE();
+    }
+}
+
+/* A node was armed for its session's deadline or earlier; most have moved away since. */
+static void loop_fire(struct timer_node *node, void *context)
+{
+    struct loop *loop = context;
+    CHECK_OBJ(loop, LOOP_MAGIC);
+    struct loop_conn *conn = container_of(node, struct loop_conn, timer);
+    CHECK_OBJ(&conn->source, LOOP_CONN_MAGIC);
+    struct session *s = loop_conn_session(conn);
+    uint64_t deadline_ms = session_deadline_ms(s);
+    if (deadline_ms > loop->clock.now_ms) {
+        timer_arm(&loop->timers, node, deadline_ms);
+        return;
+    }
+    session_expired(s);
+    loop_drive_now(loop, conn);
+}
+
+/* Logs are written out a second after something happened, so an idle loop is not woken for them. */
+static void loop_tick(struct loop *loop)
+{
+    uint64_t now_ms = loop->clock.now_ms;
+    if (loop->tick_due_ms != 0 && now_ms >= loop->tick_due_ms) {
+        loop->tick_due_ms = 0;
+        session_env_tick(loop->env, false);
+    }
+    if (loop->active && loop->tick_due_ms == 0)
+        loop->tick_due_ms = now_ms + LOOP_TICK_MS;
+    loop->active = false;
+}
+
+/* One turn with the events of a wait. Events come first, then, once each, those who were in the run
+ * queue before: who joins it in this turn gets the next one. */
+static void loop_turn(struct loop *loop, int events)
+{
+    struct list queued;
+    list_init(&queued);
+    list_splice_back(&queued, &loop->run_queue);
+    clock_update(&loop->clock);
+    for (int i = 0; i < events; i++)
+        loop_dispatch(loop, &loop->events[i]);
+    while (!list_empty(&queued))
+        loop_drive_now(loop, container_of(queued.next, struct loop_conn, run));
+    timer_advance(&loop->timers, loop->clock.now_ms, loop_fire, loop);
+    loop_free_closed(loop);
+    loop_accept(loop);
+    loop_tick(loop);
+}
+
+int loop_run(struct loop *loop)
+{
+    CHECK_OBJ(loop, LOOP_MAGIC);
+    while (!loop_heed_requests(loop)) {
+        int n = epoll_wait(loop->epoll_fd, loop->events, LOOP_EVENTS_MAX, loop_timeout_ms(loop));
+        if (n < 0 && errno != EINTR) {
+            int error = errno;
+            log_error("epoll_wait: %s", strerror(error));
+            return -error;
+        }
+        loop_turn(loop, n > 0 ? n : 0);
+    }
+    loop_close_all(loop);
+    return 0;
+}

@@ -1,0 +1,184 @@
+/* session.c: one client as an engine drives it. See session.h. The only file that sees http/ and
+ * tls/. Plain HTTP passes straight through to the connection; it keeps the seam's rules, and the
+ * connection the protocol's. */
+#include "engines/session.h"
+
+#include "core/check.h"
+#include "http/conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define SESSION_MAGIC     0x5e551055u
+#define SESSION_ENV_MAGIC 0x5e55e417u
+
+/* The masks are the same, so that a plain session's wants are its connection's. */
+_Static_assert((int)SESSION_WANT_RECV == (int)HTTP_CONN_WANT_RECV, "masks");
+_Static_assert((int)SESSION_WANT_SEND == (int)HTTP_CONN_WANT_SEND, "masks");
+_Static_assert((int)SESSION_WANT_FILE == (int)HTTP_CONN_WANT_FILE, "masks");
+_Static_assert((int)SESSION_WANT_SHUTDOWN == (int)HTTP_CONN_WANT_SHUTDOWN, "masks");
+_Static_assert((int)SESSION_WANT_CLOSE == (int)HTTP_CONN_WANT_CLOSE, "masks");
+
+struct session_env {
+    unsigned magic;
+    struct http_env *http;
+    size_t sessions; /* open now */
+};
+
+struct session {
+    unsigned magic;
+    struct session_env *env;
+    size_t planned; /* octets of the plan that is out; 0: none */
+    struct http_conn conn;
+};
+
+int session_env_create(const struct config *config, const struct clock *clock, unsigned caps,
+                       char *why, size_t why_size, struct session_env **ret_env)
+{
+    struct session_env *env = calloc(1, sizeof(*env));
+    if (env == NULL)
+        return -ENOMEM;
+    env->magic = SESSION_ENV_MAGIC;
+    int r = http_env_create(config, clock, (caps & ENGINE_CAP_FILE_SEGMENT) != 0, why, why_size,
+                            &env->http);
+    if (r < 0) {
+        free(env);
+        return r;
+    }
+    *ret_env = env;
+    return 0;
+}
+
+void session_env_destroy(struct session_env *env)
+{
+    if (env == NULL)
+        return;
+    CHECK_OBJ(env, SESSION_ENV_MAGIC);
+    CHECK(env->sessions == 0);
+    http_env_destroy(env->http);
+    free(env);
+}
+
+void session_env_tick(struct session_env *env, bool reopen)
+{
+    CHECK_OBJ(env, SESSION_ENV_MAGIC);
+    http_env_tick(env->http, reopen);
+}
+
+size_t session_env_reclaim(struct session_env *env)
+{
+    CHECK_OBJ(env, SESSION_ENV_MAGIC);
+    return http_env_reclaim(env->http);
+}
+
+size_t session_size(void)
+{
+    return (sizeof(struct session) + 15) & ~(size_t)15;
+}
+
+struct session *session_open(void *mem, struct session_env *env, const struct listen_config *listen,
+                             const struct peer *peer)
+{
+    CHECK_OBJ(env, SESSION_ENV_MAGIC);
+    struct session *s = mem;
+    s->magic = SESSION_MAGIC;
+    s->env = env;
+    s->planned = 0;
+    http_conn_open(&s->conn, env->http, listen, peer);
+    env->sessions++;
+    return s;
+}
+
+void session_close(struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    http_conn_close(&s->conn);
+    s->env->sessions--;
+    s->magic = 0;
+}
+
+unsigned session_wants(const struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    return http_conn_wants(&s->conn);
+}
+
+size_t session_recv_room(const struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    return http_conn_recv_room(&s->conn);
+}
+
+void session_received(struct session *s, const void *data, ssize_t res)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    CHECK((http_conn_wants(&s->conn) & HTTP_CONN_WANT_RECV) != 0);
+    if (res > 0)
+        http_conn_received(&s->conn, data, (size_t)res);
+    else if (res == 0)
+        http_conn_received_end(&s->conn);
+    else
+        http_conn_broken(&s->conn);
+}
+
+void session_send_plan(struct session *s, struct send_plan *ret_plan)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    CHECK(s->planned == 0 && (http_conn_wants(&s->conn) & HTTP_CONN_WANT_SEND) != 0);
+    http_conn_plan(&s->conn, ret_plan);
+    size_t planned = ret_plan->file_len;
+    for (int i = 0; i < ret_plan->iovcnt; i++)
+        planned += ret_plan->iov[i].iov_len;
+    CHECK(planned > 0);
+    s->planned = planned;
+}
+
+void session_sent(struct session *s, ssize_t res)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    CHECK(s->planned > 0 && res <= (ssize_t)s->planned);
+    s->planned = 0;
+    if (res > 0)
+        http_conn_sent(&s->conn, (size_t)res);
+    else if (res != -EAGAIN)
+        http_conn_broken(&s->conn);
+}
+
+struct file_job *session_file_job(struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    return http_conn_job(&s->conn);
+}
+
+void session_file_done(struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    http_conn_job_done(&s->conn);
+}
+
+void session_shut_down(struct session *s, int res)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    if (res < 0)
+        http_conn_broken(&s->conn);
+    else
+        http_conn_shut_down(&s->conn);
+}
+
+uint64_t session_deadline_ms(const struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    return http_conn_deadline_ms(&s->conn);
+}
+
+void session_expired(struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    http_conn_expired(&s->conn);
+}
+
+void session_drain(struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    http_conn_drain(&s->conn);
+}

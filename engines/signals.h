@@ -1,0 +1,23 @@
+/* signals.h: what signals ask of the engine that runs. main installs them; engines see requests.
+ *
+ *   SIGTERM, SIGINT, SIGHUP  stop: everything is closed now
+ *   SIGQUIT                  drain: answers in progress are finished, at most drain_timeout
+ *   SIGUSR1                  the error log is opened again here, access logs by the engine
+ *
+ * SIGHUP ends the server as a terminal that is closed should; started with it ignored (nohup(1)),
+ * it stays ignored. A handler has no argument, so there is one of all this in a process. */
+#ifndef ENGINES_SIGNALS_H
+#define ENGINES_SIGNALS_H
+
+#include "engines/engine.h"
+
+/* The requests that signals make; for engine_config. */
+const struct engine_requests *signals_requests(void);
+
+/* Installs the handlers, which wake `engine` (borrowed until signals_ignore()). */
+void signals_install(const struct engine_ops *ops, struct engine *engine);
+
+/* Ignores all these signals, so that nothing touches the engine any more: the process is ending. */
+void signals_ignore(void);
+
+#endif

@@ -1,0 +1,592 @@
+/* conn.c: the HTTP/1.1 connection. See conn.h.
+ *
+ *   IDLE -- octets --> HEAD --> (BODY) --> ANSWER --> (FLUSH) --> HEAD or IDLE
+ *                        |         |          |            `----> CLOSED, or SHUTDOWN -> LINGER ->
+ * CLOSED
+ *                        `---------`----------`-- refusal: an ANSWER that closes
+ *
+ * HEAD    a head is being read. Answers to earlier requests may wait in the queue: pipelined ones
+ * gather there. BODY    a body is being read and discarded. ANSWER  the search for the answer: a
+ * job is in flight, or the queue must be sent before there is room. FLUSH   the answer is complete
+ * in the queue, and nothing may follow before it is sent (a file, or the last answer). An exchange
+ * is held in all states but IDLE, SHUTDOWN, LINGER and CLOSED. */
+#include "http/conn.h"
+
+#include "core/check.h"
+#include "http/exchange.h"
+#include "http/response.h"
+#include "http/static.h"
+#include "http/vhost.h"
+
+#include <string.h>
+
+#define HTTP_CONN_MAGIC 0xc0441e55u
+
+enum state {
+    STATE_IDLE,
+    STATE_HEAD,
+    STATE_BODY,
+    STATE_ANSWER,
+    STATE_FLUSH,
+    STATE_SHUTDOWN,
+    STATE_LINGER,
+    STATE_CLOSED,
+};
+
+static uint64_t now(const struct http_conn *c)
+{
+    return c->env->clock->now_ms;
+}
+
+void http_conn_open(struct http_conn *c, struct http_env *env, const struct listen_config *listen,
+                    const struct peer *peer)
+{
+    *c = (struct http_conn){ .magic = HTTP_CONN_MAGIC,
+                             .state = STATE_IDLE,
+                             .peer = *peer,
+                             .env = env,
+                             .listen = listen,
+                             .since_ms = env->clock->now_ms };
+}
+
+/* Nothing is known yet of the request that comes next. */
+static void begin_request(struct http_conn *c)
+{
+    struct http_exchange *x = c->x;
+    http_guard_init(&x->guard);
+    x->begun_ms = now(c);
+    x->server = c->listen->servers[0];
+    x->search.status = 0;
+    x->status = 0;
+    x->extra[0] = '\0';
+    x->request.head = "";
+    x->request.head_len = 0;
+    x->request.request_line = (struct http_slice){ 0, 0 };
+    x->request.present = 0;
+    x->request.method = HTTP_GET;
+    x->request.version_minor = 1;
+}
+
+static bool attach_exchange(struct http_conn *c)
+{
+    c->x = http_exchange_create(c->env);
+    if (c->x == NULL)
+        return false;
+    begin_request(c);
+    return true;
+}
+
+static void detach_exchange(struct http_conn *c)
+{
+    http_exchange_destroy(c->x);
+    c->x = NULL;
+}
+
+/* ---- the end of a request ---- */
+
+static void close_now(struct http_conn *c)
+{
+    if (c->x != NULL)
+        detach_exchange(c);
+    c->state = STATE_CLOSED;
+}
+
+static void write_log(struct http_conn *c, int status, uint64_t body_bytes)
+{
+    struct http_exchange *x = c->x;
+    size_t index = x->server->access_log;
+    if (index == CONFIG_NO_LOG)
+        return;
+    char peer[PEER_TEXT_MAX];
+    const struct http_request *r = &x->request;
+    struct access_record record = {
+        .peer = span_make(peer, peer_format(&c->peer, peer)),
+        .request_line = http_request_slice(r, r->request_line),
+        .log_date = c->env->clock->log_date,
+        .wall_s = c->env->clock->wall_s,
+        .wall_ms = c->env->clock->wall_ms,
+        .duration_ms = (uint32_t)(now(c) - x->begun_ms),
+        .status = (uint16_t)status,
+        .body_bytes = body_bytes,
+    };
+    if (r->head_len > 0) {
+        record.host = http_request_slice(r, r->authority);
+        record.referer = http_request_field(r, HTTP_FIELD_REFERER);
+        record.user_agent = http_request_field(r, HTTP_FIELD_USER_AGENT);
+    }
+    access_log_append(c->env->access_logs[index], &record);
+}
+
+/* The log line of an answer that was sent, or broken off. */
+static void write_due_log(struct http_conn *c)
+{
+    struct http_exchange *x = c->x;
+    uint64_t sent = x->out.sent > x->body_start ? x->out.sent - x->body_start : 0;
+    x->log_due = false;
+    write_log(c, x->status, sent < x->body_len ? sent : x->body_len);
+}
+
+/* The answer is complete in the queue. Unless it is long or the last, the next request is looked at
+ * before it is sent, so that answers to pipelined requests gather; what is short is logged as sent
+ * then. */
+static void answer_composed(struct http_conn *c, struct http_input *input)
+{
+    struct http_exchange *x = c->x;
+    bool is_long = http_out_has_file(&x->out) || x->multipart.entry != NULL;
+    if (!is_long)
+        write_log(c, x->status, x->body_len);
+    x->log_due = is_long;
+    if (is_long || !x->keep_alive) {
+        c->state = STATE_FLUSH;
+        return;
+    }
+    input->head.len = 0;
+    c->state = STATE_HEAD;
+    begin_request(c);
+}
+
+/* Everything is sent. True: on with the next request. */
+static bool flushed(struct http_conn *c, struct http_input *input)
+{
+    struct http_exchange *x = c->x;
+    if (x->log_due)
+        write_due_log(c);
+    if (x->keep_alive) {
+        input->head.len = 0;
+        c->state = STATE_HEAD;
+        begin_request(c);
+        return true;
+    }
+    /* Octets that were not read would turn close(2) into a RST, which can overtake the answer. */
+    c->state = c->linger || input->rest.len > 0 ? STATE_SHUTDOWN : STATE_CLOSED;
+    detach_exchange(c);
+    c->since_ms = now(c);
+    return false;
+}
+
+void http_conn_close(struct http_conn *c)
+{
+    CHECK_OBJ(c, HTTP_CONN_MAGIC);
+    close_now(c);
+    c->magic = 0;
+}
+
+/* ---- reading ---- */
+
+/* Answers `status` and closes after it, lingering. */
+static void refuse(struct http_conn *c, int status)
+{
+    struct http_exchange *x = c->x;
+    /* Its method may not have been parsed, but a client that sent HEAD takes no body. */
+    struct span line = http_request_slice(&x->request, x->request.request_line);
+    x->body_omitted = line.len >= 5 && memcmp(line.ptr, "HEAD ", 5) == 0;
+    x->keep_alive = false;
+    c->linger = true;
+    http_static_begin_error(x, status);
+    c->state = STATE_ANSWER;
+}
+
+/* Chooses what to answer a complete request with. */
+static void begin_answer(struct http_conn *c)
+{
+    struct http_exchange *x = c->x;
+    const struct http_request *r = &x->request;
+    x->body_omitted = r->method == HTTP_HEAD;
+    uint32_t requests_max = c->env->config->limits.keepalive_requests;
+    x->keep_alive =
+        r->keep_alive && !c->draining && (requests_max == 0 || c->requests < requests_max);
+    x->server = http_vhost_find(c->listen, http_request_slice(r, r->authority));
+    c->state = STATE_ANSWER;
+    if (r->method == HTTP_METHOD_KNOWN || r->method == HTTP_METHOD_UNKNOWN ||
+        r->method == HTTP_CONNECT) {
+        static const char allow[] = "Allow: GET, HEAD, OPTIONS\r\n";
+        memcpy(x->extra, allow, sizeof(allow));
+        http_static_begin_error(x, r->method == HTTP_METHOD_KNOWN ? 405 : 501);
+        return;
+    }
+    int status = http_target_parse(http_request_slice(r, r->target), false, x->decoded, &x->target);
+    if (status == 0 && x->target.form == HTTP_TARGET_ASTERISK && r->method != HTTP_OPTIONS)
+        status = 400;
+    if (status == 400)
+        refuse(c, status);
+    else if (status != 0)
+        http_static_begin_error(x, status);
+    else if (r->method != HTTP_OPTIONS)
+        http_static_begin(x);
+}
+
+/* The head at the front of `input` is complete: `len` octets behind `skipped` that belong to no
+ * request. */
+static void head_complete(struct http_conn *c, struct http_input *input, size_t len)
+{
+    struct http_exchange *x = c->x;
+    size_t skipped = x->guard.skipped;
+    input->head = span_make(input->rest.ptr + skipped, len - skipped);
+    input->rest = span_make(input->rest.ptr + len, input->rest.len - len);
+    c->requests++;
+    int status =
+        http_request_parse(input->head.ptr, input->head.len, &c->env->config->limits, &x->request);
+    if (status != 0) {
+        refuse(c, status);
+        return;
+    }
+    if (x->request.framing == HTTP_FRAMING_NONE) {
+        begin_answer(c);
+        return;
+    }
+    x->server = http_vhost_find(c->listen, http_request_slice(&x->request, x->request.authority));
+    x->body_begun_ms = now(c);
+    http_body_init(&x->body, &x->request);
+    c->state = STATE_BODY;
+    if (x->request.expect_continue && input->rest.len == 0) {
+        struct span interim = SPAN_LIT("HTTP/1.1 100 Continue\r\n\r\n");
+        http_out_put(&x->out, &interim, 1);
+    }
+}
+
+/* Refuses a head that cannot be parsed; what looks like its request line is kept for the log. */
+static void refuse_head(struct http_conn *c, struct http_input *input, int status)
+{
+    struct http_exchange *x = c->x;
+    size_t skipped = x->guard.skipped < input->rest.len ? x->guard.skipped : input->rest.len;
+    struct span line = { input->rest.ptr + skipped, 0 };
+    size_t line_max = input->rest.len - skipped;
+    while (line.len < line_max && line.ptr[line.len] != '\r' && line.ptr[line.len] != '\n')
+        line.len++;
+    input->head = line;
+    input->rest.len = 0;
+    x->request.head = line.ptr;
+    x->request.request_line = (struct http_slice){ 0, (uint32_t)line.len };
+    c->requests++;
+    refuse(c, status);
+}
+
+/* Reads on in a head. False: nothing more to do with what is there. */
+static bool read_head(struct http_conn *c, struct http_input *input)
+{
+    struct http_exchange *x = c->x;
+    if (input->rest.len == 0)
+        return false;
+    if (buf_room(&x->out.memory) < HTTP_RESPONSE_ROOM || http_out_segments_free(&x->out) < 6)
+        return false; /* send first */
+    size_t len;
+    int status;
+    switch (http_guard_scan(&x->guard, input->rest.ptr, input->rest.len, &c->env->config->limits,
+                            &len, &status)) {
+    case HTTP_GUARD_MORE:
+        return false;
+    case HTTP_GUARD_REFUSED:
+        refuse_head(c, input, status);
+        return true;
+    case HTTP_GUARD_DONE:
+        head_complete(c, input, len);
+        return true;
+    }
+    UNREACHABLE();
+}
+
+static bool read_body(struct http_conn *c, struct http_input *input)
+{
+    struct http_exchange *x = c->x;
+    size_t used;
+    int status;
+    enum http_body_result result = http_body_feed(&x->body, input->rest.ptr, input->rest.len,
+                                                  &c->env->config->limits, &used, &status);
+    if (result == HTTP_BODY_REFUSED) {
+        refuse(c, status);
+        return true;
+    }
+    input->rest.ptr += used;
+    input->rest.len -= used;
+    if (result == HTTP_BODY_MORE)
+        return false;
+    begin_answer(c);
+    return true;
+}
+
+static bool answer(struct http_conn *c, struct http_input *input)
+{
+    struct http_exchange *x = c->x;
+    if (x->search.location == NULL && x->search.status == 0 && x->request.method == HTTP_OPTIONS) {
+        if (!http_response_options(x, http_location_find(x->server, SPAN_LIT("/"))))
+            return false;
+        answer_composed(c, input);
+        return true;
+    }
+    switch (http_static_run(x)) {
+    case HTTP_STATIC_JOB:
+        return false;
+    case HTTP_STATIC_ROOM:
+        if (!http_out_empty(&x->out))
+            return false;
+        /* It does not even fit into an empty queue: a target that makes a Location field of such a
+         * length. */
+        http_static_end(x);
+        CHECK(http_response_error(x, NULL, 414));
+        break;
+    case HTTP_STATIC_DONE:
+        break;
+    }
+    answer_composed(c, input);
+    return true;
+}
+
+/* Goes as far as the input, the room and the jobs allow. */
+static void run(struct http_conn *c, struct http_input *input)
+{
+    bool again = true;
+    while (again) {
+        switch ((enum state)c->state) {
+        case STATE_HEAD:
+            again = read_head(c, input);
+            break;
+        case STATE_BODY:
+            again = read_body(c, input);
+            break;
+        case STATE_ANSWER:
+            again = answer(c, input);
+            break;
+        case STATE_FLUSH:
+            again =
+                http_out_empty(&c->x->out) && c->x->multipart.entry == NULL && flushed(c, input);
+            break;
+        default:
+            return;
+        }
+    }
+}
+
+/* Files read by jobs: asks for the next piece as soon as the buffer for it is free. */
+static void want_read(struct http_exchange *x)
+{
+    struct http_segment *file = http_out_next_read(&x->out);
+    if (file == NULL)
+        return;
+    if (x->out.read_buffer == NULL)
+        x->out.read_buffer = pool_get(x->env->reads);
+    CHECK(x->out.read_buffer != NULL); /* there is one for each connection */
+    size_t len = file->len < HTTP_READ_SIZE ? (size_t)file->len : HTTP_READ_SIZE;
+    file_job_init_read(&x->job, file->entry->fd, (off_t)file->off, x->out.read_buffer, len);
+    x->job_state = HTTP_JOB_WANTED;
+}
+
+/* Processes, then keeps what is left, or goes idle. */
+static void process(struct http_conn *c, struct http_input *input)
+{
+    run(c, input);
+    struct http_exchange *x = c->x;
+    if (x == NULL)
+        return;
+    bool empty = http_out_empty(&x->out);
+    if (c->state == STATE_HEAD && input->rest.len == 0 && empty) {
+        detach_exchange(c);
+        c->since_ms = now(c);
+        c->state = c->draining ? STATE_CLOSED : STATE_IDLE;
+        return;
+    }
+    if (!http_exchange_keep(x, input)) {
+        close_now(c);
+        return;
+    }
+    if (empty) {
+        x->window_begun_ms = 0;
+        return;
+    }
+    if (x->window_begun_ms == 0) {
+        x->window_begun_ms = now(c);
+        x->window_sent = x->out.sent;
+    }
+    if (!c->env->file_segments && x->job_state != HTTP_JOB_WANTED)
+        want_read(x);
+}
+
+/* Goes on with the input that was kept. */
+static void process_kept(struct http_conn *c)
+{
+    struct http_input input = http_exchange_input(c->x);
+    process(c, &input);
+}
+
+/* ---- reports ---- */
+
+unsigned http_conn_wants(const struct http_conn *c)
+{
+    switch ((enum state)c->state) {
+    case STATE_IDLE:
+    case STATE_LINGER:
+        return HTTP_CONN_WANT_RECV;
+    case STATE_SHUTDOWN:
+        return HTTP_CONN_WANT_SHUTDOWN;
+    case STATE_CLOSED:
+        return HTTP_CONN_WANT_CLOSE;
+    default:
+        break;
+    }
+    bool empty = http_out_empty(&c->x->out);
+    if (c->x->job_state != HTTP_JOB_WANTED)
+        return empty ? HTTP_CONN_WANT_RECV : HTTP_CONN_WANT_SEND;
+    /* What is read for a long answer leaves together with its head; earlier answers need not wait
+     * for a job. */
+    if (empty || c->state == STATE_FLUSH)
+        return HTTP_CONN_WANT_FILE;
+    return HTTP_CONN_WANT_FILE | HTTP_CONN_WANT_SEND;
+}
+
+size_t http_conn_recv_room(const struct http_conn *c)
+{
+    if (c->state == STATE_LINGER || c->x == NULL || c->x->in.data == NULL)
+        return c->env->input_size;
+    return c->env->input_size - buf_len(&c->x->in);
+}
+
+void http_conn_received(struct http_conn *c, const char *data, size_t len)
+{
+    CHECK_OBJ(c, HTTP_CONN_MAGIC);
+    CHECK(len <= http_conn_recv_room(c));
+    if (c->state == STATE_LINGER)
+        return;
+    if (c->x == NULL) {
+        CHECK(c->state == STATE_IDLE);
+        if (!attach_exchange(c)) {
+            c->state = STATE_CLOSED;
+            return;
+        }
+        c->state = STATE_HEAD;
+    }
+    struct http_exchange *x = c->x;
+    struct http_input input = { .rest = { data, len } };
+    if (!buf_empty(&x->in)) {
+        CHECK(buf_append(&x->in, data, len));
+        input = http_exchange_input(x);
+    }
+    process(c, &input);
+}
+
+void http_conn_received_end(struct http_conn *c)
+{
+    CHECK_OBJ(c, HTTP_CONN_MAGIC);
+    /* Octets that are wanted will not come; what was asked before has been answered already. */
+    if (c->state == STATE_BODY)
+        write_log(c, 0, 0);
+    close_now(c);
+}
+
+void http_conn_broken(struct http_conn *c)
+{
+    CHECK_OBJ(c, HTTP_CONN_MAGIC);
+    if (c->state == STATE_FLUSH && c->x->log_due)
+        write_due_log(c);
+    else if (c->state == STATE_ANSWER || c->state == STATE_BODY)
+        write_log(c, 0, 0);
+    close_now(c);
+}
+
+void http_conn_plan(const struct http_conn *c, struct send_plan *ret_plan)
+{
+    http_out_plan(&c->x->out, c->env->file_segments, ret_plan);
+    ret_plan->more |= c->x->multipart.entry != NULL;
+}
+
+void http_conn_sent(struct http_conn *c, size_t len)
+{
+    CHECK_OBJ(c, HTTP_CONN_MAGIC);
+    struct http_exchange *x = c->x;
+    const struct http_deadlines *deadlines = &c->env->config->deadlines;
+    http_out_sent(&x->out, len);
+    http_response_more_parts(x);
+    if (!http_out_empty(&x->out)) {
+        /* The window moves on whenever enough was taken for its whole length. */
+        if ((x->out.sent - x->window_sent) * 1000 >=
+            (uint64_t)deadlines->send_rate_min * deadlines->send_ms) {
+            x->window_begun_ms = now(c);
+            x->window_sent = x->out.sent;
+        }
+        if (!c->env->file_segments && x->job_state != HTTP_JOB_WANTED)
+            want_read(x);
+        return;
+    }
+    x->window_begun_ms = 0;
+    if (x->job_state != HTTP_JOB_WANTED)
+        process_kept(c);
+}
+
+struct file_job *http_conn_job(struct http_conn *c)
+{
+    CHECK_OBJ(c, HTTP_CONN_MAGIC);
+    CHECK(c->x != NULL && c->x->job_state == HTTP_JOB_WANTED);
+    return &c->x->job;
+}
+
+void http_conn_job_done(struct http_conn *c)
+{
+    CHECK_OBJ(c, HTTP_CONN_MAGIC);
+    struct http_exchange *x = c->x;
+    CHECK(x != NULL && x->job_state == HTTP_JOB_WANTED);
+    if (x->job.kind != FILE_JOB_READ) {
+        x->job_state = HTTP_JOB_DONE;
+        process_kept(c);
+        return;
+    }
+    x->job_state = HTTP_JOB_NONE;
+    if (x->job.res <= 0) {
+        /* Its length is announced already: all that is left is to close (RFC 9112 section 8). */
+        http_conn_broken(c);
+        return;
+    }
+    http_out_read_done(&x->out, http_out_next_read(&x->out), (uint64_t)x->job.res);
+}
+
+void http_conn_shut_down(struct http_conn *c)
+{
+    CHECK_OBJ(c, HTTP_CONN_MAGIC);
+    CHECK(c->state == STATE_SHUTDOWN);
+    c->state = STATE_LINGER;
+    c->since_ms = now(c);
+}
+
+uint64_t http_conn_deadline_ms(const struct http_conn *c)
+{
+    const struct http_deadlines *deadlines = &c->env->config->deadlines;
+    const struct http_exchange *x = c->x;
+    if (x != NULL && x->window_begun_ms != 0)
+        return x->window_begun_ms + deadlines->send_ms;
+    switch ((enum state)c->state) {
+    case STATE_IDLE:
+        return c->since_ms + (c->requests == 0 ? deadlines->header_ms : deadlines->keepalive_ms);
+    case STATE_HEAD:
+        return x->begun_ms + deadlines->header_ms;
+    case STATE_BODY:
+        return x->body_begun_ms + deadlines->body_ms;
+    case STATE_LINGER:
+        return c->since_ms + deadlines->linger_ms;
+    default:
+        return UINT64_MAX; /* a job takes as long as it takes */
+    }
+}
+
+void http_conn_expired(struct http_conn *c)
+{
+    CHECK_OBJ(c, HTTP_CONN_MAGIC);
+    if (c->x != NULL && c->x->window_begun_ms != 0) {
+        http_conn_broken(c); /* the peer takes less than the minimum rate */
+        return;
+    }
+    if (c->state != STATE_HEAD && c->state != STATE_BODY) {
+        close_now(c);
+        return;
+    }
+    struct http_input input = http_exchange_input(c->x);
+    if (c->state == STATE_HEAD)
+        refuse_head(c, &input, 408);
+    else
+        refuse(c, 408);
+    process(c, &input);
+}
+
+void http_conn_drain(struct http_conn *c)
+{
+    CHECK_OBJ(c, HTTP_CONN_MAGIC);
+    c->draining = true;
+    if (c->state == STATE_IDLE)
+        close_now(c);
+}

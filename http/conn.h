@@ -1,0 +1,84 @@
+/* conn.h: an HTTP/1.1 connection as a state machine: octets and finished jobs in, octets to send
+ * out. No I/O (RFC 9112).
+ *
+ * Keep-alive, pipelining, bodies read and discarded, 100-continue, refusals with a lingering close,
+ * deadlines. The session drives it; the members are private to conn.c. */
+#ifndef HTTP_CONN_H
+#define HTTP_CONN_H
+
+#include "core/peer.h"
+#include "core/send_plan.h"
+#include "http/env.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct http_exchange;
+
+enum http_conn_want {
+    HTTP_CONN_WANT_RECV = 1 << 0,
+    HTTP_CONN_WANT_SEND = 1 << 1,
+    HTTP_CONN_WANT_FILE = 1 << 2,
+    HTTP_CONN_WANT_SHUTDOWN = 1 << 3,
+    HTTP_CONN_WANT_CLOSE = 1 << 4,
+};
+
+struct http_conn {
+    unsigned magic;
+    uint8_t state; /* private to conn.c */
+    bool draining; /* answer what is being asked, then close */
+    bool linger;   /* close lingering: the peer may still be sending */
+    struct peer peer;
+    uint32_t requests; /* begun on this connection */
+    uint64_t since_ms; /* when the present state of waiting began: idle, lingering */
+    struct http_env *env;
+    const struct listen_config *listen;
+    struct http_exchange *x; /* NULL while idle */
+};
+
+/* Makes an idle connection. All is borrowed but `peer`, which is copied. */
+void http_conn_open(struct http_conn *c, struct http_env *env, const struct listen_config *listen,
+                    const struct peer *peer);
+
+/* Gives back what it holds. */
+void http_conn_close(struct http_conn *c);
+
+/* Mask of enum http_conn_want; never 0. Pure. */
+unsigned http_conn_wants(const struct http_conn *c);
+
+/* Octets that http_conn_received() takes now. */
+size_t http_conn_recv_room(const struct http_conn *c);
+
+/* Takes octets (borrowed for the call; at most the room). */
+void http_conn_received(struct http_conn *c, const char *data, size_t len);
+
+/* The peer sends no more. */
+void http_conn_received_end(struct http_conn *c);
+
+/* The connection is broken: it wants to be closed. */
+void http_conn_broken(struct http_conn *c);
+
+/* What to send next; pinned until http_conn_sent(). */
+void http_conn_plan(const struct http_conn *c, struct send_plan *ret_plan);
+
+/* So many octets of the plan were sent. */
+void http_conn_sent(struct http_conn *c, size_t len);
+
+/* The job to execute while FILE is wanted, and the report that it is done. */
+struct file_job *http_conn_job(struct http_conn *c);
+void http_conn_job_done(struct http_conn *c);
+
+/* The sending side was shut down: the lingering begins. */
+void http_conn_shut_down(struct http_conn *c);
+
+/* The present deadline on the clock's scale, UINT64_MAX: none. */
+uint64_t http_conn_deadline_ms(const struct http_conn *c);
+
+/* The deadline has passed. */
+void http_conn_expired(struct http_conn *c);
+
+/* Close after the answer in progress; at once when idle. */
+void http_conn_drain(struct http_conn *c);
+
+#endif

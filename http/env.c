@@ -1,0 +1,168 @@
+/* env.c: makes and ends what the HTTP connections of one thread share. See env.h. */
+#include "http/env.h"
+
+#include "core/check.h"
+#include "http/exchange.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The configured field lines of one location as one text. */
+static int location_fields(const struct location *location, char *why, size_t why_size,
+                           struct span *ret_text)
+{
+    char text[HTTP_LOCATION_FIELDS_MAX + 1] = "";
+    size_t len = 0;
+    for (size_t i = 0; i < location->headers_count; i++) {
+        int n = snprintf(text + len, sizeof(text) - len, "%s: %s\r\n", location->headers[i].name,
+                         location->headers[i].value);
+        len += (size_t)n;
+        if (n < 0 || len >= sizeof(text)) {
+            snprintf(why, why_size,
+                     "the headers of location \"%.*s\" are longer than the %d octets allowed",
+                     (int)location->prefix.len, location->prefix.ptr, HTTP_LOCATION_FIELDS_MAX);
+            return -EINVAL;
+        }
+    }
+    char *copy = malloc(len + 1);
+    if (copy == NULL)
+        return -ENOMEM;
+    memcpy(copy, text, len + 1);
+    *ret_text = span_make(copy, len);
+    return 0;
+}
+
+static int all_location_fields(struct http_env *env, char *why, size_t why_size)
+{
+    const struct config *config = env->config;
+    size_t count = 0;
+    for (size_t i = 0; i < config->servers_count; i++)
+        count += config->servers[i].locations_count;
+    env->location_fields = calloc(count + 1, sizeof(env->location_fields[0]));
+    if (env->location_fields == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < config->servers_count; i++) {
+        for (size_t j = 0; j < config->servers[i].locations_count; j++) {
+            const struct location *location = &config->servers[i].locations[j];
+            CHECK(location->id < count);
+            int r = location_fields(location, why, why_size, &env->location_fields[location->id]);
+            if (r < 0)
+                return r;
+        }
+    }
+    return 0;
+}
+
+static int open_access_logs(struct http_env *env, char *why, size_t why_size)
+{
+    const struct config *config = env->config;
+    env->access_logs = calloc(config->access_logs_count + 1, sizeof(env->access_logs[0]));
+    if (env->access_logs == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < config->access_logs_count; i++) {
+        const struct access_log_config *log = &config->access_logs[i];
+        int r = access_log_open(log->path, log->format, config->access_log_buffer,
+                                &env->access_logs[i]);
+        if (r < 0) {
+            snprintf(why, why_size, "access log %s cannot be opened: %s", log->path, strerror(-r));
+            return r;
+        }
+    }
+    return 0;
+}
+
+static int make_pools(struct http_env *env)
+{
+    const struct config *config = env->config;
+    const struct http_limits *limits = &config->limits;
+    /* A head that the guard has not refused yet, and something of what is pipelined behind it. */
+    env->input_size = (size_t)limits->request_line_max + limits->head_max + 1024;
+    int r = pool_create("exchanges", sizeof(struct http_exchange), config->connections_max,
+                        &env->exchanges);
+    if (r == 0)
+        r = pool_create("inputs", env->input_size, config->connections_max, &env->inputs);
+    if (r == 0 && !env->file_segments)
+        r = pool_create("reads", HTTP_READ_SIZE, config->connections_max, &env->reads);
+    return r;
+}
+
+int http_env_create(const struct config *config, const struct clock *clock, bool file_segments,
+                    char *why, size_t why_size, struct http_env **ret_env)
+{
+    struct http_env *env = calloc(1, sizeof(*env));
+    snprintf(why, why_size, "out of memory");
+    if (env == NULL)
+        return -ENOMEM;
+    env->config = config;
+    env->clock = clock;
+    env->file_segments = file_segments;
+    env->stamp_s = INT64_MIN;
+    int r = file_cache_create(config->cache_files_max, config->cache_bytes_max,
+                              config->cache_valid_ms, &env->cache);
+    if (r == 0)
+        r = make_pools(env);
+    if (r == 0)
+        r = all_location_fields(env, why, why_size);
+    if (r == 0)
+        r = mime_table_load(config, why, why_size, &env->mime);
+    if (r == 0)
+        r = open_access_logs(env, why, why_size);
+    if (r < 0) {
+        http_env_destroy(env);
+        return r;
+    }
+    *ret_env = env;
+    return 0;
+}
+
+void http_env_destroy(struct http_env *env)
+{
+    if (env == NULL)
+        return;
+    for (size_t i = 0; env->access_logs != NULL && i < env->config->access_logs_count; i++)
+        access_log_close(env->access_logs[i]);
+    free(env->access_logs);
+    mime_table_free(env->mime);
+    for (size_t i = 0, id = 0; env->location_fields != NULL && i < env->config->servers_count; i++)
+        for (size_t j = 0; j < env->config->servers[i].locations_count; j++, id++)
+            free((char *)(uintptr_t)env->location_fields[id].ptr);
+    free(env->location_fields);
+    pool_destroy(env->reads);
+    pool_destroy(env->inputs);
+    pool_destroy(env->exchanges);
+    file_cache_destroy(env->cache);
+    free(env);
+}
+
+void http_env_tick(struct http_env *env, bool reopen)
+{
+    for (size_t i = 0; i < env->config->access_logs_count; i++) {
+        if (!reopen) {
+            access_log_flush(env->access_logs[i]);
+            continue;
+        }
+        int r = access_log_reopen(env->access_logs[i]);
+        if (r < 0)
+            log_error("access log %s cannot be opened again, the old file stays: %s",
+                      env->config->access_logs[i].path, strerror(-r));
+    }
+}
+
+size_t http_env_reclaim(struct http_env *env)
+{
+    return file_cache_reclaim(env->cache, HTTP_RECLAIM_COUNT);
+}
+
+struct span http_env_stamp(struct http_env *env)
+{
+    if (env->stamp_s != env->clock->wall_s) {
+        int len = snprintf(env->stamp_text, sizeof(env->stamp_text),
+                           "Server: gearshift\r\nDate: %s\r\n", env->clock->http_date);
+        CHECK(len > 0 && (size_t)len < sizeof(env->stamp_text));
+        env->stamp = span_make(env->stamp_text, (size_t)len);
+        env->stamp_s = env->clock->wall_s;
+    }
+    return env->stamp;
+}

@@ -1,0 +1,65 @@
+/* env.h: what all HTTP connections of one thread share. Made by the session environment; no
+ * globals. */
+#ifndef HTTP_ENV_H
+#define HTTP_ENV_H
+
+#include "core/clock.h"
+#include "core/config.h"
+#include "core/log.h"
+#include "core/pool.h"
+#include "core/span.h"
+#include "http/file_cache.h"
+#include "http/mime.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    HTTP_OUT_SIZE = 32 * 1024, /* octets of heads and small bodies that gather for one send */
+    HTTP_RESPONSE_ROOM =
+        9 * 1024, /* free octets with which an answer is begun while others wait to be sent */
+    HTTP_COPY_MAX =
+        4 * 1024, /* a body up to this size is copied behind its head; a larger one is lent */
+    HTTP_LOCATION_FIELDS_MAX = 4096, /* header fields configured for one location, together */
+    HTTP_RECLAIM_COUNT = 32,         /* cached files closed at once when descriptors run out */
+    HTTP_READ_SIZE =
+        128 * 1024, /* octets of one READ job, where files are not sent by descriptor */
+};
+
+struct http_env {
+    const struct config *config; /* borrowed */
+    const struct clock *clock;   /* borrowed */
+    bool file_segments;          /* the engine sends file ranges itself */
+    struct file_cache *cache;
+    struct mime_table *mime;
+    struct pool *exchanges; /* struct http_exchange, one a busy connection */
+    struct pool *inputs;    /* input_size octets, one a connection with unprocessed input */
+    struct pool *reads;     /* HTTP_READ_SIZE octets; NULL when file_segments */
+    size_t input_size;
+    struct access_log **access_logs; /* config->access_logs_count */
+    struct span *location_fields;    /* by location id: the configured field lines, with CRLF */
+    uint64_t boundaries;             /* multipart boundaries drawn so far */
+    int64_t stamp_s;                 /* the second for which `stamp` was made */
+    struct span stamp;               /* "Server: ...\r\nDate: ...\r\n", in stamp_text */
+    char stamp_text[80];
+};
+
+/* Makes an environment; `config` and `clock` are borrowed and outlive it. 0, or -errno and a
+ * sentence. The caller owns it. */
+int http_env_create(const struct config *config, const struct clock *clock, bool file_segments,
+                    char *why, size_t why_size, struct http_env **ret_env);
+
+/* Every connection must be closed. NULL is allowed. */
+void http_env_destroy(struct http_env *env);
+
+/* Writes out the access logs; `reopen`: opens them again as well. */
+void http_env_tick(struct http_env *env, bool reopen);
+
+/* Descriptors have run out: closes files that are only kept in the cache. Returns how many. */
+size_t http_env_reclaim(struct http_env *env);
+
+/* The Server and Date field lines of this second. */
+struct span http_env_stamp(struct http_env *env);
+
+#endif

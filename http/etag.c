@@ -1,0 +1,121 @@
+/* etag.c: makes the tag of a file's representation, and reads lists of tags.
+ *
+ * Tags are made when a file is taken into the cache, never for a request. */
+#include "http/etag.h"
+
+#include "core/check.h"
+
+#include <assert.h>
+#include <stdint.h>
+
+static char *put_hex(char *out, uint64_t value)
+{
+    char digits[16];
+    size_t count = 0;
+
+    do {
+        digits[count++] = "0123456789abcdef"[value & 15];
+        value >>= 4;
+    } while (value != 0);
+    while (count > 0)
+        *out++ = digits[--count];
+    return out;
+}
+
+size_t http_etag_format(const struct file_meta *meta, enum coding coding, int64_t now_s,
+                        char *ret_text)
+{
+    static const struct span suffixes[CODING_COUNT] = {
+        [CODING_IDENTITY] = { "", 0 },
+        [CODING_GZIP] = { "-gz", 3 },
+        [CODING_BR] = { "-br", 3 },
+        [CODING_ZSTD] = { "-zst", 4 },
+    };
+    /* Three numbers of 64 bits, nanoseconds of 32, their separators, a suffix and two quotes. */
+    static_assert(3 * 16 + 8 + 3 + 4 + 2 <= HTTP_ETAG_MAX, "a tag must fit");
+    char *out = ret_text;
+
+    CHECK(meta != NULL && ret_text != NULL);
+    CHECK((unsigned)coding < CODING_COUNT);
+    if (meta->mtime_s <= 0 || meta->mtime_s > now_s)
+        return 0;
+    *out++ = '"';
+    out = put_hex(out, meta->ino);
+    *out++ = '-';
+    out = put_hex(out, meta->size);
+    *out++ = '-';
+    out = put_hex(out, (uint64_t)meta->mtime_s);
+    *out++ = '.';
+    out = put_hex(out, (uint32_t)meta->mtime_ns);
+    memcpy(out, suffixes[coding].ptr, suffixes[coding].len);
+    out += suffixes[coding].len;
+    *out++ = '"';
+    return (size_t)(out - ret_text);
+}
+
+/* etagc of RFC 9110 section 8.8.3: visible ASCII but DQUOTE, and obs-text. Commas are data. */
+static bool is_etagc(char c)
+{
+    unsigned char u = (unsigned char)c;
+
+    return u == 0x21 || (u >= 0x23 && u != 0x7f);
+}
+
+static bool is_weak(struct span tag)
+{
+    return tag.len >= 2 && tag.ptr[0] == 'W' && tag.ptr[1] == '/';
+}
+
+static struct span opaque_tag(struct span tag)
+{
+    return is_weak(tag) ? span_make(tag.ptr + 2, tag.len - 2) : tag;
+}
+
+/* RFC 9110 section 8.8.3.2. */
+static bool tags_equal(struct span a, struct span b, enum http_etag_compare how)
+{
+    if (how == HTTP_ETAG_STRONG && (is_weak(a) || is_weak(b)))
+        return false;
+    return span_eq(opaque_tag(a), opaque_tag(b));
+}
+
+/* Takes an entity-tag ([ "W/" ] DQUOTE *etagc DQUOTE) off the front. */
+static bool take_tag(struct span *in, struct span *ret_tag)
+{
+    size_t i = is_weak(*in) ? 2 : 0;
+
+    if (i >= in->len || in->ptr[i] != '"')
+        return false;
+    i++;
+    while (i < in->len && is_etagc(in->ptr[i]))
+        i++;
+    if (i >= in->len || in->ptr[i] != '"')
+        return false;
+    i++;
+    *ret_tag = span_make(in->ptr, i);
+    *in = span_make(in->ptr + i, in->len - i);
+    return true;
+}
+
+bool http_etag_list_matches(struct span list, struct span etag, enum http_etag_compare how)
+{
+    list = span_trim(list);
+    if (span_eq(list, SPAN_LIT("*")))
+        return true;
+    while (list.len > 0) {
+        struct span tag;
+
+        if (list.ptr[0] != ',') {
+            if (!take_tag(&list, &tag))
+                return false;
+            if (etag.len > 0 && tags_equal(tag, etag, how))
+                return true;
+            list = span_trim(list);
+            if (list.len > 0 && list.ptr[0] != ',')
+                return false;
+        }
+        if (list.len > 0) /* the comma */
+            list = span_trim(span_make(list.ptr + 1, list.len - 1));
+    }
+    return false;
+}

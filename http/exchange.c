@@ -1,0 +1,92 @@
+/* exchange.c: the life of an exchange, and the input that it keeps between reports. See exchange.h.
+ */
+#include "http/exchange.h"
+
+#include "core/check.h"
+#include "http/multipart.h"
+#include "http/static.h"
+
+#include <string.h>
+
+struct http_exchange *http_exchange_create(struct http_env *env)
+{
+    struct http_exchange *x = pool_get(env->exchanges);
+    if (x == NULL)
+        return NULL;
+    /* Everything but the big arrays at the end, and those are written before they are read. */
+    memset(x, 0, offsetof(struct http_exchange, out));
+    x->magic = HTTP_EXCHANGE_MAGIC;
+    x->env = env;
+    http_out_init(&x->out, x->memory, sizeof(x->memory));
+    x->multipart.entry = NULL;
+    x->window_begun_ms = 0;
+    return x;
+}
+
+static void release_input(struct http_exchange *x)
+{
+    if (x->in.data != NULL)
+        pool_put(x->env->inputs, x->in.data);
+    buf_init(&x->in, NULL, 0);
+}
+
+void http_exchange_destroy(struct http_exchange *x)
+{
+    CHECK_OBJ(x, HTTP_EXCHANGE_MAGIC);
+    http_static_end(x);
+    if (x->job_state == HTTP_JOB_DONE)
+        file_job_discard(&x->job);
+    http_multipart_end(&x->multipart);
+    http_out_clear(&x->out, x->env);
+    release_input(x);
+    x->magic = 0;
+    pool_put(x->env->exchanges, x);
+}
+
+/* The request's head lies at `to` now: everything that points into it moves along. */
+static void move_head(struct http_exchange *x, const char *to)
+{
+    struct span *const spans[] = { &x->target.raw_path, &x->target.query, &x->target.authority,
+                                   &x->target.path,     &x->search.uri,   &x->search.name };
+    const char *from = x->request.head;
+    if (from == to)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(spans); i++)
+        if (spans[i]->ptr >= from && spans[i]->ptr < from + x->head_kept)
+            spans[i]->ptr = to + (spans[i]->ptr - from);
+    x->request.head = to;
+}
+
+struct http_input http_exchange_input(struct http_exchange *x)
+{
+    struct span all = buf_span(&x->in);
+    return (struct http_input){ .head = { all.ptr, x->head_kept },
+                                .rest = { all.ptr + x->head_kept, all.len - x->head_kept } };
+}
+
+bool http_exchange_keep(struct http_exchange *x, const struct http_input *input)
+{
+    size_t len = input->head.len + input->rest.len;
+    x->head_kept = input->head.len;
+    if (len == 0) {
+        release_input(x);
+        return true;
+    }
+    if (x->in.data == NULL) {
+        char *data = pool_get(x->env->inputs);
+        if (data == NULL)
+            return false;
+        buf_init(&x->in, data, x->env->input_size);
+    }
+    CHECK(len <= x->in.cap);
+    char *data = x->in.data;
+    if (input->head.len > 0 && input->head.ptr != data)
+        memmove(data, input->head.ptr, input->head.len);
+    if (input->rest.len > 0)
+        memmove(data + input->head.len, input->rest.ptr, input->rest.len);
+    x->in.start = 0;
+    x->in.end = (uint32_t)len;
+    if (input->head.len > 0)
+        move_head(x, data);
+    return true;
+}

@@ -1,0 +1,113 @@
+/* exchange.h: what a connection needs while it is busy: the request being read or answered, and
+ * what is to be sent. Comes from a pool when the first octet of a request arrives and goes back
+ * when everything is sent, so an idle connection has none. */
+#ifndef HTTP_EXCHANGE_H
+#define HTTP_EXCHANGE_H
+
+#include "core/buf.h"
+#include "core/file_job.h"
+#include "http/accept.h"
+#include "http/body.h"
+#include "http/env.h"
+#include "http/guard.h"
+#include "http/out.h"
+#include "http/range.h"
+#include "http/request.h"
+#include "http/target.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define HTTP_EXCHANGE_MAGIC 0x6e7c4a6eu
+
+enum http_job_state { HTTP_JOB_NONE, HTTP_JOB_WANTED, HTTP_JOB_DONE };
+
+/* The search for what to answer with (static.c); everything that must survive a job. */
+struct http_static {
+    uint8_t step;         /* private to static.c */
+    uint8_t coding_index; /* next in codings[] */
+    uint8_t codings_count;
+    uint8_t found_codings; /* sidecars found: 1 << coding */
+    uint16_t try_index, index_index;
+    int status; /* 0, or the error status that is being answered */
+    enum coding codings[CODING_COUNT];
+    const struct location *location;
+    struct span uri;            /* decoded path looked for now; in target.path or try_text */
+    struct span name;           /* the same beneath the root; in uri or path */
+    struct file_entry *entry;   /* a reference, or NULL */
+    struct file_entry *sidecar; /* a reference, or NULL */
+};
+
+/* The parts of a multipart/byteranges answer that are not in `out` yet. */
+struct http_multipart {
+    struct file_entry *entry; /* a reference; NULL: no multipart answer in progress */
+    size_t next, count;
+    struct span type; /* media type of every part, borrowed from the table */
+    const char *charset;
+    uint64_t boundary;
+    struct http_range ranges[HTTP_RANGES_MAX];
+};
+
+struct http_exchange {
+    unsigned magic;
+    struct http_env *env;
+
+    /* Reading */
+    struct http_guard guard;
+    struct http_request request;
+    struct http_body body;
+    struct buf in;    /* input kept between reports: the present request's head, then what is not
+                         processed yet; no memory while empty */
+    size_t head_kept; /* octets at the start of `in` that are the head of the request in progress */
+    uint64_t begun_ms;      /* first octet of the present request */
+    uint64_t body_begun_ms; /* end of its head */
+
+    /* Answering */
+    const struct server *server; /* by Host; the listener's first until that is known */
+    struct http_target target;
+    struct http_static search;
+    struct file_job job;
+    uint8_t job_state;   /* enum http_job_state */
+    bool keep_alive;     /* after the present answer */
+    bool body_omitted;   /* HEAD */
+    int status;          /* of the present answer */
+    uint64_t body_len;   /* octets of its body */
+    uint64_t body_start; /* on the scale of out.queued: where its body begins */
+    bool log_due;        /* its line in the access log is written when it is sent */
+    char extra[64];      /* a field line for an error answer (Allow, Content-Range), or "" */
+
+    /* Sending */
+    struct http_out out;
+    struct http_multipart multipart;
+    uint64_t window_begun_ms; /* the present window of the minimum rate; 0: nothing is waiting to be
+                                 sent */
+    uint64_t window_sent;     /* out.sent at its beginning */
+
+    char decoded[HTTP_PATH_MAX];  /* target.path, when decoding changed something */
+    char try_text[HTTP_PATH_MAX]; /* search.uri, when it comes from `try` or an error page */
+    char path[HTTP_PATH_MAX + 8]; /* the job's path, NUL-terminated */
+    _Alignas(16) char memory[HTTP_OUT_SIZE]; /* out's */
+};
+
+/* Octets being processed: the head of the request in progress, kept for as long as it is answered,
+ * and what is not processed yet. They lie in a receive buffer lent by the engine, or in x->in; not
+ * necessarily next to each other. */
+struct http_input {
+    struct span head, rest;
+};
+
+/* An exchange from the pool, with nothing known and nothing to send; NULL when all are out. The
+ * caller owns it. */
+struct http_exchange *http_exchange_create(struct http_env *env);
+
+/* Gives back all that it holds, and itself. */
+void http_exchange_destroy(struct http_exchange *x);
+
+/* What of x->in is to be processed; the request's head is there again. */
+struct http_input http_exchange_input(struct http_exchange *x);
+
+/* Keeps what is still needed of `input` in x->in, which it may lie in itself; gives the memory back
+ * when nothing is. False: no memory to be had. */
+bool http_exchange_keep(struct http_exchange *x, const struct http_input *input);
+
+#endif

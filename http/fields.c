@@ -1,0 +1,167 @@
+/* fields.c: field lines of a representation. See fields.h. Not on the hot path: called once an
+ * entry, or once a second with Expires. */
+#include "http/fields.h"
+
+#include "core/check.h"
+#include "http/accept.h"
+#include "http/date.h"
+#include "http/etag.h"
+
+#include <fnmatch.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIELDS_TEXT_MAX = 16 * 1024 };
+
+struct text {
+    size_t len;
+    char octets[FIELDS_TEXT_MAX];
+};
+
+static void put(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void put(struct text *text, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(text->octets + text->len, sizeof(text->octets) - text->len, format, args);
+    va_end(args);
+    CHECK(n >= 0 && (size_t)n < sizeof(text->octets) - text->len); /* config limits each value */
+    text->len += (size_t)n;
+}
+
+static void put_span(struct text *text, struct span s)
+{
+    CHECK(s.len < sizeof(text->octets) - text->len);
+    if (s.len > 0)
+        memcpy(text->octets + text->len, s.ptr, s.len);
+    text->len += s.len;
+}
+
+struct span http_fields_charset(const struct location *location, struct span type, char *ret_text)
+{
+    if (location->charset[0] == '\0' || !mime_is_text(type))
+        return span_make(ret_text, 0);
+    int n = snprintf(ret_text, 64, "; charset=%.40s", location->charset);
+    return span_make(ret_text, (size_t)n);
+}
+
+/* The first rule whose pattern matches the path, or its last segment when the pattern has no '/'.
+ */
+static const struct cache_rule *find_cache_rule(const struct location *location, struct span name)
+{
+    char path[4096];
+    if (name.len >= sizeof(path) || location->cache_rules_count == 0)
+        return NULL;
+    if (name.len > 0)
+        memcpy(path, name.ptr, name.len);
+    path[name.len] = '\0';
+    const char *slash = strrchr(path, '/');
+    const char *last = slash != NULL ? slash + 1 : path;
+    for (size_t i = 0; i < location->cache_rules_count; i++) {
+        const char *pattern = location->cache_rules[i].pattern;
+        const char *subject = last;
+        if (strchr(pattern, '/') != NULL) {
+            subject = path;
+            pattern += pattern[0] == '/';
+        }
+        if (fnmatch(pattern, subject, FNM_PATHNAME) == 0)
+            return &location->cache_rules[i];
+    }
+    return NULL;
+}
+
+/* Do the configured fields of the location hold this one already? They are the more explicit word.
+ */
+static bool is_configured(const struct location *location, const char *name)
+{
+    for (size_t i = 0; i < location->headers_count; i++)
+        if (strcasecmp(location->headers[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Cache-Control and Expires; true when a date in them depends on the present second. */
+static bool put_cache_rule(struct text *text, const struct location *location, struct span name,
+                           int64_t now_s)
+{
+    const struct cache_rule *rule = find_cache_rule(location, name);
+    if (rule == NULL)
+        return false;
+    bool control_configured = is_configured(location, "Cache-Control");
+    if (rule->control != NULL && !control_configured)
+        put(text, "Cache-Control: %s\r\n", rule->control);
+    else if (rule->expires_s >= 0 && !control_configured)
+        put(text, "Cache-Control: max-age=%lld\r\n", (long long)rule->expires_s);
+    if (rule->expires_s < 0 || is_configured(location, "Expires"))
+        return false;
+    char date[HTTP_DATE_LEN + 1];
+    http_date_format(now_s + rule->expires_s, date);
+    put(text, "Expires: %s\r\n", date);
+    return true;
+}
+
+static struct file_fields *make(struct http_env *env, struct file_entry *entry,
+                                const struct location *location, enum coding coding, bool vary,
+                                struct span name)
+{
+    struct text text = { .len = 0 };
+    int64_t now_s = env->clock->wall_s;
+    char charset[64];
+    struct span type = mime_table_find(env->mime, name);
+
+    put(&text, "Content-Type: ");
+    put_span(&text, type);
+    put_span(&text, http_fields_charset(location, type, charset));
+    if (coding != CODING_IDENTITY) {
+        put(&text, "\r\nContent-Encoding: ");
+        put_span(&text, http_coding_name(coding));
+    }
+    put(&text, "\r\nContent-Length: %llu\r\nAccept-Ranges: bytes\r\n",
+        (unsigned long long)entry->meta.size);
+    size_t representation_len = text.len;
+
+    entry->etag_len = (uint8_t)http_etag_format(&entry->meta, coding, now_s, entry->etag);
+    entry->has_last_modified = entry->etag_len > 0;
+    if (entry->has_last_modified) {
+        char date[HTTP_DATE_LEN + 1];
+        http_date_format(entry->meta.mtime_s, date);
+        put(&text, "Last-Modified: %s\r\nETag: %.*s\r\n", date, (int)entry->etag_len, entry->etag);
+    }
+    if (vary)
+        put(&text, "Vary: Accept-Encoding\r\n");
+    bool ages = put_cache_rule(&text, location, name, now_s);
+    put_span(&text, env->location_fields[location->id]);
+
+    struct file_fields *fields = malloc(sizeof(*fields) + text.len);
+    if (fields == NULL)
+        return NULL;
+    fields->location_id = location->id;
+    fields->variant = (unsigned)coding << 1 | vary;
+    fields->made_s = now_s;
+    fields->len = (uint16_t)text.len;
+    fields->representation_len = (uint16_t)representation_len;
+    /* An mtime in the future becomes a validator as soon as that moment has passed. */
+    fields->ages = ages || entry->meta.mtime_s >= now_s;
+    memcpy(fields->text, text.octets, text.len);
+    return fields;
+}
+
+const struct file_fields *http_fields_get(struct http_env *env, struct file_entry *entry,
+                                          const struct location *location, enum coding coding,
+                                          bool vary, struct span name)
+{
+    struct file_fields *have = entry->fields;
+    if (have != NULL && have->location_id == location->id &&
+        have->variant == ((unsigned)coding << 1 | vary) &&
+        (!have->ages || have->made_s == env->clock->wall_s))
+        return have;
+    struct file_fields *fields = make(env, entry, location, coding, vary, name);
+    if (fields == NULL)
+        return NULL;
+    free(have);
+    entry->fields = fields;
+    return fields;
+}

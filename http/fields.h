@@ -1,0 +1,24 @@
+/* fields.h: the field lines that describe a file's representation, made once and kept with its
+ * cache entry. */
+#ifndef HTTP_FIELDS_H
+#define HTTP_FIELDS_H
+
+#include "core/config.h"
+#include "http/env.h"
+#include "http/file_cache.h"
+
+/* The ready-made fields of `entry` as `location` sends them in `coding`; `vary`: the resource has
+ * several codings. `name` is the path beneath the root without a coding's suffix: it decides the
+ * media type and the cache rules. First come Content-Type, Content-Encoding, Content-Length and
+ * Accept-Ranges (representation_len octets), then Last-Modified, ETag, Vary, Cache-Control, Expires
+ * and the configured fields. Made anew when the entry holds none for this use; also sets the
+ * entry's etag and has_last_modified. The cache keeps the ownership. NULL when memory is short. */
+const struct file_fields *http_fields_get(struct http_env *env, struct file_entry *entry,
+                                          const struct location *location, enum coding coding,
+                                          bool vary, struct span name);
+
+/* "; charset=utf-8" for a type that takes one at `location`, else empty. The text is written to
+ * `ret_text`, 64 octets. */
+struct span http_fields_charset(const struct location *location, struct span type, char *ret_text);
+
+#endif

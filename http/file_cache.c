@@ -1,0 +1,362 @@
+/* file_cache.c: a hash table with chains, and two lists that say who goes first.
+ *
+ * The lists are not moved about on every hit, which would touch five cache lines: a hit sets a
+ * flag, and an entry that is due to go but has it set goes to the front instead ("second chance",
+ * the clock algorithm). Names that give no descriptor (missing, forbidden, a FIFO) have a list and
+ * a quota of their own, so that a flood of invented URLs cannot push the site out of memory. */
+#include "http/file_cache.h"
+#include "core/check.h"
+#include "core/siphash.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#define FILE_CACHE_MAGIC 0xf17eca5eu
+#define FILE_ENTRY_MAGIC 0xf17ee217u
+
+enum {
+    /* Entries that one eviction may put to the front before it takes one, flag or not: it bounds
+     * the time of a single store. */
+    CHANCES_MAX = 32,
+};
+
+/* Entries of one class, the next to be evicted last. */
+struct shelf {
+    struct list entries;
+    size_t count, count_max;
+};
+
+struct file_cache {
+    unsigned magic;
+    uint32_t valid_ms;
+    uint64_t key[2];
+    size_t buckets_mask;
+    size_t files_max;
+    uint64_t bytes, bytes_max;
+    size_t live; /* entries in existence, kept or not */
+    struct shelf positive, negative;
+    struct file_entry *buckets[];
+};
+
+/* What a stranger cannot guess, so that nobody can aim paths at one bucket. */
+static void random_key(uint64_t key[2])
+{
+    /* getrandom(2) fails only under a filter; then what the kernel gave the process at its start.
+     */
+    if (getrandom(key, 2 * sizeof(key[0]), 0) != (ssize_t)(2 * sizeof(key[0]))) {
+        const void *given = (const void *)getauxval(AT_RANDOM);
+
+        CHECK(given != NULL);
+        memcpy(key, given, 2 * sizeof(key[0]));
+    }
+}
+
+int file_cache_create(uint32_t files_max, uint64_t bytes_max, uint32_t valid_ms,
+                      struct file_cache **ret_cache)
+{
+    size_t buckets = 1;
+    struct file_cache *cache;
+
+    while (buckets < files_max)
+        buckets *= 2;
+    if (buckets > (SIZE_MAX - sizeof(*cache)) / sizeof(cache->buckets[0]))
+        return -ENOMEM;
+    cache = calloc(1, sizeof(*cache) + buckets * sizeof(cache->buckets[0]));
+    if (cache == NULL)
+        return -ENOMEM;
+    cache->magic = FILE_CACHE_MAGIC;
+    cache->valid_ms = valid_ms;
+    cache->buckets_mask = buckets - 1;
+    cache->files_max = files_max;
+    cache->bytes_max = bytes_max;
+    random_key(cache->key);
+    list_init(&cache->positive.entries);
+    cache->positive.count_max = files_max;
+    list_init(&cache->negative.entries);
+    cache->negative.count_max = files_max < 4 ? 1 : files_max / 4;
+    *ret_cache = cache;
+    return 0;
+}
+
+/* Adding the root keeps a thousand hosts' "index.html" apart. It need not go through SipHash:
+ * strangers do not choose it. */
+static uint32_t hash_path(const struct file_cache *cache, int root_fd, struct span path)
+{
+    return (uint32_t)siphash13(cache->key, path.ptr, path.len) + (uint32_t)root_fd * 0x9e3779b1u;
+}
+
+/* The entry in the table, believed or not; NULL: none. */
+static struct file_entry *lookup(const struct file_cache *cache, uint32_t hash, int root_fd,
+                                 enum file_symlinks symlinks, struct span path)
+{
+    struct file_entry *entry = cache->buckets[hash & cache->buckets_mask];
+
+    while (entry != NULL &&
+           (entry->hash != hash || entry->root_fd != root_fd || entry->symlinks != symlinks ||
+            !span_eq(span_make(entry->path, entry->path_len), path)))
+        entry = entry->hash_next;
+    return entry;
+}
+
+/* Entries without a descriptor go on the negative shelf. */
+static struct shelf *shelf_of(struct file_cache *cache, const struct file_entry *entry)
+{
+    return entry->fd < 0 ? &cache->negative : &cache->positive;
+}
+
+static uint64_t content_size(const struct file_entry *entry)
+{
+    return entry->content != NULL ? entry->meta.size : 0;
+}
+
+/* Takes the entry out of the table; its users keep it alive. */
+static void remove_entry(struct file_cache *cache, struct file_entry *entry)
+{
+    struct file_entry **link = &cache->buckets[entry->hash & cache->buckets_mask];
+
+    CHECK_OBJ(entry, FILE_ENTRY_MAGIC);
+    CHECK(entry->cached && entry->cache == cache);
+    while (*link != entry)
+        link = &(*link)->hash_next;
+    *link = entry->hash_next;
+    entry->hash_next = NULL;
+    list_remove(&entry->lru);
+    shelf_of(cache, entry)->count--;
+    cache->bytes -= content_size(entry);
+    entry->cached = false;
+    file_entry_unref(entry);
+}
+
+/* The entry that goes next; the shelf is not empty. */
+static struct file_entry *oldest(const struct shelf *shelf)
+{
+    CHECK(!list_empty(&shelf->entries));
+    return container_of(shelf->entries.prev, struct file_entry, lru);
+}
+
+static void evict_from(struct file_cache *cache, struct shelf *shelf)
+{
+    struct file_entry *entry = oldest(shelf);
+
+    for (int i = 0; i < CHANCES_MAX && entry->used; i++) {
+        entry->used = false;
+        list_remove(&entry->lru);
+        list_push_front(&shelf->entries, &entry->lru);
+        entry = oldest(shelf);
+    }
+    remove_entry(cache, entry);
+}
+
+/* Makes room for `entry`, which is not in the table yet. */
+static void make_room(struct file_cache *cache, const struct file_entry *entry, uint64_t now_ms)
+{
+    struct shelf *own = shelf_of(cache, entry);
+    uint64_t size = content_size(entry);
+
+    if (own->count == own->count_max)
+        evict_from(cache, own);
+    if (cache->positive.count + cache->negative.count == cache->files_max) {
+        /* A negative entry that is no longer believed is worth nothing. Else each shelf feeds on
+         * itself, so that neither starves the other. */
+        struct shelf *negative = &cache->negative;
+
+        if (negative->count > 0 && oldest(negative)->fresh_until_ms <= now_ms)
+            remove_entry(cache, oldest(negative));
+        else if (own->count > 0)
+            evict_from(cache, own);
+        else
+            evict_from(cache, own == negative ? &cache->positive : negative);
+    }
+    CHECK(size <= cache->bytes_max);
+    while (cache->bytes > cache->bytes_max - size)
+        evict_from(cache, &cache->positive);
+}
+
+static void insert_entry(struct file_cache *cache, struct file_entry *entry, uint64_t now_ms)
+{
+    struct file_entry **bucket = &cache->buckets[entry->hash & cache->buckets_mask];
+    struct shelf *shelf = shelf_of(cache, entry);
+
+    make_room(cache, entry, now_ms);
+    entry->hash_next = *bucket;
+    *bucket = entry;
+    list_push_front(&shelf->entries, &entry->lru);
+    shelf->count++;
+    cache->bytes += content_size(entry);
+    entry->cached = true;
+    file_entry_ref(entry);
+}
+
+struct file_entry *file_cache_find(struct file_cache *cache, int root_fd,
+                                   enum file_symlinks symlinks, struct span path, uint64_t now_ms)
+{
+    struct file_entry *entry;
+
+    CHECK_OBJ(cache, FILE_CACHE_MAGIC);
+    entry = lookup(cache, hash_path(cache, root_fd, path), root_fd, symlinks, path);
+    if (entry == NULL || now_ms >= entry->fresh_until_ms)
+        return NULL;
+    CHECK_OBJ(entry, FILE_ENTRY_MAGIC);
+    entry->used = true;
+    return file_entry_ref(entry);
+}
+
+/* Would the same be found a moment later? Everything but what comes from a lack of something, or
+ * from a disturbance. */
+static bool is_lasting(int error)
+{
+    switch (error) {
+    case 0:
+    case ENOENT:
+    case ENOTDIR:
+    case EACCES:
+    case EPERM:
+    case ELOOP:
+    case EXDEV:
+    case ENAMETOOLONG:
+    case ENXIO:
+    case ENODEV:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Does the finished job tell what `entry` tells already? */
+static bool confirms(const struct file_entry *entry, const struct file_job *job)
+{
+    if (job->res < 0 || entry->error != 0)
+        return entry->error == -job->res;
+    return file_meta_same(&entry->meta, &job->meta) && (entry->fd < 0) == (job->fd < 0) &&
+           (entry->content != NULL || job->content == NULL);
+}
+
+/* An entry with one reference, and what the job had; NULL: memory is short. */
+static struct file_entry *make_entry(struct file_cache *cache, struct span path,
+                                     struct file_job *job)
+{
+    struct file_entry *entry = calloc(1, sizeof(*entry) + path.len);
+
+    if (entry == NULL)
+        return NULL;
+    entry->magic = FILE_ENTRY_MAGIC;
+    entry->refs = 1;
+    entry->error = -job->res;
+    entry->fd = job->fd;
+    job->fd = -1;
+    entry->meta = job->meta;
+    entry->content = job->content;
+    job->content = NULL;
+    entry->cache = cache;
+    list_init(&entry->lru);
+    entry->symlinks = job->symlinks;
+    entry->path_len = (uint32_t)path.len;
+    if (path.len > 0)
+        memcpy(entry->path, path.ptr, path.len);
+    cache->live++;
+    return entry;
+}
+
+struct file_entry *file_cache_store(struct file_cache *cache, int root_fd, struct span path,
+                                    struct file_job *job, uint64_t now_ms)
+{
+    uint32_t hash = hash_path(cache, root_fd, path);
+    struct file_entry *entry;
+
+    CHECK_OBJ(cache, FILE_CACHE_MAGIC);
+    CHECK_OBJ(job, FILE_JOB_MAGIC);
+    CHECK(job->kind == FILE_JOB_OPEN && job->res <= 0 && job->res != -EINPROGRESS);
+    CHECK(job->content == NULL || job->fd >= 0);
+    CHECK(path.len <= UINT32_MAX);
+    if (job->content != NULL && job->meta.size > cache->bytes_max) {
+        free(job->content);
+        job->content = NULL;
+    }
+
+    entry = lookup(cache, hash, root_fd, job->symlinks, path);
+    if (entry != NULL && confirms(entry, job)) {
+        file_job_discard(job);
+        entry->fresh_until_ms = now_ms + cache->valid_ms;
+        entry->used = true;
+        return file_entry_ref(entry);
+    }
+    if (entry != NULL && is_lasting(-job->res))
+        remove_entry(cache, entry);
+
+    entry = make_entry(cache, path, job);
+    if (entry == NULL) {
+        file_job_discard(job);
+        return NULL;
+    }
+    entry->hash = hash;
+    entry->root_fd = root_fd;
+    entry->fresh_until_ms = now_ms + cache->valid_ms;
+    if (cache->files_max > 0 && is_lasting(entry->error))
+        insert_entry(cache, entry, now_ms);
+    return entry;
+}
+
+size_t file_cache_reclaim(struct file_cache *cache, size_t count)
+{
+    size_t closed = 0;
+    struct list *at = cache->positive.entries.prev;
+
+    CHECK_OBJ(cache, FILE_CACHE_MAGIC);
+    while (closed < count && at != &cache->positive.entries) {
+        struct file_entry *entry = container_of(at, struct file_entry, lru);
+
+        at = at->prev;
+        if (entry->refs > 1)
+            continue;
+        remove_entry(cache, entry);
+        closed++;
+    }
+    return closed;
+}
+
+void file_entry_unref(struct file_entry *entry)
+{
+    CHECK_OBJ(entry, FILE_ENTRY_MAGIC);
+    CHECK(entry->refs > 0);
+    if (--entry->refs > 0)
+        return;
+    CHECK(!entry->cached);
+    CHECK_OBJ(entry->cache, FILE_CACHE_MAGIC);
+    entry->cache->live--;
+    entry->magic = 0;
+    if (entry->fd >= 0)
+        close(entry->fd);
+    free(entry->content);
+    free(entry->fields);
+    free(entry);
+}
+
+void file_cache_destroy(struct file_cache *cache)
+{
+    if (cache == NULL)
+        return;
+    CHECK_OBJ(cache, FILE_CACHE_MAGIC);
+    while (cache->positive.count > 0)
+        remove_entry(cache, oldest(&cache->positive));
+    while (cache->negative.count > 0)
+        remove_entry(cache, oldest(&cache->negative));
+    CHECK(cache->live == 0 && cache->bytes == 0);
+    cache->magic = 0;
+    free(cache);
+}
+
+size_t file_cache_files(const struct file_cache *cache)
+{
+    CHECK_OBJ(cache, FILE_CACHE_MAGIC);
+    return cache->positive.count + cache->negative.count;
+}
+
+uint64_t file_cache_bytes(const struct file_cache *cache)
+{
+    CHECK_OBJ(cache, FILE_CACHE_MAGIC);
+    return cache->bytes;
+}

@@ -1,0 +1,106 @@
+/* file_cache.h: open files, their metadata and, when small, their contents; also that a name does
+ * not exist. One cache a thread.
+ *
+ * Bounded in descriptors (negative entries count as one, too, and are at most a quarter of all) and
+ * in octets of contents; what was not used of late goes first. An entry is believed for
+ * cache_valid_ms after it was looked at; then file_cache_find() no longer finds it, its user opens
+ * the file again, and file_cache_store() keeps the old entry when nothing changed. Performs no I/O
+ * but close(2). */
+#ifndef HTTP_FILE_CACHE_H
+#define HTTP_FILE_CACHE_H
+
+#include "core/file_job.h"
+#include "core/list.h"
+#include "core/span.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The ready-made fields of the answers for an entry: made by whoever answers, kept here, freed with
+ * the entry. */
+struct file_fields {
+    unsigned location_id; /* for which location, */
+    unsigned variant;     /* and which form they were made (response.h) */
+    int64_t made_s;       /* and in which second (Expires) */
+    uint16_t len;
+    uint16_t representation_len; /* the first so many octets are left out of a 206 and a 304, which
+                                    have their own */
+    bool ages;                   /* holds something that depends on the second it was made in */
+    char text[];                 /* field lines, each with CRLF, without the empty line */
+};
+
+struct file_entry {
+    unsigned magic;
+    unsigned refs; /* the cache's own and each user's */
+    int error; /* 0: there is a file or directory; else the errno that opening it gave (ENOENT ...)
+                */
+    int fd;    /* -1 when error, or a FILE_OTHER */
+    struct file_meta meta;
+    char *content;              /* meta.size octets, or NULL: send from fd */
+    struct file_fields *fields; /* or NULL */
+    char etag[80];              /* with quotes; etag_len 0: none; set by whoever makes `fields` */
+    uint8_t etag_len;
+    bool has_last_modified;
+    uint8_t sidecars; /* codings whose sidecar file exists (1 << coding), */
+    uint64_t
+        sidecars_until_ms; /* believed until then; 0: not looked at. Both set by http/static.c */
+    /* private to file_cache.c */
+    struct file_cache *cache; /* whose it is, in its table or not */
+    bool cached;              /* in the table and in a list */
+    bool used;                /* found since it was put in front of its list */
+    uint64_t fresh_until_ms;
+    uint32_t hash;
+    struct file_entry *hash_next;
+    struct list lru;
+    int root_fd;
+    enum file_symlinks symlinks;
+    uint32_t path_len;
+    char path[];
+};
+
+struct file_cache;
+
+/* 0 or -ENOMEM. files_max 0: every store makes an entry that lives only as long as its users. The
+ * caller owns the cache. */
+int file_cache_create(uint32_t files_max, uint64_t bytes_max, uint32_t valid_ms,
+                      struct file_cache **ret_cache);
+
+/* Users' entries must have come back (checked). NULL is allowed. */
+void file_cache_destroy(struct file_cache *cache);
+
+/* The entry of `path` (relative to the root; empty: the root itself) when it is still believed,
+ * with a reference for the caller; else NULL. Only what was opened under the same `symlinks` is
+ * found: two locations may have one root and not the same rule for links. */
+struct file_entry *file_cache_find(struct file_cache *cache, int root_fd,
+                                   enum file_symlinks symlinks, struct span path, uint64_t now_ms);
+
+/* Takes the results of a finished OPEN job (fd and content: the job no longer has them) and returns
+ * its entry with a reference for the caller. `path` and `root_fd` as for file_cache_find(); the
+ * rule for links is the job's. Errors that tell of this moment rather than of the file (EMFILE,
+ * ENFILE, ENOMEM, EIO, EINTR, EAGAIN ...) are not kept. NULL when memory is short (the job is
+ * discarded).
+ */
+struct file_entry *file_cache_store(struct file_cache *cache, int root_fd, struct span path,
+                                    struct file_job *job, uint64_t now_ms);
+
+/* One more user. */
+static inline struct file_entry *file_entry_ref(struct file_entry *entry)
+{
+    entry->refs++;
+    return entry;
+}
+
+/* A user less; the last one closes and frees. */
+void file_entry_unref(struct file_entry *entry);
+
+/* Descriptors have run out: forgets up to `count` entries that nobody is using and that hold one,
+ * those that would go next anyway first. Returns how many descriptors were closed. */
+size_t file_cache_reclaim(struct file_cache *cache, size_t count);
+
+/* Figures for tests: entries kept, octets of contents kept (not those that only users still hold).
+ */
+size_t file_cache_files(const struct file_cache *cache);
+uint64_t file_cache_bytes(const struct file_cache *cache);
+
+#endif

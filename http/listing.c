@@ -1,0 +1,295 @@
+/* listing.c: listings in the two shapes that tools know: a page of links, and nginx's JSON.
+ *
+ * Names are any octets but '/' and NUL. Three writers make them harmless: for a link, for HTML text
+ * and for a JSON string; nothing else of a name ever reaches the output. */
+#include "http/listing.h"
+#include "core/check.h"
+#include "http/date.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Years 1 to 9999: what four digits can say. */
+#define TIME_MIN_S INT64_C(-62135596800)
+#define TIME_MAX_S INT64_C(253402300799)
+
+static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
+
+/* Text that grows. After memory ran short nothing more is added, and `failed` is set. */
+struct text {
+    char *ptr;
+    size_t len, cap;
+    bool failed;
+};
+
+static void put(struct text *t, const char *ptr, size_t len)
+{
+    if (len > t->cap - t->len && !t->failed) {
+        size_t cap = t->cap * 2 + len + 4096;
+        char *grown = realloc(t->ptr, cap);
+
+        if (grown == NULL) {
+            t->failed = true;
+        } else {
+            t->ptr = grown;
+            t->cap = cap;
+        }
+    }
+    if (t->failed)
+        return;
+    memcpy(t->ptr + t->len, ptr, len);
+    t->len += len;
+}
+
+static void put_str(struct text *t, const char *str)
+{
+    put(t, str, strlen(str));
+}
+
+static void put_number(struct text *t, uint64_t number)
+{
+    char digits[24];
+
+    put(t, digits, (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, number));
+}
+
+/* The length of the UTF-8 sequence that `s` begins with (RFC 3629 section 4); 0: none. */
+static size_t utf8_len(struct span s)
+{
+    const unsigned char *p = (const unsigned char *)s.ptr;
+    unsigned char low = 0x80;
+    unsigned char high = 0xbf; /* of the second octet */
+    size_t len;
+
+    if (p[0] < 0x80)
+        return 1;
+    if (p[0] < 0xc2 || p[0] > 0xf4)
+        return 0;
+    len = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+    if (p[0] == 0xe0)
+        low = 0xa0; /* else overlong */
+    else if (p[0] == 0xf0)
+        low = 0x90;
+    else if (p[0] == 0xed)
+        high = 0x9f; /* else a surrogate */
+    else if (p[0] == 0xf4)
+        high = 0x8f; /* else beyond U+10FFFF */
+    if (s.len < len || p[1] < low || p[1] > high)
+        return 0;
+    for (size_t i = 2; i < len; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    return len;
+}
+
+/* Writes `s` with `put_ascii` for each octet below 0x80, other UTF-8 as it is, and U+FFFD for each
+ * octet that is not UTF-8. */
+static void put_utf8(struct text *t, struct span s, void (*put_ascii)(struct text *, char))
+{
+    while (s.len > 0) {
+        size_t len = utf8_len(s);
+
+        if (len == 1)
+            put_ascii(t, s.ptr[0]);
+        else if (len > 1)
+            put(t, s.ptr, len);
+        else
+            put_str(t, replacement);
+        len = len > 0 ? len : 1;
+        s.ptr += len;
+        s.len -= len;
+    }
+}
+
+static void put_html_ascii(struct text *t, char c)
+{
+    unsigned char octet = (unsigned char)c;
+    char picture[] = { '\xe2', '\x90', '\x80' }; /* U+2400, the pictures of control characters */
+
+    switch (c) {
+    case '&':
+        put_str(t, "&amp;");
+        return;
+    case '<':
+        put_str(t, "&lt;");
+        return;
+    case '>':
+        put_str(t, "&gt;");
+        return;
+    case '"':
+        put_str(t, "&quot;");
+        return;
+    case '\'':
+        put_str(t, "&#39;");
+        return;
+    default:
+        break;
+    }
+    if (octet >= 0x20 && octet != 0x7f) {
+        put(t, &c, 1);
+        return;
+    }
+    picture[2] = (char)(octet == 0x7f ? 0xa1 : 0x80 + octet);
+    put(t, picture, sizeof(picture));
+}
+
+static void put_json_ascii(struct text *t, char c)
+{
+    char escape[8];
+
+    if (c == '"' || c == '\\') {
+        put(t, "\\", 1);
+        put(t, &c, 1);
+    } else if ((unsigned char)c >= 0x20 && c != 0x7f) {
+        put(t, &c, 1);
+    } else {
+        put(t, escape, (size_t)snprintf(escape, sizeof(escape), "\\u%04x", (unsigned)c));
+    }
+}
+
+/* Percent-encodes all but the unreserved characters (RFC 3986 section 2.3). */
+static void put_link(struct text *t, const char *name)
+{
+    static const char unreserved[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                     "0123456789-._~";
+    static const char hex[] = "0123456789ABCDEF";
+
+    while (*name != '\0') {
+        size_t len = strspn(name, unreserved);
+        unsigned char octet;
+
+        put(t, name, len);
+        name += len;
+        if (*name == '\0')
+            return;
+        octet = (unsigned char)*name++;
+        put(t, (char[]){ '%', hex[octet >> 4], hex[octet & 15] }, 3);
+    }
+}
+
+/* "2026-11-22 12:00", UTC. */
+static void put_minute(struct text *t, int64_t seconds)
+{
+    time_t clamped = seconds < TIME_MIN_S   ? TIME_MIN_S
+                     : seconds > TIME_MAX_S ? TIME_MAX_S
+                                            : seconds;
+    struct tm tm;
+    char date[80];
+
+    CHECK(gmtime_r(&clamped, &tm) != NULL);
+    put(t, date,
+        (size_t)snprintf(date, sizeof(date), "%04d-%02d-%02d %02d:%02d", tm.tm_year + 1900,
+                         tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min));
+}
+
+static const char html_style[] =
+    "<style>\n"
+    ":root{color-scheme:light dark;--line:#d8dee4;--dim:#59636e;--link:#0757ba;--hover:#f4f6f8}\n"
+    "@media(prefers-color-scheme:dark){:root{--line:#343b44;--dim:#9aa4af;--link:#79b8ff;"
+    "--hover:#1f252c}body{background:#14181d;color:#e6e9ec}}\n"
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1.5rem 1rem}\n"
+    "h1{font-size:1.25rem;font-weight:600;overflow-wrap:anywhere;white-space:pre-wrap}\n"
+    "table{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums}\n"
+    "th,td{padding:.35rem .5rem;border-bottom:1px solid var(--line);text-align:left}\n"
+    "th{font-weight:600;color:var(--dim)}\n"
+    "td+td,th+th{white-space:nowrap;color:var(--dim);text-align:right}\n"
+    "tr:hover td{background:var(--hover)}\n"
+    "a{color:var(--link);text-decoration:none;overflow-wrap:anywhere;white-space:pre-wrap;"
+    "unicode-bidi:isolate}\n"
+    "a:hover{text-decoration:underline}\n"
+    "@media(max-width:36rem){td+td+td,th+th+th{display:none}}\n"
+    "</style>\n";
+
+static void put_html_head(struct text *t, struct span path)
+{
+    put_str(t, "<!DOCTYPE html>\n"
+               "<html lang=\"en\">\n"
+               "<head>\n"
+               "<meta charset=\"utf-8\">\n"
+               "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+               "<title>Index of ");
+    put_utf8(t, path, put_html_ascii);
+    put_str(t, "</title>\n");
+    put_str(t, html_style);
+    put_str(t, "</head>\n"
+               "<body>\n"
+               "<h1>Index of ");
+    put_utf8(t, path, put_html_ascii);
+    put_str(t, "</h1>\n"
+               "<table>\n"
+               "<thead><tr><th>Name</th><th>Size</th><th>Modified (UTC)</th></tr></thead>\n"
+               "<tbody>\n");
+    if (!span_eq(path, SPAN_LIT("/")))
+        put_str(t, "<tr><td><a href=\"../\">../</a></td><td>-</td><td>-</td></tr>\n");
+}
+
+static void put_html_row(struct text *t, const struct dir_item *item)
+{
+    const char *slash = item->is_dir ? "/" : "";
+
+    /* "./" so that a name such as "javascript:x" is no scheme and "//x" no authority. */
+    put_str(t, "<tr><td><a href=\"./");
+    put_link(t, item->name);
+    put_str(t, slash);
+    put_str(t, "\">");
+    put_utf8(t, span_str(item->name), put_html_ascii);
+    put_str(t, slash);
+    put_str(t, "</a></td><td>");
+    if (item->is_dir)
+        put_str(t, "-");
+    else
+        put_number(t, item->size);
+    put_str(t, "</td><td>");
+    put_minute(t, item->mtime_s);
+    put_str(t, "</td></tr>\n");
+}
+
+static void put_json_item(struct text *t, const struct dir_item *item)
+{
+    char date[HTTP_DATE_LEN + 1];
+
+    put_str(t, "{ \"name\":\"");
+    put_utf8(t, span_str(item->name), put_json_ascii);
+    put_str(t, item->is_dir ? "\", \"type\":\"directory\", \"mtime\":\""
+                            : "\", \"type\":\"file\", \"mtime\":\"");
+    http_date_format(item->mtime_s, date);
+    put(t, date, HTTP_DATE_LEN);
+    put_str(t, "\"");
+    if (!item->is_dir) {
+        put_str(t, ", \"size\":");
+        put_number(t, item->size);
+    }
+    put_str(t, " }");
+}
+
+int http_listing_render(const struct dir_listing *listing, struct span path,
+                        enum http_listing_format format, char **ret_text, size_t *ret_len)
+{
+    struct text t = { .ptr = NULL };
+
+    if (format == HTTP_LISTING_HTML) {
+        put_html_head(&t, path);
+        for (size_t i = 0; i < listing->count; i++)
+            put_html_row(&t, &listing->items[i]);
+        put_str(&t, "</tbody>\n</table>\n</body>\n</html>\n");
+    } else {
+        put_str(&t, "[");
+        for (size_t i = 0; i < listing->count; i++) {
+            put_str(&t, i > 0 ? ",\n" : "\n");
+            put_json_item(&t, &listing->items[i]);
+        }
+        put_str(&t, "\n]\n");
+    }
+    if (t.failed) {
+        free(t.ptr);
+        return -ENOMEM;
+    }
+    *ret_text = t.ptr;
+    *ret_len = t.len;
+    return 0;
+}

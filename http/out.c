@@ -1,0 +1,203 @@
+/* out.c: the queue of octets to send. See out.h. */
+#include "http/out.h"
+
+#include "core/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void http_out_init(struct http_out *out, void *memory, size_t size)
+{
+    buf_init(&out->memory, memory, size);
+    out->first = out->count = 0;
+    out->read_buffer = NULL;
+    out->queued = out->sent = 0;
+}
+
+bool http_out_has_file(const struct http_out *out)
+{
+    for (unsigned i = 0; i < out->count; i++)
+        if (out->segments[out->first + i].kind == HTTP_SEGMENT_FILE)
+            return true;
+    return false;
+}
+
+unsigned http_out_segments_free(const struct http_out *out)
+{
+    return HTTP_OUT_SEGMENTS - out->count;
+}
+
+/* The slot behind the last segment; moves the segments to the front when the array's end is
+ * reached. */
+static struct http_segment *add_segment(struct http_out *out)
+{
+    CHECK(out->count < HTTP_OUT_SEGMENTS);
+    if (out->first + out->count == HTTP_OUT_SEGMENTS) {
+        memmove(out->segments, out->segments + out->first, out->count * sizeof(out->segments[0]));
+        out->first = 0;
+    }
+    return &out->segments[out->first + out->count++];
+}
+
+static struct http_segment *last_segment(struct http_out *out)
+{
+    return out->count == 0 ? NULL : &out->segments[out->first + out->count - 1];
+}
+
+bool http_out_put(struct http_out *out, const struct span *texts, size_t count)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < count; i++)
+        len += texts[i].len;
+    if (len > buf_room(&out->memory))
+        return false;
+    if (len == 0)
+        return true;
+    char *start = out->memory.data + out->memory.end;
+    struct http_segment *last = last_segment(out);
+    if (last != NULL && last->kind == HTTP_SEGMENT_MEMORY) {
+        last->len += len;
+    } else {
+        if (out->count == HTTP_OUT_SEGMENTS)
+            return false;
+        *add_segment(out) =
+            (struct http_segment){ .kind = HTTP_SEGMENT_MEMORY, .ptr = start, .len = len };
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (texts[i].len > 0)
+            memcpy(start, texts[i].ptr, texts[i].len);
+        start += texts[i].len;
+    }
+    out->memory.end += (uint32_t)len;
+    out->queued += len;
+    return true;
+}
+
+void http_out_add_content(struct http_out *out, struct file_entry *entry, uint64_t off,
+                          uint64_t len)
+{
+    CHECK(len > 0 && entry->content != NULL && off + len <= entry->meta.size);
+    out->queued += len;
+    *add_segment(out) = (struct http_segment){ .kind = HTTP_SEGMENT_ENTRY,
+                                               .ptr = entry->content + off,
+                                               .len = len,
+                                               .entry = file_entry_ref(entry) };
+}
+
+void http_out_add_file(struct http_out *out, struct file_entry *entry, uint64_t off, uint64_t len)
+{
+    CHECK(len > 0 && entry->fd >= 0);
+    out->queued += len;
+    *add_segment(out) = (struct http_segment){
+        .kind = HTTP_SEGMENT_FILE, .off = off, .len = len, .entry = file_entry_ref(entry)
+    };
+}
+
+void http_out_add_text(struct http_out *out, char *text, size_t len)
+{
+    CHECK(len > 0);
+    out->queued += len;
+    *add_segment(out) =
+        (struct http_segment){ .kind = HTTP_SEGMENT_TEXT, .ptr = text, .len = len, .text = text };
+}
+
+void http_out_plan(const struct http_out *out, bool file_segments, struct send_plan *ret_plan)
+{
+    ret_plan->iovcnt = 0;
+    ret_plan->file_fd = -1;
+    ret_plan->file_off = 0;
+    ret_plan->file_len = 0;
+    ret_plan->more = false;
+    for (unsigned i = 0; i < out->count; i++) {
+        const struct http_segment *segment = &out->segments[out->first + i];
+        if (segment->kind == HTTP_SEGMENT_FILE) {
+            if (file_segments) {
+                ret_plan->file_fd = segment->entry->fd;
+                ret_plan->file_off = (off_t)segment->off;
+                ret_plan->file_len = segment->len;
+                i++;
+            }
+            ret_plan->more = i < out->count;
+            return;
+        }
+        if (ret_plan->iovcnt == SEND_PLAN_IOV_MAX) {
+            ret_plan->more = true;
+            return;
+        }
+        ret_plan->iov[ret_plan->iovcnt++] =
+            (struct iovec){ .iov_base = (void *)(uintptr_t)segment->ptr, .iov_len = segment->len };
+    }
+}
+
+static void release_segment(struct http_segment *segment)
+{
+    if (segment->entry != NULL)
+        file_entry_unref(segment->entry);
+    free(segment->text);
+}
+
+void http_out_sent(struct http_out *out, uint64_t len)
+{
+    out->sent += len;
+    while (len > 0) {
+        CHECK(out->count > 0);
+        struct http_segment *segment = &out->segments[out->first];
+        if (len < segment->len) {
+            segment->len -= len;
+            if (segment->kind == HTTP_SEGMENT_FILE)
+                segment->off += len;
+            else
+                segment->ptr += len;
+            return;
+        }
+        len -= segment->len;
+        release_segment(segment);
+        out->first++;
+        out->count--;
+    }
+    if (out->count == 0) {
+        out->first = 0;
+        buf_clear(&out->memory);
+    }
+}
+
+struct http_segment *http_out_next_read(struct http_out *out)
+{
+    for (unsigned i = 0; i < out->count; i++) {
+        struct http_segment *segment = &out->segments[out->first + i];
+        if (segment->kind == HTTP_SEGMENT_READ)
+            return NULL; /* the buffer is in use */
+        if (segment->kind == HTTP_SEGMENT_FILE)
+            return segment;
+    }
+    return NULL;
+}
+
+void http_out_read_done(struct http_out *out, struct http_segment *file, uint64_t len)
+{
+    CHECK(file->kind == HTTP_SEGMENT_FILE && len > 0 && len <= file->len);
+    struct http_segment octets = { .kind = HTTP_SEGMENT_READ, .ptr = out->read_buffer, .len = len };
+    if (len == file->len) {
+        release_segment(file);
+        *file = octets;
+        return;
+    }
+    file->off += len;
+    file->len -= len;
+    size_t at = (size_t)(file - out->segments) - out->first;
+    add_segment(out); /* may move the segments */
+    struct http_segment *place = &out->segments[out->first + at];
+    memmove(place + 1, place, (out->count - 1u - at) * sizeof(*place));
+    *place = octets;
+}
+
+void http_out_clear(struct http_out *out, struct http_env *env)
+{
+    for (unsigned i = 0; i < out->count; i++)
+        release_segment(&out->segments[out->first + i]);
+    out->first = out->count = 0;
+    buf_clear(&out->memory);
+    if (out->read_buffer != NULL)
+        pool_put(env->reads, out->read_buffer);
+    out->read_buffer = NULL;
+}

@@ -1,0 +1,84 @@
+/* out.h: the octets that a connection has still to send, in order: heads and small bodies gathered
+ * in one buffer, contents lent by the file cache, rendered texts, and ranges of open files. Fills a
+ * struct send_plan and takes back what was sent. Pure. */
+#ifndef HTTP_OUT_H
+#define HTTP_OUT_H
+
+#include "core/buf.h"
+#include "core/send_plan.h"
+#include "http/env.h"
+
+#include <stdbool.h>
+
+enum { HTTP_OUT_SEGMENTS = 16 };
+
+enum http_segment_kind {
+    HTTP_SEGMENT_MEMORY, /* in out->memory */
+    HTTP_SEGMENT_ENTRY,  /* contents of a cache entry */
+    HTTP_SEGMENT_TEXT,   /* malloc(3)ed text */
+    HTTP_SEGMENT_READ,   /* octets of a file in out->read_buffer */
+    HTTP_SEGMENT_FILE,   /* a range of an open file */
+};
+
+struct http_segment {
+    enum http_segment_kind kind;
+    uint64_t len;             /* octets left, never 0 */
+    const char *ptr;          /* not FILE: the octets */
+    uint64_t off;             /* FILE */
+    struct file_entry *entry; /* ENTRY, FILE: a reference, owned */
+    char *text;               /* TEXT: owned */
+};
+
+struct http_out {
+    struct buf memory; /* over memory_octets of the exchange */
+    uint8_t first, count;
+    struct http_segment segments[HTTP_OUT_SEGMENTS]; /* [first, first + count) are in use */
+    char *read_buffer;                               /* from env->reads, or NULL */
+    uint64_t queued, sent;                           /* octets, ever since http_out_init() */
+};
+
+/* Empty, gathering in `size` octets at `memory` (borrowed). */
+void http_out_init(struct http_out *out, void *memory, size_t size);
+
+static inline bool http_out_empty(const struct http_out *out)
+{
+    return out->count == 0;
+}
+
+/* Is a range of a file among the segments? */
+bool http_out_has_file(const struct http_out *out);
+
+/* Segments that may still be added. */
+unsigned http_out_segments_free(const struct http_out *out);
+
+/* Appends the texts, one behind the other, to the gathered octets. False, and nothing changed, when
+ * room (or a segment) is short. */
+bool http_out_put(struct http_out *out, const struct span *texts, size_t count);
+
+/* Appends `len` octets (> 0) at `off` of an entry's contents, or of its file. Takes a reference of
+ * its own. A segment must be free (checked). */
+void http_out_add_content(struct http_out *out, struct file_entry *entry, uint64_t off,
+                          uint64_t len);
+void http_out_add_file(struct http_out *out, struct file_entry *entry, uint64_t off, uint64_t len);
+
+/* Appends `len` octets (> 0) of malloc(3)ed text and takes it. A segment must be free (checked). */
+void http_out_add_text(struct http_out *out, char *text, size_t len);
+
+/* Fills in what to send next. With `file_segments` false a plan ends in front of a file range. */
+void http_out_plan(const struct http_out *out, bool file_segments, struct send_plan *ret_plan);
+
+/* Takes off `len` octets, which were sent. */
+void http_out_sent(struct http_out *out, uint64_t len);
+
+/* Where files are read by jobs: must octets be read before anything can be sent? Then the range's
+ * segment, else NULL. */
+struct http_segment *http_out_next_read(struct http_out *out);
+
+/* The `len` octets (> 0) in out->read_buffer are the start of the range `file`
+ * (http_out_next_read()'s) now. */
+void http_out_read_done(struct http_out *out, struct http_segment *file, uint64_t len);
+
+/* Gives back everything, sent or not. */
+void http_out_clear(struct http_out *out, struct http_env *env);
+
+#endif

@@ -1,0 +1,303 @@
+/* response.c: composes answers. See response.h. Multipart answers: multipart.c. */
+#include "http/response.h"
+
+#include "core/check.h"
+#include "http/condition.h"
+#include "http/fields.h"
+#include "http/multipart.h"
+#include "http/status.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CONDITIONAL_FIELDS = 1 << HTTP_FIELD_IF_MATCH | 1 << HTTP_FIELD_IF_NONE_MATCH |
+                         1 << HTTP_FIELD_IF_MODIFIED_SINCE | 1 << HTTP_FIELD_IF_UNMODIFIED_SINCE
+};
+
+/* What ends a head: the Connection field where one is due (RFC 9112 section 9.3), and the empty
+ * line. */
+static struct span head_end(const struct http_exchange *x)
+{
+    if (!x->keep_alive)
+        return SPAN_LIT("Connection: close\r\n\r\n");
+    if (x->request.version_minor == 0)
+        return SPAN_LIT("Connection: keep-alive\r\n\r\n");
+    return SPAN_LIT("\r\n");
+}
+
+static struct span location_fields(const struct http_exchange *x, const struct location *location)
+{
+    return location != NULL ? x->env->location_fields[location->id] : span_make("", 0);
+}
+
+/* After the answer is queued, body and all. */
+static void set_status(struct http_exchange *x, int status, uint64_t body_len)
+{
+    x->status = status;
+    x->body_len = x->body_omitted ? 0 : body_len;
+    x->body_start = x->out.queued - x->body_len;
+}
+
+/* Puts a head of ready-made texts and `len` octets at `off` of the entry as its body. */
+static bool put_with_content(struct http_exchange *x, struct span *texts, size_t count,
+                             struct file_entry *entry, uint64_t off, uint64_t len)
+{
+    struct http_out *out = &x->out;
+    if (x->body_omitted || len == 0)
+        return http_out_put(out, texts, count);
+    if (entry->content != NULL && len <= HTTP_COPY_MAX) {
+        texts[count++] = span_make(entry->content + off, len);
+        return http_out_put(out, texts, count);
+    }
+    if (http_out_segments_free(out) < 3 || !http_out_put(out, texts, count))
+        return false;
+    if (entry->content != NULL)
+        http_out_add_content(out, entry, off, len);
+    else
+        http_out_add_file(out, entry, off, len);
+    return true;
+}
+
+static bool respond_whole(struct http_exchange *x, struct file_entry *entry,
+                          const struct file_fields *fields)
+{
+    uint64_t size = entry->meta.size;
+    struct span texts[5] = { http_status_line(200), http_env_stamp(x->env),
+                             span_make(fields->text, fields->len), head_end(x) };
+    if (!put_with_content(x, texts, 4, entry, 0, size))
+        return false;
+    set_status(x, 200, size);
+    return true;
+}
+
+static bool respond_not_modified(struct http_exchange *x, const struct file_fields *fields)
+{
+    struct span texts[] = { http_status_line(304), http_env_stamp(x->env),
+                            span_make(fields->text + fields->representation_len,
+                                      fields->len - fields->representation_len),
+                            head_end(x) };
+    if (!http_out_put(&x->out, texts, ARRAY_LEN(texts)))
+        return false;
+    set_status(x, 304, 0);
+    return true;
+}
+
+/* One range (RFC 9110 section 15.3.7.1). The type and coding lines are those of the whole, in front
+ * of its Content-Length line. */
+static bool respond_range(struct http_exchange *x, struct file_entry *entry,
+                          const struct file_fields *fields, const struct http_range *range)
+{
+    uint64_t len = range->last - range->first + 1;
+    const char *length_line =
+        memmem(fields->text, fields->representation_len, "\r\nContent-Length: ", 18);
+    CHECK(length_line != NULL);
+    char lines[160];
+    int n = snprintf(lines, sizeof(lines),
+                     "Content-Length: %llu\r\nAccept-Ranges: bytes\r\n"
+                     "Content-Range: bytes %llu-%llu/%llu\r\n",
+                     (unsigned long long)len, (unsigned long long)range->first,
+                     (unsigned long long)range->last, (unsigned long long)entry->meta.size);
+    struct span texts[8] = { http_status_line(206),
+                             http_env_stamp(x->env),
+                             span_make(fields->text, (size_t)(length_line + 2 - fields->text)),
+                             span_make(lines, (size_t)n),
+                             span_make(fields->text + fields->representation_len,
+                                       fields->len - fields->representation_len),
+                             head_end(x) };
+    if (!put_with_content(x, texts, 6, entry, range->first, len))
+        return false;
+    set_status(x, 206, len);
+    return true;
+}
+
+static bool respond_ranges(struct http_exchange *x, const struct location *location,
+                           struct file_entry *entry, const struct file_fields *fields,
+                           struct span name, size_t count)
+{
+    if (count == 1)
+        return respond_range(x, entry, fields, &x->multipart.ranges[0]);
+    if (!http_out_empty(&x->out))
+        return false;
+    struct http_multipart *m = &x->multipart;
+    struct span type = mime_table_find(x->env->mime, name);
+    char charset[64];
+    http_multipart_begin(m, entry, count, type,
+                         http_fields_charset(location, type, charset).len > 0 ? location->charset
+                                                                              : "",
+                         x->env->boundaries++);
+    const char *coding =
+        memmem(fields->text, fields->representation_len, "\r\nContent-Encoding: ", 20);
+    size_t coding_len = 0;
+    if (coding != NULL) {
+        coding += 2;
+        coding_len = (size_t)((const char *)memchr(coding, '\n', fields->len) - coding) + 1;
+    }
+    char lines[160];
+    uint64_t len = http_multipart_length(m);
+    int n = snprintf(lines, sizeof(lines),
+                     "Content-Type: multipart/byteranges; boundary=%016llx\r\n"
+                     "Content-Length: %llu\r\nAccept-Ranges: bytes\r\n",
+                     (unsigned long long)m->boundary, (unsigned long long)len);
+    struct span texts[] = { http_status_line(206),
+                            http_env_stamp(x->env),
+                            span_make(lines, (size_t)n),
+                            span_make(coding, coding_len),
+                            span_make(fields->text + fields->representation_len,
+                                      fields->len - fields->representation_len),
+                            head_end(x) };
+    CHECK(http_out_put(&x->out, texts, ARRAY_LEN(texts)));
+    set_status(x, 206, len);
+    x->body_start = x->out.queued; /* no part is queued yet */
+    if (x->body_omitted)
+        http_multipart_end(m);
+    else
+        http_response_more_parts(x);
+    return true;
+}
+
+int http_response_file(struct http_exchange *x, const struct location *location,
+                       struct file_entry *entry, enum coding coding, bool vary, struct span name)
+{
+    const struct file_fields *fields = http_fields_get(x->env, entry, location, coding, vary, name);
+    if (fields == NULL)
+        return 503;
+    uint32_t present = x->request.present;
+    if ((present & (CONDITIONAL_FIELDS | 1u << HTTP_FIELD_RANGE)) == 0)
+        return respond_whole(x, entry, fields) ? 0 : -ENOBUFS;
+
+    struct http_validators validators = {
+        .etag = span_make(entry->etag, entry->etag_len),
+        .has_last_modified = entry->has_last_modified,
+        .last_modified_s = entry->meta.mtime_s,
+    };
+    int64_t now_s = x->env->clock->wall_s;
+    if ((present & CONDITIONAL_FIELDS) != 0) {
+        switch (http_condition_evaluate(&x->request, &validators, now_s)) {
+        case HTTP_CONDITION_NOT_MODIFIED:
+            return respond_not_modified(x, fields) ? 0 : -ENOBUFS;
+        case HTTP_CONDITION_FAILED:
+            return 412;
+        case HTTP_CONDITION_PASS:
+            break;
+        }
+    }
+    if (!http_request_has(&x->request, HTTP_FIELD_RANGE) || x->request.method != HTTP_GET ||
+        (x->request.repeated >> HTTP_FIELD_RANGE & 1) != 0 ||
+        !http_condition_range_allowed(&x->request, &validators, now_s))
+        return respond_whole(x, entry, fields) ? 0 : -ENOBUFS;
+    size_t count;
+    switch (http_range_parse(http_request_field(&x->request, HTTP_FIELD_RANGE), entry->meta.size,
+                             x->env->config->limits.ranges_max, x->multipart.ranges, &count)) {
+    case HTTP_RANGE_NONE:
+        return respond_whole(x, entry, fields) ? 0 : -ENOBUFS;
+    case HTTP_RANGE_PARTIAL:
+        return respond_ranges(x, location, entry, fields, name, count) ? 0 : -ENOBUFS;
+    case HTTP_RANGE_UNSATISFIABLE:
+        snprintf(x->extra, sizeof(x->extra), "Content-Range: bytes */%llu\r\n",
+                 (unsigned long long)entry->meta.size);
+        return 416;
+    }
+    UNREACHABLE();
+}
+
+bool http_response_error_file(struct http_exchange *x, const struct location *location, int status,
+                              struct file_entry *entry, struct span name)
+{
+    struct span type = mime_table_find(x->env->mime, name);
+    char charset[64], length[64];
+    int n = snprintf(length, sizeof(length), "\r\nContent-Length: %llu\r\n",
+                     (unsigned long long)entry->meta.size);
+    struct span texts[10] = { http_status_line(status),
+                              http_env_stamp(x->env),
+                              SPAN_LIT("Content-Type: "),
+                              type,
+                              http_fields_charset(location, type, charset),
+                              span_make(length, (size_t)n),
+                              span_str(x->extra),
+                              location_fields(x, location),
+                              head_end(x) };
+    if (!put_with_content(x, texts, 9, entry, 0, entry->meta.size))
+        return false;
+    set_status(x, status, entry->meta.size);
+    return true;
+}
+
+bool http_response_error(struct http_exchange *x, const struct location *location, int status)
+{
+    struct span page = http_status_page(status);
+    char length[64];
+    int n = snprintf(length, sizeof(length), "Content-Length: %zu\r\n", page.len);
+    struct span texts[] = { http_status_line(status),
+                            http_env_stamp(x->env),
+                            SPAN_LIT("Content-Type: text/html; charset=utf-8\r\n"),
+                            span_make(length, (size_t)n),
+                            span_str(x->extra),
+                            location_fields(x, location),
+                            head_end(x),
+                            span_make(page.ptr, x->body_omitted ? 0 : page.len) };
+    if (!http_out_put(&x->out, texts, ARRAY_LEN(texts)))
+        return false;
+    set_status(x, status, page.len);
+    return true;
+}
+
+bool http_response_redirect(struct http_exchange *x, const struct location *location, int status,
+                            struct span prefix, struct span path, struct span query)
+{
+    char encoded[3 * HTTP_PATH_MAX];
+    long len = http_path_encode(path, encoded, sizeof(encoded));
+    CHECK(len >= 0);
+    struct span texts[] = { http_status_line(status),
+                            http_env_stamp(x->env),
+                            SPAN_LIT("Location: "),
+                            prefix,
+                            span_make(encoded, (size_t)len),
+                            query,
+                            SPAN_LIT("\r\nContent-Length: 0\r\n"),
+                            location_fields(x, location),
+                            head_end(x) };
+    if (!http_out_put(&x->out, texts, ARRAY_LEN(texts)))
+        return false;
+    set_status(x, status, 0);
+    return true;
+}
+
+bool http_response_options(struct http_exchange *x, const struct location *location)
+{
+    struct span texts[] = { http_status_line(204), http_env_stamp(x->env),
+                            SPAN_LIT("Allow: GET, HEAD, OPTIONS\r\n"), location_fields(x, location),
+                            head_end(x) };
+    if (!http_out_put(&x->out, texts, ARRAY_LEN(texts)))
+        return false;
+    set_status(x, 204, 0);
+    return true;
+}
+
+void http_response_text(struct http_exchange *x, const struct location *location, struct span type,
+                        char *text, size_t len)
+{
+    char length[64];
+    int n = snprintf(length, sizeof(length), "\r\nContent-Length: %zu\r\n", len);
+    struct span texts[] = { http_status_line(200),        http_env_stamp(x->env),
+                            SPAN_LIT("Content-Type: "),   type,
+                            span_make(length, (size_t)n), SPAN_LIT("Vary: Accept\r\n"),
+                            location_fields(x, location), head_end(x) };
+    CHECK(http_out_empty(&x->out) && http_out_put(&x->out, texts, ARRAY_LEN(texts)));
+    if (x->body_omitted || len == 0)
+        free(text);
+    else
+        http_out_add_text(&x->out, text, len);
+    set_status(x, 200, len);
+}
+
+void http_response_more_parts(struct http_exchange *x)
+{
+    struct http_multipart *m = &x->multipart;
+    /* A part takes at most two segments; one more stays free for a READ. */
+    while (m->entry != NULL && http_out_segments_free(&x->out) >= 4)
+        if (!http_multipart_put_next(m, &x->out))
+            return;
+}

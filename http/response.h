@@ -1,0 +1,43 @@
+/* response.h: composes answers into an exchange's output queue. Pure. Each returns false (or
+ * -ENOBUFS), with
+ * nothing changed, when the queue has too little room now: send what is there and call again. With
+ * an empty queue every answer fits.
+ *
+ * Sets the exchange's status and body_len. Connection fields follow from x->keep_alive; the body is
+ * left out when x->body_omitted. */
+#ifndef HTTP_RESPONSE_H
+#define HTTP_RESPONSE_H
+
+#include "http/exchange.h"
+
+#include <stdbool.h>
+
+/* The file of `entry` in `coding`: 200, 206 (single or the start of a multipart answer) or 304, as
+ * conditions and Range of the request say. 0; -ENOBUFS: too little room now; or the error status
+ * (412, 416, 503) that is to be answered instead. */
+int http_response_file(struct http_exchange *x, const struct location *location,
+                       struct file_entry *entry, enum coding coding, bool vary, struct span name);
+
+/* An error with the file of `entry` as its page. */
+bool http_response_error_file(struct http_exchange *x, const struct location *location, int status,
+                              struct file_entry *entry, struct span name);
+
+/* An error with the built-in page. `location` may be NULL. x->extra is sent, too. */
+bool http_response_error(struct http_exchange *x, const struct location *location, int status);
+
+/* A redirect to `prefix` + percent-encoded `path` + `query`. */
+bool http_response_redirect(struct http_exchange *x, const struct location *location, int status,
+                            struct span prefix, struct span path, struct span query);
+
+/* 204 with Allow. */
+bool http_response_options(struct http_exchange *x, const struct location *location);
+
+/* 200 with a generated text, which is taken (freed if left out), of media type `type`. Needs an
+ * empty queue (checked). */
+void http_response_text(struct http_exchange *x, const struct location *location, struct span type,
+                        char *text, size_t len);
+
+/* Moves parts of a multipart answer into the queue as long as there is room. */
+void http_response_more_parts(struct http_exchange *x);
+
+#endif

@@ -1,0 +1,29 @@
+/* static.h: from a request's path to its answer: redirects, `try`, directories and their index,
+ * sidecars, listings, error pages. A state machine that stops where a file operation is needed and
+ * goes on when it is done. Pure. */
+#ifndef HTTP_STATIC_H
+#define HTTP_STATIC_H
+
+#include "http/exchange.h"
+
+enum http_static_result {
+    HTTP_STATIC_DONE, /* the answer is in x->out (x->multipart: its parts follow) */
+    HTTP_STATIC_JOB,  /* x->job is to be executed (x->job_state WANTED), then call http_static_run()
+                         again */
+    HTTP_STATIC_ROOM, /* x->out is to be sent first, then call http_static_run() again */
+};
+
+/* Begins with the file that x->target names on x->server (GET and HEAD). */
+void http_static_begin(struct http_exchange *x);
+
+/* Begins with an error answer: the configured page of x->server, else the built-in one. */
+void http_static_begin_error(struct http_exchange *x, int status);
+
+/* Goes on until one of the results. */
+enum http_static_result http_static_run(struct http_exchange *x);
+
+/* Gives back what the search holds: at its end, or when the connection closes in the middle of it.
+ * Idempotent. */
+void http_static_end(struct http_exchange *x);
+
+#endif

@@ -1,0 +1,49 @@
+/* target.h: request-target -> authority, safe relative path and query (RFC 9112 section 3.2, RFC
+ * 3986). Pure. */
+#ifndef HTTP_TARGET_H
+#define HTTP_TARGET_H
+
+#include "core/span.h"
+#include "http/authority.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum http_target_form {
+    HTTP_TARGET_ORIGIN,
+    HTTP_TARGET_ABSOLUTE,
+    HTTP_TARGET_AUTHORITY,
+    HTTP_TARGET_ASTERISK
+};
+
+struct http_target {
+    enum http_target_form form;
+    struct span raw_path;  /* as sent, still encoded, without query; into the target */
+    struct span query;     /* with its '?', or empty; into the target */
+    struct span authority; /* of the absolute form, else empty; into the target */
+    struct span path; /* decoded, dot segments removed, repeated slashes merged, always begins with
+                         '/'; into the target when nothing had to change, else into `decoded`. "%2F"
+                         stays as the three octets %2F: data, never a separator */
+    bool trailing_slash; /* path ends with '/' (so does what ended in "/." or "/..") */
+};
+
+enum { HTTP_PATH_MAX = 4096 };
+
+/* Splits and decodes a request-target. `is_connect` demands the authority form. `decoded` holds
+ * HTTP_PATH_MAX octets and is written only when decoding changes something. Asterisk and authority
+ * forms have neither path nor query, and whether the method allows an asterisk is the caller's to
+ * judge. Returns 0, or the status to refuse with:
+ * 400: a character that RFC 3986 does not allow, '#', a truncated or bad escape, %00, not UTF-8
+ * after decoding (all this in a query as well); %0D or %0A in a path (not in a query, where forms
+ * put them; it is never decoded); a path that leaves the root; an absolute form with another scheme
+ * than http or https, or a bad or empty authority.
+ * 404: a path that is, or becomes while it is decoded, longer than HTTP_PATH_MAX - 1. */
+int http_target_parse(struct span target, bool is_connect, char *decoded,
+                      struct http_target *ret_target);
+
+/* Percent-encodes `path` for a Location field or a link: everything but unreserved characters, '/'
+ * and "!$()*+,=:@", so that the result needs no escaping in HTML either. Returns the length, or
+ * -ENOSPC when `cap` octets do not suffice. Never writes a NUL. */
+long http_path_encode(struct span path, char *ret_text, size_t cap);
+
+#endif

@@ -1,0 +1,382 @@
+/* main.c: arguments, configuration, privileges, logs, listeners, signals; then the engine runs.
+ * Wires; decides nothing. The order of a start:
+ *
+ *   configuration, engine, user -> error log -> document roots -> access logs -> probe -> listeners
+ *   -> create (opens the access logs for itself) -> signals -> pid file -> drop root -> run
+ *
+ * Whatever needs root is open by then, and what must be opened again later (logs) is the user's. */
+#include "core/check.h"
+#include "core/config.h"
+#include "core/config_print.h"
+#include "core/log.h"
+#include "core/options.h"
+#include "core/pid_file.h"
+#include "core/privileges.h"
+#include "engines/engine.h"
+#include "engines/listen.h"
+#include "engines/signals.h"
+#include "http/request.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef GEARSHIFT_VERSION
+#error "the build defines GEARSHIFT_VERSION"
+#endif
+
+/* As in sysexits.h: 69 is EX_UNAVAILABLE, 78 EX_CONFIG. */
+enum exit_status {
+    STATUS_OK,
+    STATUS_RUNTIME,
+    STATUS_USAGE,
+    STATUS_ENGINE = 69,
+    STATUS_CONFIG = 78
+};
+
+enum { WHY_SIZE = 1024, FILES_SPARE = 64 /* logs, listeners, epoll, standard streams */ };
+
+/* Everything that a start acquires, to be given back in reverse. */
+struct process {
+    const struct options *options;
+    struct config *config;
+    const struct engine_ops *ops;
+    struct privileges privileges;
+    struct listener *listeners;
+    struct engine *engine;
+    int pid_fd;         /* -1: none */
+    char why[WHY_SIZE]; /* the sentence of the last refusal */
+};
+
+/* Tells why the start ends: to whoever started us, and to the error log where that is a file. */
+static int refuse(enum exit_status status, const char *why)
+{
+    fprintf(stderr, "gearshift: %s\n", why);
+    if (log_fd() != STDERR_FILENO)
+        log_line(LOG_ERROR, why);
+    return (int)status;
+}
+
+static int refuse_log(struct process *p, const char *key, const char *path, int error)
+{
+    snprintf(p->why, sizeof p->why, "%s %s cannot be written: %s", key, path, strerror(-error));
+    return refuse(STATUS_CONFIG, p->why);
+}
+
+static int refuse_engine(struct process *p)
+{
+    size_t len = (size_t)snprintf(p->why, sizeof p->why,
+                                  "engine '%s' is not built in; there are:", p->config->engine);
+
+    for (size_t i = 0; engine_at(i) != NULL && len < sizeof p->why; i++)
+        len += (size_t)snprintf(p->why + len, sizeof p->why - len, "%s %s", i > 0 ? "," : "",
+                                engine_at(i)->name);
+    return refuse(STATUS_CONFIG, p->why);
+}
+
+/* Reads the configuration and finds the engine that it names. */
+static int configure(struct process *p)
+{
+    if (config_load(&p->options->source, p->why, sizeof p->why, &p->config) < 0)
+        return refuse(STATUS_CONFIG, p->why);
+    p->ops = engine_find(p->config->engine);
+    if (p->ops == NULL)
+        return refuse_engine(p);
+    return STATUS_OK;
+}
+
+/* Creates the access logs and gives them to the user; engines open them for themselves later. */
+static int prepare_access_logs(struct process *p)
+{
+    for (size_t i = 0; i < p->config->access_logs_count; i++) {
+        const char *path = p->config->access_logs[i].path;
+        int fd = log_file_open(path);
+        if (fd < 0)
+            return refuse_log(p, "access_log", path, fd);
+        int error = privileges_give(&p->privileges, path, fd, p->why, sizeof p->why);
+        close(fd);
+        if (error < 0)
+            return refuse(STATUS_CONFIG, p->why);
+    }
+    return STATUS_OK;
+}
+
+static int open_error_log(struct process *p)
+{
+    const char *path = p->config->error_log;
+
+    int error = log_open(path, p->config->log_level);
+    if (error < 0)
+        return refuse_log(p, "error_log", path, error);
+    if (log_fd() != STDERR_FILENO &&
+        privileges_give(&p->privileges, path, log_fd(), p->why, sizeof p->why) < 0)
+        return refuse(STATUS_CONFIG, p->why);
+    return STATUS_OK;
+}
+
+/* Who is to blame when listening, or an engine, is refused: the configuration, which names what
+ * cannot be had, or the system as it is now. */
+static enum exit_status status_of(int error)
+{
+    switch (-error) {
+    case EINVAL:
+    case ENOENT: /* a congestion control, too */
+    case EACCES:
+    case EEXIST:
+    case EISDIR:
+    case ENOTDIR:
+    case ENAMETOOLONG:
+        return STATUS_CONFIG;
+    default:
+        return STATUS_RUNTIME;
+    }
+}
+
+static int create_engine(struct process *p, const struct config *config, size_t listeners_count)
+{
+    const struct engine_config cfg = {
+        .config = config,
+        .listeners = p->listeners,
+        .listeners_count = listeners_count,
+        .requests = signals_requests(),
+    };
+
+    int error = p->ops->create(&cfg, p->why, sizeof p->why, &p->engine);
+    return error < 0 ? refuse(status_of(error), p->why) : STATUS_OK;
+}
+
+/* The checks that a start and a test have in common, before anything is created. */
+static int check_start(struct process *p)
+{
+    if (privileges_find(p->config, p->why, sizeof p->why, &p->privileges) < 0 ||
+        config_roots_open(p->config, p->why, sizeof p->why) < 0)
+        return refuse(STATUS_CONFIG, p->why);
+    if (p->ops->probe(p->why, sizeof p->why) < 0)
+        return refuse(STATUS_ENGINE, p->why);
+    return STATUS_OK;
+}
+
+/* Could every log be opened? */
+static int check_logs(struct process *p)
+{
+    const struct config *config = p->config;
+    bool to_stderr = strcmp(config->error_log, "stderr") == 0;
+
+    int error = to_stderr ? 0 : log_file_check(config->error_log);
+    if (error < 0)
+        return refuse_log(p, "error_log", config->error_log, error);
+    for (size_t i = 0; i < config->access_logs_count; i++) {
+        error = log_file_check(config->access_logs[i].path);
+        if (error < 0)
+            return refuse_log(p, "access_log", config->access_logs[i].path, error);
+    }
+    return STATUS_OK;
+}
+
+/* -t: everything that a start would do, but nothing is created and no address taken. */
+static int test(struct process *p)
+{
+    const char *file = p->options->source.file;
+
+    int status = check_start(p);
+    if (status == STATUS_OK)
+        status = check_logs(p);
+    if (status != STATUS_OK)
+        return status;
+    if (p->config->pid_file != NULL &&
+        pid_file_check(p->config->pid_file, p->why, sizeof p->why) < 0)
+        return refuse(STATUS_CONFIG, p->why);
+    int error = listeners_check(p->config, p->why, sizeof p->why);
+    if (error < 0)
+        return refuse(status_of(error), p->why);
+    /* An engine reads the media types and judges its own settings. One that never runs needs no
+     * access logs, which it would create. */
+    struct config without_logs = *p->config;
+    without_logs.access_logs_count = 0;
+    status = create_engine(p, &without_logs, 0);
+    if (status != STATUS_OK)
+        return status;
+    p->ops->destroy(p->engine);
+    p->engine = NULL;
+    printf("gearshift: configuration%s%s is valid\n", file != NULL ? " " : "",
+           file != NULL ? file : "");
+    return STATUS_OK;
+}
+
+static int print(struct process *p)
+{
+    config_print(p->config, stdout);
+    bool written = ferror(stdout) == 0 && fflush(stdout) == 0;
+    return written ? STATUS_OK : refuse(STATUS_RUNTIME, "standard output cannot be written");
+}
+
+static void announce(const struct process *p)
+{
+    const struct config_source *source = &p->options->source;
+
+    for (size_t i = 0; i < p->config->listens_count; i++) {
+        const struct listen_config *listen = &p->config->listens[i];
+        printf("gearshift: serving %s on ", source->root != NULL ? source->root : source->file);
+        if (listen->kind == LISTEN_UNIX)
+            printf("unix:%s", listen->host);
+        else
+            printf(listen->kind == LISTEN_IPV6 ? "http://[%s]:%u/" : "http://%s:%u/", listen->host,
+                   listener_port(&p->listeners[i]));
+        printf(" (engine %s)\n", p->ops->name);
+    }
+    fflush(stdout);
+}
+
+/* Root could open the document roots; whoever serves now must be able to enter them. */
+static void warn_of_closed_roots(const struct process *p)
+{
+    for (size_t i = 0; i < p->config->roots_count; i++) {
+        const struct root *root = &p->config->roots[i];
+        if (faccessat(root->fd, ".", X_OK, AT_EACCESS) != 0)
+            log_warn("root %s cannot be entered by user '%s' (%s): every request there is 403",
+                     root->path,
+                     p->privileges.user != NULL ? p->privileges.user : "of this process",
+                     strerror(errno));
+    }
+}
+
+/* Makes the limit of descriptors fit; serving goes on with what there is. */
+static void raise_files(struct process *p)
+{
+    uint64_t threads = p->config->threads > 0 ? p->config->threads : 1;
+    uint64_t needed = p->config->connections_max + threads * p->config->cache_files_max +
+                      p->config->listens_count + FILES_SPARE;
+
+    if (privileges_raise_files(needed, p->why, sizeof p->why) < 0)
+        log_line(LOG_WARN, p->why);
+}
+
+/* A start up to the moment in which the engine can run. */
+static int start(struct process *p)
+{
+    int status = check_start(p);
+    if (status == STATUS_OK)
+        status = open_error_log(p);
+    if (status == STATUS_OK)
+        status = prepare_access_logs(p);
+    if (status != STATUS_OK)
+        return status;
+    int error = listeners_open(p->config, p->why, sizeof p->why, &p->listeners);
+    if (error < 0)
+        return refuse(status_of(error), p->why);
+    status = create_engine(p, p->config, p->config->listens_count);
+    if (status != STATUS_OK)
+        return status;
+    signals_install(p->ops, p->engine);
+    if (p->config->pid_file != NULL) {
+        p->pid_fd = pid_file_create(p->config->pid_file, p->why, sizeof p->why);
+        if (p->pid_fd < 0)
+            return refuse(STATUS_CONFIG, p->why);
+    }
+    raise_files(p);
+    if (privileges_drop(&p->privileges, p->why, sizeof p->why) < 0)
+        return refuse(STATUS_RUNTIME, p->why);
+    warn_of_closed_roots(p);
+    return STATUS_OK;
+}
+
+static int serve(struct process *p)
+{
+    int status = start(p);
+
+    if (status == STATUS_OK) {
+        announce(p);
+        status = p->ops->run(p->engine) < 0 ? STATUS_RUNTIME : STATUS_OK;
+    }
+    signals_ignore();
+    if (p->engine != NULL)
+        p->ops->destroy(p->engine);
+    listeners_close(p->listeners, p->config->listens_count);
+    if (p->pid_fd >= 0)
+        pid_file_remove(p->config->pid_file, p->pid_fd);
+    return status;
+}
+
+static int help(void)
+{
+    printf("%s\nengines:\n", options_help());
+    for (size_t i = 0; engine_at(i) != NULL; i++)
+        printf("  %-14s %s\n", engine_at(i)->name, engine_at(i)->summary);
+    return STATUS_OK;
+}
+
+static int build_info(void)
+{
+    printf("gearshift %s\n"
+           "compiler:    %s\n"
+           "HTTP parser: %s, strict\n"
+           "liburing:    none built in\n"
+           "TLS:         none built in\n"
+           "server.conf: %s\n"
+           "engines:\n",
+           GEARSHIFT_VERSION,
+#ifdef __clang__
+           __VERSION__,
+#else
+           "gcc " __VERSION__,
+#endif
+           http_parser_version(), options_default_file());
+    for (size_t i = 0; engine_at(i) != NULL; i++)
+        printf("  %-14s %s\n", engine_at(i)->name, engine_at(i)->summary);
+    return STATUS_OK;
+}
+
+/* Started with 0, 1 or 2 closed, a file of ours would get that number and receive messages. */
+static void open_standard_streams(void)
+{
+    for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0)
+            CHECK(open("/dev/null", O_RDWR) == fd);
+    }
+}
+
+static int act(const struct options *options)
+{
+    struct process process = { .options = options, .pid_fd = -1 };
+
+    switch (options->action) {
+    case OPTIONS_HELP:
+        return help();
+    case OPTIONS_VERSION:
+        printf("gearshift %s\n", GEARSHIFT_VERSION);
+        return STATUS_OK;
+    case OPTIONS_BUILD:
+        return build_info();
+    case OPTIONS_TEST:
+    case OPTIONS_PRINT:
+    case OPTIONS_SERVE:
+        break;
+    }
+    int status = configure(&process);
+    if (status == STATUS_OK)
+        status = options->action == OPTIONS_TEST    ? test(&process)
+                 : options->action == OPTIONS_PRINT ? print(&process)
+                                                    : serve(&process);
+    config_free(process.config);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    char why[WHY_SIZE] = "";
+
+    open_standard_streams();
+    CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+    if (options_parse(argc, argv, why, sizeof why, &options) < 0) {
+        fprintf(stderr, "gearshift: %s\nTry 'gearshift -h'.\n", why);
+        return STATUS_USAGE;
+    }
+    int status = act(&options);
+    options_free(&options);
+    return status;
+}
