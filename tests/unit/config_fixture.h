@@ -1,0 +1,113 @@
+/* config_fixture.h: a configuration from text, in a world of a few files and folders. Included by
+ * the test_config_*.c files. */
+#ifndef TESTS_UNIT_CONFIG_FIXTURE_H
+#define TESTS_UNIT_CONFIG_FIXTURE_H
+
+#include "core/check.h"
+#include "core/config.h"
+#include "core/config_load.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct fixture_file {
+    const char *path, *text;
+};
+
+/* The working directory is /site. */
+struct fixture {
+    struct fixture_file files[12];
+    size_t files_count;
+    char why[2048];
+};
+
+static inline int fixture_read(void *context, const char *path, char **ret_text, size_t *ret_len)
+{
+    const struct fixture *fixture = context;
+
+    for (size_t i = 0; i < fixture->files_count; i++) {
+        if (strcmp(fixture->files[i].path, path) != 0)
+            continue;
+        *ret_text = strdup(fixture->files[i].text);
+        *ret_len = strlen(fixture->files[i].text);
+        return *ret_text != NULL ? 0 : -ENOMEM;
+    }
+    return -ENOENT;
+}
+
+static inline int fixture_directory(void *context, const char *path)
+{
+    static const char *const folders[] = { "/site/www", "/site/more", "/site/conf/www", "/srv/www",
+                                           "/srv/other" };
+
+    (void)context;
+    for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+        if (strcmp(folders[i], path) == 0)
+            return 0;
+    }
+    return strcmp(path, "/srv/file") == 0 ? -ENOTDIR : -ENOENT;
+}
+
+/* Loads `source` among the fixture's files. */
+static inline int fixture_load(struct fixture *fixture, const struct config_source *source,
+                               struct config **ret_config)
+{
+    const struct config_files files = { fixture_read, fixture_directory, fixture, "/site" };
+
+    memset(fixture->why, 0, sizeof(fixture->why));
+    return config_load_from(source, &files, fixture->why, sizeof(fixture->why), ret_config);
+}
+
+/* Loads `text` as server.conf in the working directory. */
+static inline int fixture_load_text(struct fixture *fixture, const char *text,
+                                    struct config **ret_config)
+{
+    const struct config_source source = { .file = "server.conf" };
+
+    fixture->files[0] = (struct fixture_file){ "/site/server.conf", text };
+    if (fixture->files_count == 0)
+        fixture->files_count = 1;
+    return fixture_load(fixture, &source, ret_config);
+}
+
+/* Likewise, of a text that is right. The caller frees the configuration. */
+static inline struct config *fixture_config(struct fixture *fixture, const char *text)
+{
+    struct config *config = NULL;
+    int res = fixture_load_text(fixture, text, &config);
+
+    if (res < 0)
+        fail_msg("refused: %s\n%s", fixture->why, text);
+    assert_non_null(config);
+    return config;
+}
+
+/* A text that is refused, and the sentence. */
+struct refusal {
+    const char *text, *why;
+};
+
+/* Loads each, and compares the whole sentence. */
+static inline void fixture_refuse(struct fixture *fixture, const struct refusal *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct config *config = NULL;
+        int res = fixture_load_text(fixture, rows[i].text, &config);
+
+        if (res == 0)
+            fail_msg("accepted: %s", rows[i].text);
+        assert_null(config);
+        if (strcmp(fixture->why, rows[i].why) != 0)
+            fail_msg("of %s\n     got: %s\nexpected: %s", rows[i].text, fixture->why, rows[i].why);
+    }
+}
+
+#endif

@@ -1,0 +1,163 @@
+/* test_config_listen.c: addresses and their parameters, and which servers share them. */
+#include "core/config_listen.c"
+
+#include "config_fixture.h"
+
+static void test_addresses(void **state)
+{
+    static const struct {
+        const char *text, *address, *host;
+        enum listen_kind kind;
+        unsigned port;
+        int backlog;
+        const char *congestion;
+        bool ipv6_only;
+    } rows[] = {
+        { "127.0.0.1:8080", "127.0.0.1:8080", "127.0.0.1", LISTEN_IPV4, 8080, 511, NULL, false },
+        { "0.0.0.0:0", "0.0.0.0:0", "0.0.0.0", LISTEN_IPV4, 0, 511, NULL, false },
+        { " 1.2.3.4:65535\tbacklog=1  congestion=reno ", "1.2.3.4:65535", "1.2.3.4", LISTEN_IPV4,
+          65535, 1, "reno", false },
+        { "[::]:80", "[::]:80", "::", LISTEN_IPV6, 80, 511, NULL, true },
+        { "[0:0::1]:080 ipv6only=off", "[::1]:80", "::1", LISTEN_IPV6, 80, 511, NULL, false },
+        { "unix:/run/g.sock backlog=65535", "unix:/run/g.sock", "/run/g.sock", LISTEN_UNIX, 0,
+          65535, NULL, false },
+        { "unix:run/./g.sock", "unix:/site/run/g.sock", "/site/run/g.sock", LISTEN_UNIX, 0, 511,
+          NULL, false },
+    };
+    struct fixture fixture = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct listen_config *listen;
+        struct config *config;
+        char text[256];
+
+        snprintf(text, sizeof(text), "server a { root = /srv/www listen = {\"%s\"} }",
+                 rows[i].text);
+        config = fixture_config(&fixture, text);
+        assert_int_equal(config->listens_count, 1);
+        listen = &config->listens[0];
+        assert_string_equal(listen->text, rows[i].address);
+        assert_string_equal(listen->host, rows[i].host);
+        assert_int_equal(listen->kind, rows[i].kind);
+        assert_int_equal(listen->port, rows[i].port);
+        assert_int_equal(listen->backlog, rows[i].backlog);
+        assert_int_equal(listen->ipv6_only, rows[i].ipv6_only);
+        assert_int_equal(listen->congestion == NULL, rows[i].congestion == NULL);
+        if (listen->congestion != NULL)
+            assert_string_equal(listen->congestion, rows[i].congestion);
+        config_free(config);
+    }
+}
+
+/* With the slash before it, one more than a sockaddr_un holds. */
+#define DIGITS_107                                                                                 \
+    "012345678901234567890123456789012345678901234567890123456789"                                 \
+    "01234567890123456789012345678901234567890123456"
+
+static void test_refused(void **state)
+{
+    static const struct {
+        const char *text, *what;
+    } rows[] = {
+        { "", "\"\" is empty" },
+        { "8080", "\"8080\" has no port" },
+        { "127.0.0.1", "\"127.0.0.1\" has no port" },
+        { "127.0.0.1:", "\"\" is no port from 0 to 65535" },
+        { "127.0.0.1:65536", "\"65536\" is no port from 0 to 65535" },
+        { "127.0.0.1:http", "\"http\" is no port from 0 to 65535" },
+        { "localhost:80", "\"localhost\" is no numeric IPv4 address" },
+        { ":80", "\"\" is no numeric IPv4 address" },
+        { "*:80", "\"*\" is no numeric IPv4 address" },
+        { "1.2.3:80", "\"1.2.3\" is no numeric IPv4 address" },
+        { "::1:80", "\"::1\" is no numeric IPv4 address" },
+        { "[::1]", "\"[::1]\" has no port behind ]" },
+        { "[::1:80", "\"[::1:80\" has no port behind ]" },
+        { "[1.2.3.4]:80", "\"1.2.3.4\" is no numeric IPv6 address" },
+        { "unix:", "\"unix:\" has no path behind unix:" },
+        { "1.2.3.4:80 backlog=0", "backlog \"0\" is no number from 1 to 65535" },
+        { "1.2.3.4:80 backlog", "backlog \"\" is no number from 1 to 65535" },
+        { "1.2.3.4:80 backlog=65536", "backlog \"65536\" is no number from 1 to 65535" },
+        { "1.2.3.4:80 congestion=", "congestion \"\" is no name of a congestion control" },
+        { "1.2.3.4:80 congestion=0123456789012345",
+          "congestion \"0123456789012345\" is no name of a congestion control" },
+        { "1.2.3.4:80 ipv6only=on", "\"ipv6only=on\" is no parameter of \"1.2.3.4:80\"" },
+        { "[::1]:80 ipv6only=yes", "ipv6only \"yes\" is neither on nor off" },
+        { "unix:/a congestion=reno", "\"congestion=reno\" is no parameter of \"unix:/a\"" },
+        { "1.2.3.4:80 ssl", "\"ssl\" is no parameter of \"1.2.3.4:80\"" },
+        { "unix:/" DIGITS_107,
+          "\"/" DIGITS_107 "\" is longer than 107 characters, the most for a unix socket" },
+    };
+    static const char allowed[] = "; allowed: a.b.c.d:port, [IPv6]:port or unix:/path, then any of "
+                                  "backlog=1..65535, congestion=name and ipv6only=on|off";
+    struct fixture fixture = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char text[512], why[1024];
+        struct refusal row = { text, why };
+
+        snprintf(text, sizeof(text), "server a { root = /srv/www\nlisten = {\"%s\"} }",
+                 rows[i].text);
+        snprintf(why, sizeof(why), "server.conf:2: listen: %s%s", rows[i].what, allowed);
+        fixture_refuse(&fixture, &row, 1);
+    }
+}
+
+static void test_shared(void **state)
+{
+    struct fixture fixture = { 0 };
+    struct config *config =
+        fixture_config(&fixture, "server a { root = /srv/www listen = {\"1.1.1.1:1 backlog=9\", "
+                                 "\"2.2.2.2:2\"} }\n"
+                                 "server b { root = /srv/www listen = {\"1.1.1.1:1\"} }\n"
+                                 "server c { root = /srv/www listen = {\"3.3.3.3:3\", "
+                                 "\"1.1.1.1:01 backlog=9\"} }\n"
+                                 "server b { root = /srv/www listen = {\"2.2.2.2:2\"} }\n");
+
+    (void)state;
+    assert_int_equal(config->listens_count, 3);
+    assert_int_equal(config->listens[0].servers_count, 3);
+    assert_ptr_equal(config->listens[0].servers[0], &config->servers[0]);
+    assert_ptr_equal(config->listens[0].servers[1], &config->servers[1]);
+    assert_ptr_equal(config->listens[0].servers[2], &config->servers[2]);
+    assert_int_equal(config->listens[0].backlog, 9);
+    assert_int_equal(config->listens[1].servers_count, 2);
+    assert_ptr_equal(config->listens[1].servers[1], &config->servers[3]);
+    assert_string_equal(config->listens[2].text, "3.3.3.3:3");
+    config_free(config);
+}
+
+static void test_shared_refused(void **state)
+{
+    static const struct refusal rows[] = {
+        { "server a { root = /srv/www listen = {} }",
+          "server.conf:1: listen: the list is empty; allowed: at least one address" },
+        { "server a { root = /srv/www listen = {\"[::1]:1\",\n\"[0::1]:1\"} }",
+          "server.conf:2: listen: \"[::1]:1\" stands twice in one server; allowed: a.b.c.d:port, "
+          "[IPv6]:port or unix:/path, then any of backlog=1..65535, congestion=name and "
+          "ipv6only=on|off" },
+        { "server a { root = /srv/www listen = \"1.1.1.1:1 backlog=5\" }\n"
+          "server b { root = /srv/www listen = \"1.1.1.1:1 backlog=6\" }",
+          "server.conf:2: listen: \"1.1.1.1:1 backlog=6\" has other parameters than where it is "
+          "named "
+          "first; parameters need to stand there only; allowed: a.b.c.d:port, [IPv6]:port or "
+          "unix:/path, then any of backlog=1..65535, congestion=name and ipv6only=on|off" },
+    };
+    struct fixture fixture = { 0 };
+
+    (void)state;
+    fixture_refuse(&fixture, rows, ARRAY_LEN(rows));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_shared_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,164 @@
+/* test_config_print.c: what -T prints can be loaded, and prints the same again; and it is the same
+ * configuration, for texts that use all there is. */
+#include "core/config_print.c"
+
+#include "config_fixture.h"
+
+static char *print(const struct config *config)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+
+    assert_non_null(out);
+    assert_int_equal(config_print(config, out), 0);
+    assert_int_equal(fclose(out), 0);
+    return text;
+}
+
+static void compare_locations(const struct location *a, const struct location *b)
+{
+    assert_int_equal(a->id, b->id);
+    assert_true(span_eq(a->prefix, b->prefix));
+    assert_int_equal(a->root == NULL, b->root == NULL);
+    if (a->root != NULL)
+        assert_string_equal(a->root->path, b->root->path);
+    assert_int_equal(a->strip_prefix, b->strip_prefix);
+    assert_int_equal(a->headers_count, b->headers_count);
+    for (size_t i = 0; i < a->headers_count; i++) {
+        assert_string_equal(a->headers[i].name, b->headers[i].name);
+        assert_string_equal(a->headers[i].value, b->headers[i].value);
+    }
+    assert_int_equal(a->cache_rules_count, b->cache_rules_count);
+    for (size_t i = 0; i < a->cache_rules_count; i++) {
+        assert_string_equal(a->cache_rules[i].pattern, b->cache_rules[i].pattern);
+        assert_int_equal(a->cache_rules[i].expires_s, b->cache_rules[i].expires_s);
+    }
+    assert_int_equal(a->error_pages_count, b->error_pages_count);
+    assert_int_equal(a->precompressed, b->precompressed);
+    assert_int_equal(a->try_count, b->try_count);
+    assert_int_equal(a->index_count, b->index_count);
+}
+
+static void compare(const struct config *a, const struct config *b)
+{
+    assert_int_equal(a->servers_count, b->servers_count);
+    assert_int_equal(a->listens_count, b->listens_count);
+    assert_int_equal(a->access_logs_count, b->access_logs_count);
+    assert_memory_equal(&a->limits, &b->limits, sizeof(a->limits));
+    assert_memory_equal(&a->deadlines, &b->deadlines, sizeof(a->deadlines));
+    for (size_t i = 0; i < a->listens_count; i++) {
+        assert_string_equal(a->listens[i].text, b->listens[i].text);
+        assert_int_equal(a->listens[i].servers_count, b->listens[i].servers_count);
+        for (size_t j = 0; j < a->listens[i].servers_count; j++)
+            assert_int_equal(a->listens[i].servers[j] - a->servers,
+                             b->listens[i].servers[j] - b->servers);
+    }
+    for (size_t i = 0; i < a->servers_count; i++) {
+        assert_int_equal(a->servers[i].locations_count, b->servers[i].locations_count);
+        assert_int_equal(a->servers[i].hosts_count, b->servers[i].hosts_count);
+        assert_int_equal(a->servers[i].redirects_count, b->servers[i].redirects_count);
+        assert_int_equal(a->servers[i].access_log, b->servers[i].access_log);
+        for (size_t j = 0; j < a->servers[i].locations_count; j++)
+            compare_locations(&a->servers[i].locations[j], &b->servers[i].locations[j]);
+    }
+}
+
+static void test_round_trip(void **state)
+{
+    static const char *const texts[] = {
+        "server a { root = /srv/www }",
+        "threads = 7 user = \"\" pid_file = \"a b\\\"c\\\\d\\${e}$f.pid\" error_log = /e.log "
+        "access_log = \"/x/a.log\" access_log_format = json log_level = debug body_max = 0 "
+        "header_timeout = 1500ms linger_timeout = 0 file_io = read cache_bytes = 1000 mime_types = "
+        "\"\" types = {\"css=text/css; charset=x\", \"x=a/b\"}\n"
+        "server a { root = /srv/www access_log = off }",
+        "server A { alias_hosts = {\"*.b\", C} listen = {\"1.1.1.1:1 backlog=7 congestion=reno\", "
+        "\"unix:a/b.sock\", \"[::]:1 ipv6only=off\"} root = /srv/www }\n",
+        "server a { listen = {\"1.1.1.1:1 backlog=7\", \"2.2.2.2:2\"} root = /srv/www }\n"
+        "server b { listen = {\"3.3.3.3:3\", \"1.1.1.1:1\"} access_log = /b root = /srv/www }\n"
+        "server a { listen = {\"4.4.4.4:4\", \"3.3.3.3:3\"} access_log = /c root = /srv/www }\n",
+        "server a { root = /srv/www headers = {\"X-Content-Type-Options:\", \"A: "
+        "\\\"b\\\\c\\\"\"}\n"
+        "try = {\"$uri\", \"$uri.html\"} error_pages = {\"404=/4\", \"500=/5\"} precompressed = "
+        "{gzip, "
+        "zstd} index = {} charset = \"\" symlinks = deny dotfiles = on autoindex = on\n"
+        "cache \"*.css\" { control = \"public, max-age=1\" } cache \"*\" { expires = 90s }\n"
+        "redirect \"/o/\" { to = \"/n/\" status = 308 } redirect \"/p\" { to = \"http://x/?a=b\" "
+        "}\n"
+        "location \"/back/\" { headers = {\"x-content-type-options: nosniff\", \"A:\"} cache \"*\" "
+        "{ "
+        "expires = 0 } error_pages = {\"404=/44\", \"403=/3\"} }\n"
+        "location \"/alias/\" { alias = /srv/other }\n"
+        "location \"/\" { headers = {\"B: c\"} cache \"z\" { expires = 1y } } }",
+        "server a { location \"/x/\" { alias = /srv/www } }",
+        "server a { location \"/x/\" { root = /srv/www } location \"/\" { autoindex = on } }",
+        "server a { location \"/\" { alias = /srv/www } }",
+        "server a { redirect \"/\" { to = \"https://x/\" } }",
+        "engine = other server a { root = /srv/www headers = {\"E: e;desc=\\\"$engine\\\"\"} }",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct fixture fixture = { 0 };
+        struct config *first = fixture_config(&fixture, texts[i]);
+        char *printed = print(first);
+        struct config *second = fixture_config(&fixture, printed);
+        char *again = print(second);
+
+        assert_string_equal(printed, again);
+        compare(first, second);
+        free(again);
+        free(printed);
+        config_free(second);
+        config_free(first);
+    }
+}
+
+/* Every key of the top level, of a server and of a location is there, once with one location. */
+static void test_complete(void **state)
+{
+    struct fixture fixture = { 0 };
+    struct config *config = fixture_config(&fixture, "server a { root = /srv/www }");
+    char *text = print(config);
+
+    (void)state;
+    for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
+        const struct config_key *key = config_key_at(i);
+        const unsigned blocks = 1u << CONFIG_TOP | 1u << CONFIG_SERVER;
+        char line[64];
+
+        if ((key->blocks & blocks) == 0 || key->type == CONFIG_INCLUDE)
+            continue;
+        snprintf(line, sizeof(line),
+                 "%s%s = ", (key->blocks & 1u << CONFIG_TOP) != 0 ? "\n" : "\n    ", key->name);
+        if (strstr(text, line) == NULL)
+            fail_msg("%s is missing in\n%s", key->name, text);
+    }
+    free(text);
+    config_free(config);
+}
+
+static void test_stream_fails(void **state)
+{
+    struct fixture fixture = { 0 };
+    struct config *config = fixture_config(&fixture, "server a { root = /srv/www }");
+    FILE *full = fopen("/dev/full", "w");
+
+    (void)state;
+    assert_non_null(full);
+    assert_int_equal(config_print(config, full), -EIO);
+    fclose(full);
+    config_free(config);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_complete),
+        cmocka_unit_test(test_stream_fails),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,261 @@
+/* test_config_source.c: the command line over the environment over the file over the defaults; the
+ * server that DIR makes; and where a sentence says that a setting came from. */
+#include "core/config_source.c"
+
+#include "config_fixture.h"
+
+/* Loads from the file (NULL: none), a folder (NULL: none), and up to three -o. */
+static struct config *load(struct fixture *fixture, const char *text, const char *root,
+                           const char *const settings[3])
+{
+    struct config_source source = { .file = text != NULL ? "conf/g.conf" : NULL,
+                                    .root = root,
+                                    .settings = settings,
+                                    .use_environment = true };
+    struct config *config = NULL;
+
+    while (source.settings_count < 3 && settings[source.settings_count] != NULL)
+        source.settings_count++;
+    fixture->files[0] = (struct fixture_file){ "/site/conf/g.conf", text };
+    fixture->files_count = text != NULL;
+    if (fixture_load(fixture, &source, &config) < 0)
+        return NULL;
+    return config;
+}
+
+static void test_precedence(void **state)
+{
+    static const char *const none[3] = { NULL };
+    static const char *const settings[3] = { "threads=4", "threads=5", NULL };
+    static const char text[] = "threads = 2\nserver a { root = /srv/www }";
+    struct fixture fixture = { 0 };
+    struct config *config;
+
+    (void)state;
+    config = load(&fixture, text, NULL, none);
+    assert_int_equal(config->threads, 2);
+    assert_string_equal(config_place(config, "threads"), "conf/g.conf:1");
+    config_free(config);
+
+    setenv("GEARSHIFT_THREADS", "3", 1);
+    config = load(&fixture, text, NULL, none);
+    assert_int_equal(config->threads, 3);
+    assert_string_equal(config_place(config, "threads"), "GEARSHIFT_THREADS");
+    config_free(config);
+
+    config = load(&fixture, text, NULL, settings);
+    assert_int_equal(config->threads, 5);
+    assert_string_equal(config_place(config, "threads"), "-o threads");
+    config_free(config);
+    unsetenv("GEARSHIFT_THREADS");
+}
+
+static void test_environment_off(void **state)
+{
+    const struct config_source source = { .root = "/srv/www" };
+    struct fixture fixture = { 0 };
+    struct config *config = NULL;
+
+    (void)state;
+    setenv("GEARSHIFT_THREADS", "3", 1);
+    assert_int_equal(fixture_load(&fixture, &source, &config), 0);
+    assert_int_equal(config->threads, 1);
+    config_free(config);
+    unsetenv("GEARSHIFT_THREADS");
+}
+
+/* Global keys of the file hold, its servers do not; relative paths begin at the working directory.
+ */
+static void test_folder(void **state)
+{
+    static const char *const settings[3] = { "autoindex=on", "access_log=logs/a.log",
+                                             "headers={\"A: b, c\", 'D: \"e\"'}" };
+    struct fixture fixture = { 0 };
+    struct config *config = load(&fixture,
+                                 "threads = 2 pid_file = x.pid\n"
+                                 "server a { root = /none listen = {\"1.1.1.1:1\"} }\n"
+                                 "server b { root = /none }",
+                                 "www", settings);
+    const struct location *location;
+
+    (void)state;
+    assert_non_null(config);
+    assert_int_equal(config->threads, 2);
+    assert_string_equal(config->pid_file, "/site/conf/x.pid");
+    assert_int_equal(config->servers_count, 1);
+    assert_int_equal(config->listens_count, 1);
+    assert_string_equal(config->listens[0].text, "127.0.0.1:8080");
+    location = &config->servers[0].locations[0];
+    assert_string_equal(location->root->path, "/site/www");
+    assert_true(location->autoindex);
+    assert_string_equal(config->access_logs[config->servers[0].access_log].path,
+                        "/site/logs/a.log");
+    assert_int_equal(location->headers_count, 3);
+    assert_string_equal(location->headers[1].value, "b, c");
+    assert_string_equal(location->headers[2].value, "\"e\"");
+    config_free(config);
+}
+
+static void test_listen_and_engine(void **state)
+{
+    static const char *const settings[1] = { "listen=4.4.4.4:4" };
+    struct config_source source = { .root = "/srv/www",
+                                    .listen = "[::1]:3",
+                                    .engine = "other",
+                                    .settings = settings,
+                                    .use_environment = true };
+    struct fixture fixture = { 0 };
+    struct config *config = NULL;
+
+    (void)state;
+    setenv("GEARSHIFT_LISTEN", "2.2.2.2:2 backlog=3", 1);
+    setenv("GEARSHIFT_ENGINE", "third", 1);
+    assert_int_equal(fixture_load(&fixture, &source, &config), 0);
+    assert_string_equal(config->listens[0].text, "[::1]:3");
+    assert_string_equal(config->engine, "other");
+    assert_string_equal(config_place(config, "engine"), "--engine");
+    config_free(config);
+
+    source.settings_count = 1;
+    assert_int_equal(fixture_load(&fixture, &source, &config), 0);
+    assert_string_equal(config->listens[0].text, "4.4.4.4:4");
+    config_free(config);
+
+    source.settings_count = 0;
+    source.listen = source.engine = NULL;
+    assert_int_equal(fixture_load(&fixture, &source, &config), 0);
+    assert_string_equal(config->listens[0].text, "2.2.2.2:2");
+    assert_int_equal(config->listens[0].backlog, 3);
+    assert_string_equal(config->engine, "third");
+    config_free(config);
+    unsetenv("GEARSHIFT_LISTEN");
+    unsetenv("GEARSHIFT_ENGINE");
+}
+
+/* What is no list is taken as it is; "" and {} empty a list. */
+static void test_lists(void **state)
+{
+    static const char *const settings[3] = { "index=", "try={}", "precompressed={br, \"gzip\"}" };
+    static const char *const plain[3] = { "index=a, b.html", "default_type=text/plain; x=\"y\"",
+                                          NULL };
+    struct fixture fixture = { 0 };
+    struct config *config = load(&fixture, NULL, "/srv/www", settings);
+    const struct location *location = &config->servers[0].locations[0];
+
+    (void)state;
+    assert_int_equal(location->index_count, 0);
+    assert_int_equal(location->try_count, 0);
+    assert_int_equal(location->precompressed, 1u << CODING_BR | 1u << CODING_GZIP);
+    config_free(config);
+
+    config = load(&fixture, NULL, "/srv/www", plain);
+    location = &config->servers[0].locations[0];
+    assert_int_equal(location->index_count, 1);
+    assert_string_equal(location->index[0], "a, b.html");
+    assert_string_equal(config->default_type, "text/plain; x=\"y\"");
+    config_free(config);
+}
+
+static void test_refused(void **state)
+{
+    static const struct {
+        const char *root, *setting, *why;
+    } rows[] = {
+        { "/srv/www", "threads=0",
+          "-o threads: \"0\" is too small; allowed: a number from 1 to 1024" },
+        { "/srv/www", "threads", "-o threads: = is missing; allowed: -o key=value" },
+        { "/srv/www", "treads=1", "-o treads: no key has this name; did you mean \"threads\"?" },
+        { "/srv/www", "indx=a", "-o indx: no key has this name; did you mean \"index\"?" },
+        { "/srv/www", "=1", "-o : no key has this name; server.conf(5) lists all" },
+        { "/srv/www", "server=1", "-o server: no key has this name; server.conf(5) lists all" },
+        { "/srv/www", "to=/x", "-o to: it cannot be set here; allowed: in the file" },
+        { "/srv/www", "include=x", "-o include: it cannot be set here; allowed: in the file" },
+        { NULL, "include=x", "-o include: it cannot be set here; allowed: in the file" },
+        { NULL, "index=a",
+          "-o index: it belongs to a server, and only the one made by naming a folder to serve can "
+          "be "
+          "set here; allowed: in a server block of the file" },
+        { "/srv/www", "index={a b}",
+          "-o index: the list that begins in line 1 goes on with \"b\"; its values are separated "
+          "by "
+          "commas and } ends it" },
+        { "/srv/www", "index={a} threads = 2", "-o index: \"threads\" stands behind the value" },
+        { "/srv/www", "index={a",
+          "-o index: the list that begins in line 1 goes on with the end of the "
+          "file; its values are separated by commas and } ends it" },
+        { "/srv/www", "default_type=a\nb", "-o default_type: the value holds a control character" },
+        { "/srv/www", "root=/none",
+          "-o root: \"/none\" cannot be served: No such file or directory; allowed: the path of a "
+          "directory" },
+        { "/none", "threads=1",
+          "the folder to serve: \"/none\" cannot be served: No such file or directory; allowed: "
+          "the path "
+          "of a directory" },
+    };
+    struct fixture fixture = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const char *const settings[3] = { rows[i].setting };
+        const char *text = rows[i].root == NULL ? "server a { root = /srv/www }" : NULL;
+
+        if (load(&fixture, text, rows[i].root, settings) != NULL)
+            fail_msg("accepted: %s", rows[i].setting);
+        assert_string_equal(fixture.why, rows[i].why);
+    }
+}
+
+static void test_environment_refused(void **state)
+{
+    static const char *const none[3] = { NULL };
+    struct fixture fixture = { 0 };
+    struct config *config;
+
+    (void)state;
+    setenv("GEARSHIFT_HEADER_TIMEOUT", "10", 1);
+    assert_null(load(&fixture, NULL, "/srv/www", none));
+    assert_string_equal(
+        fixture.why, "GEARSHIFT_HEADER_TIMEOUT: \"10\" is not a duration; allowed: a duration from "
+                     "10ms to 1d, as in 500ms, 10s, 1m, 2h, 1d or 1y");
+    unsetenv("GEARSHIFT_HEADER_TIMEOUT");
+
+    /* No key, and a key that cannot be reached: not ours to judge. */
+    setenv("GEARSHIFT_SERVICE_HOST", "1.2.3.4", 1);
+    setenv("GEARSHIFT_INDEX", "a/b", 1);
+    config = load(&fixture, "server a { root = /srv/www }", NULL, none);
+    assert_non_null(config);
+    config_free(config);
+    assert_null(load(&fixture, NULL, "/srv/www", none));
+    assert_ptr_equal(strstr(fixture.why, "GEARSHIFT_INDEX: \"a/b\" is no name"), fixture.why);
+    unsetenv("GEARSHIFT_SERVICE_HOST");
+    unsetenv("GEARSHIFT_INDEX");
+}
+
+static void test_no_file(void **state)
+{
+    const struct config_source source = { .file = "none.conf" };
+    struct fixture fixture = { 0 };
+    struct config *config = NULL;
+
+    (void)state;
+    assert_int_equal(fixture_load(&fixture, &source, &config), -ENOENT);
+    assert_null(config);
+    assert_string_equal(fixture.why,
+                        "none.conf: the configuration cannot be read: No such file or directory");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_precedence),
+        cmocka_unit_test(test_environment_off),
+        cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_listen_and_engine),
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_environment_refused),
+        cmocka_unit_test(test_no_file),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

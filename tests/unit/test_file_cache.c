@@ -1,0 +1,528 @@
+/* test_file_cache.c: what the cache believes, keeps, replaces and throws out. Jobs are made up
+ * here; descriptors are real, so that a leak or a double close shows. */
+#include "http/file_cache.c"
+
+#include "core/file_job.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+enum { ROOT = 100, VALID_MS = 1000, LARGE = 1 << 20 };
+
+#define INSIDE FILE_SYMLINKS_INSIDE
+
+static int first_free_fd(void)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    close(fd);
+    return fd;
+}
+
+static int fd_at_start;
+
+static int set_up(void **state)
+{
+    (void)state;
+    fd_at_start = first_free_fd();
+    return 0;
+}
+
+/* Every test gives back every descriptor; memory is LeakSanitizer's to check. */
+static int tear_down(void **state)
+{
+    (void)state;
+    return first_free_fd() == fd_at_start ? 0 : -1;
+}
+
+static struct file_cache *make_cache(uint32_t files_max, uint64_t bytes_max)
+{
+    struct file_cache *cache;
+
+    assert_int_equal(file_cache_create(files_max, bytes_max, VALID_MS, &cache), 0);
+    return cache;
+}
+
+/* A finished job: a regular file with the inode `ino` and `content` (NULL: none is kept). */
+static struct file_job file_found(uint64_t ino, const char *content)
+{
+    struct file_job job;
+
+    file_job_init_open(&job, ROOT, "unused", INSIDE, 0);
+    job.res = 0;
+    job.fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    assert_true(job.fd >= 0);
+    job.meta = (struct file_meta){ .ino = ino, .size = 1000, .kind = FILE_REGULAR };
+    if (content != NULL) {
+        job.meta.size = strlen(content);
+        job.content = strdup(content);
+    }
+    return job;
+}
+
+static struct file_job file_failed(int error)
+{
+    struct file_job job;
+
+    file_job_init_open(&job, ROOT, "unused", INSIDE, 0);
+    job.res = -error;
+    return job;
+}
+
+static struct file_entry *store(struct file_cache *cache, const char *path, struct file_job job,
+                                uint64_t now_ms)
+{
+    struct file_entry *entry = file_cache_store(cache, ROOT, span_str(path), &job, now_ms);
+
+    assert_non_null(entry);
+    assert_int_equal(job.fd, -1);
+    assert_null(job.content);
+    return entry;
+}
+
+/* Stores and lets go. */
+static void keep(struct file_cache *cache, const char *path, struct file_job job, uint64_t now_ms)
+{
+    file_entry_unref(store(cache, path, job, now_ms));
+}
+
+static struct file_entry *find(struct file_cache *cache, const char *path, uint64_t now_ms)
+{
+    return file_cache_find(cache, ROOT, INSIDE, span_str(path), now_ms);
+}
+
+/* Is it found? Counts as a use. */
+static bool has(struct file_cache *cache, const char *path, uint64_t now_ms)
+{
+    struct file_entry *entry = find(cache, path, now_ms);
+
+    if (entry == NULL)
+        return false;
+    file_entry_unref(entry);
+    return true;
+}
+
+static void test_store_and_find(void **state)
+{
+    struct file_cache *cache = make_cache(16, LARGE);
+    struct file_entry *stored = store(cache, "a/b", file_found(7, "text"), 5000);
+    struct file_entry *found;
+
+    (void)state;
+    assert_int_equal(stored->error, 0);
+    assert_true(stored->fd >= 0);
+    assert_int_equal(stored->meta.ino, 7);
+    assert_memory_equal(stored->content, "text", 4);
+    assert_null(stored->fields);
+    assert_int_equal(stored->etag_len, 0);
+    found = find(cache, "a/b", 5000);
+    assert_ptr_equal(found, stored);
+    assert_int_equal(found->refs, 3);
+    file_entry_unref(found);
+    file_entry_unref(stored);
+    assert_true(has(cache, "a/b", 5999));
+    assert_false(has(cache, "a/b", 6000));
+    assert_false(has(cache, "a/c", 5000));
+    assert_false(has(cache, "a/", 5000));
+    assert_false(has(cache, "a/b/", 5000));
+    assert_false(has(cache, "", 5000));
+    assert_int_equal(file_cache_files(cache), 1);
+    assert_int_equal(file_cache_bytes(cache), 4);
+    file_cache_destroy(cache);
+    file_cache_destroy(NULL);
+}
+
+static void test_keys(void **state)
+{
+    static const char nul_inside[] = "a\0b";
+    struct file_cache *cache = make_cache(16, LARGE);
+    struct file_job job = file_found(1, NULL);
+    struct file_entry *entry;
+
+    (void)state;
+    keep(cache, "", file_found(2, NULL), 0);
+    assert_true(has(cache, "", 0));
+    assert_null(file_cache_find(cache, ROOT + 1, INSIDE, SPAN_LIT(""), 0));
+    assert_null(file_cache_find(cache, ROOT, FILE_SYMLINKS_DENY, SPAN_LIT(""), 0));
+    assert_null(file_cache_find(cache, ROOT, INSIDE, span_make(nul_inside, 3), 0));
+
+    /* Same root and path, under the other rule: another entry. */
+    job.symlinks = FILE_SYMLINKS_DENY;
+    entry = file_cache_store(cache, ROOT, SPAN_LIT(""), &job, 0);
+    assert_int_equal(entry->meta.ino, 1);
+    file_entry_unref(entry);
+    entry = find(cache, "", 0);
+    assert_int_equal(entry->meta.ino, 2);
+    file_entry_unref(entry);
+    assert_int_equal(file_cache_files(cache), 2);
+    file_cache_destroy(cache);
+}
+
+static void test_unchanged_keeps_the_entry(void **state)
+{
+    struct file_cache *cache = make_cache(16, LARGE);
+    struct file_entry *first = store(cache, "f", file_found(1, "text"), 0);
+    struct file_entry *second;
+
+    (void)state;
+    first->fields = calloc(1, sizeof(*first->fields));
+    second = store(cache, "f", file_found(1, "text"), 3000);
+    assert_ptr_equal(second, first);
+    assert_non_null(second->fields);
+    file_entry_unref(second);
+    assert_true(has(cache, "f", 3999));
+    /* Its content could not be read this time: the one that is here is still right. */
+    struct file_job job = file_found(1, NULL);
+    job.meta.size = 4;
+    second = store(cache, "f", job, 4000);
+    assert_ptr_equal(second, first);
+    assert_non_null(second->content);
+    file_entry_unref(second);
+    file_entry_unref(first);
+    assert_int_equal(file_cache_files(cache), 1);
+    assert_int_equal(file_cache_bytes(cache), 4);
+    file_cache_destroy(cache);
+}
+
+/* After `before`, `after` makes another entry. */
+static void check_replaced(struct file_job before, struct file_job after)
+{
+    struct file_cache *cache = make_cache(16, LARGE);
+    struct file_entry *first = store(cache, "f", before, 0);
+    struct file_entry *second = store(cache, "f", after, 500);
+
+    assert_ptr_not_equal(second, first);
+    assert_false(first->cached);
+    assert_int_equal(first->refs, 1); /* its user's: descriptor and content live on */
+    if (first->error == 0)
+        assert_true(fcntl(first->fd, F_GETFD) >= 0);
+    assert_int_equal(file_cache_files(cache), 1);
+    assert_int_equal(file_cache_bytes(cache), content_size(second));
+    file_entry_unref(first);
+    file_entry_unref(second);
+    file_cache_destroy(cache);
+}
+
+static void test_changed_replaces_the_entry(void **state)
+{
+    struct file_job racy = file_found(1, "text");
+
+    (void)state;
+    check_replaced(file_found(1, "text"), file_found(2, "text"));
+    check_replaced(file_found(1, "text"), file_found(1, "texts"));
+    check_replaced(file_found(1, "text"), file_failed(ENOENT));
+    check_replaced(file_failed(ENOENT), file_found(1, "text"));
+    check_replaced(file_failed(ENOENT), file_failed(EACCES));
+    racy.meta.racy = true;
+    check_replaced(racy, file_found(1, "text"));
+    /* Content that has become available is taken. */
+    struct file_job bare = file_found(1, NULL);
+    bare.meta.size = 4;
+    check_replaced(bare, file_found(1, "text"));
+}
+
+static void test_errors(void **state)
+{
+    static const struct {
+        int error;
+        bool kept;
+    } cases[] = {
+        { ENOENT, true },  { ENOTDIR, true },      { EACCES, true },  { ELOOP, true },
+        { EXDEV, true },   { ENAMETOOLONG, true }, { EMFILE, false }, { ENFILE, false },
+        { ENOMEM, false }, { EIO, false },         { EINTR, false },  { EAGAIN, false },
+        { ESTALE, false }, { ETIMEDOUT, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct file_cache *cache = make_cache(16, LARGE);
+        struct file_entry *entry = store(cache, "f", file_failed(cases[i].error), 0);
+
+        assert_int_equal(entry->error, cases[i].error);
+        assert_int_equal(entry->fd, -1);
+        assert_int_equal(has(cache, "f", 0), cases[i].kept);
+        assert_int_equal(file_cache_files(cache), cases[i].kept);
+        file_entry_unref(entry);
+        file_cache_destroy(cache);
+    }
+}
+
+/* A moment's trouble does not push out what was known. */
+static void test_passing_error_leaves_the_entry(void **state)
+{
+    struct file_cache *cache = make_cache(16, LARGE);
+    struct file_entry *first = store(cache, "f", file_found(1, "text"), 0);
+    struct file_entry *second = store(cache, "f", file_failed(EMFILE), 2000);
+
+    (void)state;
+    assert_int_equal(second->error, EMFILE);
+    file_entry_unref(second);
+    assert_false(has(cache, "f", 2000));
+    second = store(cache, "f", file_found(1, "text"), 2001);
+    assert_ptr_equal(second, first);
+    file_entry_unref(second);
+    file_entry_unref(first);
+    file_cache_destroy(cache);
+}
+
+static void test_other_kinds(void **state)
+{
+    struct file_cache *cache = make_cache(4, LARGE);
+    struct file_job fifo = file_failed(0);
+    struct file_entry *entry;
+
+    (void)state;
+    fifo.meta.kind = FILE_OTHER;
+    entry = store(cache, "fifo", fifo, 0);
+    assert_int_equal(entry->error, 0);
+    assert_int_equal(entry->fd, -1);
+    file_entry_unref(entry);
+    assert_true(has(cache, "fifo", 0));
+    assert_int_equal(cache->negative.count, 1);
+    file_cache_destroy(cache);
+}
+
+static char *numbered(const char *prefix, int i)
+{
+    static char path[64];
+
+    snprintf(path, sizeof(path), "%s%d", prefix, i);
+    return path;
+}
+
+static void test_least_recently_used_goes_first(void **state)
+{
+    struct file_cache *cache = make_cache(10, LARGE);
+
+    (void)state;
+    for (int i = 0; i < 10; i++)
+        keep(cache, numbered("f", i), file_found(1, NULL), 0);
+    assert_true(has(cache, "f0", 1)); /* used: has a second chance */
+    assert_true(has(cache, "f2", 1));
+    keep(cache, "new1", file_found(1, NULL), 2);
+    keep(cache, "new2", file_found(1, NULL), 2);
+    assert_int_equal(file_cache_files(cache), 10);
+    assert_false(has(cache, "f1", 3));
+    assert_false(has(cache, "f3", 3));
+    assert_true(has(cache, "f0", 3));
+    assert_true(has(cache, "f2", 3));
+    file_cache_destroy(cache);
+}
+
+/* With every entry in use, something goes all the same, and soon. */
+static void test_second_chances_are_bounded(void **state)
+{
+    enum { FILES = 4 * CHANCES_MAX };
+    struct file_cache *cache = make_cache(FILES, LARGE);
+    size_t left = 0;
+
+    (void)state;
+    for (int i = 0; i < FILES; i++)
+        keep(cache, numbered("f", i), file_found(1, NULL), 0);
+    for (int i = 0; i < FILES; i++)
+        assert_true(has(cache, numbered("f", i), 1));
+    keep(cache, "new", file_found(1, NULL), 1);
+    assert_true(has(cache, "new", 1));
+    assert_int_equal(file_cache_files(cache), FILES);
+    assert_false(has(cache, numbered("f", CHANCES_MAX), 1));
+    for (int i = 0; i < FILES; i++)
+        left += has(cache, numbered("f", i), 1);
+    assert_int_equal(left, FILES - 1);
+    file_cache_destroy(cache);
+}
+
+static void test_flood_of_missing_names(void **state)
+{
+    struct file_cache *cache = make_cache(100, LARGE);
+    size_t left = 0;
+
+    (void)state;
+    for (int i = 0; i < 75; i++)
+        keep(cache, numbered("f", i), file_found(1, NULL), 0);
+    for (int i = 0; i < 10000; i++)
+        keep(cache, numbered("wp-admin-", i), file_failed(ENOENT), 1);
+    assert_int_equal(cache->negative.count, 25);
+    assert_int_equal(file_cache_files(cache), 100);
+    for (int i = 0; i < 75; i++)
+        assert_true(has(cache, numbered("f", i), 2));
+    assert_true(has(cache, "wp-admin-9999", 2));
+    assert_false(has(cache, "wp-admin-9974", 2));
+
+    /* Those still believed stay; afterwards files take their places. */
+    for (int i = 0; i < 10; i++)
+        keep(cache, numbered("g", i), file_found(1, NULL), 3);
+    assert_int_equal(cache->negative.count, 25);
+    for (int i = 0; i < 10; i++)
+        keep(cache, numbered("h", i), file_found(1, NULL), 1 + VALID_MS);
+    assert_int_equal(cache->negative.count, 15);
+    assert_int_equal(file_cache_files(cache), 100);
+    for (int i = 0; i < 1000; i++)
+        keep(cache, numbered("i", i), file_found(1, NULL), 1 + VALID_MS);
+    assert_int_equal(cache->negative.count, 0);
+    assert_int_equal(file_cache_files(cache), 100);
+    for (int i = 900; i < 1000; i++)
+        left += has(cache, numbered("i", i), 2);
+    assert_int_equal(left, 100);
+    file_cache_destroy(cache);
+}
+
+static void test_small_caches(void **state)
+{
+    (void)state;
+    for (uint32_t files_max = 0; files_max < 9; files_max++) {
+        struct file_cache *cache = make_cache(files_max, 20);
+        unsigned random = files_max;
+
+        for (int i = 0; i < 3000; i++) {
+            struct file_entry *entry;
+
+            random = random * 1103515245 + 12345;
+            entry = store(cache, numbered("f", (int)(random >> 16) % 12),
+                          random >> 8 & 1 ? file_found(random >> 10 & 3, "0123456789")
+                                          : file_failed(ENOENT),
+                          (uint64_t)i * 100);
+            file_entry_unref(entry);
+            assert_true(file_cache_files(cache) <= files_max);
+            assert_true(file_cache_bytes(cache) <= 20);
+            assert_int_equal(file_cache_bytes(cache) % 10, 0);
+            assert_int_equal(cache->live, file_cache_files(cache));
+            assert_true(cache->negative.count <= cache->negative.count_max);
+        }
+        assert_int_equal(file_cache_files(cache) > 0, files_max > 0);
+        file_cache_destroy(cache);
+    }
+}
+
+static void test_bytes_max(void **state)
+{
+    struct file_cache *cache = make_cache(16, 10);
+    struct file_entry *entry;
+
+    (void)state;
+    keep(cache, "a", file_found(1, "aaaa"), 0);
+    keep(cache, "b", file_found(2, "bbbb"), 0);
+    assert_int_equal(file_cache_bytes(cache), 8);
+    keep(cache, "c", file_found(3, "cc"), 0);
+    assert_int_equal(file_cache_bytes(cache), 10);
+    entry = find(cache, "a", 0); /* pinned, and used: b goes */
+    keep(cache, "d", file_found(4, "d"), 0);
+    assert_int_equal(file_cache_bytes(cache), 7);
+    assert_false(has(cache, "b", 0));
+    keep(cache, "e", file_found(5, "eeeeeeeeee"), 0);
+    assert_int_equal(file_cache_bytes(cache), 10);
+    assert_int_equal(file_cache_files(cache), 1);
+    assert_memory_equal(entry->content, "aaaa", 4);
+    file_entry_unref(entry);
+
+    /* What can never fit is sent from its descriptor, and is not a new entry each time. */
+    entry = store(cache, "big", file_found(6, "01234567890"), 0);
+    assert_null(entry->content);
+    assert_true(entry->fd >= 0);
+    file_entry_unref(store(cache, "big", file_found(6, "01234567890"), 5000));
+    assert_int_equal(entry->refs, 2);
+    assert_int_equal(file_cache_bytes(cache), 10);
+    file_entry_unref(entry);
+    file_cache_destroy(cache);
+}
+
+static void test_no_cache(void **state)
+{
+    struct file_cache *cache = make_cache(0, LARGE);
+    struct file_entry *entry = store(cache, "f", file_found(1, "text"), 0);
+
+    (void)state;
+    assert_int_equal(entry->refs, 1);
+    assert_memory_equal(entry->content, "text", 4);
+    assert_false(has(cache, "f", 0));
+    assert_int_equal(file_cache_files(cache), 0);
+    assert_int_equal(file_cache_bytes(cache), 0);
+    file_entry_unref(entry);
+    file_cache_destroy(cache);
+}
+
+/* Users outlive the table; not the cache. */
+static void test_users_of_evicted_entries(void **state)
+{
+    struct file_cache *cache = make_cache(4, LARGE);
+    struct file_entry *users[50];
+
+    (void)state;
+    for (int i = 0; i < 50; i++)
+        users[i] = store(cache, numbered("f", i), file_found((uint64_t)i, "text"), 0);
+    assert_int_equal(file_cache_files(cache), 4);
+    assert_int_equal(file_cache_bytes(cache), 16);
+    assert_int_equal(cache->live, 50);
+    for (int i = 0; i < 50; i++) {
+        assert_int_equal(users[i]->meta.ino, i);
+        assert_memory_equal(users[i]->content, "text", 4);
+        file_entry_unref(users[i]);
+    }
+    assert_int_equal(cache->live, 4);
+    file_cache_destroy(cache);
+}
+
+/* Published vectors: SipHash-2-4 of 00 01 02 ... (appendix A of the paper, and its reference code),
+ * SipHash-1-3 with a zero key (OCaml's test suite). */
+static void test_siphash(void **state)
+{
+    static const struct {
+        size_t len;
+        uint64_t expected;
+    } vectors[] = {
+        { 0, UINT64_C(0x726fdb47dd0e0e31) },  { 1, UINT64_C(0x74f839c593dc67fd) },
+        { 7, UINT64_C(0xab0200f58b01d137) },  { 8, UINT64_C(0x93f5f5799a932462) },
+        { 15, UINT64_C(0xa129ca6149be45e5) }, { 63, UINT64_C(0x958a324ceb064572) },
+    };
+    const uint64_t key[2] = { UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908) };
+    const uint64_t zero[2] = { 0, 0 };
+    unsigned char octets[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(octets); i++)
+        octets[i] = (unsigned char)i;
+    for (size_t i = 0; i < ARRAY_LEN(vectors); i++)
+        assert_true(siphash(key, octets, vectors[i].len, 2, 4) == vectors[i].expected);
+    assert_true(siphash13(zero, octets, 0) == UINT64_C(0xd1fba762150c532c));
+    assert_true(siphash13(zero, octets, 1) == UINT64_C(0x68a914128e01e473));
+}
+
+static void test_caches_differ_in_their_key(void **state)
+{
+    struct file_cache *a = make_cache(1, 0);
+    struct file_cache *b = make_cache(1, 0);
+
+    (void)state;
+    assert_memory_not_equal(a->key, b->key, sizeof(a->key));
+    assert_true(hash_path(a, 1, SPAN_LIT("x")) != hash_path(a, 2, SPAN_LIT("x")));
+    file_cache_destroy(a);
+    file_cache_destroy(b);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_store_and_find),
+        TEST(test_keys),
+        TEST(test_unchanged_keeps_the_entry),
+        TEST(test_changed_replaces_the_entry),
+        TEST(test_errors),
+        TEST(test_passing_error_leaves_the_entry),
+        TEST(test_other_kinds),
+        TEST(test_least_recently_used_goes_first),
+        TEST(test_second_chances_are_bounded),
+        TEST(test_flood_of_missing_names),
+        TEST(test_small_caches),
+        TEST(test_bytes_max),
+        TEST(test_no_cache),
+        TEST(test_users_of_evicted_entries),
+        TEST(test_siphash),
+        TEST(test_caches_differ_in_their_key),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

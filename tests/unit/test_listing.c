@@ -1,0 +1,200 @@
+/* test_listing.c: names of all kinds, written for links, for HTML and for JSON. */
+#include "http/listing.c"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+static char *render(const struct dir_item *items, size_t count, struct span path,
+                    enum http_listing_format format)
+{
+    struct dir_listing listing = { .items = (struct dir_item *)(uintptr_t)items, .count = count };
+    char *text = NULL;
+    size_t len = 0;
+
+    assert_int_equal(http_listing_render(&listing, path, format, &text, &len), 0);
+    text = realloc(text, len + 1);
+    assert_non_null(text);
+    text[len] = '\0';
+    assert_int_equal(strlen(text), len);
+    return text;
+}
+
+static void assert_contains(const char *text, const char *expected)
+{
+    if (strstr(text, expected) == NULL)
+        fail_msg("'%s' is not in:\n%s", expected, text);
+}
+
+static void assert_lacks(const char *text, const char *unexpected)
+{
+    if (strstr(text, unexpected) != NULL)
+        fail_msg("'%s' is in:\n%s", unexpected, text);
+}
+
+#define FFFD "\xef\xbf\xbd"
+
+static const struct {
+    const char *name, *link, *html, *json;
+} names[] = {
+    { "plain.txt", "plain.txt", "plain.txt", "plain.txt" },
+    { "AZaz09-._~", "AZaz09-._~", "AZaz09-._~", "AZaz09-._~" },
+    { "a b", "a%20b", "a b", "a b" },
+    { "  lead", "%20%20lead", "  lead", "  lead" },
+    { "&amp;", "%26amp%3B", "&amp;amp;", "&amp;" },
+    { "<script>", "%3Cscript%3E", "&lt;script&gt;", "<script>" },
+    { "\"'", "%22%27", "&quot;&#39;", "\\\"'" },
+    { "#?%41", "%23%3F%2541", "#?%41", "#?%41" },
+    { "a%2Fb", "a%252Fb", "a%2Fb", "a%2Fb" },
+    { "+", "%2B", "+", "+" },
+    { "back\\", "back%5C", "back\\", "back\\\\" },
+    { "javascript:alert(1)", "javascript%3Aalert%281%29", "javascript:alert(1)",
+      "javascript:alert(1)" },
+    { "a\nb\r\t\x01\x1f\x7f", "a%0Ab%0D%09%01%1F%7F",
+      "a\xe2\x90\x8a"
+      "b\xe2\x90\x8d\xe2\x90\x89\xe2\x90\x81\xe2\x90\x9f\xe2\x90\xa1",
+      "a\\u000ab\\u000d\\u0009\\u0001\\u001f\\u007f" },
+    { "\xc3\xbc", "%C3%BC", "\xc3\xbc", "\xc3\xbc" },
+    { "\xe2\x82\xac", "%E2%82%AC", "\xe2\x82\xac", "\xe2\x82\xac" },
+    { "\xf0\x9f\x98\x80", "%F0%9F%98%80", "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80" },
+    { "\xf4\x8f\xbf\xbf", "%F4%8F%BF%BF", "\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf" },
+    { "\xff<", "%FF%3C", FFFD "&lt;", FFFD "<" },
+    { "\xc3", "%C3", FFFD, FFFD },
+    { "\xc3<", "%C3%3C", FFFD "&lt;", FFFD "<" },
+    { "\xe2\x82", "%E2%82", FFFD FFFD, FFFD FFFD },
+    { "\xe2\x82\"", "%E2%82%22", FFFD FFFD "&quot;", FFFD FFFD "\\\"" },
+    { "\xc0\xaf", "%C0%AF", FFFD FFFD, FFFD FFFD },                  /* overlong */
+    { "\xe0\x80\xaf", "%E0%80%AF", FFFD FFFD FFFD, FFFD FFFD FFFD }, /* overlong */
+    { "\xed\xa0\x80", "%ED%A0%80", FFFD FFFD FFFD, FFFD FFFD FFFD }, /* surrogate */
+    { "\xf0\x8f\xbf\xbf", "%F0%8F%BF%BF", FFFD FFFD FFFD FFFD, FFFD FFFD FFFD FFFD },
+    { "\xf4\x90\x80\x80", "%F4%90%80%80", FFFD FFFD FFFD FFFD, FFFD FFFD FFFD FFFD },
+};
+
+static void test_names(void **state)
+{
+    char expected[512];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct dir_item item = { .name = names[i].name, .size = 5, .mtime_s = 784111777 };
+        char *html = render(&item, 1, SPAN_LIT("/"), HTTP_LISTING_HTML);
+        char *json = render(&item, 1, SPAN_LIT("/"), HTTP_LISTING_JSON);
+
+        snprintf(expected, sizeof(expected),
+                 "<tr><td><a href=\"./%s\">%s</a></td><td>5</td><td>1994-11-06 08:49</td></tr>\n",
+                 names[i].link, names[i].html);
+        assert_contains(html, expected);
+        snprintf(expected, sizeof(expected),
+                 "[\n{ \"name\":\"%s\", \"type\":\"file\", "
+                 "\"mtime\":\"Sun, 06 Nov 1994 08:49:37 GMT\", \"size\":5 }\n]\n",
+                 names[i].json);
+        assert_string_equal(json, expected);
+        free(html);
+        free(json);
+    }
+}
+
+static void test_directories(void **state)
+{
+    const struct dir_item items[] = { { .name = "sub#", .size = 4096, .is_dir = true },
+                                      { .name = "f", .size = UINT64_MAX } };
+    char *html = render(items, 2, SPAN_LIT("/"), HTTP_LISTING_HTML);
+    char *json = render(items, 2, SPAN_LIT("/"), HTTP_LISTING_JSON);
+
+    (void)state;
+    assert_contains(html, "<a href=\"./sub%23/\">sub#/</a></td><td>-</td>");
+    assert_contains(html, "<td>18446744073709551615</td>");
+    assert_string_equal(json, "[\n{ \"name\":\"sub#\", \"type\":\"directory\", "
+                              "\"mtime\":\"Thu, 01 Jan 1970 00:00:00 GMT\" },\n"
+                              "{ \"name\":\"f\", \"type\":\"file\", "
+                              "\"mtime\":\"Thu, 01 Jan 1970 00:00:00 GMT\", "
+                              "\"size\":18446744073709551615 }\n]\n");
+    free(html);
+    free(json);
+}
+
+static void test_empty(void **state)
+{
+    char *html = render(NULL, 0, SPAN_LIT("/"), HTTP_LISTING_HTML);
+    char *json = render(NULL, 0, SPAN_LIT("/"), HTTP_LISTING_JSON);
+
+    (void)state;
+    assert_int_equal(strncmp(html, "<!DOCTYPE html>\n", 16), 0);
+    assert_contains(html, "<meta charset=\"utf-8\">");
+    assert_contains(html, "<meta name=\"viewport\"");
+    assert_contains(html, "prefers-color-scheme:dark");
+    assert_contains(html, "<title>Index of /</title>");
+    assert_lacks(html, "<script");
+    assert_lacks(html, "href");
+    assert_string_equal(json, "[\n]\n");
+    free(html);
+    free(json);
+}
+
+static void test_path(void **state)
+{
+    char *html = render(NULL, 0, SPAN_LIT("/a&<b>\xff/"), HTTP_LISTING_HTML);
+
+    (void)state;
+    assert_contains(html, "<title>Index of /a&amp;&lt;b&gt;" FFFD "/</title>");
+    assert_contains(html, "<h1>Index of /a&amp;&lt;b&gt;" FFFD "/</h1>");
+    assert_contains(html, "<a href=\"../\">../</a>");
+    free(html);
+}
+
+static void test_dates(void **state)
+{
+    static const struct {
+        int64_t mtime_s;
+        const char *html;
+    } cases[] = {
+        { 0, "<td>1970-01-01 00:00</td>" },
+        { -1, "<td>1969-12-31 23:59</td>" },
+        { 4102444800, "<td>2100-01-01 00:00</td>" },
+        { TIME_MAX_S, "<td>9999-12-31 23:59</td>" },
+        { TIME_MAX_S + 1, "<td>9999-12-31 23:59</td>" },
+        { INT64_MAX, "<td>9999-12-31 23:59</td>" },
+        { TIME_MIN_S, "<td>0001-01-01 00:00</td>" },
+        { INT64_MIN, "<td>0001-01-01 00:00</td>" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct dir_item item = { .name = "f", .mtime_s = cases[i].mtime_s };
+        char *html = render(&item, 1, SPAN_LIT("/"), HTTP_LISTING_HTML);
+
+        assert_contains(html, cases[i].html);
+        free(html);
+    }
+}
+
+static void test_many(void **state)
+{
+    enum { COUNT = 100000 };
+    struct dir_item *items = calloc(COUNT, sizeof(*items));
+    size_t rows = 0;
+    char *html;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++)
+        items[i].name = "name";
+    html = render(items, COUNT, SPAN_LIT("/"), HTTP_LISTING_HTML);
+    /* Not strstr(3): under AddressSanitizer that measures the whole string each time. */
+    for (const char *at = html, *end = html + strlen(html);
+         (at = memmem(at, (size_t)(end - at), "href=\"./name\"", 13)) != NULL; at++)
+        rows++;
+    assert_int_equal(rows, COUNT);
+    free(html);
+    free(items);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names), cmocka_unit_test(test_directories),
+        cmocka_unit_test(test_empty), cmocka_unit_test(test_path),
+        cmocka_unit_test(test_dates), cmocka_unit_test(test_many),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
