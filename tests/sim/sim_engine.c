@@ -1,0 +1,229 @@
+/* sim_engine.c: drives one session without a socket. See sim_engine.h. */
+#include "sim_engine.h"
+
+#include "core/check.h"
+#include "core/clock.h"
+#include "engines/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { STEPS_MAX = 2000000, START_MS = 1000000 };
+
+struct sim {
+    const struct sim_options *options;
+    struct clock clock;
+    uint64_t random;
+    struct session *session;
+    const char *input;
+    size_t input_len, input_at;
+    bool ended; /* end of stream was reported */
+    unsigned job_wait;
+    bool job_lent;
+    struct sim_result *result;
+    size_t sent_cap;
+};
+
+uint64_t sim_random(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+/* A number below `bound`. */
+static size_t pick(struct sim *sim, size_t bound)
+{
+    return (size_t)(sim_random(&sim->random) % bound);
+}
+
+static bool fault(struct sim *sim, size_t one_in)
+{
+    return sim->options->faults && pick(sim, one_in) == 0;
+}
+
+/* A piece of `len` octets: all of it, or some, small pieces as likely as large ones. */
+static size_t piece(struct sim *sim, size_t len)
+{
+    if (!sim->options->chop || len <= 1)
+        return len;
+    size_t bound = (size_t)2 << pick(sim, 18);
+    size_t n = 1 + pick(sim, bound);
+    return n < len ? n : len;
+}
+
+static void take(struct sim *sim, const void *octets, size_t len)
+{
+    struct sim_result *result = sim->result;
+    if (result->sent_len + len > sim->sent_cap) {
+        sim->sent_cap = (result->sent_len + len) * 2;
+        result->sent = realloc(result->sent, sim->sent_cap);
+        CHECK(result->sent != NULL);
+    }
+    memcpy(result->sent + result->sent_len, octets, len);
+    result->sent_len += len;
+}
+
+static void step_receive(struct sim *sim)
+{
+    static const int errors[] = { -ECONNRESET, -ETIMEDOUT, -EPIPE };
+    size_t left = sim->input_len - sim->input_at;
+    if (fault(sim, 40)) {
+        session_received(sim->session, NULL, errors[pick(sim, ARRAY_LEN(errors))]);
+        sim->ended = true;
+        return;
+    }
+    if (left == 0) {
+        CHECK(!sim->ended);
+        sim->ended = true;
+        session_received(sim->session, NULL, 0);
+        return;
+    }
+    size_t room = session_recv_room(sim->session);
+    CHECK(room > 0);
+    size_t len = piece(sim, left < room ? left : room);
+    /* A copy of exactly this size: a read behind its end, or after the call, is found by the
+     * sanitizer. */
+    char *borrowed = malloc(len);
+    CHECK(borrowed != NULL);
+    memcpy(borrowed, sim->input + sim->input_at, len);
+    sim->input_at += len;
+    session_received(sim->session, borrowed, (ssize_t)len);
+    memset(borrowed, 'X', len);
+    free(borrowed);
+}
+
+static void step_send(struct sim *sim)
+{
+    struct send_plan plan;
+    session_send_plan(sim->session, &plan);
+    size_t total = plan.file_len;
+    for (int i = 0; i < plan.iovcnt; i++)
+        total += plan.iov[i].iov_len;
+    CHECK(total > 0 && (plan.file_fd < 0) == (plan.file_len == 0));
+    CHECK(plan.file_fd < 0 || sim->options->file_segments);
+    if (fault(sim, 60)) {
+        session_sent(sim->session, -ECONNRESET);
+        return;
+    }
+    size_t len = piece(sim, total), left = len;
+    for (int i = 0; i < plan.iovcnt && left > 0; i++) {
+        size_t n = plan.iov[i].iov_len < left ? plan.iov[i].iov_len : left;
+        take(sim, plan.iov[i].iov_base, n);
+        left -= n;
+    }
+    if (left > 0) {
+        char *octets = malloc(left);
+        CHECK(octets != NULL && pread(plan.file_fd, octets, left, plan.file_off) == (ssize_t)left);
+        take(sim, octets, left);
+        free(octets);
+    }
+    session_sent(sim->session, (ssize_t)len);
+}
+
+static void step_job(struct sim *sim)
+{
+    static const int errors[] = { -EIO, -EMFILE, -ENOMEM, -EACCES, -ENOENT };
+    struct file_job *job = session_file_job(sim->session);
+    if (!sim->job_lent) {
+        sim->job_lent = true;
+        sim->job_wait = sim->options->chop ? (unsigned)pick(sim, 4) : 0;
+    }
+    if (sim->job_wait > 0) {
+        sim->job_wait--;
+        return;
+    }
+    sim->job_lent = false;
+    if (fault(sim, 10))
+        job->res = errors[pick(sim, ARRAY_LEN(errors))];
+    else
+        file_job_run(job);
+    if (job->kind == FILE_JOB_READ && job->res > 1 && fault(sim, 3))
+        job->res = (int)(1 + pick(sim, (size_t)job->res)); /* a short read */
+    session_file_done(sim->session);
+}
+
+/* Time passes; what is due happens. */
+static void step_time(struct sim *sim)
+{
+    sim->clock.now_ms += pick(sim, 8) == 0 ? pick(sim, 70000) : pick(sim, 3);
+    if (session_deadline_ms(sim->session) <= sim->clock.now_ms && !sim->job_lent) {
+        session_expired(sim->session);
+        CHECK(session_deadline_ms(sim->session) > sim->clock.now_ms);
+    }
+}
+
+/* One thing that the session wants, chosen at random. False: it wants to be closed. */
+static bool step(struct sim *sim)
+{
+    unsigned wants = session_wants(sim->session);
+    CHECK(wants != 0);
+    if ((wants & SESSION_WANT_CLOSE) != 0) {
+        CHECK(wants == SESSION_WANT_CLOSE);
+        return false;
+    }
+    if (sim->job_lent)
+        CHECK((wants & SESSION_WANT_FILE) != 0); /* what is lent is not taken back */
+    unsigned bit;
+    do {
+        bit = 1u << pick(sim, 4);
+    } while ((wants & bit) == 0);
+    switch (bit) {
+    case SESSION_WANT_RECV:
+        step_receive(sim);
+        break;
+    case SESSION_WANT_SEND:
+        step_send(sim);
+        break;
+    case SESSION_WANT_FILE:
+        step_job(sim);
+        break;
+    case SESSION_WANT_SHUTDOWN:
+        session_shut_down(sim->session, fault(sim, 5) ? -ENOTCONN : 0);
+        break;
+    default:
+        UNREACHABLE();
+    }
+    return true;
+}
+
+void sim_run(const struct config *config, const struct sim_options *options, const char *input,
+             size_t input_len, struct sim_result *ret_result)
+{
+    struct sim sim = { .options = options,
+                       .random = options->seed,
+                       .input = input,
+                       .input_len = input_len,
+                       .result = ret_result };
+    sim.clock.now_ms = START_MS;
+    sim.clock.wall_s = 1790000000;
+    memcpy(sim.clock.http_date, "Mon, 21 Sep 2026 14:13:20 GMT", 30);
+    memcpy(sim.clock.log_date, "21/Sep/2026:14:13:20 +0000", 27);
+    *ret_result = (struct sim_result){ .sent = NULL };
+
+    char why[512];
+    struct session_env *env;
+    unsigned caps = options->file_segments ? ENGINE_CAP_FILE_SEGMENT : 0;
+    CHECK(session_env_create(config, &sim.clock, caps, why, sizeof(why), &env) == 0);
+    const struct peer peer = { .family = PEER_IPV4, .addr = { 127, 0, 0, 1 }, .port = 1 };
+    void *mem = malloc(session_size());
+    CHECK(mem != NULL);
+    sim.session = session_open(mem, env, &config->listens[0], &peer);
+    unsigned steps = 0;
+    while (step(&sim)) {
+        CHECK(++steps < STEPS_MAX);
+        if (steps == options->drain_in)
+            session_drain(sim.session);
+        if (options->faults && session_wants(sim.session) != SESSION_WANT_CLOSE)
+            step_time(&sim);
+    }
+    ret_result->closed_by_session = !sim.ended;
+    ret_result->unread = input_len - sim.input_at;
+    session_close(sim.session);
+    free(mem);
+    session_env_destroy(env);
+}
