@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+"""headers.py TREE: each header compiles alone, twice in a row, with gcc and with clang.
+
+A compiler that is not installed is skipped; that none is installed is an error.
+"""
+
+import pathlib
+import shutil
+import subprocess
+import sys
+
+FLAGS = (
+    "-std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wvla"
+    " -Wundef -Werror -fsyntax-only -x c -"
+).split()
+
+
+def compile_alone(compiler, root, header):
+    """What the compiler says, empty when it is content."""
+    text = f'#include "{header}"\n#include "{header}"\n'
+    done = subprocess.run(
+        [compiler, "-I", root, *FLAGS], input=text, text=True, capture_output=True, check=False
+    )
+    return done.stderr if done.returncode else ""
+
+
+def main():
+    root = pathlib.Path(sys.argv[1])
+    headers = sorted(
+        p.relative_to(root).as_posix()
+        for folder in ("core", "http", "tls", "engines")
+        for p in root.glob(f"{folder}/*.h")
+    )
+    compilers = [c for c in ("gcc", "clang") if shutil.which(c)]
+    if not headers or not compilers:
+        sys.exit(f"nothing to do: {len(headers)} headers, compilers {compilers}")
+
+    # The means must be able to fail.
+    broken = root / "core" / "no-such-header.h"
+    if not all(compile_alone(c, root, broken) for c in compilers):
+        sys.exit("a header that does not exist compiles")
+
+    bad = 0
+    for header in headers:
+        for compiler in compilers:
+            said = compile_alone(compiler, root, header)
+            if said:
+                bad += 1
+                print(f"{header} does not compile alone with {compiler}:\n{said}")
+    print(f"{len(headers)} headers, {', '.join(compilers)}: {bad} failed")
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""test_layout.py: layout.py accepts a good tree, and finds each breach put into it."""
+
+import pathlib
+import tempfile
+import unittest
+
+import layout
+
+
+def header(name, body=""):
+    guard = name.replace("/", "_").replace(".", "_").upper()
+    base = name.rpartition("/")[2]
+    return f"/* {base}: x. */\n#ifndef {guard}\n#define {guard}\n{body}\n#endif\n"
+
+
+def source(name, body=""):
+    base = name.rpartition("/")[2]
+    return f"/* {base}: x. */\n{body}\n"
+
+
+GOOD = {
+    "core/list.h": header("core/list.h", "#include <assert.h>\nstatic_assert(1, \"a\");"),
+    "core/config.c": source("core/config.c", "#include <confuse.h>"),
+    "http/conn.h": header("http/conn.h", '#include "core/list.h"'),
+    "http/request.c": source(
+        "http/request.c",
+        '#include "http/conn.h"\n#include <llhttp.h>\n'
+        "/* strcpy(a, b); is what\n#include <sys/socket.h>\nwould say */\n"
+        'const char *text = "sprintf(";\nint snprintf_like(void) { return ops->send(1); }',
+    ),
+    "tls/tls.h": header("tls/tls.h", '#include "core/list.h"'),
+    "tls/tls_openssl.c": source("tls/tls_openssl.c", "#include <openssl/ssl.h>"),
+    "engines/session.h": header("engines/session.h"),
+    "engines/session.c": source(
+        "engines/session.c", '#include "http/conn.h"\n#include "tls/tls.h"'
+    ),
+    "engines/loop.c": source(
+        "engines/loop.c", '#include "engines/session.h"\n#include <sys/epoll.h>\nint a = recv(1);'
+    ),
+    "main.c": source("main.c", '#include "engines/session.h"'),
+}
+
+# (file put in place, its text, what must be said)
+BREACHES = [
+    ("core/a.c", '#include "http/conn.h"', "core/ does not know http/"),
+    ("core/a.c", '#include "engines/session.h"', "core/ does not know engines/"),
+    ("http/a.c", '#include "tls/tls.h"', "http/ does not know tls/"),
+    ("http/a.c", '#include "engines/session.h"', "http/ does not know engines/"),
+    ("tls/a.c", '#include "http/conn.h"', "tls/ does not know http/"),
+    ("tls/a.c", '#  include "engines/session.h"', "tls/ does not know engines/"),
+    ("engines/reactor.c", '#include "http/conn.h"', "engines/ does not know http/"),
+    ("engines/loop.c", '#include "tls/tls.h"', "engines/ does not know tls/"),
+    ("engines/session.h", '#include "http/conn.h"', "engines/ does not know http/"),
+    ("http/a.c", "#include <sys/socket.h>", "sees <sys/socket.h> (through http/a.c)"),
+    ("http/a.c", "#include <netinet/tcp.h>", "sees <netinet/tcp.h>"),
+    ("core/list.h", "#include <poll.h>", "http/conn.h:1: sees <poll.h> (through core/list.h)"),
+    ("engines/session.c", "#include <arpa/inet.h>", "sees <arpa/inet.h>"),
+    ("tls/a.c", "#include <liburing.h>", "<liburing.h> is not for this file"),
+    ("http/conn.c", "#include <llhttp.h>", "<llhttp.h> is not for this file"),
+    ("main.c", "#include <llhttp.h>", "<llhttp.h> is not for this file"),
+    ("http/a.c", "#include <confuse.h>", "<confuse.h> is not for this file"),
+    ("engines/a.c", "#include <openssl/ssl.h>", "<openssl/ssl.h> is not for this file"),
+    ("engines/proactor.c", "#include <sys/epoll.h>", "<sys/epoll.h> is not for this file"),
+    ("core/a.c", "#include <core/list.h>", "<core/list.h> is ours: quote it"),
+    ("core/a.c", '#include "list.h"', '"list.h" is no file'),
+    ("core/a.c", '#include "core/config.c"', "only tests include a .c file"),
+    ("http/deep/a.c", '#include "core/list.h"', "folders are flat"),
+    ("core/a.c", "\nint x = strcpy(a, b);", "core/a.c:3: strcpy()"),
+    ("core/a.c", "int x = sprintf (a, b);", "sprintf()"),
+    ("core/a.c", "int x = strncpy(a, b, 1);", "strncpy()"),
+    ("core/a.c", "int x = atoi(a);", "atoi()"),
+    ("core/a.c", "int x = localtime(a);", "localtime()"),
+    ("core/a.c", "int x = assert(a);", "assert()"),
+    ("http/a.c", "int x = mmap(a);", "mmap()"),
+    ("http/a.c", "int x = recv(a);", "recv()"),
+    ("engines/session.c", "int x = sendfile(a);", "sendfile()"),
+    ("engines/loop.c", "int x = openat2(a);", "openat2()"),
+    ("core/a.c", "typedef struct a a_t;", "no typedef of a struct"),
+    ("core/a.c", "/* TO" + "DO: later */", "do it or drop it"),
+    ("core/a.c", "\n" * 600, "more than 600 lines"),
+    ("tests/unit/test_a.c", "\n" * 700, "more than 600 lines"),
+]
+
+# The same, with the whole text given.
+BREACHES_WHOLE = [
+    ("core/a.h", "/* a.h: x. */\nint a;\n", "has no include guard CORE_A_H"),
+    ("core/a.h", header("http/a.h"), "has no include guard CORE_A_H"),
+    ("core/a.c", "int a;\n", 'does not begin with "/* a.c: what it is"'),
+    ("core/list.h", header("core/list.h", '#include "core/list.h"'), "include cycle"),
+]
+
+
+def check(files):
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        for name, text in files.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return layout.Checker(root).check()
+
+
+class TestLayout(unittest.TestCase):
+    def test_a_good_tree_passes(self):
+        self.assertEqual(check(GOOD), [])
+
+    def test_an_empty_tree_fails(self):
+        self.assertIn("no source file found", check({})[0])
+
+    def test_each_breach_is_found(self):
+        cases = [
+            (name, (header if name.endswith(".h") else source)(name, body), what)
+            for name, body, what in BREACHES
+        ]
+        for name, text, what in cases + BREACHES_WHOLE:
+            with self.subTest(name=name, what=what):
+                breaches = check({**GOOD, name: text})
+                self.assertTrue(any(what in breach for breach in breaches), breaches)
+
+    def test_a_cycle_of_two_is_found(self):
+        files = {
+            "core/a.h": header("core/a.h", '#include "core/b.h"'),
+            "core/b.h": header("core/b.h", '#include "core/a.h"'),
+        }
+        self.assertIn("core/a.h -> core/b.h -> core/a.h", check(files)[0])
+
+
+if __name__ == "__main__":
+    unittest.main()
