@@ -1,0 +1,141 @@
+#!/usr/bin/python3
+"""No descriptors left (HTTP.md "Finding the file": EMFILE and ENFILE are 503): the server waits or
+says so, does not spin, and recovers."""
+
+import contextlib
+import time
+
+from wire import Closed, eventually, head, run, test
+
+LIMIT = 40  # open descriptors
+
+
+def setup(world):
+    for number in range(300):
+        world.root.write(f"{number}.txt", f"file {number}")
+        world.root.pattern(f"large-{number}.bin", 20_000)
+    return world
+
+
+def close_all(connections):
+    for connection in connections:
+        connection.close()
+
+
+def recovers(server):
+    def served():
+        try:
+            return server.get("/0.txt").body == b"file 0"
+        except (Closed, AssertionError, OSError):
+            return False
+    return eventually(served, 5)
+
+
+@test
+def more_connections_than_descriptors(world):
+    """Those that cannot be accepted wait in the kernel, at no cost, until others close."""
+    server = world.serve(settings={"cache_files": "0"}, descriptors_max=LIMIT)
+    connections = [server.connect() for _ in range(100)]
+    try:
+        time.sleep(0.3)
+        before = server.cpu_s()
+        time.sleep(1.5)
+        assert server.cpu_s() - before < 0.3, "the server spins"
+        assert server.descriptors() > LIMIT - 5, "the limit was not reached"
+    finally:
+        close_all(connections)
+    assert recovers(server)
+
+
+@test
+def waiting_connections_are_served_when_others_close(world):
+    server = world.serve(settings={"cache_files": "0"}, descriptors_max=LIMIT)
+    connections = [server.connect() for _ in range(80)]
+    try:
+        time.sleep(0.2)
+        close_all(connections[:LIMIT])
+        for connection in connections[LIMIT:]:
+            connection.send(head("GET", "/1.txt", "Connection: close"))
+        outcomes = []
+        for connection in connections[LIMIT:]:
+            with contextlib.suppress(Closed):  # an answer to a lack: the end at once
+                outcomes.append(connection.read_response().status)
+            connection.close()
+        assert set(outcomes) <= {200, 503} and outcomes.count(200) >= 20, outcomes
+    finally:
+        close_all(connections)
+    assert recovers(server)
+
+
+@test
+def a_file_that_cannot_be_opened_for_want_of_one_is_503(world):
+    """Connections have taken all; a file needs one more. The connection is kept, and the refusal is
+    not remembered as the file's."""
+    server = world.serve(settings={"cache_files": "0"}, descriptors_max=LIMIT)
+    with server.connect() as connection:
+        assert connection.get("/0.txt").body == b"file 0"
+        others = [server.connect() for _ in range(LIMIT + 10)]
+        try:
+            time.sleep(0.2)
+            for target in ("/1.txt", "/large-1.bin"):
+                assert connection.get(target).status == 503
+        finally:
+            close_all(others)
+        time.sleep(0.3)
+        for target in ("/1.txt", "/large-1.bin"):
+            assert connection.get(target).status == 200
+
+
+@test
+def the_cache_gives_way(world):
+    """Many files are kept open; when descriptors run out, files and connections still are served,
+    or refused with 503, and nothing spins."""
+    server = world.serve(settings={"cache_files": "1000"}, descriptors_max=LIMIT)
+    with server.connect() as connection:
+        statuses = [connection.get(f"/large-{number}.bin").status for number in range(200)]
+    assert set(statuses) <= {200, 503} and statuses.count(200) >= 20, statuses
+    before = server.cpu_s()
+    time.sleep(1)
+    assert server.cpu_s() - before < 0.3, "the server spins"
+    assert recovers(server)
+
+
+@test
+def the_cache_gives_way_to_clients_too(world):
+    """Files that nobody reads keep no client waiting, not even while no connection closes."""
+    server = world.serve(settings={"cache_files": "1000"}, descriptors_max=LIMIT)
+    with server.connect() as idle:
+        for number in range(LIMIT + 10):
+            idle.get(f"/large-{number}.bin")
+        with server.connect() as other:
+            other.sock.settimeout(3)
+            assert other.get("/large-1.bin").status == 200
+
+
+@test
+def more_connections_than_the_setting(world):
+    """connections_max is a limit of the same kind."""
+    server = world.serve(settings={"connections_max": "10"})
+    connections = [server.connect() for _ in range(30)]
+    try:
+        time.sleep(0.3)
+        before = server.cpu_s()
+        time.sleep(1)
+        assert server.cpu_s() - before < 0.3, "the server spins"
+        served = []
+        for connection in connections:
+            connection.send(head("GET", "/1.txt"))
+        for connection in connections:
+            connection.sock.settimeout(0.1)
+            try:
+                served.append(connection.read_response().status)
+            except AssertionError:
+                served.append(None)
+        assert served.count(200) in range(1, 11) and set(served) <= {200, 503, None}, served
+    finally:
+        close_all(connections)
+    assert recovers(server)
+
+
+if __name__ == "__main__":
+    run(setup, jobs=5)

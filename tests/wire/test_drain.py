@@ -1,0 +1,139 @@
+#!/usr/bin/python3
+"""The end of a server: SIGTERM and SIGINT stop it, SIGQUIT lets answers in progress finish, until a
+deadline. In each case the exit status is 0."""
+
+import signal
+import subprocess
+import time
+
+from wire import each, eventually, head, run, test
+
+SIZE = 24 << 20
+
+
+def setup(world):
+    world.root.write("a.txt", "a")
+    world.root.sparse("large.bin", SIZE, {})
+    return world
+
+
+def refused(server):
+    """Does it accept no connection any more?"""
+    try:
+        server.connect().close()
+    except (ConnectionRefusedError, ConnectionResetError):
+        return True
+    return False
+
+
+@each([("SIGTERM", signal.SIGTERM), ("SIGINT", signal.SIGINT)])
+def it_stops_at_once(world, _, number):
+    """With connections idle, in the midst of a request, of an answer, and lingering."""
+    server = world.serve()
+    with (server.connect() as idle, server.connect() as half, server.connect() as lingering,
+          server.connect(receive_buffer=4096) as busy):
+        idle.get("/a.txt")
+        half.send(b"GET /a.t")
+        busy.send(head("GET", "/large.bin"))
+        busy.read_head()
+        lingering.send(b"bad\r\n")
+        lingering.read_response()
+        started = time.monotonic()
+        server.stop(number)
+        assert time.monotonic() - started < 2
+        assert idle.read_to_end(2) == b""
+
+
+@test
+def sigquit_without_work_ends_it_at_once(world):
+    server = world.serve()
+    started = time.monotonic()
+    server.stop(signal.SIGQUIT)
+    assert time.monotonic() - started < 2
+
+
+@test
+def sigquit_closes_idle_connections(world):
+    server = world.serve()
+    with server.connect() as used, server.connect() as fresh:
+        used.get("/a.txt")
+        time.sleep(0.1)
+        server.kill(signal.SIGQUIT)
+        used.expect_end(2)
+        fresh.expect_end(2)
+    server.ended()
+
+
+@test
+def sigquit_lets_an_answer_finish(world):
+    server = world.serve()
+    with server.connect(receive_buffer=16384) as connection:
+        connection.send(head("GET", "/large.bin"))
+        answer = connection.read_head()
+        server.kill(signal.SIGQUIT)
+        assert eventually(lambda: refused(server), 3), "still accepts"
+        assert server.process.poll() is None, "did not wait for the answer"
+        assert len(connection.read_octets(int(answer["Content-Length"]))) == SIZE
+        connection.expect_end(3)
+    server.ended()
+
+
+@test
+def sigquit_lets_a_request_finish(world):
+    """One that has begun is answered, with Connection: close."""
+    server = world.serve()
+    with server.connect() as connection:
+        connection.send(head("POST", "/a.txt", "Content-Length: 4") + b"ab")
+        time.sleep(0.1)
+        server.kill(signal.SIGQUIT)
+        assert eventually(lambda: refused(server), 3), "still accepts"
+        connection.send(b"cd")
+        answer = connection.read_response("POST")
+        assert answer.status == 405 and answer.closes
+        connection.expect_end(3)
+    server.ended()
+
+
+@test
+def the_drain_has_a_deadline(world):
+    server = world.serve(settings={"drain_timeout": "1s"})
+    with server.connect(receive_buffer=4096) as connection:
+        connection.send(head("GET", "/large.bin"))
+        connection.read_head()
+        started = time.monotonic()
+        server.kill(signal.SIGQUIT)
+        server.ended()
+        assert 0.8 < time.monotonic() - started < 2.5
+        assert len(connection.read_to_end(3)) < SIZE
+
+
+@test
+def sigterm_cuts_a_drain_short(world):
+    server = world.serve()
+    with server.connect(receive_buffer=4096) as connection:
+        connection.send(head("GET", "/large.bin"))
+        connection.read_head()
+        server.kill(signal.SIGQUIT)
+        time.sleep(0.2)
+        assert server.process.poll() is None
+        started = time.monotonic()
+        server.stop(signal.SIGTERM)
+        assert time.monotonic() - started < 2
+
+
+@test
+def other_signals_do_not_end_it(world):
+    server = world.serve()
+    for number in (signal.SIGPIPE, signal.SIGUSR1):
+        server.kill(number)
+        time.sleep(0.05)
+        assert server.get("/a.txt").body == b"a"
+    try:
+        server.wait(0.1)
+    except subprocess.TimeoutExpired:
+        return
+    raise AssertionError("it ended")
+
+
+if __name__ == "__main__":
+    run(setup, jobs=4)

@@ -1,0 +1,122 @@
+#!/usr/bin/python3
+"""Fields by path (HTTP.md "Answering"): `headers` and `cache` rules, merged down the levels, on 304
+too."""
+
+from wire import each, run, test
+from wire.response import parse_date
+
+CONF = """
+    headers = {"X-Level: server", "X-Server: yes", "Referrer-Policy: no-referrer",
+               "X-Engine: served by $engine"}
+    cache "*.css" { control = "public, max-age=60" }
+    cache "*.js" { expires = "1h" }
+    cache "fonts/*" { control = "public, immutable" expires = "1y" }
+    cache "*.never" { control = "no-store" expires = "0s" }
+    precompressed = {"gzip"}
+    location "/deep/" {
+        headers = {"X-Level: deep", "X-Deep: yes", "X-Server:"}
+        cache "*.css" { control = "private" }
+    }
+    location "/deep/er/" { headers = {"X-Level: deeper"} }
+    location "/bare/" { headers = {"X-Content-Type-Options:"} }
+"""
+
+
+def setup(world):
+    for name in ("a.txt", "a.css", "a.js", "a.never", "fonts/f.bin", "fonts.bin", "deep/a.txt",
+                 "deep/a.css", "deep/a.js", "deep/er/a.txt", "deeper/a.txt",
+                 "bare/a.txt"):
+        world.root.write(name, "x" * 10)
+    world.root.write("large.css", b"x" * 100_000)
+    world.root.write("a.css.gz", "gzip")
+    return world.serve(block=CONF)
+
+
+def forms(server, target):
+    """The answers in which the fields must be: 200, HEAD, 304, 206, multipart."""
+    whole = server.get(target)
+    assert whole.status == 200
+    yield whole
+    yield server.head(target)
+    for fields, status in (([f"If-None-Match: {whole['ETag']}"], 304), (["Range: bytes=0-0"], 206),
+                           (["Range: bytes=0-0,5-5"], 206)):
+        answer = server.get(target, *fields)
+        assert answer.status == status
+        yield answer
+
+
+@each([
+    ("/a.txt", {"X-Level": "server", "X-Server": "yes", "X-Deep": None,
+                "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}),
+    ("/deep/a.txt", {"X-Level": "deep", "X-Server": None, "X-Deep": "yes",
+                     "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}),
+    ("/deep/er/a.txt", {"X-Level": "deeper", "Referrer-Policy": "no-referrer"}),
+    ("/deeper/a.txt", {"X-Level": "server", "X-Deep": None}),
+    ("/bare/a.txt", {"X-Content-Type-Options": None, "X-Level": "server"}),
+])
+def fields_merge_down_the_levels(server, target, wanted):
+    for answer in forms(server, target):
+        for name, value in wanted.items():
+            assert answer.get(name) == value, (name, answer)
+
+
+@test
+def the_engine_is_named(server):
+    engine = server.argv[server.argv.index("--engine") + 1]
+    for answer in forms(server, "/a.txt"):
+        assert answer["X-Engine"] == f"served by {engine}"
+
+
+@each([
+    ("/a.txt", None, None), ("/a.css", "public, max-age=60", None),
+    ("/large.css", "public, max-age=60", None), ("/a.js", "max-age=3600", 3600),
+    ("/fonts/f.bin", "public, immutable", 365 * 86400), ("/fonts.bin", None, None),
+    ("/a.never", "no-store", 0), ("/deep/a.css", "private", None),
+    ("/deep/a.js", "max-age=3600", 3600), ("/deep/a.txt", None, None),
+])
+def cache_rules_go_by_name(server, target, control, expires_s):
+    for answer in forms(server, target):
+        assert answer.get("Cache-Control") == control
+        assert ("Expires" in answer) == (expires_s is not None)
+        if expires_s is not None:
+            ahead = parse_date(answer["Expires"]) - parse_date(answer["Date"])
+            assert abs(ahead - expires_s) <= 1, ahead
+
+
+@test
+def they_hold_for_a_sidecar_as_well(server):
+    answer = server.get("/a.css", "Accept-Encoding: gzip")
+    assert answer["Content-Encoding"] == "gzip" and answer["Cache-Control"] == "public, max-age=60"
+
+
+@test
+def expires_moves_with_the_time(server):
+    """The ready-made head of a cached file must not keep it."""
+    with server.connect() as connection:
+        for _ in range(25):
+            answer = connection.get("/a.js")
+            assert abs(parse_date(answer["Expires"]) - parse_date(answer["Date"]) - 3600) <= 1
+            connection.expect_silence(0.1)
+
+
+@test
+def errors_are_not_to_be_kept_like_files(server):
+    answer = server.get("/none.css")
+    assert answer.status == 404 and "max-age" not in answer.get("Cache-Control",
+                                                                "") and "Expires" not in answer
+
+
+@test
+def a_configured_field_replaces_the_own_one(server):
+    """No field twice, whoever sets it (the harness checks that)."""
+    own = server.world.serve(block="""
+        headers = {"X-Content-Type-Options: none", "Cache-Control: no-cache"}
+        cache "*.css" { control = "max-age=5" }
+    """)
+    assert own.get("/a.txt")["X-Content-Type-Options"] == "none"
+    assert own.get("/a.txt")["Cache-Control"] == "no-cache"
+    assert own.get("/a.css")["Cache-Control"] in ("max-age=5", "no-cache")
+
+
+if __name__ == "__main__":
+    run(setup)

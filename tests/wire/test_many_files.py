@@ -1,0 +1,99 @@
+#!/usr/bin/python3
+"""A folder of 100,000 files: each is found, descriptors and memory stay bounded, and it can be
+listed."""
+
+import json
+import os
+import random
+import time
+
+from wire import MTIME_NS, head, run, test
+
+COUNT = 100_000
+
+
+def setup(world):
+    world.root.folder("many")
+    folder = world.root.at("many")
+    os.utime(folder, ns=(MTIME_NS, MTIME_NS))
+    for number in range(COUNT):
+        descriptor = os.open(folder + b"/%06d.txt" % number, os.O_WRONLY | os.O_CREAT, 0o644)
+        os.write(descriptor, b"%d" % number)
+        os.close(descriptor)
+    return world.serve(settings={"autoindex": "on", "cache_files": "1000"})
+
+
+@test
+def each_is_found(server):
+    """In an order that no cache foresees."""
+    chosen = random.Random(1).sample(range(COUNT), 20_000)
+    with server.connect() as connection:
+        for at in range(0, len(chosen), 50):
+            numbers = chosen[at:at + 50]
+            connection.send(b"".join(head("GET", f"/many/{number:06}.txt") for number in numbers))
+            for number in numbers:
+                answer = connection.read_response()
+                assert answer.status == 200 and answer.body == b"%d" % number
+
+
+@test
+def descriptors_stay_bounded(server):
+    assert server.descriptors() <= 1000 + 30, server.descriptors()
+
+
+@test
+def names_that_are_not_there_are_bounded_too(server):
+    with server.connect() as connection:
+        for at in range(0, 10_000, 50):
+            connection.send(b"".join(head("GET", f"/many/none-{number}.txt")
+                                     for number in range(at, at + 50)))
+            for _ in range(50):
+                assert connection.read_response().status == 404
+        before = server.memory_kib()
+        for at in range(10_000, 30_000, 50):
+            connection.send(b"".join(head("GET", f"/many/none-{number}.txt")
+                                     for number in range(at, at + 50)))
+            for _ in range(50):
+                assert connection.read_response().status == 404
+        assert server.is_sanitized() or server.memory_kib() < before + 8 * 1024
+    assert server.descriptors() <= 1000 + 30
+
+
+@test
+def a_listing_in_json_names_them_all(server):
+    answer = server.get("/many/", "Accept: application/json")
+    items = json.loads(answer.body)
+    assert [item["name"] for item in items] == [f"{number:06}.txt" for number in range(COUNT)]
+    assert items[99_999]["size"] == 5
+
+
+@test
+def a_listing_in_html_links_them_all(server):
+    body = server.get("/many/").body
+    assert body.count(b'href="./') == COUNT and b'href="./099999.txt"' in body
+
+
+@test
+def listings_give_their_memory_back(server):
+    for _ in range(3):
+        server.get("/many/")
+    before = server.memory_kib()
+    for _ in range(6):
+        server.get("/many/")
+    assert server.is_sanitized() or server.memory_kib() < before + 16 * 1024
+
+
+@test
+def a_listing_whose_reader_goes_away_is_given_up(server):
+    before = server.descriptors()
+    for _ in range(3):
+        with server.connect(receive_buffer=4096) as connection:
+            connection.send(head("GET", "/many/"))
+            connection.read_head()
+    time.sleep(0.3)
+    assert server.descriptors() <= before
+    assert server.get("/many/000001.txt").body == b"1"
+
+
+if __name__ == "__main__":
+    run(setup)

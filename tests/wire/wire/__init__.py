@@ -1,0 +1,35 @@
+"""Harness of the wire tests: everything that a test file needs, under one name.
+
+A test file says what it is about in its docstring, builds a document root and starts a server in a
+function that it hands to run(), and states one behaviour a function:
+
+    from wire import each, run, test
+
+    def setup(world):
+        world.root.write("digits.txt", b"0123456789")
+        return world.serve()
+
+    @test
+    def a_range_is_a_206(server):
+        answer = server.get("/digits.txt", "Range: bytes=2-4")
+        assert answer.status == 206 and answer.body == b"234"
+
+    if __name__ == "__main__":
+        run(setup)
+
+Which engine, which further settings and which TLS backend are the harness's business
+(`--engine`, `--variant`, `--tls`): a test never names them, and gets its sockets from the server
+object, so that every file runs unchanged for each of them.
+"""
+
+from wire.client import Connection, Closed
+from wire.request import head
+from wire.response import BadResponse, Response
+from wire.run import each, run, test
+from wire.server import Server, ServerFailed
+from wire.site import MTIME_NS, Site, eventually, http_date
+
+__all__ = [
+    "BadResponse", "Closed", "Connection", "MTIME_NS", "Response", "Server", "ServerFailed", "Site",
+    "each", "eventually", "head", "http_date", "run", "test",
+]

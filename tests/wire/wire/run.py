@@ -1,0 +1,191 @@
+"""Collects the tests of a file and runs them: one line a test, 'N passed, N failed' at the end."""
+
+import argparse
+import fnmatch
+import functools
+import os
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+
+from wire.client import transcript
+from wire.server import Server, find_binary
+from wire.site import Site
+
+_tests = []
+
+
+def test(function):
+    """Marks a behaviour. The function gets what the file's setup has returned."""
+    _tests.append((function.__name__, function))
+    return function
+
+
+def each(rows):
+    """Marks a behaviour that is stated for every row: the function gets them behind what setup has
+    returned. The first member of a row (or the row itself) names it."""
+    def mark(function):
+        for row in rows:
+            row = row if isinstance(row, tuple) else (row,)
+            label = row[0] if isinstance(row[0], str) else repr(row[0])
+            label = label.encode("unicode_escape").decode()
+            label = label if len(label) <= 60 else label[:57] + "..."
+            _tests.append((f"{function.__name__}[{label}]", _bind(function, row)))
+        return function
+    return mark
+
+
+def _bind(function, row):
+    @functools.wraps(function)
+    def bound(fixture):
+        return function(fixture, *row)
+    return bound
+
+
+class World:
+    """What one test file owns: a scratch folder with the document root, what lies outside of it,
+    logs, and the servers it has started."""
+
+    def __init__(self, options):
+        self._options = options
+        self._servers = []
+        self._lock = threading.Lock()
+        self.path = tempfile.mkdtemp(prefix="gearshift-wire-")
+        os.chmod(self.path, 0o755)
+        self.root = Site(os.path.join(self.path, "root"))
+        self.outside = Site(os.path.join(self.path, "outside"))
+        self.logs = Site(os.path.join(self.path, "logs"))
+        os.chmod(self.logs.path, 0o777)  # logs are opened again after privileges were dropped
+
+    def serve(self, settings=None, block=None, conf=None, root=None, arguments=(), listeners=1,
+              **server_options):
+        """Starts a server.
+
+        settings   settings of any key that the command line reaches (-o)
+        block      text for the one server block of a configuration file, besides listen and root
+        conf       text of a whole configuration file; "@root@" stands for the document root, and
+                   "@listen@" for an address with a port that the kernel chooses
+        root       the document root, if it is not the world's
+        arguments  further arguments
+        others     see Server"""
+        root = (root or self.root).path
+        with self._lock:
+            number = len(self._servers)
+            self._servers.append(None)
+        argv = [self._options.server, "--engine", self._options.engine]
+        if conf is None and block is not None:
+            conf = 'server "localhost" {\n listen = {"@listen@"}\n root = "@root@"\n%s\n}\n' % block
+        if conf is not None:
+            path = os.path.join(self.path, f"server-{number}.conf")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(conf.replace("@root@", root).replace("@listen@", "127.0.0.1:0")
+                           .replace("@world@", self.path))
+            argv += ["-c", path]
+        else:
+            argv += ["--root", root]
+            if "--listen" not in arguments:
+                argv += ["--port", "0"]
+        for setting in self._options.variant:
+            argv += ["-o", setting]
+        for key, value in (settings or {}).items():
+            argv += ["-o", f"{key}={value}"]
+        server = Server(argv + list(arguments), os.path.join(self.path, f"stderr-{number}"),
+                        listeners, **server_options)
+        server.world = self
+        self._servers[number] = server
+        return server
+
+    def close(self):
+        """Stops the servers and removes everything; the faults that the servers showed."""
+        faults = []
+        for server in self._servers:
+            if server is not None:
+                try:
+                    server.stop()
+                except AssertionError as error:
+                    faults.append(f"{' '.join(server.argv)}\n{error}")
+        Site(self.path).demolish()
+        return faults
+
+
+def _explain(error):
+    """Where the test failed, with what values, and what was said last on the wire."""
+    lines = traceback.format_exception(error)
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)
+              if os.path.basename(frame.f_code.co_filename).startswith("test_")]
+    if frames:
+        lines.append("locals:\n")
+        for name, value in frames[-1].f_locals.items():
+            lines.append(f"  {name} = {repr(value)[:600]}\n")
+    lines.append("last on the wire:\n")
+    for direction, data, length in transcript()[-8:]:
+        cut = f" ... {length} octets in all" if length > len(data) else ""
+        lines.append(f"  {direction} {data[:1000]!r}{cut}\n")
+    return "".join("    " + line for line in "".join(lines).splitlines(keepends=True))
+
+
+def _run_one(name, function, fixture):
+    transcript().clear()
+    started = time.monotonic()
+    try:
+        function(fixture)
+    except Exception as error:  # whatever it is, it is this test's failure
+        report = f"FAIL {name} ({time.monotonic() - started:.2f} s)\n{_explain(error)}"
+        passed = False
+    else:
+        report = f"ok   {name} ({time.monotonic() - started:.2f} s)"
+        passed = True
+    print(report, flush=True)
+    return passed
+
+
+def _parse_arguments():
+    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--server", default="build/release/gearshift", help="path of the server")
+    parser.add_argument("--engine", default="reactor")
+    parser.add_argument("--tls", default="none", help="TLS backend; 'none' is plain HTTP")
+    parser.add_argument("--variant", default="",
+                        help="further settings, separated by blanks: 'file_io=read'")
+    parser.add_argument("-k", dest="pattern", default="",
+                        help="only the tests whose name contains (or, as a glob, matches) this")
+    options = parser.parse_args()
+    if options.tls != "none":
+        parser.error(f"no TLS backend '{options.tls}': the server speaks plain HTTP only, 'none'")
+    options.variant = options.variant.split()
+    options.server = find_binary(options.server)
+    return options
+
+
+def run(setup, jobs=1):
+    """Runs all tests of the file that calls this, `jobs` at a time, and exits."""
+    options = _parse_arguments()
+    chosen = [(name, function) for name, function in _tests
+              if options.pattern in name or fnmatch.fnmatchcase(name, options.pattern)]
+    passed = failed = 0
+    world = World(options)
+    try:
+        fixture = setup(world)
+        if jobs == 1:
+            results = [_run_one(name, function, fixture) for name, function in chosen]
+        else:
+            with ThreadPoolExecutor(jobs) as pool:
+                results = list(pool.map(lambda pair: _run_one(*pair, fixture), chosen))
+        passed = sum(results)
+        failed = len(results) - passed
+    except Exception as error:
+        print(f"FAIL setup\n{_explain(error)}")
+        failed += 1
+    finally:
+        faults = world.close()
+    for fault in faults:
+        print(f"FAIL server\n    {fault}")
+    failed += len(faults)
+    if passed + failed == 0:
+        print(f"FAIL no test matches '{options.pattern}'")
+        failed = 1
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)

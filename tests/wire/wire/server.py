@@ -1,0 +1,218 @@
+"""Starts and stops the server under test, and opens connections to it."""
+
+import contextlib
+import os
+import re
+import resource
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+from wire.client import TIMEOUT_S, Connection
+from wire.request import octets
+
+START_S = 20
+STOP_S = 20
+ADDRESS = re.compile(r" on (?:https?://(?P<host>\[[0-9a-fA-F:.]+\]|[0-9.]+):(?P<port>[0-9]+)/"
+                     r"|unix:(?P<path>\S+))")
+REPORTS = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:|"
+                     r"^\S+\.[ch]:\d+: \w+: ", re.MULTILINE)  # the last one is a failed CHECK()
+
+
+class ServerFailed(AssertionError):
+    """It did not start, did not stop, crashed, or a sanitizer found something."""
+
+
+def _address(line):
+    """What a line on standard output says about where the server listens: a (host, port), or the
+    path of a unix socket."""
+    match = ADDRESS.search(line)
+    if not match:
+        raise ServerFailed(f"no address in {line!r}")
+    return match["path"] or (match["host"].strip("[]"), int(match["port"]))
+
+
+class Server:
+    """One running server. `argv` is the whole command; `listeners` says how many lines with an
+    address it prints."""
+
+    def __init__(self, argv, stderr_path, listeners=1, descriptors_max=None):
+        self.argv = argv
+        self.stderr_path = stderr_path
+        self.stopped = False
+        self.world = None  # set by the World that started it
+
+        def limit_descriptors():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors_max, descriptors_max))
+
+        environment = {name: value for name, value in os.environ.items()
+                       if not name.startswith("GEARSHIFT_")}
+        environment.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1")
+        with open(stderr_path, "wb") as stderr:
+            self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                            stderr=stderr, env=environment,
+                                            preexec_fn=limit_descriptors
+                                            if descriptors_max else None)
+        try:
+            self.banner = self._read_banner(listeners)
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            self.stopped = True
+            raise
+        self.addresses = [_address(line) for line in self.banner]
+        if descriptors_max:
+            # A server that may (CAP_SYS_RESOURCE) has raised its limit again: lower it for good.
+            with contextlib.suppress(PermissionError):
+                resource.prlimit(self.pid, resource.RLIMIT_NOFILE,
+                                 (descriptors_max, descriptors_max))
+
+    def _read_banner(self, lines_wanted):
+        """The lines on standard output that say where it serves."""
+        limit = time.monotonic() + START_S
+        text = b""
+        while text.count(b"\n") < lines_wanted:
+            ready, _, _ = select.select([self.process.stdout], [], [],
+                                        max(0, limit - time.monotonic()))
+            data = os.read(self.process.stdout.fileno(), 65536) if ready else b""
+            if not data:
+                raise ServerFailed(f"did not start: {self.argv}\nexit status "
+                                   f"{self.process.poll()}, stdout {text!r}\n{self.stderr()}")
+            text += data
+        return text.decode().splitlines()
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    @property
+    def port(self):
+        return self.addresses[0][1]
+
+    def stderr(self):
+        with open(self.stderr_path, "rb") as file:
+            return file.read().decode("utf-8", "replace")
+
+    # Stopping
+
+    def kill(self, number):
+        self.process.send_signal(number)
+
+    def wait(self, timeout_s=STOP_S):
+        """Its exit status, once it has ended by itself."""
+        return self.process.wait(timeout_s)
+
+    def stop(self, number=signal.SIGTERM):
+        """Asks it to stop and checks that it lived and died without a complaint."""
+        if self.stopped:
+            return
+        self.stopped = True
+        crashed = self.process.poll()
+        if crashed is None:
+            self.process.send_signal(number)
+        try:
+            status = self.process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise ServerFailed(f"did not stop within {STOP_S} s of {number!r}") from None
+        finally:
+            self.process.stdout.close()
+        stderr = self.stderr()
+        if status != 0:
+            when = "ended by itself" if crashed is not None else f"at {number!r}"
+            raise ServerFailed(f"exit status {status}, {when}\n{stderr[-6000:]}")
+        if REPORTS.search(stderr):
+            raise ServerFailed(f"reported a fault\n{stderr[-6000:]}")
+
+    def ended(self):
+        """For a test that stopped it by its own means: reap it, and check as stop() does."""
+        self.wait()
+        self.stop()
+
+    # What the kernel tells of it
+
+    def descriptors(self):
+        """Number of open descriptors."""
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def cpu_s(self):
+        """CPU time used so far, user and system."""
+        with open(f"/proc/{self.pid}/stat", "rb") as file:
+            fields = file.read().rsplit(b")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def memory_kib(self, key="VmRSS"):
+        with open(f"/proc/{self.pid}/status", encoding="ascii", errors="replace") as file:
+            return int(re.search(rf"^{key}:\s*(\d+) kB", file.read(), re.MULTILINE)[1])
+
+    def is_sanitized(self):
+        """Built with a sanitizer whose shadow memory makes figures of memory meaningless?"""
+        return self.memory_kib("VmSize") > 1 << 30
+
+    # Talking to it
+
+    def connect(self, listener=0, receive_buffer=None):
+        """A new connection. `receive_buffer` makes the kernel hold back the server early."""
+        address = self.addresses[listener]
+        if isinstance(address, str):
+            sock = socket.socket(socket.AF_UNIX)
+        else:
+            sock = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+        sock.settimeout(TIMEOUT_S)
+        if receive_buffer:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        try:
+            sock.connect(address)
+        except BaseException:
+            sock.close()
+            raise
+        return Connection(sock)
+
+    def ask(self, method, target, *fields, **options):
+        """One request on a connection of its own; its answer."""
+        with self.connect() as connection:
+            return connection.ask(method, target, *fields, **options)
+
+    def get(self, target, *fields, **options):
+        return self.ask("GET", target, *fields, **options)
+
+    def head(self, target, *fields, **options):
+        return self.ask("HEAD", target, *fields, **options)
+
+    def send(self, data, method="GET"):
+        """These octets on a connection of their own; the first answer."""
+        with self.connect() as connection:
+            connection.send(data)
+            return connection.read_response(method)
+
+    def status(self, data, method="GET"):
+        return self.send(data, method).status
+
+    def refuses(self, data, *statuses, method="GET"):
+        """These octets get one answer with one of these statuses, which says that the connection
+        closes, and it does, with nothing after it."""
+        with self.connect() as connection:
+            connection.send(octets(data))
+            answer = connection.read_response(method)
+            assert answer.status in statuses, f"{answer.status}, not {statuses}"
+            assert answer.closes, f"{answer.status} without Connection: close"
+            connection.expect_end()
+        return answer
+
+    def exchange(self, data, methods):
+        """These octets on a connection of their own; the answers to so many methods."""
+        with self.connect() as connection:
+            connection.send(data)
+            return [connection.read_response(method) for method in methods]
+
+
+def find_binary(path):
+    """The server's absolute path; a sentence when there is none."""
+    found = shutil.which(path) if os.sep not in path else os.path.abspath(path)
+    if not found or not os.access(found, os.X_OK):
+        raise SystemExit(f"no server at {path}: build it, or name it with --server")
+    return found
