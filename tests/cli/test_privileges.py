@@ -1,0 +1,151 @@
+"""Started as root: who serves in the end, whose the logs are, and what is still possible. Started
+as an ordinary user: nothing of it."""
+import os
+import pwd
+import re
+import resource
+import unittest
+
+from command import AS_ROOT, BINARY, Command
+
+NOBODY = pwd.getpwnam("nobody")
+
+
+@unittest.skipUnless(AS_ROOT, "only root has privileges to drop")
+class Root(Command):
+    def assert_is(self, server, uid, gid):
+        self.assertEqual(server.status_line("Uid"), [str(uid)] * 4)
+        self.assertEqual(server.status_line("Gid"), [str(gid)] * 4)
+
+    def test_becomes_nobody(self):
+        server = self.serve(self.site, "--port", "0")
+        self.assert_is(server, NOBODY.pw_uid, NOBODY.pw_gid)
+        self.assertNotIn("0", server.status_line("Groups"))
+        self.assertEqual(server.status_line("NoNewPrivs"), ["1"])
+        for capabilities in ("CapPrm", "CapEff", "CapAmb"):
+            self.assertEqual(int(server.status_line(capabilities)[0], 16), 0)
+        self.assertEqual(server.get("/hello.txt"), (200, b"hello\n"))
+
+    def test_other_user(self):
+        daemon = pwd.getpwnam("daemon")
+        server = self.serve(self.site, "--port", "0", "-o", "user=daemon")
+        self.assert_is(server, daemon.pw_uid, daemon.pw_gid)
+
+    def test_root_must_be_allowed(self):
+        self.assert_refused(78, "refusing to serve as root", self.site, "-o", "user=root")
+        server = self.serve(self.site, "--port", "0", "-o", "user=root", "-o", "allow_root=on")
+        self.assert_is(server, 0, 0)
+        self.assertEqual(server.status_line("NoNewPrivs"), ["1"])
+        # Allowed is not asked for.
+        server = self.serve(self.site, "--port", "0", "-o", "allow_root=on")
+        self.assert_is(server, NOBODY.pw_uid, NOBODY.pw_gid)
+
+    def test_serves_below_a_folder_of_roots(self):
+        """The document root was opened as root: what lies above it need not let nobody through."""
+        os.mkdir(self.path("private"), 0o700)
+        os.rename(self.site, self.path("private/site"))
+        server = self.serve(self.path("private/site"), "--port", "0")
+        self.assertEqual(server.get("/hello.txt"), (200, b"hello\n"))
+
+    def test_warns_of_a_root_that_is_closed(self):
+        os.chmod(self.site, 0o700)
+        server = self.serve(self.site, "--port", "0")
+        self.assertRegex(server.stderr(), r"warn root \S+/site cannot be entered by user 'nobody'")
+        self.assertEqual(server.get("/hello.txt")[0], 403)
+
+    def test_files_of_roots_are_not_served(self):
+        os.chmod(self.write("site/secret", "root's\n"), 0o600)
+        server = self.serve(self.site, "--port", "0")
+        self.assertEqual(server.get("/secret")[0], 403)
+
+    def test_logs_are_the_users(self):
+        file = self.config('error_log = "@DIR@/e.log"\naccess_log = "@DIR@/a.log"')
+        server = self.serve("-c", file)
+        for name in ("e.log", "a.log"):
+            info = os.stat(self.path(name))
+            self.assertEqual((info.st_uid, info.st_mode & 0o777 & ~0o640), (NOBODY.pw_uid, 0))
+        self.assertEqual(server.get("/hello.txt"), (200, b"hello\n"))
+        self.assertEqual(server.stop(), 0)
+        self.assertIn("GET /hello.txt", self.read("a.log"))
+
+    def test_a_log_that_is_a_link_is_refused(self):
+        """Whoever can write to the folder of logs must not be given a file of root's."""
+        self.write("precious", "root's\n")
+        for key in ("error_log", "access_log"):
+            for link in (os.symlink, os.link):
+                link(self.path("precious"), self.path("x.log"))
+                file = self.config(f'{key} = "@DIR@/x.log"')
+                self.assert_refused(78, r"x\.log is a link", "-c", file)
+                os.unlink(self.path("x.log"))
+                self.assertEqual(os.stat(self.path("precious")).st_uid, 0)
+
+    def test_pid_file_in_a_folder_of_roots(self):
+        file = self.config('pid_file = "@DIR@/g.pid"')
+        server = self.serve("-c", file)
+        self.assertEqual(self.read("g.pid"), f"{server.pid}\n")
+        self.assertEqual(os.stat(self.path("g.pid")).st_uid, 0)
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(self.read("g.pid"), "")
+
+    def test_low_port(self):
+        server = self.serve(self.site, "--listen", "127.0.0.3:1")
+        self.assert_is(server, NOBODY.pw_uid, NOBODY.pw_gid)
+        self.assertEqual(server.get("/hello.txt"), (200, b"hello\n"))
+
+    def test_as_an_ordinary_user(self):
+        if not self.reachable_by_nobody(BINARY):
+            self.skipTest(f"{BINARY} cannot be executed by nobody")
+        nobody = {"user": NOBODY.pw_uid, "group": NOBODY.pw_gid, "extra_groups": []}
+        server = self.serve(self.site, "--port", "0", "-o", "user=no-such-user", **nobody)
+        self.assert_is(server, NOBODY.pw_uid, NOBODY.pw_gid)
+        self.assertEqual(server.status_line("NoNewPrivs"), ["1"])
+        self.assertEqual(server.stderr(), "")
+        self.assertEqual(server.get("/hello.txt"), (200, b"hello\n"))
+        self.assert_refused(78, r"need root or CAP_NET_BIND_SERVICE", self.site, "--port", "1",
+                            **nobody)
+        self.assert_refused(78, r"/x\.log cannot be written: Permission denied", self.site,
+                            "--port", "0", "-o", "error_log=/x.log", **nobody)
+
+    def reachable_by_nobody(self, path):
+        pid = os.fork()
+        if pid == 0:
+            os.setgroups([])
+            os.setresgid(*[NOBODY.pw_gid] * 3)
+            os.setresuid(*[NOBODY.pw_uid] * 3)
+            os._exit(0 if os.access(path, os.X_OK) else 1)
+        return os.waitpid(pid, 0)[1] == 0
+
+
+class Anybody(Command):
+    def test_limit_of_descriptors(self):
+        """It is raised to what the configuration needs; where that is refused, a warning tells both
+        numbers and the server serves on."""
+        def few_files():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (256, 300))
+
+        settings = ["-o", "connections_max=200", "-o", "cache_files=10"]
+        server = self.serve(self.site, "--port", "0", *settings, preexec_fn=few_files)
+        self.assertEqual(self.limit(server), 275)
+        server = self.serve(self.site, "--port", "0", *settings, "-o", "connections_max=1000",
+                            preexec_fn=few_files)
+        soft = self.limit(server)
+        with open(server.stderr_path, encoding="utf-8") as file:
+            warning = file.read()
+        if soft == 1075:  # root with CAP_SYS_RESOURCE
+            self.assertEqual(warning, "")
+        else:
+            self.assertEqual(soft, 300)
+            self.assertRegex(warning, r"warn .*need 1075 descriptors, but the limit is 300")
+        self.assertEqual(server.get("/hello.txt"), (200, b"hello\n"))
+
+    def limit(self, server):
+        with open(f"/proc/{server.pid}/limits", encoding="ascii") as file:
+            return int(re.search(r"^Max open files +(\d+)", file.read(), re.M)[1])
+
+    def test_no_new_privileges(self):
+        server = self.serve(self.site, "--port", "0")
+        self.assertEqual(server.status_line("NoNewPrivs"), ["1"])
+
+
+if __name__ == "__main__":
+    unittest.main()
