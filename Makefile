@@ -44,8 +44,6 @@ help: ## show this
 
 .PHONY: run
 run: build ## build, then serve www/ by server.conf on http://127.0.0.1:8080/
-	@echo
-	@echo "gearshift serves www/ on $(URL) (Ctrl-C stops it)"
 	@exec build/release/gearshift -c server.conf
 
 .PHONY: build

@@ -63,14 +63,16 @@ static int refuse(enum exit_status status, const char *why)
 
 static int refuse_log(struct process *p, const char *key, const char *path, int error)
 {
-    snprintf(p->why, sizeof p->why, "%s %s cannot be written: %s", key, path, strerror(-error));
+    snprintf(p->why, sizeof p->why, "%s: %s %s cannot be written: %s", config_place(p->config, key),
+             key, path, strerror(-error));
     return refuse(STATUS_CONFIG, p->why);
 }
 
 static int refuse_engine(struct process *p)
 {
     size_t len = (size_t)snprintf(p->why, sizeof p->why,
-                                  "engine '%s' is not built in; there are:", p->config->engine);
+                                  "%s: engine '%s' is not built in; there are:",
+                                  config_place(p->config, "engine"), p->config->engine);
 
     for (size_t i = 0; engine_at(i) != NULL && len < sizeof p->why; i++)
         len += (size_t)snprintf(p->why + len, sizeof p->why - len, "%s %s", i > 0 ? "," : "",

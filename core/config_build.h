@@ -47,7 +47,8 @@ int config_fail(const struct config_build *build, struct config_place place, con
 char *config_folder(const struct config_build *build, const char *path);
 
 /* `text` as an absolute path without empty and "." segments: below the folder of the file that says
- * it, or, said anywhere else, below the working directory; in the configuration's arena. NULL: no memory. */
+ * it, or, said anywhere else, below the working directory; in the configuration's arena. NULL: no
+ * memory. */
 char *config_path(const struct config_build *build, struct config_place place, const char *text);
 
 #endif

@@ -15,7 +15,7 @@ struct config_flat {
 };
 
 /* Includes multiply: stop before memory does. */
-#define CONFIG_TOKENS_MAX 1000000
+#define CONFIG_TOKENS_MAX 10000000
 
 struct config_flat_writer;
 

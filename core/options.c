@@ -249,7 +249,8 @@ int options_parse(int argc, char **argv, char *why, size_t why_size, struct opti
     options.source.root = seen.root;
     *ret_options = options;
     ret_options->source.settings = options.settings;
-    ret_options->source.listen = seen.root != NULL ? ret_options->listen : NULL;
+    if (seen.root != NULL && (seen.listen != NULL || seen.port != NULL))
+        ret_options->source.listen = ret_options->listen; /* else `listen` keeps its default */
     return 0;
 }
 

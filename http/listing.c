@@ -197,6 +197,7 @@ static const char html_style[] =
     "table{width:100%;border-collapse:collapse;font-variant-numeric:tabular-nums}\n"
     "th,td{padding:.35rem .5rem;border-bottom:1px solid var(--line);text-align:left}\n"
     "th{font-weight:600;color:var(--dim)}\n"
+    "th:first-child{width:100%}\n"
     "td+td,th+th{white-space:nowrap;color:var(--dim);text-align:right}\n"
     "tr:hover td{background:var(--hover)}\n"
     "a{color:var(--link);text-decoration:none;overflow-wrap:anywhere;white-space:pre-wrap;"

@@ -79,7 +79,7 @@ class Configuration(Command):
         file = self.config('error_log = "@DIR@/e.log"\naccess_log = "@DIR@/none/a.log"')
         self.assert_refused(78, "access_log", "-c", file)
         self.assertRegex(self.read("e.log"),
-                         r"\A\S+Z error access_log .* cannot be written: .*\n\Z")
+                         r"\A\S+Z error \S+:2: access_log .* cannot be written: .*\n\Z")
 
     def test_failed_start_leaves_no_pid_file(self):
         file = self.config('pid_file = "@DIR@/g.pid"\nthreads = 3')

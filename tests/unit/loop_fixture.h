@@ -41,6 +41,7 @@
 
 static struct {
     unsigned recv, send, sendmsg, sendfile, epoll_ctl, accept, probe, advise, log;
+    unsigned more; /* sends with MSG_MORE */
     unsigned full; /* sends of memory that found the socket full from the start */
     atomic_uint wait;
 } calls;
@@ -57,6 +58,20 @@ static ssize_t note_full(ssize_t n)
     if (n < 0 && errno == EAGAIN)
         calls.full++;
     return n;
+}
+
+static ssize_t hooked_send(int fd, const void *data, size_t len, int flags)
+{
+    calls.send++;
+    calls.more += (flags & MSG_MORE) != 0;
+    return note_full(send(fd, data, len, flags));
+}
+
+static ssize_t hooked_sendmsg(int fd, const struct msghdr *msg, int flags)
+{
+    calls.sendmsg++;
+    calls.more += (flags & MSG_MORE) != 0;
+    return note_full(sendmsg(fd, msg, flags));
 }
 
 static int hooked_accept4(int fd, struct sockaddr *address, socklen_t *len, int flags)
@@ -102,12 +117,12 @@ static void hooked_clock_update(struct clock *clock)
 }
 
 #define recv(...)                       (calls.recv++, recv(__VA_ARGS__))
-#define send(...)                       (calls.send++, note_full(send(__VA_ARGS__)))
-#define sendmsg(...)                    (calls.sendmsg++, note_full(sendmsg(__VA_ARGS__)))
 #define epoll_ctl(...)                  (calls.epoll_ctl++, epoll_ctl(__VA_ARGS__))
 #define epoll_wait(fd, events, max, ms) hooked_epoll_wait(fd, events, max, ms)
 #define posix_fadvise(...)              (calls.advise++, posix_fadvise(__VA_ARGS__))
 #define log_write(...)                  (calls.log++, log_write(__VA_ARGS__))
+#define send(fd, data, len, flags)      hooked_send(fd, data, len, flags)
+#define sendmsg(fd, msg, flags)         hooked_sendmsg(fd, msg, flags)
 #define accept4(fd, address, len, how)  hooked_accept4(fd, address, len, how)
 #define preadv2(fd, iov, n, off, how)   hooked_preadv2(fd, iov, n, off, how)
 #define sendfile(out, in, off, len)     hooked_sendfile(out, in, off, len)

@@ -42,12 +42,13 @@ static void test_fairness_of_requests(void **state)
     turn_within(&scene, 0);
     assert_true(fake.sends_count <= LOOP_STEPS_MAX);
     assert_int_equal(loop_timeout_ms(scene.loop), 0); /* work is left, and no edge to come */
+    client_ask(greedy, "m 1\n"); /* an edge gives no second turn to who is in the queue */
     client_ask(modest, "m 20\n");
     unsigned before = fake.sends_count;
     turn_within(&scene, 0);
     assert_true(fake.sends_count - before <= LOOP_STEPS_MAX + 1);
     client_expect(&scene, modest, 0, 20);
-    char answers[1000];
+    char answers[1001];
     assert_int_equal(client_read(&scene, greedy, answers, sizeof(answers)), sizeof(answers));
     settle(&scene);
     close(greedy);
@@ -65,7 +66,13 @@ static void test_deadlines(void **state)
     fake.deadline_ms = 10000;
     scene_start(&scene);
     int silent = client_connect(&scene), active = client_connect(&scene);
+    int gone = client_connect(&scene);
     settle(&scene);
+    assert_int_equal(scene.loop->timers.count, 3);
+    close(gone);
+    settle(&scene);
+    assert_int_equal(fake.closed, 1);
+    assert_int_equal(scene.loop->timers.count, 2);
 
     inject.skew_ms = 5000;
     client_ask(active, "m 1\n");
@@ -77,7 +84,7 @@ static void test_deadlines(void **state)
     inject.skew_ms = 10000 + 2 * TIMER_TICK_MS;
     settle(&scene);
     assert_int_equal(fake.expired, 1);
-    assert_int_equal(fake.closed, 1);
+    assert_int_equal(fake.closed, 2);
     client_expect_end(&scene, silent);
 
     inject.skew_ms = 14500;
@@ -226,6 +233,9 @@ static void test_drain_deadline(void **state)
     settle(&scene);
     scene.requests.drain = 1;
     uint64_t begun_ms = clock_monotonic_ms();
+    assert_false(loop_heed_requests(scene.loop));
+    int timeout_ms = loop_timeout_ms(scene.loop);
+    assert_true(timeout_ms > 0 && timeout_ms <= 300);
     assert_int_equal(loop_run(scene.loop), 0);
     uint64_t took_ms = clock_monotonic_ms() - begun_ms;
     assert_true(took_ms >= 250 && took_ms < 1300);

@@ -51,6 +51,45 @@ static void test_every_plan(void **state)
     }
 }
 
+/* What is followed by a file, or by what is not planned yet, says so. */
+static void test_more(void **state)
+{
+    (void)state;
+    static const struct {
+        int pieces;
+        size_t file_len;
+        bool more;
+        unsigned send, sendmsg, sendfile, flagged;
+    } cases[] = {
+        { 1, 0, false, 1, 0, 0, 0 },  { 1, 0, true, 1, 0, 0, 1 },   { 1, 10, false, 1, 0, 1, 1 },
+        { 1, 10, true, 1, 0, 1, 1 },  { 2, 0, false, 0, 1, 0, 0 },  { 2, 0, true, 0, 1, 0, 1 },
+        { 2, 10, false, 0, 1, 1, 1 }, { 0, 10, false, 0, 0, 1, 0 },
+    };
+    int pair[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct send_plan plan = { .iovcnt = cases[i].pieces,
+                                  .file_fd = cases[i].file_len > 0 ? fake.file : -1,
+                                  .file_len = cases[i].file_len,
+                                  .more = cases[i].more };
+        for (int k = 0; k < plan.iovcnt; k++)
+            plan.iov[k] = (struct iovec){ fake.pattern, 5 };
+        memset(&calls, 0, sizeof(calls));
+        bool full = true;
+        ssize_t len = cases[i].pieces * 5 + (ssize_t)cases[i].file_len;
+        assert_int_equal(loop_send_plan(pair[0], &plan, 1000, &full), len);
+        assert_false(full);
+        assert_int_equal(calls.send, cases[i].send);
+        assert_int_equal(calls.sendmsg, cases[i].sendmsg);
+        assert_int_equal(calls.sendfile, cases[i].sendfile);
+        assert_int_equal(calls.more, cases[i].flagged);
+        char octets[100];
+        assert_int_equal(read(pair[1], octets, sizeof(octets)), len);
+    }
+    close(pair[0]);
+    close(pair[1]);
+}
+
 /* A socket that takes a few octets at a time. A short count of memory is enough to know that it is
  * full: no send is wasted on hearing EAGAIN, and the edge comes all the same. */
 static void test_short_writes(void **state)
@@ -303,12 +342,19 @@ static void test_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hot_path),        cmocka_unit_test(test_every_plan),
-        cmocka_unit_test(test_short_writes),    cmocka_unit_test(test_short_sendfile),
-        cmocka_unit_test(test_half_close),      cmocka_unit_test(test_everything_at_once),
-        cmocka_unit_test(test_lingering_close), cmocka_unit_test(test_close_at_once),
-        cmocka_unit_test(test_reset),           cmocka_unit_test(test_file_truncated),
-        cmocka_unit_test(test_page_cache_miss), cmocka_unit_test(test_one_probe_a_piece),
+        cmocka_unit_test(test_hot_path),
+        cmocka_unit_test(test_every_plan),
+        cmocka_unit_test(test_more),
+        cmocka_unit_test(test_short_writes),
+        cmocka_unit_test(test_short_sendfile),
+        cmocka_unit_test(test_half_close),
+        cmocka_unit_test(test_everything_at_once),
+        cmocka_unit_test(test_lingering_close),
+        cmocka_unit_test(test_close_at_once),
+        cmocka_unit_test(test_reset),
+        cmocka_unit_test(test_file_truncated),
+        cmocka_unit_test(test_page_cache_miss),
+        cmocka_unit_test(test_one_probe_a_piece),
         cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, scene_group_setup, scene_group_teardown);

@@ -1,0 +1,66 @@
+#!/usr/bin/python3
+"""rclone: its http backend lists, copies and checks a listing with awkward names."""
+
+import json
+import os
+
+from client import Program, Site, logged, run, serve_logged, test, tree, url
+
+LEFT_OUT = ["http:/x.txt"]
+NAMES = [name for name in tree.NAMES if name not in LEFT_OUT]
+LISTING = {"autoindex": "on", "index": "{}"}
+
+
+def setup(world):
+    world.rclone = Program(world, "rclone", package="rclone")
+    world.tree = Site(os.path.join(world.path, "tree"))
+    tree.build(world.tree, LEFT_OUT)
+    world.local = os.path.join(world.path, "local")
+    return world
+
+
+def rclone(world, server, command, *arguments, **more):
+    return world.rclone(command, "--config", os.devnull, "--retries", "1", "--low-level-retries",
+                        "1", "--http-url", url(server), ":http:", *arguments, **more)
+
+
+@test
+def a_copy_of_a_listing(world):
+    server = serve_logged(world, LISTING, root=world.tree)
+    rclone(world, server, "copy", "--create-empty-src-dirs", world.local)
+    tree.compare(world, world.tree, world.local)
+    assert {entry.status for entry in logged(server)} == {200}
+
+
+@test
+def sizes_and_times_are_those_of_the_files(world):
+    server = world.serve(settings=LISTING, root=world.tree)
+    found = json.loads(rclone(world, server, "lsjson", "-R", "--files-only").out)
+    assert sorted(item["Path"] for item in found) == sorted(NAMES)
+    for item in found:
+        status = os.stat(world.tree.at(item["Path"]))
+        assert item["Size"] == status.st_size, item
+        assert item["ModTime"].startswith("2024-01-02T03:04:05"), item
+
+
+@test
+def check_reads_every_octet(world):
+    server = world.serve(settings=LISTING, root=world.tree)
+    ran = rclone(world, server, "check", "--download", "--local-encoding", "None", world.tree.path)
+    assert f"{len(NAMES)} matching files" in ran.err, ran
+
+
+@test
+def names_that_no_url_can_hold_leave_the_others_alone(world):
+    root = Site(os.path.join(world.path, "with-unaskable"))
+    tree.build(root, LEFT_OUT)
+    tree.build_unaskable(root)
+    server = serve_logged(world, LISTING, root=root)
+    local = os.path.join(world.path, "beside-unaskable")
+    rclone(world, server, "copy", "--create-empty-src-dirs", local, status=None)
+    tree.compare(world, world.tree, local, "folder?*")  # empty folders for those it cannot list
+    assert {entry.status for entry in logged(server)} == {200, 400}
+
+
+if __name__ == "__main__":
+    run(setup)

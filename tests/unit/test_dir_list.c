@@ -1,0 +1,150 @@
+/* test_dir_list.c: what is in a listing, what is left out, in which order, and how much of it. */
+#include "tests/unit/file_tree.h"
+
+/* Lists `path` as one string: "dir/ sub/ file:5 ". */
+static int list(const char *path, enum file_symlinks symlinks, bool dotfiles, size_t max, char *ret)
+{
+    struct file_job job;
+
+    file_job_init_list(&job, root_fd, path, symlinks, dotfiles, max);
+    file_job_run(&job);
+    ret[0] = '\0';
+    if (job.res == 0) {
+        for (size_t i = 0; i < job.listing->count; i++) {
+            const struct dir_item *item = &job.listing->items[i];
+
+            if (item->is_dir)
+                ret += sprintf(ret, "%s/ ", item->name);
+            else
+                ret += sprintf(ret, "%s:%llu ", item->name, (unsigned long long)item->size);
+        }
+    } else {
+        assert_null(job.listing);
+    }
+    file_job_discard(&job);
+    return job.res;
+}
+
+static void put_listed(void)
+{
+    put_dir("root/list");
+    put_dir("root/list/zdir");
+    put_dir("root/list/bdir");
+    put_dir("root/list/none");
+    put_file("root/list/b", "bb", 0644);
+    put_file("root/list/B", "", 0644);
+    put_file("root/list/new\nline", "n", 0644);
+    put_file("root/list/bad\xff", "n", 0644);
+    put_file("root/list/.dot", "1", 0644);
+    put_file("root/list/private", "1", 0600);
+    put_link("root/list/up", "../file");
+    put_link("root/list/updir", "../dir");
+    put_link("root/list/gone", "nothing");
+    put_link("root/list/out", "../../outside/secret");
+    put_link("root/list/loop", "loop");
+    put_link("root/list/pipe", "../fifo");
+    put_link("root/list/to-private", "private");
+    assert_int_equal(mkfifoat(base_fd, "root/list/fifo", 0644), 0);
+}
+
+static void test_list(void **state)
+{
+    char text[1024];
+
+    (void)state;
+    put_listed();
+    for (size_t way = 0; way < ARRAY_LEN(walks); way++) {
+        use_walk(walks[way]);
+        assert_int_equal(list("list", FILE_SYMLINKS_INSIDE, false, 100, text), 0);
+        assert_string_equal(text, "bdir/ none/ updir/ zdir/ B:0 b:2 bad\xff:1 new\nline:1 "
+                                  "private:1 to-private:1 up:5 ");
+        assert_int_equal(list("list", FILE_SYMLINKS_DENY, false, 100, text), 0);
+        assert_string_equal(text, "bdir/ none/ zdir/ B:0 b:2 bad\xff:1 new\nline:1 private:1 ");
+        assert_int_equal(list("to-dot/list", FILE_SYMLINKS_INSIDE, true, 100, text), 0);
+        assert_string_equal(text, "bdir/ none/ updir/ zdir/ .dot:1 B:0 b:2 bad\xff:1 new\nline:1 "
+                                  "private:1 to-private:1 up:5 ");
+        assert_int_equal(list("list/none", FILE_SYMLINKS_DENY, true, 0, text), 0);
+        assert_string_equal(text, "");
+        assert_int_equal(list(".", FILE_SYMLINKS_INSIDE, true, 1000, text), 0);
+        assert_non_null(strstr(text, "to-dir/ "));
+        assert_non_null(strstr(text, " file:5 "));
+        assert_null(strstr(text, "out"));
+        assert_null(strstr(text, "fifo"));
+        assert_null(strstr(text, "device"));
+        assert_int_equal(list("list", FILE_SYMLINKS_DENY, false, 16, text), 0);
+        assert_int_equal(list("list", FILE_SYMLINKS_DENY, false, 15, text), -EFBIG);
+        assert_int_equal(list("file", FILE_SYMLINKS_INSIDE, false, 100, text), -ENOTDIR);
+        assert_int_equal(list("fifo", FILE_SYMLINKS_INSIDE, false, 100, text), -ENOTDIR);
+        assert_int_equal(list("nothing", FILE_SYMLINKS_INSIDE, false, 100, text), -ENOENT);
+        assert_int_equal(list("out-dir", FILE_SYMLINKS_INSIDE, false, 100, text), -EXDEV);
+        assert_int_equal(list("to-dir", FILE_SYMLINKS_DENY, false, 100, text), -ELOOP);
+    }
+    dir_listing_free(NULL);
+}
+
+static void check_list_as_nobody(void)
+{
+    char text[1024];
+
+    as_nobody();
+    for (size_t way = 0; way < ARRAY_LEN(walks); way++) {
+        use_walk(walks[way]);
+        assert_int_equal(list("list", FILE_SYMLINKS_INSIDE, false, 100, text), 0);
+        assert_string_equal(text, "bdir/ none/ updir/ zdir/ B:0 b:2 bad\xff:1 new\nline:1 up:5 ");
+        assert_int_equal(list("closed", FILE_SYMLINKS_INSIDE, false, 100, text), -EACCES);
+        assert_int_equal(list("nosearch", FILE_SYMLINKS_INSIDE, false, 100, text), 0);
+        assert_string_equal(text, "");
+    }
+}
+
+static void test_list_as_nobody(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    in_child(check_list_as_nobody);
+}
+
+static void test_list_100000(void **state)
+{
+    enum { NAMES = 100000 };
+    struct file_job job;
+    char name[64];
+
+    (void)state;
+    use_walk(false);
+    put_dir("root/many");
+    put_file("root/many/000000", "x", 0644);
+    for (int i = 1; i < NAMES; i++) {
+        /* Some 30,000 hard links a file are safe on every file system. */
+        int first = i / 30000 * 30000;
+        char to[64];
+
+        snprintf(name, sizeof(name), "root/many/%06d", first);
+        snprintf(to, sizeof(to), "root/many/%06d", i);
+        if (i == first)
+            put_file(to, "x", 0644);
+        else
+            assert_int_equal(linkat(base_fd, name, base_fd, to, 0), 0);
+    }
+    file_job_init_list(&job, root_fd, "many", FILE_SYMLINKS_INSIDE, false, NAMES);
+    file_job_run(&job);
+    assert_int_equal(job.res, 0);
+    assert_int_equal(job.listing->count, NAMES);
+    for (int i = 0; i < NAMES; i++) {
+        snprintf(name, sizeof(name), "%06d", i);
+        assert_string_equal(job.listing->items[i].name, name);
+    }
+    file_job_discard(&job);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_list),
+        cmocka_unit_test(test_list_as_nobody),
+        cmocka_unit_test(test_list_100000),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
