@@ -76,20 +76,26 @@ static void conn_receive(struct loop *loop, struct loop_conn *conn)
     session_received(s, loop->scratch, n);
 }
 
-/* Is the piece of a file that comes next in the page cache? Asked once a piece; on a miss the
- * kernel is told to read it, and the answer is no once: the others go first, then the piece is
- * sent, and blocks for what has not come by then. A probe costs about 0.5 us (cachestat(2) over the
- * piece 2.9 us), sending the 256 KiB behind it about 26 us. */
-static bool conn_piece_warm(struct loop *loop, struct loop_conn *conn, const struct send_plan *plan)
+/* How far a plan's file range goes within `len` octets. */
+static off_t plan_file_end(const struct send_plan *plan, size_t len)
+{
+    return plan->file_off + (off_t)(plan->file_len < len ? plan->file_len : len);
+}
+
+/* Is the piece of a file that comes next in the page cache? Asked once a LOOP_PROBE_SPAN; on a miss
+ * the kernel is told to read that much, and the answer is no once: the others go first, then the
+ * piece is sent, and blocks for what has not come by then. A probe costs about 0.5 us (cachestat(2)
+ * over 256 KiB 2.9 us), sending a span about 90 us. */
+static bool conn_file_warm(struct loop *loop, struct loop_conn *conn, const struct send_plan *plan)
 {
     size_t turn = loop->cfg.config->send_turn;
-    off_t end = plan->file_off + (off_t)(plan->file_len < turn ? plan->file_len : turn);
-    if (end <= conn->warm_end)
+    if (plan_file_end(plan, turn) <= conn->warm_end)
         return true;
-    conn->warm_end = end;
-    if (loop_file_cached(plan->file_fd, end))
+    conn->warm_end = plan_file_end(plan, turn > LOOP_PROBE_SPAN ? turn : LOOP_PROBE_SPAN);
+    if (loop_file_cached(plan->file_fd, conn->warm_end))
         return true;
-    posix_fadvise(plan->file_fd, plan->file_off, end - plan->file_off, POSIX_FADV_WILLNEED);
+    posix_fadvise(plan->file_fd, plan->file_off, conn->warm_end - plan->file_off,
+                  POSIX_FADV_WILLNEED);
     return false;
 }
 
@@ -101,7 +107,7 @@ static bool conn_send(struct loop *loop, struct loop_conn *conn, size_t *turn_le
     struct send_plan plan;
     session_send_plan(s, &plan);
     bool large = plan.file_fd >= 0 && plan.file_len > LOOP_PROBE_MIN;
-    if (large && !conn_piece_warm(loop, conn, &plan)) {
+    if (large && !conn_file_warm(loop, conn, &plan)) {
         session_sent(s, -EAGAIN);
         return false;
     }

@@ -34,6 +34,7 @@ enum {
     LOOP_TICK_MS = 1000,         /* session_env_tick() so often, while anything happens */
     LOOP_PROBE_MIN = 1 << 16,    /* file ranges up to this size are sent without a look at the page
                                     cache */
+    LOOP_PROBE_SPAN = 1 << 20,   /* octets that one look stands for, and that are read ahead */
 };
 
 #define LOOP_MAGIC          0x100b100bu

@@ -257,7 +257,7 @@ static void test_file_truncated(void **state)
     scene_end(&scene);
 }
 
-/* A large file is looked at once a piece; what is missing is asked for, and sent all the same when
+/* A large file is looked at once a span; what is missing is asked for, and sent all the same when
  * the others have had their turn. */
 static void test_page_cache_miss(void **state)
 {
@@ -267,13 +267,12 @@ static void test_page_cache_miss(void **state)
     int cold = client_connect(&scene), hot = client_connect(&scene);
     settle(&scene);
     inject.misses = 2;
-    client_ask(cold, "f 262144\n");
+    client_ask(cold, "f 3000000\n");
     client_ask(hot, "f 65536\n"); /* not large: never looked at */
-    settle(&scene);
-    client_expect(&scene, cold, HEAD_SIZE, 262144);
+    turn_within(&scene, 1000);
+    client_expect(&scene, cold, HEAD_SIZE, 3000000);
     client_expect(&scene, hot, HEAD_SIZE, 65536);
-    /* Four pieces, and the last is not large any more. */
-    assert_int_equal(calls.probe, 3);
+    assert_in_range(calls.probe, 3, 4); /* a piece cut by a full socket may straddle two spans */
     assert_int_equal(calls.advise, 2);
     assert_int_equal(fake.sends[0].id, 1);
     assert_int_equal(fake.sends[0].res, -EAGAIN);
@@ -282,9 +281,10 @@ static void test_page_cache_miss(void **state)
     assert_true(fake.sends[2].res > 0);
 
     /* The next answer is looked at anew. */
+    calls.probe = 0;
     client_ask(cold, "f 131072\n");
     client_expect(&scene, cold, HEAD_SIZE, 131072);
-    assert_int_equal(calls.probe, 4);
+    assert_int_equal(calls.probe, 1);
     close(cold);
     close(hot);
     settle(&scene);
