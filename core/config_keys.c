@@ -129,7 +129,7 @@ static const struct config_key keys[] = {
 
     { "file_io", FILES, TOP, CONFIG_CHOICE, "auto", .choices = file_ios, IN(file_io),
       .help = "how a file that is not in memory reaches the socket" },
-    { "send_turn", FILES, TOP, CONFIG_SIZE32, "256k", 4 * KIB, GIB, IN(send_turn),
+    { "send_turn", FILES, TOP, CONFIG_SIZE32, "1m", 4 * KIB, GIB, IN(send_turn),
       .help = "octets that a connection sends before the others get their turn" },
     { "small_file_max", FILES, TOP, CONFIG_SIZE32, "16k", 0, 16 * MIB, IN(limits.small_file_max),
       .help = "files up to this size are kept in memory" },
