@@ -92,6 +92,7 @@ struct session *session_open(void *mem, struct session_env *env, const struct li
 void session_close(struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
+    CHECK(s->planned == 0);
     http_conn_close(&s->conn);
     s->env->sessions--;
     s->magic = 0;
@@ -112,7 +113,7 @@ size_t session_recv_room(const struct session *s)
 void session_received(struct session *s, const void *data, ssize_t res)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
-    CHECK((http_conn_wants(&s->conn) & HTTP_CONN_WANT_RECV) != 0);
+    CHECK((http_conn_wants(&s->conn) & (HTTP_CONN_WANT_RECV | HTTP_CONN_WANT_CLOSE)) != 0);
     if (res > 0)
         http_conn_received(&s->conn, data, (size_t)res);
     else if (res == 0)

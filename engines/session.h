@@ -11,7 +11,9 @@
  * them.
  *   5. One thread touches a session at a time. A worker touches only the job.
  *   6. A session is closed (session_close()) after the whole event batch, and when nothing of it is
- * in flight. engines/README.md tells the reasons. */
+ *      in flight. It may want CLOSE while something still is: that is reported as always, which
+ *      changes nothing, and then the session is closed.
+ * engines/README.md tells the reasons. */
 #ifndef ENGINES_SESSION_H
 #define ENGINES_SESSION_H
 

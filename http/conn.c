@@ -84,10 +84,10 @@ static void detach_exchange(struct http_conn *c)
 
 /* ---- the end of a request ---- */
 
+/* The exchange stays until http_conn_close(): a send or a job that is in flight may still use it.
+ */
 static void close_now(struct http_conn *c)
 {
-    if (c->x != NULL)
-        detach_exchange(c);
     c->state = STATE_CLOSED;
 }
 
@@ -167,7 +167,8 @@ static bool flushed(struct http_conn *c, struct http_input *input)
 void http_conn_close(struct http_conn *c)
 {
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
-    close_now(c);
+    if (c->x != NULL)
+        detach_exchange(c);
     c->magic = 0;
 }
 
@@ -375,7 +376,7 @@ static void process(struct http_conn *c, struct http_input *input)
 {
     run(c, input);
     struct http_exchange *x = c->x;
-    if (x == NULL)
+    if (x == NULL || c->state == STATE_CLOSED)
         return;
     bool empty = http_out_empty(&x->out);
     if (c->state == STATE_HEAD && input->rest.len == 0 && empty) {
@@ -443,7 +444,7 @@ void http_conn_received(struct http_conn *c, const char *data, size_t len)
 {
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
     CHECK(len <= http_conn_recv_room(c));
-    if (c->state == STATE_LINGER)
+    if (c->state == STATE_LINGER || c->state == STATE_CLOSED)
         return;
     if (c->x == NULL) {
         CHECK(c->state == STATE_IDLE);
@@ -492,6 +493,8 @@ void http_conn_sent(struct http_conn *c, size_t len)
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
     struct http_exchange *x = c->x;
     const struct http_deadlines *deadlines = &c->env->config->deadlines;
+    if (c->state == STATE_CLOSED)
+        return;
     http_out_sent(&x->out, len);
     http_response_more_parts(x);
     if (!http_out_empty(&x->out)) {
@@ -522,6 +525,11 @@ void http_conn_job_done(struct http_conn *c)
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
     struct http_exchange *x = c->x;
     CHECK(x != NULL && x->job_state == HTTP_JOB_WANTED);
+    if (c->state == STATE_CLOSED) {
+        file_job_discard(&x->job);
+        x->job_state = HTTP_JOB_NONE;
+        return;
+    }
     if (x->job.kind != FILE_JOB_READ) {
         x->job_state = HTTP_JOB_DONE;
         process_kept(c);
@@ -548,6 +556,8 @@ uint64_t http_conn_deadline_ms(const struct http_conn *c)
 {
     const struct http_deadlines *deadlines = &c->env->config->deadlines;
     const struct http_exchange *x = c->x;
+    if (c->state == STATE_CLOSED)
+        return UINT64_MAX;
     if (x != NULL && x->window_begun_ms != 0)
         return x->window_begun_ms + deadlines->send_ms;
     switch ((enum state)c->state) {
@@ -567,6 +577,8 @@ uint64_t http_conn_deadline_ms(const struct http_conn *c)
 void http_conn_expired(struct http_conn *c)
 {
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
+    if (c->state == STATE_CLOSED)
+        return;
     if (c->x != NULL && c->x->window_begun_ms != 0) {
         http_conn_broken(c); /* the peer takes less than the minimum rate */
         return;

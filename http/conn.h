@@ -41,7 +41,8 @@ struct http_conn {
 void http_conn_open(struct http_conn *c, struct http_env *env, const struct listen_config *listen,
                     const struct peer *peer);
 
-/* Gives back what it holds. */
+/* Gives back what it holds. Nothing of it may be in flight; once it wants CLOSE, reports of what
+ * still was are taken and change nothing. */
 void http_conn_close(struct http_conn *c);
 
 /* Mask of enum http_conn_want; never 0. Pure. */

@@ -20,9 +20,12 @@ struct sim {
     struct session *session;
     const char *input;
     size_t input_len, input_at;
-    bool ended; /* end of stream was reported */
-    unsigned job_wait;
-    bool job_lent;
+    bool ended;            /* end of stream was reported */
+    unsigned inflight;     /* of SESSION_WANT_SEND and SESSION_WANT_FILE: begun, not reported yet */
+    struct send_plan plan; /* in flight */
+    char *plan_copy;       /* its memory as it was when it was lent */
+    size_t plan_memory;
+    struct file_job *job; /* in flight */
     struct sim_result *result;
     size_t sent_cap;
 };
@@ -97,53 +100,76 @@ static void step_receive(struct sim *sim)
     free(borrowed);
 }
 
-static void step_send(struct sim *sim)
+static void begin_send(struct sim *sim)
 {
-    struct send_plan plan;
-    session_send_plan(sim->session, &plan);
-    size_t total = plan.file_len;
-    for (int i = 0; i < plan.iovcnt; i++)
-        total += plan.iov[i].iov_len;
-    CHECK(total > 0 && (plan.file_fd < 0) == (plan.file_len == 0));
-    CHECK(plan.file_fd < 0 || sim->options->file_segments);
-    if (fault(sim, 60)) {
-        session_sent(sim->session, -ECONNRESET);
-        return;
+    struct send_plan *plan = &sim->plan;
+    session_send_plan(sim->session, plan);
+    CHECK((plan->file_fd < 0) == (plan->file_len == 0));
+    CHECK(plan->file_fd < 0 || sim->options->file_segments);
+    sim->plan_memory = 0;
+    for (int i = 0; i < plan->iovcnt; i++)
+        sim->plan_memory += plan->iov[i].iov_len;
+    CHECK(sim->plan_memory + plan->file_len > 0);
+    char *at = sim->plan_copy = malloc(sim->plan_memory + 1);
+    CHECK(at != NULL);
+    for (int i = 0; i < plan->iovcnt; i++) {
+        memcpy(at, plan->iov[i].iov_base, plan->iov[i].iov_len);
+        at += plan->iov[i].iov_len;
     }
-    size_t len = piece(sim, total), left = len;
-    for (int i = 0; i < plan.iovcnt && left > 0; i++) {
-        size_t n = plan.iov[i].iov_len < left ? plan.iov[i].iov_len : left;
-        take(sim, plan.iov[i].iov_base, n);
-        left -= n;
-    }
-    if (left > 0) {
-        char *octets = malloc(left);
-        CHECK(octets != NULL && pread(plan.file_fd, octets, left, plan.file_off) == (ssize_t)left);
-        take(sim, octets, left);
-        free(octets);
-    }
-    session_sent(sim->session, (ssize_t)len);
+    sim->inflight |= SESSION_WANT_SEND;
 }
 
-static void step_job(struct sim *sim)
+/* What was lent must be there still, unchanged: the kernel may read it up to the last moment. */
+static void check_pinned(const struct sim *sim)
+{
+    const char *at = sim->plan_copy;
+    for (int i = 0; i < sim->plan.iovcnt; i++) {
+        CHECK(memcmp(at, sim->plan.iov[i].iov_base, sim->plan.iov[i].iov_len) == 0);
+        at += sim->plan.iov[i].iov_len;
+    }
+}
+
+static void end_send(struct sim *sim)
+{
+    check_pinned(sim);
+    ssize_t res = -ECONNRESET;
+    if (!fault(sim, 60)) {
+        size_t len = piece(sim, sim->plan_memory + sim->plan.file_len);
+        size_t memory = len < sim->plan_memory ? len : sim->plan_memory;
+        take(sim, sim->plan_copy, memory);
+        if (len > memory) {
+            char *octets = malloc(len - memory);
+            CHECK(octets != NULL);
+            CHECK(pread(sim->plan.file_fd, octets, len - memory, sim->plan.file_off) ==
+                  (ssize_t)(len - memory));
+            take(sim, octets, len - memory);
+            free(octets);
+        }
+        res = (ssize_t)len;
+    }
+    free(sim->plan_copy);
+    sim->plan_copy = NULL;
+    sim->inflight &= ~(unsigned)SESSION_WANT_SEND;
+    session_sent(sim->session, res);
+}
+
+static void begin_job(struct sim *sim)
+{
+    sim->job = session_file_job(sim->session);
+    sim->inflight |= SESSION_WANT_FILE;
+}
+
+static void end_job(struct sim *sim)
 {
     static const int errors[] = { -EIO, -EMFILE, -ENOMEM, -EACCES, -ENOENT };
-    struct file_job *job = session_file_job(sim->session);
-    if (!sim->job_lent) {
-        sim->job_lent = true;
-        sim->job_wait = sim->options->chop ? (unsigned)pick(sim, 4) : 0;
-    }
-    if (sim->job_wait > 0) {
-        sim->job_wait--;
-        return;
-    }
-    sim->job_lent = false;
+    struct file_job *job = sim->job;
     if (fault(sim, 10))
         job->res = errors[pick(sim, ARRAY_LEN(errors))];
     else
         file_job_run(job);
     if (job->kind == FILE_JOB_READ && job->res > 1 && fault(sim, 3))
         job->res = (int)(1 + pick(sim, (size_t)job->res)); /* a short read */
+    sim->inflight &= ~(unsigned)SESSION_WANT_FILE;
     session_file_done(sim->session);
 }
 
@@ -151,36 +177,40 @@ static void step_job(struct sim *sim)
 static void step_time(struct sim *sim)
 {
     sim->clock.now_ms += pick(sim, 8) == 0 ? pick(sim, 70000) : pick(sim, 3);
-    if (session_deadline_ms(sim->session) <= sim->clock.now_ms && !sim->job_lent) {
+    if (session_deadline_ms(sim->session) <= sim->clock.now_ms) {
         session_expired(sim->session);
         CHECK(session_deadline_ms(sim->session) > sim->clock.now_ms);
     }
 }
 
-/* One thing that the session wants, chosen at random. False: it wants to be closed. */
+/* One thing that the session wants, begun, or one that is in flight, ended; chosen at random.
+ * False: it is to be closed. */
 static bool step(struct sim *sim)
 {
+    enum { BITS = 4 }; /* RECV to SHUTDOWN */
     unsigned wants = session_wants(sim->session);
     CHECK(wants != 0);
     if ((wants & SESSION_WANT_CLOSE) != 0) {
         CHECK(wants == SESSION_WANT_CLOSE);
-        return false;
+        wants = 0;
     }
-    if (sim->job_lent)
-        CHECK((wants & SESSION_WANT_FILE) != 0); /* what is lent is not taken back */
+    unsigned choices = wants | sim->inflight;
+    if (choices == 0)
+        return false;
     unsigned bit;
     do {
-        bit = 1u << pick(sim, 4);
-    } while ((wants & bit) == 0);
+        bit = 1u << pick(sim, BITS);
+    } while ((choices & bit) == 0);
+    bool ends = (sim->inflight & bit) != 0;
     switch (bit) {
     case SESSION_WANT_RECV:
         step_receive(sim);
         break;
     case SESSION_WANT_SEND:
-        step_send(sim);
+        ends ? end_send(sim) : begin_send(sim);
         break;
     case SESSION_WANT_FILE:
-        step_job(sim);
+        ends ? end_job(sim) : begin_job(sim);
         break;
     case SESSION_WANT_SHUTDOWN:
         session_shut_down(sim->session, fault(sim, 5) ? -ENOTCONN : 0);
