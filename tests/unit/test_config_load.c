@@ -42,7 +42,7 @@ static void test_defaults(void **state)
     assert_int_equal(config->deadlines.send_rate_min, 100);
     assert_int_equal(config->deadlines.linger_ms, 5000);
     assert_int_equal(config->deadlines.drain_ms, 30000);
-    assert_int_equal(config->send_turn, 262144);
+    assert_int_equal(config->send_turn, 1048576);
     assert_int_equal(config->file_io, FILE_IO_AUTO);
     assert_int_equal(config->cache_files_max, 4096);
     assert_int_equal(config->cache_bytes_max, 67108864);
