@@ -14,6 +14,7 @@ FUZZ_SECONDS ?= 10
 URL = http://127.0.0.1:8080/
 
 # The second column of packages.txt for the groups $(1), those that are not installed; then apt-get.
+# policy-rc.d (invoke-rc.d(8)) keeps the daemons among them from being started.
 define install_packages
 @if ! command -v dpkg-query >/dev/null; then \
     echo "make: not a Debian system; packages.txt names what is needed, install its like by hand"; \
@@ -32,6 +33,12 @@ if ((EUID != 0)); then \
 fi >&2; \
 echo "make: installing $${missing[*]}"; \
 export DEBIAN_FRONTEND=noninteractive; \
+policy=/usr/sbin/policy-rc.d; \
+if [[ ! -e $$policy ]]; then \
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT; \
+    printf '#!/bin/sh\nexit 101\n' >$$policy; \
+    chmod 755 $$policy; \
+fi; \
 apt-get update -qq; \
 apt-get install -y -qq --no-install-recommends "$${missing[@]}"
 endef
