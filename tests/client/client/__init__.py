@@ -29,9 +29,9 @@ from wire import Site, eventually, http_date  # noqa: E402
 from client.logged import logged, serve_logged, url  # noqa: E402
 from client.program import Program  # noqa: E402
 from client.run import Skipped, run, test  # noqa: E402
-from client import tree  # noqa: E402
+from client import front, tree  # noqa: E402
 
 __all__ = [
-    "Program", "Site", "Skipped", "eventually", "http_date", "logged", "run", "serve_logged",
-    "test", "tree", "url",
+    "Program", "Site", "Skipped", "eventually", "front", "http_date", "logged", "run",
+    "serve_logged", "test", "tree", "url",
 ]

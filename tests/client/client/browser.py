@@ -1,0 +1,89 @@
+"""Chromium without a window: what a page has become, what it looks like, and what it asked for.
+Nothing that the browser does on its own account leaves the machine."""
+
+import json
+import os
+import shutil
+import socket
+import struct
+import types
+import zlib
+
+from client.program import Program
+
+BUDGET_MS = 3000  # of the page's own time, which runs as fast as its requests are answered
+PHONE = (390, 844)
+DESKTOP = (1280, 900)
+
+
+class Browser:
+    """A Chromium; each call is a process with a profile of its own."""
+
+    def __init__(self, world):
+        self.program = Program(world, "chromium", package="chromium")
+        self.folder = os.path.join(world.path, "browser")
+        self.pictures = world.pictures
+        os.makedirs(self.folder, exist_ok=True)
+        os.makedirs(self.pictures, exist_ok=True)
+        # A port with nobody behind it is the proxy for all that is not on the loopback.
+        self.nowhere = socket.socket()
+        self.nowhere.bind(("127.0.0.1", 0))
+
+    def _run(self, *arguments):
+        profile = os.path.join(self.folder, "profile")
+        shutil.rmtree(profile, ignore_errors=True)
+        return self.program(
+            "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+            "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            "--disable-dev-shm-usage", "--hide-scrollbars", f"--user-data-dir={profile}",
+            f"--proxy-server=127.0.0.1:{self.nowhere.getsockname()[1]}",
+            f"--virtual-time-budget={BUDGET_MS}", *arguments)
+
+    def load(self, address):
+        """What a page has become once its scripts have run (`dom`), and what it asked for, as
+        (method, address) in order."""
+        log = os.path.join(self.folder, "net-log.json")
+        ran = self._run(f"--log-net-log={log}", "--dump-dom", address)
+        return types.SimpleNamespace(dom=ran.text, requests=_page_requests(log, address))
+
+    def picture(self, address, name, size, dark=False):
+        """Saves a screenshot; its path."""
+        path = os.path.join(self.pictures, name + ".png")
+        if os.path.exists(path):
+            os.remove(path)
+        self._run(f"--window-size={size[0]},{size[1]}", f"--screenshot={path}",
+                  *(["--force-dark-mode"] if dark else []), address)
+        return path
+
+
+def _page_requests(log, address):
+    """The browser's own requests have no initiator; those of a page have its origin, and the first
+    one is for the page itself."""
+    with open(log, encoding="utf-8") as file:
+        events = json.load(file)["events"]
+    found = []
+    for event in events:
+        parameters = event.get("params", {})
+        if "initiator" in parameters and "method" in parameters and (
+                parameters["url"] == address or parameters["initiator"] != "not an origin"):
+            found.append((parameters["method"], parameters["url"]))
+    return found
+
+
+def read_png(path):
+    """Width, height, the brightness (0 to 255) of the first pixel, and the number of octets that
+    the pixels take when compressed: next to none for an empty page."""
+    with open(path, "rb") as file:
+        data = file.read()
+    assert data[:8] == b"\x89PNG\r\n\x1a\n", "not a PNG"
+    width, height = struct.unpack(">II", data[16:24])
+    place, compressed = 8, b""
+    while place < len(data):
+        length, kind = struct.unpack(">I4s", data[place:place + 8])
+        if kind == b"IDAT":
+            compressed += data[place + 8:place + 8 + length]
+        place += 12 + length
+    # Whatever the filter of the first line is, it leaves the first pixel as it is.
+    first = zlib.decompressobj().decompress(compressed, 4)[1:]
+    return types.SimpleNamespace(width=width, height=height, brightness=sum(first) / len(first),
+                                 weight=len(compressed))
