@@ -30,6 +30,10 @@ enum step {
     STEP_RESPOND_ERROR,
 };
 
+/* What a step returns when it has neither answered nor run out of room: http_static_run() goes on
+ * with s->step, unless a job is wanted first. */
+static const enum http_static_result GO_ON = HTTP_STATIC_JOB;
+
 /* The status for an errno of opening a file: one switch for the whole server. */
 static int status_of_errno(int error)
 {
@@ -187,7 +191,7 @@ static enum http_static_result step_redirect(struct http_exchange *x)
             http_static_begin_error(x, 404);
         else
             x->search.step = STEP_TRY;
-        return HTTP_STATIC_JOB; /* go on */
+        return GO_ON;
     }
     struct span rest = { "", 0 };
     if (ends_with_slash(redirect->from))
@@ -236,24 +240,17 @@ static void found_directory(struct http_exchange *x)
 static enum http_static_result step_try(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
-    if (s->location->try_count > 0) {
-        const char *pattern = s->location->try_uris[s->try_index];
-        if (pattern[0] == '=') {
-            http_static_begin_error(x, (int)strtol(pattern + 1, NULL, 10));
-            return HTTP_STATIC_JOB;
-        }
-        if (!expand_try(x, pattern)) {
-            next_try(x);
-            return HTTP_STATIC_JOB;
-        }
+    if (s->location->try_count > 0 && !expand_try(x, s->location->try_uris[s->try_index])) {
+        next_try(x);
+        return GO_ON;
     }
     if ((!s->location->dotfiles && is_hidden(s->uri)) || !map_path(s->location, s->uri, &s->name)) {
         next_try(x);
-        return HTTP_STATIC_JOB;
+        return GO_ON;
     }
     struct file_entry *entry = look_up(x, s->name);
     if (entry == NULL)
-        return HTTP_STATIC_JOB;
+        return GO_ON;
     set_entry(&s->entry, entry);
     if (entry->error != 0) {
         int status = status_of_errno(entry->error);
@@ -268,7 +265,7 @@ static enum http_static_result step_try(struct http_exchange *x)
     } else {
         s->step = STEP_SIDECAR_PROBE;
     }
-    return HTTP_STATIC_JOB;
+    return GO_ON;
 }
 
 static enum http_static_result step_directory_redirect(struct http_exchange *x)
@@ -303,17 +300,17 @@ static enum http_static_result step_index(struct http_exchange *x)
         s->name = span_make(x->path, len + index.len);
         struct file_entry *entry = look_up(x, s->name);
         if (entry == NULL)
-            return HTTP_STATIC_JOB;
+            return GO_ON;
         int status = entry->error != 0 ? status_of_errno(entry->error) : 200;
         if (status == 200 && entry->meta.kind == FILE_REGULAR) {
             set_entry(&s->entry, entry);
             s->step = STEP_SIDECAR_PROBE;
-            return HTTP_STATIC_JOB;
+            return GO_ON;
         }
         file_entry_unref(entry);
         if (status != 200 && status != 404) {
             http_static_begin_error(x, status);
-            return HTTP_STATIC_JOB;
+            return GO_ON;
         }
         s->index_index++;
     }
@@ -321,7 +318,7 @@ static enum http_static_result step_index(struct http_exchange *x)
         s->step = STEP_LIST;
     else
         next_try(x);
-    return HTTP_STATIC_JOB;
+    return GO_ON;
 }
 
 static enum http_static_result finish_listing(struct http_exchange *x)
@@ -334,7 +331,7 @@ static enum http_static_result finish_listing(struct http_exchange *x)
             log_error("directory %.*s holds more than autoindex_max = %u names", (int)s->uri.len,
                       s->uri.ptr, x->env->config->limits.autoindex_max);
         http_static_begin_error(x, error == EFBIG ? 503 : status_of_errno(error));
-        return HTTP_STATIC_JOB;
+        return GO_ON;
     }
     bool json = false;
     if (http_request_has(&x->request, HTTP_FIELD_ACCEPT))
@@ -346,7 +343,7 @@ static enum http_static_result finish_listing(struct http_exchange *x)
     file_job_discard(&x->job);
     if (r < 0) {
         http_static_begin_error(x, status_of_errno(-r));
-        return HTTP_STATIC_JOB;
+        return GO_ON;
     }
     http_response_text(x, s->location,
                        json ? SPAN_LIT("application/json") : SPAN_LIT("text/html; charset=utf-8"),
@@ -370,7 +367,7 @@ static enum http_static_result step_list(struct http_exchange *x)
     file_job_init_list(&x->job, s->location->root->fd, x->path, s->location->symlinks,
                        s->location->dotfiles, x->env->config->limits.autoindex_max);
     x->job_state = HTTP_JOB_WANTED;
-    return HTTP_STATIC_JOB;
+    return GO_ON;
 }
 
 /* The sidecar's path: s->name and the coding's suffix, in x->path. */
@@ -395,7 +392,7 @@ static enum http_static_result step_sidecar_probe(struct http_exchange *x)
     if (wanted == 0) {
         s->step = STEP_RESPOND;
         s->found_codings = 0;
-        return HTTP_STATIC_JOB;
+        return GO_ON;
     }
     uint64_t now_ms = x->env->clock->now_ms;
     if (s->entry->sidecars_until_ms <= now_ms) {
@@ -408,7 +405,7 @@ static enum http_static_result step_sidecar_probe(struct http_exchange *x)
                 continue;
             struct file_entry *entry = look_up(x, sidecar_path(x, coding));
             if (entry == NULL)
-                return HTTP_STATIC_JOB;
+                return GO_ON;
             if (entry->error == 0 && entry->meta.kind == FILE_REGULAR)
                 s->found_codings |= (uint8_t)(1u << coding);
             file_entry_unref(entry);
@@ -419,7 +416,7 @@ static enum http_static_result step_sidecar_probe(struct http_exchange *x)
     s->found_codings = s->entry->sidecars & (uint8_t)wanted;
     s->step = s->found_codings != 0 ? STEP_SIDECAR : STEP_RESPOND;
     s->codings_count = s->coding_index = 0;
-    return HTTP_STATIC_JOB;
+    return GO_ON;
 }
 
 /* Takes the best sidecar that the client accepts, if one is better than the file itself. */
@@ -441,7 +438,7 @@ static enum http_static_result step_sidecar(struct http_exchange *x)
             break;
         struct file_entry *entry = look_up(x, sidecar_path(x, coding));
         if (entry == NULL)
-            return HTTP_STATIC_JOB;
+            return GO_ON;
         if (entry->error == 0 && entry->meta.kind == FILE_REGULAR) {
             set_entry(&s->sidecar, entry);
             break;
@@ -449,7 +446,7 @@ static enum http_static_result step_sidecar(struct http_exchange *x)
         file_entry_unref(entry); /* gone since it was probed */
     }
     s->step = STEP_RESPOND;
-    return HTTP_STATIC_JOB;
+    return GO_ON;
 }
 
 static enum http_static_result step_respond(struct http_exchange *x)
@@ -461,7 +458,7 @@ static enum http_static_result step_respond(struct http_exchange *x)
                                s->found_codings != 0, s->name);
     if (r > 0) {
         http_static_begin_error(x, r);
-        return HTTP_STATIC_JOB;
+        return GO_ON;
     }
     return r == 0 ? HTTP_STATIC_DONE : HTTP_STATIC_ROOM;
 }
@@ -480,26 +477,26 @@ static enum http_static_result step_error(struct http_exchange *x)
         set_entry(&s->entry, NULL);
         if (uri == NULL || strlen(uri) >= sizeof(x->try_text)) {
             s->step = STEP_RESPOND_ERROR;
-            return HTTP_STATIC_JOB;
+            return GO_ON;
         }
         memcpy(x->try_text, uri, strlen(uri));
         s->uri = span_make(x->try_text, strlen(uri));
         const struct location *location = http_location_find(x->server, s->uri);
         if (location == NULL || location->root == NULL || !map_path(location, s->uri, &s->name)) {
             s->step = STEP_RESPOND_ERROR;
-            return HTTP_STATIC_JOB;
+            return GO_ON;
         }
         s->location = location;
     }
     struct file_entry *entry = look_up(x, s->name);
     if (entry == NULL)
-        return HTTP_STATIC_JOB;
+        return GO_ON;
     if (entry->error == 0 && entry->meta.kind == FILE_REGULAR)
         set_entry(&s->entry, entry);
     else
         file_entry_unref(entry);
     s->step = STEP_RESPOND_ERROR;
-    return HTTP_STATIC_JOB;
+    return GO_ON;
 }
 
 static enum http_static_result step_respond_error(struct http_exchange *x)
@@ -541,7 +538,6 @@ static enum http_static_result run_step(struct http_exchange *x)
 enum http_static_result http_static_run(struct http_exchange *x)
 {
     for (;;) {
-        /* A step answers JOB with no job wanted when another step is next. */
         enum http_static_result result = run_step(x);
         if (result == HTTP_STATIC_JOB && x->job_state != HTTP_JOB_WANTED)
             continue;
