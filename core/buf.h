@@ -46,6 +46,8 @@ static inline bool buf_empty(const struct buf *b)
 /* The valid octets; until the next change of the buffer. */
 static inline struct span buf_span(const struct buf *b)
 {
+    if (buf_empty(b))
+        return span_make("", 0); /* there may be no memory to point to */
     return span_make(b->data + b->start, b->end - b->start);
 }
 

@@ -127,13 +127,15 @@ static bool conn_send(struct loop *loop, struct loop_conn *conn, size_t *turn_le
     return true;
 }
 
-/* This engine has no helper: a job blocks the loop for as long as it takes. */
-static void conn_run_job(struct loop_conn *conn)
+/* This engine has no helper: a job blocks the loop for as long as it takes, so the time is read
+ * anew behind it. */
+static void conn_run_job(struct loop *loop, struct loop_conn *conn)
 {
     struct session *s = loop_conn_session(conn);
     struct file_job *job = session_file_job(s);
     CHECK_OBJ(job, FILE_JOB_MAGIC);
     file_job_run(job);
+    clock_update(&loop->clock);
     session_file_done(s);
 }
 
@@ -170,7 +172,7 @@ void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
             return;
         }
         if (wants & SESSION_WANT_FILE) {
-            conn_run_job(conn);
+            conn_run_job(loop, conn);
         } else if ((wants & SESSION_WANT_SEND) && conn->writable) {
             if (turn_left == 0 || !conn_send(loop, conn, &turn_left))
                 break;

@@ -13,6 +13,7 @@
 #include "http/conn.h"
 
 #include "core/check.h"
+#include "http/access.h"
 #include "http/exchange.h"
 #include "http/response.h"
 #include "http/static.h"
@@ -91,41 +92,6 @@ static void close_now(struct http_conn *c)
     c->state = STATE_CLOSED;
 }
 
-static void write_log(struct http_conn *c, int status, uint64_t body_bytes)
-{
-    struct http_exchange *x = c->x;
-    size_t index = x->server->access_log;
-    if (index == CONFIG_NO_LOG)
-        return;
-    char peer[PEER_TEXT_MAX];
-    const struct http_request *r = &x->request;
-    struct access_record record = {
-        .peer = span_make(peer, peer_format(&c->peer, peer)),
-        .request_line = http_request_slice(r, r->request_line),
-        .log_date = c->env->clock->log_date,
-        .wall_s = c->env->clock->wall_s,
-        .wall_ms = c->env->clock->wall_ms,
-        .duration_ms = (uint32_t)(now(c) - x->begun_ms),
-        .status = (uint16_t)status,
-        .body_bytes = body_bytes,
-    };
-    if (r->head_len > 0) {
-        record.host = http_request_slice(r, r->authority);
-        record.referer = http_request_field(r, HTTP_FIELD_REFERER);
-        record.user_agent = http_request_field(r, HTTP_FIELD_USER_AGENT);
-    }
-    access_log_append(c->env->access_logs[index], &record);
-}
-
-/* The log line of an answer that was sent, or broken off. */
-static void write_due_log(struct http_conn *c)
-{
-    struct http_exchange *x = c->x;
-    uint64_t sent = x->out.sent > x->body_start ? x->out.sent - x->body_start : 0;
-    x->log_due = false;
-    write_log(c, x->status, sent < x->body_len ? sent : x->body_len);
-}
-
 /* The answer is complete in the queue. Unless it is long or the last, the next request is looked at
  * before it is sent, so that answers to pipelined requests gather; what is short is logged as sent
  * then. */
@@ -134,7 +100,7 @@ static void answer_composed(struct http_conn *c, struct http_input *input)
     struct http_exchange *x = c->x;
     bool is_long = http_out_has_file(&x->out) || x->multipart.entry != NULL;
     if (!is_long)
-        write_log(c, x->status, x->body_len);
+        http_access_write(x, &c->peer, x->status, x->body_len);
     x->log_due = is_long;
     if (is_long || !x->keep_alive) {
         c->state = STATE_FLUSH;
@@ -150,7 +116,7 @@ static bool flushed(struct http_conn *c, struct http_input *input)
 {
     struct http_exchange *x = c->x;
     if (x->log_due)
-        write_due_log(c);
+        http_access_write_sent(c->x, &c->peer);
     if (x->keep_alive) {
         input->head.len = 0;
         c->state = STATE_HEAD;
@@ -468,7 +434,7 @@ void http_conn_received_end(struct http_conn *c)
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
     /* Octets that are wanted will not come; what was asked before has been answered already. */
     if (c->state == STATE_BODY)
-        write_log(c, 0, 0);
+        http_access_write(c->x, &c->peer, 0, 0);
     close_now(c);
 }
 
@@ -476,9 +442,9 @@ void http_conn_broken(struct http_conn *c)
 {
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
     if (c->state == STATE_FLUSH && c->x->log_due)
-        write_due_log(c);
+        http_access_write_sent(c->x, &c->peer);
     else if (c->state == STATE_ANSWER || c->state == STATE_BODY)
-        write_log(c, 0, 0);
+        http_access_write(c->x, &c->peer, 0, 0);
     close_now(c);
 }
 
