@@ -179,10 +179,11 @@ static void test_many(void **state)
     for (size_t i = 0; i < COUNT; i++)
         items[i].name = "name";
     html = render(items, COUNT, SPAN_LIT("/"), HTTP_LISTING_HTML);
-    /* Not strstr(3): under AddressSanitizer that measures the whole string each time. */
-    for (const char *at = html, *end = html + strlen(html);
-         (at = memmem(at, (size_t)(end - at), "href=\"./name\"", 13)) != NULL; at++)
-        rows++;
+    /* Not strstr(3) or memmem(3): under the sanitizers they look at the whole rest each time. */
+    static const char link[] = "href=\"./name\"";
+    for (const char *at = html; *at != '\0'; at++)
+        if (*at == link[0] && strncmp(at, link, sizeof(link) - 1) == 0)
+            rows++;
     assert_int_equal(rows, COUNT);
     free(html);
     free(items);
