@@ -76,7 +76,7 @@ class Response:
 
     def _check_final(self):
         require("date" in self, "no Date")
-        require(abs(parse_date(self["Date"]) - time.time()) < 3, "wrong Date: %r", self["Date"])
+        require(abs(parse_date(self["Date"]) - time.time()) < 10, "wrong Date: %r", self["Date"])
         require(self.get("Server") == SERVER, "Server is %r", self.get("Server"))
         require("transfer-encoding" not in self, "Transfer-Encoding from a static server")
         require(self.get("Connection", "close") in ("close", "keep-alive"),
