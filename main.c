@@ -12,6 +12,9 @@
 #include "core/options.h"
 #include "core/pid_file.h"
 #include "core/privileges.h"
+#include "engines/auto.h"
+#include "engines/cpus.h"
+#include "engines/doctor.h"
 #include "engines/engine.h"
 #include "engines/listen.h"
 #include "engines/signals.h"
@@ -22,6 +25,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -38,13 +42,18 @@ enum exit_status {
     STATUS_CONFIG = 78
 };
 
-enum { WHY_SIZE = 1024, FILES_SPARE = 64 /* logs, listeners, epoll, standard streams */ };
+enum {
+    WHY_SIZE = 1024,
+    FILES_SPARE = 64, /* logs, standard streams, jobs in progress */
+    FILES_THREAD = 16 /* epoll, eventfds, a ring, access logs, what is rounded up */
+};
 
 /* Everything that a start acquires, to be given back in reverse. */
 struct process {
     const struct options *options;
     struct config *config;
     const struct engine_ops *ops;
+    struct auto_choice choice;
     struct privileges privileges;
     struct listener *listeners;
     struct engine *engine;
@@ -71,20 +80,46 @@ static int refuse_log(struct process *p, const char *key, const char *path, int 
 static int refuse_engine(struct process *p)
 {
     size_t len = (size_t)snprintf(p->why, sizeof p->why,
-                                  "%s: engine '%s' is not built in; there are:",
+                                  "%s: engine '%s' is not built in; there are: " ENGINE_AUTO,
                                   config_place(p->config, "engine"), p->config->engine);
 
     for (size_t i = 0; engine_at(i) != NULL && len < sizeof p->why; i++)
-        len += (size_t)snprintf(p->why + len, sizeof p->why - len, "%s %s", i > 0 ? "," : "",
-                                engine_at(i)->name);
+        len += (size_t)snprintf(p->why + len, sizeof p->why - len, ", %s", engine_at(i)->name);
     return refuse(STATUS_CONFIG, p->why);
 }
 
-/* Reads the configuration and finds the engine that it names. */
+/* Reads the configuration again with what was chosen: header fields may hold the engine's name. */
+static int configure_again(struct process *p)
+{
+    struct config_source source = p->options->source;
+    size_t count = source.settings_count;
+    const char **settings = calloc(count + ARRAY_LEN(p->choice.settings), sizeof settings[0]);
+
+    if (settings == NULL)
+        return refuse(STATUS_RUNTIME, "out of memory");
+    for (size_t i = 0; i < count; i++)
+        settings[i] = source.settings[i];
+    for (size_t i = 0; i < p->choice.settings_count; i++)
+        settings[count + i] = p->choice.settings[i];
+    source.settings = settings;
+    source.settings_count = count + p->choice.settings_count;
+    config_free(p->config);
+    p->config = NULL;
+    int error = config_load(&source, p->why, sizeof p->why, &p->config);
+    free(settings);
+    return error < 0 ? refuse(STATUS_CONFIG, p->why) : STATUS_OK;
+}
+
+/* Reads the configuration and finds the engine that it names, or leaves to be chosen. */
 static int configure(struct process *p)
 {
     if (config_load(&p->options->source, p->why, sizeof p->why, &p->config) < 0)
         return refuse(STATUS_CONFIG, p->why);
+    if (auto_choose(p->config, &p->choice) < 0)
+        return refuse(STATUS_ENGINE, p->choice.sentence);
+    p->ops = p->choice.ops;
+    if (p->ops != NULL)
+        return configure_again(p);
     p->ops = engine_find(p->config->engine);
     if (p->ops == NULL)
         return refuse_engine(p);
@@ -204,6 +239,8 @@ static int test(struct process *p)
         return status;
     p->ops->destroy(p->engine);
     p->engine = NULL;
+    if (p->choice.ops != NULL)
+        printf("gearshift: %s\n", p->choice.sentence);
     printf("gearshift: configuration%s%s is valid\n", file != NULL ? " " : "",
            file != NULL ? file : "");
     return STATUS_OK;
@@ -249,9 +286,10 @@ static void warn_of_closed_roots(const struct process *p)
 /* Makes the limit of descriptors fit; serving goes on with what there is. */
 static void raise_files(struct process *p)
 {
-    uint64_t threads = p->config->threads > 0 ? p->config->threads : 1;
-    uint64_t needed = p->config->connections_max + threads * p->config->cache_files_max +
-                      p->config->listens_count + FILES_SPARE;
+    /* Threads share these limits among them, rounded up; each has listeners and a demultiplexer. */
+    uint64_t threads = cpus_threads(p->config->threads);
+    uint64_t needed = p->config->connections_max + p->config->cache_files_max + FILES_SPARE +
+                      threads * (p->config->listens_count + FILES_THREAD);
 
     if (privileges_raise_files(needed, p->why, sizeof p->why) < 0)
         log_line(LOG_WARN, p->why);
@@ -263,6 +301,8 @@ static int start(struct process *p)
     int status = check_start(p);
     if (status == STATUS_OK)
         status = open_error_log(p);
+    if (status == STATUS_OK && p->choice.ops != NULL)
+        log_line(p->choice.level, p->choice.sentence);
     if (status == STATUS_OK)
         status = prepare_access_logs(p);
     if (status != STATUS_OK)
@@ -303,11 +343,19 @@ static int serve(struct process *p)
     return status;
 }
 
-static int help(void)
+static void print_engines(void)
 {
-    printf("%s\nengines:\n", options_help());
+    printf("engines:\n");
     for (size_t i = 0; engine_at(i) != NULL; i++)
         printf("  %-14s %s\n", engine_at(i)->name, engine_at(i)->summary);
+    printf("  %-14s the best one that can run here ('gearshift doctor' tells which)\n",
+           ENGINE_AUTO);
+}
+
+static int help(void)
+{
+    printf("%s\n", options_help());
+    print_engines();
     return STATUS_OK;
 }
 
@@ -318,8 +366,7 @@ static int build_info(void)
            "HTTP parser: %s, strict\n"
            "liburing:    none built in\n"
            "TLS:         none built in\n"
-           "server.conf: %s\n"
-           "engines:\n",
+           "server.conf: %s\n",
            GEARSHIFT_VERSION,
 #ifdef __clang__
            __VERSION__,
@@ -327,8 +374,7 @@ static int build_info(void)
            "gcc " __VERSION__,
 #endif
            http_parser_version(), options_default_file());
-    for (size_t i = 0; engine_at(i) != NULL; i++)
-        printf("  %-14s %s\n", engine_at(i)->name, engine_at(i)->summary);
+    print_engines();
     return STATUS_OK;
 }
 
@@ -374,6 +420,8 @@ int main(int argc, char **argv)
 
     open_standard_streams();
     CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+    if (argc > 1 && strcmp(argv[1], "doctor") == 0)
+        return doctor(argc - 1, argv + 1);
     if (options_parse(argc, argv, why, sizeof why, &options) < 0) {
         fprintf(stderr, "gearshift: %s\nTry 'gearshift -h'.\n", why);
         return STATUS_USAGE;

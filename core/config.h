@@ -148,16 +148,33 @@ struct http_deadlines {
     uint32_t drain_ms;      /* SIGQUIT: how long answers in progress may take */
 };
 
-enum file_io { FILE_IO_AUTO, FILE_IO_SENDFILE, FILE_IO_READ };
+enum file_io { FILE_IO_AUTO, FILE_IO_SENDFILE, FILE_IO_READ, FILE_IO_SPLICE };
+
+/* How a new connection finds its thread, when there are several. */
+enum accept_mode {
+    ACCEPT_HANDOFF,   /* one thread accepts and deals connections to the others */
+    ACCEPT_REUSEPORT, /* each thread has a listening socket; the kernel distributes */
+    ACCEPT_SHARED     /* one listening socket in every thread's demultiplexer */
+};
+
+/* What is handed to workers. */
+enum pool_work { POOL_WORK_REQUEST, POOL_WORK_FILE };
 
 struct config {
     /* process */
-    char *engine; /* name for engine_find() */
-    unsigned threads;
-    char *user;      /* to become when started as root; NULL (`user = ""`): stay */
-    bool allow_root; /* serve as root all the same */
-    char *pid_file;  /* or NULL */
-    char *error_log; /* path or "stderr" */
+    char *engine;         /* a name that main looks up among the engines, or "auto" */
+    bool engine_fallback; /* another engine when this one cannot run here */
+    uint32_t threads;     /* event loops; 0: one per allowed CPU */
+    bool pin;             /* each thread to a CPU of its own */
+    enum accept_mode accept_mode;
+    uint32_t workers;      /* threads of the worker pool */
+    uint32_t worker_queue; /* jobs waiting at most */
+    enum pool_work pool_work;
+    uint32_t file_workers; /* helper threads of each event loop; 0: none */
+    char *user;            /* to become when started as root; NULL (`user = ""`): stay */
+    bool allow_root;       /* serve as root all the same */
+    char *pid_file;        /* or NULL */
+    char *error_log;       /* path or "stderr" */
     enum log_level log_level;
     /* limits */
     uint32_t connections_max;

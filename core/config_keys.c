@@ -32,13 +32,19 @@
 /* Each in the order of the enum that it becomes. */
 static const char *const log_levels[] = { "error", "warn", "info", "debug", NULL };
 static const char *const access_formats[] = { "combined", "json", NULL };
-static const char *const file_ios[] = { "auto", "sendfile", "read", NULL };
+static const char *const file_ios[] = { "auto", "sendfile", "read", "splice", NULL };
 static const char *const symlink_rules[] = { "inside", "deny", NULL };
+static const char *const accept_modes[] = { "handoff", "reuseport", "shared", NULL };
+static const char *const pool_works[] = { "request", "file", NULL };
 
 static_assert(LOG_ERROR == 0 && LOG_WARN == 1 && LOG_INFO == 2 && LOG_DEBUG == 3, "log_levels");
 static_assert(ACCESS_COMBINED == 0 && ACCESS_JSON == 1, "access_formats");
-static_assert(FILE_IO_AUTO == 0 && FILE_IO_SENDFILE == 1 && FILE_IO_READ == 2, "file_ios");
+static_assert(FILE_IO_AUTO == 0 && FILE_IO_SENDFILE == 1 && FILE_IO_READ == 2 &&
+                  FILE_IO_SPLICE == 3,
+              "file_ios");
 static_assert(FILE_SYMLINKS_INSIDE == 0 && FILE_SYMLINKS_DENY == 1, "symlink_rules");
+static_assert(ACCEPT_HANDOFF == 0 && ACCEPT_REUSEPORT == 1 && ACCEPT_SHARED == 2, "accept_modes");
+static_assert(POOL_WORK_REQUEST == 0 && POOL_WORK_FILE == 1, "pool_works");
 
 static const struct config_block_type block_types[CONFIG_BLOCK_KINDS] = {
     [CONFIG_TOP] = { "", 0, "at the top level", "", "" },
@@ -68,8 +74,22 @@ static const struct config_key keys[] = {
       .help = "reads another file in this place" },
     { "engine", ENGINE, TOP, CONFIG_TEXT, "reactor", IN(engine), .check = config_text_word,
       .allowed = "the name of an engine, see gearshift -V", .help = "the I/O model that serves" },
-    { "threads", ENGINE, TOP, CONFIG_COUNT, "1", 1, 1024, IN(threads),
-      .help = "threads of the engines that have more than one" },
+    { "engine_fallback", ENGINE, TOP, CONFIG_BOOL, "off", IN(engine_fallback),
+      .help = "take another engine when this one cannot run here" },
+    { "threads", ENGINE, TOP, CONFIG_COUNT, "1", 0, 1024, IN(threads),
+      .help = "event loops, each a thread, of the engines that have several; 0: one a CPU" },
+    { "pin", ENGINE, TOP, CONFIG_BOOL, "off", IN(pin),
+      .help = "bind each of the threads to a CPU" },
+    { "accept", ENGINE, TOP, CONFIG_CHOICE, "reuseport", .choices = accept_modes, IN(accept_mode),
+      .help = "how new connections reach the threads" },
+    { "workers", ENGINE, TOP, CONFIG_COUNT, "4", 1, 1024, IN(workers),
+      .help = "worker threads of engine reactor-pool" },
+    { "worker_queue", ENGINE, TOP, CONFIG_COUNT, "1024", 1, 1048576, IN(worker_queue),
+      .help = "jobs that wait for a worker, at most" },
+    { "pool_work", ENGINE, TOP, CONFIG_CHOICE, "request", .choices = pool_works, IN(pool_work),
+      .help = "what the workers of reactor-pool do: whole requests, or what may block" },
+    { "file_workers", ENGINE, TOP, CONFIG_COUNT, "2", 0, 64, IN(file_workers),
+      .help = "helpers of each thread of multi-reactor for what may block; 0: none" },
     { "user", ENGINE, TOP, CONFIG_TEXT, "nobody", IN(user), .special = "",
       .check = config_text_word, .allowed = "a user's name, or \"\" to change nothing",
       .help = "who to become when started as root" },

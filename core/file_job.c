@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 bool file_meta_same(const struct file_meta *before, const struct file_meta *now)
@@ -69,9 +70,20 @@ static ssize_t read_at(int fd, void *mem, size_t len, off_t off)
     return n < 0 ? -errno : n;
 }
 
-/* Reads the whole of a file that was `size` octets long. 0 and the content, or NULL for a file that
- * is no longer so long, or -errno. */
-static int read_whole(int fd, size_t size, char **ret_content)
+/* What of it lies in the page cache: octets, 0 at the end of the file, or -errno: -EAGAIN, or
+ * -EOPNOTSUPP from a file system that cannot tell. */
+static ssize_t read_cached_at(int fd, void *mem, size_t len, off_t off)
+{
+    struct iovec iov = { .iov_base = mem, .iov_len = len };
+    ssize_t n = preadv2(fd, &iov, 1, off, RWF_NOWAIT);
+
+    return n < 0 ? -errno : n;
+}
+
+/* Reads the whole of a file that was `size` octets long, by `read_some`. 0 and the content, or NULL
+ * for a file that is no longer so long, or -errno. */
+static int read_whole(int fd, size_t size, ssize_t (*read_some)(int, void *, size_t, off_t),
+                      char **ret_content)
 {
     char *content = malloc(size + 1);
     size_t len = 0;
@@ -84,7 +96,7 @@ static int read_whole(int fd, size_t size, char **ret_content)
      * so one call both reads and verifies. */
     while (len <= size) {
         size_t want = size + 1 - len;
-        ssize_t n = read_at(fd, content + len, want, (off_t)len);
+        ssize_t n = read_some(fd, content + len, want, (off_t)len);
 
         if (n < 0) {
             free(content);
@@ -102,15 +114,20 @@ static int read_whole(int fd, size_t size, char **ret_content)
     return 0;
 }
 
-static void run_open(struct file_job *job)
+/* Is the opened file one that is read whole as well? */
+static bool wants_content(const struct file_job *job)
 {
     const struct file_meta *meta = &job->meta;
 
+    return meta->kind == FILE_REGULAR && meta->size > 0 && meta->size <= job->content_max;
+}
+
+static void run_open(struct file_job *job)
+{
     job->res = file_open(job->root_fd, job->path, job->symlinks, &job->fd, &job->meta);
-    if (job->res < 0 || meta->kind != FILE_REGULAR || meta->size == 0 ||
-        meta->size > job->content_max)
+    if (job->res < 0 || !wants_content(job))
         return;
-    job->res = read_whole(job->fd, (size_t)meta->size, &job->content);
+    job->res = read_whole(job->fd, (size_t)job->meta.size, read_at, &job->content);
     if (job->res < 0) {
         close(job->fd);
         job->fd = -1;
@@ -132,6 +149,47 @@ void file_job_run(struct file_job *job)
         job->res = dir_list(job->root_fd, job->path, job->symlinks, job->dotfiles, job->items_max,
                             &job->listing);
         return;
+    }
+    UNREACHABLE();
+}
+
+static bool try_open(struct file_job *job)
+{
+    int res = file_open_cached(job->root_fd, job->path, job->symlinks, &job->fd, &job->meta);
+
+    if (res == -EAGAIN)
+        return false;
+    job->res = res;
+    if (res < 0 || !wants_content(job) ||
+        read_whole(job->fd, (size_t)job->meta.size, read_cached_at, &job->content) == 0)
+        return true;
+    close(job->fd);
+    job->fd = -1;
+    job->res = -EINPROGRESS;
+    return false;
+}
+
+static bool try_read(struct file_job *job)
+{
+    ssize_t n = read_cached_at(job->fd_read, job->mem, job->len, job->off);
+
+    if (n < 0)
+        return false; /* an error, too, is for who runs it to find */
+    job->res = (int)n;
+    return true;
+}
+
+bool file_job_try(struct file_job *job)
+{
+    CHECK_OBJ(job, FILE_JOB_MAGIC);
+    CHECK(job->res == -EINPROGRESS);
+    switch (job->kind) {
+    case FILE_JOB_OPEN:
+        return try_open(job);
+    case FILE_JOB_READ:
+        return try_read(job);
+    case FILE_JOB_LIST:
+        return false;
     }
     UNREACHABLE();
 }

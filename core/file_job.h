@@ -106,6 +106,11 @@ void file_job_init_list(struct file_job *job, int root_fd, const char *path,
  * (different jobs). */
 void file_job_run(struct file_job *job);
 
+/* Executes the job if that needs no waiting for a disk: what is looked up and read lies in the
+ * kernel's memory. True: it is done, as by file_job_run(); false: nothing has happened, and
+ * somebody who may block has to run it. A LIST always is somebody's. */
+bool file_job_try(struct file_job *job);
+
 /* Frees what a finished job's caller did not take: closes fd, frees content and listing. */
 void file_job_discard(struct file_job *job);
 

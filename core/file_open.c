@@ -7,6 +7,7 @@
 #include <linux/openat2.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,6 +23,9 @@ enum {
 
 /* Set once openat2(2) turned out to be refused to this process; it will not come back. */
 static atomic_bool openat2_refused;
+
+/* Likewise RESOLVE_CACHED. */
+static atomic_bool cached_refused;
 
 void file_meta_set(struct file_meta *meta, const struct stat *st)
 {
@@ -43,19 +47,51 @@ void file_meta_set(struct file_meta *meta, const struct stat *st)
     };
 }
 
-/* openat2(2): a descriptor or -errno. */
-static int openat2_beneath(int root_fd, const char *path, enum file_symlinks symlinks, int flags)
+void file_meta_set_statx(struct file_meta *meta, const struct statx *stx)
 {
-    struct open_how how = {
-        .flags = (unsigned)flags,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+    struct stat st = {
+        .st_dev = makedev(stx->stx_dev_major, stx->stx_dev_minor),
+        .st_ino = stx->stx_ino,
+        .st_mode = stx->stx_mode,
+        .st_size = (off_t)stx->stx_size,
+        .st_mtim = { stx->stx_mtime.tv_sec, stx->stx_mtime.tv_nsec },
+        .st_ctim = { stx->stx_ctime.tv_sec, stx->stx_ctime.tv_nsec },
     };
+
+    file_meta_set(meta, &st);
+}
+
+/* `resolve` holds what is asked for besides the rules. */
+static void set_how(struct open_how *how, enum file_symlinks symlinks, int flags, uint64_t resolve)
+{
+    *how = (struct open_how){
+        .flags = (unsigned)flags,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | resolve,
+    };
+    if (symlinks == FILE_SYMLINKS_DENY)
+        how->resolve |= RESOLVE_NO_SYMLINKS;
+}
+
+void file_open_how(enum file_open_step step, enum file_symlinks symlinks, struct open_how *ret_how)
+{
+    set_how(ret_how, symlinks, step == FILE_OPEN_LOOK ? PROBE_FLAGS : OPEN_FLAGS, 0);
+}
+
+/* openat2(2): a descriptor or -errno. */
+static int openat2_with(int root_fd, const char *path, enum file_symlinks symlinks, int flags,
+                        uint64_t resolve)
+{
+    struct open_how how;
     long res;
 
-    if (symlinks == FILE_SYMLINKS_DENY)
-        how.resolve |= RESOLVE_NO_SYMLINKS;
+    set_how(&how, symlinks, flags, resolve);
     res = syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
     return res < 0 ? -errno : (int)res;
+}
+
+static int openat2_beneath(int root_fd, const char *path, enum file_symlinks symlinks, int flags)
+{
+    return openat2_with(root_fd, path, symlinks, flags, 0);
 }
 
 /* Is it the system call that is refused with `error`, rather than this file? EPERM is also what a
@@ -99,8 +135,24 @@ static int open_beneath(int root_fd, const char *path, enum file_symlinks symlin
     return fd;
 }
 
-int file_open(int root_fd, const char *path, enum file_symlinks symlinks, int *ret_fd,
-              struct file_meta *ret_meta)
+/* A descriptor, or -errno: -EAGAIN when the names are not all in memory. One attempt: who may block
+ * makes the next. */
+static int open_cached(int root_fd, const char *path, enum file_symlinks symlinks, int flags)
+{
+    if (atomic_load_explicit(&openat2_refused, memory_order_relaxed) ||
+        atomic_load_explicit(&cached_refused, memory_order_relaxed))
+        return -EAGAIN;
+    int fd = openat2_with(root_fd, path, symlinks, flags, RESOLVE_CACHED);
+    if (fd != -EINVAL && fd != -ENOSYS && fd != -EPERM && fd != -EINTR)
+        return fd;
+    if (fd == -EINVAL) /* an unknown flag; nothing else in these arguments is invalid */
+        atomic_store_explicit(&cached_refused, true, memory_order_relaxed);
+    return -EAGAIN;
+}
+
+static int open_by(int (*open_path)(int, const char *, enum file_symlinks, int), int root_fd,
+                   const char *path, enum file_symlinks symlinks, int *ret_fd,
+                   struct file_meta *ret_meta)
 {
     struct stat st;
     int fd, error;
@@ -110,7 +162,7 @@ int file_open(int root_fd, const char *path, enum file_symlinks symlinks, int *r
      * costs 0.8 us on a miss of the cache and nothing for a missing file; the way without a second
      * lookup, /proc/self/fd, measured slower and needs a /proc. Somebody who swaps the file in
      * between gains an open that does not block. */
-    fd = open_beneath(root_fd, path, symlinks, PROBE_FLAGS);
+    fd = open_path(root_fd, path, symlinks, PROBE_FLAGS);
     if (fd < 0)
         return fd;
     error = fstat(fd, &st) < 0 ? -errno : 0;
@@ -119,7 +171,7 @@ int file_open(int root_fd, const char *path, enum file_symlinks symlinks, int *r
         return error;
     fd = -1;
     if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
-        fd = open_beneath(root_fd, path, symlinks, OPEN_FLAGS);
+        fd = open_path(root_fd, path, symlinks, OPEN_FLAGS);
         if (fd < 0)
             return fd;
         error = fstat(fd, &st) < 0 ? -errno : 0;
@@ -133,6 +185,18 @@ int file_open(int root_fd, const char *path, enum file_symlinks symlinks, int *r
     file_meta_set(ret_meta, &st);
     *ret_fd = fd;
     return 0;
+}
+
+int file_open(int root_fd, const char *path, enum file_symlinks symlinks, int *ret_fd,
+              struct file_meta *ret_meta)
+{
+    return open_by(open_beneath, root_fd, path, symlinks, ret_fd, ret_meta);
+}
+
+int file_open_cached(int root_fd, const char *path, enum file_symlinks symlinks, int *ret_fd,
+                     struct file_meta *ret_meta)
+{
+    return open_by(open_cached, root_fd, path, symlinks, ret_fd, ret_meta);
 }
 
 int file_open_directory(int root_fd, const char *path, enum file_symlinks symlinks)

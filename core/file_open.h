@@ -11,6 +11,9 @@
 
 #include <sys/stat.h>
 
+struct open_how; /* <linux/openat2.h> */
+struct statx;    /* <sys/stat.h>, or <linux/stat.h> */
+
 /* Opens `path` (relative to the root, NUL-terminated, "." is the root itself) for reading:
  * O_RDONLY|O_CLOEXEC|O_NONBLOCK|O_NOCTTY. 0, or -errno: -EXDEV for what leaves the root, -ELOOP for
  * more than 40 links, or for any link under FILE_SYMLINKS_DENY, and open(2)'s errors. The caller
@@ -19,11 +22,28 @@
 int file_open(int root_fd, const char *path, enum file_symlinks symlinks, int *ret_fd,
               struct file_meta *ret_meta);
 
+/* Likewise, as far as the kernel has all of it in memory (RESOLVE_CACHED): -EAGAIN where it would
+ * have to ask the disk, or cannot tell (Linux before 5.12). Never blocks. */
+int file_open_cached(int root_fd, const char *path, enum file_symlinks symlinks, int *ret_fd,
+                     struct file_meta *ret_meta);
+
 /* Likewise, a directory, for reading its names. Returns the descriptor, which the caller owns, or
  * -errno: -ENOTDIR for anything but a directory. */
 int file_open_directory(int root_fd, const char *path, enum file_symlinks symlinks);
 
 /* What `st` tells. `racy` is judged by the time of this call. */
 void file_meta_set(struct file_meta *meta, const struct stat *st);
+
+/* For an engine that performs the steps of file_open() by operations of its own: openat2(2) to look
+ * at what `path` is, statx(2), and, for a regular file or a directory alone, openat2(2) to read it,
+ * and statx(2). */
+enum file_open_step { FILE_OPEN_LOOK, FILE_OPEN_READ };
+
+/* The arguments of that openat2(2). -EAGAIN is to be repeated a few times; file_job_run() goes on
+ * where that does not help. */
+void file_open_how(enum file_open_step step, enum file_symlinks symlinks, struct open_how *ret_how);
+
+/* As file_meta_set(), from a statx(2) with STATX_BASIC_STATS. */
+void file_meta_set_statx(struct file_meta *meta, const struct statx *stx);
 
 #endif

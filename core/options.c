@@ -40,6 +40,7 @@ static const struct option long_options[] = {
 static const char help_text[] =
     "usage: gearshift [DIR] [--port N] [--listen ADDR] [-c FILE] [-e NAME] [-o KEY=VALUE]...\n"
     "       gearshift -t | -T | -h | -v | -V\n"
+    "       gearshift doctor [--json]   tells what of this machine the server can use\n"
     "\n"
     "Serves the folder DIR, or what a server.conf says, over HTTP/1.1.\n"
     "\n"

@@ -7,6 +7,9 @@
 
 static const struct engine_ops *const engines[] = {
     &engine_reactor,
+    &engine_reactor_pool,
+    &engine_multi_reactor,
+    &engine_proactor,
 };
 
 const struct engine_ops *engine_find(const char *name)

@@ -6,12 +6,15 @@
 #include "core/config.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 /* A listening socket: bound, listening, non-blocking, close-on-exec. */
 struct listener {
     int fd;
     const struct listen_config *config;
+    atomic_uint *holders; /* NULL: nobody else has this socket; else how many do: each has a struct
+                             of its own, and the last one closes. Borrowed */
 };
 
 /* What run() is asked to do from outside; set by a signal handler, looked at by the loop once a
@@ -53,10 +56,17 @@ struct engine_ops {
 
     /* Frees it; run() has returned, or was never called. */
     void (*destroy)(struct engine *e);
+
+    /* Which of its means this kernel has, for `gearshift doctor`: one line, without a full stop.
+     * Asked when probe() says that it can run. Optional. */
+    void (*features)(char *text, size_t size);
 };
 
 /* The engines built in: one file each, its table at the end. */
 extern const struct engine_ops engine_reactor;
+extern const struct engine_ops engine_reactor_pool;
+extern const struct engine_ops engine_multi_reactor;
+extern const struct engine_ops engine_proactor;
 
 /* The engine of that name, or NULL. */
 const struct engine_ops *engine_find(const char *name);

@@ -288,6 +288,40 @@ int listeners_open(const struct config *config, char *why, size_t why_size,
     return 0;
 }
 
+int listener_open_beside(const struct listener *first, char *why, size_t why_size,
+                         struct listener *ret_listener)
+{
+    const struct listen_config *config = first->config;
+    struct address address = { .len = sizeof address.storage };
+    int error;
+
+    if (config->kind == LISTEN_UNIX)
+        return -EOPNOTSUPP;
+    /* The address that it is bound to: the system may have chosen the port. */
+    CHECK(getsockname(first->fd, &address.any, &address.len) == 0);
+    int fd = socket_open(config, &address, why, why_size);
+    if (fd < 0)
+        return fd;
+    error = set_flag(first->fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (error == 0)
+        error = set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (error < 0) {
+        snprintf(why, why_size, "%s: SO_REUSEPORT is refused: %s; set accept = shared",
+                 config->text, strerror(-error));
+        goto fail;
+    }
+    if (bind(fd, &address.any, address.len) != 0 || listen(fd, config->backlog) != 0) {
+        error = explain_bind(config, errno, why, why_size);
+        goto fail;
+    }
+    *ret_listener = (struct listener){ .fd = fd, .config = config };
+    return 0;
+
+fail:
+    close(fd);
+    return error;
+}
+
 /* May a socket file be created in the folder of `config`? 0, or -errno and a sentence. */
 static int folder_check(const struct listen_config *config, char *why, size_t why_size)
 {
@@ -330,6 +364,10 @@ void listener_close(struct listener *listener)
 {
     if (listener->fd < 0)
         return;
+    if (listener->holders != NULL && atomic_fetch_sub(listener->holders, 1) > 1) {
+        listener->fd = -1;
+        return;
+    }
     /* The name goes first: once the socket is closed, a successor may have taken it. */
     if (listener->config->kind == LISTEN_UNIX)
         unlink(listener->config->host);

@@ -23,8 +23,16 @@ int listeners_open(const struct config *config, char *why, size_t why_size,
  * disturb a server that runs. 0, or -errno and one sentence. */
 int listeners_check(const struct config *config, char *why, size_t why_size);
 
-/* Closes one, and removes the file of a unix socket: new connections are refused from now on. Does
- * nothing when it is closed already (fd -1). */
+/* Opens a further socket on the address of `first`, with the same options: the kernel distributes
+ * new connections among them (SO_REUSEPORT, set on `first` here: not before, since the first
+ * bind(2) is to find out whether another server has the address). 0 and a listener that the caller
+ * owns (listener_close()), or -errno and one sentence; -EOPNOTSUPP for a unix socket. */
+int listener_open_beside(const struct listener *first, char *why, size_t why_size,
+                         struct listener *ret_listener);
+
+/* Closes one, and removes the file of a unix socket: new connections are refused from now on. Of
+ * several holders of a socket, the last one does so. Does nothing when it is closed already (fd
+ * -1). */
 void listener_close(struct listener *listener);
 
 /* Closes and frees; removes the files of unix sockets where the process may. NULL is allowed. */

@@ -34,6 +34,12 @@ static int loop_open_descriptors(struct loop *loop)
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = &loop->wake };
     if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake.fd, &event) != 0)
         return -errno;
+    if (loop->workers != NULL) {
+        loop->done = (struct loop_source){ LOOP_DONE_MAGIC, workers_fd(loop->workers) };
+        event = (struct epoll_event){ .events = EPOLLIN | EPOLLET, .data.ptr = &loop->done };
+        if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->done.fd, &event) != 0)
+            return -errno;
+    }
     return loop_listen(loop);
 }
 
@@ -46,7 +52,42 @@ static void loop_check_config(const struct engine_config *cfg)
     CHECK(sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_IGN);
 }
 
-int loop_create(const struct engine_config *cfg, char *why, size_t why_size, struct loop **ret_loop)
+/* What works with other loops, in other threads. */
+static int loop_join_others(struct loop *loop, const struct loop_options *options)
+{
+    loop->options = *options;
+    if (options->hooks != NULL)
+        loop->hooks = *options->hooks;
+    CHECK(!options->accept_only || (loop->hooks.has_room != NULL && loop->hooks.deal != NULL));
+    return options->arrivals_max == 0 ? 0 : loop_inbox_create(options->arrivals_max, &loop->inbox);
+}
+
+/* What keeps connections: session environments, helpers, the pool. */
+static int loop_prepare_conns(struct loop *loop, char *why, size_t why_size)
+{
+    const struct config *config = loop->cfg.config;
+    if (config->file_io == FILE_IO_SPLICE) {
+        snprintf(why, why_size,
+                 "%s: file_io = splice needs engine proactor; an event loop has sendfile",
+                 config_place(config, "file_io"));
+        return -EINVAL;
+    }
+    unsigned caps = config->file_io == FILE_IO_READ ? 0 : ENGINE_CAP_FILE_SEGMENT;
+    int res = loop_env_create(loop, caps, why, why_size);
+    if (res == 0)
+        res = loop_offload_create(loop, why, why_size);
+    if (res < 0)
+        return res;
+    res = pool_create("connections", sizeof(struct loop_conn) + session_size(),
+                      config->connections_max, &loop->pool);
+    if (res < 0)
+        snprintf(why, why_size, "no memory for connections_max = %u connections: %s",
+                 config->connections_max, strerror(-res));
+    return res;
+}
+
+int loop_create(const struct engine_config *cfg, const struct loop_options *options, char *why,
+                size_t why_size, struct loop **ret_loop)
 {
     loop_check_config(cfg);
     struct loop *loop = calloc(1, sizeof(*loop));
@@ -69,16 +110,15 @@ int loop_create(const struct engine_config *cfg, char *why, size_t why_size, str
     clock_update(&loop->clock);
     timer_wheel_init(&loop->timers, loop->clock.now_ms);
 
-    unsigned caps = cfg->config->file_io == FILE_IO_READ ? 0 : ENGINE_CAP_FILE_SEGMENT;
-    int res = session_env_create(cfg->config, &loop->clock, caps, why, why_size, &loop->env);
-    if (res < 0)
-        goto fail;
-    res = pool_create("connections", sizeof(struct loop_conn) + session_size(),
-                      cfg->config->connections_max, &loop->pool);
+    int res = loop_join_others(loop, options);
     if (res < 0) {
-        snprintf(why, why_size, "no memory for connections_max = %u connections: %s",
-                 cfg->config->connections_max, strerror(-res));
+        snprintf(why, why_size, "out of memory");
         goto fail;
+    }
+    if (!options->accept_only) {
+        res = loop_prepare_conns(loop, why, why_size);
+        if (res < 0)
+            goto fail;
     }
     res = loop_open_descriptors(loop);
     if (res < 0) {
@@ -117,8 +157,10 @@ void loop_destroy(struct loop *loop)
         return;
     CHECK_OBJ(loop, LOOP_MAGIC);
     loop_close_all(loop);
+    loop_inbox_destroy(loop->inbox);
+    loop_offload_destroy(loop);
     pool_destroy(loop->pool);
-    session_env_destroy(loop->env);
+    loop_env_destroy(loop);
     if (loop->wake.fd >= 0)
         close(loop->wake.fd);
     if (loop->epoll_fd >= 0)
@@ -128,6 +170,13 @@ void loop_destroy(struct loop *loop)
     free(loop);
 }
 
+void loop_drain_session(struct loop *loop, struct loop_conn *conn)
+{
+    loop_enter(loop);
+    session_drain(loop_conn_session(conn));
+    loop_leave(loop);
+}
+
 /* For a connection that may be in the run queue: it gets its turn now, and none there. */
 static void loop_drive_now(struct loop *loop, struct loop_conn *conn)
 {
@@ -135,36 +184,53 @@ static void loop_drive_now(struct loop *loop, struct loop_conn *conn)
     loop_conn_drive(loop, conn);
 }
 
-static void loop_begin_drain(struct loop *loop)
+static void loop_drain_sessions(struct loop *loop)
 {
-    loop->drain_end_ms = loop->clock.now_ms + loop->cfg.config->deadlines.drain_ms;
-    loop_unlisten(loop);
     struct list *at = loop->conns.next;
     while (at != &loop->conns) {
         struct loop_conn *conn = container_of(at, struct loop_conn, all);
         at = at->next;
-        session_drain(loop_conn_session(conn));
+        if (conn->away)
+            continue; /* when it comes back */
+        /* A request that has come already is answered, though no edge may have told of it yet. */
+        conn->readable = true;
+        loop_drive_now(loop, conn);
+        if (conn->away || conn->source.magic == LOOP_CLOSED_MAGIC)
+            continue;
+        loop_drain_session(loop, conn);
         loop_drive_now(loop, conn);
     }
     loop_free_closed(loop);
+    loop_offload_flush(loop);
 }
 
-/* Does what cfg.requests asks for. True when the loop is to end. */
+static void loop_begin_drain(struct loop *loop)
+{
+    loop->drain_end_ms = loop->clock.now_ms + loop->cfg.config->deadlines.drain_ms;
+    loop_unlisten(loop);
+    loop_drain_sessions(loop);
+}
+
+/* Does what cfg.requests and other threads ask for. True when the loop is to end. */
 static bool loop_heed_requests(struct loop *loop)
 {
     const struct engine_requests *requests = loop->cfg.requests;
     sig_atomic_t reopens = asked(&requests->reopen_logs);
     if (reopens != loop->reopens_done) {
         loop->reopens_done = reopens;
-        session_env_tick(loop->env, true);
+        loop_env_tick(loop, true);
     }
-    if (asked(&requests->stop))
+    unsigned heeded = loop_heed_asks(loop);
+    if (asked(&requests->stop) || (heeded & LOOP_ASK_STOP))
         return true;
     if (!asked(&requests->drain))
         return false;
     if (loop->drain_end_ms == 0)
         loop_begin_drain(loop);
-    return list_empty(&loop->conns) || loop->clock.now_ms >= loop->drain_end_ms;
+    else if (heeded & LOOP_TOOK_ARRIVALS)
+        loop_drain_sessions(loop);
+    return (list_empty(&loop->conns) && !loop_expects_arrivals(loop)) ||
+           loop->clock.now_ms >= loop->drain_end_ms;
 }
 
 /* The earlier of a timeout and a moment; 0 is no moment. */
@@ -196,7 +262,7 @@ static void loop_dispatch(struct loop *loop, const struct epoll_event *event)
     case LOOP_CONN_MAGIC: {
         struct loop_conn *conn = container_of(source, struct loop_conn, source);
         loop_conn_note(conn, event->events);
-        if (list_empty(&conn->run)) /* else its turn comes */
+        if (!conn->away && list_empty(&conn->run)) /* else its turn comes */
             loop_conn_drive(loop, conn);
         break;
     }
@@ -214,6 +280,9 @@ static void loop_dispatch(struct loop *loop, const struct epoll_event *event)
         (void)n; /* what it was about is in cfg.requests */
         break;
     }
+    case LOOP_DONE_MAGIC:
+        loop_offload_collect(loop);
+        break;
     default:
         UNREACHABLE();
     }
@@ -226,13 +295,17 @@ static void loop_fire(struct timer_node *node, void *context)
     CHECK_OBJ(loop, LOOP_MAGIC);
     struct loop_conn *conn = container_of(node, struct loop_conn, timer);
     CHECK_OBJ(&conn->source, LOOP_CONN_MAGIC);
+    if (conn->away)
+        return; /* armed again when it comes back */
     struct session *s = loop_conn_session(conn);
     uint64_t deadline_ms = session_deadline_ms(s);
     if (deadline_ms > loop->clock.now_ms) {
         timer_arm(&loop->timers, node, deadline_ms);
         return;
     }
+    loop_enter(loop);
     session_expired(s);
+    loop_leave(loop);
     loop_drive_now(loop, conn);
 }
 
@@ -242,7 +315,7 @@ static void loop_tick(struct loop *loop)
     uint64_t now_ms = loop->clock.now_ms;
     if (loop->tick_due_ms != 0 && now_ms >= loop->tick_due_ms) {
         loop->tick_due_ms = 0;
-        session_env_tick(loop->env, false);
+        loop_env_tick(loop, false);
     }
     if (loop->active && loop->tick_due_ms == 0)
         loop->tick_due_ms = now_ms + LOOP_TICK_MS;
@@ -265,20 +338,23 @@ static void loop_turn(struct loop *loop, int events)
     loop_free_closed(loop);
     loop_accept(loop);
     loop_tick(loop);
+    loop_offload_flush(loop);
 }
 
 int loop_run(struct loop *loop)
 {
     CHECK_OBJ(loop, LOOP_MAGIC);
-    while (!loop_heed_requests(loop)) {
+    int res = loop_offload_start(loop);
+    while (res == 0 && !loop_heed_requests(loop)) {
         int n = epoll_wait(loop->epoll_fd, loop->events, LOOP_EVENTS_MAX, loop_timeout_ms(loop));
         if (n < 0 && errno != EINTR) {
-            int error = errno;
-            log_error("epoll_wait: %s", strerror(error));
-            return -error;
+            res = -errno;
+            log_error("epoll_wait: %s", strerror(-res));
+            break;
         }
         loop_turn(loop, n > 0 ? n : 0);
     }
+    loop_offload_stop(loop);
     loop_close_all(loop);
-    return 0;
+    return res;
 }

@@ -2,7 +2,14 @@
  *
  * Listeners are edge-triggered too: an edge puts one into the accept queue, EAGAIN takes it out. So
  * a loop that cannot accept (connections_max, or no descriptor left) leaves it in the queue, where
- * it costs nothing: no event repeats itself, and new connections wait in the kernel's backlog. */
+ * it costs nothing: no event repeats itself, and new connections wait in the kernel's backlog.
+ *
+ * A listener that several loops hold is registered with EPOLLEXCLUSIVE: an edge wakes one of those
+ * that sleep, and is noted by those that do not. If the one that it wakes cannot accept, the others
+ * sleep on beside a client that waits. So a loop that finds itself unable stands back: it takes its
+ * registration away, so that the next edge goes to somebody else, and has the others look at what
+ * waits already. They look each time one of them begins to stand back, and who can accept again
+ * looks by itself: as long as one of them is able, no client waits for nothing. */
 #include "engines/loop_internal.h"
 
 #include "engines/listen.h"
@@ -18,6 +25,24 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* A connection that waits already is an edge, too. */
+static int listener_register(struct loop *loop, struct loop_listener *listener)
+{
+    struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.ptr = listener };
+    if (listener->shared)
+        event.events |= EPOLLEXCLUSIVE;
+    if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, listener->source.fd, &event) != 0)
+        return -errno;
+    listener->registered = true;
+    return 0;
+}
+
+static void listener_deregister(struct loop *loop, struct loop_listener *listener)
+{
+    CHECK(epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, listener->source.fd, NULL) == 0);
+    listener->registered = false;
+}
+
 int loop_listen(struct loop *loop)
 {
     for (size_t i = 0; i < loop->cfg.listeners_count; i++) {
@@ -25,22 +50,66 @@ int loop_listen(struct loop *loop)
         *listener = (struct loop_listener){
             .source = { LOOP_LISTENER_MAGIC, loop->cfg.listeners[i].fd },
             .config = loop->cfg.listeners[i].config,
+            .shared = loop->cfg.listeners[i].holders != NULL,
         };
         list_init(&listener->ready);
-        struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.ptr = listener };
-        if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, listener->source.fd, &event) != 0)
-            return -errno;
+        int res = listener_register(loop, listener);
+        if (res < 0)
+            return res;
     }
     return 0;
 }
 
-void loop_unlisten(struct loop *loop)
+void loop_accept_look(struct loop *loop)
 {
     for (size_t i = 0; i < loop->cfg.listeners_count; i++) {
-        list_remove(&loop->listeners[i].ready);
-        listener_close(&loop->cfg.listeners[i]); /* nobody else holds it: epoll forgets it, too */
-        loop->listeners[i].source.fd = -1;
+        struct loop_listener *listener = &loop->listeners[i];
+        if (listener->source.fd >= 0 && list_empty(&listener->ready))
+            list_push_back(&loop->accept_queue, &listener->ready);
     }
+}
+
+/* Leaves the listeners that it shares to the others. */
+static void accept_stand_back(struct loop *loop)
+{
+    bool begins = false;
+    for (size_t i = 0; i < loop->cfg.listeners_count; i++) {
+        struct loop_listener *listener = &loop->listeners[i];
+        if (listener->shared && listener->registered) {
+            listener_deregister(loop, listener);
+            begins = true;
+        }
+    }
+    if (begins && loop->hooks.blocked != NULL)
+        loop->hooks.blocked(loop->options.hooks_context, loop);
+}
+
+/* Ends that. What has come meanwhile may have been left to this loop: it looks. */
+static int accept_step_forward(struct loop *loop)
+{
+    bool ends = false;
+    for (size_t i = 0; i < loop->cfg.listeners_count; i++) {
+        struct loop_listener *listener = &loop->listeners[i];
+        if (listener->registered)
+            continue;
+        int res = listener_register(loop, listener);
+        if (res < 0)
+            return res;
+        ends = true;
+    }
+    if (ends)
+        loop_accept_look(loop);
+    return 0;
+}
+
+/* The kernel wakes the first of those that sleep, always in the same order: who has had its share
+ * goes to the end. */
+static int accept_let_others(struct loop *loop, struct loop_listener *listener)
+{
+    if (!listener->shared || ++listener->taken % LOOP_SHARED_MAX != 0)
+        return 0;
+    listener_deregister(loop, listener);
+    return listener_register(loop, listener);
 }
 
 static void peer_from_sockaddr(const struct sockaddr_storage *address, struct peer *ret_peer)
@@ -105,7 +174,49 @@ static bool is_lost_connection(int error)
 
 static bool is_full(const struct loop *loop)
 {
+    if (loop->options.accept_only)
+        return !loop->hooks.has_room(loop->options.hooks_context);
     return pool_used(loop->pool) >= loop->cfg.config->connections_max;
+}
+
+static void complain_full(struct loop *loop)
+{
+    if (!may_complain(loop, &loop->full_log_ms))
+        return;
+    if (loop->options.accept_only)
+        log_warn("no reactor takes a further connection; clients wait until one closes");
+    else
+        log_warn("connections_max = %u reached%s; clients wait until a connection closes",
+                 loop->cfg.config->connections_max,
+                 loop->options.hooks != NULL ? " by one of the threads, its share" : "");
+}
+
+/* Gives descriptors back that are only kept for later. False: none is left here; the other loops
+ * are asked, and accept_pause() gives them time. */
+static bool accept_reclaim(struct loop *loop)
+{
+    if (loop_env_reclaim(loop) > 0)
+        return true;
+    if (loop->hooks.starved != NULL)
+        loop->hooks.starved(loop->options.hooks_context, loop);
+    return false;
+}
+
+/* Takes one connection. 0, -EAGAIN when none waits, or another -errno. */
+static int accept_one(struct loop *loop, const struct loop_listener *listener)
+{
+    struct sockaddr_storage address;
+    socklen_t address_len = sizeof(address);
+    int fd = accept4(listener->source.fd, (struct sockaddr *)&address, &address_len,
+                     SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    struct peer peer;
+    peer_from_sockaddr(&address, &peer);
+    if (!loop->options.accept_only)
+        return loop_conn_open(loop, fd, listener->config, &peer);
+    loop->hooks.deal(loop->options.hooks_context, fd, listener->config, &peer);
+    return 0;
 }
 
 /* Takes connections from one listener until none waits, or a limit is reached: then it stays in the
@@ -114,27 +225,18 @@ static void accept_from(struct loop *loop, struct loop_listener *listener)
 {
     for (int i = 0; i < LOOP_ACCEPT_MAX; i++) {
         if (is_full(loop)) {
-            if (may_complain(loop, &loop->full_log_ms))
-                log_warn("connections_max = %u reached; clients wait until a connection closes",
-                         loop->cfg.config->connections_max);
+            complain_full(loop);
             break;
         }
-        struct sockaddr_storage address;
-        socklen_t address_len = sizeof(address);
-        int fd = accept4(listener->source.fd, (struct sockaddr *)&address, &address_len,
-                         SOCK_NONBLOCK | SOCK_CLOEXEC);
-        int error = fd < 0 ? errno : 0;
+        int error = -accept_one(loop, listener);
         if (error == EAGAIN)
             return;
         if (is_lost_connection(error))
             continue;
-        if (error == 0) {
-            struct peer peer;
-            peer_from_sockaddr(&address, &peer);
-            error = -loop_conn_open(loop, fd, listener->config, &peer);
-        }
-        if ((error == EMFILE || error == ENFILE) && session_env_reclaim(loop->env) > 0)
+        if ((error == EMFILE || error == ENFILE) && accept_reclaim(loop))
             continue;
+        if (error == 0)
+            error = -accept_let_others(loop, listener);
         if (error != 0) {
             accept_pause(loop, listener, error);
             break;
@@ -145,9 +247,16 @@ static void accept_from(struct loop *loop, struct loop_listener *listener)
 
 void loop_accept(struct loop *loop)
 {
-    if (loop_accept_timeout_ms(loop) != 0)
+    if (loop_accept_timeout_ms(loop) != 0) {
+        if (!list_empty(&loop->accept_queue))
+            accept_stand_back(loop);
         return;
+    }
     loop->accept_retry_ms = 0;
+    if (accept_step_forward(loop) < 0) {
+        loop->accept_retry_ms = loop->clock.now_ms + LOOP_ACCEPT_RETRY_MS;
+        return;
+    }
     struct list batch;
     list_init(&batch);
     list_splice_back(&batch, &loop->accept_queue);
@@ -156,6 +265,35 @@ void loop_accept(struct loop *loop)
         CHECK_OBJ(&listener->source, LOOP_LISTENER_MAGIC);
         list_remove(&listener->ready);
         accept_from(loop, listener);
+    }
+    if (!list_empty(&loop->accept_queue) && loop_accept_timeout_ms(loop) != 0)
+        accept_stand_back(loop);
+}
+
+/* Clients whose connection the kernel has made already are not to be lost. */
+static void accept_rest(struct loop *loop, const struct loop_listener *listener)
+{
+    int taken = 0;
+    while (taken < listener->config->backlog && !is_full(loop)) {
+        int res = accept_one(loop, listener);
+        if (is_lost_connection(-res))
+            continue;
+        if (res < 0)
+            break;
+        taken++;
+    }
+}
+
+void loop_unlisten(struct loop *loop)
+{
+    for (size_t i = 0; i < loop->cfg.listeners_count; i++) {
+        struct loop_listener *listener = &loop->listeners[i];
+        list_remove(&listener->ready);
+        accept_rest(loop, listener);
+        if (listener->shared && listener->registered)
+            listener_deregister(loop, listener); /* it may be closed by another holder */
+        listener_close(&loop->cfg.listeners[i]);
+        listener->source.fd = -1;
     }
 }
 

@@ -2,7 +2,9 @@
  * and reports the result.
  *
  * The one place where a readiness loop meets the seam (session.h): receive, send, file job,
- * shutdown and close each have one function here. An engine with helpers changes conn_run_job(). */
+ * shutdown and close each have one function here. Where the loop has workers, what may block, and
+ * perhaps what was received, goes to them (loop_offload.c): the connection is away then, and left
+ * alone until it comes back. */
 #include "engines/loop_internal.h"
 
 #include "core/check.h"
@@ -33,7 +35,9 @@ int loop_conn_open(struct loop *loop, int fd, const struct listen_config *listen
     list_push_back(&loop->conns, &conn->all);
     list_init(&conn->run);
     timer_node_init(&conn->timer);
+    loop_enter(loop);
     struct session *s = session_open(conn + 1, loop->env, listen, peer);
+    loop_leave(loop);
     CHECK(s == loop_conn_session(conn));
     timer_arm(&loop->timers, &conn->timer, session_deadline_ms(s));
     return 0;
@@ -52,28 +56,65 @@ void loop_conn_note(struct loop_conn *conn, uint32_t events)
         conn->writable = true;
 }
 
-static void conn_receive(struct loop *loop, struct loop_conn *conn)
+/* Receives at most `room` octets. What recv(2) returned, or -errno; -EAGAIN: nothing now. */
+static ssize_t conn_recv(struct loop_conn *conn, void *mem, size_t room)
 {
-    struct session *s = loop_conn_session(conn);
-    size_t room = session_recv_room(s);
-    CHECK(room > 0);
-    if (room > sizeof(loop->scratch))
-        room = sizeof(loop->scratch);
-
-    ssize_t n = recv(conn->source.fd, loop->scratch, room, 0);
-    if (n < 0) {
-        int error = errno;
-        if (error == EAGAIN)
-            conn->readable = false;
-        if (error == EAGAIN || error == EINTR)
-            return;
-        n = -error;
-    }
+    ssize_t n = recv(conn->source.fd, mem, room, 0);
+    int error = n < 0 ? errno : 0;
+    if (error == EAGAIN)
+        conn->readable = false;
+    if (error == EAGAIN || error == EINTR)
+        return -EAGAIN;
     /* After a short count it is empty, and an edge announces what comes next, unless the last edge
      * has been seen. After the end there is nothing more. */
     if (n <= 0 || ((size_t)n < room && !conn->ended))
         conn->readable = false;
-    session_received(s, loop->scratch, n);
+    return n < 0 ? -error : n;
+}
+
+static size_t conn_room(const struct loop_conn *conn, size_t room_max)
+{
+    size_t room = session_recv_room(loop_conn_session((struct loop_conn *)(uintptr_t)conn));
+    CHECK(room > 0);
+    return room < room_max ? room : room_max;
+}
+
+static void conn_report_received(struct loop *loop, struct loop_conn *conn, const void *data,
+                                 ssize_t n)
+{
+    loop_enter(loop);
+    session_received(loop_conn_session(conn), data, n);
+    loop_leave(loop);
+}
+
+static void conn_receive(struct loop *loop, struct loop_conn *conn)
+{
+    ssize_t n = conn_recv(conn, loop->scratch, conn_room(conn, sizeof(loop->scratch)));
+    if (n != -EAGAIN)
+        conn_report_received(loop, conn, loop->scratch, n);
+}
+
+/* Receives for a worker: what the session makes of octets is not the loop's work. That there are no
+ * more is no work. */
+static void conn_receive_for_worker(struct loop *loop, struct loop_conn *conn)
+{
+    struct loop_task *task = loop_task_begin(loop, conn, LOOP_TASK_RECEIVED);
+    ssize_t n = conn_recv(conn, task->data, conn_room(conn, LOOP_HANDOFF_SIZE));
+    if (n > 0) {
+        task->len = (size_t)n;
+        loop_task_submit(loop, task);
+        return;
+    }
+    loop_task_drop(loop, task);
+    if (n != -EAGAIN)
+        conn_report_received(loop, conn, NULL, n);
+}
+
+static void conn_report_sent(struct loop *loop, struct loop_conn *conn, ssize_t n)
+{
+    loop_enter(loop);
+    session_sent(loop_conn_session(conn), n);
+    loop_leave(loop);
 }
 
 /* How far a plan's file range goes within `len` octets. */
@@ -82,33 +123,52 @@ static off_t plan_file_end(const struct send_plan *plan, size_t len)
     return plan->file_off + (off_t)(plan->file_len < len ? plan->file_len : len);
 }
 
-/* Is the piece of a file that comes next in the page cache? Asked once a LOOP_PROBE_SPAN; on a miss
- * the kernel is told to read that much, and the answer is no once: the others go first, then the
- * piece is sent, and blocks for what has not come by then. A probe costs about 0.5 us (cachestat(2)
- * over 256 KiB 2.9 us), sending a span about 90 us. */
+/* Is the piece of a file that comes next in the page cache? Asked once a LOOP_PROBE_SPAN; the
+ * answer is no once: the caller sees to it that it gets there. A probe costs about 0.5 us
+ * (cachestat(2) over 256 KiB 2.9 us), sending a span about 90 us. Where a miss costs the others
+ * nothing, both ends of a long piece are looked at: memory that ran short takes the oldest pages
+ * first, the front ones. */
 static bool conn_file_warm(struct loop *loop, struct loop_conn *conn, const struct send_plan *plan)
 {
     size_t turn = loop->cfg.config->send_turn;
     if (plan_file_end(plan, turn) <= conn->warm_end)
         return true;
     conn->warm_end = plan_file_end(plan, turn > LOOP_PROBE_SPAN ? turn : LOOP_PROBE_SPAN);
-    if (loop_file_cached(plan->file_fd, conn->warm_end))
-        return true;
-    posix_fadvise(plan->file_fd, plan->file_off, conn->warm_end - plan->file_off,
-                  POSIX_FADV_WILLNEED);
-    return false;
+    return loop_file_cached(plan->file_fd, conn->warm_end) &&
+           (loop->workers == NULL || conn->warm_end - plan->file_off <= LOOP_PROBE_MIN ||
+            loop_file_cached(plan->file_fd, plan->file_off + 1));
+}
+
+/* Gets the piece behind a plan, up to warm_end, into the page cache. With workers the connection is
+ * away meanwhile, and so is the plan. Without, the kernel is told to read, the others go first, and
+ * then it blocks for what has not come by then. */
+static void conn_warm_up(struct loop *loop, struct loop_conn *conn, const struct send_plan *plan)
+{
+    if (loop->workers == NULL) {
+        posix_fadvise(plan->file_fd, plan->file_off, conn->warm_end - plan->file_off,
+                      POSIX_FADV_WILLNEED);
+        conn_report_sent(loop, conn, -EAGAIN);
+        return;
+    }
+    struct loop_task *task = loop_task_begin(loop, conn, LOOP_TASK_PIECE);
+    task->file_fd = plan->file_fd;
+    task->off = plan->file_off;
+    task->len = (size_t)(conn->warm_end - plan->file_off);
+    loop_task_submit(loop, task);
 }
 
 /* Takes what was sent off `*turn_left`. False when the connection is to queue behind the others
  * first. Every plan is given back by one session_sent(): -EAGAIN says that nothing was sent. */
 static bool conn_send(struct loop *loop, struct loop_conn *conn, size_t *turn_left)
 {
-    struct session *s = loop_conn_session(conn);
     struct send_plan plan;
-    session_send_plan(s, &plan);
-    bool large = plan.file_fd >= 0 && plan.file_len > LOOP_PROBE_MIN;
-    if (large && !conn_file_warm(loop, conn, &plan)) {
-        session_sent(s, -EAGAIN);
+    loop_enter(loop);
+    session_send_plan(loop_conn_session(conn), &plan);
+    loop_leave(loop);
+    size_t unprobed_max = loop->workers == NULL ? LOOP_PROBE_MIN : 0;
+    bool probed = plan.file_fd >= 0 && plan.file_len > unprobed_max;
+    if (probed && !conn_file_warm(loop, conn, &plan)) {
+        conn_warm_up(loop, conn, &plan);
         return false;
     }
 
@@ -123,26 +183,33 @@ static bool conn_send(struct loop *loop, struct loop_conn *conn, size_t *turn_le
         if (conn->warm_end != 0 && (size_t)n == loop_plan_memory(&plan) + plan.file_len)
             conn->warm_end = 0; /* the range is complete; the next may be another file's */
     }
-    session_sent(s, n);
+    conn_report_sent(loop, conn, n);
     return true;
 }
 
-/* This engine has no helper: a job blocks the loop for as long as it takes, so the time is read
- * anew behind it. */
-static void conn_run_job(struct loop *loop, struct loop_conn *conn)
+/* Executes the session's job, if that takes no waiting or there is nobody else to wait. False: it
+ * is for a worker. */
+static bool conn_run_job(struct loop *loop, struct loop_conn *conn)
 {
     struct session *s = loop_conn_session(conn);
     struct file_job *job = session_file_job(s);
     CHECK_OBJ(job, FILE_JOB_MAGIC);
-    file_job_run(job);
-    clock_update(&loop->clock);
+    if (loop->workers == NULL) {
+        file_job_run(job);
+        clock_update(&loop->clock); /* it may have taken long */
+    } else if (!file_job_try(job)) {
+        return false;
+    }
     session_file_done(s);
+    return true;
 }
 
-static void conn_shut_down(struct loop_conn *conn)
+static void conn_shut_down(struct loop *loop, struct loop_conn *conn)
 {
     int res = shutdown(conn->source.fd, SHUT_WR) == 0 ? 0 : -errno;
+    loop_enter(loop);
     session_shut_down(loop_conn_session(conn), res);
+    loop_leave(loop);
 }
 
 /* A deadline that has moved away, as it does with every request, costs one comparison. */
@@ -156,14 +223,17 @@ static void conn_arm(struct loop *loop, struct loop_conn *conn)
 void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
 {
     CHECK_OBJ(&conn->source, LOOP_CONN_MAGIC);
+    CHECK(!conn->away);
     const struct session *s = loop_conn_session(conn);
     size_t turn_left = loop->cfg.config->send_turn;
-    bool waits = false; /* for an edge */
+    bool job_for_worker = loop->shared; /* or it was tried in vain */
+    bool waits = false;                 /* for an edge */
     loop->active = true;
 
-    /* Jobs come first, so that the answers they complete leave in one send with those before them;
-     * sends come before receives, so that octets go before more are taken. */
-    for (int step = 0; step < LOOP_STEPS_MAX && !waits; step++) {
+    /* Jobs come first, so that the answers they complete leave in one send with those before them,
+     * but not those that take a worker; sends come before receives, so that octets go before more
+     * are taken. */
+    for (int step = 0; step < LOOP_STEPS_MAX && !waits && !conn->away; step++) {
         unsigned wants = session_wants(s);
         CHECK(wants != 0);
         if (wants & SESSION_WANT_CLOSE) {
@@ -171,20 +241,28 @@ void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
             loop_conn_close(loop, conn);
             return;
         }
-        if (wants & SESSION_WANT_FILE) {
-            conn_run_job(loop, conn);
+        if ((wants & SESSION_WANT_FILE) && !job_for_worker) {
+            job_for_worker = !conn_run_job(loop, conn);
         } else if ((wants & SESSION_WANT_SEND) && conn->writable) {
             if (turn_left == 0 || !conn_send(loop, conn, &turn_left))
                 break;
+        } else if (wants & SESSION_WANT_FILE) {
+            loop_task_submit(loop, loop_task_begin(loop, conn, LOOP_TASK_JOB));
+            job_for_worker = loop->shared;
         } else if (wants & SESSION_WANT_SHUTDOWN) {
-            conn_shut_down(conn);
+            conn_shut_down(loop, conn);
         } else if ((wants & SESSION_WANT_RECV) && conn->readable) {
-            conn_receive(loop, conn);
+            if (loop->shared)
+                conn_receive_for_worker(loop, conn);
+            else
+                conn_receive(loop, conn);
         } else {
             waits = true;
         }
     }
 
+    if (conn->away)
+        return;
     if (!waits && list_empty(&conn->run))
         list_push_back(&loop->run_queue, &conn->run);
     conn_arm(loop, conn);
@@ -193,6 +271,7 @@ void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
 void loop_conn_close(struct loop *loop, struct loop_conn *conn)
 {
     CHECK_OBJ(&conn->source, LOOP_CONN_MAGIC);
+    CHECK(!conn->away);
     conn->source.magic = LOOP_CLOSED_MAGIC;
     close(conn->source.fd); /* which deregisters it: nobody else holds the socket */
     conn->source.fd = -1;
@@ -206,13 +285,17 @@ void loop_free_closed(struct loop *loop)
 {
     if (list_empty(&loop->closed))
         return;
-    while (!list_empty(&loop->closed)) {
+    unsigned count = 0;
+    for (; !list_empty(&loop->closed); count++) {
         struct loop_conn *conn = container_of(loop->closed.next, struct loop_conn, run);
         CHECK_OBJ(&conn->source, LOOP_CLOSED_MAGIC);
         list_remove(&conn->run);
+        loop_enter(loop);
         session_close(loop_conn_session(conn));
+        loop_leave(loop);
         conn->source.magic = 0;
         pool_put(loop->pool, conn);
     }
+    loop_adopted_freed(loop, count);
     loop->accept_retry_ms = 0; /* what has run out may have been among it */
 }

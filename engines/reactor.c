@@ -48,7 +48,8 @@ static int reactor_create(const struct engine_config *cfg, char *why, size_t why
         return -ENOMEM;
     }
     e->magic = REACTOR_MAGIC;
-    int res = loop_create(cfg, why, why_size, &e->loop);
+    const struct loop_options options = { .file_workers = 0 };
+    int res = loop_create(cfg, &options, why, why_size, &e->loop);
     if (res < 0) {
         free(e);
         return res;

@@ -28,15 +28,15 @@ static void on_signal(int number)
 
     switch (number) {
     case SIGQUIT:
-        running.requests.drain = 1;
+        __atomic_store_n(&running.requests.drain, 1, __ATOMIC_RELAXED);
         break;
     case SIGUSR1:
         if (log_reopen() < 0)
             log_line(LOG_ERROR, "the error log cannot be opened again, the old file stays");
-        running.requests.reopen_logs++;
+        __atomic_fetch_add(&running.requests.reopen_logs, 1, __ATOMIC_RELAXED);
         break;
     default:
-        running.requests.stop = 1;
+        __atomic_store_n(&running.requests.stop, 1, __ATOMIC_RELAXED);
     }
     running.ops->wake(running.engine);
     errno = saved_errno;

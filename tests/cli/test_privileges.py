@@ -125,17 +125,17 @@ class Anybody(Command):
 
         settings = ["-o", "connections_max=200", "-o", "cache_files=10"]
         server = self.serve(self.site, "--port", "0", *settings, preexec_fn=few_files)
-        self.assertEqual(self.limit(server), 275)
+        self.assertEqual(self.limit(server), 291)
         server = self.serve(self.site, "--port", "0", *settings, "-o", "connections_max=1000",
                             preexec_fn=few_files)
         soft = self.limit(server)
         with open(server.stderr_path, encoding="utf-8") as file:
             warning = file.read()
-        if soft == 1075:  # root with CAP_SYS_RESOURCE
+        if soft == 1091:  # root with CAP_SYS_RESOURCE
             self.assertEqual(warning, "")
         else:
             self.assertEqual(soft, 300)
-            self.assertRegex(warning, r"warn .*need 1075 descriptors, but the limit is 300")
+            self.assertRegex(warning, r"warn .*need 1091 descriptors, but the limit is 300")
         self.assertEqual(server.get("/hello.txt"), (200, b"hello\n"))
 
     def limit(self, server):

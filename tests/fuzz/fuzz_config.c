@@ -73,7 +73,7 @@ static void check_server(const struct config *config, const struct server *serve
 static void check_config(const struct config *config)
 {
     CHECK(config->servers_count > 0 && config->listens_count > 0);
-    CHECK(config->threads >= 1 && config->connections_max >= 1);
+    CHECK(config->workers >= 1 && config->connections_max >= 1);
     for (size_t i = 0; i < config->servers_count; i++)
         check_server(config, &config->servers[i]);
     for (size_t i = 0; i < config->listens_count; i++)

@@ -40,17 +40,18 @@
 /* ---- what the loop calls ---- */
 
 static struct {
-    unsigned recv, send, sendmsg, sendfile, epoll_ctl, accept, probe, advise, log;
-    unsigned more; /* sends with MSG_MORE */
-    unsigned full; /* sends of memory that found the socket full from the start */
+    atomic_uint recv, send, sendmsg, sendfile, epoll_ctl, accept, probe, log;
+    atomic_uint advise; /* by workers, too */
+    atomic_uint more;   /* sends with MSG_MORE */
+    atomic_uint full;   /* sends of memory that found the socket full from the start */
     atomic_uint wait;
 } calls;
 
 static struct {
-    int accept_error;  /* what the next accept4() fails with; 0: none */
-    unsigned misses;   /* so many probes find nothing in the page cache */
-    uint64_t skew_ms;  /* added to the clock */
-    size_t short_file; /* what sendfile(2) sends at most; 0: no limit */
+    int accept_error;         /* what the next accept4() fails with; 0: none */
+    unsigned misses;          /* so many probes find nothing in the page cache */
+    _Atomic uint64_t skew_ms; /* added to the clock */
+    size_t short_file;        /* what sendfile(2) sends at most; 0: no limit */
 } inject;
 
 static ssize_t note_full(ssize_t n)
@@ -104,6 +105,12 @@ static ssize_t hooked_sendfile(int out, int in, off_t *off, size_t len)
     return sendfile(out, in, off, len);
 }
 
+static int hooked_posix_fadvise(int fd, off_t off, off_t len, int advice)
+{
+    calls.advise++;
+    return posix_fadvise(fd, off, len, advice);
+}
+
 static int hooked_epoll_wait(int fd, struct epoll_event *events, int max, int timeout_ms)
 {
     calls.wait++;
@@ -116,21 +123,24 @@ static void hooked_clock_update(struct clock *clock)
     clock->now_ms += inject.skew_ms;
 }
 
-#define recv(...)                       (calls.recv++, recv(__VA_ARGS__))
-#define epoll_ctl(...)                  (calls.epoll_ctl++, epoll_ctl(__VA_ARGS__))
-#define epoll_wait(fd, events, max, ms) hooked_epoll_wait(fd, events, max, ms)
-#define posix_fadvise(...)              (calls.advise++, posix_fadvise(__VA_ARGS__))
-#define log_write(...)                  (calls.log++, log_write(__VA_ARGS__))
-#define send(fd, data, len, flags)      hooked_send(fd, data, len, flags)
-#define sendmsg(fd, msg, flags)         hooked_sendmsg(fd, msg, flags)
-#define accept4(fd, address, len, how)  hooked_accept4(fd, address, len, how)
-#define preadv2(fd, iov, n, off, how)   hooked_preadv2(fd, iov, n, off, how)
-#define sendfile(out, in, off, len)     hooked_sendfile(out, in, off, len)
-#define clock_update(clock)             hooked_clock_update(clock)
+#define recv(...)                        ((void)calls.recv++, recv(__VA_ARGS__))
+#define epoll_ctl(...)                   ((void)calls.epoll_ctl++, epoll_ctl(__VA_ARGS__))
+#define epoll_wait(fd, events, max, ms)  hooked_epoll_wait(fd, events, max, ms)
+#define log_write(...)                   ((void)calls.log++, log_write(__VA_ARGS__))
+#define send(fd, data, len, flags)       hooked_send(fd, data, len, flags)
+#define sendmsg(fd, msg, flags)          hooked_sendmsg(fd, msg, flags)
+#define accept4(fd, address, len, how)   hooked_accept4(fd, address, len, how)
+#define preadv2(fd, iov, n, off, how)    hooked_preadv2(fd, iov, n, off, how)
+#define sendfile(out, in, off, len)      hooked_sendfile(out, in, off, len)
+#define clock_update(clock)              hooked_clock_update(clock)
+#define posix_fadvise(fd, off, len, how) hooked_posix_fadvise(fd, off, len, how)
 
 #include "engines/loop.c"
 #include "engines/loop_accept.c"
+#include "engines/loop_ask.c"
 #include "engines/loop_conn.c"
+#include "engines/loop_env.c"
+#include "engines/loop_offload.c"
 #include "engines/loop_send.c"
 
 #include "fake_session.h"
@@ -143,6 +153,7 @@ struct scene {
     struct listener listener;
     struct engine_requests requests;
     struct engine_config cfg;
+    struct loop_options options;
     struct sockaddr_storage address;
     socklen_t address_len;
     struct loop *loop;
@@ -184,6 +195,7 @@ static inline void scene_open(struct scene *scene, sa_family_t family, int buffe
     *scene = (struct scene){ .config = { .connections_max = 1000,
                                          .threads = 1,
                                          .send_turn = 1 << 16,
+                                         .worker_queue = 100,
                                          .deadlines.drain_ms = 1000 },
                              .listen = { .text = "test" } };
     memset(&calls, 0, sizeof(calls));
@@ -211,7 +223,7 @@ static inline void scene_open(struct scene *scene, sa_family_t family, int buffe
     scene->address_len = sizeof(scene->address);
     getsockname(fd, (struct sockaddr *)&scene->address, &scene->address_len);
 
-    scene->listener = (struct listener){ fd, &scene->listen };
+    scene->listener = (struct listener){ .fd = fd, .config = &scene->listen };
     scene->cfg = (struct engine_config){ &scene->config, &scene->listener, 1, &scene->requests };
 }
 
@@ -219,7 +231,8 @@ static inline void scene_open(struct scene *scene, sa_family_t family, int buffe
 static inline void scene_start(struct scene *scene)
 {
     char why[200] = "";
-    assert_int_equal(loop_create(&scene->cfg, why, sizeof(why), &scene->loop), 0);
+    assert_int_equal(loop_create(&scene->cfg, &scene->options, why, sizeof(why), &scene->loop), 0);
+    assert_int_equal(loop_offload_start(scene->loop), 0);
 }
 
 static inline void scene_begin(struct scene *scene)
@@ -230,6 +243,7 @@ static inline void scene_begin(struct scene *scene)
 
 static inline void scene_end(struct scene *scene)
 {
+    loop_offload_stop(scene->loop);
     loop_destroy(scene->loop);
     assert_int_equal(fake.opened, fake.closed);
     listener_close(&scene->listener);

@@ -16,7 +16,14 @@ static void test_defaults(void **state)
 
     (void)state;
     assert_string_equal(config->engine, "reactor");
+    assert_false(config->engine_fallback);
     assert_int_equal(config->threads, 1);
+    assert_false(config->pin);
+    assert_int_equal(config->accept_mode, ACCEPT_REUSEPORT);
+    assert_int_equal(config->workers, 4);
+    assert_int_equal(config->worker_queue, 1024);
+    assert_int_equal(config->pool_work, POOL_WORK_REQUEST);
+    assert_int_equal(config->file_workers, 2);
     assert_string_equal(config->user, "nobody");
     assert_false(config->allow_root);
     assert_null(config->pid_file);
@@ -110,7 +117,7 @@ static void test_ranges(void **state)
         config_free(fixture_config(&fixture, text));
         checked++;
     }
-    assert_int_equal(checked, 24);
+    assert_int_equal(checked, 27);
 }
 
 static void test_top_refused(void **state)

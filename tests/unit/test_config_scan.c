@@ -139,9 +139,9 @@ static void test_values(void **state)
     static const struct refusal rows[] = {
         { "threads =\nuser = nobody\n" SITE,
           "server.conf:1: threads: a value is missing behind =, on the same line; allowed: a "
-          "number from 1 to 1024" },
+          "number from 0 to 1024" },
         { "threads = {1}\n" SITE, "server.conf:1: threads: it takes one value, not a list in "
-                                  "braces; allowed: a number from 1 to 1024" },
+                                  "braces; allowed: a number from 0 to 1024" },
         { "server a { index += {b} }",
           "server.conf:1: += is not known here; a list is given as a whole with =" },
         { "error_log = /var/log/my log\n" SITE, "server.conf:1: error_log: \"log\" stands behind "
@@ -189,9 +189,9 @@ static void test_lines_behind_comments(void **state)
 {
     static const struct refusal rows[] = {
         { "# one\n// two\n/* three\n four */ # four\n\r\nthreads = x\r\n" SITE,
-          "server.conf:6: threads: \"x\" is not a number; allowed: a number from 1 to 1024" },
+          "server.conf:6: threads: \"x\" is not a number; allowed: a number from 0 to 1024" },
         { "\xef\xbb\xbfthreads = x\n",
-          "server.conf:1: threads: \"x\" is not a number; allowed: a number from 1 to 1024" },
+          "server.conf:1: threads: \"x\" is not a number; allowed: a number from 0 to 1024" },
         { "server \"a\" {\n # c\n root = /srv/www\n error_pages = {\n \"404=/a\", # c\n // c\n "
           "\"405\" }\n}",
           "server.conf:7: error_pages: \"405\" has no '='; allowed: \"status=/path\" with a status "
@@ -237,7 +237,7 @@ static void test_include_refused(void **state)
         { "include(\"conf/ring.conf\")", "conf/ring.conf:2: include: \"/site/./server.conf\" "
                                          "includes itself, directly or by others" },
         { "include(\"conf/bad.conf\")\n",
-          "conf/bad.conf:3: threads: \"x\" is not a number; allowed: a number from 1 to 1024" },
+          "conf/bad.conf:3: threads: \"x\" is not a number; allowed: a number from 0 to 1024" },
         { "include(\"conf/open.conf\") }\n",
           "conf/open.conf:1: server: its closing brace } is missing at the end of conf/open.conf" },
         { "server a { include(\"conf/close.conf\")\n",

@@ -161,8 +161,8 @@ static void test_refused(void **state)
     static const struct {
         const char *root, *setting, *why;
     } rows[] = {
-        { "/srv/www", "threads=0",
-          "-o threads: \"0\" is too small; allowed: a number from 1 to 1024" },
+        { "/srv/www", "workers=0",
+          "-o workers: \"0\" is too small; allowed: a number from 1 to 1024" },
         { "/srv/www", "threads", "-o threads: = is missing; allowed: -o key=value" },
         { "/srv/www", "treads=1", "-o treads: no key has this name; did you mean \"threads\"?" },
         { "/srv/www", "indx=a", "-o indx: no key has this name; did you mean \"index\"?" },

@@ -1,4 +1,29 @@
 /* test_file_job.c: what jobs report: contents read whole, identities, pieces of files. */
+#include <errno.h>
+#include <stdbool.h>
+#include <sys/uio.h>
+
+/* The page cache as a test wants it: what preadv2(2) fails with after so many calls; 0: everything
+ * is in there (RWF_NOWAIT itself is not for every file system: tmpfs knows nothing of it). */
+static struct {
+    int error;
+    unsigned calls_before;
+    size_t len_max; /* octets of one call; 0: no limit */
+} cache;
+
+static ssize_t staged_preadv2(int fd, const struct iovec *iov, int count, off_t off, int flags)
+{
+    struct iovec part = iov[0];
+    if (cache.error != 0 && cache.calls_before-- == 0) {
+        errno = cache.error;
+        return -1;
+    }
+    if (cache.len_max > 0 && part.iov_len > cache.len_max)
+        part.iov_len = cache.len_max;
+    return preadv2(fd, count == 1 ? &part : iov, count, off, flags & ~RWF_NOWAIT);
+}
+
+#define preadv2(fd, iov, count, off, flags) staged_preadv2(fd, iov, count, off, flags)
 #include "tests/unit/file_tree.h"
 
 #include <pthread.h>
@@ -98,11 +123,11 @@ static void test_read_whole(void **state)
         const char *content;
     } cases[] = { { 4, NULL }, { 5, "hello" }, { 6, NULL }, { 1, NULL }, { 100000, NULL } };
     int fd = openat(root_fd, "file", O_RDONLY);
-    char *content;
+    char *content = NULL;
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        assert_int_equal(read_whole(fd, cases[i].size, &content), 0);
+        assert_int_equal(read_whole(fd, cases[i].size, read_at, &content), 0);
         assert_int_equal(content != NULL, cases[i].content != NULL);
         if (content != NULL)
             assert_memory_equal(content, cases[i].content, cases[i].size);
@@ -111,7 +136,7 @@ static void test_read_whole(void **state)
     close(fd);
     fd = openat(root_fd, "dir", O_RDONLY);
     content = base;
-    assert_int_equal(read_whole(fd, 5, &content), -EISDIR);
+    assert_int_equal(read_whole(fd, 5, read_at, &content), -EISDIR);
     assert_ptr_equal(content, base);
     close(fd);
 }
@@ -191,12 +216,137 @@ static void test_read(void **state)
     assert_int_equal(job.res, -EBADF);
 }
 
+/* The next descriptor to be given: shows that none was left behind. */
+static int next_descriptor(void)
+{
+    int fd = dup(root_fd);
+
+    close(fd);
+    return fd;
+}
+
+/* What can be tried is done as by file_job_run(): the names are in memory, since that ran first. */
+static void test_try_open(void **state)
+{
+    static const struct {
+        const char *path;
+        enum file_symlinks symlinks;
+    } cases[] = {
+        { "file", FILE_SYMLINKS_INSIDE },
+        { "empty", FILE_SYMLINKS_INSIDE },
+        { ".", FILE_SYMLINKS_INSIDE },
+        { "dir/sub/deep", FILE_SYMLINKS_INSIDE },
+        { "nothing", FILE_SYMLINKS_INSIDE },
+        { "file/x", FILE_SYMLINKS_INSIDE },
+        { "to-file", FILE_SYMLINKS_INSIDE },
+        { "to-file", FILE_SYMLINKS_DENY },
+        { "to-dir/sub/deep", FILE_SYMLINKS_DENY },
+        { "fifo", FILE_SYMLINKS_INSIDE },
+    };
+
+    (void)state;
+    use_walk(false);
+    memset(&cache, 0, sizeof(cache));
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct file_job ran, tried;
+
+        file_job_init_open(&ran, root_fd, cases[i].path, cases[i].symlinks, 16);
+        file_job_run(&ran);
+        file_job_init_open(&tried, root_fd, cases[i].path, cases[i].symlinks, 16);
+        bool done = file_job_try(&tried);
+        if (!done && ran.res < 0)
+            continue; /* the kernel leaves some refusals to who may block, tmpfs all of them */
+        assert_true(done);
+        assert_int_equal(tried.res, ran.res);
+        assert_int_equal(tried.fd >= 0, ran.fd >= 0);
+        assert_int_equal(tried.meta.ino, ran.meta.ino);
+        assert_int_equal(tried.meta.kind, ran.meta.kind);
+        assert_int_equal(tried.content != NULL, ran.content != NULL);
+        if (ran.content != NULL)
+            assert_memory_equal(tried.content, ran.content, ran.meta.size);
+        file_job_discard(&ran);
+        file_job_discard(&tried);
+    }
+}
+
+/* What cannot leaves the job as it was. */
+static void check_left_alone(struct file_job *job, int descriptor)
+{
+    assert_false(file_job_try(job));
+    assert_int_equal(job->res, -EINPROGRESS);
+    assert_int_equal(job->fd, -1);
+    assert_null(job->content);
+    assert_null(job->listing);
+    assert_int_equal(next_descriptor(), descriptor);
+    file_job_run(job);
+    assert_int_equal(job->res, 0);
+    file_job_discard(job);
+}
+
+static void test_try_in_vain(void **state)
+{
+    static const int errors[] = { EAGAIN, EOPNOTSUPP, EIO, EINTR };
+    struct file_job job;
+    int descriptor = next_descriptor();
+
+    (void)state;
+    use_walk(false);
+    for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
+        for (unsigned before = 0; before < 3; before++) {
+            cache.error = errors[i];
+            cache.calls_before = before;
+            cache.len_max = 1;
+            file_job_init_open(&job, root_fd, "file", FILE_SYMLINKS_INSIDE, 16);
+            check_left_alone(&job, descriptor);
+        }
+    }
+    memset(&cache, 0, sizeof(cache));
+    file_job_init_list(&job, root_fd, "dir", FILE_SYMLINKS_INSIDE, false, 100);
+    check_left_alone(&job, descriptor);
+
+    use_walk(true); /* no openat2(2), and so no word on what is in memory */
+    file_job_init_open(&job, root_fd, "file", FILE_SYMLINKS_INSIDE, 16);
+    check_left_alone(&job, descriptor);
+    use_walk(false);
+    atomic_store(&cached_refused, true);
+    file_job_init_open(&job, root_fd, "file", FILE_SYMLINKS_INSIDE, 16);
+    check_left_alone(&job, descriptor);
+    atomic_store(&cached_refused, false);
+}
+
+static void test_try_read(void **state)
+{
+    int fd = openat(root_fd, "file", O_RDONLY);
+    struct file_job job;
+    char mem[16] = "";
+
+    (void)state;
+    memset(&cache, 0, sizeof(cache));
+    file_job_init_read(&job, fd, 1, mem, 10);
+    assert_true(file_job_try(&job));
+    assert_int_equal(job.res, 4);
+    assert_memory_equal(mem, "ello", 4);
+    file_job_init_read(&job, fd, 5, mem, 10);
+    assert_true(file_job_try(&job));
+    assert_int_equal(job.res, 0);
+    cache.error = EAGAIN;
+    file_job_init_read(&job, fd, 0, mem, 10);
+    assert_false(file_job_try(&job));
+    assert_int_equal(job.res, -EINPROGRESS);
+    file_job_run(&job);
+    assert_int_equal(job.res, 5);
+    memset(&cache, 0, sizeof(cache));
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_content_max),       cmocka_unit_test(test_meta),
         cmocka_unit_test(test_meta_same),         cmocka_unit_test(test_read_whole),
         cmocka_unit_test(test_file_that_changes), cmocka_unit_test(test_read),
+        cmocka_unit_test(test_try_open),          cmocka_unit_test(test_try_in_vain),
+        cmocka_unit_test(test_try_read),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -309,6 +309,87 @@ static void test_unix_not_a_socket(void **state)
     assert_int_equal(check_one(&config), -ENOENT);
 }
 
+static int connect_to(unsigned port)
+{
+    struct sockaddr_in to = { .sin_family = AF_INET,
+                              .sin_port = htons((uint16_t)port),
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    return fd;
+}
+
+/* Sockets side by side: the same port and options, each gets some of the connections, and nobody
+ * else may join them without their leave. */
+static void test_beside(void **state)
+{
+    (void)state;
+    struct listen_config config = ipv4(0);
+    struct listener *first = NULL, beside[2];
+    unsigned counts[3] = { 0 };
+    int clients[60];
+    char reno[] = "reno", name[16] = "";
+    socklen_t len = sizeof name;
+
+    config.congestion = reno;
+    config.backlog = 100;
+    assert_int_equal(open_all(&config, 1, &first), 0);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(listener_open_beside(first, why, sizeof why, &beside[i]), 0);
+        assert_int_equal(listener_port(&beside[i]), listener_port(first));
+        assert_int_equal(option_of(beside[i].fd, IPPROTO_TCP, TCP_NODELAY), 1);
+        assert_int_equal(getsockopt(beside[i].fd, IPPROTO_TCP, TCP_CONGESTION, name, &len), 0);
+        assert_string_equal(name, "reno");
+        assert_int_equal(fcntl(beside[i].fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+        assert_int_equal(fcntl(beside[i].fd, F_GETFD), FD_CLOEXEC);
+    }
+    assert_refused(ipv4((uint16_t)listener_port(first)), -EADDRINUSE, "another process listens");
+    for (size_t i = 0; i < ARRAY_LEN(clients); i++)
+        clients[i] = connect_to(listener_port(first));
+    const struct listener *all[] = { first, &beside[0], &beside[1] };
+    for (size_t i = 0; i < 3; i++) {
+        for (int fd; (fd = accept(all[i]->fd, NULL, NULL)) >= 0; counts[i]++)
+            close(fd);
+        assert_true(counts[i] > 0); /* by chance 0 once in 10^10 */
+    }
+    assert_int_equal(counts[0] + counts[1] + counts[2], ARRAY_LEN(clients));
+    for (size_t i = 0; i < ARRAY_LEN(clients); i++)
+        close(clients[i]);
+    listener_close(&beside[0]);
+    listener_close(&beside[1]);
+    listeners_close(first, 1);
+
+    config = unix_path();
+    assert_int_equal(open_all(&config, 1, &first), 0);
+    assert_int_equal(listener_open_beside(first, why, sizeof why, &beside[0]), -EOPNOTSUPP);
+    listeners_close(first, 1);
+}
+
+/* The last of those who hold a socket closes it, and removes its file. */
+static void test_holders(void **state)
+{
+    (void)state;
+    struct listen_config config = unix_path();
+    struct listener *first = NULL;
+    atomic_uint holders = 2;
+
+    assert_int_equal(open_all(&config, 1, &first), 0);
+    int fd = first->fd;
+    first->holders = &holders;
+    struct listener second = *first;
+    listener_close(&second);
+    listener_close(&second);
+    assert_int_equal(second.fd, -1);
+    assert_int_equal(holders, 1);
+    assert_int_equal(access(socket_path, F_OK), 0);
+    assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    listeners_close(first, 1);
+    assert_int_equal(holders, 0);
+    assert_int_equal(access(socket_path, F_OK), -1);
+    assert_int_equal(fcntl(fd, F_GETFD), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,6 +402,8 @@ int main(void)
         cmocka_unit_test(test_unix),
         cmocka_unit_test(test_unix_stale),
         cmocka_unit_test(test_unix_not_a_socket),
+        cmocka_unit_test(test_beside),
+        cmocka_unit_test(test_holders),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -247,6 +247,173 @@ static void test_emfile(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* ---- two loops with one listener ---- */
+
+struct sharing {
+    struct scene scene; /* the first loop; its listener is the second one's, too */
+    struct listener listener;
+    struct config config;
+    struct engine_config cfg;
+    struct loop *other;
+    atomic_uint holders;
+};
+
+/* As an engine would: whoever stands back has the other one look. */
+static void sharing_blocked(void *context, const struct loop *loop)
+{
+    struct sharing *sharing = context;
+    loop_ask(loop == sharing->other ? sharing->scene.loop : sharing->other, LOOP_ASK_ACCEPT);
+}
+
+static const struct loop_hooks sharing_hooks = { .blocked = sharing_blocked };
+
+static void sharing_begin(struct sharing *sharing, unsigned first_max, unsigned other_max)
+{
+    struct scene *scene = &sharing->scene;
+    scene_open(scene, AF_INET, 0);
+    scene->listen.backlog = 64;
+    scene->config.connections_max = first_max;
+    atomic_init(&sharing->holders, 2);
+    scene->listener.holders = &sharing->holders;
+    scene->options = (struct loop_options){ .hooks = &sharing_hooks, .hooks_context = sharing };
+    scene_start(scene);
+
+    sharing->listener = scene->listener;
+    sharing->config = scene->config;
+    sharing->config.connections_max = other_max;
+    sharing->cfg = scene->cfg;
+    sharing->cfg.config = &sharing->config;
+    sharing->cfg.listeners = &sharing->listener;
+    char why[200] = "";
+    assert_int_equal(loop_create(&sharing->cfg, &scene->options, why, sizeof(why), &sharing->other),
+                     0);
+}
+
+static void sharing_end(struct sharing *sharing)
+{
+    loop_destroy(sharing->other);
+    listener_close(&sharing->listener);
+    assert_int_equal(sharing->holders, sharing->scene.listener.fd < 0 ? 0 : 1);
+    scene_end(&sharing->scene);
+}
+
+/* A turn of each, as loop_run() does it, without sleeping. Did anything happen? */
+static bool both_turn(struct sharing *sharing)
+{
+    struct loop *loops[] = { sharing->scene.loop, sharing->other };
+    int events = 0;
+    for (size_t i = 0; i < ARRAY_LEN(loops); i++) {
+        assert_false(loop_heed_requests(loops[i]));
+        int n = epoll_wait(loops[i]->epoll_fd, loops[i]->events, LOOP_EVENTS_MAX, 0);
+        assert_true(n >= 0);
+        loop_turn(loops[i], n);
+        events += n + (loop_timeout_ms(loops[i]) == 0);
+    }
+    return events > 0;
+}
+
+static void both_settle(struct sharing *sharing)
+{
+    for (int turns = 0; both_turn(sharing); turns++)
+        assert_true(turns < 100); /* they do not wake each other for ever */
+}
+
+/* Together they take as many as both may have, whoever the kernel wakes; who is full stands back,
+ * and steps forward when it has room. */
+static void test_shared_and_full(void **state)
+{
+    (void)state;
+    struct sharing sharing;
+    sharing_begin(&sharing, 2, 3);
+    int fds[12];
+    for (int i = 0; i < 12; i++) {
+        fds[i] = client_connect(&sharing.scene);
+        both_settle(&sharing);
+        assert_int_equal(fake.opened, i < 5 ? i + 1 : 5);
+    }
+    assert_int_equal(pool_used(sharing.scene.loop->pool), 2);
+    assert_int_equal(pool_used(sharing.other->pool), 3);
+    assert_false(sharing.scene.loop->listeners[0].registered);
+    assert_false(sharing.other->listeners[0].registered);
+    unsigned waits = calls.accept;
+    both_settle(&sharing);
+    assert_int_equal(calls.accept, waits);
+    for (int i = 0; i < 12; i++) {
+        close(fds[i]);
+        both_settle(&sharing);
+        assert_int_equal(fake.opened, i < 7 ? 6 + i : 12);
+    }
+    assert_int_equal(fake.closed, 12);
+    assert_true(sharing.scene.loop->listeners[0].registered);
+    assert_true(sharing.other->listeners[0].registered);
+    sharing_end(&sharing);
+}
+
+/* A client that woke the one without descriptors is taken by the other one at once. */
+static void test_shared_and_out_of_descriptors(void **state)
+{
+    (void)state;
+    struct sharing sharing;
+    sharing_begin(&sharing, 10, 10);
+    inject.accept_error = EMFILE;
+    int fd = client_connect(&sharing.scene);
+    both_settle(&sharing);
+    assert_int_equal(fake.opened, 1);
+    assert_int_equal(
+        sharing.scene.loop->listeners[0].registered + sharing.other->listeners[0].registered, 1);
+    inject.skew_ms += LOOP_ACCEPT_RETRY_MS;
+    both_settle(&sharing);
+    assert_true(sharing.scene.loop->listeners[0].registered);
+    assert_true(sharing.other->listeners[0].registered);
+    close(fd);
+    both_settle(&sharing);
+    sharing_end(&sharing);
+}
+
+/* Whoever has taken its share goes to the end of those that the kernel wakes; a burst is not cut.
+ */
+static void test_shared_burst(void **state)
+{
+    (void)state;
+    struct sharing sharing;
+    sharing_begin(&sharing, 1000, 1000);
+    static int fds[BURST];
+    for (int i = 0; i < BURST; i++)
+        fds[i] = client_connect(&sharing.scene);
+    both_settle(&sharing);
+    assert_int_equal(fake.opened, BURST);
+    for (int i = 0; i < BURST; i++)
+        close(fds[i]);
+    both_settle(&sharing);
+    assert_int_equal(fake.closed, BURST);
+    sharing_end(&sharing);
+}
+
+/* The socket lives until the last one lets go, who takes what waits. */
+static void test_shared_drain(void **state)
+{
+    (void)state;
+    struct sharing sharing;
+    sharing_begin(&sharing, 10, 10);
+    loop_unlisten(sharing.scene.loop);
+    assert_int_equal(sharing.holders, 1);
+    assert_int_equal(sharing.scene.listener.fd, -1);
+    int fd = client_connect(&sharing.scene);
+    client_ask(fd, "m 7\n");
+    loop_unlisten(sharing.other);
+    assert_int_equal(sharing.holders, 0);
+    assert_int_equal(fake.opened, 1);
+    both_settle(&sharing);
+    int late = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(
+        connect(late, (struct sockaddr *)&sharing.scene.address, sharing.scene.address_len), -1);
+    assert_int_equal(errno, ECONNREFUSED);
+    close(late);
+    close(fd);
+    both_settle(&sharing);
+    sharing_end(&sharing);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +425,10 @@ int main(void)
         cmocka_unit_test(test_resource_errors),
         cmocka_unit_test(test_reclaim),
         cmocka_unit_test(test_emfile),
+        cmocka_unit_test(test_shared_and_full),
+        cmocka_unit_test(test_shared_and_out_of_descriptors),
+        cmocka_unit_test(test_shared_burst),
+        cmocka_unit_test(test_shared_drain),
     };
     return cmocka_run_group_tests(tests, scene_group_setup, scene_group_teardown);
 }

@@ -117,8 +117,10 @@ def hostile_values_stay_in_their_line(world):
     log = Logged(world)
     values = ["\" 200 0 \"", "a\"b", "a\\b", "\\x0a", "\\", "\"", "\xff\xfe\x80", "a\tb", "%0a%0d",
               "' OR 1=1 --", "${jndi:ldap://x}", "\xc3\xa4", "<script>"]
-    for value in values:
-        assert log.server.get("/a.txt", f"User-Agent: {value}", f"Referer: {value}").status == 200
+    with log.server.connect() as connection:  # lines of one connection are in order
+        for value in values:
+            answer = connection.get("/a.txt", f"User-Agent: {value}", f"Referer: {value}")
+            assert answer.status == 200
     lines = log.combined()
     assert len(lines) == len(values)
     for value, (*_, referer, agent) in zip(values, lines):
@@ -144,11 +146,11 @@ def json_on_request(world):
     log.server.status(b"G\x01T /\x02\x7f HTTP/1.1\r\n\r\n")
     log.server.head("/none")
     lines = [json.loads(line) for line in log.lines()]
-    assert len(lines) == len(values) + 2
+    lines.sort(key=lambda line: line["status"])
     assert [line["status"] for line in lines] == [200] * len(values) + [400, 404]
-    texts = [str(value) for value in lines[0].values()]
+    texts = [str(value) for line in lines for value in line.values()]
     for wanted in ("plain", "some.example", "127.0.0.1"):
-        assert wanted in texts, lines[0]
+        assert wanted in texts, texts
     assert any("GET /a.txt?q" in text for text in texts) or {"GET", "/a.txt?q"} <= set(texts)
     assert all(line.keys() == lines[0].keys() for line in lines)
 

@@ -5,9 +5,8 @@ listed."""
 import json
 import os
 import random
-import time
 
-from wire import MTIME_NS, head, run, test
+from wire import MTIME_NS, eventually, head, run, test
 
 COUNT = 100_000
 
@@ -90,8 +89,7 @@ def a_listing_whose_reader_goes_away_is_given_up(server):
         with server.connect(receive_buffer=4096) as connection:
             connection.send(head("GET", "/many/"))
             connection.read_head()
-    time.sleep(0.3)
-    assert server.descriptors() <= before
+    assert eventually(lambda: server.descriptors() <= before, 3)
     assert server.get("/many/000001.txt").body == b"1"
 
 

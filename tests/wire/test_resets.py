@@ -6,6 +6,7 @@ import time
 from wire import each, eventually, head, run, test
 
 COUNT = 500
+ROUNDS_MAX = 4
 
 
 def setup(world):
@@ -18,18 +19,22 @@ def setup(world):
 
 
 def after_all(server, what):
-    """Does `what` with COUNT connections, twice; descriptors and memory return."""
+    """Does `what` with COUNT connections, several times; descriptors and memory return. Pools keep
+    what the busiest moment took, so one of a few rounds may grow: a leak grows in each."""
     for number in range(COUNT // 10):
         what(number)
     assert eventually(lambda: server.get("/a.txt").body == b"a", 5)
     time.sleep(0.1)
-    descriptors, memory = server.descriptors(), server.memory_kib()
-    for number in range(COUNT):
-        what(number)
-    assert eventually(lambda: server.descriptors() <= descriptors + 2,
-                      5), f"{descriptors} before, {server.descriptors()} after"
-    grown = server.memory_kib() - memory
-    assert server.is_sanitized() or grown <= 4096, f"{grown} KiB more than {memory} KiB"
+    descriptors = server.descriptors()
+    grown = []
+    while not grown or (grown[-1] > 4096 and len(grown) < ROUNDS_MAX):
+        memory = server.memory_kib()
+        for number in range(COUNT):
+            what(number)
+        assert eventually(lambda: server.descriptors() <= descriptors + 2,
+                          5), f"{descriptors} before, {server.descriptors()} after"
+        grown.append(server.memory_kib() - memory)
+    assert server.is_sanitized() or grown[-1] <= 4096, f"{grown} KiB more, round by round"
     assert server.get("/a.txt").body == b"a"
 
 

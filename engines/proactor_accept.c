@@ -1,0 +1,179 @@
+/* proactor_accept.c: takes connections from listening sockets.
+ *
+ * A multishot accept brings every connection without being asked again, and more than there is room
+ * for: all that the backlog holds, and what comes meanwhile, before it can be stopped. So it is
+ * armed only while twice that many are free; nearer to connections_max accepts are armed one by
+ * one, never more than there is room for, and clients beyond that wait in the kernel's backlog. */
+#include "engines/proactor_internal.h"
+
+#include "engines/listen.h"
+
+#include "core/config.h"
+#include "core/log.h"
+#include "core/peer.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static size_t room(const struct proactor *p)
+{
+    return p->connections_max - pool_used(p->pool);
+}
+
+/* A multishot accept leaves the address of its connection to be asked for. False: the connection is
+ * gone already. */
+static bool peer_of(int fd, const struct listen_config *listen, struct peer *ret_peer)
+{
+    struct sockaddr_storage address;
+    socklen_t len = sizeof(address);
+    *ret_peer = (struct peer){ .family = PEER_UNIX };
+    if (listen->kind == LISTEN_UNIX)
+        return true;
+    if (getpeername(fd, (struct sockaddr *)&address, &len) != 0)
+        return false;
+    if (address.ss_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)&address;
+        ret_peer->family = PEER_IPV4;
+        memcpy(ret_peer->addr, &in->sin_addr, 4);
+        ret_peer->port = ntohs(in->sin_port);
+    } else if (address.ss_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&address;
+        ret_peer->family = PEER_IPV6;
+        memcpy(ret_peer->addr, &in6->sin6_addr, 16);
+        ret_peer->port = ntohs(in6->sin6_port);
+    }
+    return true;
+}
+
+/* Once in PROACTOR_LOG_EVERY_MS, by `*stamp_ms`. */
+static bool may_complain(const struct proactor *p, uint64_t *stamp_ms)
+{
+    uint64_t now_ms = p->clock.now_ms;
+    if (*stamp_ms != 0 && now_ms - *stamp_ms < PROACTOR_LOG_EVERY_MS)
+        return false;
+    *stamp_ms = now_ms;
+    return true;
+}
+
+static void pause_accepting(struct proactor *p, const struct proactor_listener *accept, int error)
+{
+    p->accept_retry_ms = p->clock.now_ms + PROACTOR_ACCEPT_RETRY_MS;
+    if (!may_complain(p, &p->accept_log_ms))
+        return;
+    const char *advice = error == EMFILE   ? "; raise the limit of open files (ulimit -n)"
+                         : error == ENFILE ? "; raise the sysctl fs.file-max"
+                                           : "";
+    log_error("accept on %s: %s; clients wait until a connection closes%s",
+              accept->listener->config->text, strerror(error), advice);
+}
+
+/* Errors that concern the listener and not one connection, which is already gone: those of
+ * accept(2), "Error handling", which come again at once. */
+static bool is_shortage(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
+           error == EAGAIN || error == EINVAL || error == EBADF;
+}
+
+static void take_connection(struct proactor *p, const struct proactor_listener *accept, int fd)
+{
+    struct peer peer;
+    if (room(p) == 0 || p->ending || !peer_of(fd, accept->listener->config, &peer)) {
+        close(fd);
+        return;
+    }
+    proactor_conn_open(p, fd, accept->listener->config, &peer);
+}
+
+void proactor_accepted(struct proactor *p, struct proactor_op *op, int res, unsigned flags)
+{
+    struct proactor_listener *accept = container_of(op, struct proactor_listener, op);
+    if (!accept->multishot && (flags & IORING_CQE_F_MORE) == 0) {
+        CHECK(p->accepts_armed > 0);
+        p->accepts_armed--;
+    }
+    if (res >= 0) {
+        take_connection(p, accept, res);
+        return;
+    }
+    int error = -res;
+    if (!is_shortage(error) || p->ending)
+        return; /* armed again at the end of the turn */
+    if (error == EMFILE || error == ENFILE) {
+        if (session_env_reclaim(p->env) > 0)
+            return;
+        proactor_ask_reclaim(p);
+    }
+    pause_accepting(p, accept, error);
+}
+
+/* Whether there is room for all that a multishot accept may bring until it is stopped. */
+static bool multishot_fits(const struct proactor *p)
+{
+    return room(p) > p->accept_margin;
+}
+
+static void arm(struct proactor *p, struct proactor_listener *accept)
+{
+    bool multishot = multishot_fits(p);
+    if (!multishot && p->accepts_armed >= room(p)) {
+        if (may_complain(p, &p->full_log_ms))
+            log_warn("connections_max = %u reached; clients wait until a connection closes",
+                     p->connections_max);
+        return;
+    }
+    struct io_uring_sqe *sqe = proactor_begin(p, &accept->op, PROACTOR_OP_ACCEPT);
+    if (sqe == NULL)
+        return;
+    int flags = SOCK_NONBLOCK | SOCK_CLOEXEC; /* sendfile(2) is not to block */
+    if (multishot)
+        io_uring_prep_multishot_accept(sqe, accept->listener->fd, NULL, NULL, flags);
+    else
+        io_uring_prep_accept(sqe, accept->listener->fd, NULL, NULL, flags);
+    proactor_set(sqe, &accept->op);
+    accept->multishot = multishot;
+    p->accepts_armed += !multishot;
+}
+
+void proactor_accept(struct proactor *p)
+{
+    if (p->ending || p->drain_end_ms != 0)
+        return;
+    bool waits = p->accept_retry_ms > p->clock.now_ms;
+    if (!waits)
+        p->accept_retry_ms = 0;
+    for (size_t i = 0; i < p->listeners_count; i++) {
+        struct proactor_listener *accept = &p->accepts[i];
+        if (accept->op.in_flight && accept->multishot && !multishot_fits(p))
+            (void)proactor_cancel(p, &accept->op); /* else in the next turn */
+        else if (!accept->op.in_flight && !waits)
+            arm(p, accept);
+    }
+}
+
+int proactor_accept_timeout_ms(const struct proactor *p)
+{
+    if (p->accept_retry_ms == 0 || p->ending || p->drain_end_ms != 0)
+        return -1;
+    uint64_t now_ms = p->clock.now_ms;
+    return p->accept_retry_ms > now_ms ? (int)(p->accept_retry_ms - now_ms) : 0;
+}
+
+bool proactor_unlisten(struct proactor *p)
+{
+    bool ended = true;
+    for (size_t i = 0; i < p->listeners_count; i++) {
+        struct proactor_listener *accept = &p->accepts[i];
+        if (accept->op.in_flight) {
+            (void)proactor_cancel(p, &accept->op);
+            ended = false;
+        } else {
+            listener_close(accept->listener);
+        }
+    }
+    return ended;
+}

@@ -1,0 +1,188 @@
+/* proactor_send.c: carries out send plans.
+ *
+ * Memory is sent by a SEND, or a SENDMSG for several pieces. Not with MSG_WAITALL, which would come
+ * back once, when all is sent: a session is to hear of every octet that a slow reader takes.
+ *
+ * A range of a file is sent by sendfile(2) from this thread, piece by piece, which measured best
+ * for what is in the page cache; what is not is read into it by an asynchronous READ first, so that
+ * a disk stalls only those who need it. */
+#include "engines/proactor_internal.h"
+
+#include "core/config.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+static size_t memory_of(const struct send_plan *plan)
+{
+    size_t total = 0;
+    for (int i = 0; i < plan->iovcnt; i++)
+        total += plan->iov[i].iov_len;
+    return total;
+}
+
+static_assert((int)URING_MESSAGE_IOV_MAX >= (int)SEND_PLAN_IOV_MAX, "a plan is one message");
+
+static enum proactor_step send_memory(struct proactor *p, struct proactor_conn *conn,
+                                      const struct send_plan *plan)
+{
+    struct io_uring_sqe *sqe = proactor_begin(p, &conn->send, PROACTOR_OP_SEND);
+    if (sqe == NULL) {
+        session_sent(proactor_session(conn), -EAGAIN);
+        return PROACTOR_YIELD;
+    }
+    int flags = MSG_NOSIGNAL | (plan->file_len > 0 || plan->more ? MSG_MORE : 0);
+    if (plan->iovcnt == 1) {
+        io_uring_prep_send(sqe, conn->fd, plan->iov[0].iov_base, plan->iov[0].iov_len, flags);
+    } else {
+        struct uring_message *message = uring_message(&p->uring, sqe);
+        memcpy(message->iov, plan->iov, (size_t)plan->iovcnt * sizeof(plan->iov[0]));
+        message->header =
+            (struct msghdr){ .msg_iov = message->iov, .msg_iovlen = (size_t)plan->iovcnt };
+        io_uring_prep_sendmsg(sqe, conn->fd, &message->header, (unsigned)flags);
+    }
+    proactor_set(sqe, &conn->send);
+    return PROACTOR_WAITS;
+}
+
+/* Waits for room in the socket; no plan is held meanwhile. */
+static enum proactor_step await_room(struct proactor *p, struct proactor_conn *conn)
+{
+    struct io_uring_sqe *sqe = proactor_begin(p, &conn->send, PROACTOR_OP_POLL);
+    if (sqe == NULL)
+        return PROACTOR_YIELD;
+    io_uring_prep_poll_add(sqe, conn->fd, POLLOUT);
+    proactor_set(sqe, &conn->send);
+    return PROACTOR_WAITS;
+}
+
+/* Is the octet at `off` in the page cache? Also true where the kernel cannot tell. */
+static bool is_cached(int fd, off_t off)
+{
+    char octet;
+    struct iovec iov = { .iov_base = &octet, .iov_len = 1 };
+    return preadv2(fd, &iov, 1, off, RWF_NOWAIT) >= 0 || errno != EAGAIN;
+}
+
+/* How far a range goes within `len` octets. */
+static off_t range_end(const struct send_plan *plan, size_t len)
+{
+    return plan->file_off + (off_t)(plan->file_len < len ? plan->file_len : len);
+}
+
+/* Looks once a PROACTOR_PROBE_SPAN, at both ends of it: about 1 us, where sending it takes 90. */
+static bool is_warm(struct proactor_conn *conn, const struct send_plan *plan)
+{
+    if (plan->file_off < conn->warm_end)
+        return true;
+    off_t end = range_end(plan, PROACTOR_PROBE_SPAN);
+    if (!is_cached(plan->file_fd, end - 1) || !is_cached(plan->file_fd, plan->file_off)) {
+        /* The end of a span says nothing of its beginning: a piece of it may be there. */
+        end = range_end(plan, PROACTOR_PIECE);
+        if (!is_cached(plan->file_fd, end - 1) || !is_cached(plan->file_fd, plan->file_off))
+            return false;
+    }
+    conn->warm_end = end;
+    return true;
+}
+
+/* Reads the next piece into the page cache. Where else it goes does not matter, so that all reads
+ * of this kind go to the same place. */
+static enum proactor_step warm(struct proactor *p, struct proactor_conn *conn,
+                               const struct send_plan *plan)
+{
+    struct io_uring_sqe *sqe = proactor_begin(p, &conn->send, PROACTOR_OP_WARM);
+    if (sqe == NULL) {
+        session_sent(proactor_session(conn), -EAGAIN);
+        return PROACTOR_YIELD;
+    }
+    off_t end = range_end(plan, PROACTOR_PIECE);
+    io_uring_prep_read(sqe, plan->file_fd, p->scratch, (unsigned)(end - plan->file_off),
+                       (uint64_t)plan->file_off);
+    proactor_set(sqe, &conn->send);
+    conn->warm_end = plan->file_off;
+    return PROACTOR_WAITS;
+}
+
+static void warmed(struct proactor_conn *conn, int res)
+{
+    if (res > 0)
+        conn->warm_end += res;
+    else if (res == 0)
+        conn->warm_end++; /* truncated: sendfile(2) says so */
+    /* An error of the disk would come again from sendfile(2), blocking. */
+    session_sent(proactor_session(conn),
+                 res < 0 && res != -ECANCELED && res != -EINTR ? res : -EAGAIN);
+}
+
+static enum proactor_step send_file(struct proactor *p, struct proactor_conn *conn,
+                                    const struct send_plan *plan, size_t *turn_left)
+{
+    if (!is_warm(conn, plan))
+        return warm(p, conn, plan);
+    size_t len = (size_t)(conn->warm_end - plan->file_off);
+    if (len > plan->file_len)
+        len = plan->file_len;
+    if (len > *turn_left)
+        len = *turn_left;
+    off_t off = plan->file_off;
+    ssize_t n = sendfile(conn->fd, plan->file_fd, &off, len);
+    if (n < 0) {
+        int error = errno;
+        conn->full = error == EAGAIN;
+        n = error == EINTR ? -EAGAIN : -error;
+    } else {
+        *turn_left -= (size_t)n;
+        if ((size_t)n == plan->file_len)
+            conn->warm_end = 0; /* the next range may be another file's */
+    }
+    session_sent(proactor_session(conn), n);
+    return PROACTOR_DONE;
+}
+
+enum proactor_step proactor_send(struct proactor *p, struct proactor_conn *conn, size_t *turn_left)
+{
+    CHECK(!conn->send.in_flight);
+    if (conn->full)
+        return await_room(p, conn);
+    if (*turn_left == 0)
+        return PROACTOR_YIELD;
+    struct send_plan plan;
+    session_send_plan(proactor_session(conn), &plan);
+    if (memory_of(&plan) > 0)
+        return send_memory(p, conn, &plan);
+    CHECK(plan.file_fd >= 0 && plan.file_len > 0);
+    if (p->config->file_io == FILE_IO_SPLICE && proactor_pipe_take(p, conn))
+        return proactor_splice(p, conn, &plan);
+    return send_file(p, conn, &plan, turn_left);
+}
+
+void proactor_sent(struct proactor *p, struct proactor_conn *conn, int res)
+{
+    CHECK(!conn->send.in_flight);
+    struct session *s = proactor_session(conn);
+    switch (conn->send.kind) {
+    case PROACTOR_OP_SEND:
+        conn->full = res == -EAGAIN;
+        session_sent(s, res == -ECANCELED || res == -EINTR ? -EAGAIN : res);
+        break;
+    case PROACTOR_OP_WARM:
+        warmed(conn, res);
+        break;
+    case PROACTOR_OP_SPLICE_IN:
+    case PROACTOR_OP_SPLICE_OUT:
+        proactor_spliced(p, conn, res);
+        break;
+    case PROACTOR_OP_POLL:
+        conn->full = false; /* an error, too, is found by the next send */
+        break;
+    default:
+        UNREACHABLE();
+    }
+    if (list_empty(&conn->run)) /* else its turn comes */
+        proactor_conn_drive(p, conn);
+}

@@ -1,0 +1,177 @@
+/* uring.c: a ring: made, waited on, its buffers and messages. What the kernel lacks, and how to say
+ * so, is in uring_probe.c. */
+#include "engines/uring.h"
+
+#include "core/check.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { BUFFER_GROUP = 0 };
+
+static_assert((URING_BUFFERS & (URING_BUFFERS - 1)) == 0, "the kernel wants a power of two");
+
+static unsigned setup_flags(const struct uring_options *options)
+{
+    unsigned flags = IORING_SETUP_R_DISABLED | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP |
+                     IORING_SETUP_SUBMIT_ALL;
+    return flags | (options->single_issuer ? IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN
+                                           : IORING_SETUP_COOP_TASKRUN | IORING_SETUP_TASKRUN_FLAG);
+}
+
+/* The ring that the kernel takes buffers from. 0 or -errno. */
+static int open_buffers(struct uring *u)
+{
+    const struct uring_options *options = &u->options;
+    u->buf_ring_size = options->buffers * sizeof(struct io_uring_buf);
+    void *mem =
+        mmap(NULL, u->buf_ring_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (mem == MAP_FAILED)
+        return -errno;
+    u->buf_ring = mem;
+    u->buffers = malloc((size_t)options->buffers * options->buffer_size);
+    if (u->buffers == NULL)
+        return -ENOMEM;
+    struct io_uring_buf_reg reg = {
+        .ring_addr = (uint64_t)(uintptr_t)mem,
+        .ring_entries = options->buffers,
+        .bgid = BUFFER_GROUP,
+    };
+    int res = io_uring_register_buf_ring(&u->ring, &reg, 0);
+    if (res < 0)
+        return res;
+    io_uring_buf_ring_init(u->buf_ring);
+    for (unsigned id = 0; id < options->buffers; id++)
+        uring_return_buffer(u, id);
+    uring_show_buffers(u);
+    return 0;
+}
+
+int uring_open(struct uring *u, const struct uring_options *options, char *why, size_t why_size)
+{
+    *u = (struct uring){ .options = *options };
+    struct io_uring_params params = {
+        .flags = setup_flags(options),
+        .cq_entries = options->completions,
+    };
+    int res = io_uring_queue_init_params(options->entries, &u->ring, &params);
+    if (res < 0) {
+        snprintf(why, why_size, "io_uring_setup: %s", strerror(-res));
+        return res;
+    }
+    u->open = true;
+    u->messages = calloc(u->ring.sq.ring_entries, sizeof(u->messages[0]));
+    res = u->messages == NULL ? -ENOMEM : open_buffers(u);
+    if (res < 0) {
+        snprintf(why, why_size, "no ring of provided buffers for io_uring: %s", strerror(-res));
+        uring_close(u);
+    }
+    return res;
+}
+
+int uring_enable(struct uring *u)
+{
+    CHECK(u->open && !u->enabled);
+    int res = io_uring_register((unsigned)u->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+    if (res < 0)
+        return res;
+    u->enabled = true;
+    return 0;
+}
+
+void uring_close(struct uring *u)
+{
+    if (u->open)
+        io_uring_queue_exit(&u->ring); /* the buffers are the kernel's until then */
+    if (u->buf_ring != NULL)
+        munmap(u->buf_ring, u->buf_ring_size);
+    free(u->buffers);
+    free(u->messages);
+    *u = (struct uring){ 0 };
+}
+
+struct io_uring_sqe *uring_sqe(struct uring *u)
+{
+    CHECK(u->enabled);
+    struct io_uring_sqe *sqe = io_uring_get_sqe(&u->ring);
+    if (sqe != NULL)
+        return sqe;
+    /* A refusal (EBUSY: completions wait to be taken; EAGAIN: no memory) passes with the next turn:
+     * whoever gets NULL queues for it. */
+    (void)io_uring_submit(&u->ring);
+    return io_uring_get_sqe(&u->ring);
+}
+
+struct uring_message *uring_message(struct uring *u, const struct io_uring_sqe *sqe)
+{
+    size_t index = (size_t)(sqe - u->ring.sq.sqes);
+    CHECK(index < u->ring.sq.ring_entries);
+    return &u->messages[index];
+}
+
+int uring_wait(struct uring *u, int timeout_ms)
+{
+    CHECK(u->enabled);
+    int res;
+    if (timeout_ms == 0) {
+        res = io_uring_submit_and_get_events(&u->ring);
+    } else {
+        struct __kernel_timespec timeout = { timeout_ms / 1000, timeout_ms % 1000 * 1000000LL };
+        struct io_uring_cqe *cqe;
+        res = io_uring_submit_and_wait_timeout(&u->ring, &cqe, 1, timeout_ms < 0 ? NULL : &timeout,
+                                               NULL);
+    }
+    /* EBUSY and EAGAIN: the kernel takes no more operations until completions are taken, or memory
+     * is found; what is queued stays so. */
+    if (res >= 0 || res == -ETIME || res == -EINTR || res == -EBUSY || res == -EAGAIN)
+        return 0;
+    return res;
+}
+
+unsigned uring_take(struct uring *u, struct io_uring_cqe *cqes, unsigned max)
+{
+    struct io_uring_cqe *taken[64];
+    unsigned count = 0;
+    while (count < max) {
+        unsigned left = max - count;
+        unsigned n = io_uring_peek_batch_cqe(&u->ring, taken,
+                                             left < ARRAY_LEN(taken) ? left : ARRAY_LEN(taken));
+        if (n == 0)
+            break;
+        for (unsigned i = 0; i < n; i++)
+            cqes[count + i] = *taken[i];
+        io_uring_cq_advance(&u->ring, n);
+        count += n;
+    }
+    return count;
+}
+
+void uring_return_buffer(struct uring *u, unsigned id)
+{
+    CHECK(id < u->options.buffers);
+    io_uring_buf_ring_add(u->buf_ring, uring_buffer(u, id), u->options.buffer_size,
+                          (unsigned short)id, io_uring_buf_ring_mask(u->options.buffers),
+                          (int)u->returned++);
+}
+
+void uring_show_buffers(struct uring *u)
+{
+    if (u->returned == 0)
+        return;
+    io_uring_buf_ring_advance(u->buf_ring, (int)u->returned);
+    u->returned = 0;
+}
+
+void uring_prep_recv(const struct uring *u, struct io_uring_sqe *sqe, int fd)
+{
+    if (u->options.recv_multishot)
+        io_uring_prep_recv_multishot(sqe, fd, NULL, 0, 0);
+    else
+        io_uring_prep_recv(sqe, fd, NULL, u->options.buffer_size, 0);
+    sqe->flags |= IOSQE_BUFFER_SELECT;
+    sqe->buf_group = BUFFER_GROUP;
+}

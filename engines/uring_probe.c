@@ -1,0 +1,159 @@
+/* uring_probe.c: what of io_uring this kernel, its limits and its filters allow, and a sentence for
+ * an operator about what they do not. */
+#include "engines/uring.h"
+
+#include "core/check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct {
+    int op;
+    const char *name;
+} operations[] = {
+    { IORING_OP_ACCEPT, "ACCEPT" },
+    { IORING_OP_RECV, "RECV" },
+    { IORING_OP_SEND, "SEND" },
+    { IORING_OP_SENDMSG, "SENDMSG" },
+    { IORING_OP_ASYNC_CANCEL, "ASYNC_CANCEL" },
+    { IORING_OP_READ, "READ" },
+    { IORING_OP_POLL_ADD, "POLL_ADD" },
+    { IORING_OP_OPENAT2, "OPENAT2" },
+    { IORING_OP_STATX, "STATX" },
+    { IORING_OP_SPLICE, "SPLICE" },
+};
+
+/* The number behind `key` at the start of a line of a file of /proc; -1: there is none. */
+static int proc_number(const char *path, const char *key)
+{
+    char line[256];
+    int number = -1;
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return -1;
+    while (number < 0 && fgets(line, sizeof(line), file) != NULL) {
+        if (strncmp(line, key, strlen(key)) == 0)
+            number = (int)strtol(line + strlen(key), NULL, 10);
+    }
+    fclose(file);
+    return number;
+}
+
+/* Why io_uring_setup(2) is refused with `error` (positive). */
+static void explain_setup(int error, char *why, size_t why_size)
+{
+    bool filtered = proc_number("/proc/self/status", "Seccomp:") > 0;
+    int disabled = proc_number("/proc/sys/kernel/io_uring_disabled", "");
+    if (error == EPERM && disabled == 2)
+        snprintf(why, why_size,
+                 "io_uring is forbidden to everybody by the sysctl kernel.io_uring_disabled = 2; "
+                 "set it to 0, or take another engine");
+    else if (error == EPERM && disabled == 1)
+        snprintf(
+            why, why_size,
+            "io_uring is forbidden by the sysctl kernel.io_uring_disabled = 1; set it to 0, or "
+            "kernel.io_uring_group to a group of this user, or take another engine");
+    else if ((error == EPERM || error == ENOSYS || error == EACCES) && filtered)
+        snprintf(why, why_size,
+                 "io_uring_setup: %s: a seccomp filter (of a container?) forbids it; allow "
+                 "io_uring_setup, io_uring_enter and io_uring_register, or take another engine",
+                 strerror(error));
+    else if (error == ENOSYS)
+        snprintf(why, why_size,
+                 "this kernel is built without io_uring (CONFIG_IO_URING); take another engine");
+    else if (error == ENOMEM)
+        snprintf(why, why_size,
+                 "io_uring_setup: %s: memory, or the limit of locked memory (ulimit -l, "
+                 "LimitMEMLOCK=), is too small for a ring",
+                 strerror(error));
+    else if (error == EINVAL)
+        snprintf(why, why_size,
+                 "this kernel's io_uring has no COOP_TASKRUN (Linux 5.19 has it); take another "
+                 "engine");
+    else
+        snprintf(why, why_size, "io_uring_setup: %s", strerror(error));
+}
+
+/* The first operation that is missing, or NULL. -errno when the kernel does not tell. */
+static int find_missing(struct uring *u, const char **ret_name)
+{
+    struct io_uring_probe *probe = io_uring_get_probe_ring(&u->ring);
+    if (probe == NULL)
+        return -EOPNOTSUPP;
+    *ret_name = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(operations); i++) {
+        if (!io_uring_opcode_supported(probe, operations[i].op)) {
+            *ret_name = operations[i].name;
+            break;
+        }
+    }
+    io_uring_free_probe(probe);
+    return 0;
+}
+
+/* There is no other way to ask whether a receive can be multishot than to begin one. */
+static bool receives_multishot(struct uring *u)
+{
+    int pair[2];
+    bool yes = false;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        return false;
+    struct io_uring_sqe *sqe = uring_sqe(u);
+    CHECK(sqe != NULL);
+    uring_prep_recv(u, sqe, pair[0]);
+    struct io_uring_cqe cqe;
+    if (write(pair[1], "", 1) == 1 && uring_wait(u, 1000) == 0 && uring_take(u, &cqe, 1) == 1)
+        yes = cqe.res == 1 && (cqe.flags & IORING_CQE_F_MORE) != 0;
+    close(pair[1]); /* ends the receive */
+    close(pair[0]);
+    return yes;
+}
+
+int uring_probe(char *why, size_t why_size, struct uring_options *ret_options)
+{
+    struct uring_options options = {
+        .entries = 8,
+        .completions = 16,
+        .buffers = 8,
+        .buffer_size = 64,
+        .single_issuer = true,
+        .recv_multishot = true,
+    };
+    struct uring u;
+    const char *missing;
+    int res = uring_open(&u, &options, why, why_size);
+    if (res == -EINVAL) {
+        options.single_issuer = false;
+        res = uring_open(&u, &options, why, why_size);
+    }
+    if (res < 0) {
+        if (strncmp(why, "io_uring_setup", strlen("io_uring_setup")) == 0)
+            explain_setup(-res, why, why_size);
+        return res;
+    }
+    res = find_missing(&u, &missing);
+    if (res < 0 || missing != NULL) {
+        snprintf(why, why_size, "this kernel's io_uring lacks %s; take another engine",
+                 res < 0 ? "IORING_REGISTER_PROBE" : missing);
+        res = -EOPNOTSUPP;
+        goto out;
+    }
+    res = uring_enable(&u);
+    if (res < 0) {
+        snprintf(why, why_size, "io_uring_register: %s: a seccomp filter may forbid it",
+                 strerror(-res));
+        goto out;
+    }
+    options.recv_multishot = receives_multishot(&u);
+    options.entries = URING_ENTRIES;
+    options.completions = URING_COMPLETIONS;
+    options.buffers = URING_BUFFERS;
+    options.buffer_size = URING_BUFFER_SIZE;
+    *ret_options = options;
+out:
+    uring_close(&u);
+    return res;
+}

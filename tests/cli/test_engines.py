@@ -1,0 +1,207 @@
+"""Which engine serves: named, chosen by `auto`, or in place of one that cannot run; and what
+`gearshift doctor` tells of it. io_uring is forbidden by a seccomp filter, as in containers."""
+import ctypes
+import errno
+import json
+import os
+import re
+import struct
+import subprocess
+import unittest
+
+from command import ANNOUNCED, BINARY, WAIT_S, Command, environment
+
+IO_URING_SETUP = 425
+PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, SECCOMP_MODE_FILTER = 22, 38, 2
+ENGINES = ("reactor", "reactor-pool", "multi-reactor", "proactor", "auto")
+
+
+def forbid(number, error):
+    """For preexec_fn: system call `number` fails with `error` from now on."""
+    def apply():
+        # load the number; if it is not ours skip one; return the error; return ALLOW
+        program = b"".join(struct.pack("HBBI", *instruction) for instruction in (
+            (0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, 0x00050000 | error),
+            (0x06, 0, 0, 0x7fff0000)))
+        memory = ctypes.create_string_buffer(program)
+        filter_program = struct.pack("HxxxxxxP", 4, ctypes.addressof(memory))
+        libc = ctypes.CDLL(None, use_errno=True)
+        if (libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0
+                or libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, filter_program, 0, 0) != 0):
+            os._exit(99)
+    return apply
+
+
+def one_cpu():
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
+
+
+def engine_of(server):
+    return ANNOUNCED.fullmatch(server.lines[0])["engine"]
+
+
+class Engines(Command):
+    NO_URING = [{"preexec_fn": forbid(IO_URING_SETUP, errno.EPERM)},
+                {"preexec_fn": forbid(IO_URING_SETUP, errno.ENOSYS)}]
+
+    def auto(self, *arguments, engine="auto", **popen):
+        return self.serve(self.site, "--port", "0", "-e", engine, *arguments, **popen)
+
+
+class Auto(Engines):
+    def check(self, server, engine, sentence):
+        self.assertEqual(engine_of(server), engine)
+        self.assertEqual(server.get("/hello.txt"), (200, b"hello\n"))
+        self.assertEqual(server.stop(), 0)
+        self.assertRegex(server.stderr(), sentence)
+
+    def test_without_io_uring(self):
+        cpus = len(os.sched_getaffinity(0))
+        wanted = "multi-reactor" if cpus > 1 else "reactor"
+        for popen in self.NO_URING:
+            self.check(self.auto(**popen), wanted,
+                       rf" info engine auto takes {wanted}; not proactor: io_uring_setup: ")
+
+    def test_on_one_cpu(self):
+        def limits():
+            one_cpu()
+            forbid(IO_URING_SETUP, errno.EPERM)()
+        self.check(self.auto(preexec_fn=limits), "reactor",
+                   "takes reactor; not proactor: .*; not multi-reactor: one event loop is enough")
+
+    def test_threads_that_are_set_stay(self):
+        for threads, wanted in ((1, "reactor"), (2, "multi-reactor")):
+            self.check(self.auto("-o", f"threads={threads}", **self.NO_URING[0]), wanted,
+                       f"takes {wanted}; ")
+
+    def test_the_best(self):
+        status, out, _ = self.run_command("doctor", "--json")
+        self.assertEqual(status, 0)
+        best = re.match(r"takes (\S+?)(;|$)", next(
+            one for one in json.loads(out)["engines"] if one["name"] == "auto")["text"])[1]
+        self.check(self.auto(), best, f" info engine auto takes {best}")
+
+    def test_the_name_in_header_fields(self):
+        """$engine is the one that serves."""
+        server = self.auto("-o", 'headers={"Server-Timing: engine;desc=\\"$engine\\""}',
+                           **self.NO_URING[0])
+        with server.connect() as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            text = b""
+            while piece := connection.recv(4096):
+                text += piece
+        self.assertIn(f'Server-Timing: engine;desc="{engine_of(server)}"'.encode(), text)
+        self.assertEqual(server.stop(), 0)
+
+    def test_from_the_file_and_in_a_test(self):
+        file = self.config("engine = auto")
+        status, out, err = self.run_command("-t", "-c", file, **self.NO_URING[0])
+        self.assertEqual((status, err), (0, ""))
+        self.assertRegex(out, r"\Agearshift: engine auto takes .*not proactor.*\n.* is valid\n\Z")
+        status, out, _ = self.run_command("-T", "-c", file, **self.NO_URING[0])
+        self.assertRegex(out, r"(?m)^engine = \"?(multi-)?reactor\"?$")
+        self.check(self.serve("-c", file), engine_of(self.serve("-c", file)), "engine auto takes")
+
+
+class Refused(Engines):
+    def test_exit_status_and_reason(self):
+        for popen in self.NO_URING:
+            for mode in ([], ["-t"]):
+                self.assert_refused(69, r"io_uring_setup: .*(seccomp|kernel)", *mode, self.site,
+                                    "--port", "0", "-e", "proactor", **popen)
+
+    def test_fallback(self):
+        for threads, wanted in ((1, "reactor"), (3, "multi-reactor")):
+            server = self.auto("-o", "engine_fallback=on", "-o", f"threads={threads}",
+                               engine="proactor", **self.NO_URING[0])
+            self.assertEqual(engine_of(server), wanted)
+            self.assertEqual(server.get("/hello.txt"), (200, b"hello\n"))
+            self.assertEqual(server.stop(), 0)
+            self.assertRegex(server.stderr(), rf" warn engine_fallback takes {wanted} for proactor,"
+                             r" which cannot run here: io_uring_setup: ")
+
+    def test_fallback_that_is_not_needed(self):
+        for engine in ("reactor", "multi-reactor"):
+            server = self.auto("-o", "engine_fallback=on", engine=engine)
+            self.assertEqual(engine_of(server), engine)
+            self.assertEqual(server.stop(), 0)
+            self.assertNotIn("engine_fallback", server.stderr())
+
+    def test_no_engine_at_all(self):
+        def without_epoll():
+            forbid(IO_URING_SETUP, errno.EPERM)()
+            forbid(291, errno.EPERM)()  # epoll_create1, x86-64
+        if os.uname().machine != "x86_64":
+            self.skipTest("the number of epoll_create1 is another one here")
+        self.assert_refused(69, "engine auto takes none; not proactor: .*; not reactor: epoll",
+                            self.site, "--port", "0", "-e", "auto", preexec_fn=without_epoll)
+        status, out, _ = self.run_command("doctor", preexec_fn=without_epoll)
+        self.assertEqual(status, 69)
+        self.assertRegex(out, r"(?m)^  - reactor +cannot run: epoll_create1: ")
+
+    def test_unknown(self):
+        self.assert_refused(78, "'warp' is not built in; there are: auto, reactor, ", self.site,
+                            "-e", "warp")
+
+
+class Doctor(Engines):
+    def test_text(self):
+        status, out, err = self.run_command("doctor")
+        self.assertEqual((status, err), (0, ""))
+        self.assertEqual(re.findall(r"(?m)^\w+$", out), ["engines", "files", "tls", "machine"])
+        for engine in ENGINES:
+            self.assertEqual(len(re.findall(rf"(?m)^  [+-] {engine} +\S", out)), 1, engine)
+        for name in ("openat2", "file_io = sendfile", "file_io = splice", "file_io = read", "CPUs",
+                     "nofile", "memlock"):
+            self.assertRegex(out, rf"(?m)^  [+-] {name} +\S")
+        self.assertRegex(out, r"(?m)^  \+ reactor +can run: ")
+
+    def test_json(self):
+        status, out, err = self.run_command("doctor", "--json")
+        self.assertEqual((status, err), (0, ""))
+        report = json.loads(out)
+        self.assertEqual(list(report), ["version", "engines", "files", "tls", "machine"])
+        self.assertEqual([one["name"] for one in report["engines"]], list(ENGINES))
+        for group in ("engines", "files", "tls", "machine"):
+            for finding in report[group]:
+                self.assertIsInstance(finding["ok"], bool)
+                self.assertTrue(finding["name"] and finding["text"])
+                self.assertNotEqual(finding.get("advice"), "")
+        cpus = len(os.sched_getaffinity(0))
+        self.assertIn(f"{cpus} allowed", {one["name"]: one["text"]
+                                          for one in report["machine"]}["CPUs"])
+
+    def test_what_is_refused(self):
+        for popen in self.NO_URING:
+            status, out, _ = self.run_command("doctor", "--json", **popen)
+            self.assertEqual(status, 0)
+            engines = {one["name"]: one for one in json.loads(out)["engines"]}
+            self.assertFalse(engines["proactor"]["ok"])
+            self.assertRegex(engines["proactor"]["text"], "cannot run: io_uring_setup")
+            self.assertRegex(engines["auto"]["text"], "takes (multi-)?reactor; not proactor")
+        _, out, _ = self.run_command("doctor", preexec_fn=forbid(437, errno.ENOSYS))  # openat2
+        self.assertRegex(out, r"(?m)^  - openat2 +Function not implemented: paths are walked")
+        self.assertRegex(out, r"(?m)^  - openat2 cached +Function not implemented")
+
+    def test_arguments(self):
+        for arguments in (["--yaml"], ["--json", "x"], ["/"]):
+            status, out, err = self.run_command("doctor", *arguments)
+            self.assertEqual((status, out), (2, ""))
+            self.assertRegex(err, r"\Agearshift: doctor takes nothing but --json, not '.*'\n")
+
+    def test_a_folder_of_that_name(self):
+        os.mkdir(self.path("doctor"))
+        server = self.serve("./doctor", "--port", "0", cwd=self.folder)
+        self.assertEqual(server.get("/none")[0], 404)
+        self.assertEqual(server.stop(), 0)
+
+    def test_output_that_cannot_be_written(self):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            done = subprocess.run([BINARY, "doctor"], stdout=full, stderr=subprocess.PIPE,
+                                  env=environment(), timeout=WAIT_S, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"standard output cannot be written", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

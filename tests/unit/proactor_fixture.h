@@ -1,0 +1,254 @@
+/* proactor_fixture.h: one proactor under test, turned by hand, with everything around it in the
+ * test's hand: sessions (fake_session.h), the sizes and abilities of its ring, clients, completions
+ * that are counted, and places in the submission queue that can be withheld. Each test program
+ * includes it once, and so includes the engine's .c files. */
+#ifndef TESTS_UNIT_PROACTOR_FIXTURE_H
+#define TESTS_UNIT_PROACTOR_FIXTURE_H
+
+#include "engines/listen.h"
+#include "engines/proactor_internal.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+static struct {
+    unsigned completions, no_buffers, cancelled, submits, probes;
+    unsigned sends_short; /* SENDs that sent less than they were given */
+} seen;
+
+static struct {
+    unsigned no_place;      /* so many times the submission queue has no place */
+    unsigned no_place_each; /* one of so many has none; 0: all have */
+    unsigned misses;        /* so many probes find nothing in the page cache */
+    uint64_t skew_ms;       /* added to the clock */
+} inject;
+
+static unsigned places; /* asked for so far */
+
+static struct io_uring_sqe *hooked_sqe(struct uring *u)
+{
+    places++;
+    if (inject.no_place > 0) {
+        inject.no_place--;
+        return NULL;
+    }
+    if (inject.no_place_each > 0 && places % inject.no_place_each == 0)
+        return NULL;
+    return uring_sqe(u);
+}
+
+static unsigned hooked_take(struct uring *u, struct io_uring_cqe *cqes, unsigned max)
+{
+    unsigned count = uring_take(u, cqes, max);
+    seen.completions += count;
+    for (unsigned i = 0; i < count; i++) {
+        const struct proactor_op *op = (const struct proactor_op *)(uintptr_t)cqes[i].user_data;
+        seen.no_buffers += cqes[i].res == -ENOBUFS;
+        seen.cancelled += op->kind == PROACTOR_OP_RECV && cqes[i].res == -ECANCELED;
+    }
+    return count;
+}
+
+static ssize_t hooked_preadv2(int fd, const struct iovec *iov, int count, off_t off, int flags)
+{
+    seen.probes++;
+    if (inject.misses > 0) {
+        inject.misses--;
+        errno = EAGAIN;
+        return -1;
+    }
+    return preadv2(fd, iov, count, off, flags);
+}
+
+static void hooked_clock_update(struct clock *clock)
+{
+    clock_update(clock);
+    clock->now_ms += inject.skew_ms;
+}
+
+#define uring_sqe(u)                  hooked_sqe(u)
+#define uring_take(u, cqes, max)      hooked_take(u, cqes, max)
+#define preadv2(fd, iov, n, off, how) hooked_preadv2(fd, iov, n, off, how)
+#define clock_update(clock)           hooked_clock_update(clock)
+
+#include "engines/proactor_accept.c"
+#include "engines/proactor_conn.c"
+#include "engines/proactor_file.c"
+#include "engines/proactor_loop.c"
+#include "engines/proactor_recv.c"
+#include "engines/proactor_send.c"
+#include "engines/proactor_splice.c"
+
+/* ---- a proactor to test, and its clients ---- */
+
+struct scene {
+    struct config config;
+    struct listen_config listen;
+    struct listener listener;
+    struct engine_requests requests;
+    struct proactor_shared shared;
+    struct sockaddr_in address;
+    struct proactor *proactor;
+    bool worker_runs;
+};
+
+static void nobody_else(void *context)
+{
+    (void)context;
+}
+
+/* What the kernel offers, in sizes so small that everything runs short. */
+static inline struct uring_options tiny_ring(struct uring_options options)
+{
+    options.entries = 2;
+    options.completions = 4;
+    options.buffers = 2;
+    options.buffer_size = 16;
+    return options;
+}
+
+/* Listens on an address that the system chooses. `buffer` is the size of the sending buffers of
+ * what is accepted; 0: the system's. */
+static inline void scene_open(struct scene *scene, int buffer)
+{
+    *scene = (struct scene){ .config = { .connections_max = 1000,
+                                         .threads = 1,
+                                         .send_turn = 1 << 16,
+                                         .worker_queue = 100,
+                                         .deadlines.drain_ms = 1000 },
+                             .listen = { .text = "test", .kind = LISTEN_IPV4, .backlog = 100 } };
+    memset(&seen, 0, sizeof(seen));
+    memset(&inject, 0, sizeof(inject));
+    char why[300] = "";
+    if (uring_probe(why, sizeof(why), &scene->shared.uring) < 0)
+        fail_msg("%s", why);
+    socklen_t len = sizeof(scene->address);
+    scene->address =
+        (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), one = 1;
+    assert_true(fd >= 0);
+    if (buffer > 0)
+        assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof(buffer)), 0);
+    assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)), 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&scene->address, len), 0);
+    assert_int_equal(listen(fd, 4096), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&scene->address, &len), 0);
+    scene->listener = (struct listener){ .fd = fd, .config = &scene->listen };
+}
+
+static inline void scene_start(struct scene *scene)
+{
+    char why[300] = "";
+    scene->shared.config = &scene->config;
+    scene->shared.requests = &scene->requests;
+    scene->shared.wake_all = nobody_else;
+    if (proactor_create(&scene->shared, scene->config.connections_max, &scene->listener, 1, why,
+                        sizeof(why), &scene->proactor) < 0)
+        fail_msg("%s", why);
+    struct proactor *p = scene->proactor;
+    assert_int_equal(uring_enable(&p->uring), 0);
+    assert_int_equal(workers_start(p->workers), 0);
+    clock_update(&p->clock);
+    proactor_accept(p);
+    arm_wake(p);
+    proactor_workers_arm(p);
+}
+
+static inline void scene_end(struct scene *scene)
+{
+    struct list unrun;
+    list_init(&unrun);
+    inject.no_place = inject.no_place_each = 0;
+    assert_int_equal(end_all(scene->proactor), 0);
+    workers_stop(scene->proactor->workers, &unrun);
+    assert_true(list_empty(&unrun));
+    assert_int_equal(scene->proactor->kept_len, 0);
+    proactor_destroy(scene->proactor);
+    listener_close(&scene->listener);
+}
+
+/* One turn, as proactor_run() does it, but sleeping at most so long. The completions. */
+static inline unsigned turn_within(struct scene *scene, int limit_ms)
+{
+    struct proactor *p = scene->proactor;
+    unsigned before = seen.completions;
+    int timeout_ms = timeout_ms_of(p);
+    if (timeout_ms < 0 || timeout_ms > limit_ms)
+        timeout_ms = limit_ms;
+    assert_int_equal(uring_wait(&p->uring, timeout_ms), 0);
+    turn(p);
+    return seen.completions - before;
+}
+
+/* Turns until nothing is left to do. */
+static inline void settle(struct scene *scene)
+{
+    for (int quiet = 0; quiet < 3;)
+        quiet = turn_within(scene, 5) == 0 && timeout_ms_of(scene->proactor) != 0 ? quiet + 1 : 0;
+}
+
+static inline int client_connect(const struct scene *scene)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+    assert_true(fd >= 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&scene->address, sizeof(scene->address)),
+                     0);
+    assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)), 0);
+    assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+    return fd;
+}
+
+static inline void client_ask(int fd, const char *requests)
+{
+    assert_int_equal(write(fd, requests, strlen(requests)), strlen(requests));
+}
+
+/* Reads up to `size` octets while the proactor turns; fewer when the connection ends. */
+static inline size_t client_read(struct scene *scene, int fd, char *data, size_t size)
+{
+    size_t len = 0;
+    int idle = 0;
+    while (len < size) {
+        ssize_t n = read(fd, data + len, size - len);
+        if (n == 0 || (n < 0 && errno != EAGAIN))
+            break;
+        len += n > 0 ? (size_t)n : 0;
+        idle = n > 0 ? 0 : idle + 1;
+        assert_true(idle < 5000); /* a hang */
+        if (n < 0)
+            turn_within(scene, 1);
+    }
+    return len;
+}
+
+/* The connection ends, cleanly or by a reset, and nothing more comes. */
+static inline void client_expect_end(struct scene *scene, int fd)
+{
+    char octet;
+    assert_int_equal(client_read(scene, fd, &octet, 1), 0);
+}
+
+static inline void client_reset(int fd)
+{
+    struct linger now = { .l_onoff = 1 };
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)), 0);
+    close(fd);
+}
+
+#endif
