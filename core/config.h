@@ -32,6 +32,7 @@ struct listen_config {
     int backlog;
     char *congestion;        /* TCP_CONGESTION, or NULL for the system's */
     bool ipv6_only;          /* LISTEN_IPV6: not for IPv4 as well */
+    bool tls;                /* connections begin with a TLS handshake */
     struct server **servers; /* those that listen here, in the order of the file; the first is the
                                 default host; borrowed */
     size_t servers_count;
@@ -102,6 +103,12 @@ struct redirect {
     int status;       /* 301, 302, 303, 307, 308 */
 };
 
+/* A certificate with its chain, and its private key: PEM files. */
+struct certificate {
+    char *chain_path;
+    char *key_path; /* may be the same file */
+};
+
 struct server {
     char *name;   /* the section's title, in lower case */
     char **hosts; /* lower case names answered to: the title, then `alias_hosts`; "*.example.org"
@@ -112,7 +119,10 @@ struct server {
     struct redirect
         *redirects; /* in the order of the file; first match wins, before anything is looked up */
     size_t redirects_count;
-    size_t access_log; /* index into config.access_logs, or CONFIG_NO_LOG */
+    size_t access_log;                /* index into config.access_logs, or CONFIG_NO_LOG */
+    struct certificate *certificates; /* for its addresses with TLS; the client's algorithms decide
+                                         which. Count 0 there: only with config.tls.self_signed */
+    size_t certificates_count;
 };
 
 #define CONFIG_NO_LOG SIZE_MAX
@@ -160,6 +170,28 @@ enum accept_mode {
 /* What is handed to workers. */
 enum pool_work { POOL_WORK_REQUEST, POOL_WORK_FILE };
 
+/* Protocol versions, as bits of struct tls_settings.protocols. */
+enum tls_protocol { TLS_PROTOCOL_1_2 = 1 << 0, TLS_PROTOCOL_1_3 = 1 << 1 };
+
+/* What holds for all addresses with TLS. The names are looked up by the library in use, which
+ * refuses those that it does not know. */
+struct tls_settings {
+    char *backend;      /* a library that tls_find() looks up; "": the first one built in */
+    unsigned protocols; /* enum tls_protocol */
+    char **ciphers;     /* IANA names, best first ("TLS_AES_128_GCM_SHA256"); count 0: the library's
+                           choice among ECDHE with AEAD */
+    size_t ciphers_count;
+    char **curves; /* IANA names, best first ("x25519", "secp256r1"); count 0: the library's */
+    size_t curves_count;
+    bool tickets; /* resumption by tickets (RFC 5077, RFC 8446 section 4.6.1) */
+    uint32_t
+        ticket_key_ms; /* a key encrypts tickets for so long, and decrypts them as long again */
+    uint32_t session_cache; /* sessions of TLS 1.2 kept for resumption by id; 0: none */
+    uint32_t handshake_ms;  /* from the accept to the end of the handshake */
+    bool ktls;              /* the kernel encrypts where it can */
+    bool self_signed; /* --tls-self-signed: servers without a certificate get one for localhost */
+};
+
 struct config {
     /* process */
     char *engine;         /* a name that main looks up among the engines, or "auto" */
@@ -186,6 +218,7 @@ struct config {
     uint32_t cache_files_max; /* descriptors; 0: nothing is kept */
     uint64_t cache_bytes_max; /* contents of small files kept in memory */
     uint32_t cache_valid_ms;  /* how long an entry is believed before the file is looked at again */
+    struct tls_settings tls;
     /* logs */
     struct access_log_config *access_logs;
     size_t access_logs_count;
@@ -217,7 +250,9 @@ struct config_source {
     const char *root;   /* DIR or --root: makes one server, in place of the file's; NULL: none */
     const char *listen; /* --listen or --port, for that server: an address as in `listen`. NULL: as
                            set elsewhere, or the default */
-    const char *engine; /* -e, or NULL */
+    const char *tls_listen; /* --tls-port: a second address of that server, with TLS, or NULL */
+    bool tls_self_signed;   /* --tls-self-signed */
+    const char *engine;     /* -e, or NULL */
     const char *const *settings; /* -o "key=value"; above the four members before, and later ones
                                     win. Keys of a server block apply to the server that `root`
                                     makes, and are refused without it. A value that begins with

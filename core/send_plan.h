@@ -18,8 +18,11 @@ struct send_plan {
     int iovcnt;
     int file_fd; /* -1: no file range */
     off_t file_off;
-    size_t file_len; /* octets; follows the memory */
-    bool more;       /* more is known to follow what is planned here: MSG_MORE */
+    size_t file_len;           /* octets; follows the memory */
+    bool more;                 /* more is known to follow what is planned here: MSG_MORE */
+    unsigned char record_type; /* 0; else the kernel encrypts (kTLS), and the memory, without a
+                                  file, is one record of this type: a control message
+                                  TLS_SET_RECORD_TYPE goes with it */
 };
 
 #endif

@@ -9,6 +9,8 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+struct tls_server;
+
 /* A listening socket: bound, listening, non-blocking, close-on-exec. */
 struct listener {
     int fd;
@@ -30,6 +32,7 @@ struct engine_config {
     const struct config *config;
     struct listener *listeners; /* an engine that drains closes them (listener_close()) */
     size_t listeners_count;
+    const struct tls_server *tls;           /* handed on to session_env_create() */
     const struct engine_requests *requests; /* all borrowed; outlive the engine */
 };
 

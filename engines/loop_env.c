@@ -35,8 +35,9 @@ int loop_env_create(struct loop *loop, unsigned caps, char *why, size_t why_size
         snprintf(why, why_size, "cannot make a mutex");
         return res;
     }
-    return session_env_create(loop->cfg.config, loop->shared ? &loop->env_clock : &loop->clock,
-                              caps, why, why_size, &loop->env);
+    return session_env_create(loop->cfg.config, loop->cfg.tls,
+                              loop->shared ? &loop->env_clock : &loop->clock, caps, why, why_size,
+                              &loop->env);
 }
 
 void loop_env_destroy(struct loop *loop)

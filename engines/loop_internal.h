@@ -6,7 +6,8 @@
  * loop_conn.c     drives one connection: does what its session wants               (the handler)
  * loop_send.c     carries out a send plan on a socket
  * loop_env.c      the session environment, and its lock where it is shared with workers
- * loop_offload.c  hands to workers what the loop is not to do itself               (the processor) */
+ * loop_offload.c  hands to workers what the loop is not to do itself               (the processor)
+ */
 #ifndef ENGINES_LOOP_INTERNAL_H
 #define ENGINES_LOOP_INTERNAL_H
 
@@ -122,13 +123,14 @@ struct loop {
     struct loop_hooks hooks; /* options.hooks, or none */
     struct clock clock;
     struct session_env *env;
-    bool shared;               /* workers process sessions: the environment is locked */
-    pthread_mutex_t env_mutex; /* guards, if shared, what follows and all that session calls touch */
-    struct clock env_clock;    /* the environment's, if shared; else `clock` is */
-    struct workers *workers;     /* NULL: none */
-    struct loop_source done;     /* LOOP_DONE_MAGIC; the workers' eventfd, borrowed */
-    struct pool *tasks;          /* of struct loop_task */
-    struct pool *pool;           /* of struct loop_conn and session */
+    bool shared; /* workers process sessions: the environment is locked */
+    pthread_mutex_t
+        env_mutex;           /* guards, if shared, what follows and all that session calls touch */
+    struct clock env_clock;  /* the environment's, if shared; else `clock` is */
+    struct workers *workers; /* NULL: none */
+    struct loop_source done; /* LOOP_DONE_MAGIC; the workers' eventfd, borrowed */
+    struct pool *tasks;      /* of struct loop_task */
+    struct pool *pool;       /* of struct loop_conn and session */
     struct list conns;
     struct list run_queue;    /* connections that can go on without a new edge */
     struct list closed;       /* freed at the end of the turn */
@@ -154,9 +156,9 @@ static inline struct session *loop_conn_session(struct loop_conn *conn)
     return (struct session *)(void *)(conn + 1);
 }
 
-/* The loop's thread begins to call a session. What only looks (session_wants(), session_recv_room(),
- * session_deadline_ms(), session_file_job()) looks at nothing but the session, and needs no lock:
- * whoever owns the session may call it. */
+/* The loop's thread begins to call a session. What only looks (session_wants(),
+ * session_recv_room(), session_deadline_ms(), session_file_job()) looks at nothing but the session,
+ * and needs no lock: whoever owns the session may call it. */
 static inline void loop_enter(struct loop *loop)
 {
     if (!loop->shared)
@@ -206,8 +208,8 @@ static inline void loop_offload_flush(struct loop *loop)
         workers_flush(loop->workers);
 }
 
-/* A task for a connection, which is not away, with nothing but `kind` set. The caller owns it: it is
- * submitted or dropped. */
+/* A task for a connection, which is not away, with nothing but `kind` set. The caller owns it: it
+ * is submitted or dropped. */
 struct loop_task *loop_task_begin(struct loop *loop, struct loop_conn *conn,
                                   enum loop_task_kind kind);
 

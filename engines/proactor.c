@@ -184,6 +184,7 @@ static int prepare(struct engine *e, char *why, size_t why_size)
         return res;
     make_share(e);
     e->shared.config = &e->share;
+    e->shared.tls = e->cfg.tls;
     e->shared.requests = e->cfg.requests;
     e->shared.wake_all = wake_all;
     e->shared.wake_context = e;

@@ -126,6 +126,7 @@ static_assert(sizeof(struct proactor_conn) % 16 == 0, "the session behind it is 
 /* What all proactors of the engine share. Not locked: set before they run, or atomic. */
 struct proactor_shared {
     const struct config *config; /* with the limits of one of them */
+    const struct tls_server *tls;
     const struct engine_requests *requests;
     struct uring_options uring;
     atomic_bool failed;   /* one of them ended by an error: the others stop */

@@ -65,7 +65,8 @@ bool proactor_cancel(struct proactor *p, struct proactor_op *op)
 static int open_rest(struct proactor *p, char *why, size_t why_size)
 {
     unsigned caps = p->config->file_io == FILE_IO_READ ? 0 : ENGINE_CAP_FILE_SEGMENT;
-    int res = session_env_create(p->config, &p->clock, caps, why, why_size, &p->env);
+    int res =
+        session_env_create(p->config, p->shared->tls, &p->clock, caps, why, why_size, &p->env);
     if (res < 0)
         return res;
     uint32_t connections_max = p->connections_max;

@@ -21,6 +21,7 @@ _Static_assert((int)SESSION_WANT_CLOSE == (int)HTTP_CONN_WANT_CLOSE, "masks");
 
 struct session_env {
     unsigned magic;
+    const struct tls_server *tls; /* borrowed; NULL: no address has TLS */
     struct http_env *http;
     size_t sessions; /* open now */
 };
@@ -32,13 +33,15 @@ struct session {
     struct http_conn conn;
 };
 
-int session_env_create(const struct config *config, const struct clock *clock, unsigned caps,
-                       char *why, size_t why_size, struct session_env **ret_env)
+int session_env_create(const struct config *config, const struct tls_server *tls,
+                       const struct clock *clock, unsigned caps, char *why, size_t why_size,
+                       struct session_env **ret_env)
 {
     struct session_env *env = calloc(1, sizeof(*env));
     if (env == NULL)
         return -ENOMEM;
     env->magic = SESSION_ENV_MAGIC;
+    env->tls = tls;
     int r = http_env_create(config, clock, (caps & ENGINE_CAP_FILE_SEGMENT) != 0, why, why_size,
                             &env->http);
     if (r < 0) {

@@ -35,6 +35,9 @@ enum session_want {
     SESSION_WANT_SHUTDOWN = 1 << 3, /* shutdown(2) of the sending side, then session_shut_down(): a
                                        lingering close begins */
     SESSION_WANT_CLOSE = 1 << 4,    /* alone: close once nothing is in flight */
+    SESSION_WANT_OFFLOAD = 1 << 5,  /* alone: the kernel may encrypt what is sent (kTLS); once
+                                       nothing is in flight, session_offload(), setsockopt(2), then
+                                       session_offloaded() */
 };
 
 enum engine_cap {
@@ -42,14 +45,19 @@ enum engine_cap {
                                          the session reads files by READ jobs */
 };
 
+enum { SESSION_OFFLOAD_MAX = 64 };
+
 struct session;
 struct session_env;
+struct tls_server;
 
-/* What all sessions of one thread share: caches, pools, buffers, the access logs' buffers. `config`
- * and `clock` are borrowed and outlive it; `caps` are those of the engine. 0, or -errno and a
- * sentence. The caller owns it, and calls all session functions from one thread at a time. */
-int session_env_create(const struct config *config, const struct clock *clock, unsigned caps,
-                       char *why, size_t why_size, struct session_env **ret_env);
+/* What all sessions of one thread share: caches, pools, buffers, the access logs' buffers.
+ * `config`, `tls` (NULL: no address has TLS) and `clock` are borrowed and outlive it; `caps` are
+ * those of the engine. 0, or -errno and a sentence. The caller owns it, and calls all session
+ * functions from one thread at a time. */
+int session_env_create(const struct config *config, const struct tls_server *tls,
+                       const struct clock *clock, unsigned caps, char *why, size_t why_size,
+                       struct session_env **ret_env);
 
 /* Every session must be closed. NULL is allowed. */
 void session_env_destroy(struct session_env *env);
@@ -100,6 +108,13 @@ void session_file_done(struct session *s);
 
 /* Reports shutdown(2): 0 or -errno. */
 void session_shut_down(struct session *s, int res);
+
+/* What setsockopt(2)'s TLS_TX is to be given, after TCP_ULP "tls": fills in at most `size` octets
+ * (SESSION_OFFLOAD_MAX are enough) and returns their number, above 0. */
+size_t session_offload(struct session *s, void *info, size_t size);
+
+/* Reports both calls: 0, or -errno and nothing has changed. */
+void session_offloaded(struct session *s, int res);
 
 /* When session_expired() is to be called, on clock.now_ms's scale; UINT64_MAX: never. May move with
  * every report, in both directions. */

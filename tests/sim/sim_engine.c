@@ -238,7 +238,7 @@ void sim_run(const struct config *config, const struct sim_options *options, con
     char why[512];
     struct session_env *env;
     unsigned caps = options->file_segments ? ENGINE_CAP_FILE_SEGMENT : 0;
-    CHECK(session_env_create(config, &sim.clock, caps, why, sizeof(why), &env) == 0);
+    CHECK(session_env_create(config, NULL, &sim.clock, caps, why, sizeof(why), &env) == 0);
     const struct peer peer = { .family = PEER_IPV4, .addr = { 127, 0, 0, 1 }, .port = 1 };
     void *mem = malloc(session_size());
     CHECK(mem != NULL);

@@ -58,10 +58,11 @@ struct session {
     uint64_t deadline_ms;
 };
 
-int session_env_create(const struct config *config, const struct clock *clock, unsigned caps,
-                       char *why, size_t why_size, struct session_env **ret_env)
+int session_env_create(const struct config *config, const struct tls_server *tls,
+                       const struct clock *clock, unsigned caps, char *why, size_t why_size,
+                       struct session_env **ret_env)
 {
-    (void)config, (void)why, (void)why_size;
+    (void)config, (void)tls, (void)why, (void)why_size;
     fake.caps = caps;
     *ret_env = malloc(sizeof(**ret_env));
     CHECK(*ret_env != NULL);
@@ -206,7 +207,8 @@ void session_received(struct session *s, const void *data, ssize_t res)
         s->closing = s->ended;
         return;
     }
-    memcpy(s->in + s->in_len, data, (size_t)res);
+    if (res > 0)
+        memcpy(s->in + s->in_len, data, (size_t)res);
     s->in_len += (size_t)res;
     session_set_deadline(s);
     session_process(s);

@@ -224,7 +224,10 @@ static inline void scene_open(struct scene *scene, sa_family_t family, int buffe
     getsockname(fd, (struct sockaddr *)&scene->address, &scene->address_len);
 
     scene->listener = (struct listener){ .fd = fd, .config = &scene->listen };
-    scene->cfg = (struct engine_config){ &scene->config, &scene->listener, 1, &scene->requests };
+    scene->cfg = (struct engine_config){ .config = &scene->config,
+                                         .listeners = &scene->listener,
+                                         .listeners_count = 1,
+                                         .requests = &scene->requests };
 }
 
 /* Begins to serve; the configuration may have been changed before. */

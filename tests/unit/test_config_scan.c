@@ -275,7 +275,7 @@ static void test_include_depth(void **state)
         { "include(\"1\")", "8:1: include: more than 8 files include one another" },
     };
     struct fixture fixture = { .files_count = 10 };
-    char paths[10][16], texts[10][32];
+    char paths[10][24], texts[10][32];
 
     (void)state;
     for (int i = 1; i < 10; i++) {

@@ -1,0 +1,73 @@
+/* tls.c: the TLS libraries built in. See tls.h. */
+#include "tls/tls.h"
+
+#include "core/check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The first one is the default. */
+static const struct tls_ops *const libraries[] = {
+    NULL,
+};
+
+const struct tls_ops *tls_at(size_t index)
+{
+    return index < ARRAY_LEN(libraries) ? libraries[index] : NULL;
+}
+
+const struct tls_ops *tls_find(const char *name)
+{
+    if (name[0] == '\0')
+        return tls_at(0);
+    for (size_t i = 0; tls_at(i) != NULL; i++) {
+        if (strcmp(libraries[i]->name, name) == 0)
+            return libraries[i];
+    }
+    return NULL;
+}
+
+bool tls_is_wanted(const struct config *config)
+{
+    for (size_t i = 0; i < config->listens_count; i++) {
+        if (config->listens[i].tls)
+            return true;
+    }
+    return false;
+}
+
+static int refuse_backend(const struct config *config, char *why, size_t why_size)
+{
+    size_t len = (size_t)snprintf(why, why_size, "%s: tls_backend '%s' is not built in; there %s",
+                                  config_place(config, "tls_backend"), config->tls.backend,
+                                  tls_at(0) == NULL ? "is none" : "are:");
+
+    for (size_t i = 0; tls_at(i) != NULL && len < why_size; i++)
+        len += (size_t)snprintf(why + len, why_size - len, " %s", tls_at(i)->name);
+    return -EINVAL;
+}
+
+int tls_server_create(const struct config *config, char *why, size_t why_size,
+                      struct tls_server *ret_tls)
+{
+    struct tls_server tls = { NULL, NULL };
+
+    if (tls_is_wanted(config)) {
+        tls.ops = tls_find(config->tls.backend);
+        if (tls.ops == NULL)
+            return refuse_backend(config, why, why_size);
+        int res = tls.ops->ctx_create(config, why, why_size, &tls.ctx);
+        if (res < 0)
+            return res;
+    }
+    *ret_tls = tls;
+    return 0;
+}
+
+void tls_server_destroy(struct tls_server *tls)
+{
+    if (tls->ops != NULL)
+        tls->ops->ctx_destroy(tls->ctx);
+    *tls = (struct tls_server){ NULL, NULL };
+}

@@ -1,0 +1,113 @@
+/* tls.h: what a TLS library is to the server: octets in, octets out. No sockets, no system
+ * call on a connection, so that every engine has TLS through the wants that it knows.
+ *
+ * One const table a library (tls_openssl.c, tls_mbedtls.c); tls.c lists those built in. A context
+ * belongs to the process and is shared by all threads; a connection is used by one at a time. */
+#ifndef TLS_TLS_H
+#define TLS_TLS_H
+
+#include "core/buf.h"
+#include "core/config.h"
+#include "core/span.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+enum {
+    TLS_PLAIN_MAX = 16384,    /* octets of plaintext in one record (RFC 8446 section 5.1) */
+    TLS_OVERHEAD_MAX = 256,   /* octets that a record adds at most, header and all (section 5.2) */
+    TLS_HANDSHAKE_ROOM = 8192 /* free octets of `out` with which tls_ops.receive() goes on */
+};
+
+enum tls_result {
+    TLS_OK,         /* something came of it: plaintext, or the handshake is complete; call again */
+    TLS_WANT_INPUT, /* all input is taken, and more is needed */
+    TLS_WANT_ROOM,  /* `plain` is full, or `out` has less than TLS_HANDSHAKE_ROOM: make room, call
+                       again */
+    TLS_CLOSED,     /* the peer's close_notify: it sends no more */
+    TLS_FAILED,     /* the connection is lost; tls_ops.error() tells why */
+};
+
+struct tls_ctx; /* all that is configured: certificates, ticket keys, session cache */
+struct tls;     /* one connection */
+
+struct tls_ops {
+    const char *name; /* as in `tls_backend = NAME` */
+
+    /* Which library, and what it can do, on one line without a full stop: "OpenSSL 3.0.15: TLS 1.2
+     * and 1.3, kTLS". */
+    void (*features)(char *text, size_t size);
+
+    /* Reads certificates and keys and makes all that `config` (borrowed, outlives it) asks for. 0,
+     * or -errno (-EINVAL: bad input, -ENOENT and others: a file) and one sentence: which file, or
+     * which key, and what to do. The caller owns it. May need root; makes no thread. */
+    int (*ctx_create)(const struct config *config, char *why, size_t why_size,
+                      struct tls_ctx **ret_ctx);
+
+    /* Every connection must be closed. NULL is allowed. */
+    void (*ctx_destroy)(struct tls_ctx *ctx);
+
+    /* The server's side of a connection accepted on `listen` (borrowed; listen->servers decides by
+     * the name that the client sends, the first is the default). 0 or -ENOMEM. */
+    int (*open)(struct tls_ctx *ctx, const struct listen_config *listen, struct tls **ret_tls);
+
+    /* Frees it, whatever its state. Sends nothing. */
+    void (*close)(struct tls *t);
+
+    /* Takes ciphertext off the front of `in`, appends plaintext to `plain` and what is to be sent
+     * to `out`. What it has appended to `out` is sent even when it fails (alerts). */
+    enum tls_result (*receive)(struct tls *t, struct span *in, struct buf *plain, struct buf *out);
+
+    /* Appends `len` octets of plaintext (1 to TLS_PLAIN_MAX) to `out` as one record; `out` has room
+     * for them and TLS_OVERHEAD_MAX (checked). The handshake is complete. 0 or -errno: lost. */
+    int (*send)(struct tls *t, const void *data, size_t len, struct buf *out);
+
+    /* Appends close_notify to `out`, once; nothing when the connection is lost or there is no room.
+     */
+    void (*shutdown)(struct tls *t, struct buf *out);
+
+    /* Is the handshake complete? */
+    bool (*established)(const struct tls *t);
+
+    /* Does it hold plaintext, or a part of a record, that receive() has not given out yet? */
+    bool (*pending)(const struct tls *t);
+
+    /* The name that the client asked for (SNI, RFC 6066 section 3), in lower case; empty: none.
+     * Valid until close(). */
+    struct span (*server_name)(const struct tls *t);
+
+    /* Why it was lost, for the error log: "no shared cipher". Never NULL. */
+    const char *(*error)(const struct tls *t);
+
+    /* Optional (NULL: never): what the kernel needs to encrypt from now on what is sent (kTLS,
+     * Linux's Documentation/networking/tls.rst): fills in the value of setsockopt(2)'s TLS_TX, a
+     * struct tls12_crypto_info_*, and returns its octets; 0: this connection cannot. The handshake
+     * is complete, and nothing is in `out`. When the kernel has taken it, send() and shutdown() are
+     * not called any more, and what receive() appends to `out` cannot be sent. */
+    size_t (*offload)(struct tls *t, void *info, size_t size);
+};
+
+/* A library with its context, as main makes it and engines hand it on. */
+struct tls_server {
+    const struct tls_ops *ops;
+    struct tls_ctx *ctx;
+};
+
+/* Is there an address with TLS? Else no library is needed. */
+bool tls_is_wanted(const struct config *config);
+
+/* The library of that name, or NULL. "" is the first one built in. */
+const struct tls_ops *tls_find(const char *name);
+
+/* Library `index` of those built in; NULL behind the last. */
+const struct tls_ops *tls_at(size_t index);
+
+/* Makes the context that `config` (borrowed, outlives it) asks for, with the library that it names;
+ * both members are NULL when no address has TLS. 0, or -errno and one sentence. */
+int tls_server_create(const struct config *config, char *why, size_t why_size,
+                      struct tls_server *ret_tls);
+
+void tls_server_destroy(struct tls_server *tls);
+
+#endif
