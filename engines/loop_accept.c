@@ -128,8 +128,7 @@ static void peer_from_sockaddr(const struct sockaddr_storage *address, struct pe
     }
 }
 
-/* Once in LOOP_LOG_EVERY_MS, by `*stamp_ms`. */
-static bool may_complain(const struct loop *loop, uint64_t *stamp_ms)
+bool loop_may_complain(const struct loop *loop, uint64_t *stamp_ms)
 {
     uint64_t now_ms = loop->clock.now_ms;
     if (*stamp_ms != 0 && now_ms - *stamp_ms < LOOP_LOG_EVERY_MS)
@@ -141,7 +140,7 @@ static bool may_complain(const struct loop *loop, uint64_t *stamp_ms)
 static void accept_pause(struct loop *loop, const struct loop_listener *listener, int error)
 {
     loop->accept_retry_ms = loop->clock.now_ms + LOOP_ACCEPT_RETRY_MS;
-    if (!may_complain(loop, &loop->accept_log_ms))
+    if (!loop_may_complain(loop, &loop->accept_log_ms))
         return;
     const char *advice = error == EMFILE   ? "; raise the limit of open files (ulimit -n)"
                          : error == ENFILE ? "; raise the sysctl fs.file-max"
@@ -181,7 +180,7 @@ static bool is_full(const struct loop *loop)
 
 static void complain_full(struct loop *loop)
 {
-    if (!may_complain(loop, &loop->full_log_ms))
+    if (!loop_may_complain(loop, &loop->full_log_ms))
         return;
     if (loop->options.accept_only)
         log_warn("no reactor takes a further connection; clients wait until one closes");
@@ -213,9 +212,10 @@ static int accept_one(struct loop *loop, const struct loop_listener *listener)
         return -errno;
     struct peer peer;
     peer_from_sockaddr(&address, &peer);
-    if (!loop->options.accept_only)
-        return loop_conn_open(loop, fd, listener->config, &peer);
-    loop->hooks.deal(loop->options.hooks_context, fd, listener->config, &peer);
+    if (loop->options.accept_only)
+        loop->hooks.deal(loop->options.hooks_context, fd, listener->config, &peer);
+    else
+        loop_conn_open(loop, fd, listener->config, &peer);
     return 0;
 }
 
