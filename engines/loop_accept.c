@@ -19,9 +19,7 @@
 #include "core/log.h"
 #include "core/peer.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -112,22 +110,6 @@ static int accept_let_others(struct loop *loop, struct loop_listener *listener)
     return listener_register(loop, listener);
 }
 
-static void peer_from_sockaddr(const struct sockaddr_storage *address, struct peer *ret_peer)
-{
-    *ret_peer = (struct peer){ .family = PEER_UNIX };
-    if (address->ss_family == AF_INET) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)address;
-        ret_peer->family = PEER_IPV4;
-        memcpy(ret_peer->addr, &in->sin_addr, 4);
-        ret_peer->port = ntohs(in->sin_port);
-    } else if (address->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
-        ret_peer->family = PEER_IPV6;
-        memcpy(ret_peer->addr, &in6->sin6_addr, 16);
-        ret_peer->port = ntohs(in6->sin6_port);
-    }
-}
-
 bool loop_may_complain(const struct loop *loop, uint64_t *stamp_ms)
 {
     uint64_t now_ms = loop->clock.now_ms;
@@ -211,7 +193,7 @@ static int accept_one(struct loop *loop, const struct loop_listener *listener)
     if (fd < 0)
         return -errno;
     struct peer peer;
-    peer_from_sockaddr(&address, &peer);
+    listener_peer(&address, &peer);
     if (loop->options.accept_only)
         loop->hooks.deal(loop->options.hooks_context, fd, listener->config, &peer);
     else

@@ -78,9 +78,9 @@ static ssize_t conn_recv(struct loop_conn *conn, void *mem, size_t room)
     return n < 0 ? -error : n;
 }
 
-static size_t conn_room(const struct loop_conn *conn, size_t room_max)
+static size_t conn_room(struct loop_conn *conn, size_t room_max)
 {
-    size_t room = session_recv_room(loop_conn_session((struct loop_conn *)(uintptr_t)conn));
+    size_t room = session_recv_room(loop_conn_session(conn));
     CHECK(room > 0);
     return room < room_max ? room : room_max;
 }

@@ -283,7 +283,7 @@ enum proactor_step {
  */
 enum proactor_step proactor_send(struct proactor *p, struct proactor_conn *conn, size_t *turn_left);
 
-/* A completion of conn->send, but for CLOSE. */
+/* A completion of conn->send. */
 void proactor_sent(struct proactor *p, struct proactor_conn *conn, int res);
 
 /* ---- proactor_splice.c ---- */
