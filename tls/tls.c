@@ -7,10 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#ifdef GS_TLS_OPENSSL
-extern const struct tls_ops tls_openssl;
-#endif
-
 /* The first one is the default. */
 static const struct tls_ops *const libraries[] = {
 #ifdef GS_TLS_OPENSSL
