@@ -92,6 +92,8 @@ struct tls_ops {
 struct tls_server {
     const struct tls_ops *ops;
     struct tls_ctx *ctx;
+    bool ktls; /* the kernel is asked to encrypt: main sets it, when that is allowed
+                  (config.tls.ktls) and there (engines/ktls.h) */
 };
 
 /* Is there an address with TLS? Else no library is needed. */
