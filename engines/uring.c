@@ -192,9 +192,9 @@ void uring_show_buffers(struct uring *u)
     u->returned = 0;
 }
 
-void uring_prep_recv(const struct uring *u, struct io_uring_sqe *sqe, int fd)
+void uring_prep_recv(const struct uring *u, struct io_uring_sqe *sqe, int fd, bool lasting)
 {
-    if (u->options.recv_multishot)
+    if (lasting && u->options.recv_multishot)
         io_uring_prep_recv_multishot(sqe, fd, NULL, 0, 0);
     else
         io_uring_prep_recv(sqe, fd, NULL, u->options.buffer_size, 0);

@@ -95,7 +95,8 @@ static inline unsigned char *uring_buffer(const struct uring *u, unsigned id)
 void uring_return_buffer(struct uring *u, unsigned id);
 void uring_show_buffers(struct uring *u);
 
-/* Prepares a receive into the provided buffers: multishot, where the kernel has it. */
-void uring_prep_recv(const struct uring *u, struct io_uring_sqe *sqe, int fd);
+/* Prepares a receive into the provided buffers; `lasting`: one that goes on after it has completed
+ * (multishot), where the kernel has it. */
+void uring_prep_recv(const struct uring *u, struct io_uring_sqe *sqe, int fd, bool lasting);
 
 #endif
