@@ -9,6 +9,9 @@
 
 /* The first one is the default. */
 static const struct tls_ops *const libraries[] = {
+#ifdef GS_TLS_OPENSSL
+    &tls_openssl,
+#endif
     NULL,
 };
 
@@ -65,7 +68,7 @@ static int refuse_backend(const struct config *config, char *why, size_t why_siz
 int tls_server_create(const struct config *config, char *why, size_t why_size,
                       struct tls_server *ret_tls)
 {
-    struct tls_server tls = { NULL, NULL };
+    struct tls_server tls = { NULL, NULL, false };
 
     /* A name that nothing has is wrong even when it is not needed. */
     if (config->tls.backend[0] != '\0' && tls_find(config->tls.backend) == NULL)
@@ -86,5 +89,5 @@ void tls_server_destroy(struct tls_server *tls)
 {
     if (tls->ops != NULL)
         tls->ops->ctx_destroy(tls->ctx);
-    *tls = (struct tls_server){ NULL, NULL };
+    *tls = (struct tls_server){ NULL, NULL, false };
 }

@@ -88,10 +88,15 @@ struct tls_ops {
     size_t (*offload)(struct tls *t, void *info, size_t size);
 };
 
+/* Those that may be built in. */
+extern const struct tls_ops tls_openssl;
+
 /* A library with its context, as main makes it and engines hand it on. */
 struct tls_server {
     const struct tls_ops *ops;
     struct tls_ctx *ctx;
+    bool ktls; /* the kernel is asked to encrypt: main sets it, when that is allowed
+                  (config.tls.ktls) and there (engines/ktls.h) */
 };
 
 /* Is there an address with TLS? Else no library is needed. */
