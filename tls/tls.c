@@ -9,6 +9,9 @@
 
 /* The first one is the default. */
 static const struct tls_ops *const libraries[] = {
+#ifdef GS_HAVE_MBEDTLS
+    &tls_mbedtls,
+#endif
     NULL,
 };
 

@@ -88,6 +88,8 @@ struct tls_ops {
     size_t (*offload)(struct tls *t, void *info, size_t size);
 };
 
+extern const struct tls_ops tls_mbedtls; /* if built in: GS_HAVE_MBEDTLS */
+
 /* A library with its context, as main makes it and engines hand it on. */
 struct tls_server {
     const struct tls_ops *ops;
