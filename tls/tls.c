@@ -9,7 +9,10 @@
 
 /* The first one is the default. */
 static const struct tls_ops *const libraries[] = {
-#ifdef GS_HAVE_MBEDTLS
+#ifdef GS_TLS_OPENSSL
+    &tls_openssl,
+#endif
+#ifdef GS_TLS_MBEDTLS
     &tls_mbedtls,
 #endif
     NULL,

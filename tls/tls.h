@@ -88,7 +88,9 @@ struct tls_ops {
     size_t (*offload)(struct tls *t, void *info, size_t size);
 };
 
-extern const struct tls_ops tls_mbedtls; /* if built in: GS_HAVE_MBEDTLS */
+/* Those that may be built in. */
+extern const struct tls_ops tls_openssl;
+extern const struct tls_ops tls_mbedtls;
 
 /* A library with its context, as main makes it and engines hand it on. */
 struct tls_server {
