@@ -11,11 +11,11 @@
 #include "core/check.h"
 #include "core/server_find.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <mbedtls/error.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     NAME_MAX_LEN = 255, /* octets of a host name (RFC 1035 section 2.3.4) */
@@ -117,10 +117,14 @@ static int take_name(void *arg, mbedtls_ssl_context *ssl, const unsigned char *n
 {
     struct tls *t = arg;
     CHECK_OBJ(t, TLS_MAGIC);
-    if (len == 0 || len > NAME_MAX_LEN || t->name_len > 0)
+    if (len == 0 || len > NAME_MAX_LEN || memchr(name, '\0', len) != NULL)
+        return MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
+    struct span named = span_make((const char *)name, len);
+    /* A second ClientHello, behind a HelloRetryRequest, does not change it. */
+    if (t->name_len > 0 && !span_caseeq(named, span_make(t->name, t->name_len)))
         return MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
     for (size_t i = 0; i < len; i++)
-        t->name[i] = (char)tolower(name[i]);
+        t->name[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] | 0x20 : name[i]);
     t->name_len = (uint8_t)len;
     t->host = mbed_ctx_host(t->ctx, server_find(t->listen, span_make(t->name, len)));
     /* A ticket that stands before the name was tried with the default host's key. */
@@ -239,6 +243,7 @@ static int mbed_open(struct tls_ctx *ctx, const struct listen_config *listen, st
     t->magic = TLS_MAGIC;
     t->ctx = ctx;
     t->listen = listen;
+    snprintf(t->error, sizeof(t->error), "no error");
     t->host = mbed_ctx_host(ctx, listen->servers[0]);
     mbedtls_ssl_init(&t->ssl);
     mbedtls_ssl_config_init(&t->conf);
