@@ -112,6 +112,7 @@ void http_out_plan(const struct http_out *out, bool file_segments, struct send_p
     ret_plan->file_off = 0;
     ret_plan->file_len = 0;
     ret_plan->more = false;
+    ret_plan->record_type = 0;
     for (unsigned i = 0; i < out->count; i++) {
         const struct http_segment *segment = &out->segments[out->first + i];
         if (segment->kind == HTTP_SEGMENT_FILE) {
