@@ -190,16 +190,16 @@ static int create_tls(struct process *p)
     return STATUS_OK;
 }
 
-/* Lets the kernel encrypt, where it and the library can. Asked while still root: that loads the
- * kernel's module. */
-static void find_ktls(struct process *p)
+/* Lets the kernel encrypt, where it can and may. Asked while this is root, it loads its module. */
+static void choose_ktls(struct process *p)
 {
     if (p->tls.ops == NULL || !p->config->tls.ktls)
         return;
     if (p->tls.ops->offload == NULL)
-        log_info("kTLS is not used: %s hands no keys to the kernel", p->tls.ops->name);
+        log_info("ktls: %s cannot hand keys to the kernel; the server encrypts itself",
+                 p->tls.ops->name);
     else if (ktls_probe(p->why, sizeof p->why) < 0)
-        log_info("kTLS is not used: %s", p->why);
+        log_info("ktls: %s; the server encrypts itself", p->why);
     else
         p->tls.ktls = true;
 }
@@ -343,7 +343,7 @@ static int start(struct process *p)
         status = create_tls(p);
     if (status != STATUS_OK)
         return status;
-    find_ktls(p);
+    choose_ktls(p);
     if (p->config->tls.self_signed)
         log_warn("--tls-self-signed: the certificate was made just now and signed by nobody else: "
                  "browsers will warn of it");
