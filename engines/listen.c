@@ -384,6 +384,26 @@ void listeners_close(struct listener *listeners, size_t count)
     free(listeners);
 }
 
+bool listener_lost_connection(int error)
+{
+    switch (error) {
+    case ECONNABORTED:
+    case EINTR:
+    case EPERM: /* a firewall rule */
+    case EPROTO:
+    case ENOPROTOOPT:
+    case EOPNOTSUPP:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENONET:
+        return true;
+    default:
+        return false;
+    }
+}
+
 unsigned listener_port(const struct listener *listener)
 {
     struct address address = { .len = sizeof address.storage };
