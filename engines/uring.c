@@ -113,10 +113,26 @@ struct uring_message *uring_message(struct uring *u, const struct io_uring_sqe *
     return &u->messages[index];
 }
 
+/* The kernel takes no operations: completions have to be taken first (EBUSY), or it finds no memory
+ * (EAGAIN). A submission that is refused does not run the work that completions wait for either
+ * (DEFER_TASKRUN), so this asks for that alone. */
+static void wait_refused(struct uring *u)
+{
+    struct __kernel_timespec timeout = { .tv_nsec = URING_REFUSED_MS * 1000000LL };
+    struct io_uring_cqe *cqe;
+    (void)io_uring_wait_cqe_timeout(&u->ring, &cqe, &timeout);
+}
+
 int uring_wait(struct uring *u, int timeout_ms)
 {
     CHECK(u->enabled);
     int res;
+#ifdef __SANITIZE_THREAD__
+    /* ThreadSanitizer puts a signal's handler off to the next call that it intercepts, and waiting
+     * in a ring is none. */
+    if (timeout_ms < 0 || timeout_ms > 100)
+        timeout_ms = 100;
+#endif
     if (timeout_ms == 0) {
         res = io_uring_submit_and_get_events(&u->ring);
     } else {
@@ -125,11 +141,11 @@ int uring_wait(struct uring *u, int timeout_ms)
         res = io_uring_submit_and_wait_timeout(&u->ring, &cqe, 1, timeout_ms < 0 ? NULL : &timeout,
                                                NULL);
     }
-    /* EBUSY and EAGAIN: the kernel takes no more operations until completions are taken, or memory
-     * is found; what is queued stays so. */
-    if (res >= 0 || res == -ETIME || res == -EINTR || res == -EBUSY || res == -EAGAIN)
-        return 0;
-    return res;
+    if (res == -EBUSY || res == -EAGAIN || res == -ENOMEM)
+        wait_refused(u);
+    else if (res < 0 && res != -ETIME && res != -EINTR)
+        return res;
+    return 0;
 }
 
 unsigned uring_take(struct uring *u, struct io_uring_cqe *cqes, unsigned max)

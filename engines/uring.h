@@ -19,6 +19,7 @@ enum {
     URING_BUFFERS = 256,        /* provided for receives; a power of two */
     URING_BUFFER_SIZE = 4096,   /* octets */
     URING_MESSAGE_IOV_MAX = 16, /* pieces of one message */
+    URING_REFUSED_MS = 10,      /* how long to wait when the kernel takes no operations */
 };
 
 /* Sizes and abilities; tests make small ones. */
@@ -69,9 +70,9 @@ struct io_uring_sqe *uring_sqe(struct uring *u);
 /* The message that belongs to a place. */
 struct uring_message *uring_message(struct uring *u, const struct io_uring_sqe *sqe);
 
-/* Submits, and waits for a completion: `timeout_ms` at most, -1 for ever, 0 not at all. 0, or
- * -errno
- * (-ETIME and -EINTR are no errors: 0). */
+/* Submits, and waits for a completion: `timeout_ms` at most, -1 for ever, 0 not at all. 0, or -errno.
+ * -ETIME and -EINTR are no errors: 0. Nor is it one when the kernel takes no operations now: they
+ * stay queued, and it waits for at most URING_REFUSED_MS. */
 int uring_wait(struct uring *u, int timeout_ms);
 
 /* Copies up to `max` completions and gives their places back to the kernel. Returns their number.
