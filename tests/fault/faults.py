@@ -7,6 +7,7 @@ import mmap
 import os
 import random
 import struct
+import sys
 import threading
 import time
 
@@ -23,6 +24,11 @@ COUNTS_AT = 40
 LIBRARY = os.environ.get("FAULT_LIBRARY", "")
 SANITIZER = os.environ.get("FAULT_SANITIZER", "")
 FIRST = os.environ.get("FAULT_FIRST", "")
+
+
+def option(name):
+    """An argument of this test, by which also the harness goes."""
+    return sys.argv[sys.argv.index(name) + 1] if name in sys.argv else ""
 
 
 class Faults:

@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <linux/openat2.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -330,23 +331,51 @@ int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict at
                                                    : real(thread, attributes, start, argument);
 }
 
-/* ---- memory; dlsym(3) needs some itself, so by the names that glibc gives these ---- */
+/* ---- memory, where the program itself asks for it: what libraries do without is not ours ---- */
 
+static uintptr_t program_begin, program_end;
+
+static int find_program(struct dl_phdr_info *info, size_t size, void *context)
+{
+    (void)size;
+    (void)context;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        if (segment->p_type != PT_LOAD || (segment->p_flags & PF_X) == 0)
+            continue;
+        program_begin = info->dlpi_addr + segment->p_vaddr;
+        program_end = program_begin + segment->p_memsz;
+    }
+    return 1; /* the first one is the program */
+}
+
+__attribute__((constructor)) static void look_up_program(void)
+{
+    dl_iterate_phdr(find_program, NULL);
+}
+
+static bool memory_fails(const void *caller)
+{
+    uintptr_t at = (uintptr_t)caller;
+    return at >= program_begin && at < program_end && fault_fails("malloc");
+}
+
+/* dlsym(3) needs memory itself, so by the names that glibc gives these. */
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *mem, size_t size);
 
 void *malloc(size_t size)
 {
-    return fault_fails("malloc") ? NULL : __libc_malloc(size);
+    return memory_fails(__builtin_return_address(0)) ? NULL : __libc_malloc(size);
 }
 
 void *calloc(size_t count, size_t size)
 {
-    return fault_fails("malloc") ? NULL : __libc_calloc(count, size);
+    return memory_fails(__builtin_return_address(0)) ? NULL : __libc_calloc(count, size);
 }
 
 void *realloc(void *mem, size_t size)
 {
-    return fault_fails("malloc") ? NULL : __libc_realloc(mem, size);
+    return memory_fails(__builtin_return_address(0)) ? NULL : __libc_realloc(mem, size);
 }

@@ -136,9 +136,19 @@ int io_uring_queue_init_params(unsigned entries, struct io_uring *ring, struct i
 {
     REAL(io_uring_queue_init_params)
     char *sizes = getenv("FAULT_RING");
+    int error;
+    if (fault_strikes("io_uring_setup", &error))
+        return -error;
     if (sizes != NULL) {
         entries = (unsigned)strtoul(sizes, &sizes, 10);
         p->cq_entries = (unsigned)strtoul(sizes, NULL, 10);
     }
     return real(entries, ring, p);
+}
+
+int io_uring_register(unsigned fd, unsigned op, const void *arg, unsigned count)
+{
+    REAL(io_uring_register)
+    int error;
+    return fault_strikes("io_uring_register", &error) ? -error : real(fd, op, arg, count);
 }
