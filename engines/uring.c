@@ -3,6 +3,7 @@
 #include "engines/uring.h"
 
 #include "core/check.h"
+#include "core/poison.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -89,6 +90,8 @@ void uring_close(struct uring *u)
         io_uring_queue_exit(&u->ring); /* the buffers are the kernel's until then */
     if (u->buf_ring != NULL)
         munmap(u->buf_ring, u->buf_ring_size);
+    if (u->buffers != NULL)
+        UNPOISON(u->buffers, (size_t)u->options.buffers * u->options.buffer_size);
     free(u->buffers);
     free(u->messages);
     *u = (struct uring){ 0 };
@@ -158,8 +161,12 @@ unsigned uring_take(struct uring *u, struct io_uring_cqe *cqes, unsigned max)
                                              left < ARRAY_LEN(taken) ? left : ARRAY_LEN(taken));
         if (n == 0)
             break;
-        for (unsigned i = 0; i < n; i++)
+        for (unsigned i = 0; i < n; i++) {
             cqes[count + i] = *taken[i];
+            if ((taken[i]->flags & IORING_CQE_F_BUFFER) != 0)
+                UNPOISON(uring_buffer(u, taken[i]->flags >> IORING_CQE_BUFFER_SHIFT),
+                         u->options.buffer_size);
+        }
         io_uring_cq_advance(&u->ring, n);
         count += n;
     }
@@ -169,6 +176,8 @@ unsigned uring_take(struct uring *u, struct io_uring_cqe *cqes, unsigned max)
 void uring_return_buffer(struct uring *u, unsigned id)
 {
     CHECK(id < u->options.buffers);
+    CHECK(!IS_POISONED(uring_buffer(u, id))); /* given back twice */
+    POISON(uring_buffer(u, id), u->options.buffer_size);
     io_uring_buf_ring_add(u->buf_ring, uring_buffer(u, id), u->options.buffer_size,
                           (unsigned short)id, io_uring_buf_ring_mask(u->options.buffers),
                           (int)u->returned++);
