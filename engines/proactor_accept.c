@@ -151,6 +151,18 @@ int proactor_accept_timeout_ms(const struct proactor *p)
     return p->accept_retry_ms > now_ms ? (int)(p->accept_retry_ms - now_ms) : 0;
 }
 
+/* Clients whose connection the kernel has made already are not to be lost. */
+static void accept_rest(struct proactor *p, const struct proactor_listener *accept)
+{
+    for (int i = 0; i < accept->listener->config->backlog && room(p) > 0; i++) {
+        int fd = accept4(accept->listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0)
+            take_connection(p, accept, fd);
+        else if (is_shortage(errno)) /* EAGAIN: none is left */
+            return;
+    }
+}
+
 bool proactor_unlisten(struct proactor *p)
 {
     bool ended = true;
@@ -159,7 +171,9 @@ bool proactor_unlisten(struct proactor *p)
         if (accept->op.in_flight) {
             (void)proactor_cancel(p, &accept->op);
             ended = false;
-        } else {
+        } else if (accept->listener->fd >= 0) {
+            if (!p->ending)
+                accept_rest(p, accept);
             listener_close(accept->listener);
         }
     }

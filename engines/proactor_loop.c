@@ -197,9 +197,30 @@ static void drain_all(struct proactor *p)
     }
 }
 
-static bool is_drained(const struct proactor *p)
+/* The next step of a drain. True when it has come to its end. */
+static bool go_on_draining(struct proactor *p)
 {
-    return p->clock.now_ms >= p->drain_end_ms || list_empty(&p->conns);
+    switch (p->drain) {
+    case PROACTOR_SERVES:
+        p->drain_end_ms = p->clock.now_ms + p->config->deadlines.drain_ms;
+        p->drain = PROACTOR_UNLISTENS;
+        __attribute__((fallthrough));
+    case PROACTOR_UNLISTENS:
+        if (proactor_unlisten(p))
+            p->drain = PROACTOR_LOOKS;
+        break;
+    case PROACTOR_LOOKS:
+        p->looks += p->taken < PROACTOR_TAKE_MAX;
+        if (p->taken > 0 && p->looks < PROACTOR_LOOKS_MAX)
+            break;
+        p->drain = PROACTOR_DRAINS;
+        drain_all(p);
+        break;
+    case PROACTOR_DRAINS:
+        break;
+    }
+    return p->clock.now_ms >= p->drain_end_ms ||
+           (p->drain == PROACTOR_DRAINS && list_empty(&p->conns));
 }
 
 /* Does what is asked for. True when the loop is to end. */
@@ -217,13 +238,7 @@ static bool heed_requests(struct proactor *p)
     }
     if (asked(&requests(p)->stop) || atomic_load_explicit(&p->shared->failed, memory_order_relaxed))
         return true;
-    if (!asked(&requests(p)->drain))
-        return false;
-    if (p->drain_end_ms == 0) {
-        p->drain_end_ms = p->clock.now_ms + p->config->deadlines.drain_ms;
-        drain_all(p);
-    }
-    return proactor_unlisten(p) && is_drained(p);
+    return asked(&requests(p)->drain) && go_on_draining(p);
 }
 
 /* ---- a turn ---- */
@@ -241,7 +256,7 @@ static int timeout_until(const struct proactor *p, int timeout_ms, uint64_t mome
 static int timeout_ms_of(const struct proactor *p)
 {
     int accept_ms = proactor_accept_timeout_ms(p);
-    if (!list_empty(&p->run_queue) || accept_ms == 0 || p->starved)
+    if (!list_empty(&p->run_queue) || accept_ms == 0 || p->starved || p->drain == PROACTOR_LOOKS)
         return 0;
     int timeout_ms = timer_timeout_ms(&p->timers, p->clock.now_ms);
     if (accept_ms > 0)
@@ -344,8 +359,8 @@ static void turn(struct proactor *p)
     list_splice_back(&queued, &p->run_queue);
     p->starved = false;
     clock_update(&p->clock);
-    unsigned count = uring_take(&p->uring, p->cqes, PROACTOR_TAKE_MAX);
-    for (unsigned i = 0; i < count; i++)
+    p->taken = uring_take(&p->uring, p->cqes, PROACTOR_TAKE_MAX);
+    for (unsigned i = 0; i < p->taken; i++)
         dispatch(p, &p->cqes[i]);
     uring_show_buffers(&p->uring);
     while (!list_empty(&queued)) {
