@@ -204,7 +204,7 @@ static bool go_on_draining(struct proactor *p)
     case PROACTOR_SERVES:
         p->drain_end_ms = p->clock.now_ms + p->config->deadlines.drain_ms;
         p->drain = PROACTOR_UNLISTENS;
-        __attribute__((fallthrough));
+        /* fall through */
     case PROACTOR_UNLISTENS:
         if (proactor_unlisten(p))
             p->drain = PROACTOR_LOOKS;
