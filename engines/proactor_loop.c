@@ -15,12 +15,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* A signal handler, or another thread, sets these; the wake-up that follows orders nothing else. */
-static sig_atomic_t asked(const volatile sig_atomic_t *request)
-{
-    return __atomic_load_n(request, __ATOMIC_RELAXED);
-}
-
 static const struct engine_requests *requests(const struct proactor *p)
 {
     return p->shared->requests;
@@ -117,7 +111,7 @@ int proactor_create(struct proactor_shared *shared, uint32_t connections_max,
     p->listeners_count = count;
     p->accepts = accepts;
     p->scratch = scratch;
-    p->reopens_done = asked(&requests(p)->reopen_logs);
+    p->reopens_done = engine_asked(&requests(p)->reopen_logs);
     proactor_op_init(&p->wake, PROACTOR_OP_WAKE);
     proactor_op_init(&p->ignored, PROACTOR_OP_IGNORED);
     proactor_op_init(&p->workers_op, PROACTOR_OP_WORKERS);
@@ -226,7 +220,7 @@ static bool go_on_draining(struct proactor *p)
 /* Does what is asked for. True when the loop is to end. */
 static bool heed_requests(struct proactor *p)
 {
-    sig_atomic_t reopens = asked(&requests(p)->reopen_logs);
+    sig_atomic_t reopens = engine_asked(&requests(p)->reopen_logs);
     if (reopens != p->reopens_done) {
         p->reopens_done = reopens;
         session_env_tick(p->env, true);
@@ -236,9 +230,10 @@ static bool heed_requests(struct proactor *p)
         p->reclaims_done = reclaims;
         (void)session_env_reclaim(p->env);
     }
-    if (asked(&requests(p)->stop) || atomic_load_explicit(&p->shared->failed, memory_order_relaxed))
+    if (engine_asked(&requests(p)->stop) ||
+        atomic_load_explicit(&p->shared->failed, memory_order_relaxed))
         return true;
-    return asked(&requests(p)->drain) && go_on_draining(p);
+    return engine_asked(&requests(p)->drain) && go_on_draining(p);
 }
 
 /* ---- a turn ---- */
