@@ -62,7 +62,7 @@ static int loop_join_others(struct loop *loop, const struct loop_options *option
     return options->arrivals_max == 0 ? 0 : loop_inbox_create(options->arrivals_max, &loop->inbox);
 }
 
-/* What keeps connections: session environments, helpers, the pool. */
+/* What keeps connections: the session environment, helpers, the pool. */
 static int loop_prepare_conns(struct loop *loop, char *why, size_t why_size)
 {
     const struct config *config = loop->cfg.config;
@@ -139,8 +139,10 @@ void loop_wake(struct loop *loop)
      * wakes as well. */
     int saved = errno;
     uint64_t one = 1;
-    ssize_t n = write(loop->wake.fd, &one, sizeof(one));
-    (void)n;
+    ssize_t n;
+    do
+        n = write(loop->wake.fd, &one, sizeof(one));
+    while (n < 0 && errno == EINTR);
     errno = saved;
 }
 
