@@ -250,6 +250,7 @@ static int private_key_read(const struct place *place, EVP_PKEY **ret_key)
 
     if (res < 0)
         return res;
+    CHECK(bio != NULL && data != NULL);
     res = key_read(place, bio, data, size, ret_key);
     BIO_free(bio);
     OPENSSL_cleanse(data, size);
