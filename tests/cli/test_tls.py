@@ -48,11 +48,14 @@ class Tls(Command):
                 yield backend
 
     def tls_config(self, certificate="localhost-rsa.pem", key="localhost-rsa.key", text=""):
-        """A server.conf beside the certificates, whose paths are relative."""
-        key = f'key = "pki/{key}"' if key else ""
+        """A server.conf above the certificates, whose paths are relative; "./" leads to its own
+        folder."""
+        certificate, key = (path if path is None or path.startswith("./") else f"pki/{path}"
+                            for path in (certificate, key))
+        key = f'key = "{key}"' if key else ""
         return self.write("server.conf", f"{text}\n"
                           f'server "localhost" {{ listen = {{"127.0.0.1:0 tls"}} root = "site"\n'
-                          f'certificate = "pki/{certificate}"\n{key} }}\n')
+                          f'certificate = "{certificate}"\n{key} }}\n')
 
     def setUp(self):
         super().setUp()
@@ -100,9 +103,9 @@ class Files(Tls):
             for certificate, key, sentence in (
                     ("no.pem", "site.key", r"/pki/no\.pem: .*No such file"),
                     ("site.pem", "no.key", r"/pki/no\.key: .*No such file"),
-                    ("../folder.pem", "site.key", r"/folder\.pem: .*([Dd]irectory|no regular)"),
-                    ("site.pem", "../folder.pem", r"/folder\.pem: .*([Dd]irectory|no regular)"),
-                    ("../garbage.pem", "site.key", r"/garbage\.pem: "),
+                    ("./folder.pem", "site.key", r"/folder\.pem: .*(Is a dir|no regular file)"),
+                    ("site.pem", "./folder.pem", r"/folder\.pem: .*(Is a dir|no regular file)"),
+                    ("./garbage.pem", "site.key", r"/garbage\.pem: .*(PEM|certificate)"),
                     ("empty.pem", "site.key", r"/pki/empty\.pem: .*certificate"),
                     ("site.pem", "empty.pem", r"/pki/empty\.pem: .*key"),
                     ("site.pem", None, r"/pki/site\.pem: .*key"),
@@ -120,7 +123,7 @@ class Files(Tls):
         os.chmod(self.path("secret.key"), 0)
         for backend in self.backends():
             self.refused(r"/secret\.key: .*Permission denied", "-o", f"tls_backend={backend}",
-                         "-c", self.tls_config("site.pem", "../secret.key"))
+                         "-c", self.tls_config("site.pem", "./secret.key"))
 
     def test_served(self):
         trusting = ssl.create_default_context(cafile=os.path.join(PKI, "ca.pem"))
