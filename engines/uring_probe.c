@@ -42,10 +42,24 @@ static int proc_number(const char *path, const char *key)
     return number;
 }
 
+/* Is `error` (positive) the answer of a seccomp filter? */
+static bool is_filtered(int error)
+{
+    return (error == EPERM || error == ENOSYS || error == EACCES) &&
+           proc_number("/proc/self/status", "Seccomp:") > 0;
+}
+
+static void explain_filtered(const char *call, int error, char *why, size_t why_size)
+{
+    snprintf(why, why_size,
+             "%s: %s: a seccomp filter (of a container?) forbids it; allow io_uring_setup, "
+             "io_uring_enter and io_uring_register, or take another engine",
+             call, strerror(error));
+}
+
 /* Why io_uring_setup(2) is refused with `error` (positive). */
 static void explain_setup(int error, char *why, size_t why_size)
 {
-    bool filtered = proc_number("/proc/self/status", "Seccomp:") > 0;
     int disabled = proc_number("/proc/sys/kernel/io_uring_disabled", "");
     if (error == EPERM && disabled == 2)
         snprintf(why, why_size,
@@ -56,11 +70,8 @@ static void explain_setup(int error, char *why, size_t why_size)
             why, why_size,
             "io_uring is forbidden by the sysctl kernel.io_uring_disabled = 1; set it to 0, or "
             "kernel.io_uring_group to a group of this user, or take another engine");
-    else if ((error == EPERM || error == ENOSYS || error == EACCES) && filtered)
-        snprintf(why, why_size,
-                 "io_uring_setup: %s: a seccomp filter (of a container?) forbids it; allow "
-                 "io_uring_setup, io_uring_enter and io_uring_register, or take another engine",
-                 strerror(error));
+    else if (is_filtered(error))
+        explain_filtered("io_uring_setup", error, why, why_size);
     else if (error == ENOSYS)
         snprintf(why, why_size,
                  "this kernel is built without io_uring (CONFIG_IO_URING); take another engine");
@@ -94,22 +105,24 @@ static int find_missing(struct uring *u, const char **ret_name)
     return 0;
 }
 
-/* There is no other way to ask whether a receive can be multishot than to begin one. */
-static bool receives_multishot(struct uring *u)
+/* There is no other way to ask whether a receive can be multishot than to begin one; whether
+ * io_uring_enter(2) is allowed shows as well. 0 or -errno. */
+static int try_receive(struct uring *u, bool *ret_multishot)
 {
     int pair[2];
-    bool yes = false;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-        return false;
+        return -errno;
     struct io_uring_sqe *sqe = uring_sqe(u);
     CHECK(sqe != NULL);
     uring_prep_recv(u, sqe, pair[0]);
     struct io_uring_cqe cqe;
-    if (write(pair[1], "", 1) == 1 && uring_wait(u, 1000) == 0 && uring_take(u, &cqe, 1) == 1)
-        yes = cqe.res == 1 && (cqe.flags & IORING_CQE_F_MORE) != 0;
+    int res = write(pair[1], "", 1) == 1 ? uring_wait(u, 1000) : -errno;
+    if (res == 0)
+        *ret_multishot =
+            uring_take(u, &cqe, 1) == 1 && cqe.res == 1 && (cqe.flags & IORING_CQE_F_MORE) != 0;
     close(pair[1]); /* ends the receive */
     close(pair[0]);
-    return yes;
+    return res;
 }
 
 int uring_probe(char *why, size_t why_size, struct uring_options *ret_options)
@@ -132,6 +145,8 @@ int uring_probe(char *why, size_t why_size, struct uring_options *ret_options)
     if (res < 0) {
         if (strncmp(why, "io_uring_setup", strlen("io_uring_setup")) == 0)
             explain_setup(-res, why, why_size);
+        else if (is_filtered(-res))
+            explain_filtered("io_uring_register", -res, why, why_size);
         return res;
     }
     res = find_missing(&u, &missing);
@@ -147,7 +162,14 @@ int uring_probe(char *why, size_t why_size, struct uring_options *ret_options)
                  strerror(-res));
         goto out;
     }
-    options.recv_multishot = receives_multishot(&u);
+    res = try_receive(&u, &options.recv_multishot);
+    if (res < 0) {
+        if (is_filtered(-res))
+            explain_filtered("io_uring_enter", -res, why, why_size);
+        else
+            snprintf(why, why_size, "io_uring_enter: %s", strerror(-res));
+        goto out;
+    }
     options.entries = URING_ENTRIES;
     options.completions = URING_COMPLETIONS;
     options.buffers = URING_BUFFERS;
