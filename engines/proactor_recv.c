@@ -114,8 +114,9 @@ void proactor_received(struct proactor *p, struct proactor_conn *conn, int res, 
     bool fits = true;
     if ((flags & IORING_CQE_F_BUFFER) != 0) {
         unsigned id = flags >> IORING_CQE_BUFFER_SHIFT;
+        const unsigned char *octets = uring_take_buffer(&p->uring, id);
         if (res > 0 && !conn->closing)
-            fits = take_octets(p, conn, uring_buffer(&p->uring, id), (size_t)res);
+            fits = take_octets(p, conn, octets, (size_t)res);
         uring_return_buffer(&p->uring, id);
     }
     /* ENOBUFS: the ring of buffers was empty; they have been given back since, so it is armed

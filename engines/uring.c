@@ -3,6 +3,7 @@
 #include "engines/uring.h"
 
 #include "core/check.h"
+#include "core/poison.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -115,6 +116,8 @@ void uring_close(struct uring *u)
         io_uring_queue_exit(&u->ring); /* the buffers are the kernel's until then */
     if (u->buf_ring != NULL)
         munmap(u->buf_ring, u->buf_ring_size);
+    if (u->buffers != NULL)
+        UNPOISON(u->buffers, (size_t)u->options.buffers * u->options.buffer_size);
     free(u->buffers);
     free(u->messages);
     *u = (struct uring){ 0 };
@@ -176,12 +179,23 @@ unsigned uring_take(struct uring *u, struct io_uring_cqe *cqes, unsigned max)
     return count;
 }
 
-void uring_return_buffer(struct uring *u, unsigned id)
+static unsigned char *buffer_at(const struct uring *u, unsigned id)
 {
     CHECK(id < u->options.buffers);
-    io_uring_buf_ring_add(u->buf_ring, uring_buffer(u, id), u->options.buffer_size,
-                          (unsigned short)id, io_uring_buf_ring_mask(u->options.buffers),
-                          (int)u->returned++);
+    return u->buffers + (size_t)id * u->options.buffer_size;
+}
+
+unsigned char *uring_take_buffer(struct uring *u, unsigned id)
+{
+    UNPOISON(buffer_at(u, id), u->options.buffer_size);
+    return buffer_at(u, id);
+}
+
+void uring_return_buffer(struct uring *u, unsigned id)
+{
+    POISON(buffer_at(u, id), u->options.buffer_size);
+    io_uring_buf_ring_add(u->buf_ring, buffer_at(u, id), u->options.buffer_size, (unsigned short)id,
+                          io_uring_buf_ring_mask(u->options.buffers), (int)u->returned++);
 }
 
 void uring_show_buffers(struct uring *u)

@@ -85,11 +85,9 @@ int uring_wait(struct uring *u, int timeout_ms);
  */
 unsigned uring_take(struct uring *u, struct io_uring_cqe *cqes, unsigned max);
 
-/* The octets of provided buffer `id`. */
-static inline unsigned char *uring_buffer(const struct uring *u, unsigned id)
-{
-    return u->buffers + (size_t)id * u->options.buffer_size;
-}
+/* The octets of provided buffer `id`, which a completion has named: the kernel's until then, the
+ * caller's until it is given back. */
+unsigned char *uring_take_buffer(struct uring *u, unsigned id);
 
 /* Gives a buffer back; the kernel sees it after uring_show_buffers(). */
 void uring_return_buffer(struct uring *u, unsigned id);

@@ -1,0 +1,26 @@
+/* poison.h: memory that nobody may touch for now, as AddressSanitizer is told of it: objects that
+ * are back in their pool, buffers that are the kernel's. Without the sanitizer nothing is done.
+ * What the kernel itself writes is not seen. */
+#ifndef CORE_POISON_H
+#define CORE_POISON_H
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define POISON_ASAN 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define POISON_ASAN 1
+#endif
+
+#ifdef POISON_ASAN
+#include <sanitizer/asan_interface.h>
+#define POISON(ptr, size)   __asan_poison_memory_region((ptr), (size))
+#define UNPOISON(ptr, size) __asan_unpoison_memory_region((ptr), (size))
+#define IS_POISONED(ptr)    __asan_address_is_poisoned(ptr)
+#else
+#define POISON(ptr, size)   ((void)(ptr), (void)(size))
+#define UNPOISON(ptr, size) ((void)(ptr), (void)(size))
+#define IS_POISONED(ptr)    ((void)(ptr), 0)
+#endif
+
+#endif
