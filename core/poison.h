@@ -1,18 +1,17 @@
-/* poison.h: memory that nobody may touch for now, as AddressSanitizer is told of it: objects that
- * are back in their pool, buffers that are the kernel's. Without the sanitizer nothing is done.
- * What the kernel itself writes is not seen. */
+/* poison.h: memory that is ours to keep and nobody's to touch: AddressSanitizer reports who does.
+ * In builds without it these do nothing. It sees neither the kernel nor libraries without it. */
 #ifndef CORE_POISON_H
 #define CORE_POISON_H
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define POISON_ASAN 1
+#define POISON_WORKS 1
 #endif
 #elif defined(__SANITIZE_ADDRESS__)
-#define POISON_ASAN 1
+#define POISON_WORKS 1
 #endif
 
-#ifdef POISON_ASAN
+#ifdef POISON_WORKS
 #include <sanitizer/asan_interface.h>
 #define POISON(ptr, size)   __asan_poison_memory_region((ptr), (size))
 #define UNPOISON(ptr, size) __asan_unpoison_memory_region((ptr), (size))

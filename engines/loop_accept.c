@@ -111,8 +111,7 @@ static int accept_let_others(struct loop *loop, struct loop_listener *listener)
     return listener_register(loop, listener);
 }
 
-/* Once in LOOP_LOG_EVERY_MS, by `*stamp_ms`. */
-static bool may_complain(const struct loop *loop, uint64_t *stamp_ms)
+bool loop_may_complain(const struct loop *loop, uint64_t *stamp_ms)
 {
     uint64_t now_ms = loop->clock.now_ms;
     if (*stamp_ms != 0 && now_ms - *stamp_ms < LOOP_LOG_EVERY_MS)
@@ -124,7 +123,7 @@ static bool may_complain(const struct loop *loop, uint64_t *stamp_ms)
 static void accept_pause(struct loop *loop, const struct loop_listener *listener, int error)
 {
     loop->accept_retry_ms = loop->clock.now_ms + LOOP_ACCEPT_RETRY_MS;
-    if (may_complain(loop, &loop->accept_log_ms))
+    if (loop_may_complain(loop, &loop->accept_log_ms))
         log_error("accept on %s: %s; clients wait until a connection closes%s",
                   listener->config->text, strerror(error), acceptor_advice(error));
 }
@@ -138,7 +137,7 @@ static bool is_full(const struct loop *loop)
 
 static void complain_full(struct loop *loop)
 {
-    if (!may_complain(loop, &loop->full_log_ms))
+    if (!loop_may_complain(loop, &loop->full_log_ms))
         return;
     if (loop->options.accept_only)
         log_warn("no reactor takes a further connection; clients wait until one closes");
@@ -170,9 +169,10 @@ static int accept_one(struct loop *loop, const struct loop_listener *listener)
         return -errno;
     struct peer peer;
     acceptor_peer(&address, &peer);
-    if (!loop->options.accept_only)
-        return loop_conn_open(loop, fd, listener->config, &peer);
-    loop->hooks.deal(loop->options.hooks_context, fd, listener->config, &peer);
+    if (loop->options.accept_only)
+        loop->hooks.deal(loop->options.hooks_context, fd, listener->config, &peer);
+    else
+        loop_conn_open(loop, fd, listener->config, &peer);
     return 0;
 }
 

@@ -78,7 +78,8 @@ void proactor_accepted(struct proactor *p, struct proactor_op *op, int res, unsi
         return;
     }
     int error = -res;
-    if (acceptor_lost_one(error) || error == ECANCELED || p->ending)
+    /* ECANCELED: we have asked for it. */
+    if (error == ECANCELED || acceptor_lost_one(error) || p->ending)
         return; /* armed again at the end of the turn */
     if (error == EMFILE || error == ENFILE) {
         if (session_env_reclaim(p->env) > 0)

@@ -107,7 +107,7 @@ static int try_receive(struct uring *u, bool *ret_multishot)
     }
     struct io_uring_sqe *sqe = uring_sqe(u);
     CHECK(sqe != NULL);
-    uring_prep_recv(u, sqe, pair[0]);
+    uring_prep_recv(u, sqe, pair[0], true);
     struct io_uring_cqe cqe;
     bool written = write(pair[1], "", 1) == 1;
     int res = uring_wait(u, 1000);
