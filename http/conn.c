@@ -346,23 +346,10 @@ static void run(struct http_conn *c, struct http_input *input)
     }
 }
 
-/* A file range that a job is to read: asks for its next piece as soon as a buffer is free. */
 static void want_read(struct http_conn *c)
 {
-    struct http_exchange *x = c->x;
-    struct http_segment *file = http_out_next_read(&x->out, c->file_segments);
-    if (file == NULL || x->job_state == HTTP_JOB_WANTED)
-        return;
-    char **place = http_out_read_place(&x->out);
-    if (place == NULL)
-        return;
-    if (*place == NULL)
-        *place = pool_get(x->env->reads);
-    CHECK(*place != NULL); /* there are HTTP_OUT_READS for each connection */
-    size_t len_max = c->listen->tls ? HTTP_READ_ENCRYPTED : HTTP_READ_SIZE;
-    size_t len = file->len < len_max ? (size_t)file->len : len_max;
-    file_job_init_read(&x->job, file->entry->fd, (off_t)file->off, *place, len);
-    x->job_state = HTTP_JOB_WANTED;
+    http_exchange_want_read(c->x, c->file_segments,
+                            c->listen->tls ? HTTP_READ_ENCRYPTED : HTTP_READ_SIZE);
 }
 
 /* Processes, then keeps what is left, or goes idle. */
