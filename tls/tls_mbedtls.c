@@ -31,6 +31,7 @@ struct tls {
     enum state state;
     bool is_established; /* the handshake is complete */
     bool close_notify_sent;
+    bool has_written;  /* something of the library's is on its way to the peer */
     bool is_explained; /* `error` tells already what the library only has a code for */
     struct tls_ctx *ctx;
     const struct listen_config *listen;
@@ -99,6 +100,7 @@ static int put_output(void *arg, const unsigned char *octets, size_t len)
     if (put == 0)
         return MBEDTLS_ERR_SSL_WANT_WRITE;
     buf_append(t->out, octets, put);
+    t->has_written = true;
     return (int)put;
 }
 
@@ -316,9 +318,16 @@ static enum tls_result fail(struct tls *t, int code)
  * of them malformed messages, this does. */
 static enum tls_result fail_receiving(struct tls *t, int code)
 {
-    if (t->out_len == buf_len(t->out) && code != MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE)
-        mbedtls_ssl_send_alert_message(&t->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
-                                       MBEDTLS_SSL_ALERT_MSG_DECODE_ERROR);
+    /* decode_error (RFC 5246 section 7.2), in the clear */
+    static const unsigned char alert[] = { 21, 3, 3, 0, 2, 2, 50 };
+
+    if (t->out_len == buf_len(t->out) && code != MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
+        if (t->has_written) /* else the library knows no version to write in front of it */
+            mbedtls_ssl_send_alert_message(&t->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
+                                           MBEDTLS_SSL_ALERT_MSG_DECODE_ERROR);
+        else
+            buf_append(t->out, alert, sizeof(alert));
+    }
     return fail(t, code);
 }
 
