@@ -39,9 +39,9 @@ void listener_close(struct listener *listener);
 /* Closes and frees; removes the files of unix sockets where the process may. NULL is allowed. */
 void listeners_close(struct listener *listeners, size_t count);
 
-/* Does this error (positive) of accept(2) concern one connection, which is gone already, and not the
- * listener (accept(2), "Error handling")? Then the next one can be accepted at once; any other error
- * would come again at once. */
+/* Does this error (positive) of accept(2) concern one connection, which is gone already, and not
+ * the listener (accept(2), "Error handling")? Then the next one can be accepted at once; any other
+ * error would come again at once. */
 bool listener_lost_connection(int error);
 
 /* The port a listener is bound to (for `--port 0`), host order; 0 for a unix socket. */
