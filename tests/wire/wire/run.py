@@ -16,6 +16,13 @@ from wire.client import transcript
 from wire.server import Server, find_binary
 from wire.site import Site
 
+SKIPPED_STATUS = 77  # what ctest (and Automake) take for "skipped"
+
+# Tests that run only without TLS: the file, the test, and why. All others run with each backend as
+# they are.
+NOT_WITH_TLS = {
+}
+
 _tests = []
 
 
@@ -172,11 +179,28 @@ def _parse_arguments():
     return options
 
 
-def run(setup, jobs=1):
-    """Runs all tests of the file that calls this, `jobs` at a time, and exits."""
+def _choose(options):
+    """The tests that are meant, but for those that have no sense with a TLS backend."""
+    file = os.path.basename(sys.modules["__main__"].__file__)
+    chosen = []
+    for name, function in _tests:
+        if options.pattern in name or fnmatch.fnmatchcase(name, options.pattern):
+            reason = NOT_WITH_TLS.get((file, name)) if options.tls != "none" else None
+            if reason:
+                print(f"skip {name}: {reason}")
+            else:
+                chosen.append((name, function))
+    return chosen
+
+
+def run(setup, jobs=1, tls=False):
+    """Runs all tests of the file that calls this, `jobs` at a time, and exits. `tls`: they are
+    about TLS, and there is nothing to be tested without."""
     options = _parse_arguments()
-    chosen = [(name, function) for name, function in _tests
-              if options.pattern in name or fnmatch.fnmatchcase(name, options.pattern)]
+    if tls and options.tls == "none":
+        print("skip all: nothing of this without TLS (--tls openssl or mbedtls)")
+        sys.exit(SKIPPED_STATUS)
+    chosen = _choose(options)
     passed = failed = 0
     world = World(options)
     try:
