@@ -29,8 +29,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#ifndef GEARSHIFT_VERSION
-#error "the build defines GEARSHIFT_VERSION"
+#if !defined(GEARSHIFT_VERSION) || !defined(GEARSHIFT_LIBURING)
+#error "the build defines GEARSHIFT_VERSION and GEARSHIFT_LIBURING"
 #endif
 
 /* As in sysexits.h: 69 is EX_UNAVAILABLE, 78 EX_CONFIG. */
@@ -168,6 +168,8 @@ static enum exit_status status_of(int error)
     case ENOTDIR:
     case ENAMETOOLONG:
         return STATUS_CONFIG;
+    case EOPNOTSUPP:
+        return STATUS_ENGINE;
     default:
         return STATUS_RUNTIME;
     }
@@ -364,7 +366,7 @@ static int build_info(void)
     printf("gearshift %s\n"
            "compiler:    %s\n"
            "HTTP parser: %s, strict\n"
-           "liburing:    none built in\n"
+           "liburing:    %s\n"
            "TLS:         none built in\n"
            "server.conf: %s\n",
            GEARSHIFT_VERSION,
@@ -373,7 +375,7 @@ static int build_info(void)
 #else
            "gcc " __VERSION__,
 #endif
-           http_parser_version(), options_default_file());
+           http_parser_version(), GEARSHIFT_LIBURING, options_default_file());
     print_engines();
     return STATUS_OK;
 }

@@ -7,6 +7,7 @@
 #include "engines/auto.h"
 #include "engines/cpus.h"
 #include "engines/engine.h"
+#include "engines/uring.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -67,7 +68,7 @@ static void examine_engines(struct doctor_report *report)
             ops->features(why, sizeof(why));
         say(finding, "can run: %s", why);
     }
-    const struct engine_ops *best = auto_best(0, NULL, why, sizeof(why));
+    const struct engine_ops *best = auto_best(NULL, 0, NULL, why, sizeof(why));
     say(add(report, DOCTOR_ENGINES, ENGINE_AUTO, best != NULL), "takes %s%s%s",
         best != NULL ? best->name : "none", why[0] != '\0' ? "; " : "", why);
 }
@@ -88,45 +89,63 @@ static int try_sendfile(int socket_fd, int file_fd)
     return sendfile(socket_fd, file_fd, &off, 1) < 0 ? -errno : 0;
 }
 
+static int try_splice_by(const int ends[2], int socket_fd, int file_fd)
+{
+    off_t off = 0;
+    if (splice(file_fd, &off, ends[1], NULL, 1, 0) < 0 ||
+        splice(ends[0], NULL, socket_fd, NULL, 1, 0) < 0)
+        return -errno;
+    return 0;
+}
+
 static int try_splice(int socket_fd, int file_fd)
 {
     int ends[2];
-    off_t off = 0;
     if (pipe2(ends, O_CLOEXEC) != 0)
         return -errno;
-    bool done = splice(file_fd, &off, ends[1], NULL, 1, 0) == 1 &&
-                splice(ends[0], NULL, socket_fd, NULL, 1, 0) == 1;
-    int res = done ? 0 : -errno;
+    int res = try_splice_by(ends, socket_fd, file_fd);
     close(ends[0]);
     close(ends[1]);
     return res;
 }
 
+/* The ways of a file to a socket. Where there is no file to try them with (no /proc), or no socket,
+ * that is what is told. */
+static void examine_file_io(struct doctor_report *report)
+{
+    int pair[2] = { -1, -1 };
+    int file = file_probe_open();
+    int res = file < 0 ? file : 0;
+    if (res == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        res = -errno;
+    add_result(report, DOCTOR_FILES, "file_io = sendfile",
+               res < 0 ? res : try_sendfile(pair[0], file),
+               "works, with every engine; what file_io = auto takes",
+               "cannot be tried or does not work; set file_io = read");
+    add_result(report, DOCTOR_FILES, "file_io = splice", res < 0 ? res : try_splice(pair[0], file),
+               "works, with engine proactor",
+               "cannot be tried or does not work; set file_io = sendfile or read");
+    add_result(report, DOCTOR_FILES, "file_io = read", 0, "works, with every engine", "");
+    add_result(report, DOCTOR_FILES, "page cache", file < 0 ? file : file_probe_nowait(file),
+               "can be asked, on the file system of this program (preadv2, RWF_NOWAIT)",
+               "cannot be asked whether it holds a file: cold files may hold up others");
+    if (file >= 0)
+        close(file);
+    if (pair[0] >= 0) {
+        close(pair[0]);
+        close(pair[1]);
+    }
+}
+
 static void examine_files(struct doctor_report *report)
 {
-    int pair[2];
-    int file = file_probe_open();
-
     add_result(report, DOCTOR_FILES, "openat2", file_probe_beneath(),
                "paths are resolved beneath the root by the kernel",
                "paths are walked segment by segment, which takes more calls");
     add_result(report, DOCTOR_FILES, "openat2 cached", file_probe_cached(),
                "event loops open what the kernel has in memory themselves",
                "event loops leave every open to helpers, where they have some");
-    if (file >= 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0) {
-        add_result(report, DOCTOR_FILES, "file_io = sendfile", try_sendfile(pair[0], file), "works",
-                   "set file_io = read");
-        add_result(report, DOCTOR_FILES, "file_io = splice", try_splice(pair[0], file), "works",
-                   "set file_io = sendfile or read");
-        add_result(report, DOCTOR_FILES, "file_io = read", 0, "works", "");
-        add_result(report, DOCTOR_FILES, "page cache", file_probe_nowait(file),
-                   "can be asked, on the file system of this program (preadv2, RWF_NOWAIT)",
-                   "cannot be asked whether it holds a file: cold files may hold up others");
-        close(pair[0]);
-        close(pair[1]);
-    }
-    if (file >= 0)
-        close(file);
+    examine_file_io(report);
     say(add(report, DOCTOR_TLS, "tls", false), "none built in");
 }
 
@@ -159,20 +178,39 @@ static void format_limit(rlim_t limit, char *ret_text, size_t size)
         snprintf(ret_text, size, "%llu", (unsigned long long)limit);
 }
 
-/* The start raises the soft limit itself. */
-static void examine_limit(struct doctor_report *report, const char *name, int resource,
-                          rlim_t wanted, const char *advice)
+static void add_limit(struct doctor_report *report, const char *name, const struct rlimit *limit,
+                      const char *what, bool ok, const char *advice)
 {
-    struct rlimit limit;
     char soft[32], hard[32];
-    CHECK(getrlimit((__rlimit_resource_t)resource, &limit) == 0);
-    bool ok = limit.rlim_max == RLIM_INFINITY || limit.rlim_max >= wanted;
     struct doctor_finding *finding = add(report, DOCTOR_MACHINE, name, ok);
-    format_limit(limit.rlim_cur, soft, sizeof(soft));
-    format_limit(limit.rlim_max, hard, sizeof(hard));
-    say(finding, "%s, at most %s", soft, hard);
+    format_limit(limit->rlim_cur, soft, sizeof(soft));
+    format_limit(limit->rlim_max, hard, sizeof(hard));
+    say(finding, "%s, at most %s%s", soft, hard, what);
     if (!ok)
         advise(finding, "%s", advice);
+}
+
+static bool is_enough(rlim_t limit, rlim_t wanted)
+{
+    return limit == RLIM_INFINITY || limit >= wanted;
+}
+
+static void examine_limits(struct doctor_report *report)
+{
+    struct rlimit limit;
+    /* The start raises the soft limit itself. With the defaults it needs fewer than so many. */
+    CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    add_limit(report, "nofile", &limit, "; raised by the start as far as it may",
+              is_enough(limit.rlim_max, 16384),
+              "one for each connection and each cached file: raise the hard limit (LimitNOFILE= of "
+              "systemd, or limits.conf), or lower connections_max");
+
+    rlim_t wanted = (rlim_t)URING_LOCKED_KIB * 1024 * cpus_threads(0);
+    CHECK(getrlimit(RLIMIT_MEMLOCK, &limit) == 0);
+    add_limit(report, "memlock", &limit, " octets; not counted for root",
+              geteuid() == 0 || is_enough(limit.rlim_cur, wanted),
+              "some kernels count the rings of engine proactor, 128 KiB for each thread: raise it "
+              "(LimitMEMLOCK= of systemd, or limits.conf), or set fewer threads");
 }
 
 /* The first line of a file beneath /proc/sys; false when there is none. */
@@ -234,12 +272,7 @@ void doctor_examine(struct doctor_report *report)
     examine_engines(report);
     examine_files(report);
     examine_cpus(report);
-    examine_limit(report, "nofile", RLIMIT_NOFILE, 16384,
-                  "one for each connection and each cached file: raise the hard limit "
-                  "(LimitNOFILE= of systemd, or limits.conf), or lower connections_max");
-    examine_limit(report, "memlock", RLIMIT_MEMLOCK, 8 << 20,
-                  "proactor's rings may need more, on kernels before 5.12 all of them: raise it "
-                  "(LimitMEMLOCK= of systemd, or limits.conf)");
+    examine_limits(report);
     examine_backlog(report);
     examine_congestion(report);
     examine_migration(report);

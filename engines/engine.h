@@ -46,7 +46,9 @@ struct engine_ops {
      * and what to do. */
     int (*probe)(char *why, size_t why_size);
 
-    /* Makes the engine, no thread yet. 0, or -errno and a sentence. The caller owns it. */
+    /* Makes the engine, no thread yet. 0, or -errno and a sentence: -EINVAL for settings that it
+     * does not honour, -EOPNOTSUPP when the kernel, or a limit, refuses here what probe() has found
+     * to be possible. The caller owns it. */
     int (*create)(const struct engine_config *cfg, char *why, size_t why_size,
                   struct engine **ret_engine);
 

@@ -384,6 +384,22 @@ void listeners_close(struct listener *listeners, size_t count)
     free(listeners);
 }
 
+void listener_peer(const struct sockaddr_storage *address, struct peer *ret_peer)
+{
+    *ret_peer = (struct peer){ .family = PEER_UNIX };
+    if (address->ss_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)address;
+        ret_peer->family = PEER_IPV4;
+        memcpy(ret_peer->addr, &in->sin_addr, 4);
+        ret_peer->port = ntohs(in->sin_port);
+    } else if (address->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
+        ret_peer->family = PEER_IPV6;
+        memcpy(ret_peer->addr, &in6->sin6_addr, 16);
+        ret_peer->port = ntohs(in6->sin6_port);
+    }
+}
+
 unsigned listener_port(const struct listener *listener)
 {
     struct address address = { .len = sizeof address.storage };

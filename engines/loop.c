@@ -62,7 +62,7 @@ static int loop_join_others(struct loop *loop, const struct loop_options *option
     return options->arrivals_max == 0 ? 0 : loop_inbox_create(options->arrivals_max, &loop->inbox);
 }
 
-/* What keeps connections: session environments, helpers, the pool. */
+/* What keeps connections: the session environment, helpers, the pool. */
 static int loop_prepare_conns(struct loop *loop, char *why, size_t why_size)
 {
     const struct config *config = loop->cfg.config;

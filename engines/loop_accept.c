@@ -19,9 +19,7 @@
 #include "core/log.h"
 #include "core/peer.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -112,24 +110,7 @@ static int accept_let_others(struct loop *loop, struct loop_listener *listener)
     return listener_register(loop, listener);
 }
 
-static void peer_from_sockaddr(const struct sockaddr_storage *address, struct peer *ret_peer)
-{
-    *ret_peer = (struct peer){ .family = PEER_UNIX };
-    if (address->ss_family == AF_INET) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)address;
-        ret_peer->family = PEER_IPV4;
-        memcpy(ret_peer->addr, &in->sin_addr, 4);
-        ret_peer->port = ntohs(in->sin_port);
-    } else if (address->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
-        ret_peer->family = PEER_IPV6;
-        memcpy(ret_peer->addr, &in6->sin6_addr, 16);
-        ret_peer->port = ntohs(in6->sin6_port);
-    }
-}
-
-/* Once in LOOP_LOG_EVERY_MS, by `*stamp_ms`. */
-static bool may_complain(const struct loop *loop, uint64_t *stamp_ms)
+bool loop_may_complain(const struct loop *loop, uint64_t *stamp_ms)
 {
     uint64_t now_ms = loop->clock.now_ms;
     if (*stamp_ms != 0 && now_ms - *stamp_ms < LOOP_LOG_EVERY_MS)
@@ -141,7 +122,7 @@ static bool may_complain(const struct loop *loop, uint64_t *stamp_ms)
 static void accept_pause(struct loop *loop, const struct loop_listener *listener, int error)
 {
     loop->accept_retry_ms = loop->clock.now_ms + LOOP_ACCEPT_RETRY_MS;
-    if (!may_complain(loop, &loop->accept_log_ms))
+    if (!loop_may_complain(loop, &loop->accept_log_ms))
         return;
     const char *advice = error == EMFILE   ? "; raise the limit of open files (ulimit -n)"
                          : error == ENFILE ? "; raise the sysctl fs.file-max"
@@ -181,7 +162,7 @@ static bool is_full(const struct loop *loop)
 
 static void complain_full(struct loop *loop)
 {
-    if (!may_complain(loop, &loop->full_log_ms))
+    if (!loop_may_complain(loop, &loop->full_log_ms))
         return;
     if (loop->options.accept_only)
         log_warn("no reactor takes a further connection; clients wait until one closes");
@@ -212,10 +193,11 @@ static int accept_one(struct loop *loop, const struct loop_listener *listener)
     if (fd < 0)
         return -errno;
     struct peer peer;
-    peer_from_sockaddr(&address, &peer);
-    if (!loop->options.accept_only)
-        return loop_conn_open(loop, fd, listener->config, &peer);
-    loop->hooks.deal(loop->options.hooks_context, fd, listener->config, &peer);
+    listener_peer(&address, &peer);
+    if (loop->options.accept_only)
+        loop->hooks.deal(loop->options.hooks_context, fd, listener->config, &peer);
+    else
+        loop_conn_open(loop, fd, listener->config, &peer);
     return 0;
 }
 

@@ -12,9 +12,7 @@
 #include "core/log.h"
 #include "core/peer.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -35,17 +33,7 @@ static bool peer_of(int fd, const struct listen_config *listen, struct peer *ret
         return true;
     if (getpeername(fd, (struct sockaddr *)&address, &len) != 0)
         return false;
-    if (address.ss_family == AF_INET) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)&address;
-        ret_peer->family = PEER_IPV4;
-        memcpy(ret_peer->addr, &in->sin_addr, 4);
-        ret_peer->port = ntohs(in->sin_port);
-    } else if (address.ss_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&address;
-        ret_peer->family = PEER_IPV6;
-        memcpy(ret_peer->addr, &in6->sin6_addr, 16);
-        ret_peer->port = ntohs(in6->sin6_port);
-    }
+    listener_peer(&address, ret_peer);
     return true;
 }
 

@@ -103,10 +103,11 @@ struct proactor_conn {
     _Alignas(16) unsigned magic; /* PROACTOR_CONN_MAGIC */
     int fd;                      /* -1: closed */
     struct proactor_op recv, send;
-    bool closing; /* wants nothing more: what is in flight ends, then the descriptor, then it */
-    bool full;    /* the socket was found full: POLL comes before the next send */
-    bool ended;   /* the stream has ended with `end_res`, which the session has not been told yet,
-                     or has (told) */
+    bool closing;  /* wants nothing more: what is in flight ends, then the descriptor, then it */
+    bool received; /* at least once */
+    bool full;     /* the socket was found full: POLL comes before the next send */
+    bool ended;    /* the stream has ended with `end_res`, which the session has not been told yet,
+                      or has (told) */
     bool told;
     int end_res;                /* 0 or -errno */
     off_t warm_end;             /* the page cache holds the range in work up to here; 0: unknown */
@@ -283,7 +284,7 @@ enum proactor_step {
  */
 enum proactor_step proactor_send(struct proactor *p, struct proactor_conn *conn, size_t *turn_left);
 
-/* A completion of conn->send, but for CLOSE. */
+/* A completion of conn->send. */
 void proactor_sent(struct proactor *p, struct proactor_conn *conn, int res);
 
 /* ---- proactor_splice.c ---- */

@@ -89,7 +89,7 @@ static int open_rest(struct proactor *p, char *why, size_t why_size)
         snprintf(why, why_size, "eventfd: %s", strerror(-res));
         return res;
     }
-    return uring_open(&p->uring, &p->shared->uring, why, why_size);
+    return uring_open(&p->uring, &p->shared->uring, why, why_size) < 0 ? -EOPNOTSUPP : 0;
 }
 
 int proactor_create(struct proactor_shared *shared, uint32_t connections_max,

@@ -10,8 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
-enum { BUFFER_GROUP = 0 };
+enum {
+    BUFFER_GROUP = 0,
+    SETUP_ATTEMPTS_MAX = 50, /* half a second in all */
+};
 
 static_assert((URING_BUFFERS & (URING_BUFFERS - 1)) == 0, "the kernel wants a power of two");
 
@@ -51,6 +55,22 @@ static int open_buffers(struct uring *u)
     return 0;
 }
 
+/* io_uring_setup(2). 0 or -errno. The memory that a ring has locked is given back some time after
+ * it was closed, in the background; so for want of it, after a probe or a restart, it is tried
+ * again. */
+static int set_up(struct uring *u, const struct io_uring_params *params)
+{
+    const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+    int res = -ENOMEM;
+    for (int i = 0; i < SETUP_ATTEMPTS_MAX && res == -ENOMEM; i++) {
+        if (i > 0)
+            nanosleep(&pause, NULL);
+        struct io_uring_params tried = *params;
+        res = io_uring_queue_init_params(u->options.entries, &u->ring, &tried);
+    }
+    return res;
+}
+
 int uring_open(struct uring *u, const struct uring_options *options, char *why, size_t why_size)
 {
     *u = (struct uring){ .options = *options };
@@ -58,18 +78,24 @@ int uring_open(struct uring *u, const struct uring_options *options, char *why, 
         .flags = setup_flags(options),
         .cq_entries = options->completions,
     };
-    int res = io_uring_queue_init_params(options->entries, &u->ring, &params);
+    int res = set_up(u, &params);
     if (res < 0) {
-        snprintf(why, why_size, "io_uring_setup: %s", strerror(-res));
+        uring_explain("io_uring_setup", -res, why, why_size);
         return res;
     }
     u->open = true;
     u->messages = calloc(u->ring.sq.ring_entries, sizeof(u->messages[0]));
     res = u->messages == NULL ? -ENOMEM : open_buffers(u);
-    if (res < 0) {
-        snprintf(why, why_size, "no ring of provided buffers for io_uring: %s", strerror(-res));
-        uring_close(u);
+    if (res == -EINVAL) {
+        snprintf(why, why_size,
+                 "this kernel's io_uring has no rings of provided buffers (Linux "
+                 "5.19 has them); take another engine");
+        res = -EOPNOTSUPP;
+    } else if (res < 0) {
+        uring_explain("io_uring_register", -res, why, why_size);
     }
+    if (res < 0)
+        uring_close(u);
     return res;
 }
 
@@ -166,9 +192,9 @@ void uring_show_buffers(struct uring *u)
     u->returned = 0;
 }
 
-void uring_prep_recv(const struct uring *u, struct io_uring_sqe *sqe, int fd)
+void uring_prep_recv(const struct uring *u, struct io_uring_sqe *sqe, int fd, bool lasting)
 {
-    if (u->options.recv_multishot)
+    if (lasting && u->options.recv_multishot)
         io_uring_prep_recv_multishot(sqe, fd, NULL, 0, 0);
     else
         io_uring_prep_recv(sqe, fd, NULL, u->options.buffer_size, 0);

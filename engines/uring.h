@@ -19,6 +19,8 @@ enum {
     URING_BUFFERS = 256,        /* provided for receives; a power of two */
     URING_BUFFER_SIZE = 4096,   /* octets */
     URING_MESSAGE_IOV_MAX = 16, /* pieces of one message */
+    URING_LOCKED_KIB = 128, /* what a ring of these sizes takes of the limit of locked memory, on
+                               kernels that count it, from a user without CAP_IPC_LOCK */
 };
 
 /* Sizes and abilities; tests make small ones. */
@@ -52,6 +54,11 @@ struct uring {
  * one sentence: what refuses (seccomp, the sysctl, a limit, a missing operation), and what to do.
  */
 int uring_probe(char *why, size_t why_size, struct uring_options *ret_options);
+
+/* Writes the sentence for `error` (positive) of `call`, one of io_uring_setup(2),
+ * io_uring_register(2) and io_uring_enter(2): what refuses it, as far as /proc tells, and what to
+ * do. */
+void uring_explain(const char *call, int error, char *why, size_t why_size);
 
 /* Makes a ring, disabled. 0, or -errno and a sentence. The caller owns it (uring_close()). */
 int uring_open(struct uring *u, const struct uring_options *options, char *why, size_t why_size);
@@ -88,7 +95,8 @@ static inline unsigned char *uring_buffer(const struct uring *u, unsigned id)
 void uring_return_buffer(struct uring *u, unsigned id);
 void uring_show_buffers(struct uring *u);
 
-/* Prepares a receive into the provided buffers: multishot, where the kernel has it. */
-void uring_prep_recv(const struct uring *u, struct io_uring_sqe *sqe, int fd);
+/* Prepares a receive into the provided buffers; `lasting`: one that goes on after it has completed
+ * (multishot), where the kernel has it. */
+void uring_prep_recv(const struct uring *u, struct io_uring_sqe *sqe, int fd, bool lasting);
 
 #endif

@@ -13,6 +13,7 @@
 #include "http/conn.h"
 
 #include "core/check.h"
+#include "core/server_find.h"
 #include "http/access.h"
 #include "http/exchange.h"
 #include "http/response.h"
@@ -162,7 +163,7 @@ static void begin_answer(struct http_conn *c)
     uint32_t requests_max = c->env->config->limits.keepalive_requests;
     x->keep_alive =
         r->keep_alive && !c->draining && (requests_max == 0 || c->requests < requests_max);
-    x->server = http_vhost_find(c->listen, http_request_slice(r, r->authority));
+    x->server = server_find(c->listen, http_request_slice(r, r->authority));
     c->state = STATE_ANSWER;
     if (r->method == HTTP_METHOD_KNOWN || r->method == HTTP_METHOD_UNKNOWN ||
         r->method == HTTP_CONNECT) {
@@ -201,7 +202,7 @@ static void head_complete(struct http_conn *c, struct http_input *input, size_t 
         begin_answer(c);
         return;
     }
-    x->server = http_vhost_find(c->listen, http_request_slice(&x->request, x->request.authority));
+    x->server = server_find(c->listen, http_request_slice(&x->request, x->request.authority));
     x->body_begun_ms = now(c);
     http_body_init(&x->body, &x->request);
     c->state = STATE_BODY;

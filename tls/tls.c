@@ -9,6 +9,9 @@
 
 /* The first one is the default. */
 static const struct tls_ops *const libraries[] = {
+#ifdef GS_TLS_OPENSSL
+    &tls_openssl,
+#endif
     NULL,
 };
 

@@ -88,6 +88,9 @@ struct tls_ops {
     size_t (*offload)(struct tls *t, void *info, size_t size);
 };
 
+/* Those that may be built in. */
+extern const struct tls_ops tls_openssl;
+
 /* A library with its context, as main makes it and engines hand it on. */
 struct tls_server {
     const struct tls_ops *ops;
