@@ -10,6 +10,7 @@
 #include "core/check.h"
 #include "core/file_job.h"
 #include "core/log.h"
+#include "engines/ktls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -171,6 +172,8 @@ static bool conn_send(struct loop *loop, struct loop_conn *conn, size_t *turn_le
     loop_enter(loop);
     session_send_plan(loop_conn_session(conn), &plan);
     loop_leave(loop);
+    if (plan.iovcnt == 0 && plan.file_len == 0)
+        return true; /* it was lost over encrypting */
     size_t unprobed_max = loop->workers == NULL ? LOOP_PROBE_MIN : 0;
     bool probed = plan.file_fd >= 0 && plan.file_len > unprobed_max;
     if (probed && !conn_file_warm(loop, conn, &plan)) {
@@ -218,6 +221,18 @@ static void conn_shut_down(struct loop *loop, struct loop_conn *conn)
     loop_leave(loop);
 }
 
+/* The kernel is to encrypt from now on, if it can. */
+static void conn_offload(struct loop *loop, struct loop_conn *conn)
+{
+    struct session *s = loop_conn_session(conn);
+    unsigned char info[SESSION_OFFLOAD_MAX];
+    loop_enter(loop);
+    size_t size = session_offload(s, info, sizeof(info));
+    session_offloaded(s, ktls_begin(conn->source.fd, info, size));
+    loop_leave(loop);
+    explicit_bzero(info, sizeof(info));
+}
+
 /* A deadline that has moved away, as it does with every request, costs one comparison. */
 static void conn_arm(struct loop *loop, struct loop_conn *conn)
 {
@@ -257,6 +272,8 @@ void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
             job_for_worker = loop->shared;
         } else if (wants & SESSION_WANT_SHUTDOWN) {
             conn_shut_down(loop, conn);
+        } else if (wants & SESSION_WANT_OFFLOAD) {
+            conn_offload(loop, conn);
         } else if ((wants & SESSION_WANT_RECV) && conn->readable) {
             if (loop->shared)
                 conn_receive_for_worker(loop, conn);

@@ -126,12 +126,13 @@ struct loop {
     struct session_env *env;
     bool shared; /* workers process sessions: the environment is locked */
     pthread_mutex_t
-        env_mutex;           /* guards, if shared, what follows and all that session calls touch */
-    struct clock env_clock;  /* the environment's, if shared; else `clock` is */
-    struct workers *workers; /* NULL: none */
-    struct loop_source done; /* LOOP_DONE_MAGIC; the workers' eventfd, borrowed */
-    struct pool *tasks;      /* of struct loop_task */
-    struct pool *pool;       /* of struct loop_conn and session */
+        env_mutex; /* guards, if shared, what follows and all that session calls touch */
+    struct session_lock env_lock; /* ... but encryption, which lets it go */
+    struct clock env_clock;       /* the environment's, if shared; else `clock` is */
+    struct workers *workers;      /* NULL: none */
+    struct loop_source done;      /* LOOP_DONE_MAGIC; the workers' eventfd, borrowed */
+    struct pool *tasks;           /* of struct loop_task */
+    struct pool *pool;            /* of struct loop_conn and session */
     struct list conns;
     struct list run_queue;    /* connections that can go on without a new edge */
     struct list closed;       /* freed at the end of the turn */

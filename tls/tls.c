@@ -54,7 +54,7 @@ static int refuse_backend(const struct config *config, char *why, size_t why_siz
 int tls_server_create(const struct config *config, char *why, size_t why_size,
                       struct tls_server *ret_tls)
 {
-    struct tls_server tls = { NULL, NULL };
+    struct tls_server tls = { NULL, NULL, false };
 
     if (tls_is_wanted(config)) {
         tls.ops = tls_find(config->tls.backend);
@@ -72,5 +72,5 @@ void tls_server_destroy(struct tls_server *tls)
 {
     if (tls->ops != NULL)
         tls->ops->ctx_destroy(tls->ctx);
-    *tls = (struct tls_server){ NULL, NULL };
+    *tls = (struct tls_server){ NULL, NULL, false };
 }

@@ -95,6 +95,8 @@ extern const struct tls_ops tls_openssl;
 struct tls_server {
     const struct tls_ops *ops;
     struct tls_ctx *ctx;
+    bool ktls; /* the kernel is asked to encrypt: main sets it, when that is allowed
+                  (config.tls.ktls) and there (engines/ktls.h) */
 };
 
 /* Is there an address with TLS? Else no library is needed. */
