@@ -184,8 +184,11 @@ static int on_passphrase(char *buf, int size, int is_writing, void *asked)
     return -1;
 }
 
-static int key_read(const struct place *place, BIO *bio, EVP_PKEY **ret_key)
+/* `data`, `size` octets, is what `bio` reads. */
+static int key_read(const struct place *place, BIO *bio, const char *data, size_t size,
+                    EVP_PKEY **ret_key)
 {
+    static const char begin[] = "PRIVATE KEY-----"; /* of each kind */
     bool asked = false;
     EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, on_passphrase, &asked);
 
@@ -198,7 +201,7 @@ static int key_read(const struct place *place, BIO *bio, EVP_PKEY **ret_key)
         return refuse(place, -EINVAL,
                       "the key is encrypted, and no passphrase is asked for: decrypt it with "
                       "openssl pkey -in FILE -out FILE");
-    if (at_end())
+    if (memmem(data, size, begin, sizeof(begin) - 1) == NULL)
         return refuse(place, -EINVAL,
                       "is no PEM file with a private key: no line BEGIN PRIVATE KEY");
     return refuse(place, -EINVAL, "the private key is not well-formed: %s", openssl_reason());
@@ -247,7 +250,7 @@ static int private_key_read(const struct place *place, EVP_PKEY **ret_key)
 
     if (res < 0)
         return res;
-    res = key_read(place, bio, ret_key);
+    res = key_read(place, bio, data, size, ret_key);
     BIO_free(bio);
     OPENSSL_cleanse(data, size);
     free(data);

@@ -83,9 +83,10 @@ static const char *cipher_name(SSL_CTX *ssl_ctx, const char *iana, bool *ret_is_
     return known ? name : NULL;
 }
 
-/* Is a cipher left for each version? Those that the security level forbids (openssl.cnf) are not
- * counted. */
-static int check_ciphers(SSL_CTX *ssl_ctx, const struct config *config, char *why, size_t why_size)
+/* Is a cipher left for each version, of those for which there is one in the list? Those that the
+ * security level forbids (openssl.cnf) are not counted. */
+static int check_ciphers(SSL_CTX *ssl_ctx, const struct config *config, unsigned listed, char *why,
+                         size_t why_size)
 {
     SSL *ssl = SSL_new(ssl_ctx);
     STACK_OF(SSL_CIPHER) *ciphers = ssl != NULL ? SSL_get1_supported_ciphers(ssl) : NULL;
@@ -99,7 +100,7 @@ static int check_ciphers(SSL_CTX *ssl_ctx, const struct config *config, char *wh
     sk_SSL_CIPHER_free(ciphers);
     SSL_free(ssl);
     ERR_clear_error();
-    unsigned missing = config->tls.protocols & ~found;
+    unsigned missing = config->tls.protocols & ~(found & listed);
     if (missing == 0)
         return 0;
     const char *version = (missing & TLS_PROTOCOL_1_2) != 0 ? "1.2" : "1.3";
@@ -138,11 +139,13 @@ static int apply_ciphers(SSL_CTX *ssl_ctx, const struct config *config, char *wh
         }
     }
     if (res == 0) {
-        /* A list for a version that is not allowed may be empty. */
+        unsigned listed = (ciphers[0] != '\0' ? TLS_PROTOCOL_1_2 : 0u) |
+                          (suites[0] != '\0' ? TLS_PROTOCOL_1_3 : 0u);
+        /* There is no empty list for TLS 1.2; it is refused, or not used. */
         bool done = (ciphers[0] == '\0' || SSL_CTX_set_cipher_list(ssl_ctx, ciphers)) &&
                     SSL_CTX_set_ciphersuites(ssl_ctx, suites);
         CHECK(done);
-        res = check_ciphers(ssl_ctx, config, why, why_size);
+        res = check_ciphers(ssl_ctx, config, listed, why, why_size);
     }
     free(ciphers);
     free(suites);

@@ -25,9 +25,16 @@ static void on_features(char *text, size_t size)
 
 const char *openssl_reason(void)
 {
-    unsigned long code = ERR_peek_error();
-    const char *reason = ERR_SYSTEM_ERROR(code) ? NULL : ERR_reason_error_string(code);
+    const char *reason = NULL;
+    bool is_ssl = false;
+    unsigned long code;
 
+    /* What libssl says of it tells most; else the first one, which caused the others. */
+    while (!is_ssl && (code = ERR_get_error()) != 0) {
+        is_ssl = ERR_GET_LIB(code) == ERR_LIB_SSL;
+        if ((reason == NULL || is_ssl) && !ERR_SYSTEM_ERROR(code))
+            reason = ERR_reason_error_string(code);
+    }
     ERR_clear_error();
     return reason != NULL ? reason : "unknown reason";
 }

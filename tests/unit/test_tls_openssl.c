@@ -322,13 +322,19 @@ static void test_endings(void **state)
 static void test_key_update(void **state)
 {
     (void)state;
+    static char data[TLS_PLAIN_MAX];
 
+    fill(data, sizeof(data));
     link_open(&one, &world, client_1_3, "a.test");
     assert_true(link_handshake(&one));
     for (int i = 0; i < 3; i++) {
         assert_int_equal(SSL_key_update(one.client, SSL_KEY_UPDATE_REQUESTED), 1);
         link_upload(&one, "hello", 5);
-        link_download(&one, "world", 5);
+        /* OpenSSL puts its own KeyUpdate in front, within the room that is asked for. */
+        one.out.cap = sizeof(data) + TLS_OVERHEAD_MAX;
+        assert_int_equal(tls_openssl.send(one.tls, data, sizeof(data), &one.out), 0);
+        link_deliver(&one);
+        link_expect(&one, data, sizeof(data));
     }
     link_close(&one);
 }
@@ -352,7 +358,13 @@ static void test_no_renegotiation(void **state)
     link_close(&one);
 }
 
-/* Fed to a new connection, or behind a handshake, `data` ends it; its error and an alert tell. */
+static bool data_is_tls(const void *data)
+{
+    return memcmp((const char *)data + 1, "\x03", 1) == 0;
+}
+
+/* Fed to a new connection, or behind `client`'s handshake, `data` ends it, with an alert unless it
+ * is not TLS at all. */
 static void assert_lost(SSL_CTX *client, const void *data, size_t len, const char *error)
 {
     link_open(&one, &world, client_1_3, "a.test");
@@ -364,7 +376,7 @@ static void assert_lost(SSL_CTX *client, const void *data, size_t len, const cha
     link_feed(&one, data, len);
     assert_int_equal(one.result, TLS_FAILED);
     assert_string_equal(tls_openssl.error(one.tls), error);
-    assert_true(buf_len(&one.out) >= 7);
+    assert_int_equal(buf_len(&one.out) >= 7, data_is_tls(data));
     /* And stays lost. */
     buf_clear(&one.out);
     link_feed(&one, data, len);
@@ -391,8 +403,7 @@ static void test_garbage(void **state)
     /* A record of more than 2^14 + 256 octets (RFC 8446 section 5.2; 5246 section 6.2.3). */
     memcpy(data, "\x17\x03\x03\x60\x00", 5);
     for (size_t i = 0; i < ARRAY_LEN(versions); i++)
-        assert_lost(client_of(versions[i]), data, sizeof(data),
-                    i == 0 ? "encrypted length too long" : "packet length too long");
+        assert_lost(client_of(versions[i]), data, sizeof(data), "packet length too long");
     /* One that does not decrypt. */
     memcpy(data, "\x17\x03\x03\x00\x40", 5);
     for (size_t i = 0; i < ARRAY_LEN(versions); i++)
