@@ -12,6 +12,9 @@ static const struct tls_ops *const libraries[] = {
 #ifdef GS_TLS_OPENSSL
     &tls_openssl,
 #endif
+#ifdef GS_TLS_MBEDTLS
+    &tls_mbedtls,
+#endif
     NULL,
 };
 

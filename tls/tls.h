@@ -90,6 +90,7 @@ struct tls_ops {
 
 /* Those that may be built in. */
 extern const struct tls_ops tls_openssl;
+extern const struct tls_ops tls_mbedtls;
 
 /* A library with its context, as main makes it and engines hand it on. */
 struct tls_server {

@@ -38,7 +38,7 @@ LIBRARY_HEADERS = (
     (re.compile(r"llhttp\.h"), re.compile(r"http/request\.c")),
     (re.compile(r"confuse\.h"), re.compile(r"core/config\w*\.[ch]")),
     (re.compile(r"openssl/.*"), re.compile(r"tls/(tls_)?openssl\w*\.[ch]")),
-    (re.compile(r"(mbedtls|psa)/.*"), re.compile(r"tls/\w+\.c")),
+    (re.compile(r"(mbedtls|psa)/.*"), re.compile(r"tls/(tls_)?mbed\w+\.[ch]")),
     (re.compile(r"liburing.*"), re.compile(r"engines/(proactor|uring)\w*\.[ch]")),
     (re.compile(r"sys/epoll\.h"), re.compile(r"engines/(loop|reactor)\w*\.[ch]")),
 )
