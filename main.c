@@ -1,8 +1,10 @@
-/* main.c: arguments, configuration, privileges, logs, listeners, signals; then the engine runs.
+/* main.c: arguments, configuration, privileges, logs, certificates, listeners, signals; then the
+ * engine runs.
  * Wires; decides nothing. The order of a start:
  *
- *   configuration, engine, user -> error log -> document roots -> access logs -> probe -> listeners
- *   -> create (opens the access logs for itself) -> signals -> pid file -> drop root -> run
+ *   configuration, engine, user -> document roots -> probe -> error log -> access logs ->
+ *   certificates and keys -> listeners -> create (opens the access logs for itself) -> signals ->
+ *   pid file -> drop root -> run
  *
  * Whatever needs root is open by then, and what must be opened again later (logs) is the user's. */
 #include "core/check.h"
@@ -18,7 +20,9 @@
 #include "engines/engine.h"
 #include "engines/listen.h"
 #include "engines/signals.h"
+#include "engines/uring_version.h"
 #include "http/request.h"
+#include "tls/tls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,6 +59,7 @@ struct process {
     const struct engine_ops *ops;
     struct auto_choice choice;
     struct privileges privileges;
+    struct tls_server tls;
     struct listener *listeners;
     struct engine *engine;
     int pid_fd;         /* -1: none */
@@ -175,12 +180,23 @@ static enum exit_status status_of(int error)
     }
 }
 
+/* Reads certificates and keys, and makes what all connections with TLS share. */
+static int create_tls(struct process *p)
+{
+    int error = tls_server_create(p->config, p->why, sizeof p->why, &p->tls);
+
+    if (error < 0)
+        return refuse(error == -ENOMEM ? STATUS_RUNTIME : STATUS_CONFIG, p->why);
+    return STATUS_OK;
+}
+
 static int create_engine(struct process *p, const struct config *config, size_t listeners_count)
 {
     const struct engine_config cfg = {
         .config = config,
         .listeners = p->listeners,
         .listeners_count = listeners_count,
+        .tls = &p->tls,
         .requests = signals_requests(),
     };
 
@@ -224,6 +240,8 @@ static int test(struct process *p)
     int status = check_start(p);
     if (status == STATUS_OK)
         status = check_logs(p);
+    if (status == STATUS_OK)
+        status = create_tls(p);
     if (status != STATUS_OK)
         return status;
     if (p->config->pid_file != NULL &&
@@ -265,8 +283,8 @@ static void announce(const struct process *p)
         if (listen->kind == LISTEN_UNIX)
             printf("unix:%s", listen->host);
         else
-            printf(listen->kind == LISTEN_IPV6 ? "http://[%s]:%u/" : "http://%s:%u/", listen->host,
-                   listener_port(&p->listeners[i]));
+            printf(listen->kind == LISTEN_IPV6 ? "%s://[%s]:%u/" : "%s://%s:%u/",
+                   listen->tls ? "https" : "http", listen->host, listener_port(&p->listeners[i]));
         printf(" (engine %s)\n", p->ops->name);
     }
     fflush(stdout);
@@ -307,8 +325,13 @@ static int start(struct process *p)
         log_line(p->choice.level, p->choice.sentence);
     if (status == STATUS_OK)
         status = prepare_access_logs(p);
+    if (status == STATUS_OK)
+        status = create_tls(p);
     if (status != STATUS_OK)
         return status;
+    if (p->config->tls.self_signed)
+        log_warn("--tls-self-signed: the certificate was made just now and signed by nobody else: "
+                 "browsers will warn of it");
     int error = listeners_open(p->config, p->why, sizeof p->why, &p->listeners);
     if (error < 0)
         return refuse(status_of(error), p->why);
@@ -361,13 +384,27 @@ static int help(void)
     return STATUS_OK;
 }
 
+static void print_tls_libraries(void)
+{
+    char features[256];
+
+    for (size_t i = 0; tls_at(i) != NULL; i++) {
+        tls_at(i)->features(features, sizeof features);
+        printf("%-12s %s (tls_backend = %s)\n", i == 0 ? "TLS:" : "", features, tls_at(i)->name);
+    }
+    if (tls_at(0) == NULL)
+        printf("%-12s none built in\n", "TLS:");
+}
+
 static int build_info(void)
 {
+    char uring[32];
+
+    uring_version(uring, sizeof uring);
     printf("gearshift %s\n"
            "compiler:    %s\n"
            "HTTP parser: %s, strict\n"
            "liburing:    %s\n"
-           "TLS:         none built in\n"
            "server.conf: %s\n",
            GEARSHIFT_VERSION,
 #ifdef __clang__
@@ -375,7 +412,8 @@ static int build_info(void)
 #else
            "gcc " __VERSION__,
 #endif
-           http_parser_version(), GEARSHIFT_LIBURING, options_default_file());
+           http_parser_version(), uring, options_default_file());
+    print_tls_libraries();
     print_engines();
     return STATUS_OK;
 }
@@ -411,6 +449,7 @@ static int act(const struct options *options)
         status = options->action == OPTIONS_TEST    ? test(&process)
                  : options->action == OPTIONS_PRINT ? print(&process)
                                                     : serve(&process);
+    tls_server_destroy(&process.tls);
     config_free(process.config);
     return status;
 }

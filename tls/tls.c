@@ -43,6 +43,20 @@ bool tls_is_wanted(const struct config *config)
     return false;
 }
 
+/* The name of an address with TLS is what an operator looks for; there is no key to blame. */
+static int refuse_tls(const struct config *config, char *why, size_t why_size)
+{
+    const struct listen_config *listen = config->listens;
+
+    while (!listen->tls)
+        listen++;
+    snprintf(why, why_size,
+             "listen: \"%s\" has TLS, and no TLS library is built in: install libssl-dev or "
+             "libmbedtls-dev and build again",
+             listen->text);
+    return -EINVAL;
+}
+
 static int refuse_backend(const struct config *config, char *why, size_t why_size)
 {
     size_t len = (size_t)snprintf(why, why_size, "%s: tls_backend '%s' is not built in; there %s",
@@ -59,10 +73,13 @@ int tls_server_create(const struct config *config, char *why, size_t why_size,
 {
     struct tls_server tls = { NULL, NULL, false };
 
+    /* A name that nothing has is wrong even when it is not needed. */
+    if (config->tls.backend[0] != '\0' && tls_find(config->tls.backend) == NULL)
+        return refuse_backend(config, why, why_size);
     if (tls_is_wanted(config)) {
         tls.ops = tls_find(config->tls.backend);
         if (tls.ops == NULL)
-            return refuse_backend(config, why, why_size);
+            return refuse_tls(config, why, why_size);
         int res = tls.ops->ctx_create(config, why, why_size, &tls.ctx);
         if (res < 0)
             return res;

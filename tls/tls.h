@@ -110,7 +110,8 @@ const struct tls_ops *tls_find(const char *name);
 const struct tls_ops *tls_at(size_t index);
 
 /* Makes the context that `config` (borrowed, outlives it) asks for, with the library that it names;
- * both members are NULL when no address has TLS. 0, or -errno and one sentence. */
+ * both members are NULL when no address has TLS. A name that no library has is refused in any case.
+ * 0, or -errno and one sentence. */
 int tls_server_create(const struct config *config, char *why, size_t why_size,
                       struct tls_server *ret_tls);
 
