@@ -7,7 +7,7 @@ import time
 
 from wire import each, eventually, head, hello, run, test
 from wire.client import TIMEOUT_S
-from wire.tls import TlsFault, TlsSocket, client_context
+from wire.tls import TlsFault, TlsSocket, Truncated, client_context
 
 HANDSHAKE_S = 1.0
 SLACK_S = 1.0
@@ -41,15 +41,15 @@ def a_handshake_has_one_deadline(server, _, pieces):
     """From the accept to its end, however often an octet comes. No page is sent."""
     with server.connect_raw() as connection:
         started = time.monotonic()
-        data = b""
-        for piece in pieces:
-            connection.send(piece)
-            if len(pieces) > 1:
-                time.sleep(0.004)
         try:
-            data = connection.read_to_end(HANDSHAKE_S + SLACK_S + 1)
-        finally:
-            took = time.monotonic() - started
+            for piece in pieces:
+                connection.send(piece)
+                if len(pieces) > 1:
+                    time.sleep(0.004)
+        except ConnectionError:
+            pass  # its time is over
+        data = connection.read_to_end(HANDSHAKE_S + SLACK_S + 1)
+        took = time.monotonic() - started
         assert HANDSHAKE_S - 0.15 <= took <= HANDSHAKE_S + SLACK_S, took
         assert b"HTTP/" not in data
 
@@ -90,14 +90,14 @@ class Splitting(TlsSocket):
 
 @each([1, 3, 4, 64, 200])
 def a_hello_in_several_records(server, split):
-    """mbed TLS may refuse it, by an alert."""
+    """mbed TLS may refuse it (it cannot put them together)."""
     connection = server.connect_raw()
     connection.sock = Splitting(connection.raw, client_context())
     connection.sock.split = split
     with connection:
         try:
             connection.sock.handshake()
-        except TlsFault:
+        except (TlsFault, Truncated):
             assert server.world.tls == "mbedtls", "refused"
         else:
             assert connection.get("/a.txt").body == b"a"
@@ -115,19 +115,28 @@ def a_request_right_behind_the_handshake(server):
 # No TLS
 
 @each([
-    ("a request", head("GET", "/a.txt")), ("HEAD", head("HEAD", "/a.txt")),
-    ("half a request", b"GET /a.t"), ("an octet", b"G"), ("pipelined", head("GET", "/a.txt") * 50),
+    ("a request", head("GET", "/a.txt")), ("HEAD", head("HEAD", "/a.txt")), ("pipelined", head("GET", "/a.txt") * 50),
     ("with a body", head("POST", "/a.txt", "Content-Length: 5") + b"12345"),
     ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
 ])
 def plain_http_gets_a_page_and_the_end(server, _, octets):
     with server.connect_raw() as connection:
         connection.send(octets)
-        answer = connection.read_response()
-        assert answer.status == 400 and answer.closes
-        assert answer["Content-Type"].startswith("text/html") and b"HTTPS" in answer.body.upper()
+        answer = connection.read_response(octets[:4].decode().strip())
+        assert answer.status == (505 if octets.startswith(b"PRI ") else 400) and answer.closes
+        assert answer["Content-Type"].startswith("text/html")
         connection.expect_end()
     assert is_well(server)
+
+
+@each([b"G", b"GET /a.t", b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\n"])
+def half_of_a_plain_request_ends_soon(server, octets):
+    own = server.world.serve(settings={"header_timeout": "1s", "tls_handshake_timeout": "1s"})
+    with own.connect_raw() as connection:
+        connection.send(octets)
+        answer = connection.read_response()
+        assert answer.status in (400, 408) and answer.closes
+        connection.expect_end()
 
 
 @test
@@ -152,7 +161,7 @@ def what_is_neither_is_dropped(server, _, octets):
         try:
             connection.send(octets)
             connection.half_close()
-        except ConnectionError:
+        except OSError:
             pass  # dropped already
         data = connection.read_to_end(TIMEOUT_S)
         assert data == b"" or data.startswith(BEGINNINGS), data[:100]
@@ -170,8 +179,8 @@ def all_end(server, inputs):
             try:
                 connection.send(octets)
                 connection.half_close()
-            except ConnectionError:
-                pass
+            except OSError:
+                pass  # dropped already
         for connection, octets in zip(connections, inputs[at:at + 50]):
             data = connection.read_to_end(TIMEOUT_S)
             assert data == b"" or data.startswith(BEGINNINGS), (octets, data[:100])
@@ -249,6 +258,7 @@ STAGES = {
 def resets_in_mid_handshake(server, stage):
     """Three hundred at a time. Descriptors and memory return: pools keep what the busiest moment
     took, so one of a few rounds may grow; a leak grows in each."""
+    server = server.world.serve()  # whose handshakes may take as long as the machine takes
     assert is_well(server)
     descriptors = server.descriptors()
     grown = []

@@ -6,7 +6,7 @@ import ssl
 import subprocess
 
 from wire import each, hello, run, test
-from wire.tls import client_context
+from wire.tls import TlsFault, Truncated, client_context
 
 V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 
@@ -44,7 +44,9 @@ def older_versions_get_protocol_version(server, _, version):
     for ciphers in (hello.CIPHERS_1_2, hello.CIPHERS_OLD):
         got = hello.outcome(server, hello.client_hello(version=version, versions=(),
                                                        ciphers=ciphers))
-        assert got == ("alert", hello.FATAL, hello.PROTOCOL_VERSION)
+        assert got[:2] == ("alert", hello.FATAL)
+        # SSL 3 has no alert for it.
+        assert got[2] == hello.PROTOCOL_VERSION or version == 0x0300, got
 
 
 @test
@@ -130,8 +132,12 @@ def versions_are_a_setting(server):
 @test
 def curves_are_a_setting(server):
     own = server.world.serve(settings={"tls_curves": '{"secp384r1"}'})
-    got = hello.outcome(own, hello.client_hello(versions=(), curves=(hello.X25519,)))
-    assert got == ("alert", hello.FATAL, hello.HANDSHAKE_FAILURE)
+    try:
+        own.connect(context=client_context(curve="prime256v1"))
+    except (TlsFault, Truncated):  # an alert, or, once the server has begun to answer, the end
+        pass
+    else:
+        raise AssertionError("another curve")
     with own.connect(context=client_context(curve="secp384r1")) as connection:
         assert connection.get("/a.txt").body == b"a"
 
@@ -157,27 +163,24 @@ def no_protocol_in_common_is_an_alert(server, _, offered):
 
 
 def s_client(server, version, typed):
-    """openssl s_client; `typed` are pairs of octets and what has to be seen before them."""
+    """What openssl s_client prints. `typed` are octets, and what has to be seen before them, how
+    many times."""
     process = subprocess.Popen(
         ["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", version, "-no_ign_eof"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     output = b""
     try:
-        for awaited, octets in typed:
-            while awaited not in output:
+        for awaited, times, octets in typed:
+            while output.count(awaited) < times:
                 data = process.stdout.read1(65536)
                 assert data, output[-3000:]
                 output += data
             process.stdin.write(octets)
             process.stdin.flush()
-        process.stdin.close()
-        process.stdin = None
-        output += process.stdout.read()
-        process.wait(20)
+        output += process.stdout.read()  # its end ends s_client; that of its input would, too
     finally:
         process.kill()
-        process.wait()
-        process.stdout.close()
+        process.communicate()
     return output
 
 
@@ -187,8 +190,8 @@ REQUEST = b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 @test
 def renegotiation_is_refused(server):
     """The alert no_renegotiation, or the end; in no case a second handshake."""
-    output = s_client(server, "-tls1_2", [(b"Verify return code", b"R\n"),
-                                          (b"RENEGOTIATING", REQUEST)])
+    output = s_client(server, "-tls1_2", [(b"Verify return code", 1, b"R\n"),
+                                          (b"RENEGOTIATING", 1, REQUEST)])
     assert b"no renegotiation" in output or b"HTTP/1.1 200" not in output, output[-3000:]
     assert output.count(b"verify return:1") <= 3, output
     assert server.get("/a.txt").body == b"a"
@@ -199,8 +202,8 @@ def keys_are_updated(server, _, letter):
     """KeyUpdate, RFC 8446 section 4.6.3."""
     if not server.world.has_1_3:
         return
-    output = s_client(server, "-tls1_3", [(b"Verify return code", letter), (b"KEYUPDATE", letter),
-                                          (b"KEYUPDATE", REQUEST)])
+    output = s_client(server, "-tls1_3", [(b"Verify return code", 1, letter),
+                                          (b"KEYUPDATE", 1, letter), (b"KEYUPDATE", 2, REQUEST)])
     assert b"HTTP/1.1 200 OK" in output and output.count(b"KEYUPDATE") == 2, output[-3000:]
 
 

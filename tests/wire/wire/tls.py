@@ -72,17 +72,19 @@ class TlsSocket:
     """The methods of a socket that a Connection uses. One thread may send while another
     receives.
 
-    raw        the connected TCP socket; owned
-    segment    octets handed to the kernel at a time; None: all that there are
-    other options as in SSLContext.wrap_bio()"""
+    raw          the connected TCP socket; owned
+    server_name  the name that is asked for; None: none
+    session      one to be resumed, the `tls.session` of an earlier one
+    segment      octets handed to the kernel at a time; None: all that there are"""
 
-    def __init__(self, raw, context, segment=None, **options):
+    def __init__(self, raw, context, server_name=None, session=None, segment=None):
         self.raw = raw
         self.records = Records()
         self.established = False
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        self.tls = context.wrap_bio(self._incoming, self._outgoing, **options)
+        self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name,
+                                    session=session)
         self._segment = segment
         self._queued = b""  # to be sent once the handshake is over
         self._plain = b""   # received, and not yet asked for
