@@ -18,9 +18,9 @@
 #include "engines/cpus.h"
 #include "engines/doctor.h"
 #include "engines/engine.h"
+#include "engines/ktls.h"
 #include "engines/listen.h"
 #include "engines/signals.h"
-#include "engines/uring_version.h"
 #include "http/request.h"
 #include "tls/tls.h"
 
@@ -190,6 +190,20 @@ static int create_tls(struct process *p)
     return STATUS_OK;
 }
 
+/* Lets the kernel encrypt, where it can and may. Asked while this is root, it loads its module. */
+static void choose_ktls(struct process *p)
+{
+    if (p->tls.ops == NULL || !p->config->tls.ktls)
+        return;
+    if (p->tls.ops->offload == NULL)
+        log_info("ktls: %s cannot hand keys to the kernel; the server encrypts itself",
+                 p->tls.ops->name);
+    else if (ktls_probe(p->why, sizeof p->why) < 0)
+        log_info("ktls: %s; the server encrypts itself", p->why);
+    else
+        p->tls.ktls = true;
+}
+
 static int create_engine(struct process *p, const struct config *config, size_t listeners_count)
 {
     const struct engine_config cfg = {
@@ -329,6 +343,7 @@ static int start(struct process *p)
         status = create_tls(p);
     if (status != STATUS_OK)
         return status;
+    choose_ktls(p);
     if (p->config->tls.self_signed)
         log_warn("--tls-self-signed: the certificate was made just now and signed by nobody else: "
                  "browsers will warn of it");
@@ -398,9 +413,6 @@ static void print_tls_libraries(void)
 
 static int build_info(void)
 {
-    char uring[32];
-
-    uring_version(uring, sizeof uring);
     printf("gearshift %s\n"
            "compiler:    %s\n"
            "HTTP parser: %s, strict\n"
@@ -412,7 +424,7 @@ static int build_info(void)
 #else
            "gcc " __VERSION__,
 #endif
-           http_parser_version(), uring, options_default_file());
+           http_parser_version(), GEARSHIFT_LIBURING, options_default_file());
     print_tls_libraries();
     print_engines();
     return STATUS_OK;

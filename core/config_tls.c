@@ -37,8 +37,9 @@ int config_protocols_make(const struct config_build *build, const struct config_
     unsigned protocols = 0;
 
     if (entry->count == 0)
-        return config_fail(build, entry->place, key->name,
-                           "the list is empty; allowed: at least one of 1.2 and 1.3");
+        return config_fail(
+            build, entry->place, key->name,
+            "the list of TLS versions is empty; allowed: at least one of 1.2 and 1.3");
     for (size_t i = 0; i < entry->count; i++) {
         const struct config_item *item = &entry->items[i];
         unsigned bit = protocol_find(item->text);

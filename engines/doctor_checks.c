@@ -21,7 +21,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static struct doctor_finding *add(struct doctor_report *report, enum doctor_group group,
+struct doctor_finding *doctor_add(struct doctor_report *report, enum doctor_group group,
                                   const char *name, bool ok)
 {
     CHECK(report->count < DOCTOR_FINDINGS_MAX);
@@ -32,8 +32,7 @@ static struct doctor_finding *add(struct doctor_report *report, enum doctor_grou
     return finding;
 }
 
-__attribute__((format(printf, 2, 3))) static void say(struct doctor_finding *finding,
-                                                      const char *format, ...)
+void doctor_say(struct doctor_finding *finding, const char *format, ...)
 {
     va_list values;
     va_start(values, format);
@@ -41,8 +40,7 @@ __attribute__((format(printf, 2, 3))) static void say(struct doctor_finding *fin
     va_end(values);
 }
 
-__attribute__((format(printf, 2, 3))) static void advise(struct doctor_finding *finding,
-                                                         const char *format, ...)
+void doctor_advise(struct doctor_finding *finding, const char *format, ...)
 {
     va_list values;
     va_start(values, format);
@@ -57,30 +55,30 @@ static void examine_engines(struct doctor_report *report)
     for (size_t i = 0; engine_at(i) != NULL; i++) {
         const struct engine_ops *ops = engine_at(i);
         bool ok = ops->probe(why, sizeof(why)) == 0;
-        struct doctor_finding *finding = add(report, DOCTOR_ENGINES, ops->name, ok);
+        struct doctor_finding *finding = doctor_add(report, DOCTOR_ENGINES, ops->name, ok);
         report->can_serve |= ok;
         if (!ok) {
-            say(finding, "cannot run: %s", why);
+            doctor_say(finding, "cannot run: %s", why);
             continue;
         }
         snprintf(why, sizeof(why), "%s", ops->summary);
         if (ops->features != NULL)
             ops->features(why, sizeof(why));
-        say(finding, "can run: %s", why);
+        doctor_say(finding, "can run: %s", why);
     }
     const struct engine_ops *best = auto_best(NULL, 0, NULL, why, sizeof(why));
-    say(add(report, DOCTOR_ENGINES, ENGINE_AUTO, best != NULL), "takes %s%s%s",
-        best != NULL ? best->name : "none", why[0] != '\0' ? "; " : "", why);
+    doctor_say(doctor_add(report, DOCTOR_ENGINES, ENGINE_AUTO, best != NULL), "takes %s%s%s",
+               best != NULL ? best->name : "none", why[0] != '\0' ? "; " : "", why);
 }
 
 static void add_result(struct doctor_report *report, enum doctor_group group, const char *name,
                        int res, const char *works, const char *otherwise)
 {
-    struct doctor_finding *finding = add(report, group, name, res == 0);
+    struct doctor_finding *finding = doctor_add(report, group, name, res == 0);
     if (res == 0)
-        say(finding, "%s", works);
+        doctor_say(finding, "%s", works);
     else
-        say(finding, "%s: %s", strerror(-res), otherwise);
+        doctor_say(finding, "%s: %s", strerror(-res), otherwise);
 }
 
 static int try_sendfile(int socket_fd, int file_fd)
@@ -146,27 +144,27 @@ static void examine_files(struct doctor_report *report)
                "event loops open what the kernel has in memory themselves",
                "event loops leave every open to helpers, where they have some");
     examine_file_io(report);
-    say(add(report, DOCTOR_TLS, "tls", false), "none built in");
 }
 
 static void examine_cpus(struct doctor_report *report)
 {
     struct cpus cpus;
     int res = cpus_find(&cpus);
-    struct doctor_finding *finding = add(report, DOCTOR_MACHINE, "CPUs", res == 0);
+    struct doctor_finding *finding = doctor_add(report, DOCTOR_MACHINE, "CPUs", res == 0);
     if (res < 0) {
-        say(finding, "%s", strerror(-res));
+        doctor_say(finding, "%s", strerror(-res));
         return;
     }
     char quota[64] = "no quota";
     if (cpus.quota_milli > 0)
         snprintf(quota, sizeof(quota), "a quota of %u.%03u (cpu.max)", cpus.quota_milli / 1000,
                  cpus.quota_milli % 1000);
-    say(finding, "%u allowed, %s: threads = 0 makes %u event loops", cpus.count, quota,
-        cpus.threads);
+    doctor_say(finding, "%u allowed, %s: threads = 0 makes %u event loops", cpus.count, quota,
+               cpus.threads);
     if (cpus.quota_milli > 0 && cpus.threads < cpus.count)
-        advise(finding, "the quota holds for all threads together: with it used up, all of them "
-                        "stand still until the period ends");
+        doctor_advise(finding,
+                      "the quota holds for all threads together: with it used up, all of them "
+                      "stand still until the period ends");
     cpus_free(&cpus);
 }
 
@@ -182,12 +180,12 @@ static void add_limit(struct doctor_report *report, const char *name, const stru
                       const char *what, bool ok, const char *advice)
 {
     char soft[32], hard[32];
-    struct doctor_finding *finding = add(report, DOCTOR_MACHINE, name, ok);
+    struct doctor_finding *finding = doctor_add(report, DOCTOR_MACHINE, name, ok);
     format_limit(limit->rlim_cur, soft, sizeof(soft));
     format_limit(limit->rlim_max, hard, sizeof(hard));
-    say(finding, "%s, at most %s%s", soft, hard, what);
+    doctor_say(finding, "%s, at most %s%s", soft, hard, what);
     if (!ok)
-        advise(finding, "%s", advice);
+        doctor_advise(finding, "%s", advice);
 }
 
 static bool is_enough(rlim_t limit, rlim_t wanted)
@@ -231,10 +229,10 @@ static void examine_backlog(struct doctor_report *report)
     if (!read_setting("/proc/sys/net/core/somaxconn", line, sizeof(line)))
         return;
     bool ok = strtoul(line, NULL, 10) >= 1024;
-    struct doctor_finding *finding = add(report, DOCTOR_MACHINE, "somaxconn", ok);
-    say(finding, "%s: the most that backlog= of `listen` can get", line);
+    struct doctor_finding *finding = doctor_add(report, DOCTOR_MACHINE, "somaxconn", ok);
+    doctor_say(finding, "%s: the most that backlog= of `listen` can get", line);
     if (!ok)
-        advise(finding, "bursts of new connections are cut: sysctl net.core.somaxconn=4096");
+        doctor_advise(finding, "bursts of new connections are cut: sysctl net.core.somaxconn=4096");
 }
 
 static void examine_congestion(struct doctor_report *report)
@@ -243,13 +241,14 @@ static void examine_congestion(struct doctor_report *report)
     if (!read_setting("/proc/sys/net/ipv4/tcp_congestion_control", line, sizeof(line)))
         return;
     bool paced = strcmp(line, "bbr") == 0;
-    struct doctor_finding *finding = add(report, DOCTOR_MACHINE, "congestion control", true);
-    say(finding, "%s", line);
+    struct doctor_finding *finding = doctor_add(report, DOCTOR_MACHINE, "congestion control", true);
+    doctor_say(finding, "%s", line);
     if (paced)
-        advise(finding,
-               "made for long lines: over loopback, as behind a proxy on the same machine or in a "
-               "measurement, large files take several times as long; there, set congestion=reno "
-               "in `listen`");
+        doctor_advise(
+            finding,
+            "made for long lines: over loopback, as behind a proxy on the same machine or in a "
+            "measurement, large files take several times as long; there, set congestion=reno "
+            "in `listen`");
 }
 
 static void examine_migration(struct doctor_report *report)
@@ -258,19 +257,21 @@ static void examine_migration(struct doctor_report *report)
     if (!read_setting("/proc/sys/net/ipv4/tcp_migrate_req", line, sizeof(line)))
         return;
     bool on = strcmp(line, "0") != 0;
-    struct doctor_finding *finding = add(report, DOCTOR_MACHINE, "tcp_migrate_req", true);
-    say(finding,
-        on ? "on: a listening socket that is closed hands its waiting clients to the others"
-           : "off: what reaches a listening socket in the moment of its closing is refused");
+    struct doctor_finding *finding = doctor_add(report, DOCTOR_MACHINE, "tcp_migrate_req", true);
+    doctor_say(finding,
+               on ? "on: a listening socket that is closed hands its waiting clients to the others"
+                  : "off: what reaches a listening socket in the moment of its closing is refused");
     if (!on)
-        advise(finding, "matters when a server is replaced while it runs, with accept = reuseport: "
-                        "sysctl net.ipv4.tcp_migrate_req=1");
+        doctor_advise(finding,
+                      "matters when a server is replaced while it runs, with accept = reuseport: "
+                      "sysctl net.ipv4.tcp_migrate_req=1");
 }
 
 void doctor_examine(struct doctor_report *report)
 {
     examine_engines(report);
     examine_files(report);
+    doctor_examine_tls(report);
     examine_cpus(report);
     examine_limits(report);
     examine_backlog(report);

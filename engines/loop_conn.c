@@ -9,8 +9,8 @@
 
 #include "core/check.h"
 #include "core/file_job.h"
-#include "core/log.h"
 #include "engines/ktls.h"
+#include "core/log.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -121,7 +121,7 @@ int openssl_tickets_apply(struct tls_ctx *ctx, char *why, size_t why_size);
 /* --- openssl_ktls.c --- */
 
 /* Has OpenSSL report what openssl_ktls_offload() needs to know. */
-void openssl_ktls_watch(SSL_CTX *base);
+void openssl_ktls_watch(SSL_CTX *ssl_ctx);
 
 /* tls_ops.offload(). */
 size_t openssl_ktls_offload(struct tls *t, void *info, size_t size);

@@ -53,6 +53,8 @@ static int ssl_ctx_create(const struct config *config, char *why, size_t why_siz
     SSL_CTX_set_read_ahead(ssl_ctx, 0);
     SSL_CTX_set_max_early_data(ssl_ctx, 0);
     SSL_CTX_set_alpn_select_cb(ssl_ctx, openssl_alpn, NULL);
+    if (config->tls.ktls)
+        openssl_ktls_watch(ssl_ctx);
     int res = openssl_names_apply(ssl_ctx, config, why, why_size);
     if (res < 0) {
         SSL_CTX_free(ssl_ctx);
@@ -116,8 +118,6 @@ static int base_create(struct tls_ctx *ctx, char *why, size_t why_size)
     if (res < 0)
         return res;
     SSL_CTX_set_client_hello_cb(ctx->base, openssl_hello, NULL);
-    if (ctx->config->tls.ktls)
-        openssl_ktls_watch(ctx->base);
     return openssl_tickets_apply(ctx, why, why_size);
 }
 

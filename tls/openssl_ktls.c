@@ -69,10 +69,10 @@ static void on_message(int is_written, int version, int type, const void *data, 
         t->key_updated = true;
 }
 
-void openssl_ktls_watch(SSL_CTX *base)
+void openssl_ktls_watch(SSL_CTX *ssl_ctx)
 {
-    SSL_CTX_set_keylog_callback(base, on_keylog);
-    SSL_CTX_set_msg_callback(base, on_message);
+    SSL_CTX_set_keylog_callback(ssl_ctx, on_keylog);
+    SSL_CTX_set_msg_callback(ssl_ctx, on_message);
 }
 
 static bool derive(const char *kdf_name, const OSSL_PARAM *params, unsigned char *ret_data,
@@ -118,7 +118,9 @@ static bool expand_label(struct tls *t, const char *digest, const char *label,
 static bool derive_1_3(struct tls *t, const char *digest, size_t key_size,
                        struct write_keys *ret_keys)
 {
+    /* The peer may also have asked for new keys, which OpenSSL makes when it sends next. */
     return t->secret_len > 0 && !t->key_updated &&
+           SSL_get_key_update_type(t->ssl) == SSL_KEY_UPDATE_NONE &&
            expand_label(t, digest, "key", ret_keys->key, key_size) &&
            expand_label(t, digest, "iv", ret_keys->iv, NONCE_SIZE);
 }

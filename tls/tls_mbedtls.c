@@ -362,7 +362,9 @@ static int mbed_send(struct tls *t, const void *data, size_t len, struct buf *ou
         return -EPIPE;
     CHECK(t->is_established);
     t->out = out;
-    while (len > 0) { /* more than once only when the client wants small records (RFC 6066) */
+    /* More than once when the client wants smaller records (RFC 6066 section 4); and with TLS 1.3 a
+     * full one is an octet smaller here than it could be. */
+    while (len > 0) {
         int code = mbedtls_ssl_write(&t->ssl, octets, len);
         if (code <= 0) {
             fail(t, code);
@@ -378,7 +380,8 @@ static int mbed_send(struct tls *t, const void *data, size_t len, struct buf *ou
 static void mbed_shutdown(struct tls *t, struct buf *out)
 {
     CHECK_OBJ(t, TLS_MAGIC);
-    if (t->state == STATE_LOST || t->close_notify_sent || buf_room(out) < TLS_OVERHEAD_MAX)
+    if (t->state == STATE_LOST || !t->is_established || t->close_notify_sent ||
+        buf_room(out) < TLS_OVERHEAD_MAX)
         return;
     t->close_notify_sent = true;
     t->out = out;
@@ -410,6 +413,7 @@ static void mbed_features(char *text, size_t size)
     char version[32];
 
     mbedtls_version_get_string_full(version);
+    version[0] = 'm'; /* 3.6 has a capital there */
     snprintf(text, size, "%s: TLS 1.2%s, no kTLS", version,
              (MBED_PROTOCOLS & TLS_PROTOCOL_1_3) != 0 ? " and 1.3" : "");
 }

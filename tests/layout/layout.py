@@ -2,9 +2,9 @@
 """layout.py TREE: checks the rules of the source tree that no compiler knows.
 
 Who may include whom: main.c -> engines -> {http, tls} -> core. http and tls see neither each other,
-nor engines, nor sockets; of the engines only the session sees http and tls; each library's header
-is seen in one place. Then: no cycle among headers, include guards, calls that are not used here, the
-size of files. Prints one line a breach, "FILE:LINE: what", and ends with 1 if there is any.
+nor engines, nor sockets; of the engines only the session sees http and tls, and the doctor tls; each
+library's header is seen in one place. Then: no cycle among headers, include guards, calls that are
+not used here, the size of files. Prints one line a breach, "FILE:LINE: what", and ends with 1 if there is any.
 test_layout.py shows that each rule can fail.
 """
 
@@ -25,6 +25,8 @@ MAY_INCLUDE = {
 }
 # The one place where both protocols meet, and no other.
 SESSION = re.compile(r"engines/session(\.c|_\w+\.[ch])")
+# Tells which TLS libraries there are.
+DOCTOR = "engines/doctor_tls.c"
 
 SOCKET_HEADERS = re.compile(
     r"(sys/(socket|un|epoll|eventfd|poll|select|sendfile)|poll|netdb|ifaddrs|net/.*|netinet/.*"
@@ -141,6 +143,7 @@ class Checker:
             return
         folder = header.partition("/")[0]
         meets = SESSION.fullmatch(source.name) and folder in ("http", "tls")
+        meets = meets or (source.name == DOCTOR and folder == "tls")
         if folder not in allowed and not meets:
             self.breach(
                 source.name, line, f'"{header}": {source.folder}/ does not know {folder}/'

@@ -48,6 +48,24 @@ static void forget(struct memory *memory)
     *memory = (struct memory){ NULL, 0 };
 }
 
+/* A ticket that came with a resumption of TLS 1.2 is not reported: it is in the session. */
+static void look_for_new_ticket(struct memory *memory, SSL *client)
+{
+    const unsigned char *old_ticket, *ticket;
+    size_t old_len, len;
+    SSL_SESSION *session = SSL_get1_session(client);
+
+    SSL_SESSION_get0_ticket(memory->session, &old_ticket, &old_len);
+    SSL_SESSION_get0_ticket(session, &ticket, &len);
+    if (len != old_len || (len > 0 && memcmp(ticket, old_ticket, len) != 0)) {
+        SSL_SESSION_free(memory->session);
+        memory->session = session;
+        memory->count++;
+    } else {
+        SSL_SESSION_free(session);
+    }
+}
+
 /* Connects to `name` with the session remembered, if any; counts the new ones. Resumed? */
 static bool connect_to(struct link *l, struct world *w, SSL_CTX *client, const char *name)
 {
@@ -62,6 +80,8 @@ static bool connect_to(struct link *l, struct world *w, SSL_CTX *client, const c
     link_upload(l, "hello", 5);
     link_download(l, "world", 5);
     bool resumed = SSL_session_reused(l->client);
+    if (resumed && SSL_version(l->client) == TLS1_2_VERSION)
+        look_for_new_ticket(memory, l->client);
     link_close(l);
     return resumed;
 }
