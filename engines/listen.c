@@ -400,6 +400,26 @@ void listener_peer(const struct sockaddr_storage *address, struct peer *ret_peer
     }
 }
 
+bool listener_lost_connection(int error)
+{
+    switch (error) {
+    case ECONNABORTED:
+    case EINTR:
+    case EPERM: /* a firewall rule */
+    case EPROTO:
+    case ENOPROTOOPT:
+    case EOPNOTSUPP:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENONET:
+        return true;
+    default:
+        return false;
+    }
+}
+
 unsigned listener_port(const struct listener *listener)
 {
     struct address address = { .len = sizeof address.storage };

@@ -7,6 +7,7 @@
 #include "core/peer.h"
 #include "engines/engine.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct sockaddr_storage;
@@ -43,6 +44,11 @@ void listeners_close(struct listener *listeners, size_t count);
 
 /* The client behind an address that accept(2) or getpeername(2) has told of. */
 void listener_peer(const struct sockaddr_storage *address, struct peer *ret_peer);
+
+/* Does this error (positive) of accept(2) concern one connection, which is gone already, and not the
+ * listener (accept(2), "Error handling")? Then the next one can be accepted at once; any other error
+ * would come again at once. */
+bool listener_lost_connection(int error);
 
 /* The port a listener is bound to (for `--port 0`), host order; 0 for a unix socket. */
 unsigned listener_port(const struct listener *listener);

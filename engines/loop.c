@@ -139,8 +139,10 @@ void loop_wake(struct loop *loop)
      * wakes as well. */
     int saved = errno;
     uint64_t one = 1;
-    ssize_t n = write(loop->wake.fd, &one, sizeof(one));
-    (void)n;
+    ssize_t n;
+    do
+        n = write(loop->wake.fd, &one, sizeof(one));
+    while (n < 0 && errno == EINTR);
     errno = saved;
 }
 

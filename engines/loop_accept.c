@@ -131,28 +131,6 @@ static void accept_pause(struct loop *loop, const struct loop_listener *listener
               strerror(error), advice);
 }
 
-/* Errors that concern one connection, already gone, and not the listener: accept(2), "Error
- * handling". */
-static bool is_lost_connection(int error)
-{
-    switch (error) {
-    case ECONNABORTED:
-    case EINTR:
-    case EPERM: /* a firewall rule */
-    case EPROTO:
-    case ENOPROTOOPT:
-    case EOPNOTSUPP:
-    case ENETDOWN:
-    case ENETUNREACH:
-    case EHOSTDOWN:
-    case EHOSTUNREACH:
-    case ENONET:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static bool is_full(const struct loop *loop)
 {
     if (loop->options.accept_only)
@@ -213,7 +191,7 @@ static void accept_from(struct loop *loop, struct loop_listener *listener)
         int error = -accept_one(loop, listener);
         if (error == EAGAIN)
             return;
-        if (is_lost_connection(error))
+        if (listener_lost_connection(error))
             continue;
         if ((error == EMFILE || error == ENFILE) && accept_reclaim(loop))
             continue;
@@ -258,7 +236,7 @@ static void accept_rest(struct loop *loop, const struct loop_listener *listener)
     int taken = 0;
     while (taken < listener->config->backlog && !is_full(loop)) {
         int res = accept_one(loop, listener);
-        if (is_lost_connection(-res))
+        if (listener_lost_connection(-res))
             continue;
         if (res < 0)
             break;

@@ -59,14 +59,6 @@ static void pause_accepting(struct proactor *p, const struct proactor_listener *
               accept->listener->config->text, strerror(error), advice);
 }
 
-/* Errors that concern the listener and not one connection, which is already gone: those of
- * accept(2), "Error handling", which come again at once. */
-static bool is_shortage(int error)
-{
-    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
-           error == EAGAIN || error == EINVAL || error == EBADF;
-}
-
 static void take_connection(struct proactor *p, const struct proactor_listener *accept, int fd)
 {
     struct peer peer;
@@ -89,7 +81,8 @@ void proactor_accepted(struct proactor *p, struct proactor_op *op, int res, unsi
         return;
     }
     int error = -res;
-    if (!is_shortage(error) || p->ending)
+    /* ECANCELED: we have asked for it. */
+    if (error == ECANCELED || listener_lost_connection(error) || p->ending)
         return; /* armed again at the end of the turn */
     if (error == EMFILE || error == ENFILE) {
         if (session_env_reclaim(p->env) > 0)

@@ -168,8 +168,10 @@ void proactor_wake(struct proactor *p)
     /* Runs in signal handlers: errno belongs to whoever was interrupted. */
     int saved = errno;
     uint64_t one = 1;
-    ssize_t n = write(p->wake_fd, &one, sizeof(one));
-    (void)n;
+    ssize_t n;
+    do
+        n = write(p->wake_fd, &one, sizeof(one));
+    while (n < 0 && errno == EINTR);
     errno = saved;
 }
 

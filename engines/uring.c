@@ -3,6 +3,7 @@
 #include "engines/uring.h"
 
 #include "core/check.h"
+#include "core/poison.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -115,6 +116,8 @@ void uring_close(struct uring *u)
         io_uring_queue_exit(&u->ring); /* the buffers are the kernel's until then */
     if (u->buf_ring != NULL)
         munmap(u->buf_ring, u->buf_ring_size);
+    if (u->buffers != NULL)
+        UNPOISON(u->buffers, (size_t)u->options.buffers * u->options.buffer_size);
     free(u->buffers);
     free(u->messages);
     *u = (struct uring){ 0 };
@@ -139,10 +142,26 @@ struct uring_message *uring_message(struct uring *u, const struct io_uring_sqe *
     return &u->messages[index];
 }
 
+/* The kernel takes no operations: completions have to be taken first (EBUSY), or it finds no memory
+ * (EAGAIN). A submission that is refused does not run the work that completions wait for either
+ * (DEFER_TASKRUN), so this asks for that alone. */
+static void wait_refused(struct uring *u)
+{
+    struct __kernel_timespec timeout = { .tv_nsec = URING_REFUSED_MS * 1000000LL };
+    struct io_uring_cqe *cqe;
+    (void)io_uring_wait_cqe_timeout(&u->ring, &cqe, &timeout);
+}
+
 int uring_wait(struct uring *u, int timeout_ms)
 {
     CHECK(u->enabled);
     int res;
+#ifdef __SANITIZE_THREAD__
+    /* ThreadSanitizer puts a signal's handler off to the next call that it intercepts, and waiting
+     * in a ring is none. */
+    if (timeout_ms < 0 || timeout_ms > 100)
+        timeout_ms = 100;
+#endif
     if (timeout_ms == 0) {
         res = io_uring_submit_and_get_events(&u->ring);
     } else {
@@ -151,11 +170,11 @@ int uring_wait(struct uring *u, int timeout_ms)
         res = io_uring_submit_and_wait_timeout(&u->ring, &cqe, 1, timeout_ms < 0 ? NULL : &timeout,
                                                NULL);
     }
-    /* EBUSY and EAGAIN: the kernel takes no more operations until completions are taken, or memory
-     * is found; what is queued stays so. */
-    if (res >= 0 || res == -ETIME || res == -EINTR || res == -EBUSY || res == -EAGAIN)
-        return 0;
-    return res;
+    if (res == -EBUSY || res == -EAGAIN || res == -ENOMEM)
+        wait_refused(u);
+    else if (res < 0 && res != -ETIME && res != -EINTR)
+        return res;
+    return 0;
 }
 
 unsigned uring_take(struct uring *u, struct io_uring_cqe *cqes, unsigned max)
@@ -168,8 +187,12 @@ unsigned uring_take(struct uring *u, struct io_uring_cqe *cqes, unsigned max)
                                              left < ARRAY_LEN(taken) ? left : ARRAY_LEN(taken));
         if (n == 0)
             break;
-        for (unsigned i = 0; i < n; i++)
+        for (unsigned i = 0; i < n; i++) {
             cqes[count + i] = *taken[i];
+            if ((taken[i]->flags & IORING_CQE_F_BUFFER) != 0)
+                UNPOISON(uring_buffer(u, taken[i]->flags >> IORING_CQE_BUFFER_SHIFT),
+                         u->options.buffer_size);
+        }
         io_uring_cq_advance(&u->ring, n);
         count += n;
     }
@@ -179,6 +202,8 @@ unsigned uring_take(struct uring *u, struct io_uring_cqe *cqes, unsigned max)
 void uring_return_buffer(struct uring *u, unsigned id)
 {
     CHECK(id < u->options.buffers);
+    CHECK(!IS_POISONED(uring_buffer(u, id))); /* given back twice */
+    POISON(uring_buffer(u, id), u->options.buffer_size);
     io_uring_buf_ring_add(u->buf_ring, uring_buffer(u, id), u->options.buffer_size,
                           (unsigned short)id, io_uring_buf_ring_mask(u->options.buffers),
                           (int)u->returned++);

@@ -21,6 +21,7 @@ enum {
     URING_MESSAGE_IOV_MAX = 16, /* pieces of one message */
     URING_LOCKED_KIB = 128, /* what a ring of these sizes takes of the limit of locked memory, on
                                kernels that count it, from a user without CAP_IPC_LOCK */
+    URING_REFUSED_MS = 10,      /* how long to wait when the kernel takes no operations */
 };
 
 /* Sizes and abilities; tests make small ones. */
@@ -77,21 +78,22 @@ struct io_uring_sqe *uring_sqe(struct uring *u);
 struct uring_message *uring_message(struct uring *u, const struct io_uring_sqe *sqe);
 
 /* Submits, and waits for a completion: `timeout_ms` at most, -1 for ever, 0 not at all. 0, or
- * -errno
- * (-ETIME and -EINTR are no errors: 0). */
+ * -errno. -ETIME and -EINTR are no errors: 0. Nor is it one when the kernel takes no operations
+ * now: they stay queued, and it waits for at most URING_REFUSED_MS. */
 int uring_wait(struct uring *u, int timeout_ms);
 
 /* Copies up to `max` completions and gives their places back to the kernel. Returns their number.
  */
 unsigned uring_take(struct uring *u, struct io_uring_cqe *cqes, unsigned max);
 
-/* The octets of provided buffer `id`. */
+/* The octets of provided buffer `id`: the kernel's, and poisoned (poison.h), but between a
+ * completion that names it and uring_return_buffer(). */
 static inline unsigned char *uring_buffer(const struct uring *u, unsigned id)
 {
     return u->buffers + (size_t)id * u->options.buffer_size;
 }
 
-/* Gives a buffer back; the kernel sees it after uring_show_buffers(). */
+/* Gives a buffer back, once; the kernel sees it after uring_show_buffers(). */
 void uring_return_buffer(struct uring *u, unsigned id);
 void uring_show_buffers(struct uring *u);
 
