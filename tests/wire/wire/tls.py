@@ -5,6 +5,7 @@ own. Nothing is sent or received behind the test's back but what the protocol as
 stream ends is told apart: close_notify and FIN, FIN alone (Truncated), RST.
 """
 
+import errno
 import socket
 import ssl
 import threading
@@ -254,7 +255,11 @@ class TlsSocket:
         self._notify()
         with self._sending:
             self._flush()
-        self.raw.shutdown(how)
+        try:
+            self.raw.shutdown(how)
+        except OSError as error:
+            if error.errno != errno.ENOTCONN:  # the server has cut it meanwhile: recv() will tell
+                raise
 
     def notify(self):
         """close_notify alone; the TCP connection stays open in both directions."""
