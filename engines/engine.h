@@ -28,6 +28,13 @@ struct engine_requests {
     volatile sig_atomic_t reopen_logs; /* counts up */
 };
 
+/* What one of them says now. A signal handler, or another thread, sets it; the wake-up that follows
+ * orders nothing else. */
+static inline sig_atomic_t engine_asked(const volatile sig_atomic_t *request)
+{
+    return __atomic_load_n(request, __ATOMIC_RELAXED);
+}
+
 struct engine_config {
     const struct config *config;
     struct listener *listeners; /* an engine that drains closes them (listener_close()) */

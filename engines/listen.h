@@ -1,16 +1,13 @@
 /* listen.h: makes the listening sockets of a configuration. Called by main before privileges are
- * dropped; listener_peer() by whoever accepts. */
+ * dropped. */
 #ifndef ENGINES_LISTEN_H
 #define ENGINES_LISTEN_H
 
 #include "core/config.h"
-#include "core/peer.h"
 #include "engines/engine.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-
-struct sockaddr_storage;
 
 /* Opens every address of config->listens: SO_REUSEADDR, TCP_NODELAY (inherited by what is
  * accepted), TCP_CONGESTION where asked, backlog, IPV6_V6ONLY, non-blocking, close-on-exec. A unix
@@ -41,14 +38,6 @@ void listener_close(struct listener *listener);
 
 /* Closes and frees; removes the files of unix sockets where the process may. NULL is allowed. */
 void listeners_close(struct listener *listeners, size_t count);
-
-/* The client behind an address that accept(2) or getpeername(2) has told of. */
-void listener_peer(const struct sockaddr_storage *address, struct peer *ret_peer);
-
-/* Does this error (positive) of accept(2) concern one connection, which is gone already, and not the
- * listener (accept(2), "Error handling")? Then the next one can be accepted at once; any other error
- * would come again at once. */
-bool listener_lost_connection(int error);
 
 /* The port a listener is bound to (for `--port 0`), host order; 0 for a unix socket. */
 unsigned listener_port(const struct listener *listener);

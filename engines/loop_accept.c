@@ -12,6 +12,7 @@
  * looks by itself: as long as one of them is able, no client waits for nothing. */
 #include "engines/loop_internal.h"
 
+#include "engines/acceptor.h"
 #include "engines/listen.h"
 
 #include "core/check.h"
@@ -122,13 +123,9 @@ bool loop_may_complain(const struct loop *loop, uint64_t *stamp_ms)
 static void accept_pause(struct loop *loop, const struct loop_listener *listener, int error)
 {
     loop->accept_retry_ms = loop->clock.now_ms + LOOP_ACCEPT_RETRY_MS;
-    if (!loop_may_complain(loop, &loop->accept_log_ms))
-        return;
-    const char *advice = error == EMFILE   ? "; raise the limit of open files (ulimit -n)"
-                         : error == ENFILE ? "; raise the sysctl fs.file-max"
-                                           : "";
-    log_error("accept on %s: %s; clients wait until a connection closes%s", listener->config->text,
-              strerror(error), advice);
+    if (loop_may_complain(loop, &loop->accept_log_ms))
+        log_error("accept on %s: %s; clients wait until a connection closes%s",
+                  listener->config->text, strerror(error), acceptor_advice(error));
 }
 
 static bool is_full(const struct loop *loop)
@@ -171,7 +168,7 @@ static int accept_one(struct loop *loop, const struct loop_listener *listener)
     if (fd < 0)
         return -errno;
     struct peer peer;
-    listener_peer(&address, &peer);
+    acceptor_peer(&address, &peer);
     if (loop->options.accept_only)
         loop->hooks.deal(loop->options.hooks_context, fd, listener->config, &peer);
     else
@@ -191,7 +188,7 @@ static void accept_from(struct loop *loop, struct loop_listener *listener)
         int error = -accept_one(loop, listener);
         if (error == EAGAIN)
             return;
-        if (listener_lost_connection(error))
+        if (acceptor_lost_one(error))
             continue;
         if ((error == EMFILE || error == ENFILE) && accept_reclaim(loop))
             continue;
@@ -236,7 +233,7 @@ static void accept_rest(struct loop *loop, const struct loop_listener *listener)
     int taken = 0;
     while (taken < listener->config->backlog && !is_full(loop)) {
         int res = accept_one(loop, listener);
-        if (listener_lost_connection(-res))
+        if (acceptor_lost_one(-res))
             continue;
         if (res < 0)
             break;

@@ -6,6 +6,7 @@
  * one, never more than there is room for, and clients beyond that wait in the kernel's backlog. */
 #include "engines/proactor_internal.h"
 
+#include "engines/acceptor.h"
 #include "engines/listen.h"
 
 #include "core/config.h"
@@ -33,7 +34,7 @@ static bool peer_of(int fd, const struct listen_config *listen, struct peer *ret
         return true;
     if (getpeername(fd, (struct sockaddr *)&address, &len) != 0)
         return false;
-    listener_peer(&address, ret_peer);
+    acceptor_peer(&address, ret_peer);
     return true;
 }
 
@@ -50,13 +51,9 @@ static bool may_complain(const struct proactor *p, uint64_t *stamp_ms)
 static void pause_accepting(struct proactor *p, const struct proactor_listener *accept, int error)
 {
     p->accept_retry_ms = p->clock.now_ms + PROACTOR_ACCEPT_RETRY_MS;
-    if (!may_complain(p, &p->accept_log_ms))
-        return;
-    const char *advice = error == EMFILE   ? "; raise the limit of open files (ulimit -n)"
-                         : error == ENFILE ? "; raise the sysctl fs.file-max"
-                                           : "";
-    log_error("accept on %s: %s; clients wait until a connection closes%s",
-              accept->listener->config->text, strerror(error), advice);
+    if (may_complain(p, &p->accept_log_ms))
+        log_error("accept on %s: %s; clients wait until a connection closes%s",
+                  accept->listener->config->text, strerror(error), acceptor_advice(error));
 }
 
 static void take_connection(struct proactor *p, const struct proactor_listener *accept, int fd)
@@ -82,7 +79,7 @@ void proactor_accepted(struct proactor *p, struct proactor_op *op, int res, unsi
     }
     int error = -res;
     /* ECANCELED: we have asked for it. */
-    if (error == ECANCELED || listener_lost_connection(error) || p->ending)
+    if (error == ECANCELED || acceptor_lost_one(error) || p->ending)
         return; /* armed again at the end of the turn */
     if (error == EMFILE || error == ENFILE) {
         if (session_env_reclaim(p->env) > 0)
@@ -144,6 +141,18 @@ int proactor_accept_timeout_ms(const struct proactor *p)
     return p->accept_retry_ms > now_ms ? (int)(p->accept_retry_ms - now_ms) : 0;
 }
 
+/* Clients whose connection the kernel has made already are not to be lost. */
+static void accept_rest(struct proactor *p, const struct proactor_listener *accept)
+{
+    for (int i = 0; i < accept->listener->config->backlog && room(p) > 0; i++) {
+        int fd = accept4(accept->listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0)
+            take_connection(p, accept, fd);
+        else if (!acceptor_lost_one(errno)) /* EAGAIN: none is left */
+            return;
+    }
+}
+
 bool proactor_unlisten(struct proactor *p)
 {
     bool ended = true;
@@ -152,7 +161,9 @@ bool proactor_unlisten(struct proactor *p)
         if (accept->op.in_flight) {
             (void)proactor_cancel(p, &accept->op);
             ended = false;
-        } else {
+        } else if (accept->listener->fd >= 0) {
+            if (!p->ending)
+                accept_rest(p, accept);
             listener_close(accept->listener);
         }
     }

@@ -25,8 +25,6 @@ void proactor_conn_open(struct proactor *p, int fd, const struct listen_config *
     timer_node_init(&conn->timer);
     struct session *s = session_open(conn + 1, p->env, listen, peer);
     CHECK(s == proactor_session(conn));
-    if (p->drain_end_ms != 0)
-        session_drain(s);
     proactor_conn_drive(p, conn);
 }
 

@@ -3,13 +3,13 @@
  *
  * A session makes no system call. It says what it wants; an engine does that in its own way
  * (readiness or completion) and reports the result. Rules, asserted in release builds too:
- *   1. At most one receive, one send, one job and one shutdown in flight; an engine starts `wants &
- * ~inflight`.
+ *   1. At most one receive, one send, one job and one shutdown in flight; an engine starts
+ *      `wants & ~inflight`.
  *   2. Results are n | 0 | -errno, so that a system call and a completion report alike.
  *   3. What a plan lends is pinned from session_send_plan() to session_sent(); sends may be short.
  *   4. Received octets are pushed and borrowed for the call; never more than session_recv_room() of
- * them.
- *   5. One thread touches a session at a time. A worker touches only the job.
+ *      them.
+ *   5. One thread touches a session at a time. A worker: its job alone, or the session handed over.
  *   6. A session is closed (session_close()) after the whole event batch, and when nothing of it is
  *      in flight. It may want CLOSE while something still is: that is reported as always, which
  *      changes nothing, and then the session is closed.

@@ -19,9 +19,9 @@ enum {
     URING_BUFFERS = 256,        /* provided for receives; a power of two */
     URING_BUFFER_SIZE = 4096,   /* octets */
     URING_MESSAGE_IOV_MAX = 16, /* pieces of one message */
+    URING_REFUSED_MS = 10,      /* how long to wait when the kernel takes no operations */
     URING_LOCKED_KIB = 128, /* what a ring of these sizes takes of the limit of locked memory, on
                                kernels that count it, from a user without CAP_IPC_LOCK */
-    URING_REFUSED_MS = 10,      /* how long to wait when the kernel takes no operations */
 };
 
 /* Sizes and abilities; tests make small ones. */

@@ -76,7 +76,7 @@ void uring_explain(const char *call, int error, char *why, size_t why_size)
                  "this kernel's io_uring has no COOP_TASKRUN (Linux 5.19 has it); take another "
                  "engine");
     else
-        snprintf(why, why_size, "%s: %s", call, strerror(error));
+        snprintf(why, why_size, "%s: %s; take another engine", call, strerror(error));
 }
 
 /* The first operation that is missing, or NULL. -errno when the kernel does not tell. */

@@ -346,12 +346,12 @@ static void run(struct http_conn *c, struct http_input *input)
     }
 }
 
-/* Files read by jobs: asks for the next piece as soon as the buffer for it is free. */
+/* A file range that a job is to read: asks for its next piece as soon as the buffer is free. */
 static void want_read(struct http_conn *c)
 {
     struct http_exchange *x = c->x;
     size_t len_max = c->listen->tls ? HTTP_READ_ENCRYPTED : HTTP_READ_SIZE;
-    struct http_segment *file = http_out_next_read(&x->out);
+    struct http_segment *file = http_out_next_read(&x->out, c->file_segments);
     if (file == NULL)
         return;
     if (x->out.read_buffer == NULL)
@@ -388,7 +388,7 @@ static void process(struct http_conn *c, struct http_input *input)
         x->window_begun_ms = now(c);
         x->window_sent = x->out.sent;
     }
-    if (!c->file_segments && x->job_state != HTTP_JOB_WANTED)
+    if (x->job_state != HTTP_JOB_WANTED)
         want_read(c);
 }
 
@@ -496,7 +496,7 @@ void http_conn_sent(struct http_conn *c, size_t len)
             x->window_begun_ms = now(c);
             x->window_sent = x->out.sent;
         }
-        if (!c->file_segments && x->job_state != HTTP_JOB_WANTED)
+        if (x->job_state != HTTP_JOB_WANTED)
             want_read(c);
         return;
     }
@@ -533,7 +533,8 @@ void http_conn_job_done(struct http_conn *c)
         http_conn_broken(c);
         return;
     }
-    http_out_read_done(&x->out, http_out_next_read(&x->out), (uint64_t)x->job.res);
+    http_out_read_done(&x->out, http_out_next_read(&x->out, c->file_segments),
+                       (uint64_t)x->job.res);
 }
 
 void http_conn_shut_down(struct http_conn *c)

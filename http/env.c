@@ -73,15 +73,6 @@ static int open_access_logs(struct http_env *env, char *why, size_t why_size)
     return 0;
 }
 
-/* Are there connections that read files, to send them from memory? */
-static bool files_are_read(const struct http_env *env)
-{
-    bool read = !env->file_segments;
-    for (size_t i = 0; i < env->config->listens_count; i++)
-        read |= env->config->listens[i].tls;
-    return read;
-}
-
 static int make_pools(struct http_env *env)
 {
     const struct config *config = env->config;
@@ -92,7 +83,7 @@ static int make_pools(struct http_env *env)
                         &env->exchanges);
     if (r == 0)
         r = pool_create("inputs", env->input_size, config->connections_max, &env->inputs);
-    if (r == 0 && files_are_read(env))
+    if (r == 0)
         r = pool_create("reads", HTTP_READ_SIZE, config->connections_max, &env->reads);
     return r;
 }

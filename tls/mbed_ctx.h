@@ -14,20 +14,18 @@
 
 /* What one server of the configuration has, if it has an address with TLS. */
 struct mbed_host {
-    struct mbed_identity *identities; /* owned, but for the context's self_signed */
+    struct mbed_identity *identities; /* owned */
     size_t identities_count;          /* 0: no address with TLS */
-    /* A key of its own: a ticket is worth nothing at another host (RFC 6066 section 3 forbids to
-     * resume a session under another name). */
-    mbedtls_ssl_ticket_context tickets;
 };
 
 struct tls_ctx {
     unsigned magic;
     const struct config *config; /* borrowed */
     struct mbed_host *hosts;     /* as many as config->servers, in their order */
-    struct mbed_identity self_signed;
     struct mbed_names names;
-    struct mbed_sessions *sessions; /* NULL: none are kept */
+    struct ticket_keys *ticket_keys; /* NULL: there are no tickets */
+    uint32_t lifetime_s;             /* of a ticket, as clients are told, and of a kept session */
+    struct mbed_sessions *sessions;  /* NULL: none are kept */
 };
 
 #define MBED_CTX_MAGIC 0x6d626374u

@@ -12,16 +12,17 @@ struct mbed_identity {
     mbedtls_pk_context key;
 };
 
-/* Reads `files`. Refuses with one sentence that names the file: what cannot be read or is no PEM,
- * an encrypted key, a key of another certificate, a certificate that is not valid today. 0, or
- * -errno of the file, or -EINVAL. The caller frees it by mbed_identity_free(), and does not move
- * it. */
-int mbed_identity_read(struct mbed_identity *identity, const struct certificate *files, char *why,
-                       size_t why_size);
+/* Reads `files` for `server`. Refuses with one sentence that names the server and the file: what
+ * cannot be read or is no PEM, an encrypted key, a key of another certificate, a certificate that
+ * is not valid today, an RSA key of less than 2048 bits. 0, or -errno of the file, or -EINVAL. The
+ * caller frees it by mbed_identity_free(), and does not move it. */
+int mbed_identity_read(struct mbed_identity *identity, const struct server *server,
+                       const struct certificate *files, char *why, size_t why_size);
 
-/* Makes a P-256 key and a certificate of it for localhost, 127.0.0.1 and ::1, signed by itself,
- * valid for a year. 0, or -EINVAL and a sentence. As above otherwise. */
-int mbed_identity_make(struct mbed_identity *identity, char *why, size_t why_size);
+/* Makes a P-256 key and a certificate of it for localhost, the loopback addresses and the server's
+ * names, signed by itself, valid for 30 days. 0, or -EINVAL and a sentence. As above otherwise. */
+int mbed_identity_make(struct mbed_identity *identity, const struct server *server, char *why,
+                       size_t why_size);
 
 /* Frees what either of them made. */
 void mbed_identity_free(struct mbed_identity *identity);

@@ -10,20 +10,17 @@
 #include <string.h>
 #include <time.h>
 
-enum {
-    ID_MAX = 32,   /* octets (RFC 5246 section 7.4.1.2) */
-    DATA_MAX = 208 /* octets of a serialized session; some 120 without a client's certificate */
-};
+enum { DATA_MAX = 208 }; /* octets of a serialized session; it has some 120 */
 
 #define NOTHING UINT32_MAX
 
 struct entry {
     time_t made_s; /* CLOCK_BOOTTIME */
-    size_t host;
     uint32_t next; /* in its chain, or NOTHING */
     uint16_t len;  /* octets of `data`; 0: the entry is free */
     uint8_t id_len;
-    unsigned char id[ID_MAX];
+    unsigned char binding[MBED_BINDING_SIZE];
+    unsigned char id[MBED_ID_MAX];
     unsigned char data[DATA_MAX];
 };
 
@@ -97,16 +94,28 @@ static void unchain(struct mbed_sessions *s, uint32_t index)
         link = &s->entries[*link].next;
     }
     *link = entry->next;
+    mbedtls_platform_zeroize(entry->data, entry->len);
     entry->len = 0;
 }
 
-bool mbed_sessions_put(struct mbed_sessions *s, size_t host, const unsigned char *id, size_t id_len,
-                       const mbedtls_ssl_session *session)
+/* The entry of that id, or NOTHING. */
+static uint32_t find(struct mbed_sessions *s, const unsigned char *id, size_t id_len)
+{
+    uint32_t i = *chain_of(s, id, id_len);
+
+    while (i != NOTHING &&
+           (s->entries[i].id_len != id_len || memcmp(s->entries[i].id, id, id_len) != 0))
+        i = s->entries[i].next;
+    return i;
+}
+
+bool mbed_sessions_put(struct mbed_sessions *s, const unsigned char *binding,
+                       const unsigned char *id, size_t id_len, const mbedtls_ssl_session *session)
 {
     unsigned char data[DATA_MAX];
     size_t len = 0;
 
-    if (id_len == 0 || id_len > ID_MAX ||
+    if (id_len == 0 || id_len > MBED_ID_MAX ||
         mbedtls_ssl_session_save(session, data, sizeof(data), &len) != 0)
         return false;
     pthread_mutex_lock(&s->lock);
@@ -117,9 +126,9 @@ bool mbed_sessions_put(struct mbed_sessions *s, size_t host, const unsigned char
         unchain(s, index);
     uint32_t *chain = chain_of(s, id, id_len);
     entry->made_s = now_s();
-    entry->host = host;
     entry->len = (uint16_t)len;
     entry->id_len = (uint8_t)id_len;
+    memcpy(entry->binding, binding, sizeof(entry->binding));
     memcpy(entry->id, id, id_len);
     memcpy(entry->data, data, len);
     entry->next = *chain;
@@ -129,27 +138,37 @@ bool mbed_sessions_put(struct mbed_sessions *s, size_t host, const unsigned char
     return true;
 }
 
-bool mbed_sessions_get(struct mbed_sessions *s, size_t host, const unsigned char *id, size_t id_len,
-                       mbedtls_ssl_session *session)
+bool mbed_sessions_get(struct mbed_sessions *s, const unsigned char *binding,
+                       const unsigned char *id, size_t id_len, mbedtls_ssl_session *session)
 {
     unsigned char data[DATA_MAX];
     size_t len = 0;
 
-    if (id_len == 0 || id_len > ID_MAX)
+    if (id_len == 0 || id_len > MBED_ID_MAX)
         return false;
     pthread_mutex_lock(&s->lock);
-    for (uint32_t i = *chain_of(s, id, id_len); i != NOTHING; i = s->entries[i].next) {
-        const struct entry *entry = &s->entries[i];
-        if (entry->host == host && entry->id_len == id_len && memcmp(entry->id, id, id_len) == 0) {
-            if (now_s() - entry->made_s < (time_t)s->lifetime_s) {
-                len = entry->len;
-                memcpy(data, entry->data, len);
-            }
-            break;
+    uint32_t index = find(s, id, id_len);
+    if (index != NOTHING) {
+        const struct entry *entry = &s->entries[index];
+        if (memcmp(entry->binding, binding, sizeof(entry->binding)) == 0 &&
+            now_s() - entry->made_s < (time_t)s->lifetime_s) {
+            len = entry->len;
+            memcpy(data, entry->data, len);
         }
     }
     pthread_mutex_unlock(&s->lock);
     bool found = len > 0 && mbedtls_ssl_session_load(session, data, len) == 0;
     mbedtls_platform_zeroize(data, len);
     return found;
+}
+
+void mbed_sessions_drop(struct mbed_sessions *s, const unsigned char *id, size_t id_len)
+{
+    if (id_len == 0 || id_len > MBED_ID_MAX)
+        return;
+    pthread_mutex_lock(&s->lock);
+    uint32_t index = find(s, id, id_len);
+    if (index != NOTHING)
+        unchain(s, index);
+    pthread_mutex_unlock(&s->lock);
 }

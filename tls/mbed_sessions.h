@@ -7,10 +7,13 @@
 #define TLS_MBED_SESSIONS_H
 
 #include "tls/mbed_compat.h"
+#include "tls/mbed_tickets.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+enum { MBED_ID_MAX = 32 }; /* octets of an id (RFC 5246 section 7.4.1.2) */
 
 struct mbed_sessions;
 
@@ -21,13 +24,17 @@ int mbed_sessions_create(uint32_t max, uint32_t lifetime_s, struct mbed_sessions
 /* NULL is allowed. Erases the secrets. */
 void mbed_sessions_destroy(struct mbed_sessions *sessions);
 
-/* Keeps a copy of `session` under its `id`, for virtual host `host` alone. false: it is too large,
- * and not kept. */
-bool mbed_sessions_put(struct mbed_sessions *sessions, size_t host, const unsigned char *id,
-                       size_t id_len, const mbedtls_ssl_session *session);
+/* Keeps a copy of `session` under its `id`, for whoever has the same `binding` (MBED_BINDING_SIZE
+ * octets). false: it is too large, and not kept. */
+bool mbed_sessions_put(struct mbed_sessions *sessions, const unsigned char *binding,
+                       const unsigned char *id, size_t id_len, const mbedtls_ssl_session *session);
 
-/* Loads what is kept under `id` for `host` into `session` (initialized, empty). false: nothing. */
-bool mbed_sessions_get(struct mbed_sessions *sessions, size_t host, const unsigned char *id,
-                       size_t id_len, mbedtls_ssl_session *session);
+/* Loads what is kept under `id` for `binding` into `session` (initialized, empty). false: nothing.
+ */
+bool mbed_sessions_get(struct mbed_sessions *sessions, const unsigned char *binding,
+                       const unsigned char *id, size_t id_len, mbedtls_ssl_session *session);
+
+/* Forgets what is kept under `id`, if anything: its connection failed (RFC 5246 section 7.2.2). */
+void mbed_sessions_drop(struct mbed_sessions *sessions, const unsigned char *id, size_t id_len);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <mbedtls/error.h>
+#include <mbedtls/md.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,8 @@ struct tls {
     uint16_t record_left; /* octets to come of the record whose header is here */
     uint8_t header_len;   /* octets here of the next record's header */
     unsigned char header[RECORD_HEADER];
+    uint8_t id_len;
+    unsigned char id[MBED_ID_MAX]; /* of the session in ctx->sessions, if it is there */
     uint8_t name_len;
     char name[NAME_MAX_LEN]; /* SNI, in lower case, without NUL */
     char error[120];
@@ -133,65 +136,96 @@ static int take_name(void *arg, mbedtls_ssl_context *ssl, const unsigned char *n
     return offer_identities(t, ssl);
 }
 
+/* What a session is bound to: the server and the name asked for. 0, or a code of the library. */
+static int bind_session(const struct tls *t, unsigned char *ret_binding)
+{
+    unsigned char text[sizeof(size_t) + NAME_MAX_LEN];
+    size_t index = (size_t)(t->host - t->ctx->hosts);
+
+    memcpy(text, &index, sizeof(index));
+    memcpy(text + sizeof(index), t->name, t->name_len);
+    return mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), text,
+                      sizeof(index) + t->name_len, ret_binding);
+}
+
+/* The library's f_ticket_write and f_ticket_parse. */
 static int write_ticket(void *arg, const mbedtls_ssl_session *session, unsigned char *start,
-                        const unsigned char *end, size_t *ret_len, uint32_t *ret_lifetime)
+                        const unsigned char *end, size_t *ret_len, uint32_t *ret_lifetime_s)
 {
     struct tls *t = arg;
+    unsigned char binding[MBED_BINDING_SIZE];
     CHECK_OBJ(t, TLS_MAGIC);
-    return mbedtls_ssl_ticket_write(&t->host->tickets, session, start, end, ret_len, ret_lifetime);
+    int code = bind_session(t, binding);
+    if (code == 0)
+        code = mbed_ticket_seal(t->ctx->ticket_keys, binding, session, start, end, ret_len);
+    if (code == 0)
+        *ret_lifetime_s = t->ctx->lifetime_s;
+    return code;
 }
 
 static int parse_ticket(void *arg, mbedtls_ssl_session *session, unsigned char *ticket, size_t len)
 {
     struct tls *t = arg;
+    unsigned char binding[MBED_BINDING_SIZE];
     CHECK_OBJ(t, TLS_MAGIC);
-    int code = mbedtls_ssl_ticket_parse(&t->host->tickets, session, ticket, len);
+    int code = bind_session(t, binding);
+    if (code == 0)
+        code = mbed_ticket_open(t->ctx->ticket_keys, binding, session, ticket, len);
     if (code == 0)
         t->resumed = t->host;
     return code;
 }
 
-/* The number of t->host, by which kept sessions are told apart. */
-static size_t host_index(const struct tls *t)
+static bool find_session(struct tls *t, const unsigned char *id, size_t id_len,
+                         mbedtls_ssl_session *session)
 {
-    return (size_t)(t->host - t->ctx->hosts);
+    unsigned char binding[MBED_BINDING_SIZE];
+    CHECK_OBJ(t, TLS_MAGIC);
+    if (bind_session(t, binding) != 0 ||
+        !mbed_sessions_get(t->ctx->sessions, binding, id, id_len, session))
+        return false;
+    memcpy(t->id, id, id_len);
+    t->id_len = (uint8_t)id_len;
+    return true;
+}
+
+static bool keep_session(struct tls *t, const unsigned char *id, size_t id_len,
+                         const mbedtls_ssl_session *session)
+{
+    unsigned char binding[MBED_BINDING_SIZE];
+    CHECK_OBJ(t, TLS_MAGIC);
+    if (bind_session(t, binding) != 0 ||
+        !mbed_sessions_put(t->ctx->sessions, binding, id, id_len, session))
+        return false;
+    memcpy(t->id, id, id_len);
+    t->id_len = (uint8_t)id_len;
+    return true;
 }
 
 /* The library's f_get_cache and f_set_cache; other than 0: nothing was found, or kept. */
 #if MBED_IS_3
-static int get_session(void *arg, const unsigned char *id, size_t id_len,
+static int get_session(void *t, const unsigned char *id, size_t id_len,
                        mbedtls_ssl_session *session)
 {
-    struct tls *t = arg;
-    CHECK_OBJ(t, TLS_MAGIC);
-    return mbed_sessions_get(t->ctx->sessions, host_index(t), id, id_len, session) ? 0 : 1;
+    return find_session(t, id, id_len, session) ? 0 : 1;
 }
 
-static int put_session(void *arg, const unsigned char *id, size_t id_len,
+static int put_session(void *t, const unsigned char *id, size_t id_len,
                        const mbedtls_ssl_session *session)
 {
-    struct tls *t = arg;
-    CHECK_OBJ(t, TLS_MAGIC);
-    return mbed_sessions_put(t->ctx->sessions, host_index(t), id, id_len, session) ? 0 : 1;
+    return keep_session(t, id, id_len, session) ? 0 : 1;
 }
 #else
-static int get_session(void *arg, mbedtls_ssl_session *session)
+static int get_session(void *t, mbedtls_ssl_session *session)
 {
-    struct tls *t = arg;
-    CHECK_OBJ(t, TLS_MAGIC);
-    unsigned char id[sizeof(session->id)];
-    size_t id_len = session->id_len;
+    unsigned char id[sizeof(session->id)]; /* loading overwrites it */
     memcpy(id, session->id, sizeof(id));
-    return mbed_sessions_get(t->ctx->sessions, host_index(t), id, id_len, session) ? 0 : 1;
+    return find_session(t, id, session->id_len, session) ? 0 : 1;
 }
 
-static int put_session(void *arg, const mbedtls_ssl_session *session)
+static int put_session(void *t, const mbedtls_ssl_session *session)
 {
-    struct tls *t = arg;
-    CHECK_OBJ(t, TLS_MAGIC);
-    return mbed_sessions_put(t->ctx->sessions, host_index(t), session->id, session->id_len, session)
-               ? 0
-               : 1;
+    return keep_session(t, session->id, session->id_len, session) ? 0 : 1;
 }
 #endif
 
@@ -199,7 +233,6 @@ static int put_session(void *arg, const mbedtls_ssl_session *session)
 static int configure(struct tls *t)
 {
     static const char *protocols[] = { "http/1.1", NULL };
-    const struct tls_settings *settings = &t->ctx->config->tls;
     mbedtls_ssl_config *conf = &t->conf;
 
     int code = mbedtls_ssl_config_defaults(
@@ -213,7 +246,7 @@ static int configure(struct tls *t)
     mbedtls_ssl_conf_renegotiation(conf, MBEDTLS_SSL_RENEGOTIATION_DISABLED);
 #endif
     mbedtls_ssl_conf_sni(conf, take_name, t);
-    if (settings->tickets)
+    if (t->ctx->ticket_keys != NULL)
         mbedtls_ssl_conf_session_tickets_cb(conf, write_ticket, parse_ticket, t);
     if (t->ctx->sessions != NULL)
         mbedtls_ssl_conf_session_cache(conf, t, get_session, put_session);
@@ -258,6 +291,8 @@ static int mbed_open(struct tls_ctx *ctx, const struct listen_config *listen, st
 static enum tls_result fail(struct tls *t, int code)
 {
     t->state = STATE_LOST;
+    if (t->id_len > 0)
+        mbed_sessions_drop(t->ctx->sessions, t->id, t->id_len);
     mbedtls_strerror(code, t->error, sizeof(t->error));
     return TLS_FAILED;
 }
@@ -316,9 +351,8 @@ static enum tls_result read_plain(struct tls *t, struct buf *plain)
     if (result == TLS_WANT_ROOM) {
         /* There was room for an alert. What is left in the library of the last one would pass
          * for a part of what is sent next. */
-        t->state = STATE_LOST;
+        result = fail(t, MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE);
         snprintf(t->error, sizeof(t->error), "the client insists on renegotiation");
-        return TLS_FAILED;
     }
     return result;
 }

@@ -239,14 +239,14 @@ static size_t feed(const char *octets, size_t len)
 }
 
 /* One record of data. */
-static void feed_data(const char *text)
+static inline void feed_data(const char *text)
 {
     char record[FAKE_HEADER + TLS_PLAIN_MAX];
     size_t len = fake_record(record, FAKE_DATA, text, strlen(text));
     assert_int_equal(feed(record, len), len);
 }
 
-static void shake_hands(const char *name)
+static inline void shake_hands(const char *name)
 {
     char hello[128];
     size_t len = fake_record(hello, FAKE_HANDSHAKE, name, strlen(name));
@@ -265,7 +265,7 @@ static const struct fake_view *look(void)
 }
 
 /* A status line, a number of times. */
-static unsigned count_of(const struct fake_view *view, const char *text)
+static inline unsigned count_of(const struct fake_view *view, const char *text)
 {
     unsigned count = 0;
     size_t len = strlen(text);
