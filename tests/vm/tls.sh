@@ -8,6 +8,7 @@ cd "$(dirname "$0")/../wire" || exit 1
 
 server=$1 engine=$2 backend=$3 variant=$4
 shift 4
+export WIRE_TIMEOUT_S=60 # the first connection makes the kernel look for its ciphers, and all is slow
 
 # counter NAME: its value in the kernel's statistics of TLS.
 counter() {

@@ -1,6 +1,7 @@
 """A raw HTTP client: what is sent, in which pieces, and when, is up to the test."""
 
 import contextlib
+import os
 import socket
 import struct
 import threading
@@ -9,7 +10,8 @@ import time
 from wire.request import head, octets
 from wire.response import BadResponse, Response
 
-TIMEOUT_S = 8       # for anything that should come at once; generous, for sanitizers
+# For anything that should come at once; generous, for sanitizers. Emulation needs more.
+TIMEOUT_S = float(os.environ.get("WIRE_TIMEOUT_S", "8"))
 TRANSCRIPT_MAX = 40  # entries kept of a test's conversation
 _local = threading.local()
 
