@@ -37,10 +37,10 @@ void doctor_say(struct doctor_finding *finding, const char *format, ...)
 void doctor_advise(struct doctor_finding *finding, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The TLS libraries. */
+/* The TLS libraries, and the kernel's kTLS. */
 void doctor_examine_tls(struct doctor_report *report);
 
-/* Looks at everything; changes nothing. */
+/* Looks at everything; changes nothing, but that asking for kTLS lets root load its module. */
 void doctor_examine(struct doctor_report *report);
 
 /* The sub-command: argv[0] is "doctor". The exit status: 0; 69 when no engine can run, 2 for wrong

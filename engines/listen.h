@@ -6,7 +6,6 @@
 #include "core/config.h"
 #include "engines/engine.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* Opens every address of config->listens: SO_REUSEADDR, TCP_NODELAY (inherited by what is

@@ -62,12 +62,11 @@ static int on_write(BIO *bio, const char *data, int len)
 
     CHECK_OBJ(t, OPENSSL_TLS_MAGIC);
     BIO_clear_retry_flags(bio);
-    size_t room = t->out != NULL ? buf_room(t->out) : 0;
-    size_t taken = (size_t)len < room ? (size_t)len : room;
-    if (taken == 0) {
+    if (t->out == NULL || buf_room(t->out) == 0) {
         BIO_set_retry_write(bio);
         return -1;
     }
+    size_t taken = (size_t)len < buf_room(t->out) ? (size_t)len : buf_room(t->out);
     CHECK(buf_append(t->out, data, taken));
     count_sent(t, data, taken);
     return (int)taken;
@@ -80,12 +79,11 @@ static int on_read(BIO *bio, char *data, int size)
 
     CHECK_OBJ(t, OPENSSL_TLS_MAGIC);
     BIO_clear_retry_flags(bio);
-    size_t have = t->in != NULL ? t->in->len : 0;
-    size_t taken = (size_t)size < have ? (size_t)size : have;
-    if (taken == 0) {
+    if (t->in == NULL || t->in->len == 0) {
         BIO_set_retry_read(bio);
         return -1;
     }
+    size_t taken = (size_t)size < t->in->len ? (size_t)size : t->in->len;
     memcpy(data, t->in->ptr, taken);
     for (size_t used = 0; used < taken;)
         used += openssl_record_scan(&t->in_record, data + used, taken - used, &complete);

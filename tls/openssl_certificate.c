@@ -227,9 +227,9 @@ int openssl_certificate_use(SSL_CTX *ssl_ctx, X509 *x509, EVP_PKEY *key, STACK_O
 
 static int certificate_read(const struct place *place, X509 **ret_x509, STACK_OF(X509) * *ret_chain)
 {
-    BIO *bio;
-    char *data;
-    size_t size;
+    BIO *bio = NULL;
+    char *data = NULL;
+    size_t size = 0;
     int res = file_read(place, &bio, &data, &size);
 
     if (res < 0)
@@ -243,13 +243,14 @@ static int certificate_read(const struct place *place, X509 **ret_x509, STACK_OF
 
 static int private_key_read(const struct place *place, EVP_PKEY **ret_key)
 {
-    BIO *bio;
-    char *data;
-    size_t size;
+    BIO *bio = NULL;
+    char *data = NULL;
+    size_t size = 0;
     int res = file_read(place, &bio, &data, &size);
 
     if (res < 0)
         return res;
+    CHECK(bio != NULL && data != NULL);
     res = key_read(place, bio, data, size, ret_key);
     BIO_free(bio);
     OPENSSL_cleanse(data, size);

@@ -56,7 +56,8 @@ static bool keep_server_name(struct tls *t, struct span name)
         copy[i] =
             (char)(name.ptr[i] >= 'A' && name.ptr[i] <= 'Z' ? name.ptr[i] | 0x20 : name.ptr[i]);
     copy[name.len] = '\0';
-    free(t->server_name); /* a second ClientHello, after a HelloRetryRequest */
+    /* NULL, unless OpenSSL asks again for the ClientHello behind a HelloRetryRequest. */
+    free(t->server_name);
     t->server_name = copy;
     return true;
 }

@@ -3,6 +3,8 @@
 
 #include "tls_fixture.h"
 
+#include <malloc.h>
+
 static struct world world;
 static SSL_CTX *client_1_2, *client_1_3;
 static struct link one, two;
@@ -161,6 +163,25 @@ static void test_names(void **state)
         assert_true(span_eq(tls_openssl.server_name(one.tls), span_str(cases[n].want_name)));
         link_close(&one);
     }
+}
+
+/* The client guessed a group that we do not take: HelloRetryRequest, and a second ClientHello. */
+static void test_hello_retry(void **state)
+{
+    (void)state;
+    SSL_CTX *client = client_ctx_create(TLS1_3_VERSION);
+    char name[64];
+
+    assert_int_equal(SSL_CTX_set1_groups_list(client, "X448:P-256"), 1);
+    link_open(&one, &world, client, "b.test");
+    one.chop = 3;
+    assert_true(link_handshake(&one));
+    assert_string_equal(link_peer_name(&one, name, sizeof(name)), "b.test");
+    assert_true(span_eq(tls_openssl.server_name(one.tls), SPAN_LIT("b.test")));
+    link_upload(&one, "hello", 5);
+    link_download(&one, "world", 5);
+    link_close(&one);
+    SSL_CTX_free(client);
 }
 
 /* The client's algorithms decide between the server's two certificates. */
@@ -455,6 +476,39 @@ static void test_cut_short(void **state)
     link_close(&two);
 }
 
+/* What an idle connection holds on to: buffers are given back (SSL_MODE_RELEASE_BUFFERS), or it
+ * would be above 40 KiB. */
+static void test_idle_memory(void **state)
+{
+    (void)state;
+    enum { COUNT = 100, IDLE_MAX = 16384 };
+    static struct tls *idle[COUNT];
+
+    if (mallinfo2().uordblks == 0)
+        skip(); /* a sanitizer's malloc() */
+    for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+        size_t before = 0;
+        for (int n = -10; n < COUNT; n++) { /* the first ones are for caches */
+            if (n == 0)
+                before = mallinfo2().uordblks;
+            link_open(&one, &world, client_of(versions[i]), "a.test");
+            assert_true(link_handshake(&one));
+            link_upload(&one, "hello", 5);
+            link_download(&one, "world", 5);
+            SSL_free(one.client);
+            if (n < 0)
+                tls_openssl.close(one.tls);
+            else
+                idle[n] = one.tls;
+        }
+        size_t each = (mallinfo2().uordblks - before) / COUNT;
+        print_message("%zu octets each\n", each);
+        assert_true(each < IDLE_MAX);
+        for (int n = 0; n < COUNT; n++)
+            tls_openssl.close(idle[n]);
+    }
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -486,7 +540,8 @@ int main(void)
         cmocka_unit_test(test_alpn),           cmocka_unit_test(test_endings),
         cmocka_unit_test(test_key_update),     cmocka_unit_test(test_no_renegotiation),
         cmocka_unit_test(test_garbage),        cmocka_unit_test(test_two_at_a_time),
-        cmocka_unit_test(test_cut_short),
+        cmocka_unit_test(test_cut_short),      cmocka_unit_test(test_idle_memory),
+        cmocka_unit_test(test_hello_retry),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
