@@ -12,6 +12,7 @@ from wire.tls import TlsFault, TlsSocket, Truncated, client_context
 HANDSHAKE_S = 1.0
 SLACK_S = 1.0
 AT_ONCE = 300
+RESETS_S = 30
 ROUNDS_MAX = 4
 HELLO = hello.record(hello.HANDSHAKE, hello.client_hello(name="localhost", alpn=("http/1.1",)))
 HELLO_1_2 = hello.record(hello.HANDSHAKE, hello.client_hello(versions=(), name="localhost"))
@@ -270,7 +271,8 @@ def resets_in_mid_handshake(server, stage):
                 STAGES[stage](connection)
             for connection in connections:
                 connection.reset()
-        assert eventually(lambda: server.descriptors() <= descriptors + 2, 5)
+        # It may have a ServerHello to sign for each before it sees that nobody waits for it.
+        assert eventually(lambda: server.descriptors() <= descriptors + 2, RESETS_S)
         grown.append(server.memory_kib() - memory)
     assert server.is_sanitized() or grown[-1] <= 2048, f"{grown} KiB more, round by round"
     assert is_well(server)
