@@ -99,6 +99,7 @@ def parse(argv, binary):
     if not a.output:
         a.output = datetime.datetime.now().strftime("gearshift-compare-%Y-%m-%d-%H%M%S")
     _check_numbers(a)
+    a.gearshift, a.peers_spec = os.path.abspath(a.gearshift), os.path.abspath(a.peers_spec)
     a.variants = a.variants or ("none" if a.quick else "default")
     a.extra = [_variant(text) for text in a.variant]
     a.settings = dict(_setting(text, "--option") for text in a.option)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-from . import (Refusal, access_log, arguments, baseline, clients, combinations, counters, machine,
+from . import (Refusal, arguments, baseline, clients, combinations, counters, machine,
                markdown, measure, network, page, processes, progress, report, schedule, servers,
                site, terminal, workloads)
 from .journal import Journal
