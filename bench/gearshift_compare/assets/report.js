@@ -15,22 +15,25 @@
         Math.min(width * 0.42, 12 + 6.6 * Math.max(...names.map((name) => name.length)));
 
     // A bar to the median, a line over its interval; the strong ones are not told apart from the best.
-    function bars(of, width) {
+    function bars(of, width, paper) {
         const chart = data.workloads[of.of].figures[of.figure];
         const rows = chart.rows;
-        const high = Math.max(...rows.map((row) => row.high));
+        // One wild run must not make all bars short: its interval leaves the figure, not the table.
+        const high = Math.min(Math.max(...rows.map((row) => row.high)),
+                              2.5 * Math.max(...rows.map((row) => row.median)));
+        const end = (row) => Math.min(row.high, high);
         return Plot.plot({
             ...base(width), marginLeft: left(rows.map((row) => row.name), width), marginRight: 64,
-            height: 34 + 30 * rows.length,
+            height: 34 + rows.length * (paper ? 20 : Math.max(30, Math.min(46, 230 / rows.length))),
             x: {label: null, domain: [0, high], grid: true, ticks: Math.max(2, width / 130),
                 tickFormat: plain, nice: true},
             y: {label: null, domain: rows.map((row) => row.name), tickSize: 0, padding: 0.25},
             marks: [
                 Plot.barX(rows, {x: "median", y: "name", fill: (row) => color(row.name),
                                  fillOpacity: (row) => row.leader ? 0.9 : 0.42}),
-                Plot.ruleY(rows, {x1: "low", x2: "high", y: "name", stroke: "currentColor",
+                Plot.ruleY(rows, {x1: "low", x2: end, y: "name", stroke: "currentColor",
                                   strokeWidth: 1.5, marker: "tick"}),
-                Plot.text(rows, {x: "high", y: "name", text: (row) => big(row.median), dx: 8,
+                Plot.text(rows, {x: end, y: "name", text: (row) => big(row.median), dx: 8,
                                  textAnchor: "start", fill: "currentColor",
                                  fontWeight: (row) => row.leader ? "bold" : "normal"}),
                 Plot.tip(rows, Plot.pointerY({x: "median", y: "name", title: (row) =>
@@ -82,14 +85,16 @@
         const tone = (row) => row.verdict === "better" ? "var(--good)"
             : row.verdict === "worse" ? "var(--bad)" : "var(--soft)";
         const clip = (v) => Math.min(limit, Math.max(1 / limit, v));
-        const ticks = [0.05, 0.1, 0.2, 0.33, 0.5, 0.67, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 5, 10, 20]
-            .filter((v) => v >= 1 / limit && v <= limit)
-            .filter((v) => limit < 1.6 || (v !== 0.9 && v !== 1.1 && (width > 480 || limit < 3
-                || [0.1, 0.2, 0.5, 1, 2, 5, 10].includes(v))));
+        const fine = limit < 1.6 ? [0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.4]
+            : limit < 3 ? [0.4, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 2.5]
+            : [0.05, 0.1, 0.2, 0.33, 0.5, 0.67, 1, 1.5, 2, 3, 5, 10, 20];
+        const coarse = limit < 1.6 ? [0.8, 1, 1.25] : limit < 3 ? [0.5, 1, 2]
+            : [0.05, 0.2, 1, 5, 20];
+        const ticks = (width > 520 ? fine : coarse).filter((v) => v >= 1 / limit && v <= limit);
         return Plot.plot({
             ...base(width), marginLeft: left(names, width), marginRight: 24,
-            height: 50 + 22 * names.length,
-            x: {label: `${of.label} →`, type: "log", domain: [1 / limit, limit], ticks, grid: true,
+            height: 36 + 22 * names.length,
+            x: {label: null, type: "log", domain: [1 / limit, limit], ticks, grid: true,
                 tickFormat: (v) => `${v} ×`},
             y: {label: null, domain: names, tickSize: 0},
             marks: [
@@ -122,11 +127,11 @@
 
     const DRAW = {bars, curve, ratios, sizes};
 
-    function draw(holder) {
-        const width = Math.max(240, Math.floor(holder.clientWidth));
+    function draw(holder, given) {
+        const width = given ?? Math.max(240, Math.floor(holder.clientWidth));
         if (holder.dataset.drawn === `${width} ${holder.dataset.figure}`)
             return;
-        const chart = DRAW[holder.dataset.chart](holder.dataset, width);
+        const chart = DRAW[holder.dataset.chart](holder.dataset, width, given !== undefined);
         if (holder.dataset.chart === "curve")
             for (const [index, path] of chart.querySelectorAll("[aria-label=line] path").entries())
                 path.setAttribute("stroke-dasharray",
@@ -168,5 +173,9 @@
     }
     const resized = new ResizeObserver((entries) => entries.forEach((entry) => draw(entry.target)));
     holders.forEach((holder) => resized.observe(holder));
+    // On paper two figures stand side by side, whatever the window's width is.
+    const onPaper = (holder) => holder.closest(".charts:not(.one)") ? 330 : 640;
+    addEventListener("beforeprint", () => holders.forEach((holder) => draw(holder, onPaper(holder))));
+    addEventListener("afterprint", () => holders.forEach((holder) => draw(holder)));
     document.documentElement.dataset.charts = String(holders.length);
 })();
