@@ -108,6 +108,11 @@ packages-test:
 	$(call install_packages,build test)
 packages-check:
 	$(call install_packages,build test check)
+	@if command -v apt-get >/dev/null; then \
+	    for package in $$(awk '$$1 == "unpack" {print $$2}' packages.txt); do \
+	        tests/vm/unpack_kernel "$$package" build/vm; \
+	    done; \
+	fi
 packages-bench:
 	$(call install_packages,build bench)
 

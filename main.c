@@ -1,8 +1,10 @@
-/* main.c: arguments, configuration, privileges, logs, listeners, signals; then the engine runs.
+/* main.c: arguments, configuration, privileges, logs, certificates, listeners, signals; then the
+ * engine runs.
  * Wires; decides nothing. The order of a start:
  *
- *   configuration, engine, user -> error log -> document roots -> access logs -> probe -> listeners
- *   -> create (opens the access logs for itself) -> signals -> pid file -> drop root -> run
+ *   configuration, engine, user -> document roots -> probe -> error log -> access logs ->
+ *   certificates and keys -> listeners -> create (opens the access logs for itself) -> signals ->
+ *   pid file -> drop root -> run
  *
  * Whatever needs root is open by then, and what must be opened again later (logs) is the user's. */
 #include "core/check.h"
@@ -16,9 +18,11 @@
 #include "engines/cpus.h"
 #include "engines/doctor.h"
 #include "engines/engine.h"
+#include "engines/ktls.h"
 #include "engines/listen.h"
 #include "engines/signals.h"
 #include "http/request.h"
+#include "tls/tls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,8 +33,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#ifndef GEARSHIFT_VERSION
-#error "the build defines GEARSHIFT_VERSION"
+#if !defined(GEARSHIFT_VERSION) || !defined(GEARSHIFT_LIBURING)
+#error "the build defines GEARSHIFT_VERSION and GEARSHIFT_LIBURING"
 #endif
 
 /* As in sysexits.h: 69 is EX_UNAVAILABLE, 78 EX_CONFIG. */
@@ -55,6 +59,7 @@ struct process {
     const struct engine_ops *ops;
     struct auto_choice choice;
     struct privileges privileges;
+    struct tls_server tls;
     struct listener *listeners;
     struct engine *engine;
     int pid_fd;         /* -1: none */
@@ -168,9 +173,35 @@ static enum exit_status status_of(int error)
     case ENOTDIR:
     case ENAMETOOLONG:
         return STATUS_CONFIG;
+    case EOPNOTSUPP:
+        return STATUS_ENGINE;
     default:
         return STATUS_RUNTIME;
     }
+}
+
+/* Reads certificates and keys, and makes what all connections with TLS share. */
+static int create_tls(struct process *p)
+{
+    int error = tls_server_create(p->config, p->why, sizeof p->why, &p->tls);
+
+    if (error < 0)
+        return refuse(error == -ENOMEM ? STATUS_RUNTIME : STATUS_CONFIG, p->why);
+    return STATUS_OK;
+}
+
+/* Lets the kernel encrypt, where it can and may. Asked while this is root, it loads its module. */
+static void choose_ktls(struct process *p)
+{
+    if (p->tls.ops == NULL || !p->config->tls.ktls)
+        return;
+    if (p->tls.ops->offload == NULL)
+        log_info("ktls: %s cannot hand keys to the kernel; the server encrypts itself",
+                 p->tls.ops->name);
+    else if (ktls_probe(p->why, sizeof p->why) < 0)
+        log_info("ktls: %s; the server encrypts itself", p->why);
+    else
+        p->tls.ktls = true;
 }
 
 static int create_engine(struct process *p, const struct config *config, size_t listeners_count)
@@ -179,6 +210,7 @@ static int create_engine(struct process *p, const struct config *config, size_t 
         .config = config,
         .listeners = p->listeners,
         .listeners_count = listeners_count,
+        .tls = &p->tls,
         .requests = signals_requests(),
     };
 
@@ -222,6 +254,8 @@ static int test(struct process *p)
     int status = check_start(p);
     if (status == STATUS_OK)
         status = check_logs(p);
+    if (status == STATUS_OK)
+        status = create_tls(p);
     if (status != STATUS_OK)
         return status;
     if (p->config->pid_file != NULL &&
@@ -263,8 +297,8 @@ static void announce(const struct process *p)
         if (listen->kind == LISTEN_UNIX)
             printf("unix:%s", listen->host);
         else
-            printf(listen->kind == LISTEN_IPV6 ? "http://[%s]:%u/" : "http://%s:%u/", listen->host,
-                   listener_port(&p->listeners[i]));
+            printf(listen->kind == LISTEN_IPV6 ? "%s://[%s]:%u/" : "%s://%s:%u/",
+                   listen->tls ? "https" : "http", listen->host, listener_port(&p->listeners[i]));
         printf(" (engine %s)\n", p->ops->name);
     }
     fflush(stdout);
@@ -305,8 +339,14 @@ static int start(struct process *p)
         log_line(p->choice.level, p->choice.sentence);
     if (status == STATUS_OK)
         status = prepare_access_logs(p);
+    if (status == STATUS_OK)
+        status = create_tls(p);
     if (status != STATUS_OK)
         return status;
+    choose_ktls(p);
+    if (p->config->tls.self_signed)
+        log_warn("--tls-self-signed: the certificate was made just now and signed by nobody else: "
+                 "browsers will warn of it");
     int error = listeners_open(p->config, p->why, sizeof p->why, &p->listeners);
     if (error < 0)
         return refuse(status_of(error), p->why);
@@ -359,13 +399,24 @@ static int help(void)
     return STATUS_OK;
 }
 
+static void print_tls_libraries(void)
+{
+    char features[256];
+
+    for (size_t i = 0; tls_at(i) != NULL; i++) {
+        tls_at(i)->features(features, sizeof features);
+        printf("%-12s %s (tls_backend = %s)\n", i == 0 ? "TLS:" : "", features, tls_at(i)->name);
+    }
+    if (tls_at(0) == NULL)
+        printf("%-12s none built in\n", "TLS:");
+}
+
 static int build_info(void)
 {
     printf("gearshift %s\n"
            "compiler:    %s\n"
            "HTTP parser: %s, strict\n"
-           "liburing:    none built in\n"
-           "TLS:         none built in\n"
+           "liburing:    %s\n"
            "server.conf: %s\n",
            GEARSHIFT_VERSION,
 #ifdef __clang__
@@ -373,7 +424,8 @@ static int build_info(void)
 #else
            "gcc " __VERSION__,
 #endif
-           http_parser_version(), options_default_file());
+           http_parser_version(), GEARSHIFT_LIBURING, options_default_file());
+    print_tls_libraries();
     print_engines();
     return STATUS_OK;
 }
@@ -409,6 +461,7 @@ static int act(const struct options *options)
         status = options->action == OPTIONS_TEST    ? test(&process)
                  : options->action == OPTIONS_PRINT ? print(&process)
                                                     : serve(&process);
+    tls_server_destroy(&process.tls);
     config_free(process.config);
     return status;
 }

@@ -250,8 +250,9 @@ struct config_source {
     const char *root;   /* DIR or --root: makes one server, in place of the file's; NULL: none */
     const char *listen; /* --listen or --port, for that server: an address as in `listen`. NULL: as
                            set elsewhere, or the default */
-    const char *tls_listen; /* --tls-port: a second address of that server, with TLS, or NULL */
-    bool tls_self_signed;   /* --tls-self-signed */
+    const char *tls_listen; /* --tls-port: one more address of that server, as in `listen`, with
+                               TLS; added to whatever the others are. NULL: none */
+    bool tls_self_signed;   /* --tls-self-signed: struct tls_settings */
     const char *engine;     /* -e, or NULL */
     const char *const *settings; /* -o "key=value"; above the four members before, and later ones
                                     win. Keys of a server block apply to the server that `root`

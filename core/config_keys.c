@@ -64,6 +64,7 @@ static const struct config_block_type block_types[CONFIG_BLOCK_KINDS] = {
 #define TIMES  "Deadlines"
 #define FILES  "Files and their cache"
 #define TYPES  "Media types"
+#define SECURE "TLS"
 #define SITES  "Servers"
 #define WHERE  "What is served: server and location"
 #define MOVED  "Redirects"
@@ -169,8 +170,39 @@ static const struct config_key keys[] = {
       .check = config_text_media_type, .allowed = "type/subtype",
       .help = "media type of a file whose extension is not known" },
 
+    { "certificate", SECURE, SERVER, CONFIG_PATHS, "", NOWHERE,
+      .allowed = "the path of a PEM file: a certificate, then the others of its chain",
+      .help = "what the server proves its name with at its addresses with TLS" },
+    { "key", SECURE, SERVER, CONFIG_PATHS, "", NOWHERE,
+      .allowed = "the path of a PEM file: a private key without a passphrase",
+      .help = "the private key of each certificate, in their order" },
+    { "tls_backend", SECURE, TOP, CONFIG_TEXT, "", IN(tls.backend), .special = "",
+      .check = config_text_word,
+      .allowed = "the name of a TLS library, see gearshift -V, or \"\" for the first one built in",
+      .help = "the library that does TLS" },
+    { "tls_protocols", SECURE, TOP, CONFIG_PROTOCOLS, "\"1.2\", \"1.3\"", NOWHERE,
+      .allowed = "1.2 or 1.3", .help = "versions of TLS that clients may use" },
+    { "tls_ciphers", SECURE, TOP, CONFIG_TEXTS, "", IN(tls.ciphers),
+      .count_offset = offsetof(struct config, tls.ciphers_count), .check = config_text_word,
+      .allowed = "a cipher suite's IANA name, such as TLS_AES_128_GCM_SHA256",
+      .help = "cipher suites, best first; none named: what the library takes of ECDHE with AEAD" },
+    { "tls_curves", SECURE, TOP, CONFIG_TEXTS, "", IN(tls.curves),
+      .count_offset = offsetof(struct config, tls.curves_count), .check = config_text_word,
+      .allowed = "a group's IANA name, such as x25519, secp256r1 or secp384r1",
+      .help = "groups for the key exchange, best first; none named: what the library takes" },
+    { "tls_session_tickets", SECURE, TOP, CONFIG_BOOL, "on", IN(tls.tickets),
+      .help = "clients that come back resume their session with a ticket that they keep" },
+    { "tls_ticket_key_lifetime", SECURE, TOP, CONFIG_DURATION, "12h", SECOND, 7 * DAY,
+      IN(tls.ticket_key_ms), .help = "how long one key encrypts tickets before a new one is made" },
+    { "tls_session_cache", SECURE, TOP, CONFIG_COUNT, "10000", 0, 1048576, IN(tls.session_cache),
+      .help = "sessions of TLS 1.2 kept for clients without tickets; 0: none" },
+    { "tls_handshake_timeout", SECURE, TOP, CONFIG_DURATION, "10s", 10, DAY, IN(tls.handshake_ms),
+      .help = "from the accept to the end of the TLS handshake" },
+    { "ktls", SECURE, TOP, CONFIG_BOOL, "on", IN(tls.ktls),
+      .help = "let the kernel encrypt what is sent, where it can" },
+
     { "listen", SITES, SERVER, CONFIG_LISTEN, "\"127.0.0.1:8080\"", NOWHERE,
-      .allowed = "a.b.c.d:port, [IPv6]:port or unix:/path, then any of backlog=1..65535, "
+      .allowed = "a.b.c.d:port, [IPv6]:port or unix:/path, then any of tls, backlog=1..65535, "
                  "congestion=name and ipv6only=on|off",
       .help = "addresses to listen on" },
     { "alias_hosts", SITES, SERVER, CONFIG_TEXTS, "", NOWHERE, .check = config_text_host,

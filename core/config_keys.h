@@ -45,6 +45,8 @@ enum config_type {
     CONFIG_ERROR_PAGES,
     CONFIG_HEADERS,
     CONFIG_CODINGS,
+    CONFIG_PATHS, /* each made absolute */
+    CONFIG_PROTOCOLS,
     CONFIG_INCLUDE /* a statement, not an assignment: include("file") */
 };
 
@@ -69,7 +71,7 @@ struct config_key {
 };
 
 /* Number of keys; they are counted from 0 in the order of the reference. */
-#define CONFIG_KEYS_COUNT 61
+#define CONFIG_KEYS_COUNT 72
 
 const struct config_key *config_key_at(size_t index);
 size_t config_key_index(const struct config_key *key);

@@ -18,7 +18,7 @@ enum { BACKLOG_DEFAULT = 511, BACKLOG_MAX = 65535, CONGESTION_NAME_MAX = 15 /* T
 struct listen_text {
     struct listen_config listen;
     char *port;          /* as text, or NULL */
-    bool has_parameters; /* anything behind the address */
+    bool has_parameters; /* anything behind the address but `tls` */
 };
 
 static int port_parse(const struct config_build *build, const struct config_item *item,
@@ -90,14 +90,20 @@ static int address_parse(const struct config_build *build, const struct config_i
 }
 
 static int parameter_parse(const struct config_build *build, const struct config_item *item,
-                           const char *parameter, struct listen_config *listen)
+                           const char *parameter, struct listen_text *ret_text)
 {
+    struct listen_config *listen = &ret_text->listen;
     const char *equals = strchr(parameter, '=');
     size_t len = equals != NULL ? (size_t)(equals - parameter) : strlen(parameter);
     const char *value = equals != NULL ? equals + 1 : "";
     struct span name = span_make(parameter, len);
     uint64_t backlog = 0;
 
+    if (equals == NULL && span_eq(name, SPAN_LIT("tls"))) {
+        listen->tls = true;
+        return 0;
+    }
+    ret_text->has_parameters = true;
     if (span_eq(name, SPAN_LIT("backlog"))) {
         if (config_count_parse(value, &backlog) < 0 || backlog < 1 || backlog > BACKLOG_MAX)
             return FAIL("backlog \"%.100s\" is no number from 1 to %d", value, BACKLOG_MAX);
@@ -133,10 +139,8 @@ static int listen_parse(const struct config_build *build, const struct config_it
     if (word == NULL)
         return FAIL("\"%.100s\" is empty", item->text);
     res = address_parse(build, item, word, ret_text);
-    while (res == 0 && (word = strtok_r(NULL, " \t", &rest)) != NULL) {
-        ret_text->has_parameters = true;
-        res = parameter_parse(build, item, word, &ret_text->listen);
-    }
+    while (res == 0 && (word = strtok_r(NULL, " \t", &rest)) != NULL)
+        res = parameter_parse(build, item, word, ret_text);
     return res;
 }
 
@@ -148,6 +152,14 @@ static bool same_parameters(const struct listen_config *a, const struct listen_c
            (a->congestion == NULL || strcmp(a->congestion, b->congestion) == 0);
 }
 
+/* With port 0, one with TLS and one without get ports of their own. */
+static bool same_address(const struct listen_config *a, const struct listen_config *b)
+{
+    bool chosen = a->kind != LISTEN_UNIX && a->port == 0;
+
+    return strcmp(a->text, b->text) == 0 && (!chosen || a->tls == b->tls);
+}
+
 /* The address in the configuration that `text` means, added if it is new. */
 static int listen_find(const struct config_build *build, const struct config_item *item,
                        const struct listen_text *text, struct config *config,
@@ -156,8 +168,13 @@ static int listen_find(const struct config_build *build, const struct config_ite
     struct listen_config *listen = config->listens;
 
     for (size_t i = 0; i < config->listens_count; i++, listen++) {
-        if (strcmp(listen->text, text->listen.text) != 0)
+        if (!same_address(listen, &text->listen))
             continue;
+        /* Never by inheritance: who serves in the clear has to see it where it stands. */
+        if (listen->tls != text->listen.tls)
+            return FAIL("\"%.200s\" has tls behind it in one place and not in another; what an "
+                        "address begins with is the same for all of its servers",
+                        listen->text);
         if (text->has_parameters && !same_parameters(listen, &text->listen))
             return FAIL("\"%.200s\" has other parameters than where it is named first; parameters "
                         "need to stand there only",

@@ -6,6 +6,7 @@
 #include "core/config_server.h"
 #include "core/config_source.h"
 #include "core/config_store.h"
+#include "core/config_tls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -79,6 +80,8 @@ static int top_make(const struct config_build *build, const struct config_block 
 {
     int res = types_make(build, top, config);
 
+    if (res == 0)
+        res = config_protocols_make(build, top, config);
     for (size_t i = 0; res == 0 && i < CONFIG_KEYS_COUNT; i++) {
         const struct config_key *key = config_key_at(i);
 
@@ -100,6 +103,7 @@ static int config_make(const struct config_build *build, const struct config_sou
     struct config_block *top = NULL, *server_defaults = NULL, *redirect_defaults = NULL;
     int res = config_source_read(build, source, &top);
 
+    config->tls.self_signed = source->tls_self_signed;
     if (res == 0)
         res = defaults_fill(build, top);
     if (res == 0)

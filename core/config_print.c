@@ -5,6 +5,7 @@
 #include "core/config_keys.h"
 #include "core/config_lex.h"
 #include "core/config_rules.h"
+#include "core/config_tls.h"
 #include "core/config_value.h"
 
 #include <errno.h>
@@ -274,7 +275,8 @@ static void print_listens(struct printer *printer, const struct config *config,
         for (size_t j = 0; j < listen->servers_count; j++) {
             if (listen->servers[j] != server)
                 continue;
-            snprintf(parameters, sizeof(parameters), " backlog=%d%s%s%s", listen->backlog,
+            snprintf(parameters, sizeof(parameters), "%s backlog=%d%s%s%s",
+                     listen->tls ? " tls" : "", listen->backlog,
                      listen->congestion != NULL ? " congestion=" : "",
                      listen->congestion != NULL ? listen->congestion : "",
                      listen->kind == LISTEN_IPV6 ? ipv6_only : "");
@@ -284,12 +286,35 @@ static void print_listens(struct printer *printer, const struct config *config,
     list_end(printer);
 }
 
+static void print_protocols(struct printer *printer, const struct config *config)
+{
+    list_begin(printer, "tls_protocols");
+    for (unsigned bit = TLS_PROTOCOL_1_2; bit <= TLS_PROTOCOL_1_3; bit <<= 1) {
+        if ((config->tls.protocols & bit) != 0)
+            list_item(printer, config_protocol_name((enum tls_protocol)bit), "", "");
+    }
+    list_end(printer);
+}
+
+static void print_certificates(struct printer *printer, const struct server *server)
+{
+    list_begin(printer, "certificate");
+    for (size_t i = 0; i < server->certificates_count; i++)
+        list_item(printer, server->certificates[i].chain_path, "", "");
+    list_end(printer);
+    list_begin(printer, "key");
+    for (size_t i = 0; i < server->certificates_count; i++)
+        list_item(printer, server->certificates[i].key_path, "", "");
+    list_end(printer);
+}
+
 static void print_server(struct printer *printer, const struct config *config,
                          const struct server *server)
 {
     putc('\n', printer->out);
     print_block(printer, CONFIG_SERVER, server->name);
     print_listens(printer, config, server);
+    print_certificates(printer, server);
     list_begin(printer, "alias_hosts");
     for (size_t i = 1; i < server->hosts_count; i++)
         list_item(printer, server->hosts[i], "", "");
@@ -331,6 +356,8 @@ int config_print(const struct config *config, FILE *out)
         fprintf(out, "# %s\n", key->help);
         if (key->offset != CONFIG_NO_OFFSET) {
             print_key(&printer, key, config);
+        } else if (key->type == CONFIG_PROTOCOLS) {
+            print_protocols(&printer, config);
         } else {
             CHECK(key->type == CONFIG_TYPES);
             print_types(&printer, config);

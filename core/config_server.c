@@ -7,6 +7,7 @@
 #include "core/config_rules.h"
 #include "core/config_store.h"
 #include "core/config_text.h"
+#include "core/config_tls.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -178,6 +179,8 @@ static int server_make(const struct servers *servers, const struct config_block 
         res = config_listen_add(servers->build, entry_or_default(servers, block, "listen"),
                                 servers->config, server);
     if (res == 0)
+        res = config_certificates_make(servers->build, block, server);
+    if (res == 0)
         res = locations_make(servers, block, server);
     if (res == 0)
         res = redirects_make(servers, block, server);
@@ -235,5 +238,7 @@ int config_servers_make(const struct config_build *build, const struct config_bl
         CHECK(top->blocks[i]->kind == CONFIG_SERVER);
         res = server_make(&servers, top->blocks[i], server++);
     }
-    return res < 0 ? res : config_check_names(build, top, config);
+    if (res == 0)
+        res = config_check_names(build, top, config);
+    return res < 0 ? res : config_check_tls(build, top, config);
 }

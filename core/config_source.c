@@ -176,6 +176,34 @@ static int server_make(const struct config_build *build, const struct config_sou
     return res;
 }
 
+/* Adds the address `text` to those that the server has by now, or would have by default. */
+static int listen_append(const struct config_build *build, struct config_block *server,
+                         const char *place, const char *text)
+{
+    const struct config_key *key = config_key_find("listen");
+    struct config_entry *entry = config_entry_of(server, key->name);
+    struct config_item *items;
+    int res = 0;
+
+    if (!entry->is_set) {
+        const char *fallback = arena_printf(build->scratch, "{%s}", key->fallback);
+
+        if (fallback == NULL)
+            return -ENOMEM;
+        res = entry_set_setting(build, key, entry, "default", fallback);
+    }
+    if (res < 0)
+        return res;
+    items = arena_array(build->scratch, entry->count + 1, sizeof(items[0]));
+    if (items == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < entry->count; i++)
+        items[i] = entry->items[i];
+    items[entry->count++] = (struct config_item){ text, named(place) };
+    entry->items = items;
+    return 0;
+}
+
 int config_source_read(const struct config_build *build, const struct config_source *source,
                        struct config_block **ret_top)
 {
@@ -196,6 +224,8 @@ int config_source_read(const struct config_build *build, const struct config_sou
         res = entry_set(build, config_entry_of(server, "listen"), "--listen", source->listen);
     for (size_t i = 0; res == 0 && i < source->settings_count; i++)
         res = setting_read(build, source->settings[i], top, server);
+    if (res == 0 && source->tls_listen != NULL && server != NULL)
+        res = listen_append(build, server, "--tls-port", source->tls_listen);
     if (res == 0)
         *ret_top = top;
     return res;

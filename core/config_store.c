@@ -78,7 +78,7 @@ int config_text(const struct config_build *build, const struct config_key *key,
         what = key->check(item->text);
     if (what != NULL)
         return config_fail_item(build, item, key, "\"%.200s\" %s", item->text, what);
-    if (key->type == CONFIG_PATH && !special)
+    if ((key->type == CONFIG_PATH || key->type == CONFIG_PATHS) && !special)
         text = config_path(build, item->place, item->text);
     else
         text = arena_strdup(build->arena, item->text);

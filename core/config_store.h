@@ -17,7 +17,8 @@ int config_number(const struct config_build *build, const struct config_key *key
                                                                             EXPIRES */
 int config_text(const struct config_build *build, const struct config_key *key,
                 const struct config_item *item, char **ret_text); /* TEXT, PATH, an element of
-                                                                     TEXTS; in build->arena */
+                                                                     TEXTS or PATHS; in
+                                                                     build->arena */
 
 /* Parses `entry`, which is set, and stores it at the key's offset in `base`: all types that have
  * one. 0, or -errno and a sentence. */

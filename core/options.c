@@ -20,12 +20,16 @@
 
 #define DEFAULT_FILE GEARSHIFT_SYSCONFDIR "/gearshift/server.conf"
 
-enum { OPTION_ROOT = 256, OPTION_PORT, OPTION_LISTEN };
+#define TLS_PORT "8443"
+
+enum { OPTION_ROOT = 256, OPTION_PORT, OPTION_LISTEN, OPTION_TLS_PORT, OPTION_TLS_SELF_SIGNED };
 
 static const struct option long_options[] = {
     { "root", required_argument, NULL, OPTION_ROOT },
     { "port", required_argument, NULL, OPTION_PORT },
     { "listen", required_argument, NULL, OPTION_LISTEN },
+    { "tls-port", required_argument, NULL, OPTION_TLS_PORT },
+    { "tls-self-signed", no_argument, NULL, OPTION_TLS_SELF_SIGNED },
     { "config", required_argument, NULL, 'c' },
     { "test", no_argument, NULL, 't' },
     { "print", no_argument, NULL, 'T' },
@@ -38,7 +42,8 @@ static const struct option long_options[] = {
 };
 
 static const char help_text[] =
-    "usage: gearshift [DIR] [--port N] [--listen ADDR] [-c FILE] [-e NAME] [-o KEY=VALUE]...\n"
+    "usage: gearshift [DIR] [--port N] [--listen ADDR] [--tls-port N] [--tls-self-signed]\n"
+    "                 [-c FILE] [-e NAME] [-o KEY=VALUE]...\n"
     "       gearshift -t | -T | -h | -v | -V\n"
     "       gearshift doctor [--json]   tells what of this machine the server can use\n"
     "\n"
@@ -47,6 +52,10 @@ static const char help_text[] =
     "  DIR, --root DIR        the folder to serve; no configuration file is needed\n"
     "      --port N           its port (8080; 0: any that is free, printed at the start)\n"
     "      --listen ADDR      its address (127.0.0.1): HOST, HOST:PORT, [IPV6]:PORT, unix:PATH\n"
+    "      --tls-port N       serves it with TLS, too, at this port of the same host (" TLS_PORT
+    ");\n"
+    "                         -o certificate=FILE -o key=FILE name the certificate\n"
+    "      --tls-self-signed  makes a certificate for localhost, for trying out\n"
     "  -c, --config FILE      the configuration (" DEFAULT_FILE ")\n"
     "  -e, --engine NAME      the engine that moves the octets\n"
     "  -o, --option KEY=VALUE sets any key of server.conf; may be repeated, the last one wins\n"
@@ -65,7 +74,7 @@ static const char help_text[] =
 
 /* What was seen so far. */
 struct seen {
-    const char *root, *listen, *port;
+    const char *root, *listen, *port, *tls_port;
 };
 
 __attribute__((format(printf, 3, 4))) static int refuse(char *why, size_t why_size,
@@ -135,6 +144,29 @@ static int make_listen(const struct seen *seen, char *why, size_t why_size, char
     return 0;
 }
 
+/* Makes the address with TLS of the folder's server: the host of --listen, or 127.0.0.1 where that
+ * has none, and the port of --tls-port. */
+static int make_tls_listen(const struct seen *seen, char *why, size_t why_size, char *ret,
+                           size_t size)
+{
+    const char *host = seen->listen != NULL ? seen->listen : "127.0.0.1";
+    const char *port = seen->tls_port != NULL ? seen->tls_port : TLS_PORT;
+    int host_len, len;
+
+    if (!port_is_valid(port))
+        return refuse(why, why_size, "--tls-port takes a number from 0 to 65535, not '%s'", port);
+    if (strncmp(host, "unix:", 5) == 0)
+        host = "127.0.0.1";
+    host_len = (int)(has_port(host) ? (size_t)(strrchr(host, ':') - host) : strlen(host));
+    if (host[0] != '[' && memchr(host, ':', (size_t)host_len) != NULL)
+        len = snprintf(ret, size, "[%.*s]:%s tls", host_len, host, port);
+    else
+        len = snprintf(ret, size, "%.*s:%s tls", host_len, host, port);
+    if (len < 0 || (size_t)len >= size)
+        return refuse(why, why_size, "--listen: '%s' is too long for an address", host);
+    return 0;
+}
+
 /* Takes one option that getopt_long(3) found. */
 static int take_option(int option, const char *value, struct seen *seen, struct options *options,
                        char *why, size_t why_size)
@@ -147,6 +179,12 @@ static int take_option(int option, const char *value, struct seen *seen, struct 
         return 0;
     case OPTION_LISTEN:
         seen->listen = value;
+        return 0;
+    case OPTION_TLS_PORT:
+        seen->tls_port = value;
+        return 0;
+    case OPTION_TLS_SELF_SIGNED:
+        options->source.tls_self_signed = true;
         return 0;
     case 'c':
         options->source.file = value;
@@ -217,9 +255,37 @@ static int read_arguments(int argc, char **argv, struct seen *seen, struct optio
     return error;
 }
 
+/* Makes what a folder's server listens on, or finds the file that tells it. */
+static int settle(const struct seen *seen, struct options *options, char *why, size_t why_size)
+{
+    const char *needs_folder = seen->port != NULL       ? "--port"
+                               : seen->listen != NULL   ? "--listen"
+                               : seen->tls_port != NULL ? "--tls-port"
+                                                        : NULL;
+    int error = 0;
+
+    if (seen->root != NULL) {
+        error = make_listen(seen, why, why_size, options->listen, sizeof options->listen);
+        if (error == 0 && (seen->tls_port != NULL || options->source.tls_self_signed))
+            error = make_tls_listen(seen, why, why_size, options->tls_listen,
+                                    sizeof options->tls_listen);
+        return error;
+    }
+    if (needs_folder != NULL)
+        return refuse(why, why_size,
+                      "%s belongs to a folder: name one, or set `listen` in server.conf",
+                      needs_folder);
+    if (options->source.file == NULL && access(DEFAULT_FILE, F_OK) != 0)
+        return refuse(why, why_size, "nothing to serve: name a folder, or -c FILE (there is no %s)",
+                      DEFAULT_FILE);
+    if (options->source.file == NULL)
+        options->source.file = DEFAULT_FILE;
+    return 0;
+}
+
 int options_parse(int argc, char **argv, char *why, size_t why_size, struct options *ret_options)
 {
-    struct seen seen = { NULL, NULL, NULL };
+    struct seen seen = { NULL, NULL, NULL, NULL };
     struct options options = { .action = OPTIONS_SERVE, .source.use_environment = true };
 
     /* argc, at least 1: there cannot be more settings than arguments. */
@@ -227,22 +293,8 @@ int options_parse(int argc, char **argv, char *why, size_t why_size, struct opti
     if (options.settings == NULL)
         return refuse(why, why_size, "out of memory");
     int error = read_arguments(argc, argv, &seen, &options, why, why_size);
-    if (error == 0 && options.action < OPTIONS_HELP) {
-        if (seen.root != NULL)
-            error = make_listen(&seen, why, why_size, options.listen, sizeof options.listen);
-        else if (seen.port != NULL || seen.listen != NULL)
-            error = refuse(why, why_size,
-                           "%s belongs to a folder: name one, or set `listen` in "
-                           "server.conf",
-                           seen.port != NULL ? "--port" : "--listen");
-        else if (options.source.file == NULL && access(DEFAULT_FILE, F_OK) != 0)
-            error = refuse(why, why_size,
-                           "nothing to serve: name a folder, or -c FILE (there is no "
-                           "%s)",
-                           DEFAULT_FILE);
-        else if (options.source.file == NULL)
-            options.source.file = DEFAULT_FILE;
-    }
+    if (error == 0 && options.action < OPTIONS_HELP)
+        error = settle(&seen, &options, why, why_size);
     if (error < 0) {
         options_free(&options);
         return error;
@@ -252,6 +304,8 @@ int options_parse(int argc, char **argv, char *why, size_t why_size, struct opti
     ret_options->source.settings = options.settings;
     if (seen.root != NULL && (seen.listen != NULL || seen.port != NULL))
         ret_options->source.listen = ret_options->listen; /* else `listen` keeps its default */
+    if (options.tls_listen[0] != '\0')
+        ret_options->source.tls_listen = ret_options->tls_listen;
     return 0;
 }
 

@@ -19,6 +19,7 @@ struct options {
     enum options_action action;
     struct config_source source; /* its strings are argv's, or the members' below */
     char listen[128];            /* source.listen points here */
+    char tls_listen[128];        /* source.tls_listen points here */
     const char **settings;       /* source.settings points here; owned */
 };
 

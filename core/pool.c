@@ -5,30 +5,12 @@
 #include "core/pool.h"
 
 #include "core/check.h"
+#include "core/poison.h"
 
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define POOL_ASAN 1
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define POOL_ASAN 1
-#endif
-
-#ifdef POOL_ASAN
-#include <sanitizer/asan_interface.h>
-#define POISON(ptr, size)   __asan_poison_memory_region((ptr), (size))
-#define UNPOISON(ptr, size) __asan_unpoison_memory_region((ptr), (size))
-#define IS_POISONED(ptr)    __asan_address_is_poisoned(ptr)
-#else
-#define POISON(ptr, size)   ((void)(ptr), (void)(size))
-#define UNPOISON(ptr, size) ((void)(ptr), (void)(size))
-#define IS_POISONED(ptr)    ((void)(ptr), 0)
-#endif
 
 enum { POOL_MAGIC = 0x900190, POOL_ALIGN = 16 };
 

@@ -5,6 +5,7 @@
 #include "engines/cpus.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,25 +19,47 @@ static void note(char *why, size_t why_size, const char *name, const char *reaso
     snprintf(why + len, why_size - len, "%snot %s: %s", len > 0 ? "; " : "", name, reason);
 }
 
-const struct engine_ops *auto_best(unsigned threads, const struct engine_ops *except, char *ret_why,
-                                   size_t why_size)
+/* Why the engine does not honour what the configuration asks for, or NULL. */
+static const char *find_objection(const char *name, const struct config *config, unsigned threads)
+{
+    unsigned loops = cpus_threads(threads);
+    if (strcmp(name, "multi-reactor") == 0 && loops == 1)
+        return "one event loop is enough";
+    if (config == NULL)
+        return NULL;
+    bool proactor = strcmp(name, "proactor") == 0;
+    if (proactor && loops > 1 && config->accept_mode == ACCEPT_HANDOFF)
+        return "accept = handoff is multi-reactor's";
+    return NULL;
+}
+
+const struct engine_ops *auto_best(const struct config *config, unsigned threads,
+                                   const struct engine_ops *except, char *ret_why, size_t why_size)
 {
     ret_why[0] = '\0';
     for (size_t i = 0; i < ARRAY_LEN(preferred); i++) {
         const struct engine_ops *ops = engine_find(preferred[i]);
+        const char *objection;
         char reason[512];
         if (ops == except)
             continue;
         if (ops == NULL)
             note(ret_why, why_size, preferred[i], "not built in");
-        else if (strcmp(ops->name, "multi-reactor") == 0 && cpus_threads(threads) == 1)
-            note(ret_why, why_size, ops->name, "one event loop is enough");
+        else if ((objection = find_objection(ops->name, config, threads)) != NULL)
+            note(ret_why, why_size, ops->name, objection);
         else if (ops->probe(reason, sizeof(reason)) < 0)
             note(ret_why, why_size, ops->name, reason);
         else
             return ops;
     }
     return NULL;
+}
+
+static void set(struct auto_choice *choice, const char *key, const char *value)
+{
+    CHECK(choice->settings_count < ARRAY_LEN(choice->settings));
+    snprintf(choice->settings[choice->settings_count++], sizeof(choice->settings[0]), "%s=%s", key,
+             value);
 }
 
 static int choose(const struct config *config, const struct engine_ops *refused, const char *reason,
@@ -46,7 +69,7 @@ static int choose(const struct config *config, const struct engine_ops *refused,
     unsigned threads = all_cpus ? 0 : config->threads;
     char passed[600];
 
-    choice->ops = auto_best(threads, refused, passed, sizeof(passed));
+    choice->ops = auto_best(config, threads, refused, passed, sizeof(passed));
     const char *name = choice->ops != NULL ? choice->ops->name : "none";
     const char *also = passed[0] != '\0' ? "; " : "";
     if (refused == NULL)
@@ -59,11 +82,15 @@ static int choose(const struct config *config, const struct engine_ops *refused,
     if (choice->ops == NULL)
         return -ENOTSUP;
     choice->level = refused == NULL ? LOG_INFO : LOG_WARN;
-    snprintf(choice->settings[choice->settings_count++], sizeof(choice->settings[0]), "engine=%s",
-             name);
+    set(choice, "engine", name);
     if (all_cpus)
-        snprintf(choice->settings[choice->settings_count++], sizeof(choice->settings[0]),
-                 "threads=0");
+        set(choice, "threads", "0");
+    if (config->file_io == FILE_IO_SPLICE && strcmp(name, "proactor") != 0) {
+        set(choice, "file_io", "auto");
+        size_t len = strlen(choice->sentence);
+        snprintf(choice->sentence + len, sizeof(choice->sentence) - len,
+                 "; with file_io = auto, since splice is proactor's");
+    }
     return 0;
 }
 

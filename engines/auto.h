@@ -16,16 +16,18 @@ struct auto_choice {
     const struct engine_ops *ops; /* NULL: none is to be chosen, or none can run */
     enum log_level level;         /* of the sentence: a fallback is a warning */
     char sentence[1536];          /* what was chosen, and why no other one */
-    char settings[2][64];         /* with these, as by -o, the configuration is to be read again:
-                                     "engine=NAME", and "threads=0", where nobody has set it */
+    char settings[3][64];         /* with these, as by -o, the configuration is to be read again:
+                                     "engine=NAME"; "threads=0", where nobody has set it;
+                                     "file_io=auto" in place of what the engine does not have */
     size_t settings_count;
 };
 
-/* The best engine that can run: proactor; else multi-reactor, when more than one event loop is
- * asked for (`threads`, 0: one a CPU); else reactor. Never `except` (or NULL). NULL when there is
- * none. Writes what was passed over, and why: "not proactor: ...; not ...", or nothing. */
-const struct engine_ops *auto_best(unsigned threads, const struct engine_ops *except, char *ret_why,
-                                   size_t why_size);
+/* The best engine that can run: proactor, unless `config` (NULL: as it is by default) asks for
+ * accept = handoff; else multi-reactor, when more than one event loop is asked for (`threads`, 0:
+ * one a CPU); else reactor. Never `except` (or NULL). NULL when there is none. Writes what was
+ * passed over, and why: "not proactor: ...; not ...", or nothing. */
+const struct engine_ops *auto_best(const struct config *config, unsigned threads,
+                                   const struct engine_ops *except, char *ret_why, size_t why_size);
 
 /* Chooses, if `config` says auto, or if its engine cannot run and engine_fallback is on. 0; or,
  * when none can run, -ENOTSUP and the sentence. */

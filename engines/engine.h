@@ -28,6 +28,13 @@ struct engine_requests {
     volatile sig_atomic_t reopen_logs; /* counts up */
 };
 
+/* What one of them says now. A signal handler, or another thread, sets it; the wake-up that follows
+ * orders nothing else. */
+static inline sig_atomic_t engine_asked(const volatile sig_atomic_t *request)
+{
+    return __atomic_load_n(request, __ATOMIC_RELAXED);
+}
+
 struct engine_config {
     const struct config *config;
     struct listener *listeners; /* an engine that drains closes them (listener_close()) */
@@ -46,7 +53,9 @@ struct engine_ops {
      * and what to do. */
     int (*probe)(char *why, size_t why_size);
 
-    /* Makes the engine, no thread yet. 0, or -errno and a sentence. The caller owns it. */
+    /* Makes the engine, no thread yet. 0, or -errno and a sentence: -EINVAL for settings that it
+     * does not honour, -EOPNOTSUPP when the kernel, or a limit, refuses here what probe() has found
+     * to be possible. The caller owns it. */
     int (*create)(const struct engine_config *cfg, char *why, size_t why_size,
                   struct engine **ret_engine);
 

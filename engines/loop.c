@@ -17,12 +17,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* A signal handler, or another thread, sets these; the wake-up that follows orders nothing else. */
-static sig_atomic_t asked(const volatile sig_atomic_t *request)
-{
-    return __atomic_load_n(request, __ATOMIC_RELAXED);
-}
-
 static int loop_open_descriptors(struct loop *loop)
 {
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -62,7 +56,7 @@ static int loop_join_others(struct loop *loop, const struct loop_options *option
     return options->arrivals_max == 0 ? 0 : loop_inbox_create(options->arrivals_max, &loop->inbox);
 }
 
-/* What keeps connections: session environments, helpers, the pool. */
+/* What keeps connections: the session environment, helpers, the pool. */
 static int loop_prepare_conns(struct loop *loop, char *why, size_t why_size)
 {
     const struct config *config = loop->cfg.config;
@@ -102,7 +96,7 @@ int loop_create(const struct engine_config *cfg, const struct loop_options *opti
     loop->epoll_fd = loop->wake.fd = -1;
     loop->cfg = *cfg;
     loop->listeners = listeners;
-    loop->reopens_done = asked(&cfg->requests->reopen_logs);
+    loop->reopens_done = engine_asked(&cfg->requests->reopen_logs);
     list_init(&loop->conns);
     list_init(&loop->run_queue);
     list_init(&loop->closed);
@@ -139,8 +133,10 @@ void loop_wake(struct loop *loop)
      * wakes as well. */
     int saved = errno;
     uint64_t one = 1;
-    ssize_t n = write(loop->wake.fd, &one, sizeof(one));
-    (void)n;
+    ssize_t n;
+    do
+        n = write(loop->wake.fd, &one, sizeof(one));
+    while (n < 0 && errno == EINTR);
     errno = saved;
 }
 
@@ -215,15 +211,15 @@ static void loop_begin_drain(struct loop *loop)
 static bool loop_heed_requests(struct loop *loop)
 {
     const struct engine_requests *requests = loop->cfg.requests;
-    sig_atomic_t reopens = asked(&requests->reopen_logs);
+    sig_atomic_t reopens = engine_asked(&requests->reopen_logs);
     if (reopens != loop->reopens_done) {
         loop->reopens_done = reopens;
         loop_env_tick(loop, true);
     }
     unsigned heeded = loop_heed_asks(loop);
-    if (asked(&requests->stop) || (heeded & LOOP_ASK_STOP))
+    if (engine_asked(&requests->stop) || (heeded & LOOP_ASK_STOP))
         return true;
-    if (!asked(&requests->drain))
+    if (!engine_asked(&requests->drain))
         return false;
     if (loop->drain_end_ms == 0)
         loop_begin_drain(loop);

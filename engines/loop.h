@@ -42,7 +42,7 @@ struct loop_hooks {
     void (*starved)(void *context, const struct loop *loop);
 };
 
-/* A loop over cfg's listeners, its own session environments, connection pool, timers and workers.
+/* A loop over cfg's listeners, its own session environment, connection pool, timers and workers.
  * The process ignores SIGPIPE (checked: sendfile(2) has no MSG_NOSIGNAL). *cfg is copied, what it
  * points to is borrowed; so is *options only for the call. 0, or -errno and a sentence. The caller
  * owns it. */

@@ -12,6 +12,7 @@
  * looks by itself: as long as one of them is able, no client waits for nothing. */
 #include "engines/loop_internal.h"
 
+#include "engines/acceptor.h"
 #include "engines/listen.h"
 
 #include "core/check.h"
@@ -19,9 +20,7 @@
 #include "core/log.h"
 #include "core/peer.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -112,24 +111,7 @@ static int accept_let_others(struct loop *loop, struct loop_listener *listener)
     return listener_register(loop, listener);
 }
 
-static void peer_from_sockaddr(const struct sockaddr_storage *address, struct peer *ret_peer)
-{
-    *ret_peer = (struct peer){ .family = PEER_UNIX };
-    if (address->ss_family == AF_INET) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)address;
-        ret_peer->family = PEER_IPV4;
-        memcpy(ret_peer->addr, &in->sin_addr, 4);
-        ret_peer->port = ntohs(in->sin_port);
-    } else if (address->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
-        ret_peer->family = PEER_IPV6;
-        memcpy(ret_peer->addr, &in6->sin6_addr, 16);
-        ret_peer->port = ntohs(in6->sin6_port);
-    }
-}
-
-/* Once in LOOP_LOG_EVERY_MS, by `*stamp_ms`. */
-static bool may_complain(const struct loop *loop, uint64_t *stamp_ms)
+bool loop_may_complain(const struct loop *loop, uint64_t *stamp_ms)
 {
     uint64_t now_ms = loop->clock.now_ms;
     if (*stamp_ms != 0 && now_ms - *stamp_ms < LOOP_LOG_EVERY_MS)
@@ -141,35 +123,9 @@ static bool may_complain(const struct loop *loop, uint64_t *stamp_ms)
 static void accept_pause(struct loop *loop, const struct loop_listener *listener, int error)
 {
     loop->accept_retry_ms = loop->clock.now_ms + LOOP_ACCEPT_RETRY_MS;
-    if (!may_complain(loop, &loop->accept_log_ms))
-        return;
-    const char *advice = error == EMFILE   ? "; raise the limit of open files (ulimit -n)"
-                         : error == ENFILE ? "; raise the sysctl fs.file-max"
-                                           : "";
-    log_error("accept on %s: %s; clients wait until a connection closes%s", listener->config->text,
-              strerror(error), advice);
-}
-
-/* Errors that concern one connection, already gone, and not the listener: accept(2), "Error
- * handling". */
-static bool is_lost_connection(int error)
-{
-    switch (error) {
-    case ECONNABORTED:
-    case EINTR:
-    case EPERM: /* a firewall rule */
-    case EPROTO:
-    case ENOPROTOOPT:
-    case EOPNOTSUPP:
-    case ENETDOWN:
-    case ENETUNREACH:
-    case EHOSTDOWN:
-    case EHOSTUNREACH:
-    case ENONET:
-        return true;
-    default:
-        return false;
-    }
+    if (loop_may_complain(loop, &loop->accept_log_ms))
+        log_error("accept on %s: %s; clients wait until a connection closes%s",
+                  listener->config->text, strerror(error), acceptor_advice(error));
 }
 
 static bool is_full(const struct loop *loop)
@@ -181,7 +137,7 @@ static bool is_full(const struct loop *loop)
 
 static void complain_full(struct loop *loop)
 {
-    if (!may_complain(loop, &loop->full_log_ms))
+    if (!loop_may_complain(loop, &loop->full_log_ms))
         return;
     if (loop->options.accept_only)
         log_warn("no reactor takes a further connection; clients wait until one closes");
@@ -212,10 +168,11 @@ static int accept_one(struct loop *loop, const struct loop_listener *listener)
     if (fd < 0)
         return -errno;
     struct peer peer;
-    peer_from_sockaddr(&address, &peer);
-    if (!loop->options.accept_only)
-        return loop_conn_open(loop, fd, listener->config, &peer);
-    loop->hooks.deal(loop->options.hooks_context, fd, listener->config, &peer);
+    acceptor_peer(&address, &peer);
+    if (loop->options.accept_only)
+        loop->hooks.deal(loop->options.hooks_context, fd, listener->config, &peer);
+    else
+        loop_conn_open(loop, fd, listener->config, &peer);
     return 0;
 }
 
@@ -231,7 +188,7 @@ static void accept_from(struct loop *loop, struct loop_listener *listener)
         int error = -accept_one(loop, listener);
         if (error == EAGAIN)
             return;
-        if (is_lost_connection(error))
+        if (acceptor_lost_one(error))
             continue;
         if ((error == EMFILE || error == ENFILE) && accept_reclaim(loop))
             continue;
@@ -276,7 +233,7 @@ static void accept_rest(struct loop *loop, const struct loop_listener *listener)
     int taken = 0;
     while (taken < listener->config->backlog && !is_full(loop)) {
         int res = accept_one(loop, listener);
-        if (is_lost_connection(-res))
+        if (acceptor_lost_one(-res))
             continue;
         if (res < 0)
             break;

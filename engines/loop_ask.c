@@ -68,11 +68,7 @@ static bool take_arrivals(struct loop *loop)
     bool taken = false;
     while (loop_inbox_take(loop->inbox, &arrival)) {
         taken = true;
-        int res = loop_conn_open(loop, arrival.fd, arrival.listen, &arrival.peer);
-        if (res < 0) {
-            log_error("a connection on %s is dropped: %s", arrival.listen->text, strerror(-res));
-            atomic_fetch_sub(&loop->adopted, 1);
-        }
+        loop_conn_open(loop, arrival.fd, arrival.listen, &arrival.peer);
     }
     if (taken && loop->hooks.made_room != NULL)
         loop->hooks.made_room(loop->options.hooks_context);

@@ -9,38 +9,45 @@
 
 #include "core/check.h"
 #include "core/file_job.h"
+#include "engines/ktls.h"
+#include "core/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-int loop_conn_open(struct loop *loop, int fd, const struct listen_config *listen,
-                   const struct peer *peer)
+/* The first request has often come with the connection, and where it is the only one, epoll never
+ * hears of either. */
+void loop_conn_open(struct loop *loop, int fd, const struct listen_config *listen,
+                    const struct peer *peer)
 {
     struct loop_conn *conn = pool_get(loop->pool);
     CHECK(conn != NULL);
-
-    /* Registered once and for all: what the flags below remember, epoll need not be asked for. */
-    struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-                                 .data.ptr = conn };
-    if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
-        int error = errno;
-        pool_put(loop->pool, conn);
-        close(fd);
-        return -error;
-    }
-
-    *conn = (struct loop_conn){ .source = { LOOP_CONN_MAGIC, fd }, .writable = true };
+    *conn =
+        (struct loop_conn){ .source = { LOOP_CONN_MAGIC, fd }, .readable = true, .writable = true };
     list_push_back(&loop->conns, &conn->all);
-    list_init(&conn->run);
+    list_push_back(&loop->run_queue, &conn->run);
     timer_node_init(&conn->timer);
     loop_enter(loop);
     struct session *s = session_open(conn + 1, loop->env, listen, peer);
     loop_leave(loop);
     CHECK(s == loop_conn_session(conn));
     timer_arm(&loop->timers, &conn->timer, session_deadline_ms(s));
-    return 0;
+}
+
+/* Once and for all: what the flags of the connection remember, epoll need not be asked for. What it
+ * waits for may have come by now: that is an edge, too. */
+static bool conn_register(struct loop *loop, struct loop_conn *conn)
+{
+    struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                                 .data.ptr = conn };
+    conn->registered = epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, conn->source.fd, &event) == 0;
+    if (!conn->registered && loop_may_complain(loop, &loop->register_log_ms))
+        log_error("epoll_ctl: %s; a connection is dropped%s", strerror(errno),
+                  errno == ENOSPC ? "; raise the sysctl fs.epoll.max_user_watches" : "");
+    return conn->registered;
 }
 
 void loop_conn_note(struct loop_conn *conn, uint32_t events)
@@ -72,9 +79,9 @@ static ssize_t conn_recv(struct loop_conn *conn, void *mem, size_t room)
     return n < 0 ? -error : n;
 }
 
-static size_t conn_room(const struct loop_conn *conn, size_t room_max)
+static size_t conn_room(struct loop_conn *conn, size_t room_max)
 {
-    size_t room = session_recv_room(loop_conn_session((struct loop_conn *)(uintptr_t)conn));
+    size_t room = session_recv_room(loop_conn_session(conn));
     CHECK(room > 0);
     return room < room_max ? room : room_max;
 }
@@ -165,6 +172,8 @@ static bool conn_send(struct loop *loop, struct loop_conn *conn, size_t *turn_le
     loop_enter(loop);
     session_send_plan(loop_conn_session(conn), &plan);
     loop_leave(loop);
+    if (plan.iovcnt == 0 && plan.file_len == 0)
+        return true; /* it was lost over encrypting */
     size_t unprobed_max = loop->workers == NULL ? LOOP_PROBE_MIN : 0;
     bool probed = plan.file_fd >= 0 && plan.file_len > unprobed_max;
     if (probed && !conn_file_warm(loop, conn, &plan)) {
@@ -212,6 +221,18 @@ static void conn_shut_down(struct loop *loop, struct loop_conn *conn)
     loop_leave(loop);
 }
 
+/* The kernel is to encrypt from now on, if it can. */
+static void conn_offload(struct loop *loop, struct loop_conn *conn)
+{
+    struct session *s = loop_conn_session(conn);
+    unsigned char info[SESSION_OFFLOAD_MAX];
+    loop_enter(loop);
+    size_t size = session_offload(s, info, sizeof(info));
+    session_offloaded(s, ktls_begin(conn->source.fd, info, size));
+    loop_leave(loop);
+    explicit_bzero(info, sizeof(info));
+}
+
 /* A deadline that has moved away, as it does with every request, costs one comparison. */
 static void conn_arm(struct loop *loop, struct loop_conn *conn)
 {
@@ -251,6 +272,8 @@ void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
             job_for_worker = loop->shared;
         } else if (wants & SESSION_WANT_SHUTDOWN) {
             conn_shut_down(loop, conn);
+        } else if (wants & SESSION_WANT_OFFLOAD) {
+            conn_offload(loop, conn);
         } else if ((wants & SESSION_WANT_RECV) && conn->readable) {
             if (loop->shared)
                 conn_receive_for_worker(loop, conn);
@@ -263,6 +286,10 @@ void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
 
     if (conn->away)
         return;
+    if (waits && !conn->registered && !conn_register(loop, conn)) {
+        loop_conn_close(loop, conn);
+        return;
+    }
     if (!waits && list_empty(&conn->run))
         list_push_back(&loop->run_queue, &conn->run);
     conn_arm(loop, conn);

@@ -3,10 +3,10 @@
  * A session environment has no lock of its own, so that a plain loop pays for none. Where workers
  * process sessions, all calls of sessions are made under one mutex here. That is enough: what a
  * session does takes under a microsecond, and no I/O but a full log buffer's; file jobs, the rest
- * of what workers do, are outside; and a reactor's system calls, which take several times as long,
- * are one thread's in this model anyway. Several environments, each with a lock and a share of the
- * cache, measured a sixth slower for a hot file (each has its own cold memory), and gave
- * connections different views of a changing file. */
+ * of what workers do, and encryption are outside; and a reactor's system calls, which take several
+ * times as long, are one thread's in this model anyway. Several environments, each with a lock and
+ * a share of the cache, measured a sixth slower for a hot file (each has its own cold memory), and
+ * gave connections different views of a changing file. */
 #include "engines/loop_internal.h"
 
 #include <errno.h>
@@ -26,6 +26,17 @@ static int mutex_init(pthread_mutex_t *mutex)
     return -error;
 }
 
+/* The environment's clock is whoever's the mutex was meanwhile: later, if anything. */
+static void let_go(void *mutex)
+{
+    CHECK(pthread_mutex_unlock(mutex) == 0);
+}
+
+static void take_again(void *mutex)
+{
+    CHECK(pthread_mutex_lock(mutex) == 0);
+}
+
 int loop_env_create(struct loop *loop, unsigned caps, char *why, size_t why_size)
 {
     loop->shared = loop->options.file_workers > 0 && loop->options.work_requests;
@@ -35,9 +46,14 @@ int loop_env_create(struct loop *loop, unsigned caps, char *why, size_t why_size
         snprintf(why, why_size, "cannot make a mutex");
         return res;
     }
-    return session_env_create(loop->cfg.config, loop->cfg.tls,
-                              loop->shared ? &loop->env_clock : &loop->clock, caps, why, why_size,
-                              &loop->env);
+    res = session_env_create(loop->cfg.config, loop->cfg.tls,
+                             loop->shared ? &loop->env_clock : &loop->clock, caps, why, why_size,
+                             &loop->env);
+    if (res == 0 && loop->shared) {
+        loop->env_lock = (struct session_lock){ let_go, take_again, &loop->env_mutex };
+        session_env_share(loop->env, &loop->env_lock);
+    }
+    return res;
 }
 
 void loop_env_destroy(struct loop *loop)

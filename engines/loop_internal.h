@@ -80,6 +80,7 @@ struct loop_conn {
     bool writable;   /* likewise: no send has found it full since */
     bool ended;      /* EPOLLRDHUP, EPOLLHUP or EPOLLERR seen: no edge follows the last octet, so
                         reading goes on until 0 or an error */
+    bool registered; /* with epoll: once it has to wait */
     bool away;       /* a worker has its task: nobody else touches the session or the descriptor,
                         edges are noted, its deadline waits; in no queue */
     off_t warm_end;  /* the page cache was looked at, or filled, up to here; 0: not yet for this
@@ -125,12 +126,13 @@ struct loop {
     struct session_env *env;
     bool shared; /* workers process sessions: the environment is locked */
     pthread_mutex_t
-        env_mutex;           /* guards, if shared, what follows and all that session calls touch */
-    struct clock env_clock;  /* the environment's, if shared; else `clock` is */
-    struct workers *workers; /* NULL: none */
-    struct loop_source done; /* LOOP_DONE_MAGIC; the workers' eventfd, borrowed */
-    struct pool *tasks;      /* of struct loop_task */
-    struct pool *pool;       /* of struct loop_conn and session */
+        env_mutex; /* guards, if shared, what follows and all that session calls touch */
+    struct session_lock env_lock; /* ... but encryption, which lets it go */
+    struct clock env_clock;       /* the environment's, if shared; else `clock` is */
+    struct workers *workers;      /* NULL: none */
+    struct loop_source done;      /* LOOP_DONE_MAGIC; the workers' eventfd, borrowed */
+    struct pool *tasks;           /* of struct loop_task */
+    struct pool *pool;            /* of struct loop_conn and session */
     struct list conns;
     struct list run_queue;    /* connections that can go on without a new edge */
     struct list closed;       /* freed at the end of the turn */
@@ -142,6 +144,7 @@ struct loop {
     uint64_t accept_retry_ms;  /* descriptors or memory have run out: not before; 0: at once */
     uint64_t accept_log_ms;    /* when that was complained about last; 0: never */
     uint64_t full_log_ms;      /* likewise, connections_max */
+    uint64_t register_log_ms;  /* likewise, a connection that epoll does not take */
     uint64_t tick_due_ms;      /* next session_env_tick(); 0: nothing has happened since the last */
     bool active;               /* a connection was driven in this turn */
     uint64_t drain_end_ms;     /* 0: not draining */
@@ -219,10 +222,10 @@ void loop_task_submit(struct loop *loop, struct loop_task *task);
 
 void loop_task_drop(struct loop *loop, struct loop_task *task);
 
-/* A connection over `fd`, which it takes, accepted on `listen` from `peer`; registered with epoll
- * and armed. 0, or -errno and `fd` is closed. A connection must be left in the pool. */
-int loop_conn_open(struct loop *loop, int fd, const struct listen_config *listen,
-                   const struct peer *peer);
+/* A connection over `fd`, which it takes, accepted on `listen` from `peer`; armed, and in the run
+ * queue. A connection must be left in the pool. */
+void loop_conn_open(struct loop *loop, int fd, const struct listen_config *listen,
+                    const struct peer *peer);
 
 /* Notes what an edge said (epoll_event.events). */
 void loop_conn_note(struct loop_conn *conn, uint32_t events);
@@ -254,6 +257,10 @@ ssize_t loop_send_plan(int fd, const struct send_plan *plan, size_t file_max, bo
 /* Is the octet before `end` of the file in the page cache? Also true where the kernel cannot tell.
  */
 bool loop_file_cached(int file_fd, off_t end);
+
+/* May a complaint be logged whose last time is in `*stamp_ms` (0: never)? Once in
+ * LOOP_LOG_EVERY_MS. */
+bool loop_may_complain(const struct loop *loop, uint64_t *stamp_ms);
 
 /* Registers the listeners. 0 or -errno. */
 int loop_listen(struct loop *loop);

@@ -33,7 +33,8 @@ static void worker_leave(struct loop *loop)
 }
 
 /* Processes what was received, or goes on with a job, until the session wants what only the loop
- * does. Jobs are executed outside the lock: they touch nothing else. */
+ * does; what is to be sent is encrypted here, too. Jobs are executed outside the lock: they touch
+ * nothing else. */
 static void process(struct loop_task *task, struct worker *worker)
 {
     struct session *s = loop_conn_session(task->conn);
@@ -48,14 +49,17 @@ static void process(struct loop_task *task, struct worker *worker)
         if (!file_job_try(job)) {
             /* Answers that are ready need not wait for it: the loop sends them, and hands the job
              * over by itself. */
-            if ((wants & SESSION_WANT_SEND) && task->kind == LOOP_TASK_RECEIVED)
-                return;
+            if ((wants & SESSION_WANT_SEND) && task->kind == LOOP_TASK_RECEIVED) {
+                worker_enter(task->loop);
+                break;
+            }
             worker_may_block(worker);
             file_job_run(job);
         }
         worker_enter(task->loop);
         session_file_done(s);
     }
+    session_prepare(s);
     worker_leave(task->loop);
 }
 

@@ -6,6 +6,7 @@
 #include "engines/loop_internal.h"
 
 #include "core/check.h"
+#include "engines/ktls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,6 +38,11 @@ ssize_t loop_send_plan(int fd, const struct send_plan *plan, size_t file_max, bo
     CHECK(file_max > 0);
     *ret_full = false;
 
+    if (plan->record_type != 0) {
+        ssize_t n = ktls_send_record(fd, plan);
+        *ret_full = n == -EAGAIN;
+        return n;
+    }
     if (memory > 0) {
         int flags = MSG_NOSIGNAL | (has_file || plan->more ? MSG_MORE : 0);
         ssize_t n = send_memory(fd, plan, flags);

@@ -9,7 +9,7 @@
  * Signals reach that thread only; wake() is for all. */
 #include "engines/cpus.h"
 #include "engines/engine.h"
-#include "engines/listen.h"
+#include "engines/listen_share.h"
 #include "engines/loop.h"
 
 #include "core/check.h"
@@ -44,8 +44,7 @@ struct engine {
     struct cpus cpus;
     struct reactor *reactors;
     unsigned count;
-    struct listener *listeners; /* of the loops from the second on: cfg.listeners_count each */
-    atomic_uint *holders;       /* of the sockets that all loops hold, by index of the first's */
+    struct listen_share listeners; /* zero with handoff */
     /* handoff */
     struct loop *acceptor;
     unsigned next;     /* who gets a connection when all have equally many */
@@ -151,52 +150,6 @@ static const struct loop_hooks peer_hooks = {
 
 /* ---- create and destroy ---- */
 
-/* The loops from the second on get listeners beside the first one's, or hold the same. */
-static int share_listener(struct engine *e, size_t index, char *why, size_t why_size)
-{
-    size_t count = e->cfg.listeners_count;
-    struct listener *first = &e->cfg.listeners[index];
-    bool beside =
-        e->cfg.config->accept_mode == ACCEPT_REUSEPORT && first->config->kind != LISTEN_UNIX;
-    if (!beside) {
-        atomic_init(&e->holders[index], 1);
-        first->holders = &e->holders[index];
-    }
-    for (unsigned i = 1; i < e->count; i++) {
-        struct listener *listener = &e->listeners[(i - 1) * count + index];
-        if (!beside) {
-            atomic_fetch_add(first->holders, 1);
-            *listener = *first;
-            continue;
-        }
-        int res = listener_open_beside(first, why, why_size, listener);
-        if (res < 0)
-            return res;
-    }
-    return 0;
-}
-
-static int make_listeners(struct engine *e, char *why, size_t why_size)
-{
-    size_t count = e->cfg.listeners_count;
-    if (e->cfg.config->accept_mode == ACCEPT_HANDOFF || e->count == 1)
-        return 0;
-    e->listeners = calloc(count * (e->count - 1) + 1, sizeof(e->listeners[0]));
-    e->holders = calloc(count + 1, sizeof(e->holders[0]));
-    if (e->listeners == NULL || e->holders == NULL) {
-        snprintf(why, why_size, "listening sockets: out of memory");
-        return -ENOMEM;
-    }
-    for (size_t i = 0; i < count * (e->count - 1); i++)
-        e->listeners[i].fd = -1;
-    for (size_t i = 0; i < count; i++) {
-        int res = share_listener(e, i, why, why_size);
-        if (res < 0)
-            return res;
-    }
-    return 0;
-}
-
 static int make_reactors(struct engine *e, char *why, size_t why_size)
 {
     bool handoff = e->cfg.config->accept_mode == ACCEPT_HANDOFF;
@@ -216,8 +169,8 @@ static int make_reactors(struct engine *e, char *why, size_t why_size)
         reactor->cfg.config = &reactor->config;
         if (handoff)
             reactor->cfg.listeners_count = 0;
-        else if (i > 0)
-            reactor->cfg.listeners = &e->listeners[(i - 1) * e->cfg.listeners_count];
+        else
+            reactor->cfg.listeners = listen_share_of(&e->listeners, i);
         int res = loop_create(&reactor->cfg, &options, why, why_size, &reactor->loop);
         if (res < 0)
             return res;
@@ -240,13 +193,7 @@ static void multi_reactor_destroy(struct engine *e)
     for (unsigned i = 0; e->reactors != NULL && i < e->count; i++)
         loop_destroy(e->reactors[i].loop);
     loop_destroy(e->acceptor);
-    for (size_t i = 0; e->listeners != NULL && i < e->cfg.listeners_count * (e->count - 1); i++)
-        listener_close(&e->listeners[i]);
-    /* The first loop's are the caller's, who is their only holder again. */
-    for (size_t i = 0; i < e->cfg.listeners_count; i++)
-        e->cfg.listeners[i].holders = NULL;
-    free(e->holders);
-    free(e->listeners);
+    listen_share_close(&e->listeners);
     free(e->reactors);
     cpus_free(&e->cpus);
     e->magic = 0;
@@ -280,8 +227,9 @@ static int multi_reactor_create(const struct engine_config *cfg, char *why, size
             cfg->config->connections_max, e->count);
         res = -EINVAL;
     }
-    if (res == 0)
-        res = make_listeners(e, why, why_size);
+    if (res == 0 && cfg->config->accept_mode != ACCEPT_HANDOFF)
+        res = listen_share_open(cfg->listeners, cfg->listeners_count, e->count,
+                                cfg->config->accept_mode, why, why_size, &e->listeners);
     if (res == 0)
         res = make_reactors(e, why, why_size);
     if (res < 0) {

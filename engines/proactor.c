@@ -8,7 +8,7 @@
  * The calling thread runs a proactor itself. Signals reach that thread only; wake() is for all. */
 #include "engines/cpus.h"
 #include "engines/engine.h"
-#include "engines/listen.h"
+#include "engines/listen_share.h"
 #include "engines/proactor_internal.h"
 
 #include "core/log.h"
@@ -37,14 +37,25 @@ struct engine {
     struct cpus cpus;
     struct member *members;
     unsigned count;
-    struct listener *listeners; /* of the rings from the second on: cfg.listeners_count each */
-    atomic_uint *holders;       /* of the sockets that all rings hold, by index of the first's */
+    struct listen_share listeners;
 };
 
 static int proactor_engine_probe(char *why, size_t why_size)
 {
     struct uring_options options;
     return uring_probe(why, why_size, &options);
+}
+
+static void proactor_engine_features(char *text, size_t size)
+{
+    struct uring_options options;
+    if (uring_probe(text, size, &options) < 0)
+        return;
+    snprintf(text, size,
+             "io_uring with %s; accepts multishot, receives %s into provided buffers; openat2, "
+             "statx, read and splice as operations",
+             options.single_issuer ? "SINGLE_ISSUER and DEFER_TASKRUN" : "COOP_TASKRUN",
+             options.recv_multishot ? "multishot" : "one by one");
 }
 
 /* A part of a limit, rounded up: each ring has to be able to do something. */
@@ -72,67 +83,20 @@ static void wake_all(void *context)
     }
 }
 
-/* The rings from the second on get listeners beside the first one's, or hold the same. */
-static int share_listener(struct engine *e, size_t index, char *why, size_t why_size)
-{
-    size_t count = e->cfg.listeners_count;
-    struct listener *first = &e->cfg.listeners[index];
-    bool beside =
-        e->cfg.config->accept_mode == ACCEPT_REUSEPORT && first->config->kind != LISTEN_UNIX;
-    if (!beside) {
-        atomic_init(&e->holders[index], 1);
-        first->holders = &e->holders[index];
-    }
-    for (unsigned i = 1; i < e->count; i++) {
-        struct listener *listener = &e->listeners[(i - 1) * count + index];
-        if (!beside) {
-            atomic_fetch_add(first->holders, 1);
-            *listener = *first;
-            continue;
-        }
-        int res = listener_open_beside(first, why, why_size, listener);
-        if (res < 0)
-            return res;
-    }
-    return 0;
-}
-
-static int make_listeners(struct engine *e, char *why, size_t why_size)
-{
-    size_t count = e->cfg.listeners_count;
-    e->listeners = calloc(count * (e->count - 1) + 1, sizeof(e->listeners[0]));
-    e->holders = calloc(count + 1, sizeof(e->holders[0]));
-    if (e->listeners == NULL || e->holders == NULL) {
-        snprintf(why, why_size, "listening sockets: out of memory");
-        return -ENOMEM;
-    }
-    for (size_t i = 0; i < count * (e->count - 1); i++)
-        e->listeners[i].fd = -1;
-    for (size_t i = 0; i < count && e->count > 1; i++) {
-        int res = share_listener(e, i, why, why_size);
-        if (res < 0)
-            return res;
-    }
-    return 0;
-}
-
-/* Together they keep the limit, unless it is less than one for each. */
+/* Together they keep the limit. */
 static uint32_t connections_max_of(const struct engine *e, unsigned index)
 {
     uint32_t limit = e->cfg.config->connections_max;
-    uint32_t part = limit / e->count + (index < limit % e->count);
-    return part > 0 ? part : 1;
+    return limit / e->count + (index < limit % e->count);
 }
 
 static int make_members(struct engine *e, char *why, size_t why_size)
 {
-    size_t count = e->cfg.listeners_count;
     for (unsigned i = 0; i < e->count; i++) {
         e->members[i] = (struct member){ .engine = e, .index = i };
-        struct listener *listeners =
-            i == 0 ? e->cfg.listeners : &e->listeners[(size_t)(i - 1) * count];
-        int res = proactor_create(&e->shared, connections_max_of(e, i), listeners, count, why,
-                                  why_size, &e->members[i].proactor);
+        int res =
+            proactor_create(&e->shared, connections_max_of(e, i), listen_share_of(&e->listeners, i),
+                            e->cfg.listeners_count, why, why_size, &e->members[i].proactor);
         if (res < 0)
             return res;
     }
@@ -146,13 +110,7 @@ static void proactor_engine_destroy(struct engine *e)
     CHECK_OBJ(e, ENGINE_MAGIC);
     for (unsigned i = 0; e->members != NULL && i < e->count; i++)
         proactor_destroy(e->members[i].proactor);
-    for (size_t i = 0; e->listeners != NULL && i < e->cfg.listeners_count * (e->count - 1); i++)
-        listener_close(&e->listeners[i]);
-    /* The first ring's are the caller's, who is their only holder again. */
-    for (size_t i = 0; i < e->cfg.listeners_count; i++)
-        e->cfg.listeners[i].holders = NULL;
-    free(e->holders);
-    free(e->listeners);
+    listen_share_close(&e->listeners);
     free(e->members);
     cpus_free(&e->cpus);
     e->magic = 0;
@@ -179,16 +137,24 @@ static int prepare(struct engine *e, char *why, size_t why_size)
                  e->count);
         return -EINVAL;
     }
-    res = uring_probe(why, why_size, &e->shared.uring);
-    if (res < 0)
-        return res;
+    if (config->connections_max < e->count) {
+        snprintf(
+            why, why_size,
+            "connections_max = %u leaves nothing for some of %u threads: set threads to it, or "
+            "to less",
+            config->connections_max, e->count);
+        return -EINVAL;
+    }
+    if (uring_probe(why, why_size, &e->shared.uring) < 0)
+        return -EOPNOTSUPP;
     make_share(e);
     e->shared.config = &e->share;
     e->shared.tls = e->cfg.tls;
     e->shared.requests = e->cfg.requests;
     e->shared.wake_all = wake_all;
     e->shared.wake_context = e;
-    res = make_listeners(e, why, why_size);
+    res = listen_share_open(e->cfg.listeners, e->cfg.listeners_count, e->count, config->accept_mode,
+                            why, why_size, &e->listeners);
     return res < 0 ? res : make_members(e, why, why_size);
 }
 
@@ -233,7 +199,11 @@ static void member_serve(struct member *member)
 
 static void *member_thread(void *context)
 {
-    member_serve(context);
+    struct member *member = context;
+    char name[16];
+    snprintf(name, sizeof(name), "proactor-%u", member->index);
+    pthread_setname_np(pthread_self(), name); /* for top -H; the first one is the process's */
+    member_serve(member);
     return NULL;
 }
 
@@ -289,4 +259,5 @@ const struct engine_ops engine_proactor = {
     .run = proactor_engine_run,
     .wake = proactor_engine_wake,
     .destroy = proactor_engine_destroy,
+    .features = proactor_engine_features,
 };

@@ -6,15 +6,14 @@
  * one, never more than there is room for, and clients beyond that wait in the kernel's backlog. */
 #include "engines/proactor_internal.h"
 
+#include "engines/acceptor.h"
 #include "engines/listen.h"
 
 #include "core/config.h"
 #include "core/log.h"
 #include "core/peer.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -35,17 +34,7 @@ static bool peer_of(int fd, const struct listen_config *listen, struct peer *ret
         return true;
     if (getpeername(fd, (struct sockaddr *)&address, &len) != 0)
         return false;
-    if (address.ss_family == AF_INET) {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)&address;
-        ret_peer->family = PEER_IPV4;
-        memcpy(ret_peer->addr, &in->sin_addr, 4);
-        ret_peer->port = ntohs(in->sin_port);
-    } else if (address.ss_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&address;
-        ret_peer->family = PEER_IPV6;
-        memcpy(ret_peer->addr, &in6->sin6_addr, 16);
-        ret_peer->port = ntohs(in6->sin6_port);
-    }
+    acceptor_peer(&address, ret_peer);
     return true;
 }
 
@@ -62,21 +51,9 @@ static bool may_complain(const struct proactor *p, uint64_t *stamp_ms)
 static void pause_accepting(struct proactor *p, const struct proactor_listener *accept, int error)
 {
     p->accept_retry_ms = p->clock.now_ms + PROACTOR_ACCEPT_RETRY_MS;
-    if (!may_complain(p, &p->accept_log_ms))
-        return;
-    const char *advice = error == EMFILE   ? "; raise the limit of open files (ulimit -n)"
-                         : error == ENFILE ? "; raise the sysctl fs.file-max"
-                                           : "";
-    log_error("accept on %s: %s; clients wait until a connection closes%s",
-              accept->listener->config->text, strerror(error), advice);
-}
-
-/* Errors that concern the listener and not one connection, which is already gone: those of
- * accept(2), "Error handling", which come again at once. */
-static bool is_shortage(int error)
-{
-    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
-           error == EAGAIN || error == EINVAL || error == EBADF;
+    if (may_complain(p, &p->accept_log_ms))
+        log_error("accept on %s: %s; clients wait until a connection closes%s",
+                  accept->listener->config->text, strerror(error), acceptor_advice(error));
 }
 
 static void take_connection(struct proactor *p, const struct proactor_listener *accept, int fd)
@@ -101,7 +78,8 @@ void proactor_accepted(struct proactor *p, struct proactor_op *op, int res, unsi
         return;
     }
     int error = -res;
-    if (!is_shortage(error) || p->ending)
+    /* ECANCELED: we have asked for it. */
+    if (error == ECANCELED || acceptor_lost_one(error) || p->ending)
         return; /* armed again at the end of the turn */
     if (error == EMFILE || error == ENFILE) {
         if (session_env_reclaim(p->env) > 0)
@@ -163,6 +141,18 @@ int proactor_accept_timeout_ms(const struct proactor *p)
     return p->accept_retry_ms > now_ms ? (int)(p->accept_retry_ms - now_ms) : 0;
 }
 
+/* Clients whose connection the kernel has made already are not to be lost. */
+static void accept_rest(struct proactor *p, const struct proactor_listener *accept)
+{
+    for (int i = 0; i < accept->listener->config->backlog && room(p) > 0; i++) {
+        int fd = accept4(accept->listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0)
+            take_connection(p, accept, fd);
+        else if (!acceptor_lost_one(errno)) /* EAGAIN: none is left */
+            return;
+    }
+}
+
 bool proactor_unlisten(struct proactor *p)
 {
     bool ended = true;
@@ -171,7 +161,9 @@ bool proactor_unlisten(struct proactor *p)
         if (accept->op.in_flight) {
             (void)proactor_cancel(p, &accept->op);
             ended = false;
-        } else {
+        } else if (accept->listener->fd >= 0) {
+            if (!p->ending)
+                accept_rest(p, accept);
             listener_close(accept->listener);
         }
     }

@@ -5,8 +5,10 @@
 #include "engines/proactor_internal.h"
 
 #include "core/config.h"
+#include "engines/ktls.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,8 +25,6 @@ void proactor_conn_open(struct proactor *p, int fd, const struct listen_config *
     timer_node_init(&conn->timer);
     struct session *s = session_open(conn + 1, p->env, listen, peer);
     CHECK(s == proactor_session(conn));
-    if (p->drain_end_ms != 0)
-        session_drain(s);
     proactor_conn_drive(p, conn);
 }
 
@@ -33,6 +33,17 @@ static void shut_down(struct proactor_conn *conn)
 {
     int res = shutdown(conn->fd, SHUT_WR) == 0 ? 0 : -errno;
     session_shut_down(proactor_session(conn), res);
+}
+
+/* The kernel is to encrypt from now on, if it can. A receive that is armed is not touched by it. */
+static void offload(struct proactor_conn *conn)
+{
+    struct session *s = proactor_session(conn);
+    unsigned char info[SESSION_OFFLOAD_MAX];
+    CHECK(!conn->send.in_flight && conn->file == NULL);
+    size_t size = session_offload(s, info, sizeof(info));
+    session_offloaded(s, ktls_begin(conn->fd, info, size));
+    explicit_bzero(info, sizeof(info));
 }
 
 /* A deadline that has moved away, as it does with every request, costs one comparison. */
@@ -57,6 +68,10 @@ static enum proactor_step step(struct proactor *p, struct proactor_conn *conn, u
         return result;
     if ((wants & SESSION_WANT_SHUTDOWN) != 0) {
         shut_down(conn);
+        return PROACTOR_DONE;
+    }
+    if ((wants & SESSION_WANT_OFFLOAD) != 0) {
+        offload(conn);
         return PROACTOR_DONE;
     }
     if ((wants & SESSION_WANT_RECV) != 0) {

@@ -48,12 +48,22 @@ enum {
     PROACTOR_PIPES_IDLE_MAX = 2,    /* of those, kept while nobody needs them */
     PROACTOR_PIPE_SIZE = 1 << 16,   /* octets; a pipe's default, so no limit is in the way */
     PROACTOR_ATTEMPTS_MAX = 16,     /* of one file job, when a rename disturbs openat2(2) */
+    PROACTOR_LOOKS_MAX = 4,         /* turns at most for requests that have come before a drain */
 };
 
 #define PROACTOR_MAGIC      0x9b0ac709u
 #define PROACTOR_OP_MAGIC   0x9b0a0b0bu
 #define PROACTOR_CONN_MAGIC 0x9b0ac044u
 #define PROACTOR_FILE_MAGIC 0x9b0af17eu
+
+/* A drain: no more is accepted than who waits already, then what those have sent is taken, and only
+ * then are sessions asked to end: a request that has come already is answered. */
+enum proactor_drain {
+    PROACTOR_SERVES,
+    PROACTOR_UNLISTENS, /* accepts are being cancelled */
+    PROACTOR_LOOKS,     /* completions that the kernel owes are taken, without waiting */
+    PROACTOR_DRAINS,    /* sessions have been asked */
+};
 
 /* What an operation is, and so what it is embedded in. */
 enum proactor_op_kind {
@@ -103,10 +113,11 @@ struct proactor_conn {
     _Alignas(16) unsigned magic; /* PROACTOR_CONN_MAGIC */
     int fd;                      /* -1: closed */
     struct proactor_op recv, send;
-    bool closing; /* wants nothing more: what is in flight ends, then the descriptor, then it */
-    bool full;    /* the socket was found full: POLL comes before the next send */
-    bool ended;   /* the stream has ended with `end_res`, which the session has not been told yet,
-                     or has (told) */
+    bool closing;  /* wants nothing more: what is in flight ends, then the descriptor, then it */
+    bool received; /* at least once */
+    bool full;     /* the socket was found full: POLL comes before the next send */
+    bool ended;    /* the stream has ended with `end_res`, which the session has not been told yet,
+                      or has (told) */
     bool told;
     int end_res;                /* 0 or -errno */
     off_t warm_end;             /* the page cache holds the range in work up to here; 0: unknown */
@@ -170,6 +181,9 @@ struct proactor {
     bool ending;               /* the loop ends: nothing is begun, what is in flight is awaited */
     bool lost;                 /* the ring failed with operations in flight: nothing can be freed */
     uint64_t drain_end_ms;     /* 0: not draining */
+    enum proactor_drain drain; /* how far that is */
+    unsigned looks;            /* turns of PROACTOR_LOOKS so far */
+    unsigned taken;            /* completions of this turn */
     size_t kept_len;           /* octets kept of all connections */
     sig_atomic_t reopens_done; /* requests->reopen_logs as last heeded */
     unsigned reclaims_done;    /* likewise, shared->reclaims */
@@ -242,7 +256,8 @@ void proactor_accepted(struct proactor *p, struct proactor_op *op, int res, unsi
 /* Milliseconds until proactor_accept() has something to do; -1: not before a completion. */
 int proactor_accept_timeout_ms(const struct proactor *p);
 
-/* Ends accepting, step by step. True when it has ended and the listeners are closed. */
+/* Ends accepting, step by step; unless the loop ends, those who wait in a backlog are taken. True
+ * when it has ended and the listeners are closed. */
 bool proactor_unlisten(struct proactor *p);
 
 /* ---- proactor_conn.c ---- */
@@ -283,7 +298,7 @@ enum proactor_step {
  */
 enum proactor_step proactor_send(struct proactor *p, struct proactor_conn *conn, size_t *turn_left);
 
-/* A completion of conn->send, but for CLOSE. */
+/* A completion of conn->send. */
 void proactor_sent(struct proactor *p, struct proactor_conn *conn, int res);
 
 /* ---- proactor_splice.c ---- */

@@ -15,12 +15,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* A signal handler, or another thread, sets these; the wake-up that follows orders nothing else. */
-static sig_atomic_t asked(const volatile sig_atomic_t *request)
-{
-    return __atomic_load_n(request, __ATOMIC_RELAXED);
-}
-
 static const struct engine_requests *requests(const struct proactor *p)
 {
     return p->shared->requests;
@@ -89,7 +83,7 @@ static int open_rest(struct proactor *p, char *why, size_t why_size)
         snprintf(why, why_size, "eventfd: %s", strerror(-res));
         return res;
     }
-    return uring_open(&p->uring, &p->shared->uring, why, why_size);
+    return uring_open(&p->uring, &p->shared->uring, why, why_size) < 0 ? -EOPNOTSUPP : 0;
 }
 
 int proactor_create(struct proactor_shared *shared, uint32_t connections_max,
@@ -117,7 +111,7 @@ int proactor_create(struct proactor_shared *shared, uint32_t connections_max,
     p->listeners_count = count;
     p->accepts = accepts;
     p->scratch = scratch;
-    p->reopens_done = asked(&requests(p)->reopen_logs);
+    p->reopens_done = engine_asked(&requests(p)->reopen_logs);
     proactor_op_init(&p->wake, PROACTOR_OP_WAKE);
     proactor_op_init(&p->ignored, PROACTOR_OP_IGNORED);
     proactor_op_init(&p->workers_op, PROACTOR_OP_WORKERS);
@@ -168,8 +162,10 @@ void proactor_wake(struct proactor *p)
     /* Runs in signal handlers: errno belongs to whoever was interrupted. */
     int saved = errno;
     uint64_t one = 1;
-    ssize_t n = write(p->wake_fd, &one, sizeof(one));
-    (void)n;
+    ssize_t n;
+    do
+        n = write(p->wake_fd, &one, sizeof(one));
+    while (n < 0 && errno == EINTR);
     errno = saved;
 }
 
@@ -197,15 +193,36 @@ static void drain_all(struct proactor *p)
     }
 }
 
-static bool is_drained(const struct proactor *p)
+/* The next step of a drain. True when it has come to its end. */
+static bool go_on_draining(struct proactor *p)
 {
-    return p->clock.now_ms >= p->drain_end_ms || list_empty(&p->conns);
+    switch (p->drain) {
+    case PROACTOR_SERVES:
+        p->drain_end_ms = p->clock.now_ms + p->config->deadlines.drain_ms;
+        p->drain = PROACTOR_UNLISTENS;
+        /* fall through */
+    case PROACTOR_UNLISTENS:
+        if (proactor_unlisten(p))
+            p->drain = PROACTOR_LOOKS;
+        break;
+    case PROACTOR_LOOKS:
+        p->looks += p->taken < PROACTOR_TAKE_MAX;
+        if (p->taken > 0 && p->looks < PROACTOR_LOOKS_MAX)
+            break;
+        p->drain = PROACTOR_DRAINS;
+        drain_all(p);
+        break;
+    case PROACTOR_DRAINS:
+        break;
+    }
+    return p->clock.now_ms >= p->drain_end_ms ||
+           (p->drain == PROACTOR_DRAINS && list_empty(&p->conns));
 }
 
 /* Does what is asked for. True when the loop is to end. */
 static bool heed_requests(struct proactor *p)
 {
-    sig_atomic_t reopens = asked(&requests(p)->reopen_logs);
+    sig_atomic_t reopens = engine_asked(&requests(p)->reopen_logs);
     if (reopens != p->reopens_done) {
         p->reopens_done = reopens;
         session_env_tick(p->env, true);
@@ -215,15 +232,10 @@ static bool heed_requests(struct proactor *p)
         p->reclaims_done = reclaims;
         (void)session_env_reclaim(p->env);
     }
-    if (asked(&requests(p)->stop) || atomic_load_explicit(&p->shared->failed, memory_order_relaxed))
+    if (engine_asked(&requests(p)->stop) ||
+        atomic_load_explicit(&p->shared->failed, memory_order_relaxed))
         return true;
-    if (!asked(&requests(p)->drain))
-        return false;
-    if (p->drain_end_ms == 0) {
-        p->drain_end_ms = p->clock.now_ms + p->config->deadlines.drain_ms;
-        drain_all(p);
-    }
-    return proactor_unlisten(p) && is_drained(p);
+    return engine_asked(&requests(p)->drain) && go_on_draining(p);
 }
 
 /* ---- a turn ---- */
@@ -241,7 +253,7 @@ static int timeout_until(const struct proactor *p, int timeout_ms, uint64_t mome
 static int timeout_ms_of(const struct proactor *p)
 {
     int accept_ms = proactor_accept_timeout_ms(p);
-    if (!list_empty(&p->run_queue) || accept_ms == 0 || p->starved)
+    if (!list_empty(&p->run_queue) || accept_ms == 0 || p->starved || p->drain == PROACTOR_LOOKS)
         return 0;
     int timeout_ms = timer_timeout_ms(&p->timers, p->clock.now_ms);
     if (accept_ms > 0)
@@ -344,8 +356,8 @@ static void turn(struct proactor *p)
     list_splice_back(&queued, &p->run_queue);
     p->starved = false;
     clock_update(&p->clock);
-    unsigned count = uring_take(&p->uring, p->cqes, PROACTOR_TAKE_MAX);
-    for (unsigned i = 0; i < count; i++)
+    p->taken = uring_take(&p->uring, p->cqes, PROACTOR_TAKE_MAX);
+    for (unsigned i = 0; i < p->taken; i++)
         dispatch(p, &p->cqes[i]);
     uring_show_buffers(&p->uring);
     while (!list_empty(&queued)) {

@@ -1,9 +1,11 @@
 /* proactor_recv.c: receives.
  *
- * One receive is armed for the life of a connection and delivers into the ring's buffers, whether
- * the session has room or not. What it has no room for is copied and kept, so that the buffer goes
- * back at once: who asks for much and reads little must not hold the buffers of all. When much is
- * kept, the receive is stopped, and TCP's flow control slows the client down. */
+ * The first receive is for one delivery: a connection that asks but once has nothing to be called
+ * back when it closes. The second is armed for the life of the connection and delivers into the
+ * ring's buffers, whether the session has room or not. What it has no room for is copied and kept,
+ * so that the buffer goes back at once: who asks for much and reads little must not hold the
+ * buffers of all. When much is kept, the receive is stopped, and TCP's flow control slows the
+ * client down. */
 #include "engines/proactor_internal.h"
 
 #include <errno.h>
@@ -19,7 +21,7 @@ void proactor_recv_arm(struct proactor *p, struct proactor_conn *conn)
         proactor_queue(p, conn);
         return;
     }
-    uring_prep_recv(&p->uring, sqe, conn->fd);
+    uring_prep_recv(&p->uring, sqe, conn->fd, conn->received);
     proactor_set(sqe, &conn->recv);
 }
 
@@ -112,6 +114,7 @@ static bool take_octets(struct proactor *p, struct proactor_conn *conn, const un
 void proactor_received(struct proactor *p, struct proactor_conn *conn, int res, unsigned flags)
 {
     bool fits = true;
+    conn->received |= res > 0;
     if ((flags & IORING_CQE_F_BUFFER) != 0) {
         unsigned id = flags >> IORING_CQE_BUFFER_SHIFT;
         if (res > 0 && !conn->closing)

@@ -9,6 +9,7 @@
 #include "engines/proactor_internal.h"
 
 #include "core/config.h"
+#include "engines/ktls.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -47,6 +48,16 @@ static enum proactor_step send_memory(struct proactor *p, struct proactor_conn *
     }
     proactor_set(sqe, &conn->send);
     return PROACTOR_WAITS;
+}
+
+/* An alert, where the kernel encrypts: two octets, and the last of a connection. An operation would
+ * need a place for the control message that outlives this call. */
+static enum proactor_step send_record(struct proactor_conn *conn, const struct send_plan *plan)
+{
+    ssize_t n = ktls_send_record(conn->fd, plan);
+    conn->full = n == -EAGAIN;
+    session_sent(proactor_session(conn), n == -EINTR ? -EAGAIN : n);
+    return PROACTOR_DONE;
 }
 
 /* Waits for room in the socket; no plan is held meanwhile. */
@@ -153,6 +164,10 @@ enum proactor_step proactor_send(struct proactor *p, struct proactor_conn *conn,
         return PROACTOR_YIELD;
     struct send_plan plan;
     session_send_plan(proactor_session(conn), &plan);
+    if (plan.iovcnt == 0 && plan.file_len == 0)
+        return PROACTOR_DONE; /* it was lost over encrypting */
+    if (plan.record_type != 0)
+        return send_record(conn, &plan);
     if (memory_of(&plan) > 0)
         return send_memory(p, conn, &plan);
     CHECK(plan.file_fd >= 0 && plan.file_len > 0);

@@ -24,7 +24,7 @@ static int reactor_probe(char *why, size_t why_size)
     int fd = epoll_create1(EPOLL_CLOEXEC);
     if (fd < 0) {
         int error = errno;
-        snprintf(why, why_size, "epoll_create1: %m; engine reactor needs epoll(7)");
+        snprintf(why, why_size, "epoll_create1: %m; event loops need epoll(7)");
         return -error;
     }
     close(fd);

@@ -11,8 +11,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
-#include <unistd.h>
 
 #define REACTOR_POOL_MAGIC 0x4eac9001u
 
@@ -23,14 +21,7 @@ struct engine {
 
 static int reactor_pool_probe(char *why, size_t why_size)
 {
-    int fd = epoll_create1(EPOLL_CLOEXEC);
-    if (fd < 0) {
-        int error = errno;
-        snprintf(why, why_size, "epoll_create1: %m; engine reactor-pool needs epoll(7)");
-        return -error;
-    }
-    close(fd);
-    return 0;
+    return engine_reactor.probe(why, why_size);
 }
 
 static int reactor_pool_create(const struct engine_config *cfg, char *why, size_t why_size,

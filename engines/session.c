@@ -1,13 +1,16 @@
-/* session.c: one client as an engine drives it. See session.h. The only file that sees http/ and
- * tls/. Plain HTTP passes straight through to the connection; it keeps the seam's rules, and the
- * connection the protocol's. */
+/* session.c: one client as an engine drives it. See session.h. With session_*.c the only file that
+ * sees http/ and tls/. Plain HTTP passes straight through to the connection, TLS by way of
+ * session_tls.c; this file keeps the seam's rules, and the connection the protocol's. */
 #include "engines/session.h"
 
 #include "core/check.h"
+#include "engines/session_tls.h"
 #include "http/conn.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SESSION_MAGIC     0x5e551055u
 #define SESSION_ENV_MAGIC 0x5e55e417u
@@ -21,17 +24,26 @@ _Static_assert((int)SESSION_WANT_CLOSE == (int)HTTP_CONN_WANT_CLOSE, "masks");
 
 struct session_env {
     unsigned magic;
-    const struct tls_server *tls; /* borrowed; NULL: no address has TLS */
     struct http_env *http;
-    size_t sessions; /* open now */
+    struct session_tls_env *tls; /* NULL: no address has TLS */
+    size_t sessions;             /* open now */
 };
 
 struct session {
     unsigned magic;
     struct session_env *env;
-    size_t planned; /* octets of the plan that is out; 0: none */
+    size_t planned;          /* octets of the plan that is out; 0: none */
+    struct session_tls *tls; /* NULL: plain HTTP */
     struct http_conn conn;
 };
+
+static bool listens_with_tls(const struct config *config)
+{
+    for (size_t i = 0; i < config->listens_count; i++)
+        if (config->listens[i].tls)
+            return true;
+    return false;
+}
 
 int session_env_create(const struct config *config, const struct tls_server *tls,
                        const struct clock *clock, unsigned caps, char *why, size_t why_size,
@@ -41,15 +53,33 @@ int session_env_create(const struct config *config, const struct tls_server *tls
     if (env == NULL)
         return -ENOMEM;
     env->magic = SESSION_ENV_MAGIC;
-    env->tls = tls;
     int r = http_env_create(config, clock, (caps & ENGINE_CAP_FILE_SEGMENT) != 0, why, why_size,
                             &env->http);
     if (r < 0) {
         free(env);
         return r;
     }
+    if (listens_with_tls(config)) {
+        CHECK(tls != NULL && tls->ops != NULL);
+        r = session_tls_env_create(tls, config, clock, &env->tls);
+    }
+    if (r < 0) {
+        snprintf(why, why_size, "no memory for TLS on connections_max = %u connections: %s",
+                 config->connections_max, strerror(-r));
+        http_env_destroy(env->http);
+        free(env);
+        return r;
+    }
     *ret_env = env;
     return 0;
+}
+
+void session_env_share(struct session_env *env, const struct session_lock *lock)
+{
+    CHECK_OBJ(env, SESSION_ENV_MAGIC);
+    CHECK(env->sessions == 0);
+    if (env->tls != NULL)
+        env->tls->pools.lock = lock;
 }
 
 void session_env_destroy(struct session_env *env)
@@ -58,6 +88,7 @@ void session_env_destroy(struct session_env *env)
         return;
     CHECK_OBJ(env, SESSION_ENV_MAGIC);
     CHECK(env->sessions == 0);
+    session_tls_env_destroy(env->tls);
     http_env_destroy(env->http);
     free(env);
 }
@@ -88,6 +119,7 @@ struct session *session_open(void *mem, struct session_env *env, const struct li
     s->env = env;
     s->planned = 0;
     http_conn_open(&s->conn, env->http, listen, peer);
+    s->tls = listen->tls ? session_tls_open(env->tls, &s->conn, listen) : NULL;
     env->sessions++;
     return s;
 }
@@ -96,6 +128,8 @@ void session_close(struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
     CHECK(s->planned == 0);
+    if (s->tls != NULL)
+        session_tls_close(s->tls);
     http_conn_close(&s->conn);
     s->env->sessions--;
     s->magic = 0;
@@ -104,19 +138,33 @@ void session_close(struct session *s)
 unsigned session_wants(const struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
-    return http_conn_wants(&s->conn);
+    return s->tls != NULL ? session_tls_wants(s->tls) : http_conn_wants(&s->conn);
 }
 
 size_t session_recv_room(const struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
-    return http_conn_recv_room(&s->conn);
+    return s->tls != NULL ? session_tls_recv_room(s->tls) : http_conn_recv_room(&s->conn);
+}
+
+/* A client that speaks HTTP where TLS is spoken is told so, in HTTP. */
+static void fall_back(struct session *s)
+{
+    session_tls_close(s->tls);
+    s->tls = NULL;
+    http_conn_refuse_plain(&s->conn);
 }
 
 void session_received(struct session *s, const void *data, ssize_t res)
 {
-    CHECK_OBJ(s, SESSION_MAGIC);
-    CHECK((http_conn_wants(&s->conn) & (HTTP_CONN_WANT_RECV | HTTP_CONN_WANT_CLOSE)) != 0);
+    CHECK((session_wants(s) & (SESSION_WANT_RECV | SESSION_WANT_CLOSE)) != 0);
+    if (s->tls != NULL) {
+        if (session_tls_received(s->tls, data, res))
+            return;
+        fall_back(s);
+        /* It was at most what TLS has room for. */
+        CHECK((size_t)res <= http_conn_recv_room(&s->conn));
+    }
     if (res > 0)
         http_conn_received(&s->conn, data, (size_t)res);
     else if (res == 0)
@@ -125,15 +173,25 @@ void session_received(struct session *s, const void *data, ssize_t res)
         http_conn_broken(&s->conn);
 }
 
-void session_send_plan(struct session *s, struct send_plan *ret_plan)
+void session_prepare(struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
-    CHECK(s->planned == 0 && (http_conn_wants(&s->conn) & HTTP_CONN_WANT_SEND) != 0);
-    http_conn_plan(&s->conn, ret_plan);
+    CHECK(s->planned == 0);
+    if (s->tls != NULL)
+        session_tls_prepare(s->tls);
+}
+
+void session_send_plan(struct session *s, struct send_plan *ret_plan)
+{
+    CHECK(s->planned == 0 && (session_wants(s) & SESSION_WANT_SEND) != 0);
+    if (s->tls != NULL)
+        session_tls_plan(s->tls, ret_plan);
+    else
+        http_conn_plan(&s->conn, ret_plan);
     size_t planned = ret_plan->file_len;
     for (int i = 0; i < ret_plan->iovcnt; i++)
         planned += ret_plan->iov[i].iov_len;
-    CHECK(planned > 0);
+    CHECK(planned > 0 || s->tls != NULL);
     s->planned = planned;
 }
 
@@ -142,7 +200,9 @@ void session_sent(struct session *s, ssize_t res)
     CHECK_OBJ(s, SESSION_MAGIC);
     CHECK(s->planned > 0 && res <= (ssize_t)s->planned);
     s->planned = 0;
-    if (res > 0)
+    if (s->tls != NULL)
+        session_tls_sent(s->tls, res);
+    else if (res > 0)
         http_conn_sent(&s->conn, (size_t)res);
     else if (res != -EAGAIN)
         http_conn_broken(&s->conn);
@@ -158,31 +218,53 @@ void session_file_done(struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
     http_conn_job_done(&s->conn);
+    if (s->tls != NULL)
+        session_tls_advance(s->tls);
 }
 
 void session_shut_down(struct session *s, int res)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
-    if (res < 0)
+    if (s->tls != NULL)
+        session_tls_shut_down(s->tls, res);
+    else if (res < 0)
         http_conn_broken(&s->conn);
     else
         http_conn_shut_down(&s->conn);
 }
 
+size_t session_offload(struct session *s, void *info, size_t size)
+{
+    CHECK((session_wants(s) & SESSION_WANT_OFFLOAD) != 0);
+    return session_tls_offload(s->tls, info, size);
+}
+
+void session_offloaded(struct session *s, int res)
+{
+    CHECK((session_wants(s) & SESSION_WANT_OFFLOAD) != 0);
+    session_tls_offloaded(s->tls, res);
+}
+
 uint64_t session_deadline_ms(const struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
-    return http_conn_deadline_ms(&s->conn);
+    return s->tls != NULL ? session_tls_deadline_ms(s->tls) : http_conn_deadline_ms(&s->conn);
 }
 
 void session_expired(struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
-    http_conn_expired(&s->conn);
+    if (s->tls != NULL)
+        session_tls_expired(s->tls);
+    else
+        http_conn_expired(&s->conn);
 }
 
 void session_drain(struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
-    http_conn_drain(&s->conn);
+    if (s->tls != NULL)
+        session_tls_drain(s->tls);
+    else
+        http_conn_drain(&s->conn);
 }

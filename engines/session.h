@@ -3,13 +3,13 @@
  *
  * A session makes no system call. It says what it wants; an engine does that in its own way
  * (readiness or completion) and reports the result. Rules, asserted in release builds too:
- *   1. At most one receive, one send, one job and one shutdown in flight; an engine starts `wants &
- * ~inflight`.
+ *   1. At most one receive, one send, one job and one shutdown in flight; an engine starts
+ *      `wants & ~inflight`.
  *   2. Results are n | 0 | -errno, so that a system call and a completion report alike.
  *   3. What a plan lends is pinned from session_send_plan() to session_sent(); sends may be short.
  *   4. Received octets are pushed and borrowed for the call; never more than session_recv_room() of
- * them.
- *   5. One thread touches a session at a time. A worker touches only the job.
+ *      them.
+ *   5. One thread touches a session at a time. A worker: its job alone, or the session handed over.
  *   6. A session is closed (session_close()) after the whole event batch, and when nothing of it is
  *      in flight. It may want CLOSE while something still is: that is reported as always, which
  *      changes nothing, and then the session is closed.
@@ -35,9 +35,9 @@ enum session_want {
     SESSION_WANT_SHUTDOWN = 1 << 3, /* shutdown(2) of the sending side, then session_shut_down(): a
                                        lingering close begins */
     SESSION_WANT_CLOSE = 1 << 4,    /* alone: close once nothing is in flight */
-    SESSION_WANT_OFFLOAD = 1 << 5,  /* alone: the kernel may encrypt what is sent (kTLS); once
-                                       nothing is in flight, session_offload(), setsockopt(2), then
-                                       session_offloaded() */
+    SESSION_WANT_OFFLOAD = 1 << 5,  /* alone: the kernel may encrypt what is sent (kTLS):
+                                       session_offload(), setsockopt(2), session_offloaded(). No
+                                       send and no job is in flight then; a receive may be */
 };
 
 enum engine_cap {
@@ -51,6 +51,14 @@ struct session;
 struct session_env;
 struct tls_server;
 
+/* A lock of the engine's, under which all calls of sessions are made where several threads share an
+ * environment. */
+struct session_lock {
+    void (*leave)(void *context);
+    void (*enter)(void *context);
+    void *context;
+};
+
 /* What all sessions of one thread share: caches, pools, buffers, the access logs' buffers.
  * `config`, `tls` (NULL: no address has TLS) and `clock` are borrowed and outlive it; `caps` are
  * those of the engine. 0, or -errno and a sentence. The caller owns it, and calls all session
@@ -58,6 +66,11 @@ struct tls_server;
 int session_env_create(const struct config *config, const struct tls_server *tls,
                        const struct clock *clock, unsigned caps, char *why, size_t why_size,
                        struct session_env **ret_env);
+
+/* What takes long and touches one session alone, encryption and handshakes, is done between
+ * `lock->leave` and `lock->enter` from now on. `lock` is borrowed and outlives the environment. No
+ * session is open. */
+void session_env_share(struct session_env *env, const struct session_lock *lock);
 
 /* Every session must be closed. NULL is allowed. */
 void session_env_destroy(struct session_env *env);
@@ -92,7 +105,12 @@ size_t session_recv_room(const struct session *s);
 /* Reports a receive: `res` octets at `data` (borrowed), 0 at end of stream, or -errno. */
 void session_received(struct session *s, const void *data, ssize_t res);
 
-/* Fills in what to send next. Pinned until session_sent(). */
+/* Does now what session_send_plan() would have to do (encryption), if SEND is wanted. Optional: for
+ * a thread that is not the one that sends, and has the time. No plan is out. */
+void session_prepare(struct session *s);
+
+/* Fills in what to send next. Pinned until session_sent(). Empty, without memory and file: the
+ * session was lost over making it; there is nothing to report, and the wants are asked anew. */
 void session_send_plan(struct session *s, struct send_plan *ret_plan);
 
 /* Reports octets sent of the plan, memory and file together; 0: the file range ended early
@@ -110,7 +128,8 @@ void session_file_done(struct session *s);
 void session_shut_down(struct session *s, int res);
 
 /* What setsockopt(2)'s TLS_TX is to be given, after TCP_ULP "tls": fills in at most `size` octets
- * (SESSION_OFFLOAD_MAX are enough) and returns their number, above 0. */
+ * (SESSION_OFFLOAD_MAX are enough) and returns their number; 0: this connection cannot, which is to
+ * be reported as -EOPNOTSUPP. */
 size_t session_offload(struct session *s, void *info, size_t size);
 
 /* Reports both calls: 0, or -errno and nothing has changed. */

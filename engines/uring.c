@@ -3,6 +3,7 @@
 #include "engines/uring.h"
 
 #include "core/check.h"
+#include "core/poison.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -10,8 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
-enum { BUFFER_GROUP = 0 };
+enum {
+    BUFFER_GROUP = 0,
+    SETUP_ATTEMPTS_MAX = 50, /* half a second in all */
+};
 
 static_assert((URING_BUFFERS & (URING_BUFFERS - 1)) == 0, "the kernel wants a power of two");
 
@@ -51,6 +56,22 @@ static int open_buffers(struct uring *u)
     return 0;
 }
 
+/* io_uring_setup(2). 0 or -errno. The memory that a ring has locked is given back some time after
+ * it was closed, in the background; so for want of it, after a probe or a restart, it is tried
+ * again. */
+static int set_up(struct uring *u, const struct io_uring_params *params)
+{
+    const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+    int res = -ENOMEM;
+    for (int i = 0; i < SETUP_ATTEMPTS_MAX && res == -ENOMEM; i++) {
+        if (i > 0)
+            nanosleep(&pause, NULL);
+        struct io_uring_params tried = *params;
+        res = io_uring_queue_init_params(u->options.entries, &u->ring, &tried);
+    }
+    return res;
+}
+
 int uring_open(struct uring *u, const struct uring_options *options, char *why, size_t why_size)
 {
     *u = (struct uring){ .options = *options };
@@ -58,18 +79,24 @@ int uring_open(struct uring *u, const struct uring_options *options, char *why, 
         .flags = setup_flags(options),
         .cq_entries = options->completions,
     };
-    int res = io_uring_queue_init_params(options->entries, &u->ring, &params);
+    int res = set_up(u, &params);
     if (res < 0) {
-        snprintf(why, why_size, "io_uring_setup: %s", strerror(-res));
+        uring_explain("io_uring_setup", -res, why, why_size);
         return res;
     }
     u->open = true;
     u->messages = calloc(u->ring.sq.ring_entries, sizeof(u->messages[0]));
     res = u->messages == NULL ? -ENOMEM : open_buffers(u);
-    if (res < 0) {
-        snprintf(why, why_size, "no ring of provided buffers for io_uring: %s", strerror(-res));
-        uring_close(u);
+    if (res == -EINVAL) {
+        snprintf(why, why_size,
+                 "this kernel's io_uring has no rings of provided buffers (Linux "
+                 "5.19 has them); take another engine");
+        res = -EOPNOTSUPP;
+    } else if (res < 0) {
+        uring_explain("io_uring_register", -res, why, why_size);
     }
+    if (res < 0)
+        uring_close(u);
     return res;
 }
 
@@ -89,6 +116,8 @@ void uring_close(struct uring *u)
         io_uring_queue_exit(&u->ring); /* the buffers are the kernel's until then */
     if (u->buf_ring != NULL)
         munmap(u->buf_ring, u->buf_ring_size);
+    if (u->buffers != NULL)
+        UNPOISON(u->buffers, (size_t)u->options.buffers * u->options.buffer_size);
     free(u->buffers);
     free(u->messages);
     *u = (struct uring){ 0 };
@@ -113,10 +142,26 @@ struct uring_message *uring_message(struct uring *u, const struct io_uring_sqe *
     return &u->messages[index];
 }
 
+/* The kernel takes no operations: completions have to be taken first (EBUSY), or it finds no memory
+ * (EAGAIN). A submission that is refused does not run the work that completions wait for either
+ * (DEFER_TASKRUN), so this asks for that alone. */
+static void wait_refused(struct uring *u)
+{
+    struct __kernel_timespec timeout = { .tv_nsec = URING_REFUSED_MS * 1000000LL };
+    struct io_uring_cqe *cqe;
+    (void)io_uring_wait_cqe_timeout(&u->ring, &cqe, &timeout);
+}
+
 int uring_wait(struct uring *u, int timeout_ms)
 {
     CHECK(u->enabled);
     int res;
+#ifdef __SANITIZE_THREAD__
+    /* ThreadSanitizer puts a signal's handler off to the next call that it intercepts, and waiting
+     * in a ring is none. */
+    if (timeout_ms < 0 || timeout_ms > 100)
+        timeout_ms = 100;
+#endif
     if (timeout_ms == 0) {
         res = io_uring_submit_and_get_events(&u->ring);
     } else {
@@ -125,11 +170,11 @@ int uring_wait(struct uring *u, int timeout_ms)
         res = io_uring_submit_and_wait_timeout(&u->ring, &cqe, 1, timeout_ms < 0 ? NULL : &timeout,
                                                NULL);
     }
-    /* EBUSY and EAGAIN: the kernel takes no more operations until completions are taken, or memory
-     * is found; what is queued stays so. */
-    if (res >= 0 || res == -ETIME || res == -EINTR || res == -EBUSY || res == -EAGAIN)
-        return 0;
-    return res;
+    if (res == -EBUSY || res == -EAGAIN || res == -ENOMEM)
+        wait_refused(u);
+    else if (res < 0 && res != -ETIME && res != -EINTR)
+        return res;
+    return 0;
 }
 
 unsigned uring_take(struct uring *u, struct io_uring_cqe *cqes, unsigned max)
@@ -142,8 +187,12 @@ unsigned uring_take(struct uring *u, struct io_uring_cqe *cqes, unsigned max)
                                              left < ARRAY_LEN(taken) ? left : ARRAY_LEN(taken));
         if (n == 0)
             break;
-        for (unsigned i = 0; i < n; i++)
+        for (unsigned i = 0; i < n; i++) {
             cqes[count + i] = *taken[i];
+            if ((taken[i]->flags & IORING_CQE_F_BUFFER) != 0)
+                UNPOISON(uring_buffer(u, taken[i]->flags >> IORING_CQE_BUFFER_SHIFT),
+                         u->options.buffer_size);
+        }
         io_uring_cq_advance(&u->ring, n);
         count += n;
     }
@@ -153,6 +202,8 @@ unsigned uring_take(struct uring *u, struct io_uring_cqe *cqes, unsigned max)
 void uring_return_buffer(struct uring *u, unsigned id)
 {
     CHECK(id < u->options.buffers);
+    CHECK(!IS_POISONED(uring_buffer(u, id))); /* given back twice */
+    POISON(uring_buffer(u, id), u->options.buffer_size);
     io_uring_buf_ring_add(u->buf_ring, uring_buffer(u, id), u->options.buffer_size,
                           (unsigned short)id, io_uring_buf_ring_mask(u->options.buffers),
                           (int)u->returned++);
@@ -166,9 +217,9 @@ void uring_show_buffers(struct uring *u)
     u->returned = 0;
 }
 
-void uring_prep_recv(const struct uring *u, struct io_uring_sqe *sqe, int fd)
+void uring_prep_recv(const struct uring *u, struct io_uring_sqe *sqe, int fd, bool lasting)
 {
-    if (u->options.recv_multishot)
+    if (lasting && u->options.recv_multishot)
         io_uring_prep_recv_multishot(sqe, fd, NULL, 0, 0);
     else
         io_uring_prep_recv(sqe, fd, NULL, u->options.buffer_size, 0);

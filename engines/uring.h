@@ -19,6 +19,9 @@ enum {
     URING_BUFFERS = 256,        /* provided for receives; a power of two */
     URING_BUFFER_SIZE = 4096,   /* octets */
     URING_MESSAGE_IOV_MAX = 16, /* pieces of one message */
+    URING_REFUSED_MS = 10,      /* how long to wait when the kernel takes no operations */
+    URING_LOCKED_KIB = 128, /* what a ring of these sizes takes of the limit of locked memory, on
+                               kernels that count it, from a user without CAP_IPC_LOCK */
 };
 
 /* Sizes and abilities; tests make small ones. */
@@ -53,6 +56,11 @@ struct uring {
  */
 int uring_probe(char *why, size_t why_size, struct uring_options *ret_options);
 
+/* Writes the sentence for `error` (positive) of `call`, one of io_uring_setup(2),
+ * io_uring_register(2) and io_uring_enter(2): what refuses it, as far as /proc tells, and what to
+ * do. */
+void uring_explain(const char *call, int error, char *why, size_t why_size);
+
 /* Makes a ring, disabled. 0, or -errno and a sentence. The caller owns it (uring_close()). */
 int uring_open(struct uring *u, const struct uring_options *options, char *why, size_t why_size);
 
@@ -70,25 +78,27 @@ struct io_uring_sqe *uring_sqe(struct uring *u);
 struct uring_message *uring_message(struct uring *u, const struct io_uring_sqe *sqe);
 
 /* Submits, and waits for a completion: `timeout_ms` at most, -1 for ever, 0 not at all. 0, or
- * -errno
- * (-ETIME and -EINTR are no errors: 0). */
+ * -errno. -ETIME and -EINTR are no errors: 0. Nor is it one when the kernel takes no operations
+ * now: they stay queued, and it waits for at most URING_REFUSED_MS. */
 int uring_wait(struct uring *u, int timeout_ms);
 
 /* Copies up to `max` completions and gives their places back to the kernel. Returns their number.
  */
 unsigned uring_take(struct uring *u, struct io_uring_cqe *cqes, unsigned max);
 
-/* The octets of provided buffer `id`. */
+/* The octets of provided buffer `id`: the kernel's, and poisoned (poison.h), but between a
+ * completion that names it and uring_return_buffer(). */
 static inline unsigned char *uring_buffer(const struct uring *u, unsigned id)
 {
     return u->buffers + (size_t)id * u->options.buffer_size;
 }
 
-/* Gives a buffer back; the kernel sees it after uring_show_buffers(). */
+/* Gives a buffer back, once; the kernel sees it after uring_show_buffers(). */
 void uring_return_buffer(struct uring *u, unsigned id);
 void uring_show_buffers(struct uring *u);
 
-/* Prepares a receive into the provided buffers: multishot, where the kernel has it. */
-void uring_prep_recv(const struct uring *u, struct io_uring_sqe *sqe, int fd);
+/* Prepares a receive into the provided buffers; `lasting`: one that goes on after it has completed
+ * (multishot), where the kernel has it. */
+void uring_prep_recv(const struct uring *u, struct io_uring_sqe *sqe, int fd, bool lasting);
 
 #endif

@@ -42,39 +42,41 @@ static int proc_number(const char *path, const char *key)
     return number;
 }
 
-/* Why io_uring_setup(2) is refused with `error` (positive). */
-static void explain_setup(int error, char *why, size_t why_size)
+void uring_explain(const char *call, int error, char *why, size_t why_size)
 {
     bool filtered = proc_number("/proc/self/status", "Seccomp:") > 0;
     int disabled = proc_number("/proc/sys/kernel/io_uring_disabled", "");
-    if (error == EPERM && disabled == 2)
+    bool refused = error == EPERM || error == ENOSYS || error == EACCES;
+    bool setup = strcmp(call, "io_uring_setup") == 0;
+    if (setup && error == EPERM && disabled == 2)
         snprintf(why, why_size,
                  "io_uring is forbidden to everybody by the sysctl kernel.io_uring_disabled = 2; "
                  "set it to 0, or take another engine");
-    else if (error == EPERM && disabled == 1)
+    else if (setup && error == EPERM && disabled == 1)
         snprintf(
             why, why_size,
             "io_uring is forbidden by the sysctl kernel.io_uring_disabled = 1; set it to 0, or "
             "kernel.io_uring_group to a group of this user, or take another engine");
-    else if ((error == EPERM || error == ENOSYS || error == EACCES) && filtered)
+    else if (refused && filtered)
         snprintf(why, why_size,
-                 "io_uring_setup: %s: a seccomp filter (of a container?) forbids it; allow "
-                 "io_uring_setup, io_uring_enter and io_uring_register, or take another engine",
-                 strerror(error));
-    else if (error == ENOSYS)
+                 "%s: %s: a seccomp filter (of a container?) forbids it; allow io_uring_setup, "
+                 "io_uring_enter and io_uring_register, or take another engine",
+                 call, strerror(error));
+    else if (setup && error == ENOSYS)
         snprintf(why, why_size,
                  "this kernel is built without io_uring (CONFIG_IO_URING); take another engine");
     else if (error == ENOMEM)
         snprintf(why, why_size,
-                 "io_uring_setup: %s: memory, or the limit of locked memory (ulimit -l, "
-                 "LimitMEMLOCK=), is too small for a ring",
-                 strerror(error));
-    else if (error == EINVAL)
+                 "%s: %s: memory, or the limit of locked memory (ulimit -l, LimitMEMLOCK=; about "
+                 "%u KiB for each of the threads), is too small for a ring; raise it, set fewer "
+                 "threads, or take another engine",
+                 call, strerror(error), URING_LOCKED_KIB);
+    else if (setup && error == EINVAL)
         snprintf(why, why_size,
                  "this kernel's io_uring has no COOP_TASKRUN (Linux 5.19 has it); take another "
                  "engine");
     else
-        snprintf(why, why_size, "io_uring_setup: %s", strerror(error));
+        snprintf(why, why_size, "%s: %s; take another engine", call, strerror(error));
 }
 
 /* The first operation that is missing, or NULL. -errno when the kernel does not tell. */
@@ -94,31 +96,37 @@ static int find_missing(struct uring *u, const char **ret_name)
     return 0;
 }
 
-/* There is no other way to ask whether a receive can be multishot than to begin one. */
-static bool receives_multishot(struct uring *u)
+/* There is no other way to ask whether a receive can be multishot than to begin one. 0, or -errno
+ * of io_uring_enter(2): the first call of it. */
+static int try_receive(struct uring *u, bool *ret_multishot)
 {
     int pair[2];
-    bool yes = false;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-        return false;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+        *ret_multishot = false;
+        return 0;
+    }
     struct io_uring_sqe *sqe = uring_sqe(u);
     CHECK(sqe != NULL);
-    uring_prep_recv(u, sqe, pair[0]);
+    uring_prep_recv(u, sqe, pair[0], true);
     struct io_uring_cqe cqe;
-    if (write(pair[1], "", 1) == 1 && uring_wait(u, 1000) == 0 && uring_take(u, &cqe, 1) == 1)
-        yes = cqe.res == 1 && (cqe.flags & IORING_CQE_F_MORE) != 0;
+    bool written = write(pair[1], "", 1) == 1;
+    int res = uring_wait(u, 1000);
+    if (res == 0)
+        *ret_multishot = written && uring_take(u, &cqe, 1) == 1 && cqe.res == 1 &&
+                         (cqe.flags & IORING_CQE_F_MORE) != 0;
     close(pair[1]); /* ends the receive */
     close(pair[0]);
-    return yes;
+    return res;
 }
 
 int uring_probe(char *why, size_t why_size, struct uring_options *ret_options)
 {
+    /* As large as those that serve: what is locked for them may be limited. */
     struct uring_options options = {
-        .entries = 8,
-        .completions = 16,
-        .buffers = 8,
-        .buffer_size = 64,
+        .entries = URING_ENTRIES,
+        .completions = URING_COMPLETIONS,
+        .buffers = URING_BUFFERS,
+        .buffer_size = URING_BUFFER_SIZE,
         .single_issuer = true,
         .recv_multishot = true,
     };
@@ -129,11 +137,8 @@ int uring_probe(char *why, size_t why_size, struct uring_options *ret_options)
         options.single_issuer = false;
         res = uring_open(&u, &options, why, why_size);
     }
-    if (res < 0) {
-        if (strncmp(why, "io_uring_setup", strlen("io_uring_setup")) == 0)
-            explain_setup(-res, why, why_size);
+    if (res < 0)
         return res;
-    }
     res = find_missing(&u, &missing);
     if (res < 0 || missing != NULL) {
         snprintf(why, why_size, "this kernel's io_uring lacks %s; take another engine",
@@ -143,15 +148,14 @@ int uring_probe(char *why, size_t why_size, struct uring_options *ret_options)
     }
     res = uring_enable(&u);
     if (res < 0) {
-        snprintf(why, why_size, "io_uring_register: %s: a seccomp filter may forbid it",
-                 strerror(-res));
+        uring_explain("io_uring_register", -res, why, why_size);
         goto out;
     }
-    options.recv_multishot = receives_multishot(&u);
-    options.entries = URING_ENTRIES;
-    options.completions = URING_COMPLETIONS;
-    options.buffers = URING_BUFFERS;
-    options.buffer_size = URING_BUFFER_SIZE;
+    res = try_receive(&u, &options.recv_multishot);
+    if (res < 0) {
+        uring_explain("io_uring_enter", -res, why, why_size);
+        goto out;
+    }
     *ret_options = options;
 out:
     uring_close(&u);

@@ -165,7 +165,10 @@ static void tell(struct workers *w, bool announce, struct worker *sleeper)
     uint64_t one = 1;
     if (announce) {
         /* It cannot fail: the counter's end is 2^64 - 2 announcements away. */
-        ssize_t n = write(w->fd, &one, sizeof(one));
+        ssize_t n;
+        do
+            n = write(w->fd, &one, sizeof(one));
+        while (n < 0 && errno == EINTR);
         CHECK(n == (ssize_t)sizeof(one));
     }
     if (sleeper != NULL)

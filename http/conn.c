@@ -13,6 +13,7 @@
 #include "http/conn.h"
 
 #include "core/check.h"
+#include "core/server_find.h"
 #include "http/access.h"
 #include "http/exchange.h"
 #include "http/response.h"
@@ -47,7 +48,16 @@ void http_conn_open(struct http_conn *c, struct http_env *env, const struct list
                              .peer = *peer,
                              .env = env,
                              .listen = listen,
+                             .file_segments = env->file_segments && !listen->tls,
                              .since_ms = env->clock->now_ms };
+}
+
+void http_conn_secured(struct http_conn *c, const struct server *named)
+{
+    CHECK_OBJ(c, HTTP_CONN_MAGIC);
+    CHECK(c->state == STATE_IDLE && c->requests == 0);
+    c->named = named;
+    c->since_ms = now(c);
 }
 
 /* Nothing is known yet of the request that comes next. */
@@ -56,7 +66,7 @@ static void begin_request(struct http_conn *c)
     struct http_exchange *x = c->x;
     http_guard_init(&x->guard);
     x->begun_ms = now(c);
-    x->server = c->listen->servers[0];
+    x->server = c->named != NULL ? c->named : c->listen->servers[0];
     x->search.status = 0;
     x->status = 0;
     x->extra[0] = '\0';
@@ -153,6 +163,15 @@ static void refuse(struct http_conn *c, int status)
     c->state = STATE_ANSWER;
 }
 
+/* The server that answers the request. One that names none (HTTP/1.0) asked for that of the TLS
+ * handshake. */
+static const struct server *choose_server(const struct http_conn *c)
+{
+    const struct http_request *r = &c->x->request;
+    struct span host = http_request_slice(r, r->authority);
+    return host.len == 0 && c->named != NULL ? c->named : server_find(c->listen, host);
+}
+
 /* Chooses what to answer a complete request with. */
 static void begin_answer(struct http_conn *c)
 {
@@ -162,8 +181,12 @@ static void begin_answer(struct http_conn *c)
     uint32_t requests_max = c->env->config->limits.keepalive_requests;
     x->keep_alive =
         r->keep_alive && !c->draining && (requests_max == 0 || c->requests < requests_max);
-    x->server = http_vhost_find(c->listen, http_request_slice(r, r->authority));
+    x->server = choose_server(c);
     c->state = STATE_ANSWER;
+    if (c->named != NULL && x->server != c->named) {
+        http_static_begin_error(x, 421);
+        return;
+    }
     if (r->method == HTTP_METHOD_KNOWN || r->method == HTTP_METHOD_UNKNOWN ||
         r->method == HTTP_CONNECT) {
         static const char allow[] = "Allow: GET, HEAD, OPTIONS\r\n";
@@ -193,15 +216,15 @@ static void head_complete(struct http_conn *c, struct http_input *input, size_t 
     c->requests++;
     int status =
         http_request_parse(input->head.ptr, input->head.len, &c->env->config->limits, &x->request);
-    if (status != 0) {
-        refuse(c, status);
+    if (status != 0 || c->plain_refused) {
+        refuse(c, status != 0 ? status : 400);
         return;
     }
     if (x->request.framing == HTTP_FRAMING_NONE) {
         begin_answer(c);
         return;
     }
-    x->server = http_vhost_find(c->listen, http_request_slice(&x->request, x->request.authority));
+    x->server = choose_server(c);
     x->body_begun_ms = now(c);
     http_body_init(&x->body, &x->request);
     c->state = STATE_BODY;
@@ -323,16 +346,18 @@ static void run(struct http_conn *c, struct http_input *input)
     }
 }
 
-/* Files read by jobs: asks for the next piece as soon as the buffer for it is free. */
-static void want_read(struct http_exchange *x)
+/* A file range that a job is to read: asks for its next piece as soon as the buffer is free. */
+static void want_read(struct http_conn *c)
 {
-    struct http_segment *file = http_out_next_read(&x->out);
+    struct http_exchange *x = c->x;
+    size_t len_max = c->listen->tls ? HTTP_READ_ENCRYPTED : HTTP_READ_SIZE;
+    struct http_segment *file = http_out_next_read(&x->out, c->file_segments);
     if (file == NULL)
         return;
     if (x->out.read_buffer == NULL)
         x->out.read_buffer = pool_get(x->env->reads);
     CHECK(x->out.read_buffer != NULL); /* there is one for each connection */
-    size_t len = file->len < HTTP_READ_SIZE ? (size_t)file->len : HTTP_READ_SIZE;
+    size_t len = file->len < len_max ? (size_t)file->len : len_max;
     file_job_init_read(&x->job, file->entry->fd, (off_t)file->off, x->out.read_buffer, len);
     x->job_state = HTTP_JOB_WANTED;
 }
@@ -363,8 +388,8 @@ static void process(struct http_conn *c, struct http_input *input)
         x->window_begun_ms = now(c);
         x->window_sent = x->out.sent;
     }
-    if (!c->env->file_segments && x->job_state != HTTP_JOB_WANTED)
-        want_read(x);
+    if (x->job_state != HTTP_JOB_WANTED)
+        want_read(c);
 }
 
 /* Goes on with the input that was kept. */
@@ -445,12 +470,13 @@ void http_conn_broken(struct http_conn *c)
         http_access_write_sent(c->x, &c->peer);
     else if (c->state == STATE_ANSWER || c->state == STATE_BODY)
         http_access_write(c->x, &c->peer, 0, 0);
+    c->broken = true;
     close_now(c);
 }
 
 void http_conn_plan(const struct http_conn *c, struct send_plan *ret_plan)
 {
-    http_out_plan(&c->x->out, c->env->file_segments, ret_plan);
+    http_out_plan(&c->x->out, c->file_segments, ret_plan);
     ret_plan->more |= c->x->multipart.entry != NULL;
 }
 
@@ -470,8 +496,8 @@ void http_conn_sent(struct http_conn *c, size_t len)
             x->window_begun_ms = now(c);
             x->window_sent = x->out.sent;
         }
-        if (!c->env->file_segments && x->job_state != HTTP_JOB_WANTED)
-            want_read(x);
+        if (x->job_state != HTTP_JOB_WANTED)
+            want_read(c);
         return;
     }
     x->window_begun_ms = 0;
@@ -507,7 +533,8 @@ void http_conn_job_done(struct http_conn *c)
         http_conn_broken(c);
         return;
     }
-    http_out_read_done(&x->out, http_out_next_read(&x->out), (uint64_t)x->job.res);
+    http_out_read_done(&x->out, http_out_next_read(&x->out, c->file_segments),
+                       (uint64_t)x->job.res);
 }
 
 void http_conn_shut_down(struct http_conn *c)

@@ -2,7 +2,7 @@
  * out. No I/O (RFC 9112).
  *
  * Keep-alive, pipelining, bodies read and discarded, 100-continue, refusals with a lingering close,
- * deadlines. The session drives it; the members are private to conn.c. */
+ * deadlines. The session drives it; the members are private to conn.c and to what stands here. */
 #ifndef HTTP_CONN_H
 #define HTTP_CONN_H
 
@@ -26,24 +26,53 @@ enum http_conn_want {
 
 struct http_conn {
     unsigned magic;
-    uint8_t state; /* private to conn.c */
-    bool draining; /* answer what is being asked, then close */
-    bool linger;   /* close lingering: the peer may still be sending */
+    uint8_t state;      /* private to conn.c */
+    bool draining;      /* answer what is being asked, then close */
+    bool linger;        /* close lingering: the peer may still be sending */
+    bool broken;        /* closed in the middle of something */
+    bool file_segments; /* plans may end in a range of a file */
+    bool plain_refused; /* what comes is plain HTTP where TLS was expected */
     struct peer peer;
     uint32_t requests; /* begun on this connection */
     uint64_t since_ms; /* when the present state of waiting began: idle, lingering */
     struct http_env *env;
     const struct listen_config *listen;
-    struct http_exchange *x; /* NULL while idle */
+    const struct server *named; /* by the name in the TLS handshake; NULL: there was none */
+    struct http_exchange *x;    /* NULL while idle */
 };
 
 /* Makes an idle connection. All is borrowed but `peer`, which is copied. */
 void http_conn_open(struct http_conn *c, struct http_env *env, const struct listen_config *listen,
                     const struct peer *peer);
 
+/* The TLS handshake is complete: only now the deadline of the first request begins. `named`
+ * (borrowed; NULL: no name was sent) is the server that the client's SNI selects: requests for
+ * another one are answered 421 (RFC 9110 section 15.5.20). Before anything is received. */
+void http_conn_secured(struct http_conn *c, const struct server *named);
+
+/* What comes is plain HTTP, where TLS was expected: the first request is answered 400, and it
+ * closes. Before anything is received. */
+static inline void http_conn_refuse_plain(struct http_conn *c)
+{
+    c->plain_refused = true;
+}
+
+/* From now on plans may end in a range of a file, where the environment allows it: on an address
+ * with TLS they do not until the kernel encrypts. No plan is out. */
+static inline void http_conn_send_files(struct http_conn *c)
+{
+    c->file_segments = c->env->file_segments;
+}
+
 /* Gives back what it holds. Nothing of it may be in flight; once it wants CLOSE, reports of what
  * still was are taken and change nothing. */
 void http_conn_close(struct http_conn *c);
+
+/* The client's address, as given to http_conn_open(). */
+static inline const struct peer *http_conn_peer(const struct http_conn *c)
+{
+    return &c->peer;
+}
 
 /* Mask of enum http_conn_want; never 0. Pure. */
 unsigned http_conn_wants(const struct http_conn *c);
@@ -59,6 +88,13 @@ void http_conn_received_end(struct http_conn *c);
 
 /* The connection is broken: it wants to be closed. */
 void http_conn_broken(struct http_conn *c);
+
+/* Was it broken, by a report or by itself (a peer that takes too little, a file that has become
+ * shorter)? Then its last answer may be cut, and a TLS session must not end as if it were whole. */
+static inline bool http_conn_is_broken(const struct http_conn *c)
+{
+    return c->broken;
+}
 
 /* What to send next; pinned until http_conn_sent(). */
 void http_conn_plan(const struct http_conn *c, struct send_plan *ret_plan);

@@ -83,7 +83,7 @@ static int make_pools(struct http_env *env)
                         &env->exchanges);
     if (r == 0)
         r = pool_create("inputs", env->input_size, config->connections_max, &env->inputs);
-    if (r == 0 && !env->file_segments)
+    if (r == 0)
         r = pool_create("reads", HTTP_READ_SIZE, config->connections_max, &env->reads);
     return r;
 }

@@ -25,6 +25,11 @@ enum {
     HTTP_RECLAIM_COUNT = 32,         /* cached files closed at once when descriptors run out */
     HTTP_READ_SIZE =
         128 * 1024, /* octets of one READ job, where files are not sent by descriptor */
+    HTTP_READ_ENCRYPTED =
+        64 * 1024, /* ... on an address with TLS: what is encrypted for one send */
+    HTTP_READ_SHORT =
+        8 * 1024, /* a file range up to this size is read in any case: copying it twice costs less
+                     than a sendfile(2) beside the send(2) of its head */
 };
 
 struct http_env {
@@ -35,7 +40,7 @@ struct http_env {
     struct mime_table *mime;
     struct pool *exchanges; /* struct http_exchange, one a busy connection */
     struct pool *inputs;    /* input_size octets, one a connection with unprocessed input */
-    struct pool *reads;     /* HTTP_READ_SIZE octets; NULL when file_segments */
+    struct pool *reads;     /* HTTP_READ_SIZE octets, one a connection that reads a file */
     size_t input_size;
     struct access_log **access_logs; /* config->access_logs_count */
     struct span *location_fields;    /* by location id: the configured field lines, with CRLF */

@@ -89,7 +89,11 @@ void http_out_add_file(struct http_out *out, struct file_entry *entry, uint64_t 
     CHECK(len > 0 && entry->fd >= 0);
     out->queued += len;
     *add_segment(out) = (struct http_segment){
-        .kind = HTTP_SEGMENT_FILE, .off = off, .len = len, .entry = file_entry_ref(entry)
+        .kind = HTTP_SEGMENT_FILE,
+        .off = off,
+        .len = len,
+        .read = len <= HTTP_READ_SHORT,
+        .entry = file_entry_ref(entry),
     };
 }
 
@@ -108,10 +112,11 @@ void http_out_plan(const struct http_out *out, bool file_segments, struct send_p
     ret_plan->file_off = 0;
     ret_plan->file_len = 0;
     ret_plan->more = false;
+    ret_plan->record_type = 0;
     for (unsigned i = 0; i < out->count; i++) {
         const struct http_segment *segment = &out->segments[out->first + i];
         if (segment->kind == HTTP_SEGMENT_FILE) {
-            if (file_segments) {
+            if (file_segments && !segment->read) {
                 ret_plan->file_fd = segment->entry->fd;
                 ret_plan->file_off = (off_t)segment->off;
                 ret_plan->file_len = segment->len;
@@ -161,14 +166,14 @@ void http_out_sent(struct http_out *out, uint64_t len)
     }
 }
 
-struct http_segment *http_out_next_read(struct http_out *out)
+struct http_segment *http_out_next_read(struct http_out *out, bool file_segments)
 {
     for (unsigned i = 0; i < out->count; i++) {
         struct http_segment *segment = &out->segments[out->first + i];
         if (segment->kind == HTTP_SEGMENT_READ)
             return NULL; /* the buffer is in use */
         if (segment->kind == HTTP_SEGMENT_FILE)
-            return segment;
+            return segment->read || !file_segments ? segment : NULL;
     }
     return NULL;
 }

@@ -25,6 +25,7 @@ struct http_segment {
     uint64_t len;             /* octets left, never 0 */
     const char *ptr;          /* not FILE: the octets */
     uint64_t off;             /* FILE */
+    bool read;                /* FILE: up to HTTP_READ_SHORT; by a job, whatever the engine can */
     struct file_entry *entry; /* ENTRY, FILE: a reference, owned */
     char *text;               /* TEXT: owned */
 };
@@ -64,15 +65,16 @@ void http_out_add_file(struct http_out *out, struct file_entry *entry, uint64_t 
 /* Appends `len` octets (> 0) of malloc(3)ed text and takes it. A segment must be free (checked). */
 void http_out_add_text(struct http_out *out, char *text, size_t len);
 
-/* Fills in what to send next. With `file_segments` false a plan ends in front of a file range. */
+/* Fills in what to send next. A plan ends in front of a file range that is to be read: a short one,
+ * or, with `file_segments` false, any. */
 void http_out_plan(const struct http_out *out, bool file_segments, struct send_plan *ret_plan);
 
 /* Takes off `len` octets, which were sent. */
 void http_out_sent(struct http_out *out, uint64_t len);
 
-/* Where files are read by jobs: must octets be read before anything can be sent? Then the range's
- * segment, else NULL. */
-struct http_segment *http_out_next_read(struct http_out *out);
+/* The first file range, if it is to be read by a job (see http_out_plan()) and the buffer for that
+ * is free; else NULL. */
+struct http_segment *http_out_next_read(struct http_out *out, bool file_segments);
 
 /* The `len` octets (> 0) in out->read_buffer are the start of the range `file`
  * (http_out_next_read()'s) now. */

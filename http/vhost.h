@@ -1,14 +1,10 @@
-/* vhost.h: which server, location and redirect a request belongs to. Pure look-ups in the
- * configuration. */
+/* vhost.h: which location and redirect of its server a request belongs to. Pure look-ups in the
+ * configuration. The server itself: core/server_find.h. */
 #ifndef HTTP_VHOST_H
 #define HTTP_VHOST_H
 
 #include "core/config.h"
 #include "core/span.h"
-
-/* The server of `listen` that answers to `host` (without port; case-insensitive, a trailing dot
- * ignored): an exact name first, then the longest wildcard, then the listener's first. */
-const struct server *http_vhost_find(const struct listen_config *listen, struct span host);
 
 /* The location of `path` (decoded, begins with '/'): the longest prefix that matches whole
  * segments. NULL only when the server has no "/" location. */

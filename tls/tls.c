@@ -9,6 +9,12 @@
 
 /* The first one is the default. */
 static const struct tls_ops *const libraries[] = {
+#ifdef GS_TLS_OPENSSL
+    &tls_openssl,
+#endif
+#ifdef GS_TLS_MBEDTLS
+    &tls_mbedtls,
+#endif
     NULL,
 };
 
@@ -37,6 +43,20 @@ bool tls_is_wanted(const struct config *config)
     return false;
 }
 
+/* The name of an address with TLS is what an operator looks for; there is no key to blame. */
+static int refuse_tls(const struct config *config, char *why, size_t why_size)
+{
+    const struct listen_config *listen = config->listens;
+
+    while (!listen->tls)
+        listen++;
+    snprintf(why, why_size,
+             "listen: \"%s\" has TLS, and no TLS library is built in: install libssl-dev or "
+             "libmbedtls-dev and build again",
+             listen->text);
+    return -EINVAL;
+}
+
 static int refuse_backend(const struct config *config, char *why, size_t why_size)
 {
     size_t len = (size_t)snprintf(why, why_size, "%s: tls_backend '%s' is not built in; there %s",
@@ -51,12 +71,15 @@ static int refuse_backend(const struct config *config, char *why, size_t why_siz
 int tls_server_create(const struct config *config, char *why, size_t why_size,
                       struct tls_server *ret_tls)
 {
-    struct tls_server tls = { NULL, NULL };
+    struct tls_server tls = { NULL, NULL, false };
 
+    /* A name that nothing has is wrong even when it is not needed. */
+    if (config->tls.backend[0] != '\0' && tls_find(config->tls.backend) == NULL)
+        return refuse_backend(config, why, why_size);
     if (tls_is_wanted(config)) {
         tls.ops = tls_find(config->tls.backend);
         if (tls.ops == NULL)
-            return refuse_backend(config, why, why_size);
+            return refuse_tls(config, why, why_size);
         int res = tls.ops->ctx_create(config, why, why_size, &tls.ctx);
         if (res < 0)
             return res;
@@ -69,5 +92,5 @@ void tls_server_destroy(struct tls_server *tls)
 {
     if (tls->ops != NULL)
         tls->ops->ctx_destroy(tls->ctx);
-    *tls = (struct tls_server){ NULL, NULL };
+    *tls = (struct tls_server){ NULL, NULL, false };
 }

@@ -88,10 +88,16 @@ struct tls_ops {
     size_t (*offload)(struct tls *t, void *info, size_t size);
 };
 
+/* Those that may be built in. */
+extern const struct tls_ops tls_openssl;
+extern const struct tls_ops tls_mbedtls;
+
 /* A library with its context, as main makes it and engines hand it on. */
 struct tls_server {
     const struct tls_ops *ops;
     struct tls_ctx *ctx;
+    bool ktls; /* the kernel is asked to encrypt: main sets it, when that is allowed
+                  (config.tls.ktls) and there (engines/ktls.h) */
 };
 
 /* Is there an address with TLS? Else no library is needed. */
@@ -104,7 +110,8 @@ const struct tls_ops *tls_find(const char *name);
 const struct tls_ops *tls_at(size_t index);
 
 /* Makes the context that `config` (borrowed, outlives it) asks for, with the library that it names;
- * both members are NULL when no address has TLS. 0, or -errno and one sentence. */
+ * both members are NULL when no address has TLS. A name that no library has is refused in any case.
+ * 0, or -errno and one sentence. */
 int tls_server_create(const struct config *config, char *why, size_t why_size,
                       struct tls_server *ret_tls);
 

@@ -9,9 +9,11 @@ import struct
 import subprocess
 import unittest
 
-from command import ANNOUNCED, BINARY, WAIT_S, Command, environment
+from command import ANNOUNCED, AS_ROOT, BINARY, WAIT_S, Command, environment
 
-IO_URING_SETUP = 425
+IO_URING_SETUP, IO_URING_ENTER, IO_URING_REGISTER = 425, 426, 427
+SYSCTL = "/proc/sys/kernel/io_uring_disabled"
+CLONE_NEWNS, MS_BIND, MS_REC, MS_PRIVATE = 0x20000, 0x1000, 0x4000, 0x40000
 PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, SECCOMP_MODE_FILTER = 22, 38, 2
 ENGINES = ("reactor", "reactor-pool", "multi-reactor", "proactor", "auto")
 
@@ -29,6 +31,19 @@ def forbid(number, error):
         if (libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0
                 or libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, filter_program, 0, 0) != 0):
             os._exit(99)
+    return apply
+
+
+def disabled_by_sysctl(file):
+    """For preexec_fn: as with the sysctl set to what `file` holds, for this process alone: to set it
+    would take io_uring from everybody else on the machine."""
+    def apply():
+        libc = ctypes.CDLL(None, use_errno=True)
+        if (libc.unshare(CLONE_NEWNS) != 0
+                or libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None) != 0
+                or libc.mount(file.encode(), SYSCTL.encode(), None, MS_BIND, None) != 0):
+            os._exit(99)
+        forbid(IO_URING_SETUP, errno.EPERM)()
     return apply
 
 
@@ -109,6 +124,41 @@ class Refused(Engines):
             for mode in ([], ["-t"]):
                 self.assert_refused(69, r"io_uring_setup: .*(seccomp|kernel)", *mode, self.site,
                                     "--port", "0", "-e", "proactor", **popen)
+
+    def test_each_call(self):
+        for number, call in ((IO_URING_SETUP, "setup"), (IO_URING_ENTER, "enter"),
+                             (IO_URING_REGISTER, "register")):
+            for error in (errno.EPERM, errno.ENOSYS, errno.EACCES):
+                self.assert_refused(69, rf"io_uring_{call}: .*seccomp filter.*allow io_uring_setup, "
+                                    "io_uring_enter and io_uring_register, or take another engine",
+                                    self.site, "--port", "0", "-e", "proactor",
+                                    preexec_fn=forbid(number, error))
+            server = self.auto(preexec_fn=forbid(number, errno.EPERM))
+            self.assertEqual(server.get("/hello.txt"), (200, b"hello\n"))
+            self.assertEqual(server.stop(), 0)
+            self.assertEqual(len(re.findall(rf"not proactor: io_uring_{call}", server.stderr())), 1)
+
+    @unittest.skipUnless(AS_ROOT and os.path.exists(SYSCTL), "needs root, and the sysctl (Linux 6.6)")
+    def test_sysctl(self):
+        for value, advice in ((1, "set it to 0, or kernel.io_uring_group to a group of this user"),
+                              (2, "to everybody by .*set it to 0")):
+            self.write("disabled", f"{value}\n")
+            popen = {"preexec_fn": disabled_by_sysctl(self.path("disabled"))}
+            sentence = rf"sysctl kernel\.io_uring_disabled = {value}; "
+            self.assert_refused(69, sentence, self.site, "--port", "0", "-e", "proactor", **popen)
+            self.assert_refused(69, advice, self.site, "--port", "0", "-e", "proactor", **popen)
+            _, out, _ = self.run_command("doctor", **popen)
+            self.assertRegex(out, r"(?m)^  - proactor +cannot run: io_uring is forbidden .*" + sentence)
+            server = self.auto("-o", "engine_fallback=on", engine="proactor", **popen)
+            self.assertEqual(server.get("/hello.txt"), (200, b"hello\n"))
+            self.assertEqual(server.stop(), 0)
+            self.assertRegex(server.stderr(), "engine_fallback takes .*" + sentence)
+
+    def test_memory(self):
+        """What kernels before 5.12 answer when the limit of locked memory is too small."""
+        self.assert_refused(69, "limit of locked memory .*ulimit -l, LimitMEMLOCK=", self.site,
+                            "--port", "0", "-e", "proactor",
+                            preexec_fn=forbid(IO_URING_SETUP, errno.ENOMEM))
 
     def test_fallback(self):
         for threads, wanted in ((1, "reactor"), (3, "multi-reactor")):

@@ -31,6 +31,7 @@ class Information(Command):
             self.assertRegex(out, r"\Agearshift \d+\.\d+\.\d+\n")
             self.assertRegex(out, r"\ncompiler: +(gcc|.*[Cc]lang) ?\d+")
             self.assertRegex(out, r"\nHTTP parser: llhttp \d+\.\d+")
+            self.assertRegex(out, r"\nliburing: +\d+\.\d+")
             self.assertRegex(out, r"\nserver.conf: /\S+/gearshift/server.conf\n")
             self.assertRegex(out, r"\n  reactor ")
 

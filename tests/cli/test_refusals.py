@@ -117,7 +117,7 @@ class Engine(Command):
             resource.setrlimit(resource.RLIMIT_NOFILE, (4, 4))
 
         for mode in (["-t"], []):
-            self.assert_refused(69, "epoll.*reactor needs", *mode, self.site, "--port", "0",
+            self.assert_refused(69, "epoll.*event loops need", *mode, self.site, "--port", "0",
                                 preexec_fn=few_files)
 
 

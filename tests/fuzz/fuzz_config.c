@@ -70,14 +70,28 @@ static void check_server(const struct config *config, const struct server *serve
     CHECK(server->access_log == CONFIG_NO_LOG || server->access_log < config->access_logs_count);
 }
 
+static void check_listen(const struct listen_config *listen)
+{
+    CHECK(listen->servers_count > 0 && listen->backlog > 0);
+    for (size_t i = 0; listen->tls && i < listen->servers_count; i++) {
+        const struct server *server = listen->servers[i];
+
+        CHECK(server->certificates_count > 0);
+        for (size_t j = 0; j < server->certificates_count; j++)
+            CHECK(server->certificates[j].chain_path[0] == '/' &&
+                  server->certificates[j].key_path[0] == '/');
+    }
+}
+
 static void check_config(const struct config *config)
 {
     CHECK(config->servers_count > 0 && config->listens_count > 0);
     CHECK(config->workers >= 1 && config->connections_max >= 1);
+    CHECK(config->tls.protocols != 0 && config->tls.handshake_ms > 0);
     for (size_t i = 0; i < config->servers_count; i++)
         check_server(config, &config->servers[i]);
     for (size_t i = 0; i < config->listens_count; i++)
-        CHECK(config->listens[i].servers_count > 0 && config->listens[i].backlog > 0);
+        check_listen(&config->listens[i]);
 }
 
 static int load(struct text *text, char *why, size_t why_size, struct config **ret_config)

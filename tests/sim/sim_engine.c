@@ -4,6 +4,7 @@
 #include "core/check.h"
 #include "core/clock.h"
 #include "engines/session.h"
+#include "tests/unit/fake_tls.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@ struct sim {
     struct file_job *job; /* in flight */
     struct sim_result *result;
     size_t sent_cap;
+    bool offloaded; /* "the kernel" encrypts what is sent from here on */
 };
 
 uint64_t sim_random(uint64_t *state)
@@ -71,6 +73,18 @@ static void take(struct sim *sim, const void *octets, size_t len)
     result->sent_len += len;
 }
 
+/* What the peer receives when these octets are sent. */
+static void transmit(struct sim *sim, const char *octets, size_t len)
+{
+    int type = sim->plan.record_type != 0 ? sim->plan.record_type : FAKE_DATA;
+    for (size_t n; sim->offloaded && len > 0; octets += n, len -= n) {
+        char record[FAKE_HEADER + TLS_PLAIN_MAX];
+        n = len < TLS_PLAIN_MAX ? len : TLS_PLAIN_MAX;
+        take(sim, record, fake_record(record, type, octets, n));
+    }
+    take(sim, octets, len);
+}
+
 static void step_receive(struct sim *sim)
 {
     static const int errors[] = { -ECONNRESET, -ETIMEDOUT, -EPIPE };
@@ -109,7 +123,9 @@ static void begin_send(struct sim *sim)
     sim->plan_memory = 0;
     for (int i = 0; i < plan->iovcnt; i++)
         sim->plan_memory += plan->iov[i].iov_len;
-    CHECK(sim->plan_memory + plan->file_len > 0);
+    CHECK(plan->record_type == 0 || (sim->offloaded && plan->file_len == 0));
+    if (sim->plan_memory + plan->file_len == 0)
+        return; /* lost over encrypting */
     char *at = sim->plan_copy = malloc(sim->plan_memory + 1);
     CHECK(at != NULL);
     for (int i = 0; i < plan->iovcnt; i++) {
@@ -134,15 +150,17 @@ static void end_send(struct sim *sim)
     check_pinned(sim);
     ssize_t res = -ECONNRESET;
     if (!fault(sim, 60)) {
-        size_t len = piece(sim, sim->plan_memory + sim->plan.file_len);
+        size_t len = sim->plan_memory + sim->plan.file_len;
+        if (sim->plan.record_type == 0) /* else all or nothing */
+            len = piece(sim, len);
         size_t memory = len < sim->plan_memory ? len : sim->plan_memory;
-        take(sim, sim->plan_copy, memory);
+        transmit(sim, sim->plan_copy, memory);
         if (len > memory) {
             char *octets = malloc(len - memory);
             CHECK(octets != NULL);
             CHECK(pread(sim->plan.file_fd, octets, len - memory, sim->plan.file_off) ==
                   (ssize_t)(len - memory));
-            take(sim, octets, len - memory);
+            transmit(sim, octets, len - memory);
             free(octets);
         }
         res = (ssize_t)len;
@@ -173,6 +191,16 @@ static void end_job(struct sim *sim)
     session_file_done(sim->session);
 }
 
+/* The part of setsockopt(2). */
+static void step_offload(struct sim *sim)
+{
+    char info[SESSION_OFFLOAD_MAX];
+    CHECK(session_wants(sim->session) == SESSION_WANT_OFFLOAD && sim->inflight == 0);
+    CHECK(session_offload(sim->session, info, sizeof(info)) > 0);
+    sim->offloaded = pick(sim, 4) != 0;
+    session_offloaded(sim->session, sim->offloaded ? 0 : -EBUSY);
+}
+
 /* Time passes; what is due happens. */
 static void step_time(struct sim *sim)
 {
@@ -187,7 +215,7 @@ static void step_time(struct sim *sim)
  * False: it is to be closed. */
 static bool step(struct sim *sim)
 {
-    enum { BITS = 4 }; /* RECV to SHUTDOWN */
+    enum { BITS = 6 }; /* RECV to OFFLOAD */
     unsigned wants = session_wants(sim->session);
     CHECK(wants != 0);
     if ((wants & SESSION_WANT_CLOSE) != 0) {
@@ -212,6 +240,9 @@ static bool step(struct sim *sim)
     case SESSION_WANT_FILE:
         ends ? end_job(sim) : begin_job(sim);
         break;
+    case SESSION_WANT_OFFLOAD:
+        step_offload(sim);
+        break;
     case SESSION_WANT_SHUTDOWN:
         session_shut_down(sim->session, fault(sim, 5) ? -ENOTCONN : 0);
         break;
@@ -219,6 +250,45 @@ static bool step(struct sim *sim)
         UNREACHABLE();
     }
     return true;
+}
+
+/* What a client sends that speaks TLS: a handshake, the input in records of random sizes with other
+ * ones among them, and close_notify. malloc(3)ed. */
+static char *encrypt_input(struct sim *sim, const char *input, size_t input_len, size_t *ret_len)
+{
+    char *octets = malloc(64 + input_len * (FAKE_HEADER * 2 + 1));
+    CHECK(octets != NULL);
+    size_t len = fake_record(octets, FAKE_HANDSHAKE, "a", 1);
+    len += fake_record(octets + len, FAKE_HANDSHAKE, "finished", 8);
+    for (size_t at = 0; at < input_len;) {
+        size_t n = piece(sim, input_len - at);
+        if (n > TLS_PLAIN_MAX)
+            n = TLS_PLAIN_MAX;
+        if (sim->options->tls_chatter && pick(sim, 4) == 0)
+            len += fake_record(octets + len, FAKE_KEY_UPDATE, "", 0);
+        len += fake_record(octets + len, FAKE_DATA, input + at, n);
+        at += n;
+    }
+    if (!sim->options->faults || pick(sim, 2) == 0)
+        len += fake_record(octets + len, FAKE_ALERT, "\1", 2);
+    if (fault(sim, 8)) /* what is no record, somewhere */
+        octets[pick(sim, len)] ^= 0x40;
+    *ret_len = len;
+    return octets;
+}
+
+/* The plaintext of what the peer has received. */
+static void decrypt_output(const struct sim *sim)
+{
+    struct sim_result *result = sim->result;
+    struct fake_view view;
+    fake_view(result->sent, result->sent_len, &view);
+    /* Undisturbed, an answer ends with close_notify, and with no half record. */
+    CHECK(sim->options->faults ||
+          (view.handshakes == 2 && view.alert == FAKE_CLOSE_NOTIFY && view.left == 0));
+    free(result->sent);
+    result->sent = view.plain;
+    result->sent_len = view.plain_len;
 }
 
 void sim_run(const struct config *config, const struct sim_options *options, const char *input,
@@ -238,7 +308,13 @@ void sim_run(const struct config *config, const struct sim_options *options, con
     char why[512];
     struct session_env *env;
     unsigned caps = options->file_segments ? ENGINE_CAP_FILE_SEGMENT : 0;
-    CHECK(session_env_create(config, NULL, &sim.clock, caps, why, sizeof(why), &env) == 0);
+    const struct tls_server server = { &fake_tls_ops, NULL, options->ktls };
+    bool tls = config->listens[0].tls;
+    char *encrypted = tls ? encrypt_input(&sim, input, input_len, &sim.input_len) : NULL;
+    if (tls)
+        sim.input = encrypted;
+    CHECK(session_env_create(config, tls ? &server : NULL, &sim.clock, caps, why, sizeof(why),
+                             &env) == 0);
     const struct peer peer = { .family = PEER_IPV4, .addr = { 127, 0, 0, 1 }, .port = 1 };
     void *mem = malloc(session_size());
     CHECK(mem != NULL);
@@ -252,8 +328,11 @@ void sim_run(const struct config *config, const struct sim_options *options, con
             step_time(&sim);
     }
     ret_result->closed_by_session = !sim.ended;
-    ret_result->unread = input_len - sim.input_at;
+    ret_result->unread = sim.input_len - sim.input_at;
     session_close(sim.session);
     free(mem);
     session_env_destroy(env);
+    free(encrypted);
+    if (tls)
+        decrypt_output(&sim);
 }

@@ -14,6 +14,8 @@ struct sim_options {
     bool chop;          /* receive and send in pieces of random sizes; false: as much as fits */
     bool file_segments; /* the engine sends file ranges itself */
     bool faults;        /* jobs and sends fail at random, time jumps, the peer goes away */
+    bool ktls;          /* with TLS: "the kernel" encrypts, when the session asks for it */
+    bool tls_chatter;   /* with TLS: the peer changes its keys now and then */
     unsigned drain_in;  /* session_drain() after so many steps; 0: never */
 };
 
@@ -24,8 +26,9 @@ struct sim_result {
     size_t unread;          /* octets of the input that were never taken */
 };
 
-/* Runs one session that is sent `input`, then end of stream, to its end. Aborts when a rule of the
- * seam is broken, or it does not come to an end. */
+/* Runs one session on the configuration's first address that is sent `input`, then end of stream,
+ * to its end. Where that address has TLS, all of it is wrapped in fake_tls.h's, and result.sent is
+ * what was in it. Aborts when a rule of the seam is broken, or it does not come to an end. */
 void sim_run(const struct config *config, const struct sim_options *options, const char *input,
              size_t input_len, struct sim_result *ret_result);
 

@@ -1,7 +1,8 @@
 /* sim_session.c: seeded simulation. Each run draws a list of requests, has a session answer them
  * undisturbed, and again with chopped input, short sends and late jobs, with and without file
- * segments: the octets must be the same. With --faults, jobs and sends fail, time jumps and peers
- * vanish: every answer that arrives is a whole one or the last, nothing leaks, nothing hangs.
+ * segments, and wrapped in TLS: the octets must be the same. With --faults, jobs and sends fail,
+ * time jumps and peers vanish: every answer that arrives is a whole one or the last, nothing leaks,
+ * nothing hangs.
  *
  *   sim_session [--seed N] [--runs N] [--faults]
  *
@@ -111,7 +112,7 @@ static void compare(uint64_t seed, const struct sim_result *want, const struct s
     exit(1);
 }
 
-static void run_equal(const struct config *config, uint64_t seed, const char *input, size_t len)
+static void run_equal(struct config *config, uint64_t seed, const char *input, size_t len)
 {
     struct sim_options plain = { .seed = seed, .file_segments = true };
     struct sim_result want;
@@ -124,18 +125,34 @@ static void run_equal(const struct config *config, uint64_t seed, const char *in
         compare(seed, &want, &have, segments ? "chopped" : "chopped, read by jobs");
         free(have.sent);
     }
+    config->listens[0].tls = true;
+    for (unsigned i = 0; i < 8; i++) {
+        struct sim_options encrypted = { .seed = seed + i,
+                                         .chop = (i & 1) != 0,
+                                         .file_segments = (i & 2) != 0,
+                                         .ktls = (i & 4) != 0,
+                                         .tls_chatter = (i & 4) == 0 };
+        struct sim_result have;
+        sim_run(config, &encrypted, input, len, &have);
+        compare(seed, &want, &have, encrypted.ktls ? "TLS by the kernel" : "TLS");
+        free(have.sent);
+    }
+    config->listens[0].tls = false;
     free(want.sent);
 }
 
-static void run_faults(const struct config *config, uint64_t seed, const char *input, size_t len)
+static void run_faults(struct config *config, uint64_t seed, const char *input, size_t len)
 {
-    for (int segments = 0; segments < 2; segments++) {
+    for (unsigned i = 0; i < 8; i++) {
         struct sim_options options = { .seed = seed,
                                        .chop = seed % 3 != 0,
                                        .faults = true,
-                                       .file_segments = segments,
+                                       .file_segments = (i & 1) != 0,
+                                       .ktls = (i & 4) != 0,
+                                       .tls_chatter = true,
                                        .drain_in = seed % 5 == 0 ? 1 + (unsigned)(seed % 97) : 0 };
         struct sim_result result;
+        config->listens[0].tls = (i & 6) != 0;
         sim_run(config, &options, input, len, &result);
         check_first_answer(&result);
         free(result.sent);

@@ -70,6 +70,11 @@ int session_env_create(const struct config *config, const struct tls_server *tls
     return 0;
 }
 
+void session_env_share(struct session_env *env, const struct session_lock *lock)
+{
+    CHECK(env != NULL && lock->leave != NULL && lock->enter != NULL);
+}
+
 void session_env_destroy(struct session_env *env)
 {
     free(env);
@@ -212,6 +217,23 @@ void session_received(struct session *s, const void *data, ssize_t res)
     s->in_len += (size_t)res;
     session_set_deadline(s);
     session_process(s);
+}
+
+void session_prepare(struct session *s)
+{
+    CHECK(!s->planned);
+}
+
+size_t session_offload(struct session *s, void *info, size_t size)
+{
+    (void)s, (void)info, (void)size;
+    UNREACHABLE(); /* never wanted */
+}
+
+void session_offloaded(struct session *s, int res)
+{
+    (void)s, (void)res;
+    UNREACHABLE();
 }
 
 void session_send_plan(struct session *s, struct send_plan *ret_plan)

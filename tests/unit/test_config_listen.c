@@ -3,6 +3,10 @@
 
 #include "config_fixture.h"
 
+#define ALLOWED                                                                                    \
+    "; allowed: a.b.c.d:port, [IPv6]:port or unix:/path, then any of tls, backlog=1..65535, "      \
+    "congestion=name and ipv6only=on|off"
+
 static void test_addresses(void **state)
 {
     static const struct {
@@ -85,11 +89,10 @@ static void test_refused(void **state)
         { "[::1]:80 ipv6only=yes", "ipv6only \"yes\" is neither on nor off" },
         { "unix:/a congestion=reno", "\"congestion=reno\" is no parameter of \"unix:/a\"" },
         { "1.2.3.4:80 ssl", "\"ssl\" is no parameter of \"1.2.3.4:80\"" },
+        { "1.2.3.4:80 tls=on", "\"tls=on\" is no parameter of \"1.2.3.4:80\"" },
         { "unix:/" DIGITS_107,
           "\"/" DIGITS_107 "\" is longer than 107 characters, the most for a unix socket" },
     };
-    static const char allowed[] = "; allowed: a.b.c.d:port, [IPv6]:port or unix:/path, then any of "
-                                  "backlog=1..65535, congestion=name and ipv6only=on|off";
     struct fixture fixture = { 0 };
 
     (void)state;
@@ -99,7 +102,7 @@ static void test_refused(void **state)
 
         snprintf(text, sizeof(text), "server a { root = /srv/www\nlisten = {\"%s\"} }",
                  rows[i].text);
-        snprintf(why, sizeof(why), "server.conf:2: listen: %s%s", rows[i].what, allowed);
+        snprintf(why, sizeof(why), "server.conf:2: listen: %s%s", rows[i].what, ALLOWED);
         fixture_refuse(&fixture, &row, 1);
     }
 }
@@ -134,15 +137,67 @@ static void test_shared_refused(void **state)
         { "server a { root = /srv/www listen = {} }",
           "server.conf:1: listen: the list is empty; allowed: at least one address" },
         { "server a { root = /srv/www listen = {\"[::1]:1\",\n\"[0::1]:1\"} }",
-          "server.conf:2: listen: \"[::1]:1\" stands twice in one server; allowed: a.b.c.d:port, "
-          "[IPv6]:port or unix:/path, then any of backlog=1..65535, congestion=name and "
-          "ipv6only=on|off" },
+          "server.conf:2: listen: \"[::1]:1\" stands twice in one server" ALLOWED },
         { "server a { root = /srv/www listen = \"1.1.1.1:1 backlog=5\" }\n"
           "server b { root = /srv/www listen = \"1.1.1.1:1 backlog=6\" }",
           "server.conf:2: listen: \"1.1.1.1:1 backlog=6\" has other parameters than where it is "
           "named "
-          "first; parameters need to stand there only; allowed: a.b.c.d:port, [IPv6]:port or "
-          "unix:/path, then any of backlog=1..65535, congestion=name and ipv6only=on|off" },
+          "first; parameters need to stand there only" ALLOWED },
+    };
+    struct fixture fixture = { 0 };
+
+    (void)state;
+    fixture_refuse(&fixture, rows, ARRAY_LEN(rows));
+}
+
+/* An address has TLS for all of its servers, and each of them says so; but with port 0 there are
+ * two ports. */
+static void test_tls(void **state)
+{
+    static const char text[] =
+        "server a { root = /srv/www certificate = a.pem listen = {\"1.1.1.1:1 tls backlog=9\", "
+        "\"1.1.1.1:2\", \"127.0.0.1:0\", \"127.0.0.1:0 tls\", \"unix:/a tls\"} }\n"
+        "server b { root = /srv/www certificate = b.pem listen = {\"1.1.1.1:1 tls\", "
+        "\"127.0.0.1:0 tls\"} }";
+    static const struct {
+        const char *text;
+        bool tls;
+        size_t servers;
+    } rows[] = {
+        { "1.1.1.1:1", true, 2 },   { "1.1.1.1:2", false, 1 }, { "127.0.0.1:0", false, 1 },
+        { "127.0.0.1:0", true, 2 }, { "unix:/a", true, 1 },
+    };
+    struct fixture fixture = { 0 };
+    struct config *config = fixture_config(&fixture, text);
+
+    (void)state;
+    assert_int_equal(config->listens_count, ARRAY_LEN(rows));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_string_equal(config->listens[i].text, rows[i].text);
+        assert_int_equal(config->listens[i].tls, rows[i].tls);
+        assert_int_equal(config->listens[i].servers_count, rows[i].servers);
+    }
+    assert_int_equal(config->listens[0].backlog, 9);
+    config_free(config);
+}
+
+static void test_tls_refused(void **state)
+{
+#define DIFFERS                                                                                    \
+    " has tls behind it in one place and not in another; what an address begins with is the same " \
+    "for all of its servers" ALLOWED
+    static const struct refusal rows[] = {
+        { "server a { root = /srv/www certificate = a listen = \"1.1.1.1:1 tls\" }\n"
+          "server b { root = /srv/www listen = \"1.1.1.1:1\" }",
+          "server.conf:2: listen: \"1.1.1.1:1\"" DIFFERS },
+        { "server a { root = /srv/www listen = \"1.1.1.1:1\" }\n"
+          "server b { root = /srv/www certificate = a listen = \"1.1.1.1:1 tls\" }",
+          "server.conf:2: listen: \"1.1.1.1:1\"" DIFFERS },
+        { "server a { root = /srv/www certificate = a listen = {\"unix:/a\", \"unix:/a tls\"} }",
+          "server.conf:1: listen: \"unix:/a\"" DIFFERS },
+        { "server a { root = /srv/www certificate = a listen = {\"1.1.1.1:0 tls\",\n"
+          "\"1.1.1.1:0 tls\"} }",
+          "server.conf:2: listen: \"1.1.1.1:0\" stands twice in one server" ALLOWED },
     };
     struct fixture fixture = { 0 };
 
@@ -153,10 +208,9 @@ static void test_shared_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_shared),
-        cmocka_unit_test(test_shared_refused),
+        cmocka_unit_test(test_addresses), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_shared),    cmocka_unit_test(test_shared_refused),
+        cmocka_unit_test(test_tls),       cmocka_unit_test(test_tls_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,7 +30,8 @@ static void test_every_allocation(void **state)
         "\"unix:/a\"} access_log = x.log headers = {\"A: $engine\"} error_pages = {\"404=/4\"}\n"
         "precompressed = br try = {\"$uri\"} redirect \"/o/\" { to = \"/n/\" }\n"
         "cache \"*.css\" { control = public expires = 1y } location \"/x/\" { alias = /srv/other } "
-        "}";
+        "}\nserver t { root = /srv/www listen = \"2.2.2.2:2 tls\" certificate = {a, b} "
+        "key = {a, c} }";
     static const char *const settings[] = { "index={\"a\", \"b\"}", "autoindex=on" };
     struct fixture fixture = { .files = { { "/site/server.conf", text },
                                           { "/site/sites/more.conf", "user = x" } },
@@ -42,6 +43,8 @@ static void test_every_allocation(void **state)
           .settings = settings,
           .settings_count = ARRAY_LEN(settings),
           .listen = "[::1]:1",
+          .tls_listen = "[::1]:2 tls",
+          .tls_self_signed = true,
           .engine = "e",
           .use_environment = true },
     };

@@ -45,10 +45,13 @@ static void compare(const struct config *a, const struct config *b)
     assert_int_equal(a->servers_count, b->servers_count);
     assert_int_equal(a->listens_count, b->listens_count);
     assert_int_equal(a->access_logs_count, b->access_logs_count);
+    assert_int_equal(a->tls.protocols, b->tls.protocols);
+    assert_int_equal(a->tls.ciphers_count, b->tls.ciphers_count);
     assert_memory_equal(&a->limits, &b->limits, sizeof(a->limits));
     assert_memory_equal(&a->deadlines, &b->deadlines, sizeof(a->deadlines));
     for (size_t i = 0; i < a->listens_count; i++) {
         assert_string_equal(a->listens[i].text, b->listens[i].text);
+        assert_int_equal(a->listens[i].tls, b->listens[i].tls);
         assert_int_equal(a->listens[i].servers_count, b->listens[i].servers_count);
         for (size_t j = 0; j < a->listens[i].servers_count; j++)
             assert_int_equal(a->listens[i].servers[j] - a->servers,
@@ -59,6 +62,14 @@ static void compare(const struct config *a, const struct config *b)
         assert_int_equal(a->servers[i].hosts_count, b->servers[i].hosts_count);
         assert_int_equal(a->servers[i].redirects_count, b->servers[i].redirects_count);
         assert_int_equal(a->servers[i].access_log, b->servers[i].access_log);
+        assert_int_equal(a->servers[i].certificates_count, b->servers[i].certificates_count);
+        for (size_t j = 0; j < a->servers[i].certificates_count; j++) {
+            const struct certificate *x = &a->servers[i].certificates[j];
+            const struct certificate *y = &b->servers[i].certificates[j];
+
+            assert_string_equal(x->chain_path, y->chain_path);
+            assert_string_equal(x->key_path, y->key_path);
+        }
         for (size_t j = 0; j < a->servers[i].locations_count; j++)
             compare_locations(&a->servers[i].locations[j], &b->servers[i].locations[j]);
     }
@@ -95,6 +106,12 @@ static void test_round_trip(void **state)
         "server a { location \"/x/\" { root = /srv/www } location \"/\" { autoindex = on } }",
         "server a { location \"/\" { alias = /srv/www } }",
         "server a { redirect \"/\" { to = \"https://x/\" } }",
+        "tls_backend = openssl tls_protocols = \"1.2\" tls_ciphers = {A, B} tls_curves = x25519 "
+        "tls_session_tickets = off tls_ticket_key_lifetime = 1m tls_session_cache = 7 "
+        "tls_handshake_timeout = 1s ktls = off\n"
+        "server a { root = /srv/www listen = {\"1.1.1.1:0\", \"1.1.1.1:0 tls backlog=3\", "
+        "\"[::1]:0 tls\", \"unix:/a tls\"} certificate = {\"a b\", c} key = {d, c} }\n"
+        "server b { root = /srv/www listen = \"1.1.1.1:0 tls\" certificate = both }",
         "engine = other server a { root = /srv/www headers = {\"E: e;desc=\\\"$engine\\\"\"} }",
     };
 

@@ -132,6 +132,56 @@ static void test_listen_and_engine(void **state)
     unsetenv("GEARSHIFT_ENGINE");
 }
 
+/* The address of --tls-port stands behind whatever the others are. */
+static void test_tls_listen(void **state)
+{
+    static const char *const settings[2] = { "certificate=a.pem", "listen=4.4.4.4:4" };
+    struct config_source source = {
+        .root = "/srv/www", .tls_listen = "1.1.1.1:1 tls", .settings = settings, .settings_count = 1
+    };
+    struct fixture fixture = { 0 };
+    struct config *config = NULL;
+
+    (void)state;
+    assert_int_equal(fixture_load(&fixture, &source, &config), 0);
+    assert_int_equal(config->listens_count, 2);
+    assert_string_equal(config->listens[0].text, "127.0.0.1:8080");
+    assert_false(config->listens[0].tls);
+    assert_string_equal(config->listens[1].text, "1.1.1.1:1");
+    assert_true(config->listens[1].tls);
+    assert_string_equal(config->servers[0].certificates[0].chain_path, "/site/a.pem");
+    config_free(config);
+
+    source.listen = "[::1]:3";
+    assert_int_equal(fixture_load(&fixture, &source, &config), 0);
+    assert_string_equal(config->listens[0].text, "[::1]:3");
+    assert_string_equal(config->listens[1].text, "1.1.1.1:1");
+    config_free(config);
+
+    source.settings_count = 2;
+    assert_int_equal(fixture_load(&fixture, &source, &config), 0);
+    assert_int_equal(config->listens_count, 2);
+    assert_string_equal(config->listens[0].text, "4.4.4.4:4");
+    config_free(config);
+
+    source.settings_count = 0;
+    source.tls_self_signed = true;
+    assert_int_equal(fixture_load(&fixture, &source, &config), 0);
+    assert_true(config->tls.self_signed);
+    config_free(config);
+
+    source.tls_self_signed = false;
+    assert_int_equal(fixture_load(&fixture, &source, &config), -EINVAL);
+    assert_string_equal(fixture.why,
+                        "the folder to serve: \"localhost\" has no certificate for 1.1.1.1:1, "
+                        "which has TLS; allowed: certificate and key in it, or, for trying out, "
+                        "--tls-self-signed");
+    source.tls_listen = "[::1]:3 tls";
+    assert_int_equal(fixture_load(&fixture, &source, &config), -EINVAL);
+    assert_ptr_equal(strstr(fixture.why, "--tls-port: \"[::1]:3\" has tls behind it in one place"),
+                     fixture.why);
+}
+
 /* What is no list is taken as it is; "" and {} empty a list. */
 static void test_lists(void **state)
 {
@@ -247,13 +297,10 @@ static void test_no_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_precedence),
-        cmocka_unit_test(test_environment_off),
-        cmocka_unit_test(test_folder),
-        cmocka_unit_test(test_listen_and_engine),
-        cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_environment_refused),
+        cmocka_unit_test(test_precedence), cmocka_unit_test(test_environment_off),
+        cmocka_unit_test(test_folder),     cmocka_unit_test(test_listen_and_engine),
+        cmocka_unit_test(test_tls_listen), cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_refused),    cmocka_unit_test(test_environment_refused),
         cmocka_unit_test(test_no_file),
     };
 

@@ -66,6 +66,42 @@ static void test_address_of_a_folder(void **state)
     }
 }
 
+static void test_tls_address_of_a_folder(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *listen, *tls_listen;
+        bool self_signed;
+    } rows[] = {
+        { "www --tls-port 0", NULL, "127.0.0.1:0 tls", false },
+        { "www --tls-self-signed", NULL, "127.0.0.1:8443 tls", true },
+        { "--tls-self-signed --tls-port 1 www --port 2", "127.0.0.1:2", "127.0.0.1:1 tls", true },
+        { "www --tls-port 443 --listen 0.0.0.0", "0.0.0.0:8080", "0.0.0.0:443 tls", false },
+        { "www --tls-port 443 --listen 0.0.0.0:80", "0.0.0.0:80", "0.0.0.0:443 tls", false },
+        { "www --tls-port 443 --listen ::1", "[::1]:8080", "[::1]:443 tls", false },
+        { "www --tls-port 443 --listen [::1]", "[::1]:8080", "[::1]:443 tls", false },
+        { "www --tls-port 443 --listen [::1]:80", "[::1]:80", "[::1]:443 tls", false },
+        { "www --tls-port 443 --listen unix:/a:1", "unix:/a:1", "127.0.0.1:443 tls", false },
+        { "-c f --tls-self-signed", NULL, NULL, true },
+        { "www", NULL, NULL, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct options options;
+        assert_int_equal(parse(rows[i].line, &options), 0);
+        assert_int_equal(options.source.tls_self_signed, rows[i].self_signed);
+        if (rows[i].listen == NULL)
+            assert_null(options.source.listen);
+        else
+            assert_string_equal(options.source.listen, rows[i].listen);
+        if (rows[i].tls_listen == NULL)
+            assert_null(options.source.tls_listen);
+        else
+            assert_string_equal(options.source.tls_listen, rows[i].tls_listen);
+        options_free(&options);
+    }
+}
+
 static void test_actions(void **state)
 {
     (void)state;
@@ -145,6 +181,12 @@ static void test_refusals(void **state)
         { "www --port=", "--port takes a number from 0 to 65535, not ''" },
         { "www --port -1", "--port takes a number from 0 to 65535, not '-1'" },
         { "www --port 65536", "--port takes a number from 0 to 65535, not '65536'" },
+        { "www --tls-port x", "--tls-port takes a number from 0 to 65535, not 'x'" },
+        { "www --tls-port", "--tls-port needs a value" },
+        { "-c f --tls-port 1",
+          "--tls-port belongs to a folder: name one, or set `listen` in server.conf" },
+        { "--tls-self-signed=1",
+          "option --tls-self-signed=1 is unknown, ambiguous, or takes no value" },
         { "www --port 4294967376", "--port takes a number from 0 to 65535, not '4294967376'" },
         { "www --listen 0.0.0.0:1 --port 2", "--listen 0.0.0.0:1 leaves no room for --port" },
         { "www --listen unix:/x --port 2", "--listen unix:/x leaves no room for --port" },
@@ -202,9 +244,13 @@ static void test_help_is_complete(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_address_of_a_folder), cmocka_unit_test(test_actions),
-        cmocka_unit_test(test_engine_and_settings), cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_too_long_an_address), cmocka_unit_test(test_help_is_complete),
+        cmocka_unit_test(test_address_of_a_folder),
+        cmocka_unit_test(test_tls_address_of_a_folder),
+        cmocka_unit_test(test_actions),
+        cmocka_unit_test(test_engine_and_settings),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_too_long_an_address),
+        cmocka_unit_test(test_help_is_complete),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -159,7 +159,7 @@ static void test_wrong_returns_abort(void **state)
     pool_destroy(pool);
 }
 
-#ifdef POOL_ASAN
+#ifdef POISON_WORKS
 static void put_twice(struct pool *pool)
 {
     void *object = pool_get(pool);
@@ -192,7 +192,7 @@ int main(void)
         cmocka_unit_test(test_bad_sizes),
         cmocka_unit_test(test_untouched_memory_stays_untouched),
         cmocka_unit_test(test_wrong_returns_abort),
-#ifdef POOL_ASAN
+#ifdef POISON_WORKS
         cmocka_unit_test(test_poisoned),
 #endif
     };

@@ -67,6 +67,35 @@ def sigquit_closes_idle_connections(world):
     server.ended()
 
 
+@each([("new connections", False), ("kept ones", True)])
+def sigquit_answers_what_has_come_already(world, _, kept):
+    """The server has seen nothing of these requests yet: it stands still while they come, and
+    wakes to the signal."""
+    server = world.serve()
+    connections = []
+
+    def connect():
+        connections.extend(server.connect() for _ in range(10))
+
+    if kept:
+        connect()
+        for connection in connections:
+            connection.get("/a.txt")
+    server.kill(signal.SIGSTOP)
+    if not kept:
+        connect()
+    for connection in connections:
+        connection.send(head("GET", "/a.txt"))
+    server.kill(signal.SIGQUIT)
+    server.kill(signal.SIGCONT)
+    for connection in connections:
+        answer = connection.read_response()
+        assert (answer.status, answer.body) == (200, b"a")
+        connection.expect_end(3)
+        connection.close()
+    server.ended()
+
+
 @test
 def sigquit_lets_an_answer_finish(world):
     server = world.serve()

@@ -64,7 +64,7 @@ def many_at_a_time(server):
         assert len(connection.read_to_end(10)) < SIZE
         connection.close()
     assert server.get("/a.txt").body == b"a"
-    assert server.descriptors() <= before + 3
+    assert eventually(lambda: server.descriptors() <= before + 3)
 
 
 @each([10, 5_000, 100_000])

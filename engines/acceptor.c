@@ -1,0 +1,51 @@
+/* acceptor.c: addresses of clients, and errors of accept(2). */
+#include "engines/acceptor.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+void acceptor_peer(const struct sockaddr_storage *address, struct peer *ret_peer)
+{
+    *ret_peer = (struct peer){ .family = PEER_UNIX };
+    if (address->ss_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)address;
+        ret_peer->family = PEER_IPV4;
+        memcpy(ret_peer->addr, &in->sin_addr, 4);
+        ret_peer->port = ntohs(in->sin_port);
+    } else if (address->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
+        ret_peer->family = PEER_IPV6;
+        memcpy(ret_peer->addr, &in6->sin6_addr, 16);
+        ret_peer->port = ntohs(in6->sin6_port);
+    }
+}
+
+bool acceptor_lost_one(int error)
+{
+    switch (error) {
+    case ECONNABORTED:
+    case EINTR:
+    case EPERM: /* a firewall rule */
+    case EPROTO:
+    case ENOPROTOOPT:
+    case EOPNOTSUPP:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENONET:
+        return true;
+    default:
+        return false;
+    }
+}
+
+const char *acceptor_advice(int error)
+{
+    return error == EMFILE   ? "; raise the limit of open files (ulimit -n)"
+           : error == ENFILE ? "; raise the sysctl fs.file-max"
+                             : "";
+}

@@ -1,0 +1,154 @@
+/* inject_uring.c: operations of a ring that fail, or do less, when the test wants them to. See
+ * inject.h.
+ *
+ * An operation must not have done what it then is said to have failed at. So faults come before it
+ * is submitted: a NOP takes its place, and its completion gets the error; or it is shortened. */
+#include "inject.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <liburing.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { REPLACED_MAX = 4096 };
+
+/* Operations that were replaced and have not completed. A ring belongs to a thread. */
+static __thread struct replaced {
+    uint64_t user_data;
+    int res;
+} replaced[REPLACED_MAX];
+static __thread unsigned replaced_count;
+
+#define REAL(name)                                                                                 \
+    static __typeof__(&(name)) real;                                                               \
+    if (real == NULL) {                                                                            \
+        void *found_ = dlsym(RTLD_NEXT, #name);                                                    \
+        memcpy((void *)&real, (void *)&found_, sizeof(real));                                      \
+    }
+
+/* The name of a fault; NULL: operations of this kind never fail. */
+static const char *name_of(const struct io_uring_sqe *sqe)
+{
+    switch (sqe->opcode) {
+    case IORING_OP_ACCEPT:
+        return "op accept";
+    case IORING_OP_RECV:
+        return "op recv";
+    case IORING_OP_SEND:
+    case IORING_OP_SENDMSG:
+        return "op send";
+    case IORING_OP_READ:
+        return "op read";
+    case IORING_OP_OPENAT2:
+        return "op openat2";
+    case IORING_OP_STATX:
+        return "op statx";
+    case IORING_OP_SPLICE:
+        return "op splice";
+    case IORING_OP_POLL_ADD:
+        return "op poll";
+    default:
+        return NULL;
+    }
+}
+
+static void shorten(struct io_uring_sqe *sqe)
+{
+    if (sqe->opcode == IORING_OP_SENDMSG) {
+        struct msghdr *message = (struct msghdr *)(uintptr_t)sqe->addr;
+        message->msg_iovlen = 1;
+        message->msg_iov[0].iov_len = (message->msg_iov[0].iov_len + 2) / 3;
+    } else if (sqe->len > 1) {
+        sqe->len /= 2;
+    }
+}
+
+static void replace(struct io_uring_sqe *sqe, int res)
+{
+    uint64_t user_data = sqe->user_data;
+    if (replaced_count == REPLACED_MAX)
+        abort();
+    replaced[replaced_count++] = (struct replaced){ user_data, res };
+    memset(sqe, 0, sizeof(*sqe));
+    sqe->opcode = IORING_OP_NOP;
+    sqe->user_data = user_data;
+}
+
+/* Looks at what is prepared and not handed over. True: the submission itself is to fail. */
+static bool fails(struct io_uring *ring, int *ret_error)
+{
+    int error;
+    for (unsigned i = ring->sq.sqe_head; i != ring->sq.sqe_tail; i++) {
+        struct io_uring_sqe *sqe = &ring->sq.sqes[i & ring->sq.ring_mask];
+        const char *name = name_of(sqe);
+        if (name == NULL || !fault_strikes(name, &error))
+            continue;
+        if (error == 0)
+            shorten(sqe);
+        else
+            replace(sqe, -error);
+    }
+    return fault_strikes("io_uring_enter", ret_error);
+}
+
+int io_uring_submit(struct io_uring *ring)
+{
+    REAL(io_uring_submit)
+    int error;
+    return fails(ring, &error) ? -error : real(ring);
+}
+
+int io_uring_submit_and_get_events(struct io_uring *ring)
+{
+    REAL(io_uring_submit_and_get_events)
+    int error;
+    return fails(ring, &error) ? -error : real(ring);
+}
+
+int io_uring_submit_and_wait_timeout(struct io_uring *ring, struct io_uring_cqe **cqe,
+                                     unsigned wait, struct __kernel_timespec *timeout,
+                                     sigset_t *mask)
+{
+    REAL(io_uring_submit_and_wait_timeout)
+    int error;
+    return fails(ring, &error) ? -error : real(ring, cqe, wait, timeout, mask);
+}
+
+unsigned io_uring_peek_batch_cqe(struct io_uring *ring, struct io_uring_cqe **cqes, unsigned count)
+{
+    REAL(io_uring_peek_batch_cqe)
+    unsigned n = real(ring, cqes, count);
+    for (unsigned i = 0; i < n; i++) {
+        for (unsigned j = 0; j < replaced_count; j++) {
+            if (replaced[j].user_data != cqes[i]->user_data)
+                continue;
+            cqes[i]->res = replaced[j].res;
+            replaced[j] = replaced[--replaced_count];
+            break;
+        }
+    }
+    return n;
+}
+
+/* FAULT_RING="4 8": rings with so few places for submissions and completions. */
+int io_uring_queue_init_params(unsigned entries, struct io_uring *ring, struct io_uring_params *p)
+{
+    REAL(io_uring_queue_init_params)
+    char *sizes = getenv("FAULT_RING");
+    int error;
+    if (fault_strikes("io_uring_setup", &error))
+        return -error;
+    if (sizes != NULL) {
+        entries = (unsigned)strtoul(sizes, &sizes, 10);
+        p->cq_entries = (unsigned)strtoul(sizes, NULL, 10);
+    }
+    return real(entries, ring, p);
+}
+
+int io_uring_register(unsigned fd, unsigned op, const void *arg, unsigned count)
+{
+    REAL(io_uring_register)
+    int error;
+    return fault_strikes("io_uring_register", &error) ? -error : real(fd, op, arg, count);
+}

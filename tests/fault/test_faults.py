@@ -1,0 +1,176 @@
+#!/usr/bin/python3
+"""System calls that fail while the server is busy: it neither crashes, hangs, spins nor leaks,
+sends no wrong octet, and serves as before once they work again."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "wire"))
+
+from wire import each, eventually, head, run, test  # noqa: E402
+from faults import SANITIZER, Faults, Load, for_seconds, is_idle, option, returns_to  # noqa: E402
+
+BUSY_S = 0.35
+SLACK = 4  # descriptors: a pipe or two that are kept for the next
+
+EPOLL = ("reactor", "reactor-pool", "multi-reactor")
+URING = ("proactor",)
+ALL = EPOLL + URING
+
+# call -> the engines that make it, whether only when the kernel's caches are empty, and the errors
+# that it may bring (its man page). "less" is no error: less is done than was asked for.
+CALLS = (
+    ("accept4", EPOLL, False, "EAGAIN EINTR EMFILE ENFILE ENOMEM ECONNABORTED EPERM EIO"),
+    ("recv", EPOLL, False, "less EAGAIN EINTR ENOMEM ECONNRESET ETIMEDOUT"),
+    ("send", EPOLL, False, "less EAGAIN EINTR ENOMEM EPIPE ECONNRESET"),
+    ("sendfile", ALL, False, "less EAGAIN EINTR ENOMEM EIO EPIPE ECONNRESET"),
+    ("epoll_ctl", EPOLL, False, "ENOMEM ENOSPC"),
+    ("epoll_wait", EPOLL, False, "EINTR"),
+    ("openat2", ALL, False, "EAGAIN EINTR EMFILE ENFILE ENOMEM EIO"),
+    ("fstat", ALL, False, "ENOMEM EIO"),
+    ("pread", EPOLL, True, "less EINTR EIO ENOMEM"),
+    ("preadv2", ALL, False, "less EAGAIN EIO EOPNOTSUPP"),
+    ("write", ("reactor-pool",), True, "EINTR"),
+    ("malloc", ALL, False, "ENOMEM"),
+    ("op accept", URING, False, "EAGAIN EINTR EMFILE ENFILE ENOMEM ECONNABORTED ECANCELED EIO"),
+    ("op recv", URING, False, "EAGAIN EINTR ENOBUFS ENOMEM ECANCELED ECONNRESET"),
+    ("op send", URING, False, "less EAGAIN EINTR ENOMEM ECANCELED EPIPE ECONNRESET"),
+    ("op read", URING, True, "less EAGAIN EINTR ENOMEM ECANCELED EIO"),
+    ("op openat2", URING, True, "EAGAIN EINTR EMFILE ENFILE ENOMEM ECANCELED EIO"),
+    ("op statx", URING, True, "EAGAIN EINTR ENOMEM ECANCELED EIO"),
+    ("op splice", URING, False, "less EAGAIN EINTR ENOMEM ECANCELED EIO EPIPE"),
+    ("op poll", URING, False, "EINTR ENOMEM ECANCELED"),
+    ("io_uring_enter", URING, False, "EAGAIN EINTR EBUSY"),
+)
+
+
+def makes(call, engines):
+    """Does the engine make the call, with the settings that it is to be tested with?"""
+    settings = option("--variant")
+    if call == "sendfile" and ("file_io=read" in settings or "file_io=splice" in settings):
+        return False
+    if call == "op splice" and "file_io=splice" not in settings:
+        return False
+    if call == "preadv2" and option("--engine") == "proactor" and "file_io=read" in settings:
+        return False
+    if call == "malloc" and SANITIZER:
+        return False  # the sanitizer's own is called
+    return option("--engine") in engines
+
+
+class Scene:
+    def __init__(self, world):
+        self.load = Load(world.root)
+        self.faults = Faults(world.path)
+        with self.faults.preloaded():
+            # Few files are kept, so that they are opened again and again; and few connections are
+            # allowed, so that no multishot accept takes them all without being asked again.
+            self.server = world.serve(settings={"cache_files": "8", "autoindex": "on",
+                                                "connections_max": "500"})
+        self.load.run(self.server, 0, for_seconds(0.5), lambda: None)
+        assert returns_to(self.server, 100)
+        self.descriptors = self.server.descriptors() + SLACK
+
+    def recovers(self):
+        self.load.serves(self.server)
+        assert returns_to(self.server, self.descriptors), \
+            f"{self.descriptors} descriptors at most before, {self.server.descriptors()} now"
+        assert is_idle(self.server), "the server spins"
+
+
+def setup(world):
+    return Scene(world)
+
+
+ROWS = [(f"{call}, {error}", call, error.replace("less", ""), cold)
+        for call, engines, cold, errors in CALLS if makes(call, engines)
+        for error in errors.split()]
+
+
+@each(ROWS)
+def now_and_then(scene, _, call, error, cold):
+    """One in three, at random: a connection may end for it, an answer may be a 503 or a 500."""
+    seed = sum(map(ord, call + error))
+    scene.faults.arm(call, error, every=3, seed=seed, cold=cold)
+    scene.load.run(scene.server, seed, for_seconds(BUSY_S), scene.faults.disarm)
+    assert scene.faults.count > 0, f"{call} was never called"
+    scene.recovers()
+
+
+@each(["EMFILE", "ENFILE", "ENOMEM", "EIO"])
+def nothing_can_be_accepted(scene, error):
+    """For a while. Clients wait, the server does not spin, and then all are served."""
+    call = "op accept" if makes("op accept", URING) else "accept4"
+    with scene.server.connect() as connection:  # takes what is armed already
+        assert connection.get("/small.txt").status == 200
+    scene.faults.arm(call, error)
+    connections = [scene.server.connect() for _ in range(20)]
+    for connection in connections:
+        connection.send(head("GET", "/small.txt", "Connection: close"))
+    try:
+        assert eventually(lambda: scene.faults.count > 0)
+        assert is_idle(scene.server), "the server spins"
+        scene.faults.disarm()
+        for connection in connections:
+            assert connection.read_response().body == b"small"
+    finally:
+        scene.faults.disarm()
+        for connection in connections:
+            connection.close()
+    scene.recovers()
+
+
+@each(["EAGAIN", "EBUSY", "ENOMEM"] if makes("io_uring_enter", URING) else [])
+def nothing_can_be_submitted(scene, error):
+    """For a while: memory is short. Clients wait, the server does not spin, then all are served."""
+    with scene.server.connect() as connection:
+        assert connection.get("/small.txt").status == 200
+        scene.faults.arm("io_uring_enter", error)
+        connection.send(head("GET", "/medium.bin"))
+        assert is_idle(scene.server), "the server spins"
+        scene.faults.disarm()
+        assert scene.faults.count > 0
+        scene.load.check(connection.read_response(), "/medium.bin")
+    scene.recovers()
+
+
+@each([("openat2", "EMFILE", 503), ("openat2", "ENFILE", 503), ("openat2", "ENOMEM", 503),
+       ("openat2", "EIO", 500), ("fstat", "EIO", 500), ("fstat", "ENOMEM", 503)])
+def nothing_can_be_opened(scene, call, error, status):
+    """The connection is kept, and what was refused is not remembered as the file's."""
+    with scene.server.connect() as connection:
+        for number in range(20):  # leaves nothing of this file in the cache
+            assert connection.get(f"/many/{number}.txt").status == 200
+        scene.faults.arm(call, error)
+        try:
+            answer = connection.get("/page.html")
+        finally:
+            scene.faults.disarm()
+        assert answer.status == status, answer
+        assert connection.get("/page.html").status == 200
+    scene.recovers()
+
+
+@each([("4 8",), ("2 4",), ("1 2",)] if option("--engine") in URING else [])
+def a_ring_that_is_too_small(scene, sizes):
+    """So few places for operations and completions: both queues overflow all the time."""
+    with scene.faults.preloaded(FAULT_RING=sizes):
+        server = scene.server.world.serve(settings={"autoindex": "on"})
+    scene.load.run(server, 3, for_seconds(BUSY_S), lambda: None)
+    scene.load.serves(server)
+    assert is_idle(server), "the server spins"
+
+
+@test
+def openat2_is_forbidden_from_now_on(scene):
+    """As by a filter that is set late: paths are walked instead, with the same answers."""
+    scene.faults.arm("openat2", "ENOSYS")
+    scene.load.run(scene.server, 1, for_seconds(BUSY_S), lambda: None)
+    scene.load.serves(scene.server)
+    scene.faults.arm("openat", "EMFILE", every=3, seed=2)
+    scene.load.run(scene.server, 2, for_seconds(BUSY_S), scene.faults.disarm)
+    scene.recovers()
+
+
+if __name__ == "__main__":
+    run(setup)

@@ -1,0 +1,547 @@
+/* test_tls_openssl.c: connections by OpenSSL: handshakes, names, records, endings, bad peers. */
+#include "tls/tls_openssl.c"
+
+#include "tls_fixture.h"
+
+#include <malloc.h>
+
+static struct world world;
+static SSL_CTX *client_1_2, *client_1_3;
+static struct link one, two;
+
+static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+
+static SSL_CTX *client_of(int version)
+{
+    return version == TLS1_2_VERSION ? client_1_2 : client_1_3;
+}
+
+static void fill(char *data, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        data[i] = (char)(i * 7 + i / 251);
+}
+
+static void test_features(void **state)
+{
+    (void)state;
+    char text[128];
+
+    tls_openssl.features(text, sizeof(text));
+    assert_string_equal(strchr(text, ':'), ": TLS 1.2 and 1.3, kTLS");
+    assert_int_equal(strncmp(text, "OpenSSL 3.", 10), 0);
+    assert_ptr_equal(tls_find("openssl"), &tls_openssl);
+    assert_ptr_equal(tls_find(""), &tls_openssl);
+}
+
+/* Each version, octets in pieces of each size; records of one octet up to the largest. */
+static void test_octets_pass(void **state)
+{
+    (void)state;
+    static const size_t chops[] = { 0, 1, 2, 5, 7, 1000 };
+    static char data[TLS_PLAIN_MAX];
+
+    fill(data, sizeof(data));
+    for (size_t i = 0; i < ARRAY_LEN(versions) * ARRAY_LEN(chops); i++) {
+        int version = versions[i % ARRAY_LEN(versions)];
+        link_open(&one, &world, client_of(version), "a.test");
+        one.chop = chops[i / ARRAY_LEN(versions)];
+        assert_true(link_handshake(&one));
+        assert_int_equal(SSL_version(one.client), version);
+        assert_true(tls_openssl.established(one.tls));
+        assert_int_equal(one.result, TLS_WANT_INPUT);
+        link_upload(&one, "GET / HTTP/1.1\r\n", 16);
+        link_download(&one, data, 1);
+        link_download(&one, data, 1400);
+        link_download(&one, data, sizeof(data));
+        link_upload(&one, data, sizeof(data));
+        assert_false(tls_openssl.pending(one.tls));
+        assert_string_equal(tls_openssl.error(one.tls), "no error");
+        link_close(&one);
+    }
+}
+
+/* No room for the certificate: the handshake waits, and goes on. */
+static void test_waits_for_room(void **state)
+{
+    (void)state;
+    char data[4096];
+
+    for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+        link_open(&one, &world, client_of(versions[i]), "a.test");
+        one.out.cap = TLS_HANDSHAKE_ROOM - 1;
+        assert_int_equal(SSL_do_handshake(one.client), -1);
+        int len = BIO_read(one.from_client, data, sizeof(data));
+        struct span in = span_make(data, (size_t)len);
+        assert_int_equal(tls_openssl.receive(one.tls, &in, &one.plain, &one.out), TLS_WANT_ROOM);
+        assert_int_equal(in.len, len);
+        one.out.cap = sizeof(one.out_data);
+        link_feed(&one, in.ptr, in.len);
+        link_deliver(&one);
+        assert_true(link_handshake(&one));
+
+        /* Plaintext comes in pieces when it has to. */
+        assert_int_equal(SSL_write(one.client, "0123456789", 10), 10);
+        one.plain.cap = 4;
+        link_turn(&one);
+        assert_int_equal(one.result, TLS_WANT_ROOM);
+        assert_memory_equal(one.plain.data, "0123", 4);
+        assert_true(tls_openssl.pending(one.tls));
+        one.plain.cap = sizeof(one.plain_data);
+        link_feed(&one, "", 0);
+        assert_int_equal(one.result, TLS_WANT_INPUT);
+        assert_memory_equal(one.plain.data, "0123456789", 10);
+        assert_false(tls_openssl.pending(one.tls));
+        link_close(&one);
+    }
+}
+
+/* A chain that is longer than the room for a flight goes out in parts. */
+static void test_long_chain(void **state)
+{
+    (void)state;
+    static struct world w;
+    FILE *file;
+
+    world_init(&w, &tls_openssl);
+    pki_make("chain", "p256", 0, PKI_DAY_S);
+    EVP_PKEY *key = pki_key("rsa2048");
+    file = fopen(pki_path("chain.pem"), "a");
+    for (int i = 0; i < 20; i++) {
+        X509 *x509 = pki_x509(key, "a certificate that makes the chain long", 0, PKI_DAY_S);
+        assert_int_equal(PEM_write_X509(file, x509), 1);
+        X509_free(x509);
+    }
+    fclose(file);
+    EVP_PKEY_free(key);
+    w.certificates[0] = (struct certificate){ pki_path("chain.pem"), pki_path("chain.key") };
+    w.servers[0].certificates_count = 1;
+    world_start(&w);
+    for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+        link_open(&one, &w, client_of(versions[i]), NULL);
+        one.out.cap = TLS_HANDSHAKE_ROOM;
+        bool waited = false;
+        for (int turn = 0; turn < 10 && !tls_openssl.established(one.tls); turn++) {
+            SSL_do_handshake(one.client);
+            link_turn(&one);
+            while (one.result == TLS_WANT_ROOM) {
+                waited = true;
+                link_feed(&one, "", 0);
+                link_deliver(&one);
+            }
+        }
+        assert_true(waited);
+        assert_true(link_handshake(&one));
+        assert_int_equal(sk_X509_num(SSL_get_peer_cert_chain(one.client)), 21);
+        link_close(&one);
+    }
+    world_stop(&w);
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *want_peer, *want_name;
+    } cases[] = {
+        { "a.test", "ec", "a.test" },
+        { "b.test", "b.test", "b.test" },
+        { "B.TeSt", "b.test", "b.test" },
+        { "x.w.test", "w.test", "x.w.test" },
+        { "x.y.w.test", "w.test", "x.y.w.test" },
+        { "w.test", "ec", "w.test" },
+        { "unknown", "ec", "unknown" },
+        { NULL, "ec", "" },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases) * ARRAY_LEN(versions); i++) {
+        char name[64];
+        size_t n = i / ARRAY_LEN(versions);
+        link_open(&one, &world, client_of(versions[i % ARRAY_LEN(versions)]), cases[n].name);
+        assert_true(link_handshake(&one));
+        assert_string_equal(link_peer_name(&one, name, sizeof(name)), cases[n].want_peer);
+        assert_true(span_eq(tls_openssl.server_name(one.tls), span_str(cases[n].want_name)));
+        link_close(&one);
+    }
+}
+
+/* The client guessed a group that we do not take: HelloRetryRequest, and a second ClientHello. */
+static void test_hello_retry(void **state)
+{
+    (void)state;
+    SSL_CTX *client = client_ctx_create(TLS1_3_VERSION);
+    char name[64];
+
+    assert_int_equal(SSL_CTX_set1_groups_list(client, "X448:P-256"), 1);
+    link_open(&one, &world, client, "b.test");
+    one.chop = 3;
+    assert_true(link_handshake(&one));
+    assert_string_equal(link_peer_name(&one, name, sizeof(name)), "b.test");
+    assert_true(span_eq(tls_openssl.server_name(one.tls), SPAN_LIT("b.test")));
+    link_upload(&one, "hello", 5);
+    link_download(&one, "world", 5);
+    link_close(&one);
+    SSL_CTX_free(client);
+}
+
+/* The client's algorithms decide between the server's two certificates. */
+static void test_two_certificates(void **state)
+{
+    (void)state;
+    static const char *const algorithms[] = { "ECDSA+SHA256", "RSA-PSS+SHA256" };
+    static const char *const want[] = { "ec", "rsa" };
+    char name[64];
+
+    for (size_t i = 0; i < 4; i++) {
+        SSL_CTX *client = client_ctx_create(versions[i % 2]);
+        assert_int_equal(SSL_CTX_set1_sigalgs_list(client, algorithms[i / 2]), 1);
+        link_open(&one, &world, client, "a.test");
+        assert_true(link_handshake(&one));
+        assert_string_equal(link_peer_name(&one, name, sizeof(name)), want[i / 2]);
+        link_close(&one);
+        SSL_CTX_free(client);
+    }
+}
+
+/* By default: AES-128 first, but ChaCha20 for those that like it best; never without ECDHE. */
+static void test_ciphers(void **state)
+{
+    (void)state;
+    static const struct {
+        int version;
+        const char *offered, *want;
+    } cases[] = {
+        { TLS1_2_VERSION,
+          "AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+          "ECDHE-RSA-AES128-GCM-SHA256",
+          "ECDHE-RSA-AES128-GCM-SHA256" },
+        { TLS1_2_VERSION, "ECDHE-RSA-CHACHA20-POLY1305:ECDHE-RSA-AES128-GCM-SHA256",
+          "ECDHE-RSA-CHACHA20-POLY1305" },
+        { TLS1_2_VERSION,
+          "AES128-GCM-SHA256:ECDHE-RSA-AES128-SHA256:ECDHE-RSA-AES128-SHA:"
+          "DHE-RSA-AES128-GCM-SHA256",
+          NULL },
+        { TLS1_3_VERSION, "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256",
+          "TLS_AES_128_GCM_SHA256" },
+        { TLS1_3_VERSION, "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256",
+          "TLS_CHACHA20_POLY1305_SHA256" },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        SSL_CTX *client = client_ctx_create(cases[i].version);
+        assert_int_equal(cases[i].version == TLS1_2_VERSION
+                             ? SSL_CTX_set_cipher_list(client, cases[i].offered)
+                             : SSL_CTX_set_ciphersuites(client, cases[i].offered),
+                         1);
+        link_open(&one, &world, client, "a.test");
+        assert_int_equal(link_handshake(&one), cases[i].want != NULL);
+        if (cases[i].want != NULL) {
+            assert_string_equal(SSL_get_cipher_name(one.client), cases[i].want);
+        } else {
+            assert_int_equal(one.result, TLS_FAILED);
+            assert_string_equal(tls_openssl.error(one.tls), "no shared cipher");
+        }
+        link_close(&one);
+        SSL_CTX_free(client);
+    }
+}
+
+static void test_old_versions(void **state)
+{
+    (void)state;
+    SSL_CTX *client = client_ctx_create(0);
+
+    SSL_CTX_set_security_level(client, 0);
+    assert_int_equal(SSL_CTX_set_min_proto_version(client, TLS1_VERSION), 1);
+    assert_int_equal(SSL_CTX_set_max_proto_version(client, TLS1_1_VERSION), 1);
+    assert_int_equal(SSL_CTX_set_cipher_list(client, "ALL"), 1);
+    link_open(&one, &world, client, "a.test");
+    assert_false(link_handshake(&one));
+    assert_int_equal(one.result, TLS_FAILED);
+    assert_string_equal(tls_openssl.error(one.tls), "unsupported protocol");
+    link_close(&one);
+    SSL_CTX_free(client);
+}
+
+static void test_alpn(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *offered;
+        size_t len;
+        bool want;
+    } cases[] = {
+        { "\x08http/1.1", 9, true },
+        { "\x02h2\x08http/1.1", 12, true },
+        { "\x02h2", 3, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases) * 2; i++) {
+        size_t n = i / 2;
+        const unsigned char *chosen;
+        unsigned chosen_len;
+        link_open(&one, &world, client_of(versions[i % 2]), "a.test");
+        assert_int_equal(SSL_set_alpn_protos(one.client, (const unsigned char *)cases[n].offered,
+                                             (unsigned)cases[n].len),
+                         0);
+        ERR_clear_error();
+        assert_int_equal(link_handshake(&one), cases[n].want);
+        SSL_get0_alpn_selected(one.client, &chosen, &chosen_len);
+        if (cases[n].want) {
+            assert_true(span_eq(span_make((const char *)chosen, chosen_len), SPAN_LIT("http/1.1")));
+        } else {
+            /* The client has got the alert (RFC 7301 section 3.2). */
+            assert_int_equal(ERR_GET_REASON(ERR_peek_last_error()),
+                             SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL);
+            assert_int_equal(one.result, TLS_FAILED);
+        }
+        ERR_clear_error();
+        link_close(&one);
+    }
+}
+
+static void test_endings(void **state)
+{
+    (void)state;
+
+    for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+        char data[1];
+        /* The server ends: once. */
+        link_open(&one, &world, client_of(versions[i]), "a.test");
+        tls_openssl.shutdown(one.tls, &one.out);
+        assert_true(buf_empty(&one.out)); /* there is nothing to end yet */
+        assert_true(link_handshake(&one));
+        tls_openssl.shutdown(one.tls, &one.out);
+        size_t len = buf_len(&one.out);
+        assert_true(len > 0 && len < 64);
+        tls_openssl.shutdown(one.tls, &one.out);
+        assert_int_equal(buf_len(&one.out), len);
+        link_deliver(&one);
+        assert_int_equal(SSL_read(one.client, data, 1), 0);
+        assert_int_equal(SSL_get_error(one.client, 0), SSL_ERROR_ZERO_RETURN);
+        link_upload(&one, "still", 5);
+        link_close(&one);
+
+        /* The client ends; the server's answer still gets there. */
+        link_open(&one, &world, client_of(versions[i]), "a.test");
+        assert_true(link_handshake(&one));
+        assert_int_equal(SSL_write(one.client, "last", 4), 4);
+        assert_int_equal(SSL_shutdown(one.client), 0);
+        link_turn(&one);
+        assert_int_equal(one.result, TLS_CLOSED);
+        assert_memory_equal(one.plain.data, "last", 4);
+        link_feed(&one, "", 0);
+        assert_int_equal(one.result, TLS_CLOSED);
+        link_download(&one, "answer", 6);
+        tls_openssl.shutdown(one.tls, &one.out);
+        assert_false(buf_empty(&one.out));
+        link_close(&one);
+    }
+}
+
+/* The client's wish for new keys is granted, and nothing is lost. */
+static void test_key_update(void **state)
+{
+    (void)state;
+    static char data[TLS_PLAIN_MAX];
+
+    fill(data, sizeof(data));
+    link_open(&one, &world, client_1_3, "a.test");
+    assert_true(link_handshake(&one));
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(SSL_key_update(one.client, SSL_KEY_UPDATE_REQUESTED), 1);
+        link_upload(&one, "hello", 5);
+        /* OpenSSL puts its own KeyUpdate in front, within the room that is asked for. */
+        one.out.cap = sizeof(data) + TLS_OVERHEAD_MAX;
+        assert_int_equal(tls_openssl.send(one.tls, data, sizeof(data), &one.out), 0);
+        link_deliver(&one);
+        link_expect(&one, data, sizeof(data));
+    }
+    link_close(&one);
+}
+
+static void test_no_renegotiation(void **state)
+{
+    (void)state;
+
+    link_open(&one, &world, client_1_2, "a.test");
+    assert_true(link_handshake(&one));
+    assert_int_equal(SSL_renegotiate(one.client), 1);
+    assert_int_equal(SSL_do_handshake(one.client), -1);
+    link_turn(&one);
+    /* A warning, and the session goes on as it was (RFC 5246 section 7.2.2). OpenSSL's client takes
+     * it for fatal. */
+    assert_int_equal(one.result, TLS_WANT_INPUT);
+    assert_int_equal(SSL_do_handshake(one.client), -1);
+    assert_int_equal(ERR_GET_REASON(ERR_peek_last_error()), SSL_R_NO_RENEGOTIATION);
+    ERR_clear_error();
+    assert_int_equal(tls_openssl.send(one.tls, "x", 1, &one.out), 0);
+    link_close(&one);
+}
+
+static bool data_is_tls(const void *data)
+{
+    return memcmp((const char *)data + 1, "\x03", 1) == 0;
+}
+
+/* Fed to a new connection, or behind `client`'s handshake, `data` ends it, with an alert unless it
+ * is not TLS at all. */
+static void assert_lost(SSL_CTX *client, const void *data, size_t len, const char *error)
+{
+    link_open(&one, &world, client_1_3, "a.test");
+    if (client != NULL) {
+        link_close(&one);
+        link_open(&one, &world, client, "a.test");
+        assert_true(link_handshake(&one));
+    }
+    link_feed(&one, data, len);
+    assert_int_equal(one.result, TLS_FAILED);
+    assert_string_equal(tls_openssl.error(one.tls), error);
+    assert_int_equal(buf_len(&one.out) >= 7, data_is_tls(data));
+    /* And stays lost. */
+    buf_clear(&one.out);
+    link_feed(&one, data, len);
+    assert_int_equal(one.result, TLS_FAILED);
+    tls_openssl.shutdown(one.tls, &one.out);
+    assert_true(buf_empty(&one.out));
+    if (client != NULL)
+        assert_true(tls_openssl.send(one.tls, "x", 1, &one.out) < 0);
+    link_close(&one);
+}
+
+static void test_garbage(void **state)
+{
+    (void)state;
+    static char data[5 + 40000];
+    static const char sni[] = "malformed server name";
+    char hello[1024];
+
+    memset(data, 'x', sizeof(data));
+    assert_lost(NULL, data, 5, "wrong version number");
+    assert_lost(NULL, "GET / HTTP/1.1\r\n\r\n", 18, "http request");
+    assert_lost(NULL, "\x17\x03\x03\x00\x10xxxxxxxxxxxxxxxx", 21, "unexpected message");
+
+    /* A record of more than 2^14 + 256 octets (RFC 8446 section 5.2; 5246 section 6.2.3). */
+    memcpy(data, "\x17\x03\x03\x60\x00", 5);
+    for (size_t i = 0; i < ARRAY_LEN(versions); i++)
+        assert_lost(client_of(versions[i]), data, sizeof(data), "packet length too long");
+    /* One that does not decrypt. */
+    memcpy(data, "\x17\x03\x03\x00\x40", 5);
+    for (size_t i = 0; i < ARRAY_LEN(versions); i++)
+        assert_lost(client_of(versions[i]), data, 69, "decryption failed or bad record mac");
+
+    /* A zero octet in the name, found where the name stands in a real ClientHello. */
+    link_open(&two, &world, client_1_3, "zero.test");
+    assert_int_equal(SSL_do_handshake(two.client), -1);
+    int len = BIO_read(two.from_client, hello, sizeof(hello));
+    link_close(&two);
+    char *name = memmem(hello, (size_t)len, "zero.test", 9);
+    assert_non_null(name);
+    name[4] = '\0';
+    assert_lost(NULL, hello, (size_t)len, sni);
+    name[4] = '.';
+    name[-1]++; /* its length */
+    assert_lost(NULL, hello, (size_t)len, sni);
+}
+
+/* One connection's failure is not another's: OpenSSL's errors are kept by thread. */
+static void test_two_at_a_time(void **state)
+{
+    (void)state;
+
+    link_open(&two, &world, client_1_3, "b.test");
+    assert_true(link_handshake(&two));
+    assert_lost(NULL, "xxxxx", 5, "wrong version number");
+    link_upload(&two, "hello", 5);
+    link_download(&two, "world", 5);
+    link_close(&two);
+}
+
+/* Closed at any point of a handshake, nothing is left behind (ASan). */
+static void test_cut_short(void **state)
+{
+    (void)state;
+    char data[4096];
+
+    link_open(&two, &world, client_1_3, "a.test");
+    assert_int_equal(SSL_do_handshake(two.client), -1);
+    int len = BIO_read(two.from_client, data, sizeof(data));
+    for (int i = 0; i <= len; i += i % 16 == 0 ? 1 : 15) {
+        link_open(&one, &world, client_1_3, "a.test");
+        link_feed(&one, data, (size_t)i);
+        assert_int_equal(one.result, TLS_WANT_INPUT);
+        assert_int_equal(tls_openssl.pending(one.tls), i > 0 && i < len);
+        link_close(&one);
+    }
+    link_close(&two);
+}
+
+/* What an idle connection holds on to: buffers are given back (SSL_MODE_RELEASE_BUFFERS), or it
+ * would be above 40 KiB. */
+static void test_idle_memory(void **state)
+{
+    (void)state;
+    enum { COUNT = 100, IDLE_MAX = 16384 };
+    static struct tls *idle[COUNT];
+
+    if (mallinfo2().uordblks == 0)
+        skip(); /* a sanitizer's malloc() */
+    for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+        size_t before = 0;
+        for (int n = -10; n < COUNT; n++) { /* the first ones are for caches */
+            if (n == 0)
+                before = mallinfo2().uordblks;
+            link_open(&one, &world, client_of(versions[i]), "a.test");
+            assert_true(link_handshake(&one));
+            link_upload(&one, "hello", 5);
+            link_download(&one, "world", 5);
+            SSL_free(one.client);
+            if (n < 0)
+                tls_openssl.close(one.tls);
+            else
+                idle[n] = one.tls;
+        }
+        size_t each = (mallinfo2().uordblks - before) / COUNT;
+        print_message("%zu octets each\n", each);
+        assert_true(each < IDLE_MAX);
+        for (int n = 0; n < COUNT; n++)
+            tls_openssl.close(idle[n]);
+    }
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    pki_open();
+    world_init(&world, &tls_openssl);
+    world_start(&world);
+    client_1_2 = client_ctx_create(TLS1_2_VERSION);
+    client_1_3 = client_ctx_create(TLS1_3_VERSION);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    SSL_CTX_free(client_1_2);
+    SSL_CTX_free(client_1_3);
+    world_stop(&world);
+    pki_close();
+    return 0;
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_features),       cmocka_unit_test(test_octets_pass),
+        cmocka_unit_test(test_waits_for_room), cmocka_unit_test(test_long_chain),
+        cmocka_unit_test(test_names),          cmocka_unit_test(test_two_certificates),
+        cmocka_unit_test(test_ciphers),        cmocka_unit_test(test_old_versions),
+        cmocka_unit_test(test_alpn),           cmocka_unit_test(test_endings),
+        cmocka_unit_test(test_key_update),     cmocka_unit_test(test_no_renegotiation),
+        cmocka_unit_test(test_garbage),        cmocka_unit_test(test_two_at_a_time),
+        cmocka_unit_test(test_cut_short),      cmocka_unit_test(test_idle_memory),
+        cmocka_unit_test(test_hello_retry),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,117 @@
+/* test_uring.c: a ring's provided buffers: whose they are, and when. */
+#include "engines/uring.c"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+enum { BUFFERS = 4, SIZE = 64 };
+
+static void open_ring(struct uring *u)
+{
+    char why[300] = "";
+    struct uring_options options;
+    if (uring_probe(why, sizeof(why), &options) < 0)
+        fail_msg("%s", why);
+    options.buffers = BUFFERS;
+    options.buffer_size = SIZE;
+    assert_int_equal(uring_open(u, &options, why, sizeof(why)), 0);
+    assert_int_equal(uring_enable(u), 0);
+}
+
+static void assert_ours(const struct uring *u, unsigned id, bool ours)
+{
+#ifdef POISON_WORKS
+    for (unsigned i = 0; i < SIZE; i++)
+        assert_int_equal(IS_POISONED(uring_buffer(u, id) + i), !ours);
+#else
+    (void)u;
+    (void)id;
+    (void)ours;
+#endif
+}
+
+/* Each message goes into a buffer of its own, which is ours until it is given back. */
+static void test_buffers(void **state)
+{
+    (void)state;
+    struct uring u;
+    int pair[2];
+    open_ring(&u);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    for (unsigned id = 0; id < BUFFERS; id++)
+        assert_ours(&u, id, false);
+    for (unsigned round = 0; round < 3 * BUFFERS; round++) {
+        struct io_uring_sqe *sqe = uring_sqe(&u);
+        assert_non_null(sqe);
+        io_uring_prep_recv(sqe, pair[0], NULL, SIZE, 0);
+        sqe->flags |= IOSQE_BUFFER_SELECT;
+        sqe->buf_group = BUFFER_GROUP;
+        char text[16];
+        int len = snprintf(text, sizeof(text), "message %u", round);
+        assert_int_equal(write(pair[1], text, (size_t)len), len);
+
+        struct io_uring_cqe cqe;
+        assert_int_equal(uring_wait(&u, 5000), 0);
+        assert_int_equal(uring_take(&u, &cqe, 1), 1);
+        assert_int_equal(cqe.res, len);
+        assert_true((cqe.flags & IORING_CQE_F_BUFFER) != 0);
+        unsigned id = cqe.flags >> IORING_CQE_BUFFER_SHIFT;
+        assert_ours(&u, id, true);
+        assert_ours(&u, (id + 1) % BUFFERS, false);
+        assert_memory_equal(uring_buffer(&u, id), text, (size_t)len);
+        uring_return_buffer(&u, id);
+        assert_ours(&u, id, false);
+        uring_show_buffers(&u);
+    }
+    close(pair[0]);
+    close(pair[1]);
+    uring_close(&u);
+}
+
+/* All buffers are out: a receive says so, and finds one when one has come back. */
+static void test_no_buffers(void **state)
+{
+    (void)state;
+    struct uring u;
+    int pair[2];
+    struct io_uring_cqe cqe;
+    open_ring(&u);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    unsigned last = 0;
+    for (unsigned round = 0; round <= BUFFERS + 1; round++) {
+        struct io_uring_sqe *sqe = uring_sqe(&u);
+        assert_non_null(sqe);
+        io_uring_prep_recv(sqe, pair[0], NULL, SIZE, 0);
+        sqe->flags |= IOSQE_BUFFER_SELECT;
+        sqe->buf_group = BUFFER_GROUP;
+        if (round <= BUFFERS)
+            assert_int_equal(write(pair[1], "x", 1), 1);
+        assert_int_equal(uring_wait(&u, 5000), 0);
+        assert_int_equal(uring_take(&u, &cqe, 1), 1);
+        if (round == BUFFERS) {
+            assert_int_equal(cqe.res, -ENOBUFS);
+            uring_return_buffer(&u, last);
+            uring_show_buffers(&u);
+        } else {
+            assert_int_equal(cqe.res, 1);
+            last = cqe.flags >> IORING_CQE_BUFFER_SHIFT;
+        }
+    }
+    close(pair[0]);
+    close(pair[1]);
+    uring_close(&u);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_buffers),
+        cmocka_unit_test(test_no_buffers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,41 @@
+/* mbed_ctx.h: all that connections share with mbed TLS: certificates by virtual host, names of the
+ * configuration as the library's numbers, ticket keys, kept sessions. Read-only once made, but for
+ * the last two, which lock. Of use to tls_mbedtls.c alone. */
+#ifndef TLS_MBED_CTX_H
+#define TLS_MBED_CTX_H
+
+#include "core/config.h"
+#include "tls/mbed_compat.h"
+#include "tls/mbed_identity.h"
+#include "tls/mbed_names.h"
+#include "tls/mbed_sessions.h"
+
+#include <stddef.h>
+
+/* What one server of the configuration has, if it has an address with TLS. */
+struct mbed_host {
+    struct mbed_identity *identities; /* owned */
+    size_t identities_count;          /* 0: no address with TLS */
+};
+
+struct tls_ctx {
+    unsigned magic;
+    const struct config *config; /* borrowed */
+    struct mbed_host *hosts;     /* as many as config->servers, in their order */
+    struct mbed_names names;
+    struct ticket_keys *ticket_keys; /* NULL: there are no tickets */
+    uint32_t lifetime_s;             /* of a ticket, as clients are told, and of a kept session */
+    struct mbed_sessions *sessions;  /* NULL: none are kept */
+};
+
+#define MBED_CTX_MAGIC 0x6d626374u
+
+/* tls_ops.ctx_create() and ctx_destroy(). */
+int mbed_ctx_create(const struct config *config, char *why, size_t why_size,
+                    struct tls_ctx **ret_ctx);
+void mbed_ctx_destroy(struct tls_ctx *ctx);
+
+/* What belongs to `server`, which is one of the configuration and has an address with TLS. */
+struct mbed_host *mbed_ctx_host(struct tls_ctx *ctx, const struct server *server);
+
+#endif

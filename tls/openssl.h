@@ -1,0 +1,134 @@
+/* openssl.h: what the files of the OpenSSL backend share: its context and its connection.
+ *
+ * tls_openssl.c has the table and the connection's life; openssl_bio.c lends it memory to read from
+ * and write to; openssl_ctx.c makes the context with openssl_names.c (versions, ciphers, curves)
+ * and openssl_certificate.c; openssl_hello.c answers the ClientHello, openssl_tickets.c encrypts
+ * tickets, openssl_ktls.c derives the kernel's keys. OpenSSL 3.0 and later, documented calls alone.
+ */
+#ifndef TLS_OPENSSL_H
+#define TLS_OPENSSL_H
+
+#include "core/config.h"
+#include "core/span.h"
+#include "tls/ticket_keys.h"
+#include "tls/tls.h"
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { OPENSSL_CTX_MAGIC = 0x6f637478, OPENSSL_TLS_MAGIC = 0x6f746c73 };
+
+/* Follows the framing of records (RFC 8446 section 5.1) through octets that come in any pieces. */
+struct record_scan {
+    uint32_t seen;          /* octets of the present record; 0 between two records */
+    unsigned char head[13]; /* its first octets: the header, and 8 of the fragment */
+};
+
+struct tls_ctx {
+    uint32_t magic;
+    const struct config *config; /* borrowed */
+    SSL_CTX *base;     /* of a connection until its ClientHello is read. Sessions belong to
+                          it, and so are shared by all servers, each bound to its name */
+    SSL_CTX **servers; /* with certificates; by index in config->servers, NULL where no
+                          address has TLS */
+    struct ticket_keys *ticket_keys; /* NULL: no tickets */
+    BIO_METHOD *bio_method;
+    EVP_MD *sha256;          /* fetched once: that costs more than its use */
+    EVP_CIPHER *aes_256_cbc; /* likewise */
+};
+
+struct tls {
+    uint32_t magic;
+    bool established; /* the handshake was completed once */
+    bool lost;        /* nothing may be asked of OpenSSL any more */
+    bool key_updated; /* our key was replaced (RFC 8446 section 4.6.3) */
+    unsigned char secret_len;
+    SSL *ssl;
+    struct tls_ctx *ctx;
+    const struct listen_config *listen; /* borrowed */
+    struct span *in;                    /* lent for the length of a call, else NULL */
+    struct buf *out;                    /* likewise */
+    const char *error;                  /* static text, or NULL */
+    char *server_name;                  /* NULL: none asked for */
+    struct record_scan in_record, out_record;
+    uint64_t records_sent;       /* under the present key */
+    unsigned char last_nonce[8]; /* the explicit nonce of the last of them (RFC 5288) */
+    unsigned char secret[48];    /* SERVER_TRAFFIC_SECRET_0, of `secret_len` octets; kTLS */
+};
+
+/* --- openssl_bio.c --- */
+
+/* The method of BIOs that read from tls.in and append to tls.out; NULL: out of memory. The caller
+ * owns it (BIO_meth_free()). */
+BIO_METHOD *openssl_bio_method(void);
+
+/* Gives `t->ssl` a BIO of that method. 0 or -ENOMEM. */
+int openssl_bio_attach(struct tls *t);
+
+/* Advances over `len` octets. Returns how many of them belong to the present record; `ret_complete`
+ * tells if it ends there. Call again with the rest. */
+size_t openssl_record_scan(struct record_scan *scan, const void *data, size_t len,
+                           bool *ret_complete);
+
+/* --- openssl_ctx.c --- */
+
+/* tls_ops.ctx_create() and ctx_destroy(). */
+int openssl_ctx_create(const struct config *config, char *why, size_t why_size,
+                       struct tls_ctx **ret_ctx);
+void openssl_ctx_destroy(struct tls_ctx *ctx);
+
+/* --- openssl_names.c --- */
+
+/* Sets protocol versions, ciphers and curves as `config` says, or ours. 0, or -EINVAL and a
+ * sentence that names the key and the value. */
+int openssl_names_apply(SSL_CTX *ssl_ctx, const struct config *config, char *why, size_t why_size);
+
+/* --- openssl_certificate.c --- */
+
+/* Reads one certificate with its chain, and its key, into `ssl_ctx`. 0, or -errno and a sentence
+ * that names `server` and the file. */
+int openssl_certificate_load(SSL_CTX *ssl_ctx, const struct server *server,
+                             const struct certificate *certificate, char *why, size_t why_size);
+
+/* Takes a certificate and its key (both borrowed) with `chain` (borrowed, or NULL) into `ssl_ctx`,
+ * unless OpenSSL objects: -EINVAL, and its reason in `why`. */
+int openssl_certificate_use(SSL_CTX *ssl_ctx, X509 *x509, EVP_PKEY *key, STACK_OF(X509) * chain,
+                            char *why, size_t why_size);
+
+/* --- openssl_self_signed.c --- */
+
+/* Makes a key (P-256) and a certificate for localhost and the names of `server`, valid for 30 days
+ * from now, and gives them to `ssl_ctx`. 0, or -errno and a sentence. */
+int openssl_self_signed(SSL_CTX *ssl_ctx, const struct server *server, char *why, size_t why_size);
+
+/* --- openssl_hello.c --- */
+
+/* SSL_CTX_set_client_hello_cb(3): chooses the server by SNI (RFC 6066 section 3). */
+int openssl_hello(SSL *ssl, int *alert, void *arg);
+
+/* SSL_CTX_set_alpn_select_cb(3): "http/1.1", or the alert of RFC 7301 section 3.2. */
+int openssl_alpn(SSL *ssl, const unsigned char **ret_name, unsigned char *ret_len,
+                 const unsigned char *offered, unsigned int offered_len, void *arg);
+
+/* --- openssl_tickets.c --- */
+
+/* Sets up resumption on the base context: tickets, session cache, lifetimes. 0, or -errno and a
+ * sentence. */
+int openssl_tickets_apply(struct tls_ctx *ctx, char *why, size_t why_size);
+
+/* --- openssl_ktls.c --- */
+
+/* Has OpenSSL report what openssl_ktls_offload() needs to know. */
+void openssl_ktls_watch(SSL_CTX *ssl_ctx);
+
+/* tls_ops.offload(). */
+size_t openssl_ktls_offload(struct tls *t, void *info, size_t size);
+
+/* --- for all --- */
+
+/* Why OpenSSL's last call failed, as static text; empties its queue of errors. */
+const char *openssl_reason(void);
+
+#endif

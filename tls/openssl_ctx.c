@@ -1,0 +1,151 @@
+/* openssl_ctx.c: makes the context: one SSL_CTX for what all connections share, and one a server
+ * for its certificates. See openssl.h. */
+#include "tls/openssl.h"
+
+#include "core/check.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void openssl_ctx_destroy(struct tls_ctx *ctx)
+{
+    if (ctx == NULL)
+        return;
+    CHECK_OBJ(ctx, OPENSSL_CTX_MAGIC);
+    for (size_t i = 0; ctx->servers != NULL && i < ctx->config->servers_count; i++)
+        SSL_CTX_free(ctx->servers[i]);
+    free(ctx->servers);
+    SSL_CTX_free(ctx->base);
+    BIO_meth_free(ctx->bio_method);
+    EVP_MD_free(ctx->sha256);
+    EVP_CIPHER_free(ctx->aes_256_cbc);
+    ticket_keys_destroy(ctx->ticket_keys);
+    ctx->magic = 0;
+    free(ctx);
+}
+
+static int no_memory(char *why, size_t why_size)
+{
+    ERR_clear_error();
+    snprintf(why, why_size, "out of memory");
+    return -ENOMEM;
+}
+
+/* What the base and every server have in common: a connection takes some of it when it is opened,
+ * and some when its server is known. */
+static int ssl_ctx_create(const struct config *config, char *why, size_t why_size,
+                          SSL_CTX **ret_ssl_ctx)
+{
+    SSL_CTX *ssl_ctx = SSL_CTX_new(TLS_server_method());
+
+    if (ssl_ctx == NULL)
+        return no_memory(why, why_size);
+    /* openssl.cnf may have set some of it otherwise. */
+    SSL_CTX_set_options(ssl_ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                     SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+    SSL_CTX_clear_options(ssl_ctx, SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION |
+                                       SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_ENABLE_KTLS);
+    SSL_CTX_set_mode(ssl_ctx, SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_clear_mode(ssl_ctx, SSL_MODE_ENABLE_PARTIAL_WRITE);
+    SSL_CTX_set_read_ahead(ssl_ctx, 0);
+    SSL_CTX_set_max_early_data(ssl_ctx, 0);
+    SSL_CTX_set_alpn_select_cb(ssl_ctx, openssl_alpn, NULL);
+    if (config->tls.ktls)
+        openssl_ktls_watch(ssl_ctx);
+    int res = openssl_names_apply(ssl_ctx, config, why, why_size);
+    if (res < 0) {
+        SSL_CTX_free(ssl_ctx);
+        return res;
+    }
+    *ret_ssl_ctx = ssl_ctx;
+    return 0;
+}
+
+static int server_create(const struct config *config, const struct server *server, char *why,
+                         size_t why_size, SSL_CTX **ret_ssl_ctx)
+{
+    SSL_CTX *ssl_ctx;
+    int res = ssl_ctx_create(config, why, why_size, &ssl_ctx);
+
+    if (res < 0)
+        return res;
+    for (size_t i = 0; res == 0 && i < server->certificates_count; i++)
+        res = openssl_certificate_load(ssl_ctx, server, &server->certificates[i], why, why_size);
+    if (server->certificates_count == 0 && config->tls.self_signed) {
+        res = openssl_self_signed(ssl_ctx, server, why, why_size);
+    } else if (server->certificates_count == 0) {
+        snprintf(why, why_size,
+                 "server '%s' listens with TLS and has no certificate: give it `certificate` and "
+                 "`key`, or try it out with --tls-self-signed",
+                 server->name);
+        res = -EINVAL;
+    }
+    if (res < 0) {
+        SSL_CTX_free(ssl_ctx);
+        return res;
+    }
+    *ret_ssl_ctx = ssl_ctx;
+    return 0;
+}
+
+static int servers_create(struct tls_ctx *ctx, char *why, size_t why_size)
+{
+    const struct config *config = ctx->config;
+
+    for (size_t i = 0; i < config->listens_count; i++) {
+        const struct listen_config *listen = &config->listens[i];
+        for (size_t j = 0; listen->tls && j < listen->servers_count; j++) {
+            size_t index = (size_t)(listen->servers[j] - config->servers);
+            CHECK(index < config->servers_count);
+            if (ctx->servers[index] != NULL)
+                continue;
+            int res =
+                server_create(config, listen->servers[j], why, why_size, &ctx->servers[index]);
+            if (res < 0)
+                return res;
+        }
+    }
+    return 0;
+}
+
+static int base_create(struct tls_ctx *ctx, char *why, size_t why_size)
+{
+    int res = ssl_ctx_create(ctx->config, why, why_size, &ctx->base);
+
+    if (res < 0)
+        return res;
+    SSL_CTX_set_client_hello_cb(ctx->base, openssl_hello, NULL);
+    return openssl_tickets_apply(ctx, why, why_size);
+}
+
+int openssl_ctx_create(const struct config *config, char *why, size_t why_size,
+                       struct tls_ctx **ret_ctx)
+{
+    struct tls_ctx *ctx = calloc(1, sizeof(*ctx));
+
+    if (ctx == NULL)
+        return no_memory(why, why_size);
+    ERR_clear_error();
+    ctx->magic = OPENSSL_CTX_MAGIC;
+    ctx->config = config;
+    ctx->servers = calloc(config->servers_count, sizeof(ctx->servers[0]));
+    ctx->bio_method = openssl_bio_method();
+    ctx->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    int res = 0;
+    if (ctx->servers == NULL || ctx->bio_method == NULL || ctx->sha256 == NULL)
+        res = no_memory(why, why_size);
+    if (res == 0)
+        res = base_create(ctx, why, why_size);
+    if (res == 0)
+        res = servers_create(ctx, why, why_size);
+    ERR_clear_error();
+    if (res < 0) {
+        openssl_ctx_destroy(ctx);
+        return res;
+    }
+    *ret_ctx = ctx;
+    return 0;
+}

@@ -1,0 +1,125 @@
+/* ticket_keys.c: session ticket keys that rotate. See ticket_keys.h. */
+#include "tls/ticket_keys.h"
+
+#include "core/check.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum { MAGIC = 0x7469636b };
+
+struct ticket_keys {
+    uint32_t magic;
+    uint32_t lifetime_ms;
+    pthread_mutex_t lock; /* of what follows */
+    bool have_old;
+    uint64_t made_ms; /* when `newest` was made, and `old` ceased to encrypt */
+    struct ticket_key newest, old;
+};
+
+static int key_make(struct ticket_key *ret_key)
+{
+    struct ticket_key key;
+
+    /* Up to 256 octets come whole (getrandom(2)). */
+    static_assert(sizeof(key) <= 256, "a key is drawn at once");
+    ssize_t len = getrandom(&key, sizeof(key), 0);
+    if (len < 0)
+        return -errno;
+    CHECK((size_t)len == sizeof(key));
+    *ret_key = key;
+    explicit_bzero(&key, sizeof(key));
+    return 0;
+}
+
+int ticket_keys_create(uint32_t lifetime_ms, uint64_t now_ms, struct ticket_keys **ret_keys)
+{
+    struct ticket_keys *keys = calloc(1, sizeof(*keys));
+
+    CHECK(lifetime_ms > 0);
+    if (keys == NULL)
+        return -ENOMEM;
+    int res = key_make(&keys->newest);
+    if (res < 0) {
+        free(keys);
+        return res;
+    }
+    pthread_mutex_init(&keys->lock, NULL);
+    keys->magic = MAGIC;
+    keys->lifetime_ms = lifetime_ms;
+    keys->made_ms = now_ms;
+    *ret_keys = keys;
+    return 0;
+}
+
+void ticket_keys_destroy(struct ticket_keys *keys)
+{
+    if (keys == NULL)
+        return;
+    CHECK_OBJ(keys, MAGIC);
+    pthread_mutex_destroy(&keys->lock);
+    explicit_bzero(keys, sizeof(*keys));
+    free(keys);
+}
+
+/* Brings the keys up to `now_ms`. The lock is held. */
+static int rotate(struct ticket_keys *keys, uint64_t now_ms)
+{
+    /* Another thread may have read its clock earlier and come later. */
+    uint64_t age_ms = now_ms > keys->made_ms ? now_ms - keys->made_ms : 0;
+    struct ticket_key next;
+
+    if (age_ms < keys->lifetime_ms)
+        return 0;
+    int res = key_make(&next);
+    if (res < 0)
+        return res;
+    /* What has lain idle for two lifetimes decrypts no more. */
+    keys->have_old = age_ms < 2 * (uint64_t)keys->lifetime_ms;
+    if (keys->have_old) {
+        keys->old = keys->newest;
+        keys->made_ms += keys->lifetime_ms;
+    } else {
+        explicit_bzero(&keys->old, sizeof(keys->old));
+        keys->made_ms = now_ms;
+    }
+    keys->newest = next;
+    explicit_bzero(&next, sizeof(next));
+    return 0;
+}
+
+int ticket_keys_newest(struct ticket_keys *keys, uint64_t now_ms, struct ticket_key *ret_key)
+{
+    CHECK_OBJ(keys, MAGIC);
+    pthread_mutex_lock(&keys->lock);
+    int res = rotate(keys, now_ms);
+    if (res == 0)
+        *ret_key = keys->newest;
+    pthread_mutex_unlock(&keys->lock);
+    return res;
+}
+
+enum ticket_key_use ticket_keys_find(struct ticket_keys *keys, uint64_t now_ms,
+                                     const unsigned char *name, struct ticket_key *ret_key)
+{
+    enum ticket_key_use use = TICKET_KEY_NONE;
+
+    CHECK_OBJ(keys, MAGIC);
+    pthread_mutex_lock(&keys->lock);
+    if (rotate(keys, now_ms) < 0) {
+        /* No key is believed longer than its time. */
+    } else if (memcmp(keys->newest.name, name, TICKET_KEY_NAME_SIZE) == 0) {
+        *ret_key = keys->newest;
+        use = TICKET_KEY_NEWEST;
+    } else if (keys->have_old && memcmp(keys->old.name, name, TICKET_KEY_NAME_SIZE) == 0) {
+        *ret_key = keys->old;
+        use = TICKET_KEY_OLD;
+    }
+    pthread_mutex_unlock(&keys->lock);
+    return use;
+}
