@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -82,37 +81,59 @@ class Client:
     seconds only, so they are given more and are told to end by SIGINT, which they do well."""
 
     end_signal = signal.SIGINT
+    counts_reads = True   # its reads are answers, so that they tell how many fell into a time
 
     def __init__(self, argv, cpus, folder):
         self.argv, self.cpus, self.folder = argv, cpus, folder
 
-    def run(self, seconds):
-        """Runs it for this time, counted from when it is ready to be told to end."""
+    def run(self, seconds, warm_up=0.0, meter=None):
+        """Runs it for both times, counted from when it is ready. The meter notes the second one;
+        `share` is the part of what the client counted that fell into that."""
         with tempfile.TemporaryFile(dir=self.folder) as output:
             process = processes.start(self.argv, cpus=self.cpus, stdout=output, stderr=output)
             try:
-                deadline = time.monotonic() + GRACE_S
-                while (process.poll() is None and time.monotonic() < deadline
-                       and not processes.catches(process.pid, self.end_signal)):
-                    time.sleep(0.002)
-                try:
-                    process.wait(seconds)
-                except subprocess.TimeoutExpired:
-                    self._interrupt(process)
+                self._wait(process, GRACE_S,
+                           lambda: processes.catches(process.pid, self.end_signal))
+                self._wait(process, warm_up)
+                self.begin(process)
+                if meter:
+                    meter.note(process)
+                self._wait(process, seconds)
+                if meter:
+                    meter.note(process)
+                self._end(process)
+                whole = processes.octets_read(process.pid)
             finally:
                 processes.stop(process)
             output.seek(0)
-            return self.read(output.read().decode("utf-8", "replace"))
+            figures = self.read(output.read().decode("utf-8", "replace"))
+        figures["share"] = 1.0
+        if meter and whole and self.counts_reads:
+            figures["share"] = meter.received() / whole
+        return figures
 
-    def _interrupt(self, process):
+    @staticmethod
+    def _wait(process, seconds, ready=lambda: False):
+        """Until it is ready, or has ended, or the time is over; it is not waited for in wait(2)'s
+        sense, so that /proc still knows it."""
+        deadline = time.monotonic() + seconds
+        while not ready():
+            left = deadline - time.monotonic()
+            if left <= 0 or os.waitid(os.P_PID, process.pid,
+                                      os.WEXITED | os.WNOWAIT | os.WNOHANG):
+                return
+            time.sleep(min(left, 0.002 if left > 0.004 else left))
+
+    def begin(self, process):
+        """The warm-up is over."""
+
+    def _end(self, process):
         """Until it has ended: wrk sleeps through a signal that came just before its sleep."""
         for _ in range(GRACE_S):
             process.send_signal(self.end_signal)
-            try:
-                process.wait(1)
+            self._wait(process, 1)
+            if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
                 return
-            except subprocess.TimeoutExpired:
-                continue
         raise ClientFailed(f"{self.argv[0]} does not end")
 
     def read(self, text):
@@ -151,7 +172,8 @@ def wrk(url, asks, *, connections, pipeline, fields, cpus, folder, name):
 
 
 class Ab(Client):
-    """ab, which makes a new TLS connection, and no resumption, for each request."""
+    """ab, which makes a new TLS connection, and no resumption, for each request. It reads the same
+    for each, handshake and answer."""
 
     def __init__(self, url, *, connections, cpus, folder, name):
         self.csv = os.path.join(folder, f"{name}.csv")
@@ -164,8 +186,11 @@ class Ab(Client):
             return float(found[1]) if found else 0
 
         requests, seconds = figure("Complete requests"), figure("Time taken for tests")
-        if not requests or not seconds:
+        if not seconds:
             raise ClientFailed(f"ab: {text.strip()[-300:]}")
+        if not requests:
+            return {"requests": 0, "octets": 0, "us": seconds * 1e6, "curve": [], "failed": {},
+                    "status_errors": 0}
         with open(self.csv, encoding="ascii") as file:
             pairs = [line.split(",") for line in file if line[:1].isdigit()]
         curve = [[float(p), float(ms) * 1e3] for p, ms in pairs
@@ -179,13 +204,18 @@ class Ab(Client):
 
 
 class Drain(Client):
-    """drain.py, of which Python itself catches SIGINT before it is ready."""
+    """drain.py, which counts anew when it is told to. Python itself catches SIGINT before the
+    program is ready, so other signals are used."""
 
     end_signal = signal.SIGUSR1
+    counts_reads = False
 
     def __init__(self, port, ask, *, connections, cpus, folder):
         super().__init__([sys.executable, "-B", os.path.join(HERE, "drain.py"), str(port),
                           ask.target, str(connections)], cpus, folder)
+
+    def begin(self, process):
+        process.send_signal(signal.SIGUSR2)
 
 
 def missing():

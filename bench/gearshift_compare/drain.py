@@ -1,6 +1,7 @@
 """drain.py PORT TARGET CONNECTIONS: asks for a large file again and again on kept connections,
-until SIGUSR1. Bodies are dropped in the kernel (MSG_TRUNC, tcp(7)), so that the client
-costs little and the server is what is measured. Prints its figures as wrk's script does."""
+until SIGUSR1, counting from SIGUSR2 on. Bodies are dropped in the kernel (MSG_TRUNC, tcp(7)), so
+that the client costs little and the server is what is measured. Prints its figures as wrk's script
+does."""
 
 import json
 import re
@@ -59,15 +60,21 @@ def percentile(values, p):
 
 
 def main(port, target, connections):
-    stopped = []
+    stopped, warm = [], []
     request = f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode("ascii")
     buffer, failed, began = bytearray(PIECE), 0, time.monotonic()
     with selectors.DefaultSelector() as ready:
         downloads = [Download(port, request) for _ in range(connections)]
         for download in downloads:
             ready.register(download.socket, selectors.EVENT_READ, download)
+        signal.signal(signal.SIGUSR2, lambda *_: warm.append(True))
         signal.signal(signal.SIGUSR1, lambda *_: stopped.append(True))
         while not stopped and ready.get_map():
+            if warm:
+                warm.clear()
+                began = time.monotonic()
+                for download in downloads:
+                    download.received, download.done = 0, []
             for key, _ in ready.select(0.1):
                 try:
                     key.data.receive(buffer)

@@ -10,6 +10,7 @@ from . import check, clients, cold, idle, processes
 from .clients import ClientFailed
 
 NOISE_MAX = 0.15   # CPUs that others used; a run with more is noisy
+WARM_UP = 0.2      # of a run, before it: connections and handshakes are made, caches filled
 FULL = 0.95        # share of its CPUs from which on a client counts as the bottleneck
 
 
@@ -27,21 +28,28 @@ class Bench:
         return set(self.server_cpus) | set(self.client_cpus) or os.sched_getaffinity(0)
 
 
-class _Meter:
-    """What a server, the client and the machine use between two moments."""
+class Meter:
+    """What a server, its client and the machine use between two moments."""
 
     def __init__(self, bench, server):
         self.bench, self.server = bench, server
-        self.before = self._now()
+        self.moments = []
 
-    def _now(self):
+    def note(self, client=None):
+        """Called at the beginning and at the end; `client` is a process that still runs."""
         times = os.times()
-        return {"server": self.server.usage(), "busy": processes.busy_s(),
-                "kernel": processes.kernel_threads_s(), "own": times.user + times.system,
-                "client": times.children_user + times.children_system, "at": time.monotonic()}
+        moment = {"server": self.server.usage(), "at": time.monotonic()}
+        if client is None:
+            moment.update(client=times.children_user + times.children_system, received=0)
+        else:
+            moment.update(received=processes.octets_read(client.pid),
+                          client=processes.usage(client)["cpu_s"])
+        moment.update(busy=processes.busy_s(), kernel=processes.kernel_threads_s(),
+                      own=times.user + times.system)
+        self.moments.append(moment)
 
     def read(self):
-        a, b = self.before, self._now()
+        a, b = self.moments
         wall = b["at"] - a["at"]
         server = {key: b["server"][key] - a["server"][key] for key in b["server"]}
         client, own = b["client"] - a["client"], b["own"] - a["own"]
@@ -51,6 +59,10 @@ class _Meter:
         noise = (busy - server["cpu_s"] - client - own - kernel) / wall
         return {"wall_s": wall, "server": server, "server_util": server["cpu_s"] / wall,
                 "client_util": client / wall, "noise": max(0.0, noise)}
+
+    def received(self):
+        """Octets that the client has read meanwhile."""
+        return self.moments[1]["received"] - self.moments[0]["received"]
 
 
 def run(bench, server, workload, seconds):
@@ -62,8 +74,7 @@ def run(bench, server, workload, seconds):
         if workload.client == "idle":
             record.update(idle.run(bench, server, workload, seconds, _one_client))
         elif workload.client == "cold":
-            record.update(_metered(bench, server, workload,
-                                   lambda: cold.run(bench, server, workload, seconds)))
+            record.update(_cold(bench, server, workload, seconds))
         else:
             record.update(_one_client(bench, server, workload, seconds, fields, size))
         check.check_workload(server, workload, bench.draw, whole=False)
@@ -92,39 +103,43 @@ def client_for(bench, server, workload, fields):
 
 def _one_client(bench, server, workload, seconds, fields=(), size=None):
     client = client_for(bench, server, workload, fields)
-    found = _metered(bench, server, workload, lambda: _answered(client, seconds))
-    if size is not None:
-        check.check_count(workload, found, size)
-    for key in ("failed", "status_errors"):
-        found.pop(key)
+    for longer in (seconds, max(2.0, 8 * seconds)):
+        meter = Meter(bench, server)
+        figures = client.run(longer, WARM_UP * longer, meter)
+        if size is not None:
+            check.check_count(workload, figures, size)
+        if figures["requests"] * figures["share"] >= 1 or workload.unit == "MiB":
+            break  # else the machine is so busy that no answer came in time
+    found = _by_unit(workload, figures, meter, server)
     found["command"] = client.command()
     return found
 
 
-def _answered(client, seconds):
-    """The client's figures; on a machine so busy that no answer came in time, of a longer run."""
-    figures = client.run(seconds)
-    if not figures["requests"] and not any(figures["failed"].values()):
-        figures = client.run(max(2.0, 8 * seconds))
-    return figures
+def _cold(bench, server, workload, seconds):
+    meter = Meter(bench, server)
+    meter.note()
+    figures = cold.run(bench, server, workload, seconds)
+    meter.note()
+    return _by_unit(workload, {**figures, "share": 1.0}, meter, server)
 
 
-def _metered(bench, server, workload, client):
-    """The client's figures, with those that the meter adds, by request or MiB."""
-    meter = _Meter(bench, server)
-    figures = client()
-    used = meter.read()
-    if not figures["requests"] and not figures["octets"]:
+def _by_unit(workload, figures, meter, server):
+    """The client's figures in the meter's time, and the meter's by request or MiB."""
+    used, share = meter.read(), figures["share"]
+    own, seconds = used.pop("server"), used["wall_s"]
+    requests, octets = figures["requests"] * share, figures["octets"] * share
+    units = octets / (1 << 20) if workload.unit == "MiB" else requests
+    if not units:
         raise ClientFailed("not one answer came")
-    seconds = figures.pop("us") / 1e6
-    own = used.pop("server")
-    figures.update(used, mbs=figures["octets"] / seconds / 1e6, memory_kib=server.memory_kib())
-    units = figures["octets"] / (1 << 20) if workload.unit == "MiB" else figures["requests"]
-    figures["rate"] = units / seconds
+    found = {key: value for key, value in figures.items()
+             if key not in ("failed", "status_errors", "us", "share")}
+    found.update(used, requests=round(requests), octets=round(octets),
+                 mbs=octets / seconds / 1e6, rate=units / seconds,
+                 memory_kib=server.memory_kib())
     if workload.client != "cold":
         split = own["user_s"] + own["system_s"]
         user = own["user_s"] / split if split else 0
         cpu_us = own["cpu_s"] * 1e6 / units
-        figures.update(cpu_us=cpu_us, user_us=cpu_us * user, system_us=cpu_us * (1 - user),
-                       waits=own["waits"] / units, preemptions=own["preemptions"] / units)
-    return figures
+        found.update(cpu_us=cpu_us, user_us=cpu_us * user, system_us=cpu_us * (1 - user),
+                     waits=own["waits"] / units, preemptions=own["preemptions"] / units)
+    return found

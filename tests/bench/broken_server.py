@@ -7,7 +7,7 @@ import sys
 import urllib.parse
 
 PORT, ROOT, FAULT = int(sys.argv[1]), sys.argv[2], sys.argv[3]
-LATE = 40  # requests of a connection after which the faults begin that a look beforehand misses
+LATE = 2  # requests of a connection before the faults that a look at a single answer misses
 
 
 class Handler(socketserver.StreamRequestHandler):
