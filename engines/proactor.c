@@ -102,12 +102,12 @@ static int make_listeners(struct engine *e, char *why, size_t why_size)
     size_t count = e->cfg.listeners_count;
     e->listeners = calloc(count * (e->count - 1) + 1, sizeof(e->listeners[0]));
     e->holders = calloc(count + 1, sizeof(e->holders[0]));
+    for (size_t i = 0; e->listeners != NULL && i < count * (e->count - 1); i++)
+        e->listeners[i].fd = -1;
     if (e->listeners == NULL || e->holders == NULL) {
         snprintf(why, why_size, "listening sockets: out of memory");
         return -ENOMEM;
     }
-    for (size_t i = 0; i < count * (e->count - 1); i++)
-        e->listeners[i].fd = -1;
     for (size_t i = 0; i < count && e->count > 1; i++) {
         int res = share_listener(e, i, why, why_size);
         if (res < 0)
