@@ -9,7 +9,7 @@ import time
 from wire import each, eventually, head, run, test
 from wire.tls import TlsFault, Truncated
 
-SIZE = 24 << 20
+SIZE = 8 << 20
 
 
 def setup(world):

@@ -23,6 +23,8 @@ SKIPPED_STATUS = 77  # what ctest (and Automake) take for "skipped"
 NOT_WITH_TLS = {
     ("test_drain.py", "sigquit_answers_what_has_come_already[new connections]"):
         "what has come of a new connection is a ClientHello, and no request",
+    ("test_idle.py", "all_of_them"):
+        "its clients have sockets of their own; test_tls_idle.py says what TLS takes",
 }
 
 _tests = []
