@@ -186,14 +186,17 @@ def _parse_arguments():
 def _choose(options):
     """The tests that are meant, but for those that have no sense with a TLS backend."""
     file = os.path.basename(sys.modules["__main__"].__file__)
-    chosen = []
+    chosen, skipped = [], 0
     for name, function in _tests:
         if options.pattern in name or fnmatch.fnmatchcase(name, options.pattern):
             reason = NOT_WITH_TLS.get((file, name)) if options.tls != "none" else None
             if reason:
                 print(f"skip {name}: {reason}")
+                skipped += 1
             else:
                 chosen.append((name, function))
+    if skipped and not chosen:
+        sys.exit(SKIPPED_STATUS)
     return chosen
 
 
