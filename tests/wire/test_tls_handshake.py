@@ -16,8 +16,8 @@ RESETS_S = 30
 ROUNDS_MAX = 4
 HELLO = hello.record(hello.HANDSHAKE, hello.client_hello(name="localhost", alpn=("http/1.1",)))
 HELLO_1_2 = hello.record(hello.HANDSHAKE, hello.client_hello(versions=(), name="localhost"))
-# What an answer to octets that were to be a ClientHello may begin with: an alert, a ServerHello, or,
-# where the first octet has become a letter, a page.
+# What an answer to octets that were to be a ClientHello may begin with: an alert, a ServerHello,
+# or, where the first octet has become a letter, a page.
 BEGINNINGS = (b"\x15\x03", b"\x16\x03", b"HTTP/1.1 400 ")
 
 
@@ -116,7 +116,8 @@ def a_request_right_behind_the_handshake(server):
 # No TLS
 
 @each([
-    ("a request", head("GET", "/a.txt")), ("HEAD", head("HEAD", "/a.txt")), ("pipelined", head("GET", "/a.txt") * 50),
+    ("a request", head("GET", "/a.txt")), ("HEAD", head("HEAD", "/a.txt")),
+    ("pipelined", head("GET", "/a.txt") * 50),
     ("with a body", head("POST", "/a.txt", "Content-Length: 5") + b"12345"),
     ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
 ])
@@ -176,8 +177,8 @@ def what_is_neither_is_dropped(server, _, octets):
 # Mutations
 
 def all_end(server, inputs):
-    """Each on a connection of its own, fifty at a time: all are closed, none with more than its due.
-    """
+    """Each on a connection of its own, fifty at a time: all are closed, with no more than their
+    due."""
     for at in range(0, len(inputs), 50):
         connections = [server.connect_raw() for _ in inputs[at:at + 50]]
         for connection, octets in zip(connections, inputs[at:at + 50]):
