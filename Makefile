@@ -1,7 +1,8 @@
 # The front door: `make run` on a machine that has gcc, make and cmake. It fetches what is missing
 # (packages.txt), and leaves the rest to CMake (CMakePresets.json).
 #
-# A preset NAME builds in build/NAME. Variables: JOBS=N, CTEST_ARGS="-L wire -V", FUZZ_SECONDS=N.
+# A preset NAME builds in build/NAME. Variables: JOBS=N, CTEST_ARGS="-L wire -V", FUZZ_SECONDS=N,
+# BENCH_ARGS="DIR --log access.log".
 SHELL = /bin/bash
 .SHELLFLAGS = -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -10,6 +11,7 @@ MAKEFLAGS += --no-print-directory
 
 JOBS ?= $(shell nproc)
 CTEST_ARGS ?=
+BENCH_ARGS ?=
 FUZZ_SECONDS ?= 10
 URL = http://127.0.0.1:8080/
 
@@ -85,6 +87,10 @@ coverage: packages-check preset-coverage ## every test, then build/coverage/inde
 tidy: packages-check preset-clang ## clang-tidy over the sources
 	@git ls-files '*.c' | grep -v '^tests/' | xargs -P $(JOBS) -n 4 clang-tidy -quiet -p build/clang
 
+.PHONY: bench
+bench: packages-bench build ## compare the engines on www/ for a minute (BENCH_ARGS="DIR --peers nginx")
+	@bench/compare $(or $(BENCH_ARGS),www --quick)
+
 .PHONY: install
 install: build ## install below CMAKE_INSTALL_PREFIX (/usr/local), with the manual and the site
 	@cmake --install build/release
@@ -95,7 +101,7 @@ clean: ## remove build/
 
 # --- what the targets above are made of ---
 
-.PHONY: packages-build packages-test packages-check
+.PHONY: packages-build packages-test packages-check packages-bench
 packages-build:
 	$(call install_packages,build)
 packages-test:
@@ -107,6 +113,8 @@ packages-check:
 	        tests/vm/unpack_kernel "$$package" build/vm; \
 	    done; \
 	fi
+packages-bench:
+	$(call install_packages,build bench)
 
 preset-%: FORCE
 	@cmake --preset $* $(CMAKE_ARGS)

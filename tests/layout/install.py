@@ -29,6 +29,10 @@ FILES = (
     "share/doc/gearshift/README.md",
     "share/doc/gearshift/LICENSE",
     "share/doc/gearshift/architecture.md",
+    "bin/gearshift-compare",
+    "share/gearshift/bench/gearshift_compare/main.py",
+    "share/gearshift/bench/gearshift_compare/assets/vendor/plot.min.js",
+    "share/gearshift/bench/peers/servers.json",
 )
 
 
@@ -82,6 +86,13 @@ class TestInstall(unittest.TestCase):
         self.assertEqual(server.returncode, 0)
         self.assertEqual(body, (prefix / "share/gearshift/www/index.html").read_bytes())
         self.assertRegex(timing, r'engine;\s*desc="?reactor"?')
+
+    def test_the_comparison_finds_its_package_and_the_server(self):
+        prefix = self.folder / "prefix"
+        install("--prefix", prefix)
+        done = subprocess.run([prefix / "bin/gearshift-compare", "--help"], text=True,
+                              stdout=subprocess.PIPE, check=True)
+        self.assertIn(f"({prefix}/sbin/gearshift)", re.sub(r"\s+", "", done.stdout))
 
     def test_a_server_conf_that_is_there_is_kept(self):
         prefix = self.folder / "prefix"

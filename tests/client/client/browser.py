@@ -43,12 +43,15 @@ class Browser:
             f"--proxy-server=127.0.0.1:{self.nowhere.getsockname()[1]}",
             f"--virtual-time-budget={BUDGET_MS}", *self.trust, *arguments)
 
-    def load(self, address):
-        """What a page has become once its scripts have run (`dom`), and what it asked for, as
-        (method, address) in order."""
+    def load(self, address, size=DESKTOP):
+        """What a page has become once its scripts have run (`dom`), what it asked for, as
+        (method, address) in order, and the lines that it wrote to the console."""
         log = os.path.join(self.folder, "net-log.json")
-        ran = self._run(f"--log-net-log={log}", "--dump-dom", address)
-        return types.SimpleNamespace(dom=ran.text, requests=_page_requests(log, address))
+        ran = self._run(f"--log-net-log={log}", "--enable-logging=stderr",
+                        f"--window-size={size[0]},{size[1]}", "--dump-dom", address)
+        return types.SimpleNamespace(dom=ran.text, requests=_page_requests(log, address),
+                                     console=[line for line in ran.err.split("\n")
+                                              if ":CONSOLE" in line])
 
     def picture(self, address, name, size, dark=False):
         """Saves a screenshot; its path."""

@@ -1,0 +1,181 @@
+// Draws the figures of the report with Observable Plot, from the JSON in #data. Everything that a
+// figure shows stands in a table too, so that the page tells all of it without this script.
+"use strict";
+(() => {
+    const data = JSON.parse(document.getElementById("data").textContent);
+    const color = (name) => `var(--c-${data.styles[name].family})`;
+    const dash = (name) => data.styles[name].dash;
+    const strength = (name) => data.styles[name].opacity;
+    const digits = (v) => v >= 100 ? v.toFixed(0) : v >= 10 ? v.toFixed(1) : v.toFixed(2);
+    const big = (v) => v >= 10000 ? `${digits(v / 1000)} k` : digits(v);
+    const plain = (v) => v >= 10000 ? `${+(v / 1000).toPrecision(3)} k` : `${+v.toPrecision(3)}`;
+    const base = (width) => ({width, style: {fontSize: "12px", background: "none", color: "inherit",
+                                             fontFamily: "inherit"}});
+    const left = (names, width) =>
+        Math.min(width * 0.42, 12 + 6.6 * Math.max(...names.map((name) => name.length)));
+
+    // A bar to the median, a line over its interval; the strong ones are not told apart from the best.
+    function bars(of, width, paper) {
+        const chart = data.workloads[of.of].figures[of.figure];
+        const rows = chart.rows;
+        // One wild run must not make all bars short: its interval leaves the figure, not the table.
+        const high = Math.min(Math.max(...rows.map((row) => row.high)),
+                              2.5 * Math.max(...rows.map((row) => row.median)));
+        const end = (row) => Math.min(row.high, high);
+        return Plot.plot({
+            ...base(width), marginLeft: left(rows.map((row) => row.name), width), marginRight: 64,
+            height: 34 + rows.length * (paper ? 20 : Math.max(30, Math.min(46, 230 / rows.length))),
+            x: {label: null, domain: [0, high], grid: true, ticks: Math.max(2, width / 130),
+                tickFormat: plain, nice: true},
+            y: {label: null, domain: rows.map((row) => row.name), tickSize: 0, padding: 0.25},
+            marks: [
+                Plot.barX(rows, {x: "median", y: "name", fill: (row) => color(row.name),
+                                 fillOpacity: (row) => row.leader ? 0.9 : 0.42}),
+                Plot.ruleY(rows, {x1: "low", x2: end, y: "name", stroke: "currentColor",
+                                  strokeWidth: 1.5, marker: "tick"}),
+                Plot.text(rows, {x: end, y: "name", text: (row) => big(row.median), dx: 8,
+                                 textAnchor: "start", fill: "currentColor",
+                                 fontWeight: (row) => row.leader ? "bold" : "normal"}),
+                Plot.tip(rows, Plot.pointerY({x: "median", y: "name", title: (row) =>
+                    `${row.name}\n${big(row.median)} [${big(row.low)}, ${big(row.high)}]\n` +
+                    `${row.n === 1 ? "1 run" : `${row.n} runs`}` +
+                    `${row.leader && row.n > 1 ? ", not told apart from the best" : ""}`})),
+            ],
+        });
+    }
+
+    const place = (p) => -Math.log10(1 - p / 100);
+    const PERCENTILES = [0, 50, 90, 99, 99.9, 99.99];
+
+    // Latency at each percentile; the axis stretches the slow end, where the differences are.
+    function curve(of, width) {
+        const points = data.workloads[of.of].curves.flatMap((line) =>
+            line.points.filter(([p, ms]) => p < 100 && ms > 0)
+                .map(([p, ms]) => ({name: line.name, p, x: place(p), ms})));
+        const end = Math.max(...points.map((d) => d.x)) + 0.01;
+        const ticks = PERCENTILES.filter((p) => place(p) <= end && (p !== 0 || end < 2.5));
+        const [low, high] = d3.extent(points, (d) => d.ms);
+        const steps = [1, 2, 5].flatMap((v) => d3.range(-4, 6).map((e) => v * 10 ** e))
+            .sort(d3.ascending).filter((v) => v >= low * 0.9 && v <= high * 1.1);
+        const marks = steps.length > 8 ? steps.filter((v) => /^1/.test(String(v * 1e6))) : steps;
+        return Plot.plot({
+            ...base(width), height: Math.max(220, Math.min(320, width * 0.62)), marginLeft: 52,
+            marginRight: 24,
+            x: {label: null, ticks: ticks.map(place),
+                tickFormat: (x) => `${+(100 - 100 * 10 ** -x).toFixed(2)} %`},
+            y: {label: "↑ ms", type: "log", grid: true, ticks: marks, tickFormat: plain},
+            marks: [
+                Plot.line(points, {x: "x", y: "ms", z: "name", stroke: (d) => color(d.name),
+                                   strokeOpacity: (d) => strength(d.name), strokeWidth: 1.8,
+                                   strokeDasharray: null, curve: "monotone-x"}),
+                Plot.dot(points, {x: "x", y: "ms", r: 2, fill: (d) => color(d.name),
+                                  fillOpacity: (d) => strength(d.name)}),
+                Plot.tip(points, Plot.pointer({x: "x", y: "ms", title: (d) =>
+                    `${d.name}\n${d.p} % within ${digits(d.ms)} ms`})),
+            ],
+        });
+    }
+
+    // Ratios with their intervals on a logarithmic axis, 1 in the middle of it.
+    function ratios(of, width) {
+        const rows = data.ratios[of.of];
+        const names = [...new Set(rows.map((row) => row.row))];
+        const far = Math.max(1.3, ...rows.map((row) => Math.max(row.high, 1 / row.low)));
+        const limit = Math.min(far, 20);
+        const tone = (row) => row.verdict === "better" ? "var(--good)"
+            : row.verdict === "worse" ? "var(--bad)" : "var(--soft)";
+        const clip = (v) => Math.min(limit, Math.max(1 / limit, v));
+        const fine = limit < 1.6 ? [0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.4]
+            : limit < 3 ? [0.4, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 2.5]
+            : [0.05, 0.1, 0.2, 0.33, 0.5, 0.67, 1, 1.5, 2, 3, 5, 10, 20];
+        const coarse = limit < 1.6 ? [0.8, 1, 1.25] : limit < 3 ? [0.5, 1, 2]
+            : [0.05, 0.2, 1, 5, 20];
+        const ticks = (width > 520 ? fine : coarse).filter((v) => v >= 1 / limit && v <= limit);
+        return Plot.plot({
+            ...base(width), marginLeft: left(names, width), marginRight: 24,
+            height: 36 + 22 * names.length,
+            x: {label: null, type: "log", domain: [1 / limit, limit], ticks, grid: true,
+                tickFormat: (v) => `${v} ×`},
+            y: {label: null, domain: names, tickSize: 0},
+            marks: [
+                Plot.ruleX([1], {stroke: "currentColor", strokeWidth: 1.5}),
+                Plot.ruleY(rows, {x1: (row) => clip(row.low), x2: (row) => clip(row.high), y: "row",
+                                  stroke: tone, strokeWidth: 2}),
+                Plot.dot(rows, {x: (row) => clip(row.ratio), y: "row", fill: tone, r: 4.5}),
+                Plot.tip(rows, Plot.pointerY({x: (row) => clip(row.ratio), y: "row", title: (row) =>
+                    `${row.row}\n${row.ratio.toFixed(2)} × [${row.low.toFixed(2)}, ` +
+                    `${row.high.toFixed(2)}]\n${row.verdict}`})),
+            ],
+        });
+    }
+
+    // How many files there are of which size.
+    function sizes(of, width) {
+        return Plot.plot({
+            ...base(width), height: 170, marginLeft: 48, marginBottom: 34,
+            x: {label: null, domain: data.sizes.map((d) => d.label), tickSize: 0},
+            y: {label: "↑ files", grid: true, ticks: 4},
+            marks: [
+                Plot.barY(data.sizes, {x: "label", y: "files", fill: "var(--accent)",
+                                       fillOpacity: 0.75}),
+                Plot.text(data.sizes, {x: "label", y: "files", text: "files", dy: -8,
+                                       fill: "currentColor"}),
+                Plot.ruleY([0]),
+            ],
+        });
+    }
+
+    const DRAW = {bars, curve, ratios, sizes};
+
+    function draw(holder, given) {
+        const width = given ?? Math.max(240, Math.floor(holder.clientWidth));
+        if (holder.dataset.drawn === `${width} ${holder.dataset.figure}`)
+            return;
+        const chart = DRAW[holder.dataset.chart](holder.dataset, width, given !== undefined);
+        if (holder.dataset.chart === "curve")
+            for (const [index, path] of chart.querySelectorAll("[aria-label=line] path").entries())
+                path.setAttribute("stroke-dasharray",
+                                  dash(data.workloads[holder.dataset.of].curves[index].name));
+        chart.setAttribute("role", "img");
+        chart.setAttribute("aria-label", holder.dataset.label ?? holder.dataset.chart);
+        holder.replaceChildren(chart);
+        holder.dataset.drawn = `${width} ${holder.dataset.figure}`;
+    }
+
+    // Which figure the bars of a workload show.
+    function addButtons(holder) {
+        const figures = data.workloads[holder.dataset.of].figures;
+        const caption = holder.parentElement.querySelector("figcaption");
+        const row = document.createElement("div");
+        row.className = "pick";
+        for (const [name, figure] of Object.entries(figures)) {
+            const button = document.createElement("button");
+            button.type = "button";
+            button.textContent = figure.short;
+            button.setAttribute("aria-pressed", String(name === holder.dataset.figure));
+            button.addEventListener("click", () => {
+                for (const other of row.children)
+                    other.setAttribute("aria-pressed", String(other === button));
+                holder.dataset.figure = name;
+                caption.textContent = figure.title;
+                draw(holder);
+            });
+            row.append(button);
+        }
+        holder.after(row);
+    }
+
+    const holders = [...document.querySelectorAll("[data-chart]")];
+    for (const holder of holders) {
+        draw(holder);
+        if (holder.dataset.chart === "bars")
+            addButtons(holder);
+    }
+    const resized = new ResizeObserver((entries) => entries.forEach((entry) => draw(entry.target)));
+    holders.forEach((holder) => resized.observe(holder));
+    // On paper two figures stand side by side, whatever the window's width is.
+    const onPaper = (holder) => holder.closest(".charts:not(.one)") ? 330 : 640;
+    addEventListener("beforeprint", () => holders.forEach((holder) => draw(holder, onPaper(holder))));
+    addEventListener("afterprint", () => holders.forEach((holder) => draw(holder)));
+    document.documentElement.dataset.charts = String(holders.length);
+})();
