@@ -109,7 +109,8 @@ int openssl_self_signed(SSL_CTX *ssl_ctx, const struct server *server, char *why
 /* SSL_CTX_set_client_hello_cb(3): chooses the server by SNI (RFC 6066 section 3). */
 int openssl_hello(SSL *ssl, int *alert, void *arg);
 
-/* SSL_CTX_set_alpn_select_cb(3): "http/1.1", or the alert of RFC 7301 section 3.2. */
+/* SSL_CTX_set_alpn_select_cb(3): "http/1.1" or "http/1.0", or the alert of RFC 7301 section
+ * 3.2. */
 int openssl_alpn(SSL *ssl, const unsigned char **ret_name, unsigned char *ret_len,
                  const unsigned char *offered, unsigned int offered_len, void *arg);
 

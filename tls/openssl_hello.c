@@ -109,7 +109,7 @@ int openssl_hello(SSL *ssl, int *alert, void *arg)
 int openssl_alpn(SSL *ssl, const unsigned char **ret_name, unsigned char *ret_len,
                  const unsigned char *offered, unsigned int offered_len, void *arg)
 {
-    static const unsigned char ours[] = "\x08http/1.1";
+    static const unsigned char ours[] = "\x08http/1.1\x08http/1.0";
     unsigned char *name;
 
     (void)ssl;

@@ -248,7 +248,7 @@ static int put_session(void *t, const mbedtls_ssl_session *session)
 /* Everything that is configured. 0, or a code of the library: out of memory. */
 static int configure(struct tls *t)
 {
-    static const char *protocols[] = { "http/1.1", NULL };
+    static const char *protocols[] = { "http/1.1", "http/1.0", NULL };
     mbedtls_ssl_config *conf = &t->conf;
 
     int code = mbedtls_ssl_config_defaults(

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""testssl.sh: protocols, ciphers, forward secrecy, the known vulnerabilities. Nothing that it finds is
-worse than LOW, but for what it says of the certificate, which is the tests' own."""
+"""testssl.sh: protocols, ciphers, forward secrecy, the known vulnerabilities. Nothing that it finds
+is worse than LOW, but for what it says of the certificate, which is the tests' own."""
 
 import collections
 import json

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""What only TLS asks of clients: curl, wget and openssl s_client with versions, ciphers, names, verified
-certificates, resumption and ALPN of their own choice."""
+"""What only TLS asks of clients: curl, wget and openssl s_client with versions, ciphers, names,
+verified certificates, resumption and ALPN of their own choice."""
 
 import os
 
@@ -75,7 +75,8 @@ def curl_with_each_kind_of_certificate(world):
 def wget_verifies_the_certificate(world):
     address = url(world.server, "/large.bin").replace("127.0.0.1", "localhost")
     assert world.wget("-q", "-O", "-", address).out == world.large
-    world.wget("-q", "-O", "-", "--ca-certificate", f"{world.pki}/localhost-rsa.pem", address, status=5)
+    world.wget("-q", "-O", "-", "--ca-certificate", f"{world.pki}/localhost-rsa.pem", address,
+               status=5)
     assert world.wget("-q", "-O", "-", "--secure-protocol=TLSv1_2", address).out == world.large
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""How connections end (RFC 8446 section 6.1): close_notify in both directions, a cut by either side,
-alerts, and the end of the server."""
+"""How connections end (RFC 8446 section 6.1): close_notify in both directions, a cut by either
+side, alerts, and the end of the server."""
 
 import signal
 import socket
@@ -9,7 +9,7 @@ import time
 from wire import each, eventually, head, run, test
 from wire.tls import TlsFault, Truncated
 
-SIZE = 24 << 20
+SIZE = 8 << 20
 
 
 def setup(world):
@@ -90,8 +90,8 @@ def what_follows_it_is_ignored(server):
     ("half a chunk", head("POST", "/a.txt", "Transfer-Encoding: chunked") + b"9\r\n1234"),
 ])
 def a_client_that_cuts_gets_no_page(server, _, octets):
-    """A FIN without close_notify: an attacker may have cut the request short, so it is not taken for
-    a whole one. At most a 400."""
+    """A FIN without close_notify: an attacker may have cut the request short, so it is not taken
+    for a whole one. At most a 400."""
     descriptors = server.descriptors()
     with server.connect() as connection:
         assert connection.get("/a.txt").body == b"a"
@@ -117,8 +117,8 @@ def a_client_that_cuts_behind_whole_requests_harms_nobody(server):
 
 @test
 def an_answer_that_is_cut_short_is_seen_as_cut(server):
-    """The client cannot take what came for the whole, whatever the end looks like: a record or octets
-    are missing."""
+    """The client cannot take what came for the whole, whatever the end looks like: octets are
+    missing."""
     own = server.world.serve(settings={"send_timeout": "500ms", "send_rate_min": "1m"})
     with own.connect(receive_buffer=4096) as connection:
         connection.send(head("GET", "/large.bin"))
@@ -134,7 +134,8 @@ def an_answer_that_is_cut_short_is_seen_as_cut(server):
         assert got < int(answer["Content-Length"])
 
 
-@each([("a fatal alert", b"\x15\x03\x03\x00\x02\x02\x28"), ("a warning", b"\x15\x03\x03\x00\x02\x01\x5a"),
+@each([("a fatal alert", b"\x15\x03\x03\x00\x02\x02\x28"),
+       ("a warning", b"\x15\x03\x03\x00\x02\x01\x5a"),
        ("a hello", b"\x16\x03\x03\x00\x04\x01\x00\x00\x00"), ("plain HTTP", head("GET", "/a.txt"))])
 def octets_in_the_clear_end_the_connection(server, _, octets):
     with server.connect() as connection:

@@ -16,8 +16,8 @@ RESETS_S = 30
 ROUNDS_MAX = 4
 HELLO = hello.record(hello.HANDSHAKE, hello.client_hello(name="localhost", alpn=("http/1.1",)))
 HELLO_1_2 = hello.record(hello.HANDSHAKE, hello.client_hello(versions=(), name="localhost"))
-# What an answer to octets that were to be a ClientHello may begin with: an alert, a ServerHello, or,
-# where the first octet has become a letter, a page.
+# What an answer to octets that were to be a ClientHello may begin with: an alert, a ServerHello,
+# or, where the first octet has become a letter, a page.
 BEGINNINGS = (b"\x15\x03", b"\x16\x03", b"HTTP/1.1 400 ")
 
 
@@ -80,13 +80,13 @@ class Splitting(TlsSocket):
 
     split = 0
 
-    def _write_raw(self, data):
+    def write_raw(self, data):
         if self.split and data[0] == hello.HANDSHAKE:
             message, data = data[5:], b""
             for at in range(0, len(message), self.split):
                 data += hello.record(hello.HANDSHAKE, message[at:at + self.split])
             self.split = 0
-        super()._write_raw(data)
+        super().write_raw(data)
 
 
 @each([1, 3, 4, 64, 200])
@@ -116,7 +116,8 @@ def a_request_right_behind_the_handshake(server):
 # No TLS
 
 @each([
-    ("a request", head("GET", "/a.txt")), ("HEAD", head("HEAD", "/a.txt")), ("pipelined", head("GET", "/a.txt") * 50),
+    ("a request", head("GET", "/a.txt")), ("HEAD", head("HEAD", "/a.txt")),
+    ("pipelined", head("GET", "/a.txt") * 50),
     ("with a body", head("POST", "/a.txt", "Content-Length: 5") + b"12345"),
     ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
 ])
@@ -151,11 +152,15 @@ def plain_http_octet_by_octet_gets_it_too(server):
 @each([("an SSL 2 hello", b"\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10" + bytes(40)),
        ("zeros", bytes(2000)), ("ones", b"\xff" * 2000), ("SSH", b"SSH-2.0-OpenSSH_9.2\r\n"),
        ("a record too long", b"\x16\x03\x01\xff\xff" + bytes(70000)),
-       ("an empty record", b"\x16\x03\x01\x00\x00"), ("application data first", b"\x17\x03\x03\x00\x05hello"),
-       ("an alert first", b"\x15\x03\x01\x00\x02\x02\x28"), ("a change of ciphers", b"\x14\x03\x03\x00\x01\x01" * 40),
+       ("an empty record", b"\x16\x03\x01\x00\x00"),
+       ("application data first", b"\x17\x03\x03\x00\x05hello"),
+       ("an alert first", b"\x15\x03\x01\x00\x02\x02\x28"),
+       ("a change of ciphers", b"\x14\x03\x03\x00\x01\x01" * 40),
        ("a ServerHello", hello.record(hello.HANDSHAKE, b"\x02" + HELLO[6:])),
-       ("a second hello", HELLO_1_2 * 2), ("an empty hello", hello.record(hello.HANDSHAKE, b"\x01\0\0\0")),
-       ("a hello without end", hello.record(hello.HANDSHAKE, b"\x01\xff\xff\xff" + bytes(9000)) * 4)])
+       ("a second hello", HELLO_1_2 * 2),
+       ("an empty hello", hello.record(hello.HANDSHAKE, b"\x01\0\0\0")),
+       ("a hello without end",
+        hello.record(hello.HANDSHAKE, b"\x01\xff\xff\xff" + bytes(9000)) * 4)])
 def what_is_neither_is_dropped(server, _, octets):
     """By an alert, a page or nothing, but soon; and never does anything of it come back."""
     with server.connect_raw() as connection:
@@ -172,8 +177,8 @@ def what_is_neither_is_dropped(server, _, octets):
 # Mutations
 
 def all_end(server, inputs):
-    """Each on a connection of its own, fifty at a time: all are closed, none with more than its due.
-    """
+    """Each on a connection of its own, fifty at a time: all are closed, with no more than their
+    due."""
     for at in range(0, len(inputs), 50):
         connections = [server.connect_raw() for _ in inputs[at:at + 50]]
         for connection, octets in zip(connections, inputs[at:at + 50]):

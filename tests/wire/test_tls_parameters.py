@@ -143,8 +143,10 @@ def curves_are_a_setting(server):
 
 
 @each([("http/1.1", ["http/1.1"], "http/1.1"), ("h2 first", ["h2", "http/1.1"], "http/1.1"),
-       ("among unknown ones", ["x", "http/1.1", "y"], "http/1.1"), ("none", None, None)])
-def alpn_settles_on_http_1_1(server, _, offered, wanted):
+       ("among unknown ones", ["x", "http/1.1", "y"], "http/1.1"),
+       ("an old client's", ["http/1.0"], "http/1.0"),
+       ("both", ["http/1.0", "http/1.1"], "http/1.1"), ("none", None, None)])
+def alpn_settles_on_a_version_of_http_1(server, _, offered, wanted):
     for version in versions(server):
         context = client_context(versions=(version, version), alpn=offered)
         with server.connect(context=context) as connection:

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Resumption (RFC 5077, RFC 5246 section 7.3, RFC 8446 section 2.2): by ticket and by session id, on
-whichever thread the next connection comes; off by settings."""
+"""Resumption (RFC 5077, RFC 5246 section 7.3, RFC 8446 section 2.2): by ticket and by session id,
+on whichever thread the next connection comes; off by settings."""
 
 import ssl
 import time

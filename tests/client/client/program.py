@@ -46,8 +46,8 @@ class Program:
             self._trust(os.path.join(world.pki, "ca.pem"))
 
     def _trust(self, ca_path):
-        """Makes the test CA one of those that programs trust: curl and rclone by a variable, wget and
-        lftp by a file in the home folder."""
+        """Makes the test CA one of those that programs trust: curl and rclone by a variable, wget
+        and lftp by a file in the home folder."""
         self.environment.update(CURL_CA_BUNDLE=ca_path, RCLONE_CA_CERT=ca_path)
         for name, line in ((".wgetrc", f"ca_certificate = {ca_path}\n"),
                            (".lftprc", f"set ssl:ca-file {ca_path}\n")):

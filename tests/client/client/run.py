@@ -86,8 +86,8 @@ def _outcomes(setup, world, chosen):
 
 
 def run(setup, tls=False):
-    """Runs all tests of the file that calls this, and exits. `tls`: they are about TLS, and there is
-    nothing to be tested without."""
+    """Runs all tests of the file that calls this, and exits. `tls`: they are about TLS, and there
+    is nothing to be tested without."""
     options = _parse_arguments()
     if tls and options.tls == "none":
         print("skip all: nothing of this without TLS (--tls openssl or mbedtls)")

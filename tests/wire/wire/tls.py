@@ -117,7 +117,8 @@ class TlsSocket:
 
     # Sending
 
-    def _write_raw(self, data):
+    def write_raw(self, data):
+        """Hands ciphertext to the kernel, a segment at a time."""
         step = self._segment or len(data)
         for at in range(0, len(data), step or 1):
             self.raw.sendall(data[at:at + step])
@@ -129,7 +130,7 @@ class TlsSocket:
                 with self._lock:
                     data = self._outgoing.read()
                 if data:
-                    self._write_raw(data)
+                    self.write_raw(data)
             finally:
                 self._sending.release()
 
@@ -146,7 +147,15 @@ class TlsSocket:
                     for start in range(at, min(at + 4 * PLAIN_MAX, len(data)), PLAIN_MAX):
                         self.tls.write(data[start:min(start + PLAIN_MAX, at + 4 * PLAIN_MAX)])
                     records = self._outgoing.read()
-                self._write_raw(records)
+                self.write_raw(records)
+
+    def compose(self, *pieces):
+        """The records, one a piece, that this plaintext becomes. They are the caller's to send, in
+        their order."""
+        with self._lock:
+            for piece in pieces:
+                self.tls.write(piece)
+            return self._outgoing.read()
 
     # The handshake
 
