@@ -1,5 +1,6 @@
 """The command: from arguments to reports and an exit status."""
 
+import dataclasses
 import datetime
 import os
 import random
@@ -220,11 +221,12 @@ def _measure(a):
     programs = ["wrk", "ab"] + [{"apache": "apache2", "nginx-nosf": "nginx"}.get(c.peer, c.peer)
                                 for c in found if c.peer] + ([tool] if tool else [])
     facts = machine.facts(the_site.root, system_congestion,
-                          [p for p in dict.fromkeys(programs) if p in machine._VERSIONS])
+                          [p for p in dict.fromkeys(programs) if p in machine.VERSION_FLAGS])
     with tempfile.TemporaryDirectory(prefix="gearshift-compare-") as scratch:
         os.chmod(scratch, 0o755)  # apache's workers give up root
         certificate = _certificate(scratch, any(w.tls for w in chosen), notes)
-        found = [c for c in found if certificate or not c.peer or any(not w.tls for w in chosen)]
+        found = [dataclasses.replace(c, tls_too=bool(certificate and spec[c.peer].get("tls")))
+                 if c.peer else c for c in found]
 
         def make_server(combination):
             if combination.peer:
