@@ -116,16 +116,16 @@ class Client:
         return figures
 
     @staticmethod
-    def _wait(process, seconds, ready=lambda: False):
+    def _wait(process, seconds, ready=None):
         """Until it is ready, or has ended, or the time is over; it is not waited for in wait(2)'s
         sense, so that /proc still knows it."""
         deadline = time.monotonic() + seconds
-        while not ready():
+        while ready is None or not ready():
             left = deadline - time.monotonic()
             if left <= 0 or os.waitid(os.P_PID, process.pid,
                                       os.WEXITED | os.WNOWAIT | os.WNOHANG):
                 return
-            time.sleep(min(left, 0.002 if left > 0.004 else left))
+            time.sleep(min(left, 0.05 if ready is None else 0.002))
 
     def begin(self, process):
         """The warm-up is over."""
