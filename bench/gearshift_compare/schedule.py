@@ -75,11 +75,9 @@ class Runner:
         self.voids[key] = self.voids.get(key, 0) + 1 if "void" in run else 0
 
     def _tell(self, number, what):
-        whole = max(1, len(self._missing(number)))
-        per_round = whole * self.cost()
-        rounds = min(self.plan.rounds - number - 1, int(max(0, self.time_left()) // max(
-            per_round, 1e-3)))
-        left = min(max(0, self.time_left()), (rounds + 1) * per_round)
+        further = sum(not self._given_up(w, c) for w, c in self.plan.cells())
+        runs = len(self._missing(number)) + further * (self.plan.rounds - number - 1)
+        left = min(max(0, self.time_left()), runs * self.cost())
         self.progress.step(number, what, len(self.spent), left)
 
     # The rounds.

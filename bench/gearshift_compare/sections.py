@@ -281,7 +281,7 @@ METHOD = (
     "octets; of each combination's first, up to 200 of the mix. A client's error, a wrong status "
     "or a wrong count of octets voids the run.",
     "A run has a warm-up of a fifth of its time, in which connections and handshakes are made and "
-    "caches filled. Requests of the time behind it are told by the octets that the client has read.",
+    "caches filled. How many requests fell behind it is told by the octets that the client read.",
     "CPU is that of all processes and threads of the server, from the kernel's own clocks; user "
     "and system share it as /proc tells. System calls are counted in runs of their own.",
     "Latency is that of a closed loop: each connection asks again as soon as it has its answer, so "
