@@ -63,6 +63,7 @@ struct process {
     struct listener *listeners;
     struct engine *engine;
     int pid_fd;         /* -1: none */
+    char ktls_why[256]; /* why the kernel does not encrypt, or "" */
     char why[WHY_SIZE]; /* the sentence of the last refusal */
 };
 
@@ -190,18 +191,27 @@ static int create_tls(struct process *p)
     return STATUS_OK;
 }
 
-/* Lets the kernel encrypt, where it can and may. Asked while this is root, it loads its module. */
+/* Does the kernel encrypt? Asked while this is root, it loads its module; and asked before there is
+ * a library, which need not keep what the kernel would have to know. */
+static void find_ktls(struct process *p)
+{
+    struct tls_settings *tls = &p->config->tls;
+
+    if (tls_is_wanted(p->config) && tls->ktls && ktls_probe(p->ktls_why, sizeof p->ktls_why) < 0)
+        tls->ktls = false;
+}
+
+/* Lets the kernel encrypt, where the library can hand it the keys; tells why not. */
 static void choose_ktls(struct process *p)
 {
+    if (p->ktls_why[0] != '\0')
+        log_info("ktls: %s; the server encrypts itself", p->ktls_why);
     if (p->tls.ops == NULL || !p->config->tls.ktls)
         return;
-    if (p->tls.ops->offload == NULL)
+    p->tls.ktls = p->tls.ops->offload != NULL;
+    if (!p->tls.ktls)
         log_info("ktls: %s cannot hand keys to the kernel; the server encrypts itself",
                  p->tls.ops->name);
-    else if (ktls_probe(p->why, sizeof p->why) < 0)
-        log_info("ktls: %s; the server encrypts itself", p->why);
-    else
-        p->tls.ktls = true;
 }
 
 static int create_engine(struct process *p, const struct config *config, size_t listeners_count)
@@ -339,8 +349,10 @@ static int start(struct process *p)
         log_line(p->choice.level, p->choice.sentence);
     if (status == STATUS_OK)
         status = prepare_access_logs(p);
-    if (status == STATUS_OK)
-        status = create_tls(p);
+    if (status != STATUS_OK)
+        return status;
+    find_ktls(p);
+    status = create_tls(p);
     if (status != STATUS_OK)
         return status;
     choose_ktls(p);

@@ -346,20 +346,10 @@ static void run(struct http_conn *c, struct http_input *input)
     }
 }
 
-/* A file range that a job is to read: asks for its next piece as soon as the buffer is free. */
 static void want_read(struct http_conn *c)
 {
-    struct http_exchange *x = c->x;
-    size_t len_max = c->listen->tls ? HTTP_READ_ENCRYPTED : HTTP_READ_SIZE;
-    struct http_segment *file = http_out_next_read(&x->out, c->file_segments);
-    if (file == NULL)
-        return;
-    if (x->out.read_buffer == NULL)
-        x->out.read_buffer = pool_get(x->env->reads);
-    CHECK(x->out.read_buffer != NULL); /* there is one for each connection */
-    size_t len = file->len < len_max ? (size_t)file->len : len_max;
-    file_job_init_read(&x->job, file->entry->fd, (off_t)file->off, x->out.read_buffer, len);
-    x->job_state = HTTP_JOB_WANTED;
+    http_exchange_want_read(c->x, c->file_segments,
+                            c->listen->tls ? HTTP_READ_ENCRYPTED : HTTP_READ_SIZE);
 }
 
 /* Processes, then keeps what is left, or goes idle. */
@@ -388,8 +378,7 @@ static void process(struct http_conn *c, struct http_input *input)
         x->window_begun_ms = now(c);
         x->window_sent = x->out.sent;
     }
-    if (x->job_state != HTTP_JOB_WANTED)
-        want_read(c);
+    want_read(c);
 }
 
 /* Goes on with the input that was kept. */
@@ -417,9 +406,9 @@ unsigned http_conn_wants(const struct http_conn *c)
     bool empty = http_out_empty(&c->x->out);
     if (c->x->job_state != HTTP_JOB_WANTED)
         return empty ? HTTP_CONN_WANT_RECV : HTTP_CONN_WANT_SEND;
-    /* What is read for a long answer leaves together with its head; earlier answers need not wait
-     * for a job. */
-    if (empty || c->state == STATE_FLUSH)
+    /* What is read for a long answer leaves together with its head, and while it does, the next
+     * piece is read; earlier answers need not wait for a job. */
+    if (empty || (c->state == STATE_FLUSH && !http_out_has_read(&c->x->out)))
         return HTTP_CONN_WANT_FILE;
     return HTTP_CONN_WANT_FILE | HTTP_CONN_WANT_SEND;
 }
@@ -496,8 +485,7 @@ void http_conn_sent(struct http_conn *c, size_t len)
             x->window_begun_ms = now(c);
             x->window_sent = x->out.sent;
         }
-        if (x->job_state != HTTP_JOB_WANTED)
-            want_read(c);
+        want_read(c);
         return;
     }
     x->window_begun_ms = 0;
@@ -529,12 +517,15 @@ void http_conn_job_done(struct http_conn *c)
     }
     x->job_state = HTTP_JOB_NONE;
     if (x->job.res <= 0) {
-        /* Its length is announced already: all that is left is to close (RFC 9112 section 8). */
-        http_conn_broken(c);
+        /* Its length is announced already: all that is left is to close (RFC 9112 section 8), once
+         * what was read before is sent; then the read is tried again. */
+        if (!http_out_has_read(&x->out))
+            http_conn_broken(c);
         return;
     }
-    http_out_read_done(&x->out, http_out_next_read(&x->out, c->file_segments),
+    http_out_read_done(&x->out, http_out_next_read(&x->out, c->file_segments), x->job.mem,
                        (uint64_t)x->job.res);
+    want_read(c);
 }
 
 void http_conn_shut_down(struct http_conn *c)

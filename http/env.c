@@ -84,7 +84,8 @@ static int make_pools(struct http_env *env)
     if (r == 0)
         r = pool_create("inputs", env->input_size, config->connections_max, &env->inputs);
     if (r == 0)
-        r = pool_create("reads", HTTP_READ_SIZE, config->connections_max, &env->reads);
+        r = pool_create("reads", HTTP_READ_SIZE, (size_t)HTTP_OUT_READS * config->connections_max,
+                        &env->reads);
     return r;
 }
 

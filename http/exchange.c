@@ -90,3 +90,19 @@ bool http_exchange_keep(struct http_exchange *x, const struct http_input *input)
         move_head(x, data);
     return true;
 }
+
+void http_exchange_want_read(struct http_exchange *x, bool file_segments, size_t len_max)
+{
+    struct http_segment *file = http_out_next_read(&x->out, file_segments);
+    if (file == NULL || x->job_state == HTTP_JOB_WANTED)
+        return;
+    char **place = http_out_read_place(&x->out);
+    if (place == NULL)
+        return;
+    if (*place == NULL)
+        *place = pool_get(x->env->reads);
+    CHECK(*place != NULL); /* there are HTTP_OUT_READS for each connection */
+    size_t len = file->len < len_max ? (size_t)file->len : len_max;
+    file_job_init_read(&x->job, file->entry->fd, (off_t)file->off, *place, len);
+    x->job_state = HTTP_JOB_WANTED;
+}

@@ -110,4 +110,8 @@ struct http_input http_exchange_input(struct http_exchange *x);
  * when nothing is. False: no memory to be had. */
 bool http_exchange_keep(struct http_exchange *x, const struct http_input *input);
 
+/* Wants the next piece of the file range that is to be read by a job, if there is one, and a buffer
+ * is free (see http_out_next_read()); at most `len_max` octets, which is at most HTTP_READ_SIZE. */
+void http_exchange_want_read(struct http_exchange *x, bool file_segments, size_t len_max);
+
 #endif

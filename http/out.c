@@ -10,7 +10,8 @@ void http_out_init(struct http_out *out, void *memory, size_t size)
 {
     buf_init(&out->memory, memory, size);
     out->first = out->count = 0;
-    out->read_buffer = NULL;
+    for (unsigned i = 0; i < HTTP_OUT_READS; i++)
+        out->reads[i] = NULL;
     out->queued = out->sent = 0;
 }
 
@@ -166,22 +167,48 @@ void http_out_sent(struct http_out *out, uint64_t len)
     }
 }
 
+bool http_out_has_read(const struct http_out *out)
+{
+    for (unsigned i = 0; i < out->count; i++)
+        if (out->segments[out->first + i].kind == HTTP_SEGMENT_READ)
+            return true;
+    return false;
+}
+
 struct http_segment *http_out_next_read(struct http_out *out, bool file_segments)
 {
     for (unsigned i = 0; i < out->count; i++) {
         struct http_segment *segment = &out->segments[out->first + i];
-        if (segment->kind == HTTP_SEGMENT_READ)
-            return NULL; /* the buffer is in use */
         if (segment->kind == HTTP_SEGMENT_FILE)
             return segment->read || !file_segments ? segment : NULL;
     }
     return NULL;
 }
 
-void http_out_read_done(struct http_out *out, struct http_segment *file, uint64_t len)
+static bool in_use(const struct http_out *out, const char *buffer)
+{
+    for (unsigned i = 0; i < out->count; i++) {
+        const struct http_segment *segment = &out->segments[out->first + i];
+        if (segment->kind == HTTP_SEGMENT_READ && segment->buffer == buffer)
+            return true;
+    }
+    return false;
+}
+
+char **http_out_read_place(struct http_out *out)
+{
+    for (unsigned i = 0; i < HTTP_OUT_READS; i++)
+        if (out->reads[i] == NULL || !in_use(out, out->reads[i]))
+            return &out->reads[i];
+    return NULL;
+}
+
+void http_out_read_done(struct http_out *out, struct http_segment *file, char *buffer, uint64_t len)
 {
     CHECK(file->kind == HTTP_SEGMENT_FILE && len > 0 && len <= file->len);
-    struct http_segment octets = { .kind = HTTP_SEGMENT_READ, .ptr = out->read_buffer, .len = len };
+    struct http_segment octets = {
+        .kind = HTTP_SEGMENT_READ, .ptr = buffer, .len = len, .buffer = buffer
+    };
     if (len == file->len) {
         release_segment(file);
         *file = octets;
@@ -202,7 +229,9 @@ void http_out_clear(struct http_out *out, struct http_env *env)
         release_segment(&out->segments[out->first + i]);
     out->first = out->count = 0;
     buf_clear(&out->memory);
-    if (out->read_buffer != NULL)
-        pool_put(env->reads, out->read_buffer);
-    out->read_buffer = NULL;
+    for (unsigned i = 0; i < HTTP_OUT_READS; i++) {
+        if (out->reads[i] != NULL)
+            pool_put(env->reads, out->reads[i]);
+        out->reads[i] = NULL;
+    }
 }

@@ -10,13 +10,16 @@
 
 #include <stdbool.h>
 
-enum { HTTP_OUT_SEGMENTS = 16 };
+enum {
+    HTTP_OUT_SEGMENTS = 16,
+    HTTP_OUT_READS = 2 /* buffers for what is read: one is filled while the other is sent */
+};
 
 enum http_segment_kind {
     HTTP_SEGMENT_MEMORY, /* in out->memory */
     HTTP_SEGMENT_ENTRY,  /* contents of a cache entry */
     HTTP_SEGMENT_TEXT,   /* malloc(3)ed text */
-    HTTP_SEGMENT_READ,   /* octets of a file in out->read_buffer */
+    HTTP_SEGMENT_READ,   /* octets of a file that a job has read */
     HTTP_SEGMENT_FILE,   /* a range of an open file */
 };
 
@@ -28,13 +31,14 @@ struct http_segment {
     bool read;                /* FILE: up to HTTP_READ_SHORT; by a job, whatever the engine can */
     struct file_entry *entry; /* ENTRY, FILE: a reference, owned */
     char *text;               /* TEXT: owned */
+    char *buffer;             /* READ: one of out->reads, in use until all of it is sent */
 };
 
 struct http_out {
     struct buf memory; /* over memory_octets of the exchange */
     uint8_t first, count;
     struct http_segment segments[HTTP_OUT_SEGMENTS]; /* [first, first + count) are in use */
-    char *read_buffer;                               /* from env->reads, or NULL */
+    char *reads[HTTP_OUT_READS];                     /* from env->reads, or NULL; owned */
     uint64_t queued, sent;                           /* octets, ever since http_out_init() */
 };
 
@@ -72,13 +76,20 @@ void http_out_plan(const struct http_out *out, bool file_segments, struct send_p
 /* Takes off `len` octets, which were sent. */
 void http_out_sent(struct http_out *out, uint64_t len);
 
-/* The first file range, if it is to be read by a job (see http_out_plan()) and the buffer for that
- * is free; else NULL. */
+/* Has something been read that is not sent yet? */
+bool http_out_has_read(const struct http_out *out);
+
+/* The first file range, if it is to be read by a job (see http_out_plan()); else NULL. */
 struct http_segment *http_out_next_read(struct http_out *out, bool file_segments);
 
-/* The `len` octets (> 0) in out->read_buffer are the start of the range `file`
+/* The place of a buffer in which nothing waits to be sent: it may hold NULL, to be replaced by
+ * HTTP_READ_SIZE octets from env->reads. NULL: all are in use. */
+char **http_out_read_place(struct http_out *out);
+
+/* The `len` octets (> 0) at `buffer`, one of out->reads, are the start of the range `file`
  * (http_out_next_read()'s) now. */
-void http_out_read_done(struct http_out *out, struct http_segment *file, uint64_t len);
+void http_out_read_done(struct http_out *out, struct http_segment *file, char *buffer,
+                        uint64_t len);
 
 /* Gives back everything, sent or not. */
 void http_out_clear(struct http_out *out, struct http_env *env);

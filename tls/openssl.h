@@ -2,8 +2,9 @@
  *
  * tls_openssl.c has the table and the connection's life; openssl_bio.c lends it memory to read from
  * and write to; openssl_ctx.c makes the context with openssl_names.c (versions, ciphers, curves)
- * and openssl_certificate.c; openssl_hello.c answers the ClientHello, openssl_tickets.c encrypts
- * tickets, openssl_ktls.c derives the kernel's keys. OpenSSL 3.0 and later, documented calls alone.
+ * and openssl_certificate.c or openssl_self_signed.c; openssl_hello.c answers the ClientHello,
+ * openssl_tickets.c encrypts tickets, openssl_ktls.c derives the kernel's keys. OpenSSL 3.0 and
+ * later, documented calls alone.
  */
 #ifndef TLS_OPENSSL_H
 #define TLS_OPENSSL_H

@@ -16,7 +16,8 @@
 
 enum {
     TLS_PLAIN_MAX = 16384,    /* octets of plaintext in one record (RFC 8446 section 5.1) */
-    TLS_OVERHEAD_MAX = 256,   /* octets that a record adds at most, header and all (section 5.2) */
+    TLS_OVERHEAD_MAX = 1024,  /* octets that TLS_PLAIN_MAX of them grow by at most: a client may ask
+                                 for records of 512 octets (RFC 6066 section 4) */
     TLS_HANDSHAKE_ROOM = 8192 /* free octets of `out` with which tls_ops.receive() goes on */
 };
 
@@ -59,7 +60,8 @@ struct tls_ops {
      * to `out`. What it has appended to `out` is sent even when it fails (alerts). */
     enum tls_result (*receive)(struct tls *t, struct span *in, struct buf *plain, struct buf *out);
 
-    /* Appends `len` octets of plaintext (1 to TLS_PLAIN_MAX) to `out` as one record; `out` has room
+    /* Appends `len` octets of plaintext (1 to TLS_PLAIN_MAX) to `out` as one record, or
+     * as several where the client has asked for smaller ones; `out` has room
      * for them and TLS_OVERHEAD_MAX (checked). The handshake is complete. 0 or -errno: lost. */
     int (*send)(struct tls *t, const void *data, size_t len, struct buf *out);
 

@@ -31,6 +31,8 @@ struct tls {
     enum state state;
     bool is_established; /* the handshake is complete */
     bool close_notify_sent;
+    bool has_written;  /* something of the library's is on its way to the peer */
+    bool is_explained; /* `error` tells already what the library only has a code for */
     struct tls_ctx *ctx;
     const struct listen_config *listen;
     struct mbed_host *host;    /* the server that the name leads to */
@@ -39,6 +41,7 @@ struct tls {
     mbedtls_ssl_config conf;
     struct span *in; /* lent for the time of a call */
     struct buf *out;
+    size_t out_len;       /* octets in `out` when the call began */
     uint16_t record_left; /* octets to come of the record whose header is here */
     uint8_t header_len;   /* octets here of the next record's header */
     unsigned char header[RECORD_HEADER];
@@ -97,6 +100,7 @@ static int put_output(void *arg, const unsigned char *octets, size_t len)
     if (put == 0)
         return MBEDTLS_ERR_SSL_WANT_WRITE;
     buf_append(t->out, octets, put);
+    t->has_written = true;
     return (int)put;
 }
 
@@ -114,25 +118,37 @@ static int offer_identities(struct tls *t, mbedtls_ssl_context *ssl)
     return 0;
 }
 
+static void explain(struct tls *t, const char *why)
+{
+    t->is_explained = true;
+    snprintf(t->error, sizeof(t->error), "%s", why);
+}
+
 /* The library's f_sni: the client names the host that it wants (RFC 6066 section 3). Other than 0
  * ends the handshake with the alert unrecognized_name. */
 static int take_name(void *arg, mbedtls_ssl_context *ssl, const unsigned char *name, size_t len)
 {
     struct tls *t = arg;
     CHECK_OBJ(t, TLS_MAGIC);
-    if (len == 0 || len > NAME_MAX_LEN || memchr(name, '\0', len) != NULL)
+    if (len == 0 || len > NAME_MAX_LEN || memchr(name, '\0', len) != NULL) {
+        explain(t, "malformed server name");
         return MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
+    }
     struct span named = span_make((const char *)name, len);
     /* A second ClientHello, behind a HelloRetryRequest, does not change it. */
-    if (t->name_len > 0 && !span_caseeq(named, span_make(t->name, t->name_len)))
+    if (t->name_len > 0 && !span_caseeq(named, span_make(t->name, t->name_len))) {
+        explain(t, "the server name changes in mid-handshake");
         return MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
+    }
     for (size_t i = 0; i < len; i++)
         t->name[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] | 0x20 : name[i]);
     t->name_len = (uint8_t)len;
     t->host = mbed_ctx_host(t->ctx, server_find(t->listen, span_make(t->name, len)));
     /* A ticket that stands before the name was tried with the default host's key. */
-    if (t->resumed != NULL && t->resumed != t->host)
+    if (t->resumed != NULL && t->resumed != t->host) {
+        explain(t, "the session is of another server");
         return MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
+    }
     return offer_identities(t, ssl);
 }
 
@@ -293,8 +309,26 @@ static enum tls_result fail(struct tls *t, int code)
     t->state = STATE_LOST;
     if (t->id_len > 0)
         mbed_sessions_drop(t->ctx->sessions, t->id, t->id_len);
-    mbedtls_strerror(code, t->error, sizeof(t->error));
+    if (!t->is_explained)
+        mbedtls_strerror(code, t->error, sizeof(t->error));
     return TLS_FAILED;
+}
+
+/* A failure while receiving. The library has told the peer why, in most cases; in the others, all
+ * of them malformed messages, this does. */
+static enum tls_result fail_receiving(struct tls *t, int code)
+{
+    /* decode_error (RFC 5246 section 7.2), in the clear */
+    static const unsigned char alert[] = { 21, 3, 3, 0, 2, 2, 50 };
+
+    if (t->out_len == buf_len(t->out) && code != MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
+        if (t->has_written) /* else the library knows no version to write in front of it */
+            mbedtls_ssl_send_alert_message(&t->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
+                                           MBEDTLS_SSL_ALERT_MSG_DECODE_ERROR);
+        else
+            buf_append(t->out, alert, sizeof(alert));
+    }
+    return fail(t, code);
 }
 
 /* What a call of the library that did not succeed means. TLS_OK: call it again. */
@@ -310,7 +344,7 @@ static enum tls_result result_of(struct tls *t, int code)
         t->state = STATE_CLOSED_BY_PEER;
         return TLS_CLOSED;
     default:
-        return fail(t, code);
+        return fail_receiving(t, code);
     }
 }
 
@@ -351,8 +385,8 @@ static enum tls_result read_plain(struct tls *t, struct buf *plain)
     if (result == TLS_WANT_ROOM) {
         /* There was room for an alert. What is left in the library of the last one would pass
          * for a part of what is sent next. */
+        explain(t, "the client insists on renegotiation");
         result = fail(t, MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE);
-        snprintf(t->error, sizeof(t->error), "the client insists on renegotiation");
     }
     return result;
 }
@@ -365,6 +399,7 @@ static enum tls_result mbed_receive(struct tls *t, struct span *in, struct buf *
     CHECK_OBJ(t, TLS_MAGIC);
     t->in = in;
     t->out = out;
+    t->out_len = buf_len(out);
     switch (t->state) {
     case STATE_OPEN:
         result = t->is_established ? read_plain(t, plain) : shake_hands(t);

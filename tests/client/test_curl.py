@@ -8,7 +8,7 @@ import os
 import socket
 import struct
 
-from client import Program, Skipped, http_date, logged, run, serve_logged, test, url
+from client import Program, Skipped, http_date, logged, run, scheme, serve_logged, test, url
 
 MTIME_S = 1704164645  # 2 January 2024
 SIZES = (0, 1, 16384, 16385, 5_000_000)
@@ -258,9 +258,10 @@ def a_connection_is_kept(world):
 @test
 def a_unix_socket(world):
     path = os.path.join(world.logs.path, "server.sock")
-    world.serve(arguments=["--listen", "unix:" + path])
+    server = world.serve(arguments=["--listen", "unix:" + path])
     for name, data in world.files.items():
-        ran = world.curl("-sS", "--fail", "--unix-socket", path, f"http://localhost/{name}")
+        ran = world.curl("-sS", "--fail", "--unix-socket", path,
+                         f"{scheme(server)}://localhost/{name}")
         assert ran.out == data, name
 
 

@@ -92,7 +92,9 @@ def now_and_then(scene, _, call, error, cold):
     """One in three, at random: a connection may end for it, an answer may be a 503 or a 500."""
     seed = sum(map(ord, call + error))
     scene.faults.arm(call, error, every=3, seed=seed, cold=cold)
-    scene.load.run(scene.server, seed, for_seconds(BUSY_S), scene.faults.disarm)
+    busy, patient = for_seconds(BUSY_S), for_seconds(10)
+    scene.load.run(scene.server, seed,
+                   lambda: busy() or (scene.faults.count == 0 and patient()), scene.faults.disarm)
     assert scene.faults.count > 0, f"{call} was never called"
     scene.recovers()
 

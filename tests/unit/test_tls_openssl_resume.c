@@ -143,6 +143,26 @@ static void test_by_id(void **state)
     SSL_CTX_free(client);
 }
 
+/* A client that knows no tickets gets an id all the same. */
+static void test_by_id_beside_tickets(void **state)
+{
+    (void)state;
+    struct memory memory = { NULL, 0 };
+    SSL_CTX *client = client_create(TLS1_2_VERSION, &memory);
+
+    SSL_CTX_set_options(client, SSL_OP_NO_TICKET);
+    for (unsigned size = 0; size <= 100; size += 100) {
+        world_init(&world, &tls_openssl);
+        world.config.tls.session_cache = size;
+        world_start(&world);
+        assert_false(connect_to(&one, &world, client, "a.test"));
+        assert_int_equal(connect_to(&one, &world, client, "a.test"), size > 0);
+        world_stop(&world);
+        forget(&memory);
+    }
+    SSL_CTX_free(client);
+}
+
 static void test_off(void **state)
 {
     (void)state;
@@ -345,6 +365,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_ticket),
         cmocka_unit_test(test_by_id),
+        cmocka_unit_test(test_by_id_beside_tickets),
         cmocka_unit_test(test_off),
         cmocka_unit_test(test_bound_to_the_name),
         cmocka_unit_test(test_rotation),

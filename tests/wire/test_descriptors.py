@@ -35,7 +35,7 @@ def recovers(server):
 def more_connections_than_descriptors(world):
     """Those that cannot be accepted wait in the kernel, at no cost, until others close."""
     server = world.serve(settings={"cache_files": "0"}, descriptors_max=LIMIT)
-    connections = [server.connect() for _ in range(100)]
+    connections = [server.connect(wait=False) for _ in range(100)]
     try:
         time.sleep(0.3)
         before = server.cpu_s()
@@ -50,7 +50,7 @@ def more_connections_than_descriptors(world):
 @test
 def waiting_connections_are_served_when_others_close(world):
     server = world.serve(settings={"cache_files": "0"}, descriptors_max=LIMIT)
-    connections = [server.connect() for _ in range(80)]
+    connections = [server.connect(wait=False) for _ in range(80)]
     try:
         time.sleep(0.2)
         close_all(connections[:LIMIT])
@@ -73,7 +73,7 @@ def a_file_that_cannot_be_opened_for_want_of_one_is_503(world):
     server = world.serve(settings={"cache_files": "0"}, descriptors_max=LIMIT)
     with server.connect() as connection:
         assert connection.get("/0.txt").body == b"file 0"
-        others = [server.connect() for _ in range(LIMIT + 10)]
+        others = [server.connect(wait=False) for _ in range(LIMIT + 10)]
         try:
             time.sleep(0.2)
             for target in ("/1.txt", "/large-1.bin"):
@@ -115,7 +115,7 @@ def the_cache_gives_way_to_clients_too(world):
 def more_connections_than_the_setting(world):
     """connections_max is a limit of the same kind."""
     server = world.serve(settings={"connections_max": "10"})
-    connections = [server.connect() for _ in range(30)]
+    connections = [server.connect(wait=False) for _ in range(30)]
     try:
         time.sleep(0.3)
         before = server.cpu_s()

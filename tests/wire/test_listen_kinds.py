@@ -5,7 +5,7 @@ them."""
 import os
 import socket
 
-from wire import Connection, ServerFailed, run, test
+from wire import ServerFailed, run, test
 
 
 def setup(world):
@@ -95,7 +95,7 @@ def all_addresses_of_the_machine(world):
     server = world.serve(arguments=["--listen", "0.0.0.0:0"])
     port = server.addresses[0][1]
     for address in ("127.0.0.1", "127.0.0.3"):
-        with Connection(socket.create_connection((address, port))) as connection:
+        with server.connect(address=(address, port)) as connection:
             assert connection.get("/a.txt").body == b"a"
 
 
@@ -104,7 +104,7 @@ def both_families_on_one_socket(world):
     server = listening(world, "[::]:0 ipv6only=off")
     port = server.addresses[0][1]
     for address in ("::1", "127.0.0.1"):
-        with Connection(socket.create_connection((address, port))) as connection:
+        with server.connect(address=(address, port)) as connection:
             assert connection.get("/a.txt").body == b"a"
 
 

@@ -26,12 +26,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 
 # The folder of the wire harness has to be known before anything that imports from it.
 from wire import Site, eventually, http_date  # noqa: E402
-from client.logged import logged, serve_logged, url  # noqa: E402
+from client.logged import logged, scheme, serve_logged, url  # noqa: E402
 from client.program import Program  # noqa: E402
 from client.run import Skipped, run, test  # noqa: E402
 from client import front, tree  # noqa: E402
 
 __all__ = [
     "Program", "Site", "Skipped", "eventually", "front", "http_date", "logged", "run",
-    "serve_logged", "test", "tree", "url",
+    "scheme", "serve_logged", "test", "tree", "url",
 ]

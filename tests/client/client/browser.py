@@ -1,11 +1,14 @@
 """Chromium without a window: what a page has become, what it looks like, and what it asked for.
 Nothing that the browser does on its own account leaves the machine."""
 
+import base64
+import hashlib
 import json
 import os
 import shutil
 import socket
 import struct
+import subprocess
 import types
 import zlib
 
@@ -23,6 +26,7 @@ class Browser:
         self.program = Program(world, "chromium", package="chromium")
         self.folder = os.path.join(world.path, "browser")
         self.pictures = world.pictures
+        self.trust = [f"--ignore-certificate-errors-spki-list={_spki(world)}"] if world.tls else []
         os.makedirs(self.folder, exist_ok=True)
         os.makedirs(self.pictures, exist_ok=True)
         # A port with nobody behind it is the proxy for all that is not on the loopback.
@@ -37,7 +41,7 @@ class Browser:
             "--disable-background-networking", "--disable-component-update", "--disable-sync",
             "--disable-dev-shm-usage", "--hide-scrollbars", f"--user-data-dir={profile}",
             f"--proxy-server=127.0.0.1:{self.nowhere.getsockname()[1]}",
-            f"--virtual-time-budget={BUDGET_MS}", *arguments)
+            f"--virtual-time-budget={BUDGET_MS}", *self.trust, *arguments)
 
     def load(self, address, size=DESKTOP):
         """What a page has become once its scripts have run (`dom`), what it asked for, as
@@ -57,6 +61,13 @@ class Browser:
         self._run(f"--window-size={size[0]},{size[1]}", f"--screenshot={path}",
                   *(["--force-dark-mode"] if dark else []), address)
         return path
+
+
+def _spki(world):
+    """What tells the browser that it may trust this key, whoever has signed it: its digest."""
+    key = subprocess.run(["openssl", "pkey", "-in", f"{world.pki}/localhost-ecdsa.key", "-pubout",
+                          "-outform", "DER"], capture_output=True, check=True).stdout
+    return base64.b64encode(hashlib.sha256(key).digest()).decode()
 
 
 def _page_requests(log, address):

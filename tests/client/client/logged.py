@@ -5,10 +5,14 @@ import os
 import types
 
 
+def scheme(server):
+    return "https" if server.context else "http"
+
+
 def url(server, path="/"):
     """The address of a path on a server that listens on TCP."""
     host, port = server.addresses[0]
-    return f"http://[{host}]:{port}{path}" if ":" in host else f"http://{host}:{port}{path}"
+    return f"{scheme(server)}://{f'[{host}]' if ':' in host else host}:{port}{path}"
 
 
 def serve_logged(world, settings=None, **options):

@@ -42,6 +42,17 @@ class Program:
         self.home = os.path.join(world.path, "home")
         os.makedirs(self.home, exist_ok=True)
         self.environment = {"PATH": search, "HOME": self.home, "LC_ALL": "C.UTF-8"}
+        if world.tls:
+            self._trust(os.path.join(world.pki, "ca.pem"))
+
+    def _trust(self, ca_path):
+        """Makes the test CA one of those that programs trust: curl and rclone by a variable, wget and
+        lftp by a file in the home folder."""
+        self.environment.update(CURL_CA_BUNDLE=ca_path, RCLONE_CA_CERT=ca_path)
+        for name, line in ((".wgetrc", f"ca_certificate = {ca_path}\n"),
+                           (".lftprc", f"set ssl:ca-file {ca_path}\n")):
+            with open(os.path.join(self.home, name), "w", encoding="ascii") as file:
+                file.write(line)
 
     def __call__(self, *arguments, status=0, cwd=None, timeout_s=TIMEOUT_S):
         """Runs it to its end. `status` is the exit status that is right, None for any."""

@@ -31,6 +31,8 @@ def _parse_arguments():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--server", default="build/release/gearshift", help="path of the server")
     parser.add_argument("--engine", default="reactor")
+    parser.add_argument("--tls", default="none", choices=("none", "openssl", "mbedtls"),
+                        help="TLS backend; 'none' is plain HTTP")
     parser.add_argument("--variant", default="",
                         help="further settings, separated by blanks: 'file_io=read'")
     parser.add_argument("--pictures", help="folder for screenshots; beside the server by default")
@@ -83,9 +85,13 @@ def _outcomes(setup, world, chosen):
     return found
 
 
-def run(setup):
-    """Runs all tests of the file that calls this, and exits."""
+def run(setup, tls=False):
+    """Runs all tests of the file that calls this, and exits. `tls`: they are about TLS, and there is
+    nothing to be tested without."""
     options = _parse_arguments()
+    if tls and options.tls == "none":
+        print("skip all: nothing of this without TLS (--tls openssl or mbedtls)")
+        sys.exit(SKIPPED_STATUS)
     chosen = [function for function in _tests if options.pattern in function.__name__
               or fnmatch.fnmatchcase(function.__name__, options.pattern)]
     if not chosen:

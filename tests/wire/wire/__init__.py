@@ -22,6 +22,7 @@ Which engine, which further settings and which TLS backend are the harness's bus
 object, so that every file runs unchanged for each of them.
 """
 
+from wire import hello
 from wire.client import Connection, Closed
 from wire.request import head
 from wire.response import BadResponse, Response
@@ -31,5 +32,5 @@ from wire.site import MTIME_NS, Site, eventually, http_date
 
 __all__ = [
     "BadResponse", "Closed", "Connection", "MTIME_NS", "Response", "Server", "ServerFailed", "Site",
-    "each", "eventually", "head", "http_date", "run", "test",
+    "each", "eventually", "head", "hello", "http_date", "run", "test",
 ]

@@ -1,6 +1,7 @@
 """A raw HTTP client: what is sent, in which pieces, and when, is up to the test."""
 
 import contextlib
+import os
 import socket
 import struct
 import threading
@@ -9,7 +10,8 @@ import time
 from wire.request import head, octets
 from wire.response import BadResponse, Response
 
-TIMEOUT_S = 8       # for anything that should come at once; generous, for sanitizers
+# For anything that should come at once; generous, for sanitizers. Emulation needs more.
+TIMEOUT_S = float(os.environ.get("WIRE_TIMEOUT_S", "8"))
 TRANSCRIPT_MAX = 40  # entries kept of a test's conversation
 _local = threading.local()
 
@@ -35,12 +37,13 @@ class Connection:
     """One connection to the server. A context manager: leaving it closes."""
 
     def __init__(self, sock):
-        self.sock = sock
+        self.sock = sock  # a socket, or a TlsSocket with one beneath
+        self.raw = getattr(sock, "raw", sock)
         self.sock.settimeout(TIMEOUT_S)
         self.pending = b""  # received and not consumed yet
         self.received = 0   # octets received so far
         if sock.family != socket.AF_UNIX:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def __enter__(self):
         return self
@@ -51,7 +54,7 @@ class Connection:
     # Sending
 
     def send(self, data):
-        """Sends these octets; one segment if they are few."""
+        """Sends these octets; one segment if they are few, and one record."""
         data = octets(data)
         _note(">", data)
         self.sock.sendall(data)
@@ -72,13 +75,13 @@ class Connection:
                 time.sleep(pause_s)
 
     def half_close(self):
-        """Says that nothing more will be sent."""
+        """Says that nothing more will be sent; with TLS, by a close_notify and a FIN."""
         self.sock.shutdown(socket.SHUT_WR)
 
     def reset(self):
         """Closes with a RST."""
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.sock.close()
+        self.raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.raw.close()
 
     def close(self):
         self.sock.close()
@@ -150,7 +153,8 @@ class Connection:
         return b"".join(parts)
 
     def expect_end(self, timeout_s=None):
-        """The server closes now, in order (a FIN, no RST), having sent nothing more."""
+        """The server closes now, in order (a FIN, no RST; with TLS close_notify before it), having
+        sent nothing more."""
         if timeout_s is not None:
             self.sock.settimeout(timeout_s)
         assert not self.pending, f"more after the last answer: {self.pending[:200]!r}"

@@ -11,9 +11,19 @@ import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 
+from wire import secure
 from wire.client import transcript
 from wire.server import Server, find_binary
 from wire.site import Site
+
+SKIPPED_STATUS = 77  # what ctest (and Automake) take for "skipped"
+
+# Tests that run only without TLS: the file, the test, and why. All others run with each backend as
+# they are.
+NOT_WITH_TLS = {
+    ("test_drain.py", "sigquit_answers_what_has_come_already[new connections]"):
+        "what has come of a new connection is a ClientHello, and no request",
+}
 
 _tests = []
 
@@ -51,6 +61,8 @@ class World:
 
     def __init__(self, options):
         self._options = options
+        self.tls = None if options.tls == "none" else options.tls  # the backend
+        self.pki = secure.pki_folder(options.server) if self.tls else None
         self._servers = []
         self._lock = threading.Lock()
         self.path = tempfile.mkdtemp(prefix="gearshift-wire-")
@@ -61,39 +73,49 @@ class World:
         os.chmod(self.logs.path, 0o777)  # logs are opened again after privileges were dropped
 
     def serve(self, settings=None, block=None, conf=None, root=None, arguments=(), listeners=1,
-              **server_options):
+              tls=True, **server_options):
         """Starts a server.
 
         settings   settings of any key that the command line reaches (-o)
         block      text for the one server block of a configuration file, besides listen and root
         conf       text of a whole configuration file; "@root@" stands for the document root, and
-                   "@listen@" for an address with a port that the kernel chooses
+                   "@listen@" for an address with a port that the kernel chooses, "@pki@" for the
+                   folder with the certificates; see secure.configuration()
         root       the document root, if it is not the world's
         arguments  further arguments
+        tls        False: no TLS, whatever the backend
         others     see Server"""
         root = (root or self.root).path
         with self._lock:
             number = len(self._servers)
             self._servers.append(None)
         argv = [self._options.server, "--engine", self._options.engine]
+        arguments = list(arguments)
+        if self.tls and tls:
+            argv += ["-o", f"tls_backend={self.tls}"]
         if conf is None and block is not None:
             conf = 'server "localhost" {\n listen = {"@listen@"}\n root = "@root@"\n%s\n}\n' % block
         if conf is not None:
+            if self.tls and tls:
+                conf = secure.configuration(conf)
             path = os.path.join(self.path, f"server-{number}.conf")
             with open(path, "w", encoding="utf-8") as file:
                 file.write(conf.replace("@root@", root).replace("@listen@", "127.0.0.1:0")
-                           .replace("@world@", self.path))
+                           .replace("@world@", self.path).replace("@pki@", str(self.pki)))
             argv += ["-c", path]
         else:
             argv += ["--root", root]
-            if "--listen" not in arguments:
-                argv += ["--port", "0"]
+            if self.tls and tls:
+                arguments = secure.arguments(arguments)
+            elif "--listen" not in arguments:
+                arguments += ["--port", "0"]
         for setting in self._options.variant:
             argv += ["-o", setting]
         for key, value in (settings or {}).items():
             argv += ["-o", f"{key}={value}"]
-        server = Server(argv + list(arguments), os.path.join(self.path, f"stderr-{number}"),
-                        listeners, **server_options)
+        arguments = [argument.replace("@pki@", str(self.pki)) for argument in arguments]
+        server = Server(argv + arguments, os.path.join(self.path, f"stderr-{number}"),
+                        listeners, tls=bool(self.tls and tls), **server_options)
         server.world = self
         self._servers[number] = server
         return server
@@ -147,24 +169,40 @@ def _parse_arguments():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--server", default="build/release/gearshift", help="path of the server")
     parser.add_argument("--engine", default="reactor")
-    parser.add_argument("--tls", default="none", help="TLS backend; 'none' is plain HTTP")
+    parser.add_argument("--tls", default="none", choices=("none", "openssl", "mbedtls"),
+                        help="TLS backend; 'none' is plain HTTP")
     parser.add_argument("--variant", default="",
                         help="further settings, separated by blanks: 'file_io=read'")
     parser.add_argument("-k", dest="pattern", default="",
                         help="only the tests whose name contains (or, as a glob, matches) this")
     options = parser.parse_args()
-    if options.tls != "none":
-        parser.error(f"no TLS backend '{options.tls}': the server speaks plain HTTP only, 'none'")
     options.variant = options.variant.split()
     options.server = find_binary(options.server)
     return options
 
 
-def run(setup, jobs=1):
-    """Runs all tests of the file that calls this, `jobs` at a time, and exits."""
+def _choose(options):
+    """The tests that are meant, but for those that have no sense with a TLS backend."""
+    file = os.path.basename(sys.modules["__main__"].__file__)
+    chosen = []
+    for name, function in _tests:
+        if options.pattern in name or fnmatch.fnmatchcase(name, options.pattern):
+            reason = NOT_WITH_TLS.get((file, name)) if options.tls != "none" else None
+            if reason:
+                print(f"skip {name}: {reason}")
+            else:
+                chosen.append((name, function))
+    return chosen
+
+
+def run(setup, jobs=1, tls=False):
+    """Runs all tests of the file that calls this, `jobs` at a time, and exits. `tls`: they are
+    about TLS, and there is nothing to be tested without."""
     options = _parse_arguments()
-    chosen = [(name, function) for name, function in _tests
-              if options.pattern in name or fnmatch.fnmatchcase(name, options.pattern)]
+    if tls and options.tls == "none":
+        print("skip all: nothing of this without TLS (--tls openssl or mbedtls)")
+        sys.exit(SKIPPED_STATUS)
+    chosen = _choose(options)
     passed = failed = 0
     world = World(options)
     try:

@@ -13,6 +13,7 @@ import time
 
 from wire.client import TIMEOUT_S, Connection
 from wire.request import octets
+from wire.tls import TlsSocket, client_context
 
 START_S = 20
 STOP_S = 20
@@ -37,10 +38,11 @@ def _address(line):
 
 class Server:
     """One running server. `argv` is the whole command; `listeners` says how many lines with an
-    address it prints."""
+    address it prints, `tls` whether connect() speaks TLS."""
 
-    def __init__(self, argv, stderr_path, listeners=1, descriptors_max=None):
+    def __init__(self, argv, stderr_path, listeners=1, descriptors_max=None, tls=False):
         self.argv = argv
+        self.context = client_context() if tls else None  # what connect() speaks
         self.stderr_path = stderr_path
         self.stopped = False
         self.world = None  # set by the World that started it
@@ -155,9 +157,35 @@ class Server:
 
     # Talking to it
 
-    def connect(self, listener=0, receive_buffer=None):
-        """A new connection. `receive_buffer` makes the kernel hold back the server early."""
-        address = self.addresses[listener]
+    def connect(self, listener=0, receive_buffer=None, address=None, wait=True, **tls_options):
+        """A new connection.
+
+        listener        which of the server's addresses
+        receive_buffer  makes the kernel hold back the server early
+        address         another address than the one that the server has told
+        wait            with TLS, for the end of the handshake; False where the server may not
+                        accept it now: then the handshake goes on with what is sent and received
+        tls_options     see TlsSocket; `context` another than the server's"""
+        sock = self._connect(address or self.addresses[listener], receive_buffer)
+        context = tls_options.pop("context", self.context)
+        if context is None:
+            return Connection(sock)
+        connection = Connection(TlsSocket(sock, context, **tls_options))
+        try:
+            if wait:
+                connection.sock.handshake()
+        except BaseException:
+            sock.close()
+            raise
+        return connection
+
+    def connect_raw(self, listener=0):
+        """A new connection without TLS, whatever the server expects."""
+        return Connection(self._connect(self.addresses[listener]))
+
+    @staticmethod
+    def _connect(address, receive_buffer=None):
+        """A connected socket."""
         if isinstance(address, str):
             sock = socket.socket(socket.AF_UNIX)
         else:
@@ -170,7 +198,7 @@ class Server:
         except BaseException:
             sock.close()
             raise
-        return Connection(sock)
+        return sock
 
     def ask(self, method, target, *fields, **options):
         """One request on a connection of its own; its answer."""

@@ -1,0 +1,69 @@
+#!/usr/bin/python3
+"""What an idle connection costs: a bounded number of octets, no time, and nothing once it is
+gone."""
+
+import resource
+import time
+
+from wire import eventually, run, test
+
+# By backend: how many connections (mbed TLS takes its time), and how many octets of memory an idle
+# one may take, at most.
+COUNTS = {"openssl": 2000, "mbedtls": 400}
+OCTETS_MAX = {"openssl": 16 << 10, "mbedtls": 64 << 10}
+
+
+def setup(world):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    world.count = COUNTS[world.tls]
+    assert hard > world.count + 100, f"a limit of {hard} descriptors"
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, world.count + 100), hard))
+    world.root.write("a.txt", "a")
+    return world
+
+
+def connect_all(server, count):
+    """Each has made a request and waits for the next."""
+    connections = []
+    for _ in range(count):
+        connection = server.connect()
+        assert connection.get("/a.txt").body == b"a"
+        connections.append(connection)
+    return connections
+
+
+@test
+def memory_is_bounded_and_returns(world):
+    server = world.serve()
+    for _ in range(50):  # what is made once
+        assert server.get("/a.txt").body == b"a"
+    before, descriptors = server.memory_kib(), server.descriptors()
+    connections = connect_all(server, world.count)
+    each = (server.memory_kib() - before) * 1024 / world.count
+    print(f"     {each:.0f} octets of memory for each of {world.count} idle connections")
+    assert server.is_sanitized() or each <= OCTETS_MAX[world.tls], f"{each:.0f} octets each"
+    for connection in connections[::100]:
+        assert connection.get("/a.txt").body == b"a"
+    for connection in connections:
+        connection.close()
+    assert eventually(lambda: server.descriptors() <= descriptors)
+    grown = server.memory_kib()
+    for connection in connect_all(server, world.count):
+        connection.close()
+    assert eventually(lambda: server.descriptors() <= descriptors)
+    assert server.is_sanitized() or server.memory_kib() <= grown + 2048, "it grows from time to time"
+
+
+@test
+def they_cost_no_time(world):
+    server = world.serve()
+    connections = connect_all(server, world.count)
+    before = server.cpu_s()
+    time.sleep(1.5)
+    assert server.cpu_s() - before < 0.3, "the server spins"
+    for connection in connections:
+        connection.close()
+
+
+if __name__ == "__main__":
+    run(setup, tls=True)
