@@ -86,15 +86,18 @@ class Client:
     def __init__(self, argv, cpus, folder):
         self.argv, self.cpus, self.folder = argv, cpus, folder
 
-    def run(self, seconds, warm_up=0.0, meter=None):
-        """Runs it for both times, counted from when it is ready. The meter notes the second one;
-        `share` is the part of what the client counted that fell into that."""
+    def run(self, seconds, warm_up=0.0, meter=None, warm_octets=0):
+        """Runs it for both times, counted from when it is ready, and warms up until it has read
+        `warm_octets`. The meter notes the second time; `share` is the part of what the client
+        counted that fell into that."""
         with tempfile.TemporaryFile(dir=self.folder) as output:
             process = processes.start(self.argv, cpus=self.cpus, stdout=output, stderr=output)
             try:
                 self._wait(process, GRACE_S,
                            lambda: processes.catches(process.pid, self.end_signal))
                 self._wait(process, warm_up)
+                self._wait(process, GRACE_S,
+                           lambda: not 0 <= processes.octets_read(process.pid) < warm_octets)
                 self.begin(process)
                 if meter:
                     meter.note(process)
@@ -108,21 +111,21 @@ class Client:
             output.seek(0)
             figures = self.read(output.read().decode("utf-8", "replace"))
         figures["share"] = 1.0
-        if meter and whole and self.counts_reads:
+        if meter and whole > 0 and self.counts_reads:
             figures["share"] = meter.received() / whole
         return figures
 
     @staticmethod
-    def _wait(process, seconds, ready=lambda: False):
+    def _wait(process, seconds, ready=None):
         """Until it is ready, or has ended, or the time is over; it is not waited for in wait(2)'s
         sense, so that /proc still knows it."""
         deadline = time.monotonic() + seconds
-        while not ready():
+        while ready is None or not ready():
             left = deadline - time.monotonic()
             if left <= 0 or os.waitid(os.P_PID, process.pid,
                                       os.WEXITED | os.WNOWAIT | os.WNOHANG):
                 return
-            time.sleep(min(left, 0.002 if left > 0.004 else left))
+            time.sleep(min(left, 0.05 if ready is None else 0.002))
 
     def begin(self, process):
         """The warm-up is over."""

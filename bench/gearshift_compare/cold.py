@@ -7,6 +7,7 @@ import ctypes
 import multiprocessing
 import os
 import selectors
+import signal
 import socket
 import time
 
@@ -156,7 +157,8 @@ def load(port, hot, cold, seconds, *, cpus=None, rate=RATE, connections=CONNECTI
             os.sched_setaffinity(0, cpus)  # inherited
         for function, arguments in tasks:
             queue = context.SimpleQueue()
-            process = context.Process(target=function, args=(*arguments, queue), daemon=True)
+            process = context.Process(target=_child, args=(function, *arguments, queue),
+                                      daemon=True)
             process.start()
             started.append((process, queue))
         os.sched_setaffinity(0, own)
@@ -172,6 +174,13 @@ def load(port, hot, cold, seconds, *, cpus=None, rate=RATE, connections=CONNECTI
     faults += [fault for _, _, fault in rest]
     return (latencies, sum(r[0] for r in rest), sum(r[1] for r in rest),
             [fault for fault in faults if fault])
+
+
+def _child(function, *arguments):
+    """A terminal's Ctrl-C is the parent's business, which ends its children."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    function(*arguments)
 
 
 def _result(process, queue, deadline):

@@ -26,6 +26,7 @@ class Combination:
     settings: tuple = ()        # of (key, value): what -o is given, beyond what all have
     tls: str = ""               # library; such a one runs the TLS workloads alone
     peer: str = ""              # its name in servers.json
+    tls_too: bool = False       # a peer that runs the TLS workloads as well as the others
     binary: str = ""
     role: str = "candidate"     # control: the reference once more; baseline: another binary
 
@@ -36,7 +37,7 @@ class Combination:
 
     def runs(self, workload):
         if self.peer:
-            return True
+            return self.tls_too or not workload.tls
         return bool(self.tls) == workload.tls
 
 

@@ -114,8 +114,9 @@ def data(report, engines, reference):
     for engine in engines:
         found["ratios"][engine] = of_engine(report, engine, reference)
     if "baseline" in report:
+        candidates = {c["name"] for c in report["combinations"] if c["role"] == "candidate"}
         found["ratios"]["baseline"] = [
             {"row": f"{row['workload']}, {row['combination']}", **row}
-            for row in report["baseline"]["rows"] if row["figure"] in ("cpu_us",
-                                                                       "connection_kib", "p99")]
+            for row in report["baseline"]["rows"]
+            if row["figure"] != "rate" and row["combination"] in candidates]
     return found

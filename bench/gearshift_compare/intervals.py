@@ -56,8 +56,3 @@ def leaders(measured, smaller_is_better=True, floor=0.0):
     best = measured[order[0]]
     return [name for name in order if not differ(measured[name], best)
             or abs(measured[name]["median"] - best["median"]) <= floor * best["median"]]
-
-
-def geometric_mean(values):
-    values = [value for value in values if value > 0]
-    return math.exp(sum(map(math.log, values)) / len(values)) if values else None

@@ -91,7 +91,7 @@ def version_of(program, *arguments):
     return re.sub(r"\s*\[epoll\].*|\s*<\$.*", "", lines[0]) if lines else "unknown"
 
 
-_VERSIONS = {"wrk": "-v", "ab": "-V", "nginx": "-v", "lighttpd": "-v", "h2o": "-v",
+VERSION_FLAGS = {"wrk": "-v", "ab": "-V", "nginx": "-v", "lighttpd": "-v", "h2o": "-v",
              "apache2": "-v", "caddy": "version", "perf": "--version", "strace": "-V",
              "openssl": "version"}
 
@@ -124,7 +124,7 @@ def facts(root, system_congestion, programs):
         "load_average": os.getloadavg()[0],
         "user": "root" if os.geteuid() == 0 else "not root",
         "python": platform.python_version(),
-        "versions": {name: version_of(name, _VERSIONS[name]) for name in programs},
+        "versions": {name: version_of(name, VERSION_FLAGS[name]) for name in programs},
     }
 
 

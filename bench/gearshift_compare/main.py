@@ -1,5 +1,6 @@
 """The command: from arguments to reports and an exit status."""
 
+import dataclasses
 import datetime
 import os
 import random
@@ -14,7 +15,7 @@ from . import (Refusal, arguments, baseline, clients, combinations, counters, ma
                site, terminal, workloads)
 from .journal import Journal
 
-OK, REFUSED, USAGE, WRONG, INTERRUPTED = 0, 1, 2, 3, 130
+OK, REFUSED, WRONG, INTERRUPTED = 0, 1, 3, 130
 # What every gearshift is started with, as its peers are tuned: files are looked up once.
 SETTINGS = {"cache_valid": "600s", "keepalive_timeout": "600s", "log_level": "warn"}
 
@@ -191,14 +192,12 @@ def _certificate(folder, needed, notes):
 
 def _times(a, cells):
     """Seconds of a run, rounds, and seconds for everything."""
-    budget = a.minutes * 60 if a.minutes else QUICK_BUDGET if a.quick else arguments.FULL_S
+    budget = a.minutes * 60 if a.minutes else arguments.QUICK_S if a.quick else arguments.FULL_S
     rounds = a.rounds or (6 if a.quick else 15)
     wanted = min(rounds, 4 if a.quick else 9)
-    seconds = a.seconds or min(3.0, max(0.25, 0.9 * budget / (wanted * max(1, cells)) - 0.25))
+    seconds = a.seconds or min(3.0, max(0.25, (0.9 * budget / (wanted * max(1, cells)) - 0.4)
+                                         / (1 + measure.WARM_UP)))
     return seconds, rounds, budget
-
-
-QUICK_BUDGET = 52  # what is left of a minute goes into checks and reports
 
 
 def _measure(a):
@@ -220,11 +219,12 @@ def _measure(a):
     programs = ["wrk", "ab"] + [{"apache": "apache2", "nginx-nosf": "nginx"}.get(c.peer, c.peer)
                                 for c in found if c.peer] + ([tool] if tool else [])
     facts = machine.facts(the_site.root, system_congestion,
-                          [p for p in dict.fromkeys(programs) if p in machine._VERSIONS])
+                          [p for p in dict.fromkeys(programs) if p in machine.VERSION_FLAGS])
     with tempfile.TemporaryDirectory(prefix="gearshift-compare-") as scratch:
         os.chmod(scratch, 0o755)  # apache's workers give up root
         certificate = _certificate(scratch, any(w.tls for w in chosen), notes)
-        found = [c for c in found if certificate or not c.peer or any(not w.tls for w in chosen)]
+        found = [dataclasses.replace(c, tls_too=bool(certificate and spec[c.peer].get("tls")))
+                 if c.peer else c for c in found]
 
         def make_server(combination):
             if combination.peer:
@@ -234,6 +234,8 @@ def _measure(a):
                                     cache_valid=settings["cache_valid"])
             return servers.gearshift(combination, the_site.root, scratch, settings)
 
+        if a.client_cpus:
+            os.sched_setaffinity(0, a.client_cpus)  # out of the servers' way
         bench = measure.Bench(a.server_cpus, a.client_cpus, scratch, random.Random(a.seed))
         plan = schedule.Plan(found, chosen, make_server, bench, 0, 0, 0, a.seed,
                              _counted(a, chosen), tool)

@@ -11,6 +11,7 @@ from .clients import ClientFailed
 
 NOISE_MAX = 0.15   # CPUs that others used; a run with more is noisy
 WARM_UP = 0.2      # of a run, before it: connections and handshakes are made, caches filled
+HANDSHAKE_OCTETS = 4096  # more than a server's part of one
 FULL = 0.95        # share of its CPUs from which on a client counts as the bottleneck
 
 
@@ -105,7 +106,7 @@ def _one_client(bench, server, workload, seconds, fields=(), size=None):
     client = client_for(bench, server, workload, fields)
     for longer in (seconds, max(2.0, 8 * seconds)):
         meter = Meter(bench, server)
-        figures = client.run(longer, WARM_UP * longer, meter)
+        figures = client.run(longer, WARM_UP * longer, meter, _warm_octets(workload, size))
         if size is not None:
             check.check_count(workload, figures, size)
         if figures["requests"] * figures["share"] >= 1 or workload.unit == "MiB":
@@ -113,6 +114,14 @@ def _one_client(bench, server, workload, seconds, fields=(), size=None):
     found = _by_unit(workload, figures, meter, server)
     found["command"] = client.command()
     return found
+
+
+def _warm_octets(workload, size):
+    """What the client has read when the handshakes of its connections are over, however long they
+    take: more than those, and a few answers, on each."""
+    if workload.client != "wrk" or not workload.tls or size is None:
+        return 0
+    return workload.connections * (HANDSHAKE_OCTETS + min(3 * size, 1 << 16))
 
 
 def _cold(bench, server, workload, seconds):

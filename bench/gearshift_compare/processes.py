@@ -134,12 +134,12 @@ def catches(pid, number):
 
 def octets_read(pid):
     """What a process has read so far, by read(2) and its like, from sockets too; of one that has
-    ended as well, until it is waited for (proc_pid_io(5)). 0 where the kernel does not count."""
+    ended as well, until it is waited for (proc_pid_io(5)). -1 where the kernel does not count."""
     try:
         with open(f"/proc/{pid}/io", encoding="latin-1") as file:
             return int(file.readline().split()[1])
     except (OSError, IndexError):
-        return 0
+        return -1
 
 
 def session(number):

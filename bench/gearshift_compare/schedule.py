@@ -42,7 +42,9 @@ class Runner:
     def __init__(self, plan, journal, progress):
         self.plan, self.journal, self.progress = plan, journal, progress
         self.up = {}
-        self.done = {(r["round"], r["workload"], r["combination"]) for r in journal.of("run")}
+        self.done, self.voids = set(), {}
+        for run in journal.of("run"):
+            self._note(run)
         self.refused = {r["combination"] for r in journal.of("refused")}
         self.began = time.monotonic()
         self.spent = []        # seconds of each run of this session
@@ -64,16 +66,18 @@ class Runner:
     def _given_up(self, workload, combination):
         if combination.name in self.refused:
             return True
-        runs = [r for r in self.journal.of("run") if r["workload"] == workload.name
-                and r["combination"] == combination.name]
-        return len(runs) >= VOID_MAX and all("void" in r for r in runs[-VOID_MAX:])
+        return self.voids.get((workload.name, combination.name), 0) >= VOID_MAX
+
+    def _note(self, run):
+        """Keeps what is asked of runs all the time: which are done, and void runs in a row."""
+        key = (run["workload"], run["combination"])
+        self.done.add((run["round"], *key))
+        self.voids[key] = self.voids.get(key, 0) + 1 if "void" in run else 0
 
     def _tell(self, number, what):
-        whole = max(1, len(self._missing(number)))
-        per_round = whole * self.cost()
-        rounds = min(self.plan.rounds - number - 1, int(max(0, self.time_left()) // max(
-            per_round, 1e-3)))
-        left = min(max(0, self.time_left()), (rounds + 1) * per_round)
+        further = sum(not self._given_up(w, c) for w, c in self.plan.cells())
+        runs = len(self._missing(number)) + further * (self.plan.rounds - number - 1)
+        left = min(max(0, self.time_left()), runs * self.cost())
         self.progress.step(number, what, len(self.spent), left)
 
     # The rounds.
@@ -161,10 +165,11 @@ class Runner:
         else:
             record = measure.run(self.plan.bench, self.up[combination.name], workload,
                                  self.plan.seconds)
-        self.done.add((number, workload.name, combination.name))
         self.spent.append(time.monotonic() - began)
-        self.journal.add({"kind": "run", "round": number, "number": len(self.journal.records),
-                          "workload": workload.name, "combination": combination.name, **record})
+        record = {"kind": "run", "round": number, "number": len(self.journal.records),
+                  "workload": workload.name, "combination": combination.name, **record}
+        self._note(record)
+        self.journal.add(record)
         server = self.up[combination.name]
         if server.process.poll() is not None:  # it has died under the load: others want it back
             server.stop()

@@ -152,9 +152,8 @@ def verdict(workload, of):
         return "Too few runs for a claim."
     if len(leaders) == 1:
         return f"{leaders[0]} {LEADS[workload['metric']]}."
-    own = [name for name, cell in of["cells"].items() if cell[workload["metric"]]]
-    if set(leaders) >= {name for name in own if "again" not in name}:
-        return "No difference between any of them."
+    if len(leaders) == of["candidates"]:
+        return "No difference between gearshift's engines."
     return f"No difference between the best: {', '.join(leaders)}."
 
 
@@ -282,7 +281,7 @@ METHOD = (
     "octets; of each combination's first, up to 200 of the mix. A client's error, a wrong status "
     "or a wrong count of octets voids the run.",
     "A run has a warm-up of a fifth of its time, in which connections and handshakes are made and "
-    "caches filled. Requests of the time behind it are told by the octets that the client has read.",
+    "caches filled. How many requests fell behind it is told by the octets that the client read.",
     "CPU is that of all processes and threads of the server, from the kernel's own clocks; user "
     "and system share it as /proc tells. System calls are counted in runs of their own.",
     "Latency is that of a closed loop: each connection asks again as soon as it has its answer, so "

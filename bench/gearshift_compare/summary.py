@@ -57,6 +57,8 @@ def summarize(records, workloads, combinations):
         floor = _floor(cells, combinations, workload["metric"])
         found[workload["name"]] = {
             "cells": cells, "floor": floor,
+            "candidates": sum(c["role"] == "candidate" and c["name"] in cells
+                              for c in combinations),
             "leaders": {figure: intervals.leaders(
                 {c["name"]: cells[c["name"]][figure] for c in combinations
                  if c["name"] in cells and c["role"] == "candidate"}, figure not in LARGER, floor)

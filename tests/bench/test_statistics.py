@@ -56,10 +56,6 @@ class Intervals(unittest.TestCase):
                          (0.5, 9 / 22, 11 / 18, True))
         self.assertIsNone(intervals.ratio(measured(1), measured(0)))
 
-    def test_geometric_mean(self):
-        self.assertAlmostEqual(intervals.geometric_mean([2, 8]), 4)
-        self.assertIsNone(intervals.geometric_mean([]))
-
 
 def run(combination, cpu_us, number, workload="mix", **more):
     return {"kind": "run", "round": number, "workload": workload, "combination": combination,

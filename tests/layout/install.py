@@ -30,6 +30,7 @@ FILES = (
     "share/doc/gearshift/LICENSE",
     "share/doc/gearshift/architecture.md",
     "bin/gearshift-compare",
+    "share/man/man1/gearshift-compare.1",
     "share/gearshift/bench/gearshift_compare/main.py",
     "share/gearshift/bench/gearshift_compare/assets/vendor/plot.min.js",
     "share/gearshift/bench/peers/servers.json",
