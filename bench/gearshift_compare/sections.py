@@ -209,15 +209,19 @@ def _shown(report, own, reference, data, name):
     """Sentences that follow from the figures alone."""
     told = []
     titles = {w["name"]: w["title"] for w in report["workloads"]}
-    for verdict, words in (("better", "Better than"), ("worse", "Worse than"),
-                           ("no difference", "No difference to")):
+    for verdict, words in (("better", "Better than"), ("worse", "Worse than")):
         rows = [row for row in data["ratios"].get(name, ()) if row["verdict"] == verdict]
         if rows:
             several = len({row["name"] for row in data["ratios"][name]}) > 1
             told.append(f"{words} {reference}: " + "; ".join(
                 titles[row["workload"]] + (f" ({row['name']})" if several else "")
-                + (f", {row['ratio']:.2f} ×" if verdict != "no difference" else "")
-                for row in rows) + ".")
+                + f", {row['ratio']:.2f} ×" for row in rows) + ".")
+    verdicts = [row["verdict"] for row in data["ratios"].get(name, ())]
+    for verdict, words in (("no difference", "No difference to"),
+                           ("too few runs", "Too few runs for a claim beside")):
+        if verdict in verdicts:
+            told.append(f"{words} {reference} in {verdicts.count(verdict)} of {len(verdicts)} "
+                        "comparisons.")
     if name == reference:
         told.append("It is what the others are compared with.")
     for combination in own:

@@ -36,8 +36,8 @@ class Page(unittest.TestCase):
         cls.one.compare("--rounds", "4", "--workloads", "mix,largest,close,idle", "--idle", "20",
                         "--baseline", GEARSHIFT)
         cls.page = cls.one.path("out/report.html")
-        cls.browser = Browser(types.SimpleNamespace(path=cls.one.folder,
-                                                    pictures=os.path.abspath(PICTURES)))
+        cls.browser = Browser(types.SimpleNamespace(
+            path=cls.one.folder, pictures=os.path.abspath(PICTURES), tls="", pki=""))
 
     def address(self, path=None):
         return "file://" + (path or self.page)
