@@ -52,7 +52,10 @@ def memory_is_bounded_and_returns(world):
         connection.close()
     assert eventually(lambda: server.descriptors() <= descriptors)
     grown = server.memory_kib() - grown
-    assert server.is_sanitized() or grown <= 2048, f"{grown} KiB more, the second time"
+    # Each thread that allocates has a heap of its own, and who gets a connection is chance; had the
+    # first ones not been given back, it would be all of theirs. Smaller leaks are LeakSanitizer's.
+    grown_max = max(2048, each * world.count / 1024 / 2)
+    assert server.is_sanitized() or grown <= grown_max, f"{grown} KiB more, the second time"
 
 
 @test
