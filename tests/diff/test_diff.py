@@ -37,7 +37,7 @@ def masked(data, port):
 def hold(server, conversation):
     """What the server says, masked."""
     with server.connect(receive_buffer=conversation.receive_buffer) as connection:
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(OSError):  # a refusal may end it in the middle (ENOTCONN, too)
             for pause_s, data in conversation.pieces:
                 time.sleep(pause_s)
                 connection.send(data)
