@@ -7,10 +7,11 @@ import threading
 
 
 class Relay:
-    """Has addresses, as a server has. Its threads end with the connections, and with the test."""
+    """Has addresses and a TLS context, or none, as a server has. Its threads end with the connections, and with the test."""
 
     def __init__(self, server):
         self.server = server
+        self.context = server.context
         self.connections = 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.addresses = [self.listener.getsockname()]
