@@ -125,6 +125,7 @@ int main(void)
         cmocka_unit_test(test_one_file),       cmocka_unit_test(test_no_certificate),
         cmocka_unit_test(test_unknown_names),  cmocka_unit_test(test_no_cipher_for_a_version),
         cmocka_unit_test(test_names_in_force), cmocka_unit_test(test_self_signed),
+        cmocka_unit_test(test_two_of_a_kind),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
