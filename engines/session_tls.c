@@ -35,6 +35,7 @@ int session_tls_env_create(const struct tls_server *server, const struct config 
     env->server = server;
     env->config = config;
     env->clock = clock;
+    list_init(&env->warm);
     env->ktls = server->ktls && server->ops->offload != NULL;
     size_t count = config->connections_max;
     int res = pool_create("TLS sessions", sizeof(struct session_tls), count, &env->states);
@@ -60,6 +61,38 @@ void session_tls_env_destroy(struct session_tls_env *env)
     free(env);
 }
 
+/* ---- memory at hand ---- */
+
+/* A library that gives the memory of its records back after each one takes as long over that as
+ * over a small record; one that keeps it has 34 KiB an idle connection. So those keep it that
+ * were busy last. Here and not in the library, since a context is shared by threads. */
+
+/* Before a call of the library: it may run without the lock. */
+static void leave_warm(struct session_tls *t)
+{
+    if (list_empty(&t->warm))
+        return;
+    list_remove(&t->warm);
+    t->env->warm_count--;
+}
+
+/* When calls of the library are over for now. */
+static void join_warm(struct session_tls *t)
+{
+    struct session_tls_env *env = t->env;
+    const struct tls_ops *ops = env->server->ops;
+    if (ops->trim == NULL || t->phase == SESSION_TLS_LOST)
+        return;
+    leave_warm(t);
+    list_push_back(&env->warm, &t->warm);
+    env->warm_count++;
+    if (env->warm_count > SESSION_TLS_WARM_MAX) {
+        struct session_tls *oldest = container_of(env->warm.next, struct session_tls, warm);
+        leave_warm(oldest);
+        ops->trim(oldest->tls);
+    }
+}
+
 struct session_tls *session_tls_open(struct session_tls_env *env, struct http_conn *conn,
                                      const struct listen_config *listen)
 {
@@ -70,6 +103,7 @@ struct session_tls *session_tls_open(struct session_tls_env *env, struct http_co
                                .env = env,
                                .conn = conn,
                                .listen = listen };
+    list_init(&t->warm);
     t->deadline_ms = now(t) + env->config->tls.handshake_ms;
     if (env->server->ops->open(env->server->ctx, listen, &t->tls) < 0) {
         t->phase = SESSION_TLS_LOST;
@@ -89,6 +123,7 @@ void session_tls_close(struct session_tls *t)
 {
     CHECK_OBJ(t, SESSION_TLS_MAGIC);
     CHECK(!t->out.lent);
+    leave_warm(t);
     session_out_drop(&t->out, &t->env->pools);
     drop_kept(t);
     if (t->tls != NULL)
@@ -199,6 +234,7 @@ static void receive_once(struct session_tls *t, struct span *in)
     CHECK(record != NULL);
     buf_init(&plain, record, room < TLS_PLAIN_MAX ? room : TLS_PLAIN_MAX);
     session_out_attach(&t->out, pools);
+    leave_warm(t);
 
     session_unlock(pools);
     enum tls_result result = ops->receive(t->tls, in, &plain, &t->out.buf);
@@ -212,7 +248,7 @@ static void receive_once(struct session_tls *t, struct span *in)
         http_conn_received(t->conn, plain.data + plain.start, buf_len(&plain));
     }
     pool_put(pools->records, record);
-    t->held = result == TLS_OK || result == TLS_WANT_ROOM;
+    t->held = result == TLS_WANT_ROOM || (result == TLS_OK && ops->pending(t->tls));
     /* Else it would be asked again and again. */
     CHECK(result != TLS_WANT_ROOM || some || buf_room(&t->out.buf) < TLS_HANDSHAKE_ROOM);
     t->peer_closed |= result == TLS_CLOSED;
@@ -319,6 +355,7 @@ void session_tls_advance(struct session_tls *t)
             begin_close(t);
     }
     session_out_release(&t->out, &t->env->pools);
+    join_warm(t);
 }
 
 /* ---- wants ---- */
@@ -376,6 +413,7 @@ void session_tls_prepare(struct session_tls *t)
         return;
     struct send_plan plan;
     http_conn_plan(t->conn, &plan);
+    leave_warm(t);
     if (session_out_encrypt(&t->out, &t->env->pools, t->env->server->ops, t->tls, &plan, now(t)) <
         0) {
         tell(t, "connection lost", t->env->server->ops->error(t->tls));

@@ -6,6 +6,7 @@
 
 #include "core/clock.h"
 #include "core/config.h"
+#include "core/list.h"
 #include "core/send_plan.h"
 #include "engines/session.h"
 #include "engines/session_out.h"
@@ -17,6 +18,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+enum {
+    SESSION_TLS_WARM_MAX = 128, /* sessions of one environment whose library keeps the memory of its
+                                   records at hand (about 34 KiB each) */
+};
+
 /* What all TLS sessions of one environment share. */
 struct session_tls_env {
     const struct tls_server *server; /* borrowed, as the two below */
@@ -24,6 +30,8 @@ struct session_tls_env {
     const struct clock *clock;
     struct pool *states; /* struct session_tls, one a connection with TLS */
     struct session_pools pools;
+    struct list warm; /* sessions whose library may have memory at hand; the oldest first */
+    unsigned warm_count;
     bool ktls; /* the kernel is asked to encrypt */
 };
 
@@ -51,7 +59,8 @@ struct session_tls {
     struct tls *tls; /* owned; NULL: there was no memory */
     struct http_conn *conn;
     const struct listen_config *listen;
-    struct buf kept; /* ciphertext that was received and not taken yet; no memory while empty */
+    struct list warm; /* in session_tls_env.warm, while no call of the library is under way */
+    struct buf kept;  /* ciphertext that was received and not taken yet; no memory while empty */
     struct session_out out;
     uint64_t deadline_ms; /* of what is not the HTTP connection's: handshake, farewell; UINT64_MAX:
                              none */

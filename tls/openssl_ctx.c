@@ -48,8 +48,8 @@ static int ssl_ctx_create(const struct config *config, char *why, size_t why_siz
                                      SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     SSL_CTX_clear_options(ssl_ctx, SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION |
                                        SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_ENABLE_KTLS);
-    SSL_CTX_set_mode(ssl_ctx, SSL_MODE_RELEASE_BUFFERS);
-    SSL_CTX_clear_mode(ssl_ctx, SSL_MODE_ENABLE_PARTIAL_WRITE);
+    /* Releasing them after every record costs a tenth of a small request; see on_trim(). */
+    SSL_CTX_clear_mode(ssl_ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_read_ahead(ssl_ctx, 0);
     SSL_CTX_set_max_early_data(ssl_ctx, 0);
     SSL_CTX_set_alpn_select_cb(ssl_ctx, openssl_alpn, NULL);

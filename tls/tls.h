@@ -22,7 +22,8 @@ enum {
 };
 
 enum tls_result {
-    TLS_OK,         /* something came of it: plaintext, or the handshake is complete; call again */
+    TLS_OK,         /* something came of it: plaintext, or the handshake is complete; call again if
+                       there is more input, or something pending() */
     TLS_WANT_INPUT, /* all input is taken, and more is needed */
     TLS_WANT_ROOM,  /* `plain` is full, or `out` has less than TLS_HANDSHAKE_ROOM: make room, call
                        again */
@@ -74,6 +75,10 @@ struct tls_ops {
 
     /* Does it hold plaintext, or a part of a record, that receive() has not given out yet? */
     bool (*pending)(const struct tls *t);
+
+    /* Optional (NULL: it keeps none): gives back the memory that it keeps at hand for the next
+     * records; they bring it back. Does nothing while there is something in it. */
+    void (*trim)(struct tls *t);
 
     /* The name that the client asked for (SNI, RFC 6066 section 3), in lower case; empty: none.
      * Valid until close(). */

@@ -39,6 +39,13 @@ const char *openssl_reason(void)
     return reason != NULL ? reason : "unknown reason";
 }
 
+/* Before a call that may fail. Mostly the queue is empty, and to look is a tenth of emptying it. */
+static void forget_errors(void)
+{
+    if (ERR_peek_error() != 0)
+        ERR_clear_error();
+}
+
 static void on_close(struct tls *t)
 {
     CHECK_OBJ(t, OPENSSL_TLS_MAGIC);
@@ -134,7 +141,7 @@ static enum tls_result on_receive(struct tls *t, struct span *in, struct buf *pl
     CHECK_OBJ(t, OPENSSL_TLS_MAGIC);
     if (t->lost)
         return TLS_FAILED;
-    ERR_clear_error();
+    forget_errors();
     t->in = in;
     t->out = out;
     enum tls_result result = t->established ? read_plain(t, plain) : shake_hands(t);
@@ -154,7 +161,7 @@ static int on_send(struct tls *t, const void *data, size_t len, struct buf *out)
     CHECK(len > 0 && len <= TLS_PLAIN_MAX && buf_room(out) >= len + TLS_OVERHEAD_MAX);
     if (t->lost)
         return -EPIPE;
-    ERR_clear_error();
+    forget_errors();
     t->out = out;
     int res = SSL_write_ex(t->ssl, data, len, &written);
     t->out = NULL;
@@ -172,7 +179,7 @@ static void on_shutdown(struct tls *t, struct buf *out)
     if (t->lost || !t->established || buf_room(out) < TLS_OVERHEAD_MAX ||
         (SSL_get_shutdown(t->ssl) & SSL_SENT_SHUTDOWN) != 0)
         return;
-    ERR_clear_error();
+    forget_errors();
     t->out = out;
     if (SSL_shutdown(t->ssl) < 0)
         lose(t, "half a handshake message from the peer");
@@ -183,6 +190,13 @@ static bool on_pending(const struct tls *t)
 {
     CHECK_OBJ(t, OPENSSL_TLS_MAGIC);
     return t->in_record.seen > 0 || SSL_pending(t->ssl) > 0;
+}
+
+static void on_trim(struct tls *t)
+{
+    CHECK_OBJ(t, OPENSSL_TLS_MAGIC);
+    if (!t->lost)
+        (void)SSL_free_buffers(t->ssl);
 }
 
 static struct span on_server_name(const struct tls *t)
@@ -209,6 +223,7 @@ const struct tls_ops tls_openssl = {
     .shutdown = on_shutdown,
     .established = on_established,
     .pending = on_pending,
+    .trim = on_trim,
     .server_name = on_server_name,
     .error = on_error,
     .offload = openssl_ktls_offload,

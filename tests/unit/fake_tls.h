@@ -34,6 +34,8 @@ static struct {
     unsigned sends;      /* so far */
     bool lazy_plain;     /* receive() gives out one octet of plaintext at a time */
     size_t offload_size; /* octets that offload() returns */
+    unsigned trims;      /* so far */
+    struct tls *trimmed; /* the last one */
     void (*busy)(void);  /* called by receive() and send() */
 } fake_tls = { .offload_size = 40 };
 
@@ -210,6 +212,17 @@ static bool fake_established(const struct tls *t)
     return t->state == FAKE_OPEN;
 }
 
+static bool fake_pending(const struct tls *t)
+{
+    return t->record_len > 0;
+}
+
+static void fake_trim(struct tls *t)
+{
+    fake_tls.trims++;
+    fake_tls.trimmed = t;
+}
+
 static struct span fake_server_name(const struct tls *t)
 {
     return span_str(t->name);
@@ -235,6 +248,8 @@ static const struct tls_ops fake_tls_ops = {
     .send = fake_send,
     .shutdown = fake_shutdown,
     .established = fake_established,
+    .pending = fake_pending,
+    .trim = fake_trim,
     .server_name = fake_server_name,
     .error = fake_error,
     .offload = fake_offload,

@@ -456,11 +456,53 @@ static void test_shared_environment(void **state)
     end();
 }
 
+/* The libraries of those that were busy last keep memory at hand, and no others. */
+static void test_memory_at_hand(void **state)
+{
+    (void)state;
+    enum { OTHERS = SESSION_TLS_WARM_MAX };
+    uint32_t connections_max = fix.config->connections_max;
+    fix.config->connections_max = OTHERS + 1;
+    begin(false, 0);
+    struct session *first = fix.s, *others[OTHERS];
+    shake_hands("a");
+    for (size_t i = 0; i < OTHERS; i++) {
+        open_session();
+        shake_hands("a");
+        others[i] = fix.s;
+    }
+    assert_int_equal(fake_tls.trims, 1);
+    assert_ptr_equal(fake_tls.trimmed, first->tls->tls);
+    /* Who is busy again takes the place of the one that was not for longest. */
+    fix.s = first;
+    feed_data(GET("/s"));
+    assert_int_equal(fake_tls.trims, 2);
+    assert_ptr_equal(fake_tls.trimmed, others[0]->tls->tls);
+    feed_data(GET("/s"));
+    assert_int_equal(fake_tls.trims, 2);
+    /* Who has closed has no place. */
+    fix.s = others[1];
+    close_session();
+    fix.s = others[0];
+    feed_data(GET("/s"));
+    assert_int_equal(fake_tls.trims, 2);
+    for (size_t i = 0; i < OTHERS; i++) {
+        fix.s = others[i];
+        if (i != 1)
+            close_session();
+    }
+    assert_int_equal(fix.env->tls->warm_count, 1);
+    fix.s = first;
+    end();
+    fix.config->connections_max = connections_max;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_handshake_and_answer_in_one_send),
         cmocka_unit_test(test_idle_session_has_no_memory),
+        cmocka_unit_test(test_memory_at_hand),
         cmocka_unit_test(test_one_octet_at_a_time),
         cmocka_unit_test(test_what_is_not_taken_is_kept),
         cmocka_unit_test(test_close_is_told),

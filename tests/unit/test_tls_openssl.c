@@ -96,6 +96,35 @@ static void test_waits_for_room(void **state)
     }
 }
 
+/* Whenever memory is asked back, in the middle of a record, too: nothing is lost. How much it is:
+ * test_idle_memory. */
+static void test_trim(void **state)
+{
+    (void)state;
+    char data[4096];
+
+    for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+        link_open(&one, &world, client_of(versions[i]), "a.test");
+        tls_openssl.trim(one.tls);
+        assert_true(link_handshake(&one));
+        tls_openssl.trim(one.tls);
+        tls_openssl.trim(one.tls);
+
+        assert_int_equal(SSL_write(one.client, "0123456789", 10), 10);
+        int len = BIO_read(one.from_client, data, sizeof(data));
+        link_feed(&one, data, (size_t)len - 3);
+        tls_openssl.trim(one.tls);
+        link_feed(&one, data + len - 3, 3);
+        assert_int_equal(buf_len(&one.plain), 10);
+        assert_memory_equal(one.plain.data, "0123456789", 10);
+        assert_int_equal(tls_openssl.send(one.tls, "abc", 3, &one.out), 0);
+        tls_openssl.trim(one.tls);
+        link_deliver(&one);
+        assert_int_equal(SSL_read(one.client, data, sizeof(data)), 3);
+        link_close(&one);
+    }
+}
+
 /* A chain that is longer than the room for a flight goes out in parts. */
 static void test_long_chain(void **state)
 {
@@ -476,8 +505,8 @@ static void test_cut_short(void **state)
     link_close(&two);
 }
 
-/* What an idle connection holds on to: buffers are given back (SSL_MODE_RELEASE_BUFFERS), or it
- * would be above 40 KiB. */
+/* What an idle connection holds on to: buffers are given back (trim), or it would be above
+ * 40 KiB. */
 static void test_idle_memory(void **state)
 {
     (void)state;
@@ -495,6 +524,7 @@ static void test_idle_memory(void **state)
             assert_true(link_handshake(&one));
             link_upload(&one, "hello", 5);
             link_download(&one, "world", 5);
+            tls_openssl.trim(one.tls);
             SSL_free(one.client);
             if (n < 0)
                 tls_openssl.close(one.tls);
@@ -533,15 +563,15 @@ static int teardown(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_features),       cmocka_unit_test(test_octets_pass),
-        cmocka_unit_test(test_waits_for_room), cmocka_unit_test(test_long_chain),
-        cmocka_unit_test(test_names),          cmocka_unit_test(test_two_certificates),
-        cmocka_unit_test(test_ciphers),        cmocka_unit_test(test_old_versions),
-        cmocka_unit_test(test_alpn),           cmocka_unit_test(test_endings),
-        cmocka_unit_test(test_key_update),     cmocka_unit_test(test_no_renegotiation),
-        cmocka_unit_test(test_garbage),        cmocka_unit_test(test_two_at_a_time),
-        cmocka_unit_test(test_cut_short),      cmocka_unit_test(test_idle_memory),
-        cmocka_unit_test(test_hello_retry),
+        cmocka_unit_test(test_features),         cmocka_unit_test(test_octets_pass),
+        cmocka_unit_test(test_waits_for_room),   cmocka_unit_test(test_trim),
+        cmocka_unit_test(test_long_chain),       cmocka_unit_test(test_names),
+        cmocka_unit_test(test_two_certificates), cmocka_unit_test(test_ciphers),
+        cmocka_unit_test(test_old_versions),     cmocka_unit_test(test_alpn),
+        cmocka_unit_test(test_endings),          cmocka_unit_test(test_key_update),
+        cmocka_unit_test(test_no_renegotiation), cmocka_unit_test(test_garbage),
+        cmocka_unit_test(test_two_at_a_time),    cmocka_unit_test(test_cut_short),
+        cmocka_unit_test(test_idle_memory),      cmocka_unit_test(test_hello_retry),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
