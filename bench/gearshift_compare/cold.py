@@ -130,26 +130,40 @@ def _answer_size(data):
     raise ConnectionError(f"no Content-Length: {data[:40]!r}")
 
 
-def hot_client(port, target, rate, connections, begin, end, result):
-    """Puts the latencies in ms, and what went wrong."""
+def be_on_time():
+    """The clock shares its CPU with the cold clients: with a real-time priority (sched(7)) a
+    request waits for the server, and not for them. False: that is not allowed."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    except OSError:
+        return False
+    return True
+
+
+def hot_client(port, target, rate, connections, apart, begin, end, result):
+    """Puts the latencies in ms, whether others of its CPU could not delay it (never where that is
+    not `apart` from the server's), and what went wrong."""
     latencies = []
+    on_time = apart and be_on_time()
     try:
         schedule = Schedule(port, target, rate, connections)
         latencies = schedule.latencies
         lost = schedule.run(begin, end)
-        result.put((latencies, f"{lost} hot requests were not answered" if lost else None))
+        result.put((latencies, on_time,
+                    f"{lost} hot requests were not answered" if lost else None))
     except (OSError, IndexError) as error:
-        result.put((latencies, str(error) or "an answer that nobody asked for"))
+        result.put((latencies, on_time, str(error) or "an answer that nobody asked for"))
 
 
-def load(port, hot, cold, seconds, *, cpus=None, rate=RATE, connections=CONNECTIONS):
-    """Runs all clients. `hot` is a target, `cold` for each client its (path, target, size).
-    Latencies, octets of cold files, those warm all the same, and what went wrong."""
+def load(port, hot, cold, seconds, *, cpus=None, apart=False, rate=RATE, connections=CONNECTIONS):
+    """Runs all clients, on `cpus` if given, which are `apart` from the server's. `hot` is a target,
+    `cold` for each client its (path, target, size). Latencies, whether others could not delay their
+    clock, octets of cold files, those warm all the same, and what went wrong."""
     results, own = [], os.sched_getaffinity(0)
     begin = time.monotonic() + 0.2
     end = begin + seconds
     context = multiprocessing.get_context("fork")
-    tasks = [(hot_client, (port, hot, rate, connections, begin, end))]
+    tasks = [(hot_client, (port, hot, rate, connections, apart, begin, end))]
     tasks += [(cold_client, (port, files, end)) for files in cold if files]
     started = []
     try:
@@ -170,9 +184,9 @@ def load(port, hot, cold, seconds, *, cpus=None, rate=RATE, connections=CONNECTI
             if process.is_alive():
                 process.kill()
             process.join()
-    (latencies, *faults), rest = results[0], results[1:]
+    (latencies, on_time, *faults), rest = results[0], results[1:]
     faults += [fault for _, _, fault in rest]
-    return (latencies, sum(r[0] for r in rest), sum(r[1] for r in rest),
+    return (latencies, on_time, sum(r[0] for r in rest), sum(r[1] for r in rest),
             [fault for fault in faults if fault])
 
 
@@ -200,8 +214,9 @@ def run(bench, server, workload, seconds):
     """The figures of a run, in the form of a load generator's."""
     files = [(ask.file.path, ask.target, ask.length) for ask in workload.extra["cold"]]
     shares = [files[number::CLIENTS] for number in range(CLIENTS)]
-    latencies, octets, warm, faults = load(
-        server.port, workload.asks[0].target, shares, seconds, cpus=bench.client_cpus)
+    apart = bool(bench.client_cpus) and not set(bench.client_cpus) & set(bench.server_cpus)
+    latencies, on_time, octets, warm, faults = load(
+        server.port, workload.asks[0].target, shares, seconds, cpus=bench.client_cpus, apart=apart)
     if faults:
         raise ClientFailed("; ".join(sorted(set(faults))))
     if octets and warm / octets > WARM_MAX:
@@ -212,6 +227,6 @@ def run(bench, server, workload, seconds):
         raise ClientFailed("not one hot request was answered")
     figures = {"requests": len(values), "octets": octets, "us": seconds * 1e6,
                "curve": [[p, percentile(values, p)] for p in clients.PERCENTILES],
-               "warm": warm / octets if octets else 0.0}
+               "warm": warm / octets if octets else 0.0, "on_time": on_time}
     figures.update({name: percentile(values, p) for p, name in clients.KEPT.items()})
     return figures

@@ -119,6 +119,10 @@ def warnings(records, summary, workloads):
     void = [r for r in runs if "void" in r]
     if void:
         told.append(f"{len(void)} of {len(runs)} runs are void: an error, or a wrong octet.")
+    if any(r.get("on_time") is False for r in runs):
+        told.append("cold: the clock of the hot requests had no real-time priority (root has), or "
+                    "shared its CPUs with the server: it waited for the cold clients as well, and "
+                    "latencies are milliseconds too long.")
     for workload in workloads:
         bound = [name for name, cell in summary[workload["name"]]["cells"].items()
                  if cell["client_util"] and cell["client_util"]["median"] >= measure.FULL

@@ -194,6 +194,13 @@ class Summary(unittest.TestCase):
         self.assertIn("share", machine.warnings(facts, (0,), (0,))[0])
 
 
+    def test_a_late_clock_is_warned_of(self):
+        runs = [run("reactor", 10, number, "cold") for number in range(4)]
+        self.assertEqual(summary.warnings(runs, {}, []), [])
+        runs[1]["on_time"] = False
+        self.assertIn("real-time", summary.warnings(runs, {}, [])[0])
+
+
 class Folder(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
