@@ -24,7 +24,9 @@ class Keeper:
             status = 1
             try:
                 os.setsid()
-                os.close(self.pipe)
+                # A lock that this process holds must not be kept beyond it.
+                os.closerange(3, read_end)
+                os.closerange(read_end + 1, os.sysconf("SC_OPEN_MAX"))
                 _keep(read_end)
                 status = 0
             finally:
