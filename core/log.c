@@ -159,3 +159,11 @@ void log_write(enum log_level level, const char *format, ...)
     log_line(level, message);
     errno = saved_errno;
 }
+
+bool log_is_due(uint64_t *stamp_ms, uint64_t now_ms)
+{
+    if (*stamp_ms != 0 && now_ms - *stamp_ms < LOG_REPEAT_MS)
+        return false;
+    *stamp_ms = now_ms;
+    return true;
+}

@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { LOG_REPEAT_MS = 60000 }; /* the same complaint at most so often */
+
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 /* Opens a log of either kind: for append, created with 0640, close-on-exec, never a controlling
@@ -39,6 +41,9 @@ void log_write(enum log_level level, const char *format, ...) __attribute__((for
 
 /* Writes one line that is ready: no format. Async-signal-safe as well. */
 void log_line(enum log_level level, const char *message);
+
+/* May a complaint be logged whose last time is in `*stamp_ms` (0: never)? Once in LOG_REPEAT_MS. */
+bool log_is_due(uint64_t *stamp_ms, uint64_t now_ms);
 
 #define log_error(...) log_write(LOG_ERROR, __VA_ARGS__)
 #define log_warn(...)  log_write(LOG_WARN, __VA_ARGS__)

@@ -25,4 +25,19 @@ struct send_plan {
                                   TLS_SET_RECORD_TYPE goes with it */
 };
 
+/* Octets of memory in it. */
+static inline size_t send_plan_memory(const struct send_plan *plan)
+{
+    size_t total = 0;
+    for (int i = 0; i < plan->iovcnt; i++)
+        total += plan->iov[i].iov_len;
+    return total;
+}
+
+/* How far its file range goes within `len` octets: an offset in the file. */
+static inline off_t send_plan_file_end(const struct send_plan *plan, size_t len)
+{
+    return plan->file_off + (off_t)(plan->file_len < len ? plan->file_len : len);
+}
+
 #endif

@@ -229,26 +229,17 @@ static bool loop_heed_requests(struct loop *loop)
            loop->clock.now_ms >= loop->drain_end_ms;
 }
 
-/* The earlier of a timeout and a moment; 0 is no moment. */
-static int timeout_until(const struct loop *loop, int timeout_ms, uint64_t moment_ms)
-{
-    if (moment_ms == 0)
-        return timeout_ms;
-    uint64_t now_ms = loop->clock.now_ms;
-    uint64_t left_ms = moment_ms > now_ms ? moment_ms - now_ms : 0;
-    return timeout_ms < 0 || left_ms < (uint64_t)timeout_ms ? (int)left_ms : timeout_ms;
-}
-
 static int loop_timeout_ms(const struct loop *loop)
 {
     int accept_ms = loop_accept_timeout_ms(loop);
     if (!list_empty(&loop->run_queue) || accept_ms == 0)
         return 0;
-    int timeout_ms = timer_timeout_ms(&loop->timers, loop->clock.now_ms);
+    uint64_t now_ms = loop->clock.now_ms;
+    int timeout_ms = timer_timeout_ms(&loop->timers, now_ms);
     if (accept_ms > 0)
-        timeout_ms = timeout_until(loop, timeout_ms, loop->accept_retry_ms);
-    timeout_ms = timeout_until(loop, timeout_ms, loop->tick_due_ms);
-    return timeout_until(loop, timeout_ms, loop->drain_end_ms);
+        timeout_ms = timer_until(timeout_ms, now_ms, loop->accept_retry_ms);
+    timeout_ms = timer_until(timeout_ms, now_ms, loop->tick_due_ms);
+    return timer_until(timeout_ms, now_ms, loop->drain_end_ms);
 }
 
 static void loop_dispatch(struct loop *loop, const struct epoll_event *event)

@@ -111,19 +111,10 @@ static int accept_let_others(struct loop *loop, struct loop_listener *listener)
     return listener_register(loop, listener);
 }
 
-bool loop_may_complain(const struct loop *loop, uint64_t *stamp_ms)
-{
-    uint64_t now_ms = loop->clock.now_ms;
-    if (*stamp_ms != 0 && now_ms - *stamp_ms < LOOP_LOG_EVERY_MS)
-        return false;
-    *stamp_ms = now_ms;
-    return true;
-}
-
 static void accept_pause(struct loop *loop, const struct loop_listener *listener, int error)
 {
     loop->accept_retry_ms = loop->clock.now_ms + LOOP_ACCEPT_RETRY_MS;
-    if (loop_may_complain(loop, &loop->accept_log_ms))
+    if (log_is_due(&loop->accept_log_ms, loop->clock.now_ms))
         log_error("accept on %s: %s; clients wait until a connection closes%s",
                   listener->config->text, strerror(error), acceptor_advice(error));
 }
@@ -137,7 +128,7 @@ static bool is_full(const struct loop *loop)
 
 static void complain_full(struct loop *loop)
 {
-    if (!loop_may_complain(loop, &loop->full_log_ms))
+    if (!log_is_due(&loop->full_log_ms, loop->clock.now_ms))
         return;
     if (loop->options.accept_only)
         log_warn("no reactor takes a further connection; clients wait until one closes");

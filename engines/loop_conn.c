@@ -9,8 +9,9 @@
 
 #include "core/check.h"
 #include "core/file_job.h"
-#include "engines/ktls.h"
 #include "core/log.h"
+#include "engines/file_range.h"
+#include "engines/ktls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +45,7 @@ static bool conn_register(struct loop *loop, struct loop_conn *conn)
     struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
                                  .data.ptr = conn };
     conn->registered = epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, conn->source.fd, &event) == 0;
-    if (!conn->registered && loop_may_complain(loop, &loop->register_log_ms))
+    if (!conn->registered && log_is_due(&loop->register_log_ms, loop->clock.now_ms))
         log_error("epoll_ctl: %s; a connection is dropped%s", strerror(errno),
                   errno == ENOSPC ? "; raise the sysctl fs.epoll.max_user_watches" : "");
     return conn->registered;
@@ -124,12 +125,6 @@ static void conn_report_sent(struct loop *loop, struct loop_conn *conn, ssize_t 
     loop_leave(loop);
 }
 
-/* How far a plan's file range goes within `len` octets. */
-static off_t plan_file_end(const struct send_plan *plan, size_t len)
-{
-    return plan->file_off + (off_t)(plan->file_len < len ? plan->file_len : len);
-}
-
 /* Is the piece of a file that comes next in the page cache? Asked once a LOOP_PROBE_SPAN; the
  * answer is no once: the caller sees to it that it gets there. A probe costs about 0.5 us
  * (cachestat(2) over 256 KiB 2.9 us), sending a span about 90 us. Where a miss costs the others
@@ -138,12 +133,12 @@ static off_t plan_file_end(const struct send_plan *plan, size_t len)
 static bool conn_file_warm(struct loop *loop, struct loop_conn *conn, const struct send_plan *plan)
 {
     size_t turn = loop->cfg.config->send_turn;
-    if (plan_file_end(plan, turn) <= conn->warm_end)
+    if (send_plan_file_end(plan, turn) <= conn->warm_end)
         return true;
-    conn->warm_end = plan_file_end(plan, turn > LOOP_PROBE_SPAN ? turn : LOOP_PROBE_SPAN);
-    return loop_file_cached(plan->file_fd, conn->warm_end) &&
+    conn->warm_end = send_plan_file_end(plan, turn > LOOP_PROBE_SPAN ? turn : LOOP_PROBE_SPAN);
+    return file_range_cached(plan->file_fd, conn->warm_end - 1) &&
            (loop->workers == NULL || conn->warm_end - plan->file_off <= LOOP_PROBE_MIN ||
-            loop_file_cached(plan->file_fd, plan->file_off + 1));
+            file_range_cached(plan->file_fd, plan->file_off));
 }
 
 /* Gets the piece behind a plan, up to warm_end, into the page cache. With workers the connection is
@@ -182,14 +177,14 @@ static bool conn_send(struct loop *loop, struct loop_conn *conn, size_t *turn_le
     }
 
     bool full;
-    ssize_t n = loop_send_plan(conn->source.fd, &plan, *turn_left, &full);
+    ssize_t n = loop_send_plan(conn->source.fd, &plan, *turn_left, &conn->corked, &full);
     if (full)
         conn->writable = false;
     if (n == -EINTR)
         n = -EAGAIN; /* with `writable` as it is: at once again */
     if (n > 0) {
         *turn_left -= (size_t)n < *turn_left ? (size_t)n : *turn_left;
-        if (conn->warm_end != 0 && (size_t)n == loop_plan_memory(&plan) + plan.file_len)
+        if (conn->warm_end != 0 && (size_t)n == send_plan_memory(&plan) + plan.file_len)
             conn->warm_end = 0; /* the range is complete; the next may be another file's */
     }
     conn_report_sent(loop, conn, n);

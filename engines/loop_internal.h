@@ -40,7 +40,6 @@ enum {
     LOOP_SHARED_MAX = 16,        /* connections accepted from a listener that is shared before this
                                     loop goes to the end of those that the kernel wakes */
     LOOP_ACCEPT_RETRY_MS = 100,  /* how long to wait when descriptors or memory have run out */
-    LOOP_LOG_EVERY_MS = 60000,   /* the same complaint at most so often */
     LOOP_TICK_MS = 1000,         /* session_env_tick() so often, while anything happens */
     LOOP_PROBE_MIN = 1 << 16,    /* file ranges up to this size are sent without a look at the page
                                     cache */
@@ -81,6 +80,7 @@ struct loop_conn {
     bool ended;      /* EPOLLRDHUP, EPOLLHUP or EPOLLERR seen: no edge follows the last octet, so
                         reading goes on until 0 or an error */
     bool registered; /* with epoll: once it has to wait */
+    bool corked;     /* in the middle of a file's range */
     bool away;       /* a worker has its task: nobody else touches the session or the descriptor,
                         edges are noted, its deadline waits; in no queue */
     off_t warm_end;  /* the page cache was looked at, or filled, up to here; 0: not yet for this
@@ -240,27 +240,12 @@ void loop_conn_close(struct loop *loop, struct loop_conn *conn);
 /* Frees the connections that were closed in this turn. No event of theirs can be left by then. */
 void loop_free_closed(struct loop *loop);
 
-/* Octets of memory in a plan. */
-static inline size_t loop_plan_memory(const struct send_plan *plan)
-{
-    size_t total = 0;
-    for (int i = 0; i < plan->iovcnt; i++)
-        total += plan->iov[i].iov_len;
-    return total;
-}
-
-/* Sends what `plan` holds, at most `file_max` (above 0) octets of its file, without blocking. The
- * octets sent, 0 when the file ended before its range did, or -errno; *ret_full (set in any case)
- * tells whether the socket is full, so that an edge will come: with -EAGAIN always. */
-ssize_t loop_send_plan(int fd, const struct send_plan *plan, size_t file_max, bool *ret_full);
-
-/* Is the octet before `end` of the file in the page cache? Also true where the kernel cannot tell.
- */
-bool loop_file_cached(int file_fd, off_t end);
-
-/* May a complaint be logged whose last time is in `*stamp_ms` (0: never)? Once in
- * LOOP_LOG_EVERY_MS. */
-bool loop_may_complain(const struct loop *loop, uint64_t *stamp_ms);
+/* Sends what `plan` holds, at most `file_max` (above 0) octets of its file, without blocking;
+ * `*corked` is the connection's (file_range.h). The octets sent, 0 when the file ended before its
+ * range did, or -errno; *ret_full (set in any case) tells whether the socket is full, so that an
+ * edge will come: with -EAGAIN always. */
+ssize_t loop_send_plan(int fd, const struct send_plan *plan, size_t file_max, bool *corked,
+                       bool *ret_full);
 
 /* Registers the listeners. 0 or -errno. */
 int loop_listen(struct loop *loop);

@@ -6,6 +6,7 @@
 #include "engines/loop_internal.h"
 
 #include "core/check.h"
+#include "engines/file_range.h"
 #include "engines/ktls.h"
 
 #include <errno.h>
@@ -30,10 +31,11 @@ static ssize_t send_memory(int fd, const struct send_plan *plan, int flags)
     return n < 0 ? -errno : n;
 }
 
-ssize_t loop_send_plan(int fd, const struct send_plan *plan, size_t file_max, bool *ret_full)
+ssize_t loop_send_plan(int fd, const struct send_plan *plan, size_t file_max, bool *corked,
+                       bool *ret_full)
 {
     bool has_file = plan->file_fd >= 0 && plan->file_len > 0;
-    size_t memory = loop_plan_memory(plan);
+    size_t memory = send_plan_memory(plan);
     CHECK(memory > 0 || has_file);
     CHECK(file_max > 0);
     *ret_full = false;
@@ -57,18 +59,14 @@ ssize_t loop_send_plan(int fd, const struct send_plan *plan, size_t file_max, bo
     /* A short count does not mean a full socket here: the page cache or the pipe inside may have
      * ended it. The caller tries again and gets EAGAIN if it was the socket. */
     off_t off = plan->file_off;
+    file_range_cork(fd, plan, file_max, corked);
     ssize_t n =
         sendfile(fd, plan->file_fd, &off, plan->file_len < file_max ? plan->file_len : file_max);
     int error = n < 0 ? errno : 0;
     *ret_full = error == EAGAIN;
+    if (n == (ssize_t)plan->file_len)
+        file_range_uncork(fd, corked);
     if (memory > 0) /* an error or the file's end comes again, and is told then */
         return (ssize_t)memory + (n > 0 ? n : 0);
     return n < 0 ? -error : n;
-}
-
-bool loop_file_cached(int file_fd, off_t end)
-{
-    char octet;
-    struct iovec iov = { .iov_base = &octet, .iov_len = 1 };
-    return preadv2(file_fd, &iov, 1, end - 1, RWF_NOWAIT) >= 0 || errno != EAGAIN;
 }

@@ -38,20 +38,10 @@ static bool peer_of(int fd, const struct listen_config *listen, struct peer *ret
     return true;
 }
 
-/* Once in PROACTOR_LOG_EVERY_MS, by `*stamp_ms`. */
-static bool may_complain(const struct proactor *p, uint64_t *stamp_ms)
-{
-    uint64_t now_ms = p->clock.now_ms;
-    if (*stamp_ms != 0 && now_ms - *stamp_ms < PROACTOR_LOG_EVERY_MS)
-        return false;
-    *stamp_ms = now_ms;
-    return true;
-}
-
 static void pause_accepting(struct proactor *p, const struct proactor_listener *accept, int error)
 {
     p->accept_retry_ms = p->clock.now_ms + PROACTOR_ACCEPT_RETRY_MS;
-    if (may_complain(p, &p->accept_log_ms))
+    if (log_is_due(&p->accept_log_ms, p->clock.now_ms))
         log_error("accept on %s: %s; clients wait until a connection closes%s",
                   accept->listener->config->text, strerror(error), acceptor_advice(error));
 }
@@ -99,7 +89,7 @@ static void arm(struct proactor *p, struct proactor_listener *accept)
 {
     bool multishot = multishot_fits(p);
     if (!multishot && p->accepts_armed >= room(p)) {
-        if (may_complain(p, &p->full_log_ms))
+        if (log_is_due(&p->full_log_ms, p->clock.now_ms))
             log_warn("connections_max = %u reached; clients wait until a connection closes",
                      p->connections_max);
         return;

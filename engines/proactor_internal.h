@@ -36,7 +36,6 @@ enum {
     PROACTOR_TAKE_MAX = 256,        /* completions dispatched in one turn */
     PROACTOR_STEPS_MAX = 16,        /* steps of one connection before others get their turn */
     PROACTOR_ACCEPT_RETRY_MS = 100, /* how long to wait when descriptors or memory have run out */
-    PROACTOR_LOG_EVERY_MS = 60000,  /* the same complaint at most so often */
     PROACTOR_TICK_MS = 1000,        /* session_env_tick() so often, while anything happens */
     PROACTOR_KEPT_SOFT = 1 << 14,   /* octets kept of one connection, beyond which its receive is
                                        stopped; what is on its way still comes */
@@ -115,6 +114,7 @@ struct proactor_conn {
     struct proactor_op recv, send;
     bool closing;  /* wants nothing more: what is in flight ends, then the descriptor, then it */
     bool received; /* at least once */
+    bool corked;   /* in the middle of a file's range */
     bool full;     /* the socket was found full: POLL comes before the next send */
     bool ended;    /* the stream has ended with `end_res`, which the session has not been told yet,
                       or has (told) */

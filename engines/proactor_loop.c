@@ -240,26 +240,17 @@ static bool heed_requests(struct proactor *p)
 
 /* ---- a turn ---- */
 
-/* The earlier of a timeout and a moment; 0 is no moment. */
-static int timeout_until(const struct proactor *p, int timeout_ms, uint64_t moment_ms)
-{
-    if (moment_ms == 0)
-        return timeout_ms;
-    uint64_t now_ms = p->clock.now_ms;
-    uint64_t left_ms = moment_ms > now_ms ? moment_ms - now_ms : 0;
-    return timeout_ms < 0 || left_ms < (uint64_t)timeout_ms ? (int)left_ms : timeout_ms;
-}
-
 static int timeout_ms_of(const struct proactor *p)
 {
     int accept_ms = proactor_accept_timeout_ms(p);
     if (!list_empty(&p->run_queue) || accept_ms == 0 || p->starved || p->drain == PROACTOR_LOOKS)
         return 0;
-    int timeout_ms = timer_timeout_ms(&p->timers, p->clock.now_ms);
+    uint64_t now_ms = p->clock.now_ms;
+    int timeout_ms = timer_timeout_ms(&p->timers, now_ms);
     if (accept_ms > 0)
-        timeout_ms = timeout_until(p, timeout_ms, p->accept_retry_ms);
-    timeout_ms = timeout_until(p, timeout_ms, p->tick_due_ms);
-    return timeout_until(p, timeout_ms, p->drain_end_ms);
+        timeout_ms = timer_until(timeout_ms, now_ms, p->accept_retry_ms);
+    timeout_ms = timer_until(timeout_ms, now_ms, p->tick_due_ms);
+    return timer_until(timeout_ms, now_ms, p->drain_end_ms);
 }
 
 /* Reads of the eventfd, and the watch over the worker's results, are armed as long as the loop

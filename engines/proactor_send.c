@@ -9,6 +9,7 @@
 #include "engines/proactor_internal.h"
 
 #include "core/config.h"
+#include "engines/file_range.h"
 #include "engines/ktls.h"
 
 #include <errno.h>
@@ -16,15 +17,6 @@
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
-
-static size_t memory_of(const struct send_plan *plan)
-{
-    size_t total = 0;
-    for (int i = 0; i < plan->iovcnt; i++)
-        total += plan->iov[i].iov_len;
-    return total;
-}
 
 static_assert((int)URING_MESSAGE_IOV_MAX >= (int)SEND_PLAN_IOV_MAX, "a plan is one message");
 
@@ -71,30 +63,18 @@ static enum proactor_step await_room(struct proactor *p, struct proactor_conn *c
     return PROACTOR_WAITS;
 }
 
-/* Is the octet at `off` in the page cache? Also true where the kernel cannot tell. */
-static bool is_cached(int fd, off_t off)
-{
-    char octet;
-    struct iovec iov = { .iov_base = &octet, .iov_len = 1 };
-    return preadv2(fd, &iov, 1, off, RWF_NOWAIT) >= 0 || errno != EAGAIN;
-}
-
-/* How far a range goes within `len` octets. */
-static off_t range_end(const struct send_plan *plan, size_t len)
-{
-    return plan->file_off + (off_t)(plan->file_len < len ? plan->file_len : len);
-}
-
 /* Looks once a PROACTOR_PROBE_SPAN, at both ends of it: about 1 us, where sending it takes 90. */
 static bool is_warm(struct proactor_conn *conn, const struct send_plan *plan)
 {
     if (plan->file_off < conn->warm_end)
         return true;
-    off_t end = range_end(plan, PROACTOR_PROBE_SPAN);
-    if (!is_cached(plan->file_fd, end - 1) || !is_cached(plan->file_fd, plan->file_off)) {
+    off_t end = send_plan_file_end(plan, PROACTOR_PROBE_SPAN);
+    if (!file_range_cached(plan->file_fd, end - 1) ||
+        !file_range_cached(plan->file_fd, plan->file_off)) {
         /* The end of a span says nothing of its beginning: a piece of it may be there. */
-        end = range_end(plan, PROACTOR_PIECE);
-        if (!is_cached(plan->file_fd, end - 1) || !is_cached(plan->file_fd, plan->file_off))
+        end = send_plan_file_end(plan, PROACTOR_PIECE);
+        if (!file_range_cached(plan->file_fd, end - 1) ||
+            !file_range_cached(plan->file_fd, plan->file_off))
             return false;
     }
     conn->warm_end = end;
@@ -111,7 +91,7 @@ static enum proactor_step warm(struct proactor *p, struct proactor_conn *conn,
         session_sent(proactor_session(conn), -EAGAIN);
         return PROACTOR_YIELD;
     }
-    off_t end = range_end(plan, PROACTOR_PIECE);
+    off_t end = send_plan_file_end(plan, PROACTOR_PIECE);
     io_uring_prep_read(sqe, plan->file_fd, p->scratch, (unsigned)(end - plan->file_off),
                        (uint64_t)plan->file_off);
     proactor_set(sqe, &conn->send);
@@ -141,6 +121,7 @@ static enum proactor_step send_file(struct proactor *p, struct proactor_conn *co
     if (len > *turn_left)
         len = *turn_left;
     off_t off = plan->file_off;
+    file_range_cork(conn->fd, plan, len, &conn->corked);
     ssize_t n = sendfile(conn->fd, plan->file_fd, &off, len);
     if (n < 0) {
         int error = errno;
@@ -148,8 +129,10 @@ static enum proactor_step send_file(struct proactor *p, struct proactor_conn *co
         n = error == EINTR ? -EAGAIN : -error;
     } else {
         *turn_left -= (size_t)n;
-        if ((size_t)n == plan->file_len)
+        if ((size_t)n == plan->file_len) {
             conn->warm_end = 0; /* the next range may be another file's */
+            file_range_uncork(conn->fd, &conn->corked);
+        }
     }
     session_sent(proactor_session(conn), n);
     return PROACTOR_DONE;
@@ -168,7 +151,7 @@ enum proactor_step proactor_send(struct proactor *p, struct proactor_conn *conn,
         return PROACTOR_DONE; /* it was lost over encrypting */
     if (plan.record_type != 0)
         return send_record(conn, &plan);
-    if (memory_of(&plan) > 0)
+    if (send_plan_memory(&plan) > 0)
         return send_memory(p, conn, &plan);
     CHECK(plan.file_fd >= 0 && plan.file_len > 0);
     if (p->config->file_io == FILE_IO_SPLICE && proactor_pipe_take(p, conn))

@@ -188,9 +188,7 @@ void session_send_plan(struct session *s, struct send_plan *ret_plan)
         session_tls_plan(s->tls, ret_plan);
     else
         http_conn_plan(&s->conn, ret_plan);
-    size_t planned = ret_plan->file_len;
-    for (int i = 0; i < ret_plan->iovcnt; i++)
-        planned += ret_plan->iov[i].iov_len;
+    size_t planned = send_plan_memory(ret_plan) + ret_plan->file_len;
     CHECK(planned > 0 || s->tls != NULL);
     s->planned = planned;
 }

@@ -99,9 +99,7 @@ int session_out_encrypt(struct session_out *out, struct session_pools *pools,
 {
     CHECK(out->plain == 0 && out->cipher == 0 && !out->lent);
     CHECK(plan->iovcnt > 0 && plan->file_len == 0);
-    size_t left = 0;
-    for (int i = 0; i < plan->iovcnt; i++)
-        left += plan->iov[i].iov_len;
+    size_t left = send_plan_memory(plan);
     if (now_ms - out->used_ms > SESSION_RECORD_IDLE_MS)
         out->ramp = 0;
     out->used_ms = now_ms;

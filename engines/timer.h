@@ -52,4 +52,13 @@ void timer_advance(struct timer_wheel *wheel, uint64_t now_ms,
  * (0 when that has passed; at most TIMER_TICK_MS * TIMER_SLOTS). */
 int timer_timeout_ms(const struct timer_wheel *wheel, uint64_t now_ms);
 
+/* The earlier of a timeout (-1: none) and a moment (0: none), as a timeout. */
+static inline int timer_until(int timeout_ms, uint64_t now_ms, uint64_t moment_ms)
+{
+    if (moment_ms == 0)
+        return timeout_ms;
+    uint64_t left_ms = moment_ms > now_ms ? moment_ms - now_ms : 0;
+    return timeout_ms < 0 || left_ms < (uint64_t)timeout_ms ? (int)left_ms : timeout_ms;
+}
+
 #endif

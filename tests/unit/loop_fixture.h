@@ -45,6 +45,7 @@ static struct {
     atomic_uint more;   /* sends with MSG_MORE */
     atomic_uint full;   /* sends of memory that found the socket full from the start */
     atomic_uint wait;
+    unsigned corks, uncorks;
 } calls;
 
 static struct {
@@ -105,6 +106,13 @@ static ssize_t hooked_sendfile(int out, int in, off_t *off, size_t len)
     return sendfile(out, in, off, len);
 }
 
+static int hooked_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+    if (level == IPPROTO_TCP && name == TCP_CORK)
+        ++*(*(const int *)value != 0 ? &calls.corks : &calls.uncorks);
+    return setsockopt(fd, level, name, value, len);
+}
+
 static int hooked_posix_fadvise(int fd, off_t off, off_t len, int advice)
 {
     calls.advise++;
@@ -133,6 +141,7 @@ static void hooked_clock_update(struct clock *clock)
 #define preadv2(fd, iov, n, off, how)    hooked_preadv2(fd, iov, n, off, how)
 #define sendfile(out, in, off, len)      hooked_sendfile(out, in, off, len)
 #define clock_update(clock)              hooked_clock_update(clock)
+#define setsockopt(fd, at, name, v, len) hooked_setsockopt(fd, at, name, v, len)
 #define posix_fadvise(fd, off, len, how) hooked_posix_fadvise(fd, off, len, how)
 
 #include "engines/loop.c"
@@ -141,6 +150,7 @@ static void hooked_clock_update(struct clock *clock)
 #include "engines/loop_conn.c"
 #include "engines/loop_env.c"
 #include "engines/loop_offload.c"
+#include "engines/file_range.c"
 #include "engines/loop_send.c"
 
 #include "fake_session.h"

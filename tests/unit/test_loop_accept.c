@@ -161,7 +161,7 @@ static void test_resource_errors(void **state)
             int next = client_connect(&scene);
             settle(&scene);
             assert_int_equal(calls.log, lines);
-            inject.skew_ms += LOOP_LOG_EVERY_MS;
+            inject.skew_ms += LOG_REPEAT_MS;
             settle(&scene);
             close(next);
             settle(&scene);

@@ -51,6 +51,36 @@ static void test_every_plan(void **state)
     }
 }
 
+/* A range that leaves in several pieces leaves in whole segments; one that does not costs nothing.
+ */
+static void test_cork(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+        struct scene scene;
+        scene_open(&scene, families[i], 0);
+        scene.config.send_turn = 1 << 16;
+        scene_start(&scene);
+        int fd = client_connect(&scene);
+        settle(&scene);
+        memset(&calls, 0, sizeof(calls));
+        client_ask(fd, "f 65536\nm 10\n");
+        client_expect(&scene, fd, HEAD_SIZE, 65536);
+        client_expect(&scene, fd, 0, 10);
+        assert_int_equal(calls.corks + calls.uncorks, 0);
+        client_ask(fd, "f 300000\nm 10\nf 65537\n");
+        client_expect(&scene, fd, HEAD_SIZE, 300000);
+        client_expect(&scene, fd, 0, 10);
+        client_expect(&scene, fd, HEAD_SIZE, 65537);
+        assert_true(calls.sendfile >= 1 + 5 + 2);
+        assert_int_equal(calls.corks, 2);
+        assert_int_equal(calls.uncorks, 2);
+        close(fd);
+        settle(&scene);
+        scene_end(&scene);
+    }
+}
+
 /* What is followed by a file, or by what is not planned yet, says so. */
 static void test_more(void **state)
 {
@@ -75,9 +105,9 @@ static void test_more(void **state)
         for (int k = 0; k < plan.iovcnt; k++)
             plan.iov[k] = (struct iovec){ fake.pattern, 5 };
         memset(&calls, 0, sizeof(calls));
-        bool full = true;
+        bool full = true, corked = false;
         ssize_t len = cases[i].pieces * 5 + (ssize_t)cases[i].file_len;
-        assert_int_equal(loop_send_plan(pair[0], &plan, 1000, &full), len);
+        assert_int_equal(loop_send_plan(pair[0], &plan, 1000, &corked, &full), len);
         assert_false(full);
         assert_int_equal(calls.send, cases[i].send);
         assert_int_equal(calls.sendmsg, cases[i].sendmsg);
@@ -344,6 +374,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hot_path),
         cmocka_unit_test(test_every_plan),
+        cmocka_unit_test(test_cork),
         cmocka_unit_test(test_more),
         cmocka_unit_test(test_short_writes),
         cmocka_unit_test(test_short_sendfile),
