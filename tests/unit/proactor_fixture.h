@@ -92,6 +92,7 @@ static void hooked_clock_update(struct clock *clock)
 #include "engines/proactor_file.c"
 #include "engines/proactor_loop.c"
 #include "engines/proactor_recv.c"
+#include "engines/file_range.c"
 #include "engines/proactor_send.c"
 #include "engines/proactor_splice.c"
 
