@@ -2,6 +2,7 @@
 #include "engines/cpus.h"
 
 #include "core/check.h"
+#include "engines/setting.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -55,18 +56,6 @@ static int find_ids(struct cpus *cpus)
     return cpus->ids == NULL ? -ENOMEM : 0;
 }
 
-/* The first line of a file, without its end. */
-static bool read_line(const char *path, char *ret_line, size_t size)
-{
-    FILE *file = fopen(path, "re");
-    bool read = file != NULL && fgets(ret_line, (int)size, file) != NULL;
-    if (read)
-        ret_line[strcspn(ret_line, "\n")] = '\0';
-    if (file != NULL)
-        fclose(file);
-    return read;
-}
-
 /* The path of our control group of version 2: the line "0::/path" of /proc/self/cgroup. */
 static bool find_group(char *ret_path, size_t size)
 {
@@ -111,7 +100,7 @@ static unsigned find_quota(const char *mount, const char *group_path)
     for (char *slash = group + strlen(group); slash != NULL; slash = strrchr(group, '/')) {
         *slash = '\0';
         snprintf(file, sizeof(file), "%s%s/cpu.max", mount, group);
-        unsigned milli = read_line(file, line, sizeof(line)) ? parse_quota(line) : 0;
+        unsigned milli = setting_read(file, line, sizeof(line)) ? parse_quota(line) : 0;
         if (milli != 0 && (least == 0 || milli < least))
             least = milli;
     }

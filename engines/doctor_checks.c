@@ -7,6 +7,7 @@
 #include "engines/auto.h"
 #include "engines/cpus.h"
 #include "engines/engine.h"
+#include "engines/setting.h"
 #include "engines/uring.h"
 
 #include <errno.h>
@@ -211,22 +212,10 @@ static void examine_limits(struct doctor_report *report)
               "(LimitMEMLOCK= of systemd, or limits.conf), or set fewer threads");
 }
 
-/* The first line of a file beneath /proc/sys; false when there is none. */
-static bool read_setting(const char *path, char *ret_line, size_t size)
-{
-    FILE *file = fopen(path, "re");
-    bool read = file != NULL && fgets(ret_line, (int)size, file) != NULL;
-    if (read)
-        ret_line[strcspn(ret_line, "\n")] = '\0';
-    if (file != NULL)
-        fclose(file);
-    return read;
-}
-
 static void examine_backlog(struct doctor_report *report)
 {
     char line[64];
-    if (!read_setting("/proc/sys/net/core/somaxconn", line, sizeof(line)))
+    if (!setting_read("/proc/sys/net/core/somaxconn", line, sizeof(line)))
         return;
     bool ok = strtoul(line, NULL, 10) >= 1024;
     struct doctor_finding *finding = doctor_add(report, DOCTOR_MACHINE, "somaxconn", ok);
@@ -238,7 +227,7 @@ static void examine_backlog(struct doctor_report *report)
 static void examine_congestion(struct doctor_report *report)
 {
     char line[64];
-    if (!read_setting("/proc/sys/net/ipv4/tcp_congestion_control", line, sizeof(line)))
+    if (!setting_read("/proc/sys/net/ipv4/tcp_congestion_control", line, sizeof(line)))
         return;
     bool paced = strcmp(line, "bbr") == 0;
     struct doctor_finding *finding = doctor_add(report, DOCTOR_MACHINE, "congestion control", true);
@@ -254,7 +243,7 @@ static void examine_congestion(struct doctor_report *report)
 static void examine_migration(struct doctor_report *report)
 {
     char line[64];
-    if (!read_setting("/proc/sys/net/ipv4/tcp_migrate_req", line, sizeof(line)))
+    if (!setting_read("/proc/sys/net/ipv4/tcp_migrate_req", line, sizeof(line)))
         return;
     bool on = strcmp(line, "0") != 0;
     struct doctor_finding *finding = doctor_add(report, DOCTOR_MACHINE, "tcp_migrate_req", true);

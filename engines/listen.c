@@ -3,6 +3,7 @@
 #include "engines/listen.h"
 
 #include "core/check.h"
+#include "engines/setting.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,16 +31,11 @@ struct address {
     socklen_t len;
 };
 
-/* The first line of a file beneath /proc/sys, without its newline; "?" when it cannot be read. */
+/* A setting for a sentence; "?" when it cannot be read. */
 static void read_sysctl(const char *path, char *ret_line, size_t size)
 {
-    FILE *file = fopen(path, "re");
-
-    if (file == NULL || fgets(ret_line, (int)size, file) == NULL)
+    if (!setting_read(path, ret_line, size))
         snprintf(ret_line, size, "?");
-    ret_line[strcspn(ret_line, "\n")] = '\0';
-    if (file != NULL)
-        fclose(file);
 }
 
 static int make_unix_address(const struct listen_config *config, char *why, size_t why_size,

@@ -15,12 +15,25 @@ void http_out_init(struct http_out *out, void *memory, size_t size)
     out->queued = out->sent = 0;
 }
 
+/* Is there a segment of this kind, and, unless that is NULL, in this buffer? */
+static bool holds(const struct http_out *out, enum http_segment_kind kind, const char *buffer)
+{
+    for (unsigned i = 0; i < out->count; i++) {
+        const struct http_segment *segment = &out->segments[out->first + i];
+        if (segment->kind == kind && (buffer == NULL || segment->buffer == buffer))
+            return true;
+    }
+    return false;
+}
+
 bool http_out_has_file(const struct http_out *out)
 {
-    for (unsigned i = 0; i < out->count; i++)
-        if (out->segments[out->first + i].kind == HTTP_SEGMENT_FILE)
-            return true;
-    return false;
+    return holds(out, HTTP_SEGMENT_FILE, NULL);
+}
+
+bool http_out_has_read(const struct http_out *out)
+{
+    return holds(out, HTTP_SEGMENT_READ, NULL);
 }
 
 unsigned http_out_segments_free(const struct http_out *out)
@@ -167,14 +180,6 @@ void http_out_sent(struct http_out *out, uint64_t len)
     }
 }
 
-bool http_out_has_read(const struct http_out *out)
-{
-    for (unsigned i = 0; i < out->count; i++)
-        if (out->segments[out->first + i].kind == HTTP_SEGMENT_READ)
-            return true;
-    return false;
-}
-
 struct http_segment *http_out_next_read(struct http_out *out, bool file_segments)
 {
     for (unsigned i = 0; i < out->count; i++) {
@@ -185,20 +190,10 @@ struct http_segment *http_out_next_read(struct http_out *out, bool file_segments
     return NULL;
 }
 
-static bool in_use(const struct http_out *out, const char *buffer)
-{
-    for (unsigned i = 0; i < out->count; i++) {
-        const struct http_segment *segment = &out->segments[out->first + i];
-        if (segment->kind == HTTP_SEGMENT_READ && segment->buffer == buffer)
-            return true;
-    }
-    return false;
-}
-
 char **http_out_read_place(struct http_out *out)
 {
     for (unsigned i = 0; i < HTTP_OUT_READS; i++)
-        if (out->reads[i] == NULL || !in_use(out, out->reads[i]))
+        if (out->reads[i] == NULL || !holds(out, HTTP_SEGMENT_READ, out->reads[i]))
             return &out->reads[i];
     return NULL;
 }

@@ -5,51 +5,14 @@
 #include "tls/mbed_identity.h"
 
 #include "tls/mbed_random.h"
+#include "tls/pem_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <mbedtls/error.h>
 #include <mbedtls/pem.h>
-#include <mbedtls/platform_util.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum {
-    FILE_SIZE_MAX = 1 << 20,
-    RSA_BITS_MIN = 2048 /* as OpenSSL's security level of Debian; RFC 9325 section 4.5 */
-};
-
-/* What a refusal begins with. */
-struct place {
-    const struct server *server;
-    const char *path;
-    char *why;
-    size_t why_size;
-};
-
-/* The text of a PEM file, with a NUL behind it, which the library's parsers want and count. */
-struct pem {
-    char *text;
-    size_t size;
-};
-
-__attribute__((format(printf, 3, 4))) static int refuse(const struct place *place, int error,
-                                                        const char *format, ...)
-{
-    char text[512];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    snprintf(place->why, place->why_size, "server '%s': %s: %s", place->server->name, place->path,
-             text);
-    return error;
-}
+enum { RSA_BITS_MIN = 2048 }; /* as OpenSSL's security level of Debian; RFC 9325 section 4.5 */
 
 static const char *reason_of(int code, char *text, size_t size)
 {
@@ -57,78 +20,25 @@ static const char *reason_of(int code, char *text, size_t size)
     return text;
 }
 
-/* Of use for zeroes, too. */
-static void pem_free(struct pem *pem)
-{
-    if (pem->text != NULL)
-        mbedtls_platform_zeroize(pem->text, pem->size);
-    free(pem->text);
-}
-
-/* Reads what is left of `fd` into `data`, which holds `size` octets. Their number, or -errno. */
-static ssize_t read_all(int fd, char *data, size_t size)
-{
-    size_t len = 0;
-
-    while (len < size) {
-        ssize_t got = read(fd, data + len, size - len);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -errno;
-        if (got == 0)
-            break;
-        len += (size_t)got;
-    }
-    return (ssize_t)len;
-}
-
-/* The caller calls pem_free() in any case. */
-static int pem_read(const struct place *place, struct pem *pem)
-{
-    struct stat st;
-    /* A FIFO without a writer must not stop the start for good. */
-    int fd = open(place->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-
-    if (fd < 0) {
-        int error = -errno;
-        return refuse(place, error, "cannot be opened: %s", strerror(-error));
-    }
-    int res = fstat(fd, &st) < 0 ? -errno : 0;
-    if (res == 0 && (!S_ISREG(st.st_mode) || st.st_size > FILE_SIZE_MAX)) {
-        close(fd);
-        return refuse(place, -EINVAL, "is no regular file of at most 1 MiB");
-    }
-    size_t size = res == 0 ? (size_t)st.st_size : 0;
-    pem->text = malloc(size + 1);
-    pem->size = size + 1;
-    ssize_t len = res < 0 ? res : pem->text == NULL ? -ENOMEM : read_all(fd, pem->text, size);
-    close(fd);
-    if (len < 0)
-        return refuse(place, (int)len, "cannot be read: %s", strerror((int)-len));
-    pem->text[len] = '\0';
-    pem->size = (size_t)len + 1;
-    return 0;
-}
-
 /* `number`: the place in the file, from 1. */
-static int check_dates(const struct place *place, const mbedtls_x509_crt *crt, int number)
+static int check_dates(const struct pem_place *place, const mbedtls_x509_crt *crt, int number)
 {
     const mbedtls_x509_time *from = &crt->valid_from, *to = &crt->valid_to;
 
     if (mbedtls_x509_time_is_future(from))
-        return refuse(place, -EINVAL,
-                      "certificate %d is not valid before %04d-%02d-%02d: is the clock right?",
-                      number, from->year, from->mon, from->day);
+        return pem_refuse(place, -EINVAL,
+                          "certificate %d is not valid before %04d-%02d-%02d: is the clock right?",
+                          number, from->year, from->mon, from->day);
     if (mbedtls_x509_time_is_past(to))
-        return refuse(place, -EINVAL, "certificate %d expired on %04d-%02d-%02d: renew it", number,
-                      to->year, to->mon, to->day);
+        return pem_refuse(place, -EINVAL, "certificate %d expired on %04d-%02d-%02d: renew it",
+                          number, to->year, to->mon, to->day);
     return 0;
 }
 
 /* The certificates one by one, so that a refusal can tell which; what stands between them, a key
  * perhaps, is passed over. */
-static int parse_chain(const struct place *place, const struct pem *pem, mbedtls_x509_crt *chain)
+static int parse_chain(const struct pem_place *place, const struct pem_file *pem,
+                       mbedtls_x509_crt *chain)
 {
     static const char begin[] = "-----BEGIN CERTIFICATE-----", end[] = "-----END CERTIFICATE-----";
     int number = 0;
@@ -147,13 +57,13 @@ static int parse_chain(const struct place *place, const struct pem *pem, mbedtls
             *behind = kept;
         }
         if (code != 0)
-            return refuse(place, -EINVAL, "certificate %d is not well-formed: %s", number,
-                          reason_of(code, reason, sizeof(reason)));
+            return pem_refuse(place, -EINVAL, "certificate %d is not well-formed: %s", number,
+                              reason_of(code, reason, sizeof(reason)));
         at = behind;
     }
     if (number == 0)
-        return refuse(place, -EINVAL,
-                      "is no PEM file with a certificate: no line BEGIN CERTIFICATE");
+        return pem_refuse(place, -EINVAL,
+                          "is no PEM file with a certificate: no line BEGIN CERTIFICATE");
     number = 1;
     for (const mbedtls_x509_crt *crt = chain; crt != NULL; crt = crt->next, number++) {
         int res = check_dates(place, crt, number);
@@ -163,51 +73,53 @@ static int parse_chain(const struct place *place, const struct pem *pem, mbedtls
     return 0;
 }
 
-static int parse_key(const struct place *place, const struct pem *pem, mbedtls_pk_context *key)
+static int parse_key(const struct pem_place *place, const struct pem_file *pem,
+                     mbedtls_pk_context *key)
 {
     char reason[128];
-    int code = mbed_parse_key(key, (const unsigned char *)pem->text, pem->size, mbed_random);
+    int code = mbed_parse_key(key, (const unsigned char *)pem->text, pem->len + 1, mbed_random);
 
     if (code == 0)
         return 0;
     if (strstr(pem->text, "PRIVATE KEY-----") == NULL)
-        return refuse(place, -EINVAL,
-                      "is no PEM file with a private key: no line BEGIN PRIVATE KEY");
+        return pem_refuse(place, -EINVAL,
+                          "is no PEM file with a private key: no line BEGIN PRIVATE KEY");
     /* PKCS #8 has a label for it, and may be encrypted in a way that the library does not know. */
     if (code == MBEDTLS_ERR_PK_PASSWORD_REQUIRED ||
         strstr(pem->text, "-----BEGIN ENCRYPTED PRIVATE KEY-----") != NULL)
-        return refuse(place, -EINVAL,
-                      "the key is encrypted, and no passphrase is asked for: decrypt it with "
-                      "openssl pkey -in FILE -out FILE");
-    return refuse(place, -EINVAL, "the private key is not well-formed: %s",
-                  reason_of(code, reason, sizeof(reason)));
+        return pem_refuse(place, -EINVAL,
+                          "the key is encrypted, and no passphrase is asked for: decrypt it with "
+                          "openssl pkey -in FILE -out FILE");
+    return pem_refuse(place, -EINVAL, "the private key is not well-formed: %s",
+                      reason_of(code, reason, sizeof(reason)));
 }
 
 int mbed_identity_read(struct mbed_identity *identity, const struct server *server,
                        const struct certificate *files, char *why, size_t why_size)
 {
-    struct place chain_place = { server, files->chain_path, why, why_size };
-    struct place key_place = { server, files->key_path, why, why_size };
-    struct pem chain = { NULL, 0 }, key = { NULL, 0 };
+    struct pem_place chain_place = { server, files->chain_path, why, why_size };
+    struct pem_place key_place = { server, files->key_path, why, why_size };
+    struct pem_file chain = { NULL, 0 }, key = { NULL, 0 };
 
     mbedtls_x509_crt_init(&identity->chain);
     mbedtls_pk_init(&identity->key);
-    int res = pem_read(&chain_place, &chain);
+    int res = pem_file_read(&chain_place, &chain);
     if (res == 0)
         res = parse_chain(&chain_place, &chain, &identity->chain);
     if (res == 0)
-        res = pem_read(&key_place, &key);
+        res = pem_file_read(&key_place, &key);
     if (res == 0)
         res = parse_key(&key_place, &key, &identity->key);
     if (res == 0 && mbed_check_pair(&identity->chain.pk, &identity->key, mbed_random) != 0)
-        res = refuse(&key_place, -EINVAL, "is not the key of the certificate in %s",
-                     files->chain_path);
+        res = pem_refuse(&key_place, -EINVAL, "is not the key of the certificate in %s",
+                         files->chain_path);
     size_t bits = res == 0 ? mbedtls_pk_get_bitlen(&identity->key) : 0;
     if (res == 0 && bits < RSA_BITS_MIN && mbedtls_pk_can_do(&identity->key, MBEDTLS_PK_RSA))
-        res = refuse(&chain_place, -EINVAL,
-                     "its RSA key has %zu bits, too few: at least %d are safe", bits, RSA_BITS_MIN);
-    pem_free(&chain);
-    pem_free(&key);
+        res = pem_refuse(&chain_place, -EINVAL,
+                         "its RSA key has %zu bits, too few: at least %d are safe", bits,
+                         RSA_BITS_MIN);
+    pem_file_free(&chain);
+    pem_file_free(&key);
     if (res < 0)
         mbed_identity_free(identity);
     return res;

@@ -5,100 +5,17 @@
  * nobody may be there to type it. */
 #include "tls/openssl.h"
 
-#include "core/check.h"
+#include "tls/pem_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/bio.h>
-#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
-
-enum { FILE_SIZE_MAX = 1 << 20 };
-
-/* What a refusal begins with. */
-struct place {
-    const struct server *server;
-    const char *path;
-    char *why;
-    size_t why_size;
-};
-
-__attribute__((format(printf, 3, 4))) static int refuse(const struct place *place, int error,
-                                                        const char *format, ...)
-{
-    char text[512];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    snprintf(place->why, place->why_size, "server '%s': %s: %s", place->server->name, place->path,
-             text);
-    ERR_clear_error();
-    return error;
-}
-
-/* Reads what is left of `fd` into `data`, which holds `size` octets. Their number, or -errno. */
-static ssize_t read_all(int fd, char *data, size_t size)
-{
-    size_t len = 0;
-
-    while (len < size) {
-        ssize_t n = read(fd, data + len, size - len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        if (n == 0)
-            break;
-        len += (size_t)n;
-    }
-    return (ssize_t)len;
-}
-
-/* A read-only BIO over the file's octets, which `ret_data` owns: `ret_size` octets to wipe and
- * free. */
-static int file_read(const struct place *place, BIO **ret_bio, char **ret_data, size_t *ret_size)
-{
-    struct stat st;
-    /* A FIFO without a writer must not stop the start for good. */
-    int fd = open(place->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-
-    if (fd < 0) {
-        int error = -errno;
-        return refuse(place, error, "cannot be opened: %s", strerror(-error));
-    }
-    int res = fstat(fd, &st) < 0 ? -errno : 0;
-    if (res == 0 && (!S_ISREG(st.st_mode) || st.st_size > FILE_SIZE_MAX))
-        res = -EINVAL;
-    size_t size = res == 0 ? (size_t)st.st_size : 0;
-    char *data = malloc(size + 1);
-    ssize_t len = res < 0 ? res : data == NULL ? -ENOMEM : read_all(fd, data, size);
-    close(fd);
-    BIO *bio = len >= 0 ? BIO_new_mem_buf(data, (int)len) : NULL;
-    if (bio != NULL) {
-        *ret_bio = bio;
-        *ret_data = data;
-        *ret_size = size;
-        return 0;
-    }
-    OPENSSL_cleanse(data, data != NULL ? size : 0);
-    free(data);
-    if (len == -EINVAL)
-        return refuse(place, -EINVAL, "is no regular file of at most 1 MiB");
-    res = len < 0 ? (int)len : -ENOMEM;
-    return refuse(place, res, "cannot be read: %s", strerror(-res));
-}
 
 /* "2026-11-23", UTC. */
 static void format_date(const ASN1_TIME *time, char *ret_text, size_t size)
@@ -110,22 +27,23 @@ static void format_date(const ASN1_TIME *time, char *ret_text, size_t size)
 }
 
 /* `number`: the place in the file, from 1. */
-static int check_dates(const struct place *place, const X509 *x509, int number)
+static int check_dates(const struct pem_place *place, const X509 *x509, int number)
 {
     char date[32];
     const ASN1_TIME *before = X509_get0_notBefore(x509), *after = X509_get0_notAfter(x509);
 
     if (X509_cmp_current_time(before) > 0) {
         format_date(before, date, sizeof(date));
-        return refuse(place, -EINVAL, "certificate %d is not valid before %s: is the clock right?",
-                      number, date);
+        return pem_refuse(place, -EINVAL,
+                          "certificate %d is not valid before %s: is the clock right?", number,
+                          date);
     }
     if (X509_cmp_current_time(after) < 0) {
         format_date(after, date, sizeof(date));
-        return refuse(place, -EINVAL, "certificate %d expired on %s: renew it", number, date);
+        return pem_refuse(place, -EINVAL, "certificate %d expired on %s: renew it", number, date);
     }
     if (X509_cmp_current_time(before) == 0 || X509_cmp_current_time(after) == 0)
-        return refuse(place, -EINVAL, "certificate %d has a malformed date", number);
+        return pem_refuse(place, -EINVAL, "certificate %d has a malformed date", number);
     return 0;
 }
 
@@ -138,13 +56,13 @@ static bool at_end(void)
 }
 
 /* The server's certificate, and the rest of its chain in the order of the file. */
-static int chain_read(const struct place *place, BIO *bio, X509 **ret_x509,
+static int chain_read(const struct pem_place *place, BIO *bio, X509 **ret_x509,
                       STACK_OF(X509) * *ret_chain)
 {
     STACK_OF(X509) *chain = sk_X509_new_null();
     X509 *first = NULL, *x509;
     int number = 0;
-    int res = chain != NULL ? 0 : refuse(place, -ENOMEM, "out of memory");
+    int res = chain != NULL ? 0 : pem_refuse(place, -ENOMEM, "out of memory");
 
     while (res == 0 && (x509 = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
         number++;
@@ -152,17 +70,17 @@ static int chain_read(const struct place *place, BIO *bio, X509 **ret_x509,
             first = x509;
         } else if (!sk_X509_push(chain, x509)) {
             X509_free(x509);
-            res = refuse(place, -ENOMEM, "out of memory");
+            res = pem_refuse(place, -ENOMEM, "out of memory");
             break;
         }
         res = check_dates(place, x509, number);
     }
     if (res == 0 && !at_end())
-        res = refuse(place, -EINVAL, "certificate %d is not well-formed: %s", number + 1,
-                     openssl_reason());
+        res = pem_refuse(place, -EINVAL, "certificate %d is not well-formed: %s", number + 1,
+                         openssl_reason());
     else if (res == 0 && first == NULL)
-        res =
-            refuse(place, -EINVAL, "is no PEM file with a certificate: no line BEGIN CERTIFICATE");
+        res = pem_refuse(place, -EINVAL,
+                         "is no PEM file with a certificate: no line BEGIN CERTIFICATE");
     ERR_clear_error();
     if (res < 0) {
         X509_free(first);
@@ -184,8 +102,8 @@ static int on_passphrase(char *buf, int size, int is_writing, void *asked)
     return -1;
 }
 
-/* `data`, `size` octets, is what `bio` reads. */
-static int key_read(const struct place *place, BIO *bio, const char *data, size_t size,
+/* `file` is what `bio` reads. */
+static int key_read(const struct pem_place *place, BIO *bio, const struct pem_file *file,
                     EVP_PKEY **ret_key)
 {
     static const char begin[] = "PRIVATE KEY-----"; /* of each kind */
@@ -198,13 +116,13 @@ static int key_read(const struct place *place, BIO *bio, const char *data, size_
         return 0;
     }
     if (asked)
-        return refuse(place, -EINVAL,
-                      "the key is encrypted, and no passphrase is asked for: decrypt it with "
-                      "openssl pkey -in FILE -out FILE");
-    if (memmem(data, size, begin, sizeof(begin) - 1) == NULL)
-        return refuse(place, -EINVAL,
-                      "is no PEM file with a private key: no line BEGIN PRIVATE KEY");
-    return refuse(place, -EINVAL, "the private key is not well-formed: %s", openssl_reason());
+        return pem_refuse(place, -EINVAL,
+                          "the key is encrypted, and no passphrase is asked for: decrypt it with "
+                          "openssl pkey -in FILE -out FILE");
+    if (memmem(file->text, file->len, begin, sizeof(begin) - 1) == NULL)
+        return pem_refuse(place, -EINVAL,
+                          "is no PEM file with a private key: no line BEGIN PRIVATE KEY");
+    return pem_refuse(place, -EINVAL, "the private key is not well-formed: %s", openssl_reason());
 }
 
 int openssl_certificate_use(SSL_CTX *ssl_ctx, X509 *x509, EVP_PKEY *key, STACK_OF(X509) * chain,
@@ -225,63 +143,72 @@ int openssl_certificate_use(SSL_CTX *ssl_ctx, X509 *x509, EVP_PKEY *key, STACK_O
     return -EINVAL;
 }
 
-static int certificate_read(const struct place *place, X509 **ret_x509, STACK_OF(X509) * *ret_chain)
+/* Reads the file of `place`: `ret_bio`, a BIO over `ret_file`, whose owners are the caller's in any
+ * case. */
+static int file_open(const struct pem_place *place, struct pem_file *ret_file, BIO **ret_bio)
 {
-    BIO *bio = NULL;
-    char *data = NULL;
-    size_t size = 0;
-    int res = file_read(place, &bio, &data, &size);
+    int res = pem_file_read(place, ret_file);
 
-    if (res < 0)
-        return res;
-    res = chain_read(place, bio, ret_x509, ret_chain);
-    BIO_free(bio);
-    OPENSSL_cleanse(data, size); /* the key may be in the same file */
-    free(data);
+    *ret_bio = res < 0 ? NULL : BIO_new_mem_buf(ret_file->text, (int)ret_file->len);
+    if (res == 0 && *ret_bio == NULL)
+        res = pem_refuse(place, -ENOMEM, "out of memory");
     return res;
 }
 
-static int private_key_read(const struct place *place, EVP_PKEY **ret_key)
+static int certificate_read(const struct pem_place *place, X509 **ret_x509,
+                            STACK_OF(X509) * *ret_chain)
 {
-    BIO *bio = NULL;
-    char *data = NULL;
-    size_t size = 0;
-    int res = file_read(place, &bio, &data, &size);
+    struct pem_file file; /* the key may be in it, too */
+    BIO *bio;
+    int res = file_open(place, &file, &bio);
 
-    if (res < 0)
-        return res;
-    CHECK(bio != NULL && data != NULL);
-    res = key_read(place, bio, data, size, ret_key);
+    if (res == 0)
+        res = chain_read(place, bio, ret_x509, ret_chain);
     BIO_free(bio);
-    OPENSSL_cleanse(data, size);
-    free(data);
+    pem_file_free(&file);
+    return res;
+}
+
+static int private_key_read(const struct pem_place *place, EVP_PKEY **ret_key)
+{
+    struct pem_file file;
+    BIO *bio;
+    int res = file_open(place, &file, &bio);
+
+    if (res == 0)
+        res = key_read(place, bio, &file, ret_key);
+    BIO_free(bio);
+    pem_file_free(&file);
     return res;
 }
 
 int openssl_certificate_load(SSL_CTX *ssl_ctx, const struct server *server,
                              const struct certificate *certificate, char *why, size_t why_size)
 {
-    struct place chain_place = { server, certificate->chain_path, why, why_size };
-    struct place key_place = { server, certificate->key_path, why, why_size };
-    X509 *x509;
-    STACK_OF(X509) * chain;
+    struct pem_place chain_place = { server, certificate->chain_path, why, why_size };
+    struct pem_place key_place = { server, certificate->key_path, why, why_size };
+    X509 *x509 = NULL;
+    STACK_OF(X509) *chain = NULL;
     EVP_PKEY *key = NULL;
     char reason[256];
     int res = certificate_read(&chain_place, &x509, &chain);
 
-    if (res < 0)
+    if (res < 0) {
+        ERR_clear_error();
         return res;
+    }
     res = private_key_read(&key_place, &key);
     if (res == 0 && X509_check_private_key(x509, key) != 1)
-        res = refuse(&key_place, -EINVAL, "is not the key of the certificate in %s",
-                     certificate->chain_path);
+        res = pem_refuse(&key_place, -EINVAL, "is not the key of the certificate in %s",
+                         certificate->chain_path);
     if (res == 0) {
         res = openssl_certificate_use(ssl_ctx, x509, key, chain, reason, sizeof(reason));
         if (res < 0)
-            refuse(&chain_place, res, "%s", reason);
+            pem_refuse(&chain_place, res, "%s", reason);
     }
     EVP_PKEY_free(key);
     X509_free(x509);
     sk_X509_pop_free(chain, X509_free);
+    ERR_clear_error();
     return res;
 }

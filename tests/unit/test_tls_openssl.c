@@ -1,26 +1,15 @@
 /* test_tls_openssl.c: connections by OpenSSL: handshakes, names, records, endings, bad peers. */
 #include "tls/tls_openssl.c"
 
-#include "tls_fixture.h"
-
 #include <malloc.h>
+#include <openssl/tls1.h>
 
-static struct world world;
-static SSL_CTX *client_1_2, *client_1_3;
-static struct link one, two;
-
+#define LIBRARY tls_openssl
 static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
 
-static SSL_CTX *client_of(int version)
-{
-    return version == TLS1_2_VERSION ? client_1_2 : client_1_3;
-}
+#include "tls_connection.h"
 
-static void fill(char *data, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        data[i] = (char)(i * 7 + i / 251);
-}
+static struct link two;
 
 static void test_features(void **state)
 {
@@ -44,7 +33,7 @@ static void test_octets_pass(void **state)
     fill(data, sizeof(data));
     for (size_t i = 0; i < ARRAY_LEN(versions) * ARRAY_LEN(chops); i++) {
         int version = versions[i % ARRAY_LEN(versions)];
-        link_open(&one, &world, client_of(version), "a.test");
+        link_open(&one, &world, clients[i % ARRAY_LEN(versions)], "a.test");
         one.chop = chops[i / ARRAY_LEN(versions)];
         assert_true(link_handshake(&one));
         assert_int_equal(SSL_version(one.client), version);
@@ -61,41 +50,6 @@ static void test_octets_pass(void **state)
     }
 }
 
-/* No room for the certificate: the handshake waits, and goes on. */
-static void test_waits_for_room(void **state)
-{
-    (void)state;
-    char data[4096];
-
-    for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
-        link_open(&one, &world, client_of(versions[i]), "a.test");
-        one.out.cap = TLS_HANDSHAKE_ROOM - 1;
-        assert_int_equal(SSL_do_handshake(one.client), -1);
-        int len = BIO_read(one.from_client, data, sizeof(data));
-        struct span in = span_make(data, (size_t)len);
-        assert_int_equal(tls_openssl.receive(one.tls, &in, &one.plain, &one.out), TLS_WANT_ROOM);
-        assert_int_equal(in.len, len);
-        one.out.cap = sizeof(one.out_data);
-        link_feed(&one, in.ptr, in.len);
-        link_deliver(&one);
-        assert_true(link_handshake(&one));
-
-        /* Plaintext comes in pieces when it has to. */
-        assert_int_equal(SSL_write(one.client, "0123456789", 10), 10);
-        one.plain.cap = 4;
-        link_turn(&one);
-        assert_int_equal(one.result, TLS_WANT_ROOM);
-        assert_memory_equal(one.plain.data, "0123", 4);
-        assert_true(tls_openssl.pending(one.tls));
-        one.plain.cap = sizeof(one.plain_data);
-        link_feed(&one, "", 0);
-        assert_int_equal(one.result, TLS_WANT_INPUT);
-        assert_memory_equal(one.plain.data, "0123456789", 10);
-        assert_false(tls_openssl.pending(one.tls));
-        link_close(&one);
-    }
-}
-
 /* Whenever memory is asked back, in the middle of a record, too: nothing is lost. How much it is:
  * test_idle_memory. */
 static void test_trim(void **state)
@@ -104,7 +58,7 @@ static void test_trim(void **state)
     char data[4096];
 
     for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
-        link_open(&one, &world, client_of(versions[i]), "a.test");
+        link_open(&one, &world, clients[i], "a.test");
         tls_openssl.trim(one.tls);
         assert_true(link_handshake(&one));
         tls_openssl.trim(one.tls);
@@ -147,7 +101,7 @@ static void test_long_chain(void **state)
     w.servers[0].certificates_count = 1;
     world_start(&w);
     for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
-        link_open(&one, &w, client_of(versions[i]), NULL);
+        link_open(&one, &w, clients[i], NULL);
         one.out.cap = TLS_HANDSHAKE_ROOM;
         bool waited = false;
         for (int turn = 0; turn < 10 && !tls_openssl.established(one.tls); turn++) {
@@ -165,33 +119,6 @@ static void test_long_chain(void **state)
         link_close(&one);
     }
     world_stop(&w);
-}
-
-static void test_names(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *name, *want_peer, *want_name;
-    } cases[] = {
-        { "a.test", "ec", "a.test" },
-        { "b.test", "b.test", "b.test" },
-        { "B.TeSt", "b.test", "b.test" },
-        { "x.w.test", "w.test", "x.w.test" },
-        { "x.y.w.test", "w.test", "x.y.w.test" },
-        { "w.test", "ec", "w.test" },
-        { "unknown", "ec", "unknown" },
-        { NULL, "ec", "" },
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(cases) * ARRAY_LEN(versions); i++) {
-        char name[64];
-        size_t n = i / ARRAY_LEN(versions);
-        link_open(&one, &world, client_of(versions[i % ARRAY_LEN(versions)]), cases[n].name);
-        assert_true(link_handshake(&one));
-        assert_string_equal(link_peer_name(&one, name, sizeof(name)), cases[n].want_peer);
-        assert_true(span_eq(tls_openssl.server_name(one.tls), span_str(cases[n].want_name)));
-        link_close(&one);
-    }
 }
 
 /* The client guessed a group that we do not take: HelloRetryRequest, and a second ClientHello. */
@@ -292,82 +219,6 @@ static void test_old_versions(void **state)
     SSL_CTX_free(client);
 }
 
-static void test_alpn(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *offered;
-        size_t len;
-        bool want;
-    } cases[] = {
-        { "\x08http/1.1", 9, true },
-        { "\x02h2\x08http/1.1", 12, true },
-        { "\x02h2", 3, false },
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(cases) * 2; i++) {
-        size_t n = i / 2;
-        const unsigned char *chosen;
-        unsigned chosen_len;
-        link_open(&one, &world, client_of(versions[i % 2]), "a.test");
-        assert_int_equal(SSL_set_alpn_protos(one.client, (const unsigned char *)cases[n].offered,
-                                             (unsigned)cases[n].len),
-                         0);
-        ERR_clear_error();
-        assert_int_equal(link_handshake(&one), cases[n].want);
-        SSL_get0_alpn_selected(one.client, &chosen, &chosen_len);
-        if (cases[n].want) {
-            assert_true(span_eq(span_make((const char *)chosen, chosen_len), SPAN_LIT("http/1.1")));
-        } else {
-            /* The client has got the alert (RFC 7301 section 3.2). */
-            assert_int_equal(ERR_GET_REASON(ERR_peek_last_error()),
-                             SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL);
-            assert_int_equal(one.result, TLS_FAILED);
-        }
-        ERR_clear_error();
-        link_close(&one);
-    }
-}
-
-static void test_endings(void **state)
-{
-    (void)state;
-
-    for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
-        char data[1];
-        /* The server ends: once. */
-        link_open(&one, &world, client_of(versions[i]), "a.test");
-        tls_openssl.shutdown(one.tls, &one.out);
-        assert_true(buf_empty(&one.out)); /* there is nothing to end yet */
-        assert_true(link_handshake(&one));
-        tls_openssl.shutdown(one.tls, &one.out);
-        size_t len = buf_len(&one.out);
-        assert_true(len > 0 && len < 64);
-        tls_openssl.shutdown(one.tls, &one.out);
-        assert_int_equal(buf_len(&one.out), len);
-        link_deliver(&one);
-        assert_int_equal(SSL_read(one.client, data, 1), 0);
-        assert_int_equal(SSL_get_error(one.client, 0), SSL_ERROR_ZERO_RETURN);
-        link_upload(&one, "still", 5);
-        link_close(&one);
-
-        /* The client ends; the server's answer still gets there. */
-        link_open(&one, &world, client_of(versions[i]), "a.test");
-        assert_true(link_handshake(&one));
-        assert_int_equal(SSL_write(one.client, "last", 4), 4);
-        assert_int_equal(SSL_shutdown(one.client), 0);
-        link_turn(&one);
-        assert_int_equal(one.result, TLS_CLOSED);
-        assert_memory_equal(one.plain.data, "last", 4);
-        link_feed(&one, "", 0);
-        assert_int_equal(one.result, TLS_CLOSED);
-        link_download(&one, "answer", 6);
-        tls_openssl.shutdown(one.tls, &one.out);
-        assert_false(buf_empty(&one.out));
-        link_close(&one);
-    }
-}
-
 /* The client's wish for new keys is granted, and nothing is lost. */
 static void test_key_update(void **state)
 {
@@ -375,7 +226,7 @@ static void test_key_update(void **state)
     static char data[TLS_PLAIN_MAX];
 
     fill(data, sizeof(data));
-    link_open(&one, &world, client_1_3, "a.test");
+    link_open(&one, &world, clients[1], "a.test");
     assert_true(link_handshake(&one));
     for (int i = 0; i < 3; i++) {
         assert_int_equal(SSL_key_update(one.client, SSL_KEY_UPDATE_REQUESTED), 1);
@@ -389,25 +240,6 @@ static void test_key_update(void **state)
     link_close(&one);
 }
 
-static void test_no_renegotiation(void **state)
-{
-    (void)state;
-
-    link_open(&one, &world, client_1_2, "a.test");
-    assert_true(link_handshake(&one));
-    assert_int_equal(SSL_renegotiate(one.client), 1);
-    assert_int_equal(SSL_do_handshake(one.client), -1);
-    link_turn(&one);
-    /* A warning, and the session goes on as it was (RFC 5246 section 7.2.2). OpenSSL's client takes
-     * it for fatal. */
-    assert_int_equal(one.result, TLS_WANT_INPUT);
-    assert_int_equal(SSL_do_handshake(one.client), -1);
-    assert_int_equal(ERR_GET_REASON(ERR_peek_last_error()), SSL_R_NO_RENEGOTIATION);
-    ERR_clear_error();
-    assert_int_equal(tls_openssl.send(one.tls, "x", 1, &one.out), 0);
-    link_close(&one);
-}
-
 static bool data_is_tls(const void *data)
 {
     return memcmp((const char *)data + 1, "\x03", 1) == 0;
@@ -417,7 +249,7 @@ static bool data_is_tls(const void *data)
  * is not TLS at all. */
 static void assert_lost(SSL_CTX *client, const void *data, size_t len, const char *error)
 {
-    link_open(&one, &world, client_1_3, "a.test");
+    link_open(&one, &world, clients[1], "a.test");
     if (client != NULL) {
         link_close(&one);
         link_open(&one, &world, client, "a.test");
@@ -453,14 +285,14 @@ static void test_garbage(void **state)
     /* A record of more than 2^14 + 256 octets (RFC 8446 section 5.2; 5246 section 6.2.3). */
     memcpy(data, "\x17\x03\x03\x60\x00", 5);
     for (size_t i = 0; i < ARRAY_LEN(versions); i++)
-        assert_lost(client_of(versions[i]), data, sizeof(data), "packet length too long");
+        assert_lost(clients[i], data, sizeof(data), "packet length too long");
     /* One that does not decrypt. */
     memcpy(data, "\x17\x03\x03\x00\x40", 5);
     for (size_t i = 0; i < ARRAY_LEN(versions); i++)
-        assert_lost(client_of(versions[i]), data, 69, "decryption failed or bad record mac");
+        assert_lost(clients[i], data, 69, "decryption failed or bad record mac");
 
     /* A zero octet in the name, found where the name stands in a real ClientHello. */
-    link_open(&two, &world, client_1_3, "zero.test");
+    link_open(&two, &world, clients[1], "zero.test");
     assert_int_equal(SSL_do_handshake(two.client), -1);
     int len = BIO_read(two.from_client, hello, sizeof(hello));
     link_close(&two);
@@ -478,7 +310,7 @@ static void test_two_at_a_time(void **state)
 {
     (void)state;
 
-    link_open(&two, &world, client_1_3, "b.test");
+    link_open(&two, &world, clients[1], "b.test");
     assert_true(link_handshake(&two));
     assert_lost(NULL, "xxxxx", 5, "wrong version number");
     link_upload(&two, "hello", 5);
@@ -492,11 +324,11 @@ static void test_cut_short(void **state)
     (void)state;
     char data[4096];
 
-    link_open(&two, &world, client_1_3, "a.test");
+    link_open(&two, &world, clients[1], "a.test");
     assert_int_equal(SSL_do_handshake(two.client), -1);
     int len = BIO_read(two.from_client, data, sizeof(data));
     for (int i = 0; i <= len; i += i % 16 == 0 ? 1 : 15) {
-        link_open(&one, &world, client_1_3, "a.test");
+        link_open(&one, &world, clients[1], "a.test");
         link_feed(&one, data, (size_t)i);
         assert_int_equal(one.result, TLS_WANT_INPUT);
         assert_int_equal(tls_openssl.pending(one.tls), i > 0 && i < len);
@@ -520,7 +352,7 @@ static void test_idle_memory(void **state)
         for (int n = -10; n < COUNT; n++) { /* the first ones are for caches */
             if (n == 0)
                 before = mallinfo2().uordblks;
-            link_open(&one, &world, client_of(versions[i]), "a.test");
+            link_open(&one, &world, clients[i], "a.test");
             assert_true(link_handshake(&one));
             link_upload(&one, "hello", 5);
             link_download(&one, "world", 5);
@@ -537,27 +369,6 @@ static void test_idle_memory(void **state)
         for (int n = 0; n < COUNT; n++)
             tls_openssl.close(idle[n]);
     }
-}
-
-static int setup(void **state)
-{
-    (void)state;
-    pki_open();
-    world_init(&world, &tls_openssl);
-    world_start(&world);
-    client_1_2 = client_ctx_create(TLS1_2_VERSION);
-    client_1_3 = client_ctx_create(TLS1_3_VERSION);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    SSL_CTX_free(client_1_2);
-    SSL_CTX_free(client_1_3);
-    world_stop(&world);
-    pki_close();
-    return 0;
 }
 
 int main(void)

@@ -1,0 +1,79 @@
+/* pem_file.c: see pem_file.h. */
+#include "tls/pem_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int pem_refuse(const struct pem_place *place, int error, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    snprintf(place->why, place->why_size, "server '%s': %s: %s", place->server->name, place->path,
+             text);
+    return error;
+}
+
+/* Reads what is left of `fd` into `data`, which holds `size` octets. Their number, or -errno. */
+static ssize_t read_all(int fd, char *data, size_t size)
+{
+    size_t len = 0;
+
+    while (len < size) {
+        ssize_t n = read(fd, data + len, size - len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0)
+            break;
+        len += (size_t)n;
+    }
+    return (ssize_t)len;
+}
+
+int pem_file_read(const struct pem_place *place, struct pem_file *ret_file)
+{
+    struct stat st;
+    /* A FIFO without a writer must not stop the start for good. */
+    int fd = open(place->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+    *ret_file = (struct pem_file){ NULL, 0 };
+    if (fd < 0) {
+        int error = -errno;
+        return pem_refuse(place, error, "cannot be opened: %s", strerror(-error));
+    }
+    int res = fstat(fd, &st) < 0 ? -errno : 0;
+    if (res == 0 && (!S_ISREG(st.st_mode) || st.st_size > PEM_FILE_SIZE_MAX)) {
+        close(fd);
+        return pem_refuse(place, -EINVAL, "is no regular file of at most 1 MiB");
+    }
+    size_t size = res == 0 ? (size_t)st.st_size : 0;
+    char *text = malloc(size + 1);
+    ssize_t len = res < 0 ? res : text == NULL ? -ENOMEM : read_all(fd, text, size);
+    close(fd);
+    if (len < 0) {
+        free(text);
+        return pem_refuse(place, (int)len, "cannot be read: %s", strerror((int)-len));
+    }
+    text[len] = '\0';
+    *ret_file = (struct pem_file){ text, (size_t)len };
+    return 0;
+}
+
+void pem_file_free(struct pem_file *file)
+{
+    if (file->text != NULL)
+        explicit_bzero(file->text, file->len);
+    free(file->text);
+    *file = (struct pem_file){ NULL, 0 };
+}

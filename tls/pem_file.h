@@ -1,0 +1,37 @@
+/* pem_file.h: the files of certificates and keys, read whole, and the sentence that refuses one:
+ * the same for every TLS library. */
+#ifndef TLS_PEM_FILE_H
+#define TLS_PEM_FILE_H
+
+#include "core/config.h"
+
+#include <stddef.h>
+
+enum { PEM_FILE_SIZE_MAX = 1 << 20 }; /* octets */
+
+/* What a refusal begins with, and where it goes. All borrowed. */
+struct pem_place {
+    const struct server *server;
+    const char *path;
+    char *why;
+    size_t why_size;
+};
+
+/* The text of a file: `len` octets, and a NUL behind them. */
+struct pem_file {
+    char *text; /* owned; NULL: none */
+    size_t len;
+};
+
+/* Writes "server 'NAME': PATH: " and the sentence. Returns `error`. */
+__attribute__((format(printf, 3, 4))) int pem_refuse(const struct pem_place *place, int error,
+                                                     const char *format, ...);
+
+/* Reads `place->path`. 0, or -errno and a sentence (-EINVAL: it is no regular file, or too long).
+ * The caller calls pem_file_free() in any case. */
+int pem_file_read(const struct pem_place *place, struct pem_file *ret_file);
+
+/* Wipes the text, which may hold a key, and frees it. */
+void pem_file_free(struct pem_file *file);
+
+#endif
