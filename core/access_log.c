@@ -7,6 +7,7 @@
 
 #include "core/check.h"
 #include "core/clock.h"
+#include "core/decimal.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -138,14 +139,9 @@ static char *put_span_or_dash(char *out, struct span text, enum access_format fo
 
 static char *put_number(char *out, uint64_t value)
 {
-    char digits[20]; /* UINT64_MAX has 20 */
-    size_t at = sizeof digits;
-
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    return put(out, digits + at, sizeof digits - at);
+    struct decimal room;
+    struct span digits = decimal_text(value, &room);
+    return put(out, digits.ptr, digits.len);
 }
 
 static unsigned status_of(const struct access_record *record)

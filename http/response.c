@@ -2,6 +2,7 @@
 #include "http/response.h"
 
 #include "core/check.h"
+#include "core/decimal.h"
 #include "http/condition.h"
 #include "http/fields.h"
 #include "http/multipart.h"
@@ -94,20 +95,24 @@ static bool respond_range(struct http_exchange *x, struct file_entry *entry,
     const char *length_line =
         memmem(fields->text, fields->representation_len, "\r\nContent-Length: ", 18);
     CHECK(length_line != NULL);
-    char lines[160];
-    int n = snprintf(lines, sizeof(lines),
-                     "Content-Length: %llu\r\nAccept-Ranges: bytes\r\n"
-                     "Content-Range: bytes %llu-%llu/%llu\r\n",
-                     (unsigned long long)len, (unsigned long long)range->first,
-                     (unsigned long long)range->last, (unsigned long long)entry->meta.size);
-    struct span texts[8] = { http_status_line(206),
-                             http_env_stamp(x->env),
-                             span_make(fields->text, (size_t)(length_line + 2 - fields->text)),
-                             span_make(lines, (size_t)n),
-                             span_make(fields->text + fields->representation_len,
-                                       fields->len - fields->representation_len),
-                             head_end(x) };
-    if (!put_with_content(x, texts, 6, entry, range->first, len))
+    struct decimal room[4];
+    struct span texts[] = { http_status_line(206),
+                            http_env_stamp(x->env),
+                            span_make(fields->text, (size_t)(length_line + 2 - fields->text)),
+                            SPAN_LIT("Content-Length: "),
+                            decimal_text(len, &room[0]),
+                            SPAN_LIT("\r\nAccept-Ranges: bytes\r\nContent-Range: bytes "),
+                            decimal_text(range->first, &room[1]),
+                            SPAN_LIT("-"),
+                            decimal_text(range->last, &room[2]),
+                            SPAN_LIT("/"),
+                            decimal_text(entry->meta.size, &room[3]),
+                            SPAN_LIT("\r\n"),
+                            span_make(fields->text + fields->representation_len,
+                                      fields->len - fields->representation_len),
+                            head_end(x),
+                            { NULL, 0 } }; /* for the content */
+    if (!put_with_content(x, texts, ARRAY_LEN(texts) - 1, entry, range->first, len))
         return false;
     set_status(x, 206, len);
     return true;
@@ -207,19 +212,21 @@ bool http_response_error_file(struct http_exchange *x, const struct location *lo
                               struct file_entry *entry, struct span name)
 {
     struct span type = mime_table_find(x->env->mime, name);
-    char charset[64], length[64];
-    int n = snprintf(length, sizeof(length), "\r\nContent-Length: %llu\r\n",
-                     (unsigned long long)entry->meta.size);
-    struct span texts[10] = { http_status_line(status),
-                              http_env_stamp(x->env),
-                              SPAN_LIT("Content-Type: "),
-                              type,
-                              http_fields_charset(location, type, charset),
-                              span_make(length, (size_t)n),
-                              span_str(x->extra),
-                              location_fields(x, location),
-                              head_end(x) };
-    if (!put_with_content(x, texts, 9, entry, 0, entry->meta.size))
+    char charset[64];
+    struct decimal room;
+    struct span texts[] = { http_status_line(status),
+                            http_env_stamp(x->env),
+                            SPAN_LIT("Content-Type: "),
+                            type,
+                            http_fields_charset(location, type, charset),
+                            SPAN_LIT("\r\nContent-Length: "),
+                            decimal_text(entry->meta.size, &room),
+                            SPAN_LIT("\r\n"),
+                            span_str(x->extra),
+                            location_fields(x, location),
+                            head_end(x),
+                            { NULL, 0 } }; /* for the content */
+    if (!put_with_content(x, texts, ARRAY_LEN(texts) - 1, entry, 0, entry->meta.size))
         return false;
     set_status(x, status, entry->meta.size);
     return true;
@@ -228,12 +235,13 @@ bool http_response_error_file(struct http_exchange *x, const struct location *lo
 bool http_response_error(struct http_exchange *x, const struct location *location, int status)
 {
     struct span page = http_status_page(status);
-    char length[64];
-    int n = snprintf(length, sizeof(length), "Content-Length: %zu\r\n", page.len);
+    struct decimal room;
     struct span texts[] = { http_status_line(status),
                             http_env_stamp(x->env),
-                            SPAN_LIT("Content-Type: text/html; charset=utf-8\r\n"),
-                            span_make(length, (size_t)n),
+                            SPAN_LIT("Content-Type: text/html; charset=utf-8\r\n"
+                                     "Content-Length: "),
+                            decimal_text(page.len, &room),
+                            SPAN_LIT("\r\n"),
                             span_str(x->extra),
                             location_fields(x, location),
                             head_end(x),
@@ -279,12 +287,16 @@ bool http_response_options(struct http_exchange *x, const struct location *locat
 void http_response_text(struct http_exchange *x, const struct location *location, struct span type,
                         char *text, size_t len)
 {
-    char length[64];
-    int n = snprintf(length, sizeof(length), "\r\nContent-Length: %zu\r\n", len);
-    struct span texts[] = { http_status_line(200),        http_env_stamp(x->env),
-                            SPAN_LIT("Content-Type: "),   type,
-                            span_make(length, (size_t)n), SPAN_LIT("Vary: Accept\r\n"),
-                            location_fields(x, location), head_end(x) };
+    struct decimal room;
+    struct span texts[] = { http_status_line(200),
+                            http_env_stamp(x->env),
+                            SPAN_LIT("Content-Type: "),
+                            type,
+                            SPAN_LIT("\r\nContent-Length: "),
+                            decimal_text(len, &room),
+                            SPAN_LIT("\r\nVary: Accept\r\n"),
+                            location_fields(x, location),
+                            head_end(x) };
     CHECK(http_out_empty(&x->out) && http_out_put(&x->out, texts, ARRAY_LEN(texts)));
     if (x->body_omitted || len == 0)
         free(text);
