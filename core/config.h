@@ -31,6 +31,7 @@ struct listen_config {
     uint16_t port; /* 0: the system chooses */
     int backlog;
     char *congestion;        /* TCP_CONGESTION, or NULL for the system's */
+    bool deferred;           /* a connection is accepted when its first octets are there */
     bool ipv6_only;          /* LISTEN_IPV6: not for IPv4 as well */
     bool tls;                /* connections begin with a TLS handshake */
     struct server **servers; /* those that listen here, in the order of the file; the first is the

@@ -110,6 +110,10 @@ static int parameter_parse(const struct config_build *build, const struct config
         listen->backlog = (int)backlog;
         return 0;
     }
+    if (equals == NULL && span_eq(name, SPAN_LIT("deferred")) && listen->kind != LISTEN_UNIX) {
+        listen->deferred = true;
+        return 0;
+    }
     if (span_eq(name, SPAN_LIT("congestion")) && listen->kind != LISTEN_UNIX) {
         if (!config_is_token(span_str(value)) || strlen(value) > CONGESTION_NAME_MAX)
             return FAIL("congestion \"%.100s\" is no name of a congestion control", value);
@@ -148,7 +152,7 @@ static bool same_parameters(const struct listen_config *a, const struct listen_c
 {
     if ((a->congestion == NULL) != (b->congestion == NULL))
         return false;
-    return a->backlog == b->backlog && a->ipv6_only == b->ipv6_only &&
+    return a->backlog == b->backlog && a->deferred == b->deferred && a->ipv6_only == b->ipv6_only &&
            (a->congestion == NULL || strcmp(a->congestion, b->congestion) == 0);
 }
 

@@ -172,6 +172,8 @@ static int socket_open(const struct listen_config *config, const struct address 
     error = set_flag(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     if (error == 0)
         error = set_flag(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (error == 0 && config->deferred)
+        error = set_flag(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1); /* second */
     if (error == 0 && config->kind == LISTEN_IPV6)
         error = set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, config->ipv6_only);
     if (error < 0) {

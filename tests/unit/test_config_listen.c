@@ -4,8 +4,8 @@
 #include "config_fixture.h"
 
 #define ALLOWED                                                                                    \
-    "; allowed: a.b.c.d:port, [IPv6]:port or unix:/path, then any of tls, backlog=1..65535, "      \
-    "congestion=name and ipv6only=on|off"
+    "; allowed: a.b.c.d:port, [IPv6]:port or unix:/path, then any of tls, deferred, "              \
+    "backlog=1..65535, congestion=name and ipv6only=on|off"
 
 static void test_addresses(void **state)
 {
@@ -21,7 +21,7 @@ static void test_addresses(void **state)
         { "0.0.0.0:0", "0.0.0.0:0", "0.0.0.0", LISTEN_IPV4, 0, 511, NULL, false },
         { " 1.2.3.4:65535\tbacklog=1  congestion=reno ", "1.2.3.4:65535", "1.2.3.4", LISTEN_IPV4,
           65535, 1, "reno", false },
-        { "[::]:80", "[::]:80", "::", LISTEN_IPV6, 80, 511, NULL, true },
+        { "[::]:80 deferred", "[::]:80", "::", LISTEN_IPV6, 80, 511, NULL, true },
         { "[0:0::1]:080 ipv6only=off", "[::1]:80", "::1", LISTEN_IPV6, 80, 511, NULL, false },
         { "unix:/run/g.sock backlog=65535", "unix:/run/g.sock", "/run/g.sock", LISTEN_UNIX, 0,
           65535, NULL, false },
@@ -47,6 +47,7 @@ static void test_addresses(void **state)
         assert_int_equal(listen->port, rows[i].port);
         assert_int_equal(listen->backlog, rows[i].backlog);
         assert_int_equal(listen->ipv6_only, rows[i].ipv6_only);
+        assert_int_equal(listen->deferred, strstr(rows[i].text, "deferred") != NULL);
         assert_int_equal(listen->congestion == NULL, rows[i].congestion == NULL);
         if (listen->congestion != NULL)
             assert_string_equal(listen->congestion, rows[i].congestion);
@@ -87,6 +88,8 @@ static void test_refused(void **state)
           "congestion \"0123456789012345\" is no name of a congestion control" },
         { "1.2.3.4:80 ipv6only=on", "\"ipv6only=on\" is no parameter of \"1.2.3.4:80\"" },
         { "[::1]:80 ipv6only=yes", "ipv6only \"yes\" is neither on nor off" },
+        { "1.2.3.4:80 deferred=on", "\"deferred=on\" is no parameter of \"1.2.3.4:80\"" },
+        { "unix:/a deferred", "\"deferred\" is no parameter of \"unix:/a\"" },
         { "unix:/a congestion=reno", "\"congestion=reno\" is no parameter of \"unix:/a\"" },
         { "1.2.3.4:80 ssl", "\"ssl\" is no parameter of \"1.2.3.4:80\"" },
         { "1.2.3.4:80 tls=on", "\"tls=on\" is no parameter of \"1.2.3.4:80\"" },

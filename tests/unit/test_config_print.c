@@ -84,7 +84,8 @@ static void test_round_trip(void **state)
         "header_timeout = 1500ms linger_timeout = 0 file_io = read cache_bytes = 1000 mime_types = "
         "\"\" types = {\"css=text/css; charset=x\", \"x=a/b\"}\n"
         "server a { root = /srv/www access_log = off }",
-        "server A { alias_hosts = {\"*.b\", C} listen = {\"1.1.1.1:1 backlog=7 congestion=reno\", "
+        "server A { alias_hosts = {\"*.b\", C} listen = {\"1.1.1.1:1 deferred backlog=7 "
+        "congestion=reno\", "
         "\"unix:a/b.sock\", \"[::]:1 ipv6only=off\"} root = /srv/www }\n",
         "server a { listen = {\"1.1.1.1:1 backlog=7\", \"2.2.2.2:2\"} root = /srv/www }\n"
         "server b { listen = {\"3.3.3.3:3\", \"1.1.1.1:1\"} access_log = /b root = /srv/www }\n"

@@ -320,6 +320,33 @@ static int connect_to(unsigned port)
     return fd;
 }
 
+/* A connection counts when it has said something, on each of several sockets. */
+static void test_deferred(void **state)
+{
+    (void)state;
+    struct listen_config config = ipv4(0);
+    struct listener *first = NULL, beside;
+
+    assert_int_equal(open_all(&config, 1, &first), 0);
+    assert_int_equal(option_of(first->fd, IPPROTO_TCP, TCP_DEFER_ACCEPT), 0);
+    listeners_close(first, 1);
+    config.deferred = true;
+    assert_int_equal(open_all(&config, 1, &first), 0);
+    assert_int_equal(listener_open_beside(first, why, sizeof why, &beside), 0);
+    assert_true(option_of(first->fd, IPPROTO_TCP, TCP_DEFER_ACCEPT) > 0);
+    assert_true(option_of(beside.fd, IPPROTO_TCP, TCP_DEFER_ACCEPT) > 0);
+    listener_close(&beside);
+    int client = connect_to(listener_port(first));
+    assert_int_equal(accept(first->fd, NULL, NULL), -1);
+    assert_int_equal(errno, EAGAIN);
+    assert_int_equal(write(client, "G", 1), 1);
+    int fd = accept(first->fd, NULL, NULL);
+    assert_true(fd >= 0);
+    close(fd);
+    close(client);
+    listeners_close(first, 1);
+}
+
 /* Sockets side by side: the same port and options, each gets some of the connections, and nobody
  * else may join them without their leave. */
 static void test_beside(void **state)
@@ -393,17 +420,12 @@ static void test_holders(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ipv4_any_port),
-        cmocka_unit_test(test_ipv6),
-        cmocka_unit_test(test_taken),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_congestion),
-        cmocka_unit_test(test_low_port),
-        cmocka_unit_test(test_unix),
-        cmocka_unit_test(test_unix_stale),
-        cmocka_unit_test(test_unix_not_a_socket),
-        cmocka_unit_test(test_beside),
-        cmocka_unit_test(test_holders),
+        cmocka_unit_test(test_ipv4_any_port), cmocka_unit_test(test_ipv6),
+        cmocka_unit_test(test_taken),         cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_congestion),    cmocka_unit_test(test_deferred),
+        cmocka_unit_test(test_low_port),      cmocka_unit_test(test_unix),
+        cmocka_unit_test(test_unix_stale),    cmocka_unit_test(test_unix_not_a_socket),
+        cmocka_unit_test(test_beside),        cmocka_unit_test(test_holders),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

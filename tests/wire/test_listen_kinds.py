@@ -5,7 +5,7 @@ them."""
 import os
 import socket
 
-from wire import ServerFailed, run, test
+from wire import ServerFailed, eventually, run, test
 
 
 def setup(world):
@@ -121,6 +121,23 @@ def ipv6_alone_leaves_ipv4_alone(world):
 @test
 def a_congestion_control(world):
     server = listening(world, "127.0.0.1:0 congestion=reno")
+    works(server)
+
+
+@test
+def a_deferred_connection(world):
+    """One that says nothing is the kernel's; the others are served at once."""
+    server = listening(world, "127.0.0.1:0 deferred")
+    works(server)
+    before = server.descriptors()
+    silent = [server.connect() for _ in range(5)]
+    works(server)
+    assert eventually(lambda: server.descriptors() <= before), "a silent client was accepted"
+    for connection in silent:
+        assert connection.get("/a.txt").body == b"a"
+        connection.close()
+    with server.connect() as connection:  # who goes without a word leaves nothing
+        connection.close()
     works(server)
 
 
