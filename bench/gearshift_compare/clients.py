@@ -142,19 +142,24 @@ class Client:
     def read(self, text):
         found = re.search(r"@@(\{.*\})", text)
         if not found:
-            raise ClientFailed(f"{os.path.basename(self.argv[0])}: {text.strip()[-300:]}")
+            raise ClientFailed(f"{os.path.basename(self.argv[0])}: {_last_line(text)}")
         return _with_percentiles(json.loads(found[1]))
 
     def command(self):
         return " ".join(self.argv)
 
 
+def _last_line(text):
+    """What a program said when it gave up; before that comes its usual greeting."""
+    return (text.strip().splitlines() or ["it ended without a word"])[-1][-300:]
+
+
 def _with_percentiles(figures):
     """Latency in milliseconds, the usual percentiles by name. wrk tells 0 for percentiles that it
-    has too few requests for; there the curve ends."""
+    has too few requests for; there the curve ends, or does not begin."""
     curve = []
     for p, us in figures["curve"]:
-        if curve and us / 1e3 < curve[-1][1]:
+        if us <= 0 or curve and us / 1e3 < curve[-1][1]:
             break
         curve.append([p, us / 1e3])
     figures["curve"] = curve
@@ -190,7 +195,7 @@ class Ab(Client):
 
         requests, seconds = figure("Complete requests"), figure("Time taken for tests")
         if not seconds:
-            raise ClientFailed(f"ab: {text.strip()[-300:]}")
+            raise ClientFailed(f"ab: {_last_line(text)}")
         if not requests:
             return {"requests": 0, "octets": 0, "us": seconds * 1e6, "curve": [], "failed": {},
                     "status_errors": 0}

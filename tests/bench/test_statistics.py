@@ -266,6 +266,7 @@ class Scripts(unittest.TestCase):
         found = clients._with_percentiles({"curve": [[50, 2000], [90, 9000], [99, 0]]})
         self.assertEqual(found["curve"], [[50, 2], [90, 9]])
         self.assertNotIn("p99", found)
+        self.assertEqual(clients._with_percentiles({"curve": [[50, 0], [90, 0]]}), {"curve": []})
 
     def test_cpu_lists(self):
         own = sorted(os.sched_getaffinity(0))
