@@ -106,6 +106,12 @@ def starts(records):
                    "command": found[-1]["command"]} for name, found in by_name.items()}
 
 
+def _client_bound(cell, workload):
+    return bool(cell["client_util"]
+                and cell["client_util"]["median"] >= measure.FULL * workload["client_cpus"]
+                and cell["server_util"]["median"] < measure.FULL * workload["server_cpus"])
+
+
 def warnings(records, summary, workloads):
     """Sentences about runs that readers have to know of."""
     told = []
@@ -123,13 +129,11 @@ def warnings(records, summary, workloads):
         told.append("cold: the clock of the hot requests had no real-time priority (root has), or "
                     "shared its CPUs with the server: it waited for the cold clients as well, and "
                     "latencies are milliseconds too long.")
-    for workload in workloads:
-        bound = [name for name, cell in summary[workload["name"]]["cells"].items()
-                 if cell["client_util"] and cell["client_util"]["median"] >= measure.FULL
-                 * workload["client_cpus"]
-                 and cell["server_util"]["median"] < measure.FULL * workload["server_cpus"]]
-        if bound:
-            told.append(f"{workload['name']}: the client was the bottleneck beside "
-                        f"{', '.join(bound)}: there, requests a second tell of the client; CPU per "
-                        "request holds.")
+    bound = [workload["name"] for workload in workloads
+             if any(_client_bound(cell, workload)
+                    for cell in summary[workload["name"]]["cells"].values())]
+    if bound:
+        told.append("The client was the bottleneck beside some of the servers in "
+                    f"{', '.join(bound)}: there, requests a second tell of the client; CPU per "
+                    "request holds.")
     return told
