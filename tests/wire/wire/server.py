@@ -13,10 +13,13 @@ import time
 
 from wire.client import TIMEOUT_S, Connection
 from wire.request import octets
+from wire.site import eventually
 from wire.tls import TlsSocket, client_context
 
 START_S = 20
 STOP_S = 20
+ROUNDS_MAX = 8
+KEPT_KIB = 2048
 ADDRESS = re.compile(r" on (?:https?://(?P<host>\[[0-9a-fA-F:.]+\]|[0-9.]+):(?P<port>[0-9]+)/"
                      r"|unix:(?P<path>\S+))")
 REPORTS = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:|"
@@ -154,6 +157,20 @@ class Server:
     def is_sanitized(self):
         """Built with a sanitizer whose shadow memory makes figures of memory meaningless?"""
         return self.memory_kib("VmSize") > 1 << 30
+
+    def expect_all_back(self, what, timeout_s):
+        """Does what(), with connections that all end, several times: descriptors and memory return.
+        Pools and the allocator keep what the busiest moment took, so some rounds may set a new
+        mark; a leak does in each."""
+        descriptors = self.descriptors()
+        marks, after = [], self.memory_kib()
+        while len(marks) < ROUNDS_MAX and (not marks or after > marks[-1] + KEPT_KIB):
+            marks.append(max([after, *marks]))
+            what()
+            assert eventually(lambda: self.descriptors() <= descriptors + 2, timeout_s), \
+                f"{descriptors} descriptors before, {self.descriptors()} after"
+            after = self.memory_kib()
+        assert self.is_sanitized() or after <= marks[-1] + KEPT_KIB, f"{marks}, then {after} KiB"
 
     # Talking to it
 
