@@ -76,6 +76,9 @@ def parser(binary):
     how.add_argument("--congestion", metavar="NAME", default="auto",
                      help="congestion control, in a network namespace of its own; system: what the "
                      "system has; auto: reno where that can be had, else system")
+    how.add_argument("--deferred", action="store_true",
+                     help="servers that can accept connections when a request has come, as h2o and "
+                     "apache always do")
     how.add_argument("--server-cpus", metavar="LIST", help="such as 0,2-3 (half of the cores)")
     how.add_argument("--client-cpus", metavar="LIST", help="likewise (the other half)")
     how.add_argument("--no-counts", action="store_true", help="do not count system calls")

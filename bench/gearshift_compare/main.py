@@ -148,6 +148,18 @@ def _workloads(a, the_site, found, notes):
     return chosen, [n for n in more if not a.quick or not n.startswith("cold")]
 
 
+def _accepts(a, found, chosen, spec):
+    """What is to be known of how the servers accept."""
+    ahead = [c.peer for c in found if c.peer and spec[c.peer].get("defers")]
+    if a.deferred:
+        return ["Accepts were deferred until a request had come (TCP_DEFER_ACCEPT; gearshift: "
+                'listen = {"... deferred"}) with every server that can.']
+    if ahead and len(ahead) < len(found) and any(w.name == "close" for w in chosen):
+        return [f"close: {' and '.join(ahead)} accept{'s' if len(ahead) == 1 else ''} a connection "
+                "when its request has come, the others at once; --deferred has all of them do so."]
+    return []
+
+
 def _idle_max(a, notes):
     """Both ends of an idle connection are on this machine: each has to have a descriptor."""
     limit = machine.raise_limits() - a.connections - 200
@@ -208,7 +220,7 @@ def _measure(a):
     the_site = site.Site(a.folder)
     binary, found, spec, against = _combinations(a, notes)
     chosen, more = _workloads(a, the_site, found, notes)
-    notes += more
+    notes += more + _accepts(a, found, chosen, spec)
     _make_folder(a.output)
     system_congestion = _enter_network(a, notes)
     tool, why = ("", "") if a.no_counts else counters.tool()
@@ -231,8 +243,8 @@ def _measure(a):
                 return servers.peer(combination.peer, spec[combination.peer], a.peers_spec,
                                     the_site.root, scratch, workers=len(a.server_cpus) or 1,
                                     certificate=certificate,
-                                    cache_valid=settings["cache_valid"])
-            return servers.gearshift(combination, the_site.root, scratch, settings)
+                                    cache_valid=settings["cache_valid"], deferred=a.deferred)
+            return servers.gearshift(combination, the_site.root, scratch, settings, a.deferred)
 
         if a.client_cpus:
             os.sched_setaffinity(0, a.client_cpus)  # out of the servers' way
@@ -280,5 +292,5 @@ def _plan_record(a, plan, the_site, binary, settings):
     return {"gearshift": binary.version, "folder": the_site.root, "files": len(the_site.files),
             "octets": the_site.total, "workloads": [w.name for w in plan.workloads],
             "combinations": [c.name for c in plan.combinations], "seed": a.seed,
-            "settings": settings, "connections": a.connections,
+            "settings": settings, "deferred": a.deferred, "connections": a.connections,
             "cpus": [list(a.server_cpus), list(a.client_cpus)], "log": a.log}

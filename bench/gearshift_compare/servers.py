@@ -84,10 +84,13 @@ class Server:
         return self.tls_port if tls else self.port
 
 
-def gearshift(combination, root, folder, settings):
-    """`settings` hold for all combinations; those of the combination win."""
+def gearshift(combination, root, folder, settings, deferred=False):
+    """`settings` hold for all combinations; those of the combination win. `deferred`: plain
+    connections are accepted when something has come."""
     port, tls_port = network.free_port(), None
-    argv = [combination.binary, root, "--port", str(port), "-e", combination.engine]
+    listen = (["-o", f'listen={{"127.0.0.1:{port} deferred"}}'] if deferred
+              else ["--port", str(port)])
+    argv = [combination.binary, root, *listen, "-e", combination.engine]
     if combination.tls:
         tls_port = network.free_port()
         argv += ["--tls-self-signed", "--tls-port", str(tls_port)]
@@ -121,7 +124,7 @@ def fill_in(text, values):
 
 
 def peer(name, entry, spec_path, root, folder, *, workers, certificate=None, ports=None,
-         cache_valid="600s"):
+         cache_valid="600s", deferred=False):
     """A server of servers.json, with a folder of its own in `folder` for what it writes; its ports
     are free ones unless given as (plain, TLS). `certificate` is the folder of cert.pem and
     key.pem."""
@@ -135,8 +138,10 @@ def peer(name, entry, spec_path, root, folder, *, workers, certificate=None, por
         "RUN": folder, "D": spec_folder, "CERT": certificate or spec_folder, "NAME": name,
         "VALID": cache_valid, "CONF": os.path.join(folder, f"{name}-w{workers}.conf"),
         "WORKERLINE": f"server.max-worker = {workers}" if workers > 1 else "", "USERLINE": "",
-        **entry.get("vars", {}),
+        "DEFERRED": "", **entry.get("vars", {}),
     }
+    if deferred:
+        values.update(entry.get("deferred_vars", {}))
     if os.geteuid() == 0:
         values.update(entry.get("root_vars", {}))
     if entry.get("conf"):

@@ -64,6 +64,13 @@ class Report(comparison.Comparison):
         self.assertTrue(report["workloads"][0]["what"].startswith("3 requests of"), report)
         self.assertTrue(any("1 x not a GET" in note for note in report["notes"]), report["notes"])
 
+    def test_deferred_accepts(self):
+        self.compare("--workloads", "close", "--engines", "reactor", "--deferred")
+        report = self.report()
+        self.assertTrue(any("deferred until a request" in note for note in report["notes"]))
+        self.assertRegex(str(report["starts"]), r"listen=\{\W+127\.0\.0\.1:\d+ deferred")
+        self.assertIsNotNone(report["summary"]["close"]["cells"]["reactor"]["cpu_us"])
+
     def test_system_calls_are_counted_or_why_not_is_told(self):
         argv = [word for word in self.command("--workloads", "median") if word != "--no-counts"]
         self.run_to_end(argv, 0)
