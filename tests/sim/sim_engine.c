@@ -1,4 +1,5 @@
-/* sim_engine.c: drives one session without a socket. See sim_engine.h. */
+/* sim_engine.c: drives the sessions of one environment, without a socket and in any order. See
+ * sim_engine.h. */
 #include "sim_engine.h"
 
 #include "core/check.h"
@@ -14,22 +15,35 @@
 
 enum { STEPS_MAX = 2000000, START_MS = 1000000 };
 
+/* A run: what its sessions share. */
 struct sim {
     const struct sim_options *options;
     struct clock clock;
     uint64_t random;
+    struct session_env *env;
+};
+
+/* One session, and what its engine knows of it. */
+struct actor {
+    struct sim *sim;
+    struct sim_client *client;
+    size_t index; /* among the clients */
     struct session *session;
     const char *input;
+    char *encrypted; /* the input, where it had to be wrapped; else NULL. Owned */
     size_t input_len, input_at;
+    bool closed;
     bool ended;            /* end of stream was reported */
     unsigned inflight;     /* of SESSION_WANT_SEND and SESSION_WANT_FILE: begun, not reported yet */
     struct send_plan plan; /* in flight */
     char *plan_copy;       /* its memory as it was when it was lent */
     size_t plan_memory;
     struct file_job *job; /* in flight */
-    struct sim_result *result;
+    bool job_done;        /* ... and has been executed: only the report is due */
+    size_t job_turns;     /* ... and is not reported before so many turns have passed */
     size_t sent_cap;
     bool offloaded; /* "the kernel" encrypts what is sent from here on */
+    unsigned steps;
 };
 
 uint64_t sim_random(uint64_t *state)
@@ -61,12 +75,12 @@ static size_t piece(struct sim *sim, size_t len)
     return n < len ? n : len;
 }
 
-static void take(struct sim *sim, const void *octets, size_t len)
+static void take(struct actor *actor, const void *octets, size_t len)
 {
-    struct sim_result *result = sim->result;
-    if (result->sent_len + len > sim->sent_cap) {
-        sim->sent_cap = (result->sent_len + len) * 2;
-        result->sent = realloc(result->sent, sim->sent_cap);
+    struct sim_result *result = &actor->client->result;
+    if (result->sent_len + len > actor->sent_cap) {
+        actor->sent_cap = (result->sent_len + len) * 2;
+        result->sent = realloc(result->sent, actor->sent_cap);
         CHECK(result->sent != NULL);
     }
     memcpy(result->sent + result->sent_len, octets, len);
@@ -74,182 +88,245 @@ static void take(struct sim *sim, const void *octets, size_t len)
 }
 
 /* What the peer receives when these octets are sent. */
-static void transmit(struct sim *sim, const char *octets, size_t len)
+static void transmit(struct actor *actor, const char *octets, size_t len)
 {
-    int type = sim->plan.record_type != 0 ? sim->plan.record_type : FAKE_DATA;
-    for (size_t n; sim->offloaded && len > 0; octets += n, len -= n) {
+    int type = actor->plan.record_type != 0 ? actor->plan.record_type : FAKE_DATA;
+    for (size_t n; actor->offloaded && len > 0; octets += n, len -= n) {
         char record[FAKE_HEADER + TLS_PLAIN_MAX];
         n = len < TLS_PLAIN_MAX ? len : TLS_PLAIN_MAX;
-        take(sim, record, fake_record(record, type, octets, n));
+        take(actor, record, fake_record(record, type, octets, n));
     }
-    take(sim, octets, len);
+    take(actor, octets, len);
 }
 
-static void step_receive(struct sim *sim)
+/* Octets of the input that have come so far. */
+static size_t input_there(const struct actor *actor)
+{
+    const struct sim_hooks *hooks = actor->sim->options->hooks;
+    return hooks != NULL && hooks->input_there != NULL
+               ? hooks->input_there(hooks->context, actor->index)
+               : actor->input_len;
+}
+
+static bool nothing_came(const struct actor *actor)
+{
+    return actor->input_at == input_there(actor) && actor->input_at < actor->input_len;
+}
+
+static void step_receive(struct actor *actor)
 {
     static const int errors[] = { -ECONNRESET, -ETIMEDOUT, -EPIPE };
-    size_t left = sim->input_len - sim->input_at;
+    struct sim *sim = actor->sim;
+    size_t left = input_there(actor) - actor->input_at;
     if (fault(sim, 40)) {
-        session_received(sim->session, NULL, errors[pick(sim, ARRAY_LEN(errors))]);
-        sim->ended = true;
+        session_received(actor->session, NULL, errors[pick(sim, ARRAY_LEN(errors))]);
+        actor->ended = true;
         return;
     }
     if (left == 0) {
-        CHECK(!sim->ended);
-        sim->ended = true;
-        session_received(sim->session, NULL, 0);
+        CHECK(!actor->ended);
+        actor->ended = true;
+        session_received(actor->session, NULL, 0);
         return;
     }
-    size_t room = session_recv_room(sim->session);
+    size_t room = session_recv_room(actor->session);
     CHECK(room > 0);
     size_t len = piece(sim, left < room ? left : room);
     /* A copy of exactly this size: a read behind its end, or after the call, is found by the
      * sanitizer. */
     char *borrowed = malloc(len);
     CHECK(borrowed != NULL);
-    memcpy(borrowed, sim->input + sim->input_at, len);
-    sim->input_at += len;
-    session_received(sim->session, borrowed, (ssize_t)len);
+    memcpy(borrowed, actor->input + actor->input_at, len);
+    actor->input_at += len;
+    session_received(actor->session, borrowed, (ssize_t)len);
     memset(borrowed, 'X', len);
     free(borrowed);
 }
 
-static void begin_send(struct sim *sim)
+static void begin_send(struct actor *actor)
 {
-    struct send_plan *plan = &sim->plan;
-    session_send_plan(sim->session, plan);
+    struct send_plan *plan = &actor->plan;
+    session_send_plan(actor->session, plan);
     CHECK((plan->file_fd < 0) == (plan->file_len == 0));
-    CHECK(plan->file_fd < 0 || sim->options->file_segments);
-    sim->plan_memory = 0;
-    for (int i = 0; i < plan->iovcnt; i++)
-        sim->plan_memory += plan->iov[i].iov_len;
-    CHECK(plan->record_type == 0 || (sim->offloaded && plan->file_len == 0));
-    if (sim->plan_memory + plan->file_len == 0)
+    CHECK(plan->file_fd < 0 || actor->sim->options->file_segments);
+    actor->plan_memory = send_plan_memory(plan);
+    CHECK(plan->record_type == 0 || (actor->offloaded && plan->file_len == 0));
+    if (actor->plan_memory + plan->file_len == 0)
         return; /* lost over encrypting */
-    char *at = sim->plan_copy = malloc(sim->plan_memory + 1);
+    char *at = actor->plan_copy = malloc(actor->plan_memory + 1);
     CHECK(at != NULL);
     for (int i = 0; i < plan->iovcnt; i++) {
         memcpy(at, plan->iov[i].iov_base, plan->iov[i].iov_len);
         at += plan->iov[i].iov_len;
     }
-    sim->inflight |= SESSION_WANT_SEND;
+    actor->inflight |= SESSION_WANT_SEND;
 }
 
 /* What was lent must be there still, unchanged: the kernel may read it up to the last moment. */
-static void check_pinned(const struct sim *sim)
+static void check_pinned(const struct actor *actor)
 {
-    const char *at = sim->plan_copy;
-    for (int i = 0; i < sim->plan.iovcnt; i++) {
-        CHECK(memcmp(at, sim->plan.iov[i].iov_base, sim->plan.iov[i].iov_len) == 0);
-        at += sim->plan.iov[i].iov_len;
+    const char *at = actor->plan_copy;
+    for (int i = 0; i < actor->plan.iovcnt; i++) {
+        CHECK(memcmp(at, actor->plan.iov[i].iov_base, actor->plan.iov[i].iov_len) == 0);
+        at += actor->plan.iov[i].iov_len;
     }
 }
 
-static void end_send(struct sim *sim)
+static void end_send(struct actor *actor)
 {
-    check_pinned(sim);
+    struct sim *sim = actor->sim;
+    const struct sim_hooks *hooks = sim->options->hooks;
+    check_pinned(actor);
     ssize_t res = -ECONNRESET;
     if (!fault(sim, 60)) {
-        size_t len = sim->plan_memory + sim->plan.file_len;
-        if (sim->plan.record_type == 0) /* else all or nothing */
+        size_t len = actor->plan_memory + actor->plan.file_len;
+        if (actor->plan.record_type == 0) /* else all or nothing */
             len = piece(sim, len);
-        size_t memory = len < sim->plan_memory ? len : sim->plan_memory;
-        transmit(sim, sim->plan_copy, memory);
+        size_t memory = len < actor->plan_memory ? len : actor->plan_memory;
+        transmit(actor, actor->plan_copy, memory);
         if (len > memory) {
             char *octets = malloc(len - memory);
             CHECK(octets != NULL);
-            CHECK(pread(sim->plan.file_fd, octets, len - memory, sim->plan.file_off) ==
+            CHECK(pread(actor->plan.file_fd, octets, len - memory, actor->plan.file_off) ==
                   (ssize_t)(len - memory));
-            transmit(sim, octets, len - memory);
+            transmit(actor, octets, len - memory);
             free(octets);
         }
         res = (ssize_t)len;
     }
-    free(sim->plan_copy);
-    sim->plan_copy = NULL;
-    sim->inflight &= ~(unsigned)SESSION_WANT_SEND;
-    session_sent(sim->session, res);
+    free(actor->plan_copy);
+    actor->plan_copy = NULL;
+    actor->inflight &= ~(unsigned)SESSION_WANT_SEND;
+    session_sent(actor->session, res);
+    if (res > 0 && hooks != NULL && hooks->sent != NULL)
+        hooks->sent(hooks->context, actor->index);
 }
 
-static void begin_job(struct sim *sim)
-{
-    sim->job = session_file_job(sim->session);
-    sim->inflight |= SESSION_WANT_FILE;
-}
-
-static void end_job(struct sim *sim)
+static void execute_job(struct actor *actor)
 {
     static const int errors[] = { -EIO, -EMFILE, -ENOMEM, -EACCES, -ENOENT };
-    struct file_job *job = sim->job;
+    struct sim *sim = actor->sim;
+    struct file_job *job = actor->job;
     if (fault(sim, 10))
         job->res = errors[pick(sim, ARRAY_LEN(errors))];
     else
         file_job_run(job);
     if (job->kind == FILE_JOB_READ && job->res > 1 && fault(sim, 3))
         job->res = (int)(1 + pick(sim, (size_t)job->res)); /* a short read */
-    sim->inflight &= ~(unsigned)SESSION_WANT_FILE;
-    session_file_done(sim->session);
+    actor->job_done = true;
+}
+
+/* A job looks at the disk at once and is reported late, or is late itself, now and then by much:
+ * what it tells may be old when it is told. */
+static void begin_job(struct actor *actor)
+{
+    enum { LATE_ONE_IN = 8, LATE_TURNS = 100 };
+    struct sim *sim = actor->sim;
+    actor->job_turns = pick(sim, LATE_ONE_IN) == 0 ? pick(sim, LATE_TURNS) : 0;
+    actor->job = session_file_job(actor->session);
+    actor->job_done = false;
+    actor->inflight |= SESSION_WANT_FILE;
+    if (pick(sim, 2) == 0)
+        execute_job(actor);
+}
+
+static void end_job(struct actor *actor)
+{
+    if (actor->job_turns > 0) {
+        actor->job_turns--;
+        return;
+    }
+    if (!actor->job_done)
+        execute_job(actor);
+    CHECK(session_file_job(actor->session) == actor->job);
+    actor->inflight &= ~(unsigned)SESSION_WANT_FILE;
+    session_file_done(actor->session);
 }
 
 /* The part of setsockopt(2). */
-static void step_offload(struct sim *sim)
+static void step_offload(struct actor *actor)
 {
     char info[SESSION_OFFLOAD_MAX];
-    CHECK(session_wants(sim->session) == SESSION_WANT_OFFLOAD && sim->inflight == 0);
-    CHECK(session_offload(sim->session, info, sizeof(info)) > 0);
-    sim->offloaded = pick(sim, 4) != 0;
-    session_offloaded(sim->session, sim->offloaded ? 0 : -EBUSY);
+    CHECK(session_wants(actor->session) == SESSION_WANT_OFFLOAD && actor->inflight == 0);
+    CHECK(session_offload(actor->session, info, sizeof(info)) > 0);
+    actor->offloaded = pick(actor->sim, 4) != 0;
+    session_offloaded(actor->session, actor->offloaded ? 0 : -EBUSY);
 }
 
-/* Time passes; what is due happens. */
-static void step_time(struct sim *sim)
+/* What is due happens. */
+static void expire(struct actor *actor)
 {
-    sim->clock.now_ms += pick(sim, 8) == 0 ? pick(sim, 70000) : pick(sim, 3);
-    if (session_deadline_ms(sim->session) <= sim->clock.now_ms) {
-        session_expired(sim->session);
-        CHECK(session_deadline_ms(sim->session) > sim->clock.now_ms);
-    }
+    const struct clock *clock = &actor->sim->clock;
+    if (actor->closed || session_deadline_ms(actor->session) > clock->now_ms)
+        return;
+    session_expired(actor->session);
+    CHECK(session_deadline_ms(actor->session) > clock->now_ms);
 }
 
-/* One thing that the session wants, begun, or one that is in flight, ended; chosen at random.
- * False: it is to be closed. */
-static bool step(struct sim *sim)
+/* Time passes. */
+static void step_time(struct sim *sim, struct actor *actor)
+{
+    if (sim->options->pause_max_ms > 0)
+        sim->clock.now_ms += pick(sim, sim->options->pause_max_ms + 1);
+    if (!sim->options->faults || actor->closed ||
+        session_wants(actor->session) == SESSION_WANT_CLOSE)
+        return;
+    sim->clock.now_ms += pick(sim, 8) == 0 ? pick(sim, 70000) : pick(sim, 3);
+}
+
+static void close_actor(struct actor *actor)
+{
+    struct sim_result *result = &actor->client->result;
+    result->closed_by_session = !actor->ended;
+    result->unread = actor->input_len - actor->input_at;
+    session_close(actor->session);
+    actor->closed = true;
+}
+
+/* One thing that the session wants, begun, or one that is in flight, ended; chosen at random. It is
+ * closed when it wants that and nothing is in flight. */
+static void step(struct actor *actor)
 {
     enum { BITS = 6 }; /* RECV to OFFLOAD */
-    unsigned wants = session_wants(sim->session);
+    unsigned wants = session_wants(actor->session);
     CHECK(wants != 0);
     if ((wants & SESSION_WANT_CLOSE) != 0) {
         CHECK(wants == SESSION_WANT_CLOSE);
         wants = 0;
+    } else if (nothing_came(actor)) {
+        wants &= ~(unsigned)SESSION_WANT_RECV;
+        if ((wants | actor->inflight) == 0)
+            return;
     }
-    unsigned choices = wants | sim->inflight;
-    if (choices == 0)
-        return false;
+    unsigned choices = wants | actor->inflight;
+    if (choices == 0) {
+        close_actor(actor);
+        return;
+    }
     unsigned bit;
     do {
-        bit = 1u << pick(sim, BITS);
+        bit = 1u << pick(actor->sim, BITS);
     } while ((choices & bit) == 0);
-    bool ends = (sim->inflight & bit) != 0;
+    bool ends = (actor->inflight & bit) != 0;
     switch (bit) {
     case SESSION_WANT_RECV:
-        step_receive(sim);
+        step_receive(actor);
         break;
     case SESSION_WANT_SEND:
-        ends ? end_send(sim) : begin_send(sim);
+        ends ? end_send(actor) : begin_send(actor);
         break;
     case SESSION_WANT_FILE:
-        ends ? end_job(sim) : begin_job(sim);
+        ends ? end_job(actor) : begin_job(actor);
         break;
     case SESSION_WANT_OFFLOAD:
-        step_offload(sim);
+        step_offload(actor);
         break;
     case SESSION_WANT_SHUTDOWN:
-        session_shut_down(sim->session, fault(sim, 5) ? -ENOTCONN : 0);
+        session_shut_down(actor->session, fault(actor->sim, 5) ? -ENOTCONN : 0);
         break;
     default:
         UNREACHABLE();
     }
-    return true;
 }
 
 /* What a client sends that speaks TLS: a handshake, the input in records of random sizes with other
@@ -278,61 +355,99 @@ static char *encrypt_input(struct sim *sim, const char *input, size_t input_len,
 }
 
 /* The plaintext of what the peer has received. */
-static void decrypt_output(const struct sim *sim)
+static void decrypt_output(const struct actor *actor)
 {
-    struct sim_result *result = sim->result;
+    struct sim_result *result = &actor->client->result;
     struct fake_view view;
     fake_view(result->sent, result->sent_len, &view);
     /* Undisturbed, an answer ends with close_notify, and with no half record. */
-    CHECK(sim->options->faults ||
+    CHECK(actor->sim->options->faults ||
           (view.handshakes == 2 && view.alert == FAKE_CLOSE_NOTIFY && view.left == 0));
     free(result->sent);
     result->sent = view.plain;
     result->sent_len = view.plain_len;
 }
 
-void sim_run(const struct config *config, const struct sim_options *options, const char *input,
-             size_t input_len, struct sim_result *ret_result)
+static void open_actor(struct sim *sim, const struct config *config, struct sim_client *client,
+                       size_t index, struct actor *ret_actor)
 {
-    struct sim sim = { .options = options,
-                       .random = options->seed,
-                       .input = input,
-                       .input_len = input_len,
-                       .result = ret_result };
+    const struct listen_config *listen = &config->listens[client->listen];
+    const struct peer peer = { .family = PEER_IPV4, .addr = { 127, 0, 0, 1 }, .port = 1 };
+    *ret_actor = (struct actor){ .sim = sim,
+                                 .client = client,
+                                 .index = index,
+                                 .input = client->input,
+                                 .input_len = client->input_len };
+    client->result = (struct sim_result){ .sent = NULL };
+    if (listen->tls) {
+        CHECK(sim->options->hooks == NULL || sim->options->hooks->input_there == NULL);
+        ret_actor->encrypted =
+            encrypt_input(sim, client->input, client->input_len, &ret_actor->input_len);
+        ret_actor->input = ret_actor->encrypted;
+    }
+    void *mem = malloc(session_size());
+    CHECK(mem != NULL);
+    ret_actor->session = session_open(mem, sim->env, listen, &peer);
+}
+
+static void end_actor(struct actor *actor)
+{
+    CHECK(actor->closed);
+    free(actor->session);
+    if (actor->encrypted != NULL)
+        decrypt_output(actor);
+    free(actor->encrypted);
+}
+
+/* A turn of one session that is open, chosen at random; how many there are afterwards. */
+static size_t turn(struct sim *sim, struct actor *actors, size_t count, size_t open)
+{
+    const struct sim_hooks *hooks = sim->options->hooks;
+    struct actor *actor;
+    do {
+        actor = &actors[pick(sim, count)];
+    } while (actor->closed);
+    step(actor);
+    CHECK(++actor->steps < STEPS_MAX);
+    if (!actor->closed && actor->steps == sim->options->drain_in)
+        session_drain(actor->session);
+    step_time(sim, actor);
+    for (size_t i = 0; i < count; i++)
+        expire(&actors[i]);
+    if (hooks != NULL && hooks->step != NULL)
+        hooks->step(hooks->context, &sim->random);
+    return open - actor->closed;
+}
+
+void sim_run_all(const struct config *config, const struct sim_options *options,
+                 struct sim_client *clients, size_t count)
+{
+    struct sim sim = { .options = options, .random = options->seed };
     sim.clock.now_ms = START_MS;
     sim.clock.wall_s = 1790000000;
     memcpy(sim.clock.http_date, "Mon, 21 Sep 2026 14:13:20 GMT", 30);
     memcpy(sim.clock.log_date, "21/Sep/2026:14:13:20 +0000", 27);
-    *ret_result = (struct sim_result){ .sent = NULL };
 
     char why[512];
-    struct session_env *env;
     unsigned caps = options->file_segments ? ENGINE_CAP_FILE_SEGMENT : 0;
     const struct tls_server server = { &fake_tls_ops, NULL, options->ktls };
-    bool tls = config->listens[0].tls;
-    char *encrypted = tls ? encrypt_input(&sim, input, input_len, &sim.input_len) : NULL;
-    if (tls)
-        sim.input = encrypted;
-    CHECK(session_env_create(config, tls ? &server : NULL, &sim.clock, caps, why, sizeof(why),
-                             &env) == 0);
-    const struct peer peer = { .family = PEER_IPV4, .addr = { 127, 0, 0, 1 }, .port = 1 };
-    void *mem = malloc(session_size());
-    CHECK(mem != NULL);
-    sim.session = session_open(mem, env, &config->listens[0], &peer);
-    unsigned steps = 0;
-    while (step(&sim)) {
-        CHECK(++steps < STEPS_MAX);
-        if (steps == options->drain_in)
-            session_drain(sim.session);
-        if (options->faults && session_wants(sim.session) != SESSION_WANT_CLOSE)
-            step_time(&sim);
-    }
-    ret_result->closed_by_session = !sim.ended;
-    ret_result->unread = sim.input_len - sim.input_at;
-    session_close(sim.session);
-    free(mem);
-    session_env_destroy(env);
-    free(encrypted);
-    if (tls)
-        decrypt_output(&sim);
+    CHECK(session_env_create(config, &server, &sim.clock, caps, why, sizeof(why), &sim.env) == 0);
+    struct actor *actors = calloc(count, sizeof(*actors));
+    CHECK(actors != NULL && count > 0);
+    for (size_t i = 0; i < count; i++)
+        open_actor(&sim, config, &clients[i], i, &actors[i]);
+    for (size_t open = count; open > 0;)
+        open = turn(&sim, actors, count, open);
+    for (size_t i = 0; i < count; i++)
+        end_actor(&actors[i]);
+    free(actors);
+    session_env_destroy(sim.env);
+}
+
+void sim_run(const struct config *config, const struct sim_options *options, const char *input,
+             size_t input_len, struct sim_result *ret_result)
+{
+    struct sim_client client = { .input = input, .input_len = input_len };
+    sim_run_all(config, options, &client, 1);
+    *ret_result = client.result;
 }
