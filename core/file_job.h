@@ -67,6 +67,9 @@ struct file_job {
     /* In, OPEN */
     size_t
         content_max; /* a regular file of at most so many octets is read whole as well; 0: never */
+    uint64_t generation; /* the asker's, with `asked_ms`: when it asked, in the order of its own
+                            questions, */
+    uint64_t asked_ms;   /* and on its clock. Whoever executes the job leaves both alone */
     /* In, LIST */
     bool dotfiles;    /* list names that begin with '.' too */
     size_t items_max; /* -EFBIG in res when the directory holds more names */
@@ -90,8 +93,8 @@ struct file_job {
     struct dir_listing *listing; /* the caller owns it: dir_listing_free() */
 };
 
-/* Makes `job` an OPEN job: everything else zero, res -EINPROGRESS, fd -1. Both strings are borrowed
- * until it is done. */
+/* Makes `job` an OPEN job: everything else zero, res -EINPROGRESS, fd -1. `path` is borrowed until
+ * its result has been dealt with. */
 void file_job_init_open(struct file_job *job, int root_fd, const char *path,
                         enum file_symlinks symlinks, size_t content_max);
 

@@ -64,6 +64,7 @@ void http_conn_secured(struct http_conn *c, const struct server *named)
 static void begin_request(struct http_conn *c)
 {
     struct http_exchange *x = c->x;
+    CHECK(x->job_state == HTTP_JOB_NONE); /* it would be taken for this request's */
     http_guard_init(&x->guard);
     x->begun_ms = now(c);
     x->server = c->named != NULL ? c->named : c->listen->servers[0];
@@ -511,21 +512,15 @@ void http_conn_job_done(struct http_conn *c)
         return;
     }
     if (x->job.kind != FILE_JOB_READ) {
-        x->job_state = HTTP_JOB_DONE;
+        http_static_job_done(x);
         process_kept(c);
-        return;
-    }
-    x->job_state = HTTP_JOB_NONE;
-    if (x->job.res <= 0) {
+    } else if (http_exchange_read_done(x, c->file_segments)) {
+        want_read(c);
+    } else if (!http_out_has_read(&x->out)) {
         /* Its length is announced already: all that is left is to close (RFC 9112 section 8), once
          * what was read before is sent; then the read is tried again. */
-        if (!http_out_has_read(&x->out))
-            http_conn_broken(c);
-        return;
+        http_conn_broken(c);
     }
-    http_out_read_done(&x->out, http_out_next_read(&x->out, c->file_segments), x->job.mem,
-                       (uint64_t)x->job.res);
-    want_read(c);
 }
 
 void http_conn_shut_down(struct http_conn *c)

@@ -91,11 +91,25 @@ bool http_exchange_keep(struct http_exchange *x, const struct http_input *input)
     return true;
 }
 
+bool http_exchange_read_done(struct http_exchange *x, bool file_segments)
+{
+    const struct file_job *job = &x->job;
+    CHECK(job->kind == FILE_JOB_READ);
+    x->job_state = HTTP_JOB_NONE;
+    if (job->res <= 0)
+        return false;
+    struct http_segment *file = http_out_next_read(&x->out, file_segments);
+    CHECK(file != NULL && file->entry->fd == job->fd_read && (off_t)file->off == job->off);
+    http_out_read_done(&x->out, file, job->mem, (uint64_t)job->res);
+    return true;
+}
+
 void http_exchange_want_read(struct http_exchange *x, bool file_segments, size_t len_max)
 {
     struct http_segment *file = http_out_next_read(&x->out, file_segments);
     if (file == NULL || x->job_state == HTTP_JOB_WANTED)
         return;
+    CHECK(x->job_state == HTTP_JOB_NONE);
     char **place = http_out_read_place(&x->out);
     if (place == NULL)
         return;

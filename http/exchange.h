@@ -20,6 +20,7 @@
 
 #define HTTP_EXCHANGE_MAGIC 0x6e7c4a6eu
 
+/* DONE: a listing, which waits to be rendered. What other jobs bring is dealt with on arrival. */
 enum http_job_state { HTTP_JOB_NONE, HTTP_JOB_WANTED, HTTP_JOB_DONE };
 
 /* The search for what to answer with (static.c); everything that must survive a job. */
@@ -27,7 +28,8 @@ struct http_static {
     uint8_t step;         /* private to static.c */
     uint8_t coding_index; /* next in codings[] */
     uint8_t codings_count;
-    uint8_t found_codings; /* sidecars found: 1 << coding */
+    uint8_t probed_codings; /* sidecars looked for on behalf of this request: 1 << coding, */
+    uint8_t found_codings;  /* and those that are there */
     uint16_t try_index, index_index;
     int status; /* 0, or the error status that is being answered */
     enum coding codings[CODING_COUNT];
@@ -36,6 +38,8 @@ struct http_static {
     struct span name;           /* the same beneath the root; in uri or path */
     struct file_entry *entry;   /* a reference, or NULL */
     struct file_entry *sidecar; /* a reference, or NULL */
+    struct file_entry *opened;  /* what the last job has found, until it is asked for or the search
+                                   goes elsewhere: a reference, or NULL */
 };
 
 /* The parts of a multipart/byteranges answer that are not in `out` yet. */
@@ -109,6 +113,10 @@ struct http_input http_exchange_input(struct http_exchange *x);
 /* Keeps what is still needed of `input` in x->in, which it may lie in itself; gives the memory back
  * when nothing is. False: no memory to be had. */
 bool http_exchange_keep(struct http_exchange *x, const struct http_input *input);
+
+/* Deals with a finished READ job: its octets take the place of the start of the range that they
+ * were read from. False: the range cannot be read. */
+bool http_exchange_read_done(struct http_exchange *x, bool file_segments);
 
 /* Wants the next piece of the file range that is to be read by a job, if there is one, and a buffer
  * is free (see http_out_next_read()); at most `len_max` octets, which is at most HTTP_READ_SIZE. */

@@ -37,7 +37,10 @@ struct file_cache {
     size_t buckets_mask;
     size_t files_max;
     uint64_t bytes, bytes_max;
-    size_t live; /* entries in existence, kept or not */
+    size_t live;         /* entries in existence, kept or not */
+    uint64_t generation; /* of the newest job */
+    uint64_t forgotten;  /* the newest generation among the entries that were taken out: what was
+                            asked for before may be older than what one of them told */
     struct shelf positive, negative;
     struct file_entry *buckets[];
 };
@@ -89,15 +92,20 @@ static uint32_t hash_path(const struct file_cache *cache, int root_fd, struct sp
     return (uint32_t)siphash13(cache->key, path.ptr, path.len) + (uint32_t)root_fd * 0x9e3779b1u;
 }
 
+bool file_entry_is(const struct file_entry *entry, int root_fd, enum file_symlinks symlinks,
+                   struct span path)
+{
+    return entry->root_fd == root_fd && entry->symlinks == symlinks &&
+           span_eq(span_make(entry->path, entry->path_len), path);
+}
+
 /* The entry in the table, believed or not; NULL: none. */
 static struct file_entry *lookup(const struct file_cache *cache, uint32_t hash, int root_fd,
                                  enum file_symlinks symlinks, struct span path)
 {
     struct file_entry *entry = cache->buckets[hash & cache->buckets_mask];
 
-    while (entry != NULL &&
-           (entry->hash != hash || entry->root_fd != root_fd || entry->symlinks != symlinks ||
-            !span_eq(span_make(entry->path, entry->path_len), path)))
+    while (entry != NULL && (entry->hash != hash || !file_entry_is(entry, root_fd, symlinks, path)))
         entry = entry->hash_next;
     return entry;
 }
@@ -128,6 +136,8 @@ static void remove_entry(struct file_cache *cache, struct file_entry *entry)
     shelf_of(cache, entry)->count--;
     cache->bytes -= content_size(entry);
     entry->cached = false;
+    if (cache->forgotten < entry->generation)
+        cache->forgotten = entry->generation;
     file_entry_unref(entry);
 }
 
@@ -252,7 +262,10 @@ static struct file_entry *make_entry(struct file_cache *cache, struct span path,
     entry->content = job->content;
     job->content = NULL;
     entry->cache = cache;
+    entry->generation = job->generation;
+    entry->fresh_until_ms = job->asked_ms + cache->valid_ms;
     list_init(&entry->lru);
+    entry->root_fd = job->root_fd;
     entry->symlinks = job->symlinks;
     entry->path_len = (uint32_t)path.len;
     if (path.len > 0)
@@ -261,29 +274,51 @@ static struct file_entry *make_entry(struct file_cache *cache, struct span path,
     return entry;
 }
 
-struct file_entry *file_cache_store(struct file_cache *cache, int root_fd, struct span path,
-                                    struct file_job *job, uint64_t now_ms)
+void file_cache_ask(struct file_cache *cache, int root_fd, enum file_symlinks symlinks,
+                    const char *path, size_t content_max, uint64_t now_ms, struct file_job *job)
 {
-    uint32_t hash = hash_path(cache, root_fd, path);
-    struct file_entry *entry;
+    CHECK_OBJ(cache, FILE_CACHE_MAGIC);
+    file_job_init_open(job, root_fd, path, symlinks, content_max);
+    job->generation = ++cache->generation;
+    job->asked_ms = now_ms;
+}
 
+/* The path of a job as the table has it. */
+static struct span job_path(const struct file_job *job)
+{
+    return strcmp(job->path, ".") == 0 ? SPAN_LIT("") : span_str(job->path);
+}
+
+/* The job tells nothing that is not in `entry` already. */
+static struct file_entry *keep_known(struct file_cache *cache, struct file_entry *entry,
+                                     struct file_job *job)
+{
+    file_job_discard(job);
+    if (entry->generation < job->generation) {
+        entry->generation = job->generation;
+        entry->fresh_until_ms = job->asked_ms + cache->valid_ms;
+    }
+    entry->used = true;
+    return file_entry_ref(entry);
+}
+
+struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *job, uint64_t now_ms)
+{
     CHECK_OBJ(cache, FILE_CACHE_MAGIC);
     CHECK_OBJ(job, FILE_JOB_MAGIC);
     CHECK(job->kind == FILE_JOB_OPEN && job->res <= 0 && job->res != -EINPROGRESS);
     CHECK(job->content == NULL || job->fd >= 0);
-    CHECK(path.len <= UINT32_MAX);
+    CHECK(job->generation > 0 && job->generation <= cache->generation);
     if (job->content != NULL && job->meta.size > cache->bytes_max) {
         free(job->content);
         job->content = NULL;
     }
 
-    entry = lookup(cache, hash, root_fd, job->symlinks, path);
-    if (entry != NULL && confirms(entry, job)) {
-        file_job_discard(job);
-        entry->fresh_until_ms = now_ms + cache->valid_ms;
-        entry->used = true;
-        return file_entry_ref(entry);
-    }
+    struct span path = job_path(job);
+    uint32_t hash = hash_path(cache, job->root_fd, path);
+    struct file_entry *entry = lookup(cache, hash, job->root_fd, job->symlinks, path);
+    if (entry != NULL && (entry->generation > job->generation || confirms(entry, job)))
+        return keep_known(cache, entry, job);
     if (entry != NULL && is_lasting(-job->res))
         remove_entry(cache, entry);
 
@@ -293,9 +328,7 @@ struct file_entry *file_cache_store(struct file_cache *cache, int root_fd, struc
         return NULL;
     }
     entry->hash = hash;
-    entry->root_fd = root_fd;
-    entry->fresh_until_ms = now_ms + cache->valid_ms;
-    if (cache->files_max > 0 && is_lasting(entry->error))
+    if (cache->files_max > 0 && is_lasting(entry->error) && entry->generation > cache->forgotten)
         insert_entry(cache, entry, now_ms);
     return entry;
 }

@@ -3,9 +3,13 @@
  *
  * Bounded in descriptors (negative entries count as one, too, and are at most a quarter of all) and
  * in octets of contents; what was not used of late goes first. An entry is believed for
- * cache_valid_ms after it was looked at; then file_cache_find() no longer finds it, its user opens
- * the file again, and file_cache_store() keeps the old entry when nothing changed. Performs no I/O
- * but close(2). */
+ * cache_valid_ms after the look was asked for; then file_cache_find() no longer finds it, its user
+ * opens the file again, and file_cache_store() keeps the old entry when nothing changed. Performs
+ * no I/O but close(2).
+ *
+ * Looks may end in another order than they were asked for in. So a job carries what it is about
+ * (root, rule for links, path) and a generation, and its result is filed by these alone: under its
+ * own name, and only where nothing newer is known. */
 #ifndef HTTP_FILE_CACHE_H
 #define HTTP_FILE_CACHE_H
 
@@ -42,13 +46,14 @@ struct file_entry {
     char etag[80];              /* with quotes; etag_len 0: none; set by whoever makes `fields` */
     uint8_t etag_len;
     bool has_last_modified;
-    uint8_t sidecars; /* codings whose sidecar file exists (1 << coding), */
-    uint64_t
-        sidecars_until_ms; /* believed until then; 0: not looked at. Both set by http/static.c */
+    uint8_t sidecars_known;     /* codings (1 << coding) whose sidecar file was looked for, */
+    uint8_t sidecars;           /* those of them whose sidecar exists, */
+    uint64_t sidecars_until_ms; /* and until when both are believed. Set by http/static.c */
     /* private to file_cache.c */
     struct file_cache *cache; /* whose it is, in its table or not */
     bool cached;              /* in the table and in a list */
     bool used;                /* found since it was put in front of its list */
+    uint64_t generation;      /* of the last look that it tells of */
     uint64_t fresh_until_ms;
     uint32_t hash;
     struct file_entry *hash_next;
@@ -75,14 +80,23 @@ void file_cache_destroy(struct file_cache *cache);
 struct file_entry *file_cache_find(struct file_cache *cache, int root_fd,
                                    enum file_symlinks symlinks, struct span path, uint64_t now_ms);
 
-/* Takes the results of a finished OPEN job (fd and content: the job no longer has them) and returns
- * its entry with a reference for the caller. `path` and `root_fd` as for file_cache_find(); the
- * rule for links is the job's. Errors that tell of this moment rather than of the file (EMFILE,
- * ENFILE, ENOMEM, EIO, EINTR, EAGAIN ...) are not kept. NULL when memory is short (the job is
- * discarded).
- */
-struct file_entry *file_cache_store(struct file_cache *cache, int root_fd, struct span path,
-                                    struct file_job *job, uint64_t now_ms);
+/* Makes `job` one that opens a path beneath the root, for file_cache_store(). `path` is
+ * NUL-terminated, "." for the root itself, and borrowed until then; a regular file of at most
+ * `content_max` octets is to be read whole as well. */
+void file_cache_ask(struct file_cache *cache, int root_fd, enum file_symlinks symlinks,
+                    const char *path, size_t content_max, uint64_t now_ms, struct file_job *job);
+
+/* Takes the results of a finished job of file_cache_ask() (fd and content: the job no longer has
+ * them) and returns the entry of its path, with a reference for the caller. That is what the job
+ * found, or, where a look that was asked for later has ended already, what that one found. Errors
+ * that tell of this moment rather than of the file (EMFILE, ENFILE, ENOMEM, EIO, EINTR, EAGAIN ...)
+ * are not kept. NULL when memory is short (the job is discarded). */
+struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *job,
+                                    uint64_t now_ms);
+
+/* Is it the entry of this path? The arguments are those of file_cache_find(). Pure. */
+bool file_entry_is(const struct file_entry *entry, int root_fd, enum file_symlinks symlinks,
+                   struct span path);
 
 /* One more user. */
 static inline struct file_entry *file_entry_ref(struct file_entry *entry)

@@ -2,9 +2,11 @@
  *
  *   TRY -> (a file) SIDECAR -> RESPOND
  *       -> (a directory) INDEX -> SIDECAR, or LIST, or the next TRY
- *       -> (nothing) the next TRY, then ERROR -> RESPOND_ERROR
+ *       -> (nothing) the next TRY, then ERROR -> ERROR_FILE -> RESPOND_ERROR
  *
- * Each step may be run again after a job: look_up() then returns what the job found. */
+ * A step that needs a job is run again after it. By then other requests have gone on, and it may
+ * ask for another file than before: so a job's result is matched by what it is about, never by who
+ * asks next. */
 #include "http/static.h"
 
 #include "core/check.h"
@@ -27,6 +29,7 @@ enum step {
     STEP_SIDECAR,
     STEP_RESPOND,
     STEP_ERROR,
+    STEP_ERROR_FILE,
     STEP_RESPOND_ERROR,
 };
 
@@ -65,36 +68,47 @@ static void set_entry(struct file_entry **place, struct file_entry *entry)
 }
 
 /* The entry of `path` beneath the location's root, with a reference; NULL: a job is wanted first.
- * `path` may lie in x->path. Memory short: an error is begun, NULL, and no job. */
+ * `path` may lie in x->path. */
 static struct file_entry *look_up(struct http_exchange *x, struct span path)
 {
     struct http_env *env = x->env;
     const struct location *location = x->search.location;
-    struct file_entry *entry;
-    if (x->job_state == HTTP_JOB_DONE && (x->job.res == -EMFILE || x->job.res == -ENFILE) &&
-        http_env_reclaim(env) > 0)
-        x->job_state = HTTP_JOB_NONE; /* and once more */
-    if (x->job_state == HTTP_JOB_DONE) {
-        x->job_state = HTTP_JOB_NONE;
-        entry = file_cache_store(env->cache, location->root->fd, path, &x->job, env->clock->now_ms);
-        if (entry == NULL)
-            http_static_begin_error(x, x->search.status == 0 ? 503 : x->search.status);
+    int root_fd = location->root->fd;
+    struct file_entry *entry = x->search.opened;
+    x->search.opened = NULL;
+    if (entry != NULL && file_entry_is(entry, root_fd, location->symlinks, path))
         return entry;
-    }
-    entry = file_cache_find(env->cache, location->root->fd, location->symlinks, path,
-                            env->clock->now_ms);
+    if (entry != NULL)
+        file_entry_unref(entry);
+    entry = file_cache_find(env->cache, root_fd, location->symlinks, path, env->clock->now_ms);
     if (entry != NULL)
         return entry;
-    CHECK(path.len < sizeof(x->path));
+    CHECK(path.len < sizeof(x->path) && x->job_state == HTTP_JOB_NONE);
     if (path.len > 0)
         memmove(x->path, path.ptr, path.len);
     x->path[path.len] = '\0';
     if (path.len == 0)
         memcpy(x->path, ".", 2);
-    file_job_init_open(&x->job, location->root->fd, x->path, location->symlinks,
-                       env->config->limits.small_file_max);
+    file_cache_ask(env->cache, root_fd, location->symlinks, x->path,
+                   env->config->limits.small_file_max, env->clock->now_ms, &x->job);
     x->job_state = HTTP_JOB_WANTED;
     return NULL;
+}
+
+void http_static_job_done(struct http_exchange *x)
+{
+    struct http_env *env = x->env;
+    CHECK(x->job_state == HTTP_JOB_WANTED && x->search.opened == NULL);
+    if (x->job.kind == FILE_JOB_LIST) {
+        x->job_state = HTTP_JOB_DONE;
+        return;
+    }
+    x->job_state = HTTP_JOB_NONE;
+    if ((x->job.res == -EMFILE || x->job.res == -ENFILE) && http_env_reclaim(env) > 0)
+        return; /* look_up() wants it once more */
+    x->search.opened = file_cache_store(env->cache, &x->job, env->clock->now_ms);
+    if (x->search.opened == NULL)
+        http_static_begin_error(x, x->search.status == 0 ? 503 : x->search.status);
 }
 
 /* The path beneath the root that `uri` names at the location, without slashes at the ends. */
@@ -178,7 +192,7 @@ void http_static_begin(struct http_exchange *x)
 void http_static_begin_error(struct http_exchange *x, int status)
 {
     x->search.status = status;
-    x->search.step = x->search.step == STEP_ERROR ? STEP_RESPOND_ERROR : STEP_ERROR;
+    x->search.step = x->search.step == STEP_ERROR_FILE ? STEP_RESPOND_ERROR : STEP_ERROR;
     if (x->search.location == NULL)
         x->search.location = http_location_find(x->server, SPAN_LIT("/"));
 }
@@ -237,6 +251,15 @@ static void found_directory(struct http_exchange *x)
     }
 }
 
+/* s->entry is what is answered with, or a sidecar of it. */
+static void found_file(struct http_exchange *x)
+{
+    struct http_static *s = &x->search;
+    s->probed_codings = s->found_codings = 0;
+    s->codings_count = s->coding_index = 0;
+    s->step = STEP_SIDECAR_PROBE;
+}
+
 static enum http_static_result step_try(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
@@ -263,7 +286,7 @@ static enum http_static_result step_try(struct http_exchange *x)
     } else if (entry->meta.kind != FILE_REGULAR || ends_with_slash(s->uri)) {
         next_try(x);
     } else {
-        s->step = STEP_SIDECAR_PROBE;
+        found_file(x);
     }
     return GO_ON;
 }
@@ -304,7 +327,7 @@ static enum http_static_result step_index(struct http_exchange *x)
         int status = entry->error != 0 ? status_of_errno(entry->error) : 200;
         if (status == 200 && entry->meta.kind == FILE_REGULAR) {
             set_entry(&s->entry, entry);
-            s->step = STEP_SIDECAR_PROBE;
+            found_file(x);
             return GO_ON;
         }
         file_entry_unref(entry);
@@ -356,8 +379,10 @@ static enum http_static_result step_list(struct http_exchange *x)
     struct http_static *s = &x->search;
     if (!http_out_empty(&x->out))
         return HTTP_STATIC_ROOM;
-    if (x->job_state == HTTP_JOB_DONE)
+    if (x->job_state == HTTP_JOB_DONE) {
+        CHECK(x->job.kind == FILE_JOB_LIST);
         return finish_listing(x);
+    }
     struct span directory;
     CHECK(map_path(s->location, s->uri, &directory));
     memmove(x->path, directory.ptr, directory.len);
@@ -383,39 +408,45 @@ static struct span sidecar_path(struct http_exchange *x, enum coding coding)
     return span_make(x->path, s->name.len + suffix.len);
 }
 
+/* Keeps with the entry what has been found out about its sidecars, beside what is known of others.
+ */
+static void remember_sidecars(struct http_exchange *x)
+{
+    struct http_static *s = &x->search;
+    struct file_entry *entry = s->entry;
+    uint64_t now_ms = x->env->clock->now_ms;
+    if (entry->sidecars_until_ms <= now_ms) {
+        entry->sidecars_known = entry->sidecars = 0;
+        entry->sidecars_until_ms = now_ms + x->env->config->cache_valid_ms;
+    }
+    entry->sidecars_known |= s->probed_codings;
+    entry->sidecars = (uint8_t)((entry->sidecars & ~s->probed_codings) | s->found_codings);
+}
+
 /* Finds out which sidecars exist: Vary is due on every form of a resource that has some, whatever
- * this request accepts. Kept with the entry. */
+ * this request accepts. What other requests find out meanwhile is welcome. */
 static enum http_static_result step_sidecar_probe(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
     unsigned wanted = s->location->precompressed & ~(1u << CODING_IDENTITY);
-    if (wanted == 0) {
-        s->step = STEP_RESPOND;
-        s->found_codings = 0;
-        return GO_ON;
+    bool believed = s->entry->sidecars_until_ms > x->env->clock->now_ms;
+    unsigned known = believed ? s->entry->sidecars_known : 0;
+    for (unsigned coding = 0; coding < CODING_COUNT; coding++) {
+        unsigned bit = 1u << coding;
+        if ((wanted & bit) == 0 || ((known | s->probed_codings) & bit) != 0)
+            continue;
+        struct file_entry *entry = look_up(x, sidecar_path(x, (enum coding)coding));
+        if (entry == NULL)
+            return GO_ON;
+        s->probed_codings |= (uint8_t)bit;
+        if (entry->error == 0 && entry->meta.kind == FILE_REGULAR)
+            s->found_codings |= (uint8_t)bit;
+        file_entry_unref(entry);
     }
-    uint64_t now_ms = x->env->clock->now_ms;
-    if (s->entry->sidecars_until_ms <= now_ms) {
-        if (s->codings_count == 0)
-            s->found_codings = 0;
-        /* codings_count counts the codings probed so far. */
-        for (; s->codings_count < CODING_COUNT; s->codings_count++) {
-            enum coding coding = (enum coding)s->codings_count;
-            if ((wanted >> coding & 1) == 0)
-                continue;
-            struct file_entry *entry = look_up(x, sidecar_path(x, coding));
-            if (entry == NULL)
-                return GO_ON;
-            if (entry->error == 0 && entry->meta.kind == FILE_REGULAR)
-                s->found_codings |= (uint8_t)(1u << coding);
-            file_entry_unref(entry);
-        }
-        s->entry->sidecars = s->found_codings;
-        s->entry->sidecars_until_ms = now_ms + x->env->config->cache_valid_ms;
-    }
-    s->found_codings = s->entry->sidecars & (uint8_t)wanted;
+    if (s->probed_codings != 0)
+        remember_sidecars(x);
+    s->found_codings |= (uint8_t)(wanted & known & ~s->probed_codings & s->entry->sidecars);
     s->step = s->found_codings != 0 ? STEP_SIDECAR : STEP_RESPOND;
-    s->codings_count = s->coding_index = 0;
     return GO_ON;
 }
 
@@ -468,26 +499,27 @@ static enum http_static_result step_error(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
     const struct location *from = s->location;
-    if (x->job_state != HTTP_JOB_DONE) {
-        /* First time here; after a job, location, uri and name are those of the page already. */
-        const char *uri = NULL;
-        for (size_t i = 0; from != NULL && i < from->error_pages_count && uri == NULL; i++)
-            if (from->error_pages[i].status == s->status)
-                uri = from->error_pages[i].uri;
-        set_entry(&s->entry, NULL);
-        if (uri == NULL || strlen(uri) >= sizeof(x->try_text)) {
-            s->step = STEP_RESPOND_ERROR;
-            return GO_ON;
-        }
-        memcpy(x->try_text, uri, strlen(uri));
-        s->uri = span_make(x->try_text, strlen(uri));
-        const struct location *location = http_location_find(x->server, s->uri);
-        if (location == NULL || location->root == NULL || !map_path(location, s->uri, &s->name)) {
-            s->step = STEP_RESPOND_ERROR;
-            return GO_ON;
-        }
+    const char *uri = NULL;
+    for (size_t i = 0; from != NULL && i < from->error_pages_count && uri == NULL; i++)
+        if (from->error_pages[i].status == s->status)
+            uri = from->error_pages[i].uri;
+    set_entry(&s->entry, NULL);
+    s->step = STEP_RESPOND_ERROR;
+    if (uri == NULL || strlen(uri) >= sizeof(x->try_text))
+        return GO_ON;
+    memcpy(x->try_text, uri, strlen(uri));
+    s->uri = span_make(x->try_text, strlen(uri));
+    const struct location *location = http_location_find(x->server, s->uri);
+    if (location != NULL && location->root != NULL && map_path(location, s->uri, &s->name)) {
         s->location = location;
+        s->step = STEP_ERROR_FILE;
     }
+    return GO_ON;
+}
+
+static enum http_static_result step_error_file(struct http_exchange *x)
+{
+    struct http_static *s = &x->search;
     struct file_entry *entry = look_up(x, s->name);
     if (entry == NULL)
         return GO_ON;
@@ -529,6 +561,8 @@ static enum http_static_result run_step(struct http_exchange *x)
         return step_respond(x);
     case STEP_ERROR:
         return step_error(x);
+    case STEP_ERROR_FILE:
+        return step_error_file(x);
     case STEP_RESPOND_ERROR:
         return step_respond_error(x);
     }
@@ -541,8 +575,10 @@ enum http_static_result http_static_run(struct http_exchange *x)
         enum http_static_result result = run_step(x);
         if (result == HTTP_STATIC_JOB && x->job_state != HTTP_JOB_WANTED)
             continue;
-        if (result == HTTP_STATIC_DONE)
+        if (result == HTTP_STATIC_DONE) {
+            CHECK(x->job_state == HTTP_JOB_NONE);
             http_static_end(x);
+        }
         return result;
     }
 }
@@ -551,7 +587,7 @@ void http_static_end(struct http_exchange *x)
 {
     set_entry(&x->search.entry, NULL);
     set_entry(&x->search.sidecar, NULL);
+    set_entry(&x->search.opened, NULL);
     x->search.location = NULL;
-    x->search.codings_count = 0;
     x->search.step = STEP_TRY;
 }

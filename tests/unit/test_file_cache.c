@@ -72,15 +72,39 @@ static struct file_job file_failed(int error)
     return job;
 }
 
-static struct file_entry *store(struct file_cache *cache, const char *path, struct file_job job,
-                                uint64_t now_ms)
+/* The results `found`, of the question `asked`, arrive. */
+static struct file_entry *arrive(struct file_cache *cache, const struct file_job *asked,
+                                 struct file_job found, uint64_t now_ms)
 {
-    struct file_entry *entry = file_cache_store(cache, ROOT, span_str(path), &job, now_ms);
+    struct file_job job = *asked;
+    struct file_entry *entry;
 
+    job.res = found.res;
+    job.fd = found.fd;
+    job.meta = found.meta;
+    job.content = found.content;
+    entry = file_cache_store(cache, &job, now_ms);
     assert_non_null(entry);
     assert_int_equal(job.fd, -1);
     assert_null(job.content);
     return entry;
+}
+
+static struct file_job ask(struct file_cache *cache, const char *path, uint64_t now_ms)
+{
+    struct file_job job;
+
+    file_cache_ask(cache, ROOT, INSIDE, path, 0, now_ms, &job);
+    return job;
+}
+
+/* Asks, and is told at once. */
+static struct file_entry *store(struct file_cache *cache, const char *path, struct file_job job,
+                                uint64_t now_ms)
+{
+    struct file_job asked = ask(cache, path, now_ms);
+
+    return arrive(cache, &asked, job, now_ms);
 }
 
 /* Stores and lets go. */
@@ -139,20 +163,24 @@ static void test_keys(void **state)
 {
     static const char nul_inside[] = "a\0b";
     struct file_cache *cache = make_cache(16, LARGE);
-    struct file_job job = file_found(1, NULL);
+    struct file_job job;
     struct file_entry *entry;
 
     (void)state;
-    keep(cache, "", file_found(2, NULL), 0);
+    keep(cache, ".", file_found(2, NULL), 0); /* a job's name of the root itself */
     assert_true(has(cache, "", 0));
     assert_null(file_cache_find(cache, ROOT + 1, INSIDE, SPAN_LIT(""), 0));
     assert_null(file_cache_find(cache, ROOT, FILE_SYMLINKS_DENY, SPAN_LIT(""), 0));
     assert_null(file_cache_find(cache, ROOT, INSIDE, span_make(nul_inside, 3), 0));
 
     /* Same root and path, under the other rule: another entry. */
-    job.symlinks = FILE_SYMLINKS_DENY;
-    entry = file_cache_store(cache, ROOT, SPAN_LIT(""), &job, 0);
+    file_cache_ask(cache, ROOT, FILE_SYMLINKS_DENY, ".", 0, 0, &job);
+    entry = arrive(cache, &job, file_found(1, NULL), 0);
     assert_int_equal(entry->meta.ino, 1);
+    assert_true(file_entry_is(entry, ROOT, FILE_SYMLINKS_DENY, SPAN_LIT("")));
+    assert_false(file_entry_is(entry, ROOT, INSIDE, SPAN_LIT("")));
+    assert_false(file_entry_is(entry, ROOT + 1, FILE_SYMLINKS_DENY, SPAN_LIT("")));
+    assert_false(file_entry_is(entry, ROOT, FILE_SYMLINKS_DENY, SPAN_LIT("a")));
     file_entry_unref(entry);
     entry = find(cache, "", 0);
     assert_int_equal(entry->meta.ino, 2);
@@ -222,6 +250,64 @@ static void test_changed_replaces_the_entry(void **state)
     struct file_job bare = file_found(1, NULL);
     bare.meta.size = 4;
     check_replaced(bare, file_found(1, "text"));
+}
+
+/* Looks end in another order than they were asked for in: the newer one stands, and whoever asked
+ * the older one is told of it, too. */
+static void test_late_results(void **state)
+{
+    struct file_cache *cache = make_cache(16, LARGE);
+    struct file_job first = ask(cache, "f", 0), second = ask(cache, "f", 10);
+    struct file_job gone = ask(cache, "f", 20);
+    struct file_entry *newer = arrive(cache, &second, file_found(2, "new"), 5000);
+    struct file_entry *older = arrive(cache, &first, file_found(1, "old"), 5001);
+
+    (void)state;
+    assert_ptr_equal(older, newer);
+    assert_int_equal(newer->meta.ino, 2);
+    file_entry_unref(older);
+    older = arrive(cache, &gone, file_failed(ENOENT), 5002);
+    assert_int_equal(older->error, ENOENT);
+    file_entry_unref(older);
+    file_entry_unref(newer);
+    assert_int_equal(file_cache_files(cache), 1);
+    file_cache_destroy(cache);
+}
+
+/* ... also when what the newer one told has been thrown out meanwhile. */
+static void test_late_results_of_evicted_entries(void **state)
+{
+    struct file_cache *cache = make_cache(16, LARGE);
+    struct file_job first = ask(cache, "f", 0);
+    struct file_entry *entry;
+
+    (void)state;
+    keep(cache, "f", file_found(2, "new"), 10);
+    assert_int_equal(file_cache_reclaim(cache, 1), 1);
+    entry = arrive(cache, &first, file_found(1, "old"), 20);
+    assert_int_equal(entry->meta.ino, 1); /* it is what was there when it was asked */
+    file_entry_unref(entry);
+    assert_false(has(cache, "f", 20));
+    keep(cache, "f", file_found(3, "newest"), 30);
+    assert_true(has(cache, "f", 30));
+    file_cache_destroy(cache);
+}
+
+/* What is believed is believed from the question on, however long the answer takes. */
+static void test_belief_begins_with_the_question(void **state)
+{
+    struct file_cache *cache = make_cache(16, LARGE);
+    struct file_job asked = ask(cache, "f", 100);
+
+    (void)state;
+    file_entry_unref(arrive(cache, &asked, file_found(1, "text"), 900));
+    assert_true(has(cache, "f", 1099));
+    assert_false(has(cache, "f", 1100));
+    asked = ask(cache, "f", 1100);
+    file_entry_unref(arrive(cache, &asked, file_found(1, "text"), 2000)); /* unchanged */
+    assert_true(has(cache, "f", 2099));
+    assert_false(has(cache, "f", 2100));
+    file_cache_destroy(cache);
 }
 
 static void test_errors(void **state)
@@ -464,31 +550,6 @@ static void test_users_of_evicted_entries(void **state)
     file_cache_destroy(cache);
 }
 
-/* Published vectors: SipHash-2-4 of 00 01 02 ... (appendix A of the paper, and its reference code),
- * SipHash-1-3 with a zero key (OCaml's test suite). */
-static void test_siphash(void **state)
-{
-    static const struct {
-        size_t len;
-        uint64_t expected;
-    } vectors[] = {
-        { 0, UINT64_C(0x726fdb47dd0e0e31) },  { 1, UINT64_C(0x74f839c593dc67fd) },
-        { 7, UINT64_C(0xab0200f58b01d137) },  { 8, UINT64_C(0x93f5f5799a932462) },
-        { 15, UINT64_C(0xa129ca6149be45e5) }, { 63, UINT64_C(0x958a324ceb064572) },
-    };
-    const uint64_t key[2] = { UINT64_C(0x0706050403020100), UINT64_C(0x0f0e0d0c0b0a0908) };
-    const uint64_t zero[2] = { 0, 0 };
-    unsigned char octets[64];
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(octets); i++)
-        octets[i] = (unsigned char)i;
-    for (size_t i = 0; i < ARRAY_LEN(vectors); i++)
-        assert_true(siphash(key, octets, vectors[i].len, 2, 4) == vectors[i].expected);
-    assert_true(siphash13(zero, octets, 0) == UINT64_C(0xd1fba762150c532c));
-    assert_true(siphash13(zero, octets, 1) == UINT64_C(0x68a914128e01e473));
-}
-
 static void test_caches_differ_in_their_key(void **state)
 {
     struct file_cache *a = make_cache(1, 0);
@@ -510,6 +571,9 @@ int main(void)
         TEST(test_keys),
         TEST(test_unchanged_keeps_the_entry),
         TEST(test_changed_replaces_the_entry),
+        TEST(test_late_results),
+        TEST(test_late_results_of_evicted_entries),
+        TEST(test_belief_begins_with_the_question),
         TEST(test_errors),
         TEST(test_passing_error_leaves_the_entry),
         TEST(test_other_kinds),
@@ -520,7 +584,6 @@ int main(void)
         TEST(test_bytes_max),
         TEST(test_no_cache),
         TEST(test_users_of_evicted_entries),
-        TEST(test_siphash),
         TEST(test_caches_differ_in_their_key),
     };
 

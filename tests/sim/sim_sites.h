@@ -1,0 +1,45 @@
+/* sim_sites.h: two sites of one configuration, with the same names and other contents, for
+ * simulated sessions that run side by side: whose octets an answer holds can be told from any part
+ * of it. Files may be replaced while sessions run. */
+#ifndef SIM_SITES_H
+#define SIM_SITES_H
+
+#include "core/config.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { SIM_SITES = 2, SIM_FILES = 16 };
+
+/* A file beneath the root of a site. */
+struct sim_file {
+    const char *name;
+    size_t size;
+    bool changes; /* sim_sites_replace() may be called for it */
+};
+
+extern const struct sim_file sim_files[SIM_FILES];
+
+struct sim_sites {
+    char folder[64];       /* temporary; the roots are in it */
+    struct config *config; /* server "a" and server "b", each on both addresses; the second address
+                              has TLS */
+    unsigned versions[SIM_SITES][SIM_FILES]; /* from 1 on */
+};
+
+/* Makes the folder and loads the configuration. Aborts when it cannot. */
+void sim_sites_create(struct sim_sites *sites);
+
+/* Removes the folder and frees the configuration. */
+void sim_sites_destroy(struct sim_sites *sites);
+
+/* The number of the file `name` of a site, or -1. */
+int sim_sites_find(const char *name, size_t len);
+
+/* Puts the next version of a file in its place, by a rename, as deploys do. */
+void sim_sites_replace(struct sim_sites *sites, unsigned site, unsigned file);
+
+/* Is `body` the contents of that file in this version? */
+bool sim_sites_is(unsigned site, unsigned file, unsigned version, const char *body, size_t len);
+
+#endif
