@@ -96,7 +96,8 @@ class Connection:
         _note("<", data)
         return data
 
-    def _fill(self, what):
+    def fill(self, what):
+        """Receives more; `what` is what is missed, for the complaint when nothing comes."""
         try:
             data = self.receive()
         except TimeoutError:
@@ -113,7 +114,7 @@ class Connection:
         while b"\r\n\r\n" not in self.pending:
             if len(self.pending) > 1 << 20:
                 raise BadResponse(f"a head without end: {self.pending[:200]!r}")
-            self._fill("a response head")
+            self.fill("a response head")
         end = self.pending.index(b"\r\n\r\n") + 4
         answer = Response(self.pending[:end])
         self.pending = self.pending[end:]
@@ -125,7 +126,7 @@ class Connection:
         parts, have = [self.pending], len(self.pending)
         while have < count:
             self.pending = b""
-            self._fill(f"octets {have} to {count} of a body")
+            self.fill(f"octets {have} to {count} of a body")
             parts.append(self.pending)
             have += len(self.pending)
         data = b"".join(parts)
@@ -135,7 +136,7 @@ class Connection:
     def read_head(self):
         """Reads only the head of a response; its body stays to be read."""
         while b"\r\n\r\n" not in self.pending:
-            self._fill("a response head")
+            self.fill("a response head")
         end = self.pending.index(b"\r\n\r\n") + 4
         answer = Response(self.pending[:end])
         self.pending = self.pending[end:]
