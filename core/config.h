@@ -133,6 +133,9 @@ struct access_log_config {
     enum access_format format;
 };
 
+/* The most that `ranges_max` may be: what http/range.c can sort, and what one answer holds. */
+#define CONFIG_RANGES_MAX 1000
+
 /* What bounds a request; HTTP.md "Reading a request" number 9. All in octets unless said. */
 struct http_limits {
     uint32_t request_line_max;   /* longer: 414 */

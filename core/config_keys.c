@@ -125,7 +125,7 @@ static const struct config_key keys[] = {
     { "chunk_overhead_max", LIMITS, TOP, CONFIG_SIZE32, "16k", 64, 16 * MIB,
       IN(limits.chunk_overhead_max),
       .help = "chunk sizes, extensions and trailers of one request body; more: 413" },
-    { "ranges_max", LIMITS, TOP, CONFIG_COUNT, "32", 0, 1000, IN(limits.ranges_max),
+    { "ranges_max", LIMITS, TOP, CONFIG_COUNT, "32", 0, CONFIG_RANGES_MAX, IN(limits.ranges_max),
       .help = "byte ranges in one request; with more, the Range field is ignored" },
     { "keepalive_requests", LIMITS, TOP, CONFIG_COUNT, "0", 0, UINT32_MAX,
       IN(limits.keepalive_requests),

@@ -77,6 +77,7 @@ static int make_pools(struct http_env *env)
 {
     const struct config *config = env->config;
     const struct http_limits *limits = &config->limits;
+    uint32_t ranges_max = limits->ranges_max;
     /* A head that the guard has not refused yet, and something of what is pipelined behind it. */
     env->input_size = (size_t)limits->request_line_max + limits->head_max + 1024;
     int r = pool_create("exchanges", sizeof(struct http_exchange), config->connections_max,
@@ -86,6 +87,10 @@ static int make_pools(struct http_env *env)
     if (r == 0)
         r = pool_create("reads", HTTP_READ_SIZE, (size_t)HTTP_OUT_READS * config->connections_max,
                         &env->reads);
+    if (r == 0)
+        r = pool_create("ranges",
+                        sizeof(struct http_range) * (size_t)(ranges_max > 0 ? ranges_max : 1),
+                        config->connections_max, &env->ranges);
     return r;
 }
 
@@ -130,6 +135,7 @@ void http_env_destroy(struct http_env *env)
         for (size_t j = 0; j < env->config->servers[i].locations_count; j++, id++)
             free((char *)(uintptr_t)env->location_fields[id].ptr);
     free(env->location_fields);
+    pool_destroy(env->ranges);
     pool_destroy(env->reads);
     pool_destroy(env->inputs);
     pool_destroy(env->exchanges);

@@ -40,7 +40,9 @@ struct http_env {
     struct mime_table *mime;
     struct pool *exchanges; /* struct http_exchange, one a busy connection */
     struct pool *inputs;    /* input_size octets, one a connection with unprocessed input */
-    struct pool *reads; /* HTTP_READ_SIZE octets; HTTP_OUT_READS a connection that reads a file */
+    struct pool *reads;  /* HTTP_READ_SIZE octets; HTTP_OUT_READS a connection that reads a file */
+    struct pool *ranges; /* ranges_max struct http_range, one a connection that is answered with
+                            several */
     size_t input_size;
     struct access_log **access_logs; /* config->access_logs_count */
     struct span *location_fields;    /* by location id: the configured field lines, with CRLF */

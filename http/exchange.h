@@ -49,7 +49,8 @@ struct http_multipart {
     struct span type; /* media type of every part, borrowed from the table */
     const char *charset;
     uint64_t boundary;
-    struct http_range ranges[HTTP_RANGES_MAX];
+    struct http_range *ranges; /* `count` of them, from `pool`; owned while entry is not NULL */
+    struct pool *pool;         /* borrowed */
 };
 
 struct http_exchange {

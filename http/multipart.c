@@ -2,14 +2,21 @@
 #include "http/multipart.h"
 
 #include "core/check.h"
+#include "core/decimal.h"
 
-#include <stdio.h>
+enum {
+    BOUNDARY_LEN = 16, /* hexadecimal digits of 64 bits */
+    PART_TEXTS = 13    /* texts of which a part's head is made, at most */
+};
 
-void http_multipart_begin(struct http_multipart *m, struct file_entry *entry, size_t count,
-                          struct span type, const char *charset, uint64_t seed)
+void http_multipart_begin(struct http_multipart *m, struct pool *pool, struct http_range *ranges,
+                          size_t count, struct file_entry *entry, struct span type,
+                          const char *charset, uint64_t seed)
 {
-    CHECK(m->entry == NULL && count > 1 && count <= HTTP_RANGES_MAX);
+    CHECK(m->entry == NULL && count > 1);
     m->entry = file_entry_ref(entry);
+    m->pool = pool;
+    m->ranges = ranges;
     m->next = 0;
     m->count = count;
     m->type = type;
@@ -21,59 +28,98 @@ void http_multipart_begin(struct http_multipart *m, struct file_entry *entry, si
     m->boundary = z ^ z >> 31;
 }
 
-/* The delimiter and field lines in front of part `i`; behind the last part: the closing delimiter.
- */
-static size_t format_delimiter(const struct http_multipart *m, size_t i, char *text, size_t cap)
+struct span http_multipart_boundary(const struct http_multipart *m, char *ret_text)
 {
-    int n;
+    for (int i = 0; i < BOUNDARY_LEN; i++)
+        ret_text[i] = "0123456789abcdef"[m->boundary >> (60 - 4 * i) & 15];
+    return span_make(ret_text, BOUNDARY_LEN);
+}
+
+/* What stands in front of part `i`, as texts: the delimiter and field lines; behind the last part:
+ * the closing delimiter. They point into `boundary` and `room`. Returns their number. */
+static size_t part_head(const struct http_multipart *m, size_t i, struct span boundary,
+                        struct decimal room[3], struct span ret_texts[PART_TEXTS])
+{
+    size_t count = 0;
+
+    ret_texts[count++] = i == 0 ? SPAN_LIT("--") : SPAN_LIT("\r\n--");
+    ret_texts[count++] = boundary;
     if (i == m->count) {
-        n = snprintf(text, cap, "\r\n--%016llx--\r\n", (unsigned long long)m->boundary);
-    } else {
-        const struct http_range *range = &m->ranges[i];
-        n = snprintf(text, cap,
-                     "%s--%016llx\r\nContent-Type: %.*s%s%.40s\r\n"
-                     "Content-Range: bytes %llu-%llu/%llu\r\n\r\n",
-                     i == 0 ? "" : "\r\n", (unsigned long long)m->boundary, (int)m->type.len,
-                     m->type.ptr, m->charset[0] != '\0' ? "; charset=" : "", m->charset,
-                     (unsigned long long)range->first, (unsigned long long)range->last,
-                     (unsigned long long)m->entry->meta.size);
+        ret_texts[count++] = SPAN_LIT("--\r\n");
+        return count;
     }
-    CHECK(n > 0 && (size_t)n < cap);
-    return (size_t)n;
+    ret_texts[count++] = SPAN_LIT("\r\nContent-Type: ");
+    ret_texts[count++] = m->type;
+    if (m->charset[0] != '\0') {
+        ret_texts[count++] = SPAN_LIT("; charset=");
+        ret_texts[count++] = span_str(m->charset);
+    }
+    ret_texts[count++] = SPAN_LIT("\r\nContent-Range: bytes ");
+    ret_texts[count++] = decimal_text(m->ranges[i].first, &room[0]);
+    ret_texts[count++] = SPAN_LIT("-");
+    ret_texts[count++] = decimal_text(m->ranges[i].last, &room[1]);
+    ret_texts[count++] = SPAN_LIT("/");
+    ret_texts[count++] = decimal_text(m->entry->meta.size, &room[2]);
+    ret_texts[count++] = SPAN_LIT("\r\n\r\n");
+    return count;
+}
+
+static uint64_t range_len(const struct http_range *range)
+{
+    return range->last - range->first + 1;
 }
 
 uint64_t http_multipart_length(const struct http_multipart *m)
 {
-    char text[1024];
+    struct span texts[PART_TEXTS], boundary = { NULL, BOUNDARY_LEN };
+    struct decimal room[3];
     uint64_t len = 0;
-    for (size_t i = 0; i < m->count; i++)
-        len +=
-            format_delimiter(m, i, text, sizeof(text)) + m->ranges[i].last - m->ranges[i].first + 1;
-    return len + format_delimiter(m, m->count, text, sizeof(text));
+
+    for (size_t i = 0; i <= m->count; i++) {
+        size_t count = part_head(m, i, boundary, room, texts);
+
+        while (count > 0)
+            len += texts[--count].len;
+        if (i < m->count)
+            len += range_len(&m->ranges[i]);
+    }
+    return len;
 }
 
 bool http_multipart_put_next(struct http_multipart *m, struct http_out *out)
 {
-    char text[1024];
-    struct span delimiter = { text, format_delimiter(m, m->next, text, sizeof(text)) };
-    if (!http_out_put(out, &delimiter, 1))
-        return false;
+    char boundary[BOUNDARY_LEN];
+    struct span texts[PART_TEXTS + 1];
+    struct decimal room[3];
+    size_t count = part_head(m, m->next, http_multipart_boundary(m, boundary), room, texts);
+
     if (m->next == m->count) {
+        if (!http_out_put(out, texts, count))
+            return false;
         http_multipart_end(m);
         return true;
     }
-    const struct http_range *range = &m->ranges[m->next++];
-    uint64_t len = range->last - range->first + 1;
-    if (m->entry->content != NULL)
-        http_out_add_content(out, m->entry, range->first, len);
-    else
+    const struct http_range *range = &m->ranges[m->next];
+    uint64_t len = range_len(range);
+    bool copied = m->entry->content != NULL && len <= HTTP_COPY_MAX;
+
+    if (copied) /* so that many small parts are one segment, and leave in one send */
+        texts[count++] = span_make(m->entry->content + range->first, len);
+    if (!http_out_put(out, texts, count))
+        return false;
+    if (m->entry->content == NULL)
         http_out_add_file(out, m->entry, range->first, len);
+    else if (!copied)
+        http_out_add_content(out, m->entry, range->first, len);
+    m->next++;
     return true;
 }
 
 void http_multipart_end(struct http_multipart *m)
 {
-    if (m->entry != NULL)
-        file_entry_unref(m->entry);
+    if (m->entry == NULL)
+        return;
+    file_entry_unref(m->entry);
+    pool_put(m->pool, m->ranges);
     m->entry = NULL;
 }

@@ -5,11 +5,15 @@
 
 #include "http/exchange.h"
 
-/* Starts with `count` ranges of m->ranges, set by the caller. Takes a reference to `entry`; `type`
- * and `charset` ("" : none) are borrowed until the end. The boundary is drawn from `seed` and the
- * file's identity. */
-void http_multipart_begin(struct http_multipart *m, struct file_entry *entry, size_t count,
-                          struct span type, const char *charset, uint64_t seed);
+/* Starts with `count` ranges (> 1), which came from `pool` and are taken: they go back to it at the
+ * end. Takes a reference to `entry`; `pool`, `type` and `charset` ("" : none) are borrowed until
+ * the end. The boundary is drawn from `seed` and the file's identity. */
+void http_multipart_begin(struct http_multipart *m, struct pool *pool, struct http_range *ranges,
+                          size_t count, struct file_entry *entry, struct span type,
+                          const char *charset, uint64_t seed);
+
+/* The boundary, in the 16 octets of `ret_text`. */
+struct span http_multipart_boundary(const struct http_multipart *m, char *ret_text);
 
 /* Octets of the whole body: what Content-Length says. */
 uint64_t http_multipart_length(const struct http_multipart *m);
@@ -18,7 +22,7 @@ uint64_t http_multipart_length(const struct http_multipart *m);
  * False: too little room now. */
 bool http_multipart_put_next(struct http_multipart *m, struct http_out *out);
 
-/* Gives back the entry. Idempotent. */
+/* Gives back the entry and the ranges. Idempotent. */
 void http_multipart_end(struct http_multipart *m);
 
 #endif

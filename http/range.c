@@ -1,11 +1,16 @@
 /* range.c: reads a Range field, resolves it against a size, and coalesces.
  *
- * At most HTTP_RANGES_MAX ranges are looked at, so comparing each with each is bounded. */
+ * A client chooses how many there are, up to ranges_max, and how they lie. So they are sorted, and
+ * what is asked about neighbours is answered in one pass: n ranges take n log n steps, whatever
+ * they are, and no memory but an index each. */
 #include "http/range.h"
 
 #include "core/check.h"
 
+#include <assert.h>
 #include <stdbool.h>
+
+static_assert(HTTP_RANGES_MAX <= UINT16_MAX, "an index of a range is 16 bits");
 
 /* One range-spec as written. Numbers have saturated. */
 struct range_spec {
@@ -93,85 +98,111 @@ static bool take_set(struct span set, uint64_t size, unsigned ranges_max,
     return asked > 0;
 }
 
-static bool ranges_overlap(const struct http_range *a, const struct http_range *b)
+/* ---- in the order of their first octets ---- */
+
+/* Is `a` before `b`? Of two that begin together, the one asked for first is. */
+static bool comes_before(const struct http_range *ranges, uint16_t a, uint16_t b)
 {
-    return a->first <= b->last && b->first <= a->last;
+    return ranges[a].first != ranges[b].first ? ranges[a].first < ranges[b].first : a < b;
 }
 
-/* Overlapping, or with no octet between them. A last position is less than a size, so one more
- * never overflows. */
-static bool ranges_touch(const struct http_range *a, const struct http_range *b)
+/* Lets the index at `at` sink to its place in a heap of `count`, the last of all at its top. */
+static void heap_sink(uint16_t *order, size_t count, size_t at, const struct http_range *ranges)
 {
-    return a->first <= b->last + 1 && b->first <= a->last + 1;
+    uint16_t sinking = order[at];
+
+    for (size_t child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && comes_before(ranges, order[child], order[child + 1]))
+            child++;
+        if (comes_before(ranges, order[child], sinking))
+            break;
+        order[at] = order[child];
+    }
+    order[at] = sinking;
+}
+
+/* The indices of the ranges, sorted (heapsort: no memory, and no input that makes it slow). */
+static void order_make(const struct http_range *ranges, size_t count, uint16_t *ret_order)
+{
+    for (size_t i = 0; i < count; i++)
+        ret_order[i] = (uint16_t)i;
+    for (size_t i = count / 2; i-- > 0;)
+        heap_sink(ret_order, count, i, ranges);
+    for (size_t left = count; left-- > 1;) {
+        uint16_t top = ret_order[0];
+
+        ret_order[0] = ret_order[left];
+        ret_order[left] = top;
+        heap_sink(ret_order, left, 0, ranges);
+    }
 }
 
 /* Is more asked for than there is, by more than two ranges that overlap (RFC 9110 section 14.2)? */
-static bool ranges_abusive(const struct http_range *ranges, size_t count, uint64_t size)
+static bool ranges_abusive(const struct http_range *ranges, const uint16_t *order, size_t count,
+                           uint64_t size)
 {
-    uint64_t left = size;
+    uint64_t left = size, end = 0; /* end: behind the last octet of those before */
     size_t overlapping = 0;
     bool too_much = false;
 
     for (size_t i = 0; i < count; i++) {
-        uint64_t len = ranges[i].last - ranges[i].first + 1;
-        bool overlaps = false;
+        const struct http_range *range = &ranges[order[i]];
+        uint64_t len = range->last - range->first + 1;
 
         too_much |= len > left;
         left -= len < left ? len : left;
-        for (size_t j = 0; j < count && !overlaps; j++)
-            overlaps = i != j && ranges_overlap(&ranges[i], &ranges[j]);
-        overlapping += overlaps;
+        overlapping +=
+            range->first < end || (i + 1 < count && ranges[order[i + 1]].first <= range->last);
+        if (range->last + 1 > end) /* a last position is less than a size: no overflow */
+            end = range->last + 1;
     }
     return too_much && overlapping > 2;
 }
 
-/* Adds a range to `count` ranges of which no two touch; returns their new number. What it touches
- * becomes one range with it, in the place of the first of them. */
-static size_t ranges_add(struct http_range *ranges, size_t count, struct http_range range)
+/* Makes one range of those that overlap or have no octet between them, in the place of the first of
+ * them that was asked for. Returns how many are left. */
+static size_t ranges_coalesce(struct http_range *ranges, const uint16_t *order, size_t count)
 {
-    size_t place = count;
+    static const struct http_range absorbed = { .first = 1, .last = 0 };
+    size_t kept = 0;
 
     for (size_t i = 0; i < count;) {
-        if (!ranges_touch(&ranges[i], &range)) {
-            i++;
-            continue;
+        uint16_t place = order[i];
+        struct http_range whole = ranges[place];
+
+        for (ranges[place] = absorbed; ++i < count && ranges[order[i]].first <= whole.last + 1;) {
+            if (ranges[order[i]].last > whole.last)
+                whole.last = ranges[order[i]].last;
+            if (order[i] < place)
+                place = order[i];
+            ranges[order[i]] = absorbed;
         }
-        if (ranges[i].first < range.first)
-            range.first = ranges[i].first;
-        if (ranges[i].last > range.last)
-            range.last = ranges[i].last;
-        count--;
-        for (size_t j = i; j < count; j++)
-            ranges[j] = ranges[j + 1];
-        if (i < place)
-            place = i;
-        i = 0; /* It has grown, and may touch what it did not touch before. */
+        ranges[place] = whole;
     }
-    for (size_t j = count; j > place; j--)
-        ranges[j] = ranges[j - 1];
-    ranges[place] = range;
-    return count + 1;
+    for (size_t i = 0; i < count; i++)
+        if (ranges[i].first <= ranges[i].last)
+            ranges[kept++] = ranges[i];
+    return kept;
 }
 
 enum http_range_result http_range_parse(struct span value, uint64_t size, unsigned ranges_max,
                                         struct http_range *ret_ranges, size_t *ret_count)
 {
     static const struct span unit = { "bytes=", 6 };
-    struct http_range ranges[HTTP_RANGES_MAX];
-    size_t asked, count = 0;
+    uint16_t order[HTTP_RANGES_MAX];
+    size_t asked;
 
     CHECK(ranges_max <= HTTP_RANGES_MAX);
     if (value.len < unit.len || !span_caseeq(span_make(value.ptr, unit.len), unit))
         return HTTP_RANGE_NONE;
     value = span_make(value.ptr + unit.len, value.len - unit.len);
-    if (!take_set(value, size, ranges_max, ranges, &asked))
+    if (!take_set(value, size, ranges_max, ret_ranges, &asked))
         return HTTP_RANGE_NONE;
     if (asked == 0)
         return HTTP_RANGE_UNSATISFIABLE;
-    if (ranges_abusive(ranges, asked, size))
+    order_make(ret_ranges, asked, order);
+    if (ranges_abusive(ret_ranges, order, asked, size))
         return HTTP_RANGE_NONE;
-    for (size_t i = 0; i < asked; i++)
-        count = ranges_add(ret_ranges, count, ranges[i]);
-    *ret_count = count;
+    *ret_count = ranges_coalesce(ret_ranges, order, asked);
     return HTTP_RANGE_PARTIAL;
 }

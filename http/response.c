@@ -118,18 +118,17 @@ static bool respond_range(struct http_exchange *x, struct file_entry *entry,
     return true;
 }
 
-static bool respond_ranges(struct http_exchange *x, const struct location *location,
-                           struct file_entry *entry, const struct file_fields *fields,
-                           struct span name, size_t count)
+/* Several ranges; takes `ranges`, from env->ranges, if it returns true. */
+static bool respond_multipart(struct http_exchange *x, const struct location *location,
+                              struct file_entry *entry, const struct file_fields *fields,
+                              struct span name, struct http_range *ranges, size_t count)
 {
-    if (count == 1)
-        return respond_range(x, entry, fields, &x->multipart.ranges[0]);
     if (!http_out_empty(&x->out))
         return false;
     struct http_multipart *m = &x->multipart;
     struct span type = mime_table_find(x->env->mime, name);
     char charset[64];
-    http_multipart_begin(m, entry, count, type,
+    http_multipart_begin(m, x->env->ranges, ranges, count, entry, type,
                          http_fields_charset(location, type, charset).len > 0 ? location->charset
                                                                               : "",
                          x->env->boundaries++);
@@ -140,15 +139,16 @@ static bool respond_ranges(struct http_exchange *x, const struct location *locat
         coding += 2;
         coding_len = (size_t)((const char *)memchr(coding, '\n', fields->len) - coding) + 1;
     }
-    char lines[160];
+    char boundary[16];
+    struct decimal room;
     uint64_t len = http_multipart_length(m);
-    int n = snprintf(lines, sizeof(lines),
-                     "Content-Type: multipart/byteranges; boundary=%016llx\r\n"
-                     "Content-Length: %llu\r\nAccept-Ranges: bytes\r\n",
-                     (unsigned long long)m->boundary, (unsigned long long)len);
     struct span texts[] = { http_status_line(206),
                             http_env_stamp(x->env),
-                            span_make(lines, (size_t)n),
+                            SPAN_LIT("Content-Type: multipart/byteranges; boundary="),
+                            http_multipart_boundary(m, boundary),
+                            SPAN_LIT("\r\nContent-Length: "),
+                            decimal_text(len, &room),
+                            SPAN_LIT("\r\nAccept-Ranges: bytes\r\n"),
                             span_make(coding, coding_len),
                             span_make(fields->text + fields->representation_len,
                                       fields->len - fields->representation_len),
@@ -161,6 +161,40 @@ static bool respond_ranges(struct http_exchange *x, const struct location *locat
     else
         http_response_more_parts(x);
     return true;
+}
+
+/* What the Range field asks for: the whole, one range, several, or none that exists (416). */
+static int respond_ranges(struct http_exchange *x, const struct location *location,
+                          struct file_entry *entry, const struct file_fields *fields,
+                          struct span name)
+{
+    struct pool *pool = x->env->ranges;
+    struct http_range *ranges = pool_get(pool);
+    enum http_range_result result = HTTP_RANGE_NONE;
+    size_t count = 0;
+    bool done = false;
+    if (ranges != NULL) /* else the whole is as good an answer (RFC 9110 section 14.2) */
+        result =
+            http_range_parse(http_request_field(&x->request, HTTP_FIELD_RANGE), entry->meta.size,
+                             x->env->config->limits.ranges_max, ranges, &count);
+    if (result == HTTP_RANGE_PARTIAL && count > 1) {
+        done = respond_multipart(x, location, entry, fields, name, ranges, count);
+        if (!done)
+            pool_put(pool, ranges);
+        return done ? 0 : -ENOBUFS;
+    }
+    if (result == HTTP_RANGE_PARTIAL)
+        done = respond_range(x, entry, fields, &ranges[0]);
+    else if (result == HTTP_RANGE_NONE)
+        done = respond_whole(x, entry, fields);
+    if (ranges != NULL)
+        pool_put(pool, ranges);
+    if (result == HTTP_RANGE_UNSATISFIABLE) {
+        snprintf(x->extra, sizeof(x->extra), "Content-Range: bytes */%llu\r\n",
+                 (unsigned long long)entry->meta.size);
+        return 416;
+    }
+    return done ? 0 : -ENOBUFS;
 }
 
 int http_response_file(struct http_exchange *x, const struct location *location,
@@ -193,19 +227,7 @@ int http_response_file(struct http_exchange *x, const struct location *location,
         (x->request.repeated >> HTTP_FIELD_RANGE & 1) != 0 ||
         !http_condition_range_allowed(&x->request, &validators, now_s))
         return respond_whole(x, entry, fields) ? 0 : -ENOBUFS;
-    size_t count;
-    switch (http_range_parse(http_request_field(&x->request, HTTP_FIELD_RANGE), entry->meta.size,
-                             x->env->config->limits.ranges_max, x->multipart.ranges, &count)) {
-    case HTTP_RANGE_NONE:
-        return respond_whole(x, entry, fields) ? 0 : -ENOBUFS;
-    case HTTP_RANGE_PARTIAL:
-        return respond_ranges(x, location, entry, fields, name, count) ? 0 : -ENOBUFS;
-    case HTTP_RANGE_UNSATISFIABLE:
-        snprintf(x->extra, sizeof(x->extra), "Content-Range: bytes */%llu\r\n",
-                 (unsigned long long)entry->meta.size);
-        return 416;
-    }
-    UNREACHABLE();
+    return respond_ranges(x, location, entry, fields, name);
 }
 
 bool http_response_error_file(struct http_exchange *x, const struct location *location, int status,

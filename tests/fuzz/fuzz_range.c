@@ -1,9 +1,12 @@
-/* fuzz_range.c: Range fields. Input: "SIZE MAX VALUE", the two numbers in decimal.
+/* fuzz_range.c: Range fields. Input: "SIZE MAX VALUE", the two numbers in decimal. MAX is drawn
+ * from all that ranges_max may be, so that what the setting allows and what the code holds are the
+ * same.
  *
  * What comes out lies within the size, is disjoint, and asked for again gives itself. */
 #include "http/range.h"
 
 #include "core/check.h"
+#include "core/config_keys.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,8 +29,8 @@ static uint64_t take_number(struct span *in)
 
 static void check_again(const struct http_range *ranges, size_t count, uint64_t size)
 {
-    struct http_range again[HTTP_RANGES_MAX];
-    char value[HTTP_RANGES_MAX * 48];
+    static struct http_range again[HTTP_RANGES_MAX];
+    static char value[HTTP_RANGES_MAX * 48];
     size_t len = 0, again_count;
 
     for (size_t i = 0; i < count; i++)
@@ -44,8 +47,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct span value = span_make((const char *)data, size);
     uint64_t file_size = take_number(&value);
-    unsigned max = (unsigned)(take_number(&value) % (HTTP_RANGES_MAX + 1));
-    struct http_range ranges[HTTP_RANGES_MAX];
+    const struct config_key *key = config_key_find("ranges_max");
+    static struct http_range ranges[HTTP_RANGES_MAX];
+    unsigned max = (unsigned)(key->min + take_number(&value) % (key->max - key->min + 1));
     size_t count = 0;
     uint64_t sum = 0;
 

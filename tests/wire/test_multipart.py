@@ -15,6 +15,7 @@ def setup(world):
     world.root.write("digits.txt", DIGITS)
     server = world.serve()
     server.large = world.root.pattern("large.bin", LARGE)
+    server.middle = world.root.pattern("middle.bin", 16_000)  # in memory; parts of it are copied
     return server
 
 
@@ -110,6 +111,24 @@ def the_number_is_a_setting(server):
     assert len(parts(own.get("/digits.txt", "Range: bytes=0-0,2-2"))) == 2
     assert own.get("/digits.txt", "Range: bytes=0-0,2-2,4-4").status == 200
     assert own.get("/digits.txt", "Range: bytes=2-2").status == 206
+
+
+@each([64, 65, 1000])
+def as_many_as_the_setting_allows(server, count):
+    """1000 is the most that it may be (server.conf.md)."""
+    own = server.world.serve(settings={"ranges_max": count, "header_field_max": "32k"})
+    wanted = [(at, at + 4) for at in range(0, count * 1000, 1000)]
+    text = ",".join(f"{first}-{last}" for first, last in wanted)
+    for path, octets in (("/large.bin", server.large), ("/middle.bin", server.middle)):
+        found = parts(own.get(path, f"Range: bytes={text}"))
+        fit = [(first, last) for first, last in wanted if first < len(octets)]
+        assert [(first, last) for first, last, *_ in found] == fit
+        for first, last, _, _, data in found:
+            assert data == octets[first:last + 1]
+    assert own.get("/digits.txt", f"Range: bytes={text}, 1-1").status == 200
+    backwards = ",".join(f"{first}-{last}" for first, last in reversed(wanted))
+    found = parts(own.get("/large.bin", f"Range: bytes={backwards}"))
+    assert [(first, last) for first, last, *_ in found] == wanted[::-1]
 
 
 @each([
