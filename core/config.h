@@ -133,6 +133,9 @@ struct access_log_config {
     enum access_format format;
 };
 
+/* Names in one `index` and paths in one `try`: each may cost an open(2) a request. */
+#define CONFIG_TRIES_MAX 1000
+
 /* The most that `ranges_max` may be: what http/range.c can sort, and what one answer holds. */
 #define CONFIG_RANGES_MAX 1000
 

@@ -59,7 +59,8 @@ struct config_key {
     enum config_type type;
     const char *fallback;       /* the default, as in the file; a list without its braces; NULL:
                                    none */
-    uint64_t min, max;          /* COUNT; SIZE*: octets; DURATION: ms; EXPIRES: s */
+    uint64_t min, max;          /* COUNT; SIZE*: octets; DURATION: ms; EXPIRES: s; TEXTS: `max`
+                                   elements, or any number with 0 */
     const char *const *choices; /* CHOICE: the words, NULL behind the last */
     const char *special;        /* TEXT, PATH: a word that is neither, such as "off"; or NULL */
     const char *(*check)(const char *text); /* TEXT, TEXTS: NULL or what is wrong, config_text.h */

@@ -106,6 +106,10 @@ static int texts_store(const struct config_build *build, const struct config_key
     char **texts = arena_array(build->arena, entry->count, sizeof(char *));
     int res = texts == NULL ? -ENOMEM : 0;
 
+    if (key->max > 0 && entry->count > key->max)
+        res = config_fail(build, entry->place, key->name,
+                          "the list has %zu elements; allowed: %llu at most", entry->count,
+                          (unsigned long long)key->max);
     for (size_t i = 0; res == 0 && i < entry->count; i++)
         res = config_text(build, key, &entry->items[i], &texts[i]);
     if (res < 0)

@@ -56,7 +56,7 @@ const char *config_text_media_type(const char *text)
     subtype = span_trim(span_make(slash + 1, len - type.len - 1));
     if (!config_is_token(type) || !config_is_token(subtype) || has_control(text))
         return "is no media type";
-    return NULL;
+    return strlen(text) > CONFIG_FIELD_VALUE_MAX ? "is too long for a header field" : NULL;
 }
 
 const char *config_text_charset(const char *text)
@@ -184,6 +184,8 @@ const char *config_text_redirect(const char *text)
 {
     const char *rest = NULL;
 
+    if (strlen(text) > CONFIG_FIELD_VALUE_MAX)
+        return "is too long for a header field";
     for (const char *at = text; *at != '\0'; at++) {
         if (is_control(*at) || (unsigned char)*at >= 0x80 || strchr(" \"<>\\^`{|}", *at) != NULL)
             return "holds a character that a URL must have percent-encoded";

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+/* Octets of a field value that comes from the configuration. */
 #define CONFIG_FIELD_VALUE_MAX 2000
 
 /* Token characters only, at least one (RFC 9110 section 5.6.2). */
@@ -16,7 +17,8 @@ bool config_is_token(struct span text);
 /* One word without blanks. */
 const char *config_text_word(const char *text);
 
-/* type/subtype, and parameters if any (RFC 9110 section 8.3.1). */
+/* type/subtype, and parameters if any (RFC 9110 section 8.3.1), of CONFIG_FIELD_VALUE_MAX octets at
+ * most: with more, the fields of an answer would not fit where they are put together. */
 const char *config_text_media_type(const char *text);
 
 /* A charset's name (RFC 2978 section 2.3), such as it needs no quotes in Content-Type. */
@@ -38,7 +40,8 @@ const char *config_text_path(const char *text);
 /* Likewise, that also ends with '/'. */
 const char *config_text_prefix(const char *text);
 
-/* An absolute path or an absolute http URL, fit for a Location field. */
+/* An absolute path or an absolute http URL, fit for a Location field: of CONFIG_FIELD_VALUE_MAX
+ * octets at most. */
 const char *config_text_redirect(const char *text);
 
 /* A field value (RFC 9110 section 5.5) that is not empty, of CONFIG_FIELD_VALUE_MAX octets at most.

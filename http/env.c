@@ -4,10 +4,14 @@
 #include "core/check.h"
 #include "http/exchange.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static_assert((int)HTTP_LOCATION_FIELDS_MAX == CONFIG_FIELDS_SIZE_MAX,
+              "what the configuration allows, and what is made room for");
 
 /* The configured field lines of one location as one text. */
 static int location_fields(const struct location *location, char *why, size_t why_size,

@@ -3,10 +3,12 @@
 #include "http/fields.h"
 
 #include "core/check.h"
+#include "core/config_text.h"
 #include "http/accept.h"
 #include "http/date.h"
 #include "http/etag.h"
 
+#include <assert.h>
 #include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +16,12 @@
 #include <string.h>
 
 enum { FIELDS_TEXT_MAX = 16 * 1024 };
+
+/* A media type, Cache-Control, the location's fields, and what is of a known length: validators,
+ * dates, Content-Length. */
+static_assert(2 * CONFIG_FIELD_VALUE_MAX + HTTP_LOCATION_FIELDS_MAX + 1024 <= FIELDS_TEXT_MAX &&
+                  FIELDS_TEXT_MAX <= UINT16_MAX,
+              "the longest fields that can be configured must fit");
 
 struct text {
     size_t len;

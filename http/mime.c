@@ -6,6 +6,7 @@
 
 #include "core/arena.h"
 #include "core/check.h"
+#include "core/config_text.h"
 #include "core/log.h"
 #include "http/octet.h"
 
@@ -233,12 +234,12 @@ static struct span take_word(struct span *line)
 }
 
 /* Takes in a line of a mime.types file: a type, then its extensions. One that does not begin with a
- * type says nothing. 0 or -ENOMEM. */
+ * type, or with one that is too long for a field, says nothing. 0 or -ENOMEM. */
 static int table_add_line(struct mime_table *table, struct span line)
 {
     struct span word = take_word(&line), type = { NULL, 0 };
 
-    if (word.len == 0 || media_type_len(word) != word.len)
+    if (word.len == 0 || media_type_len(word) != word.len || word.len > CONFIG_FIELD_VALUE_MAX)
         return 0;
     for (struct span extension; (extension = take_word(&line)).len > 0;) {
         if (type.ptr == NULL)

@@ -2,16 +2,23 @@
 #include "http/response.h"
 
 #include "core/check.h"
+#include "core/config_text.h"
 #include "core/decimal.h"
 #include "http/condition.h"
 #include "http/fields.h"
 #include "http/multipart.h"
 #include "http/status.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* With an empty queue every answer fits, but for the Location field of a long target (414). */
+static_assert(2 * CONFIG_FIELD_VALUE_MAX + HTTP_LOCATION_FIELDS_MAX + HTTP_COPY_MAX + 2048 <=
+                  HTTP_OUT_SIZE,
+              "the longest head, with a body that is copied, must fit");
 
 enum {
     CONDITIONAL_FIELDS = 1 << HTTP_FIELD_IF_MATCH | 1 << HTTP_FIELD_IF_NONE_MATCH |
