@@ -84,6 +84,8 @@ class Server:
                                         max(0, limit - time.monotonic()))
             data = os.read(self.process.stdout.fileno(), 65536) if ready else b""
             if not data:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(max(0, min(5, limit - time.monotonic())))
                 raise ServerFailed(f"did not start: {self.argv}\nexit status "
                                    f"{self.process.poll()}, stdout {text!r}\n{self.stderr()}")
             text += data
