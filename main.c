@@ -442,13 +442,15 @@ static int build_info(void)
     return STATUS_OK;
 }
 
-/* Started with 0, 1 or 2 closed, a file of ours would get that number and receive messages. */
-static void open_standard_streams(void)
+/* Started with 0, 1 or 2 closed, a file of ours would get that number and receive messages. False:
+ * there is nothing to put in their place. */
+static bool open_standard_streams(void)
 {
     for (int fd = 0; fd <= STDERR_FILENO; fd++) {
-        if (fcntl(fd, F_GETFD) < 0)
-            CHECK(open("/dev/null", O_RDWR) == fd);
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            return false;
     }
+    return true;
 }
 
 static int act(const struct options *options)
@@ -483,7 +485,12 @@ int main(int argc, char **argv)
     struct options options;
     char why[WHY_SIZE] = "";
 
-    open_standard_streams();
+    if (!open_standard_streams()) {
+        fprintf(stderr,
+                "gearshift: a standard stream is closed, and /dev/null cannot be opened: %s\n",
+                strerror(errno));
+        return STATUS_RUNTIME;
+    }
     CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
     if (argc > 1 && strcmp(argv[1], "doctor") == 0)
         return doctor(argc - 1, argv + 1);

@@ -50,8 +50,10 @@ int session_env_create(const struct config *config, const struct tls_server *tls
                        struct session_env **ret_env)
 {
     struct session_env *env = calloc(1, sizeof(*env));
-    if (env == NULL)
+    if (env == NULL) {
+        snprintf(why, why_size, "out of memory");
         return -ENOMEM;
+    }
     env->magic = SESSION_ENV_MAGIC;
     int r = http_env_create(config, clock, (caps & ENGINE_CAP_FILE_SEGMENT) != 0, why, why_size,
                             &env->http);

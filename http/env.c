@@ -77,6 +77,21 @@ static int open_access_logs(struct http_env *env, char *why, size_t why_size)
     return 0;
 }
 
+/* Addresses are set aside for all connections; memory is taken only as they come. */
+static void fail_pools(const struct http_env *env, int res, char *why, size_t why_size)
+{
+    const struct config *config = env->config;
+    size_t each = sizeof(struct http_exchange) + env->input_size +
+                  (size_t)HTTP_OUT_READS * HTTP_READ_SIZE +
+                  config->limits.ranges_max * sizeof(struct http_range);
+
+    snprintf(why, why_size,
+             "no memory for connections_max = %u connections of %zu KiB of addresses each "
+             "(request_line_max, header_max and ranges_max count): %s; lower these, or allow more "
+             "(ulimit -v, vm.overcommit_memory)",
+             config->connections_max, each / 1024, strerror(-res));
+}
+
 static int make_pools(struct http_env *env)
 {
     const struct config *config = env->config;
@@ -98,21 +113,35 @@ static int make_pools(struct http_env *env)
     return r;
 }
 
+/* The file cache and the pools. */
+static int make_stores(struct http_env *env, char *why, size_t why_size)
+{
+    const struct config *config = env->config;
+    int r = file_cache_create(config->cache_files_max, config->cache_bytes_max,
+                              config->cache_valid_ms, &env->cache);
+    if (r < 0) {
+        snprintf(why, why_size, "no memory for cache_files = %u files: %s", config->cache_files_max,
+                 strerror(-r));
+        return r;
+    }
+    r = make_pools(env);
+    if (r < 0)
+        fail_pools(env, r, why, why_size);
+    return r;
+}
+
 int http_env_create(const struct config *config, const struct clock *clock, bool file_segments,
                     char *why, size_t why_size, struct http_env **ret_env)
 {
     struct http_env *env = calloc(1, sizeof(*env));
-    snprintf(why, why_size, "out of memory");
+    snprintf(why, why_size, "out of memory"); /* unless another reason is given */
     if (env == NULL)
         return -ENOMEM;
     env->config = config;
     env->clock = clock;
     env->file_segments = file_segments;
     env->stamp_s = INT64_MIN;
-    int r = file_cache_create(config->cache_files_max, config->cache_bytes_max,
-                              config->cache_valid_ms, &env->cache);
-    if (r == 0)
-        r = make_pools(env);
+    int r = make_stores(env, why, why_size);
     if (r == 0)
         r = all_location_fields(env, why, why_size);
     if (r == 0)

@@ -28,6 +28,7 @@ struct mbed_sessions {
     pthread_mutex_t lock;
     uint32_t lifetime_s;
     uint32_t max;    /* entries */
+    uint32_t used;   /* entries that have ever held a session: the first ones */
     uint32_t oldest; /* the entry to be taken next */
     uint32_t mask;   /* chains - 1; a power of two of them */
     uint32_t *chains;
@@ -77,7 +78,8 @@ void mbed_sessions_destroy(struct mbed_sessions *s)
 {
     if (s == NULL)
         return;
-    mbedtls_platform_zeroize(s->entries, s->max * sizeof(s->entries[0]));
+    /* Only what was written: zeros would take memory for entries that never had any. */
+    mbedtls_platform_zeroize(s->entries, s->used * sizeof(s->entries[0]));
     pthread_mutex_destroy(&s->lock);
     free(s->chains);
     free(s);
@@ -121,6 +123,8 @@ bool mbed_sessions_put(struct mbed_sessions *s, const unsigned char *binding,
     pthread_mutex_lock(&s->lock);
     uint32_t index = s->oldest;
     s->oldest = index + 1 < s->max ? index + 1 : 0;
+    if (index == s->used)
+        s->used++;
     struct entry *entry = &s->entries[index];
     if (entry->len > 0)
         unchain(s, index);

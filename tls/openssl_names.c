@@ -35,6 +35,17 @@ static int out_of_memory(char *why, size_t why_size)
     return -ENOMEM;
 }
 
+/* What this library has by itself, or has just taken name by name. */
+static int refused(char *why, size_t why_size, const char *what)
+{
+    ERR_clear_error();
+    snprintf(why, why_size,
+             "OpenSSL refuses the server's %s: it has no memory, or its own configuration "
+             "(openssl.cnf, OPENSSL_CONF) leaves none",
+             what);
+    return -EINVAL;
+}
+
 static int apply_protocols(SSL_CTX *ssl_ctx, const struct config *config, char *why,
                            size_t why_size)
 {
@@ -117,9 +128,10 @@ static int apply_ciphers(SSL_CTX *ssl_ctx, const struct config *config, char *wh
     size_t size = 1;
 
     if (settings->ciphers_count == 0) {
-        CHECK(SSL_CTX_set_cipher_list(ssl_ctx, default_ciphers));
-        CHECK(SSL_CTX_set_ciphersuites(ssl_ctx, default_suites));
-        return 0;
+        if (SSL_CTX_set_cipher_list(ssl_ctx, default_ciphers) &&
+            SSL_CTX_set_ciphersuites(ssl_ctx, default_suites))
+            return 0;
+        return refused(why, why_size, "ciphers");
     }
     for (size_t i = 0; i < settings->ciphers_count; i++)
         size += strlen(settings->ciphers[i]) + 32; /* OpenSSL's names are shorter as a rule */
@@ -144,8 +156,8 @@ static int apply_ciphers(SSL_CTX *ssl_ctx, const struct config *config, char *wh
         /* There is no empty list for TLS 1.2; it is refused, or not used. */
         bool done = (ciphers[0] == '\0' || SSL_CTX_set_cipher_list(ssl_ctx, ciphers)) &&
                     SSL_CTX_set_ciphersuites(ssl_ctx, suites);
-        CHECK(done);
-        res = check_ciphers(ssl_ctx, config, listed, why, why_size);
+        res = done ? check_ciphers(ssl_ctx, config, listed, why, why_size)
+                   : refused(why, why_size, "list of tls_ciphers");
     }
     free(ciphers);
     free(suites);
@@ -161,8 +173,7 @@ static int apply_curves(SSL_CTX *ssl_ctx, const struct config *config, char *why
         for (size_t i = 0; !done && i < ARRAY_LEN(default_curves); i++)
             done = SSL_CTX_set1_groups_list(ssl_ctx, default_curves[i]);
         ERR_clear_error();
-        CHECK(done);
-        return 0;
+        return done ? 0 : refused(why, why_size, "groups");
     }
     size_t size = 1;
     for (size_t i = 0; i < settings->curves_count; i++)
