@@ -2,6 +2,7 @@
  * limits, the framing and how the rest is chopped. Whole or chopped, http_body_feed() must say the
  * same as a recursive descent over RFC 9112 section 7.1, and use exactly the octets of the body. */
 #include "core/check.h"
+#include "core/config_keys.h"
 #include "http/body.h"
 
 #include <stdbool.h>
@@ -201,12 +202,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     const char *input = (const char *)data + 1;
     size_t len = size - 1;
+    const struct config_key *overhead = config_key_find("chunk_overhead_max");
     bool small = data[0] & 1, plain = (data[0] & 6) == 6;
     const struct http_limits limits = {
         .body_max = small         ? 20
                     : data[0] & 8 ? UINT64_MAX
                                   : 2000,
-        .chunk_overhead_max = small ? 40 : 4000,
+        .chunk_overhead_max = small          ? 40
+                              : data[0] & 16 ? (uint32_t)overhead->max
+                              : data[0] & 32 ? (uint32_t)overhead->min
+                                             : 4000,
     };
     struct http_request request = { .framing = HTTP_FRAMING_CHUNKED };
     struct verdict want;

@@ -3,6 +3,7 @@
  * checker written from RFC 9112 alone; and what the guard passes, http_request_parse() must judge
  * as naive rules do, so that llhttp neither lets pass what is bad nor refuses what is legal. */
 #include "core/check.h"
+#include "core/config_keys.h"
 #include "http/authority.h"
 #include "http/guard.h"
 #include "http/request.h"
@@ -298,6 +299,22 @@ static struct verdict chopped_scan(const char *data, size_t len, const struct ht
     return v;
 }
 
+static uint64_t end_of(const char *name, bool least)
+{
+    const struct config_key *key = config_key_find(name);
+    return least ? key->min : key->max;
+}
+
+/* But for the number of fields: the naive checker has room for FIELDS_MAX. */
+static void set_limits(struct http_limits *limits, bool least)
+{
+    limits->request_line_max = (uint32_t)end_of("request_line_max", least);
+    limits->field_max = (uint32_t)end_of("header_field_max", least);
+    limits->head_max = (uint32_t)end_of("header_max", least);
+    limits->fields_max = least ? (uint32_t)end_of("header_count_max", least) : FIELDS_MAX;
+    limits->body_max = end_of("body_max", least);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 1 || size > 4096)
@@ -305,11 +322,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *input = (const char *)data + 1;
     size_t len = size - 1;
     bool small = data[0] & 1;
-    const struct http_limits limits = { .request_line_max = small ? 30 : 3000,
-                                        .field_max = small ? 40 : 3000,
-                                        .head_max = small ? 80 : 3000,
-                                        .fields_max = small ? 4 : FIELDS_MAX,
-                                        .body_max = small ? 10 : 1000 };
+    struct http_limits limits = { .request_line_max = small ? 30 : 3000,
+                                  .field_max = small ? 40 : 3000,
+                                  .head_max = small ? 80 : 3000,
+                                  .fields_max = small ? 4 : FIELDS_MAX,
+                                  .body_max = small ? 10 : 1000 };
+    if ((data[0] & 6) == 6) /* the ends of what may be set */
+        set_limits(&limits, small);
     struct naive_head head = { .fields = 0 };
     struct verdict want = naive_scan(input, len, &limits, &head);
 
