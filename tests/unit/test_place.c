@@ -1,0 +1,283 @@
+/* test_place.c: whose folder a name stands in, as root sees it: real folders, owners and links. */
+#include "core/place.c"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+enum { THEIRS = 65534, OTHERS = 65533 };
+
+static char base[] = "/tmp/test_place.XXXXXX";
+static char path[PATH_MAX];
+static const char *what;
+
+/* `name` below the base; valid until the next call. */
+static const char *at(const char *name)
+{
+    snprintf(path, sizeof(path), "%s/%s", base, name);
+    return path;
+}
+
+static void make_dir(const char *name, uid_t owner, mode_t mode)
+{
+    assert_int_equal(mkdir(at(name), 0700), 0);
+    assert_int_equal(chown(path, owner, owner), 0);
+    assert_int_equal(chmod(path, mode), 0);
+}
+
+static void make_link(const char *target, const char *name, uid_t owner)
+{
+    assert_int_equal(symlink(target, at(name)), 0);
+    assert_int_equal(lchown(path, owner, owner), 0);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    if (mkdtemp(base) == NULL)
+        return -1;
+    if (geteuid() != 0)
+        return 0;
+    make_dir("roots", 0, 0755);
+    make_dir("roots/in", 0, 0755);
+    make_dir("group", 0, 0775);
+    make_dir("sticky", 0, 01777);
+    make_dir("sticky/roots", 0, 0755);
+    make_dir("sticky/theirs", THEIRS, 0755);
+    make_dir("theirs", THEIRS, 0755);
+    make_dir("theirs/roots", 0, 0755);
+    make_dir("theirs/sticky", 0, 01777);
+    make_dir("theirs/sticky/roots", 0, 0755);
+    make_link("roots", "to-roots", 0);
+    make_link("theirs/", "to-theirs", THEIRS);
+    make_link("../roots/in/x", "roots/to-x", 0);
+    make_link("to-x", "roots/to-link", 0);
+    make_link("x", "theirs/x", THEIRS);
+    make_link("../theirs/x", "roots/to-trap", 0);
+    make_link("../roots", "theirs/up", THEIRS);
+    make_link("../roots", "theirs/of-root", 0);
+    make_link("../roots", "theirs/of-others", OTHERS);
+    make_link("x", "theirs/roots/x", 0);
+    make_link("loop-b", "loop-a", 0);
+    make_link("loop-a", "loop-b", 0);
+    make_link("/dev/null", "to-null", 0);
+    make_link("..", "roots/in/up", 0);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    char command[64];
+
+    (void)state;
+    snprintf(command, sizeof(command), "rm -rf %s", base);
+    return system(command);
+}
+
+/* Opens the place of `name`; 0 or -errno. No descriptor is left behind. */
+static int look_at(const char *name, unsigned flags, struct place *ret_place)
+{
+    int next = dup(0);
+
+    close(next);
+    int res = place_open(name[0] == '/' ? name : at(name), flags, ret_place, &what);
+    if (res == 0)
+        place_close(ret_place);
+    int again = dup(0);
+    assert_int_equal(again, next);
+    close(again);
+    return res;
+}
+
+static void test_whose_folder(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        bool shared, movable;
+    } cases[] = {
+        { "roots/x", false, false },
+        { "roots/in/x", false, false },
+        { "to-roots/x", false, false },
+        { "roots/in/up/../x", false, false },
+        { "./roots//in/./x", false, false },
+        { "group/x", true, false },
+        { "sticky/x", true, false },
+        { "sticky/roots/x", false, false }, /* nobody can exchange what is root's there */
+        { "sticky/theirs/x", true, true },  /* its owner can */
+        { "theirs/x", true, false },        /* what lies above is root's */
+        { "to-theirs/x", true, false },     /* whoever made the link: its folder is root's */
+        { "theirs/roots/x", true, true },
+        { "theirs/sticky/x", true, true }, /* the bit helps nobody who can exchange the folder */
+        { "theirs/sticky/roots/x", true, true },
+        { "theirs/../roots/x", true, true }, /* to be on the safe side */
+        { "/x", false, false },
+        { "/proc/self/x", false, false },
+        { "/dev/x", false, false },
+    };
+
+    if (geteuid() != 0)
+        skip();
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct place place = { .shared = !cases[i].shared };
+
+        print_message("%s\n", cases[i].name);
+        assert_int_equal(look_at(cases[i].name, 0, &place), 0);
+        assert_null(what);
+        assert_string_equal(place.name, "x");
+        assert_int_equal(place.shared, cases[i].shared);
+        assert_int_equal(place.movable, cases[i].movable);
+        assert_false(place.linked);
+        assert_int_equal(place.suspect, PLACE_NOBODY);
+    }
+}
+
+static void test_links(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        unsigned flags;
+        int res;
+        const char *last; /* where res is 0 */
+        bool ours;        /* the refusal is this file's */
+        bool linked;
+        uid_t suspect;
+    } cases[] = {
+        /* The last name, left alone or followed. */
+        { "roots/to-x", 0, 0, "to-x", false, false, PLACE_NOBODY },
+        { "roots/to-x", PLACE_FOLLOW, 0, "x", false, true, PLACE_NOBODY },
+        { "roots/to-link", PLACE_FOLLOW, 0, "x", false, true, PLACE_NOBODY },
+        { "to-null", PLACE_FOLLOW, 0, "null", false, true, PLACE_NOBODY },
+        { "theirs/x", 0, 0, "x", false, false, PLACE_NOBODY },
+        { "theirs/x", PLACE_FOLLOW, -ELOOP, NULL, true, false, 0 },
+        { "roots/to-trap", PLACE_FOLLOW, -ELOOP, NULL, true, false, 0 },
+        { "theirs/roots/x", PLACE_FOLLOW, -ELOOP, NULL, true, false, 0 },
+        /* On the way. */
+        { "theirs/up/x", 0, -ELOOP, NULL, true, false, 0 },
+        { "theirs/of-root/x", 0, -ELOOP, NULL, true, false, 0 },
+        { "theirs/up/x", PLACE_READ, 0, "x", false, false, THEIRS },
+        { "theirs/up", PLACE_READ | PLACE_FOLLOW, 0, "roots", false, true, THEIRS },
+        { "theirs/up/", PLACE_READ | PLACE_FOLLOW, 0, "roots", false, true, THEIRS },
+        { "theirs/of-root/x", PLACE_READ, 0, "x", false, false, PLACE_NOBODY },
+        { "theirs/up/../theirs/of-others/x", PLACE_READ, -ELOOP, NULL, true, false, 0 },
+        /* The kernel's own. */
+        { "/proc/self/fd/0", PLACE_FOLLOW, 0, "0", false, true, PLACE_NOBODY },
+        { "/proc/self/root/proc/x", 0, 0, "x", false, false, PLACE_NOBODY },
+        /* What the kernel would refuse. */
+        { "loop-a", PLACE_FOLLOW, -ELOOP, NULL, false, false, 0 },
+        { "none/x", 0, -ENOENT, NULL, false, false, 0 },
+        { "to-null/x", 0, -ENOTDIR, NULL, false, false, 0 },
+        { "roots/x/", 0, -EISDIR, NULL, false, false, 0 },
+        { "roots/x/", PLACE_FOLLOW, -EISDIR, NULL, false, false, 0 },
+        { "/", PLACE_READ | PLACE_FOLLOW, 0, ".", false, false, PLACE_NOBODY },
+        { "roots/none", PLACE_FOLLOW, 0, "none", false, false, PLACE_NOBODY },
+    };
+
+    if (geteuid() != 0)
+        skip();
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct place place;
+
+        print_message("%s %u\n", cases[i].name, cases[i].flags);
+        assert_int_equal(look_at(cases[i].name, cases[i].flags, &place), cases[i].res);
+        assert_int_equal(what != NULL, cases[i].ours);
+        if (cases[i].res < 0)
+            continue;
+        assert_string_equal(place.name, cases[i].last);
+        assert_int_equal(place.linked, cases[i].linked);
+        assert_int_equal(place.suspect, cases[i].suspect);
+    }
+}
+
+static void test_lengths(void **state)
+{
+    (void)state;
+    char name[PATH_MAX + 1];
+    struct place place;
+
+    assert_int_equal(place_open("", 0, &place, &what), -ENOENT);
+    memset(name, 'x', sizeof(name));
+    name[PATH_MAX] = '\0';
+    assert_int_equal(look_at(name, 0, &place), -ENAMETOOLONG);
+    name[NAME_MAX + 1] = '\0';
+    assert_int_equal(look_at(name, 0, &place), -ENAMETOOLONG);
+    name[NAME_MAX] = '\0';
+    assert_int_equal(look_at(name, 0, &place), 0);
+    assert_string_equal(place.name, name);
+    assert_int_equal(place_open(name, 0, &place, &what), 0); /* relative */
+    place_close(&place);
+    if (geteuid() != 0)
+        skip();
+    /* A link whose target does not fit before what is left of the path. */
+    memset(name, '/', sizeof(name));
+    name[PATH_MAX - 1] = '\0';
+    size_t len = (size_t)snprintf(name, sizeof(name), "%s/to-roots", base);
+    name[len] = '/';
+    assert_int_equal(place_open(name, PLACE_READ, &place, &what), 0);
+    place_close(&place);
+    char target[PATH_MAX - 100];
+    memset(target, '/', sizeof(target));
+    target[sizeof(target) - 1] = '\0';
+    make_link(target, "long", 0);
+    len = (size_t)snprintf(name, sizeof(name), "%s/long", base);
+    name[len] = '/';
+    assert_int_equal(place_open(name, PLACE_READ, &place, &what), -ENAMETOOLONG);
+}
+
+/* Who is not root opens as the kernel does: links and all. */
+static void as_ordinary_user(void)
+{
+    struct place place;
+
+    if (geteuid() == 0 && setuid(THEIRS) != 0)
+        _exit(10);
+    char home[] = "/tmp/test_place_user.XXXXXX", name[64];
+    assert_non_null(mkdtemp(home));
+    snprintf(name, sizeof(name), "%s/link", home);
+    assert_int_equal(symlink(".", name), 0);
+    snprintf(name, sizeof(name), "%s/link/x", home);
+    assert_int_equal(place_open(name, 0, &place, &what), 0);
+    assert_string_equal(place.name, "x");
+    assert_false(place.shared || place.movable || place.linked);
+    assert_int_equal(place_may_create(&place), 0);
+    assert_int_equal(unlinkat(place.dir_fd, "link", 0), 0);
+    place_close(&place);
+    assert_int_equal(place_open("/proc/x", 0, &place, &what), 0);
+    assert_true(place_may_create(&place) < 0);
+    place_close(&place);
+    assert_int_equal(place_open("/", 0, &place, &what), -EISDIR);
+    assert_int_equal(rmdir(home), 0);
+}
+
+static void test_ordinary_user(void **state)
+{
+    (void)state;
+    int status = 0;
+
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        setenv("CMOCKA_TEST_ABORT", "1", 1);
+        as_ordinary_user();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_whose_folder),
+        cmocka_unit_test(test_links),
+        cmocka_unit_test(test_lengths),
+        cmocka_unit_test(test_ordinary_user),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
