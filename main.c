@@ -14,6 +14,7 @@
 #include "core/options.h"
 #include "core/pid_file.h"
 #include "core/privileges.h"
+#include "core/safe_open.h"
 #include "engines/auto.h"
 #include "engines/cpus.h"
 #include "engines/doctor.h"
@@ -62,7 +63,7 @@ struct process {
     struct tls_server tls;
     struct listener *listeners;
     struct engine *engine;
-    int pid_fd;         /* -1: none */
+    struct pid_file pid_file;
     char ktls_why[256]; /* why the kernel does not encrypt, or "" */
     char why[WHY_SIZE]; /* the sentence of the last refusal */
 };
@@ -76,10 +77,11 @@ static int refuse(enum exit_status status, const char *why)
     return (int)status;
 }
 
-static int refuse_log(struct process *p, const char *key, const char *path, int error)
+static int refuse_log(struct process *p, const char *key, const char *path, int error,
+                      const char *what)
 {
     snprintf(p->why, sizeof p->why, "%s: %s %s cannot be written: %s", config_place(p->config, key),
-             key, path, strerror(-error));
+             key, path, safe_open_text(error, what));
     return refuse(STATUS_CONFIG, p->why);
 }
 
@@ -132,33 +134,52 @@ static int configure(struct process *p)
     return STATUS_OK;
 }
 
+/* Opens or makes a log, which becomes the user's. */
+static int prepare_log(struct process *p, const char *key, const char *path,
+                       struct safe_file *ret_file)
+{
+    const char *what = NULL;
+
+    int error = safe_open(SAFE_LOG, path, p->config->log_owner, ret_file, &what);
+    if (error < 0)
+        return refuse_log(p, key, path, error, what);
+    if (privileges_give(&p->privileges, path, ret_file, p->why, sizeof p->why) == 0)
+        return STATUS_OK;
+    close(ret_file->fd);
+    return refuse(STATUS_CONFIG, p->why);
+}
+
 /* Creates the access logs and gives them to the user; engines open them for themselves later. */
 static int prepare_access_logs(struct process *p)
 {
     for (size_t i = 0; i < p->config->access_logs_count; i++) {
-        const char *path = p->config->access_logs[i].path;
-        int fd = log_file_open(path);
-        if (fd < 0)
-            return refuse_log(p, "access_log", path, fd);
-        int error = privileges_give(&p->privileges, path, fd, p->why, sizeof p->why);
-        close(fd);
-        if (error < 0)
-            return refuse(STATUS_CONFIG, p->why);
+        struct safe_file file;
+        int status = prepare_log(p, "access_log", p->config->access_logs[i].path, &file);
+        if (status != STATUS_OK)
+            return status;
+        close(file.fd);
     }
     return STATUS_OK;
 }
 
+static bool logs_to_stderr(const struct process *p)
+{
+    return strcmp(p->config->error_log, "stderr") == 0;
+}
+
 static int open_error_log(struct process *p)
 {
-    const char *path = p->config->error_log;
+    const struct config *config = p->config;
+    struct safe_file file;
 
-    int error = log_open(path, p->config->log_level);
-    if (error < 0)
-        return refuse_log(p, "error_log", path, error);
-    if (log_fd() != STDERR_FILENO &&
-        privileges_give(&p->privileges, path, log_fd(), p->why, sizeof p->why) < 0)
-        return refuse(STATUS_CONFIG, p->why);
-    return STATUS_OK;
+    if (logs_to_stderr(p)) {
+        log_take(STDERR_FILENO, NULL, config->log_owner, config->log_level);
+        return STATUS_OK;
+    }
+    int status = prepare_log(p, "error_log", config->error_log, &file);
+    if (status == STATUS_OK)
+        log_take(file.fd, config->error_log, config->log_owner, config->log_level);
+    return status;
 }
 
 /* Who is to blame when listening, or an engine, is refused: the configuration, which names what
@@ -173,6 +194,7 @@ static enum exit_status status_of(int error)
     case EISDIR:
     case ENOTDIR:
     case ENAMETOOLONG:
+    case ELOOP: /* a link in a folder of others */
         return STATUS_CONFIG;
     case EOPNOTSUPP:
         return STATUS_ENGINE;
@@ -234,26 +256,37 @@ static int check_start(struct process *p)
     if (privileges_find(p->config, p->why, sizeof p->why, &p->privileges) < 0 ||
         config_roots_open(p->config, p->why, sizeof p->why) < 0)
         return refuse(STATUS_CONFIG, p->why);
+    p->config->log_owner = p->privileges.drop ? p->privileges.uid : geteuid();
     if (p->ops->probe(p->why, sizeof p->why) < 0)
         return refuse(STATUS_ENGINE, p->why);
     return STATUS_OK;
+}
+
+/* Could prepare_log() succeed? */
+static int check_log(struct process *p, const char *key, const char *path)
+{
+    struct safe_file file;
+    const char *what = NULL;
+
+    int error = safe_open_check(SAFE_LOG, path, p->config->log_owner, &file, &what);
+    if (error < 0)
+        return refuse_log(p, key, path, error, what);
+    if (file.fd < 0)
+        return STATUS_OK;
+    error = privileges_give_check(&p->privileges, path, &file, p->why, sizeof p->why);
+    close(file.fd);
+    return error < 0 ? refuse(STATUS_CONFIG, p->why) : STATUS_OK;
 }
 
 /* Could every log be opened? */
 static int check_logs(struct process *p)
 {
     const struct config *config = p->config;
-    bool to_stderr = strcmp(config->error_log, "stderr") == 0;
+    int status = logs_to_stderr(p) ? STATUS_OK : check_log(p, "error_log", config->error_log);
 
-    int error = to_stderr ? 0 : log_file_check(config->error_log);
-    if (error < 0)
-        return refuse_log(p, "error_log", config->error_log, error);
-    for (size_t i = 0; i < config->access_logs_count; i++) {
-        error = log_file_check(config->access_logs[i].path);
-        if (error < 0)
-            return refuse_log(p, "access_log", config->access_logs[i].path, error);
-    }
-    return STATUS_OK;
+    for (size_t i = 0; status == STATUS_OK && i < config->access_logs_count; i++)
+        status = check_log(p, "access_log", config->access_logs[i].path);
+    return status;
 }
 
 /* -t: everything that a start would do, but nothing is created and no address taken. */
@@ -269,7 +302,7 @@ static int test(struct process *p)
     if (status != STATUS_OK)
         return status;
     if (p->config->pid_file != NULL &&
-        pid_file_check(p->config->pid_file, p->why, sizeof p->why) < 0)
+        pid_file_check(p->config->pid_file, p->config->log_owner, p->why, sizeof p->why) < 0)
         return refuse(STATUS_CONFIG, p->why);
     int error = listeners_check(p->config, p->why, sizeof p->why);
     if (error < 0)
@@ -366,11 +399,9 @@ static int start(struct process *p)
     if (status != STATUS_OK)
         return status;
     signals_install(p->ops, p->engine);
-    if (p->config->pid_file != NULL) {
-        p->pid_fd = pid_file_create(p->config->pid_file, p->why, sizeof p->why);
-        if (p->pid_fd < 0)
-            return refuse(STATUS_CONFIG, p->why);
-    }
+    if (p->config->pid_file != NULL && pid_file_create(p->config->pid_file, p->config->log_owner,
+                                                       p->why, sizeof p->why, &p->pid_file) < 0)
+        return refuse(STATUS_CONFIG, p->why);
     raise_files(p);
     if (privileges_drop(&p->privileges, p->why, sizeof p->why) < 0)
         return refuse(STATUS_RUNTIME, p->why);
@@ -390,8 +421,7 @@ static int serve(struct process *p)
     if (p->engine != NULL)
         p->ops->destroy(p->engine);
     listeners_close(p->listeners, p->config->listens_count);
-    if (p->pid_fd >= 0)
-        pid_file_remove(p->config->pid_file, p->pid_fd);
+    pid_file_remove(&p->pid_file);
     return status;
 }
 
@@ -455,7 +485,7 @@ static bool open_standard_streams(void)
 
 static int act(const struct options *options)
 {
-    struct process process = { .options = options, .pid_fd = -1 };
+    struct process process = { .options = options, .pid_file.fd = -1 };
 
     switch (options->action) {
     case OPTIONS_HELP:

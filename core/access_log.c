@@ -36,16 +36,18 @@ struct access_log {
     int64_t utc_s;        /* the second that `utc` tells; JSON only */
     char utc[CLOCK_UTC_LEN + 1];
     char *path;
+    uid_t owner;     /* who serves in the end */
     size_t flush_at; /* octets in the buffer from which it is written out */
     size_t used;     /* octets in the buffer */
     char *data;      /* flush_at + LINE_MAX_LEN octets: the next line always fits */
 };
 
-int access_log_open(const char *path, enum access_format format, size_t buffer_size,
-                    struct access_log **ret_log)
+int access_log_open(const char *path, uid_t owner, enum access_format format, size_t buffer_size,
+                    struct access_log **ret_log, const char **ret_what)
 {
     int error = -ENOMEM;
 
+    *ret_what = NULL;
     if (buffer_size > SIZE_MAX / 2)
         return -ENOMEM;
     struct access_log *log = calloc(1, sizeof *log);
@@ -59,7 +61,8 @@ int access_log_open(const char *path, enum access_format format, size_t buffer_s
     if (log->path == NULL || log->data == NULL)
         goto fail;
     clock_format_utc(log->utc_s, log->utc);
-    log->fd = log_file_open(path);
+    log->owner = owner;
+    log->fd = log_file_open(path, owner, ret_what);
     if (log->fd < 0) {
         error = log->fd;
         goto fail;
@@ -279,11 +282,11 @@ void access_log_flush(struct access_log *log)
     log->used = 0;
 }
 
-int access_log_reopen(struct access_log *log)
+int access_log_reopen(struct access_log *log, const char **ret_what)
 {
     CHECK_OBJ(log, ACCESS_LOG_MAGIC);
     access_log_flush(log);
-    int fd = log_file_open(log->path);
+    int fd = log_file_open(log->path, log->owner, ret_what);
     if (fd < 0)
         return fd;
     close(log->fd);

@@ -2,10 +2,10 @@
  * threads.
  *
  * Made by config_load.c from defaults, server.conf (libConfuse), the environment and the command
- * line; nobody else writes it, but for the descriptors in struct root. Inheritance (server ->
- * location) is resolved at load time: a reader never looks upward. The keys are those of the table
- * in config_keys.c; docs/server.conf.md tells what each means. All of it is owned by the
- * configuration; paths are absolute. */
+ * line; nobody else writes it, but for what the start finds out: the descriptors in struct root,
+ * log_owner, tls.ktls. Inheritance (server -> location) is resolved at load time: a reader never
+ * looks upward. The keys are those of the table in config_keys.c; docs/server.conf.md tells what
+ * each means. All of it is owned by the configuration; paths are absolute. */
 #ifndef CORE_CONFIG_H
 #define CORE_CONFIG_H
 
@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct arena;
 
@@ -212,6 +213,7 @@ struct config {
     uint32_t file_workers; /* helper threads of each event loop; 0: none */
     char *user;            /* to become when started as root; NULL (`user = ""`): stay */
     bool allow_root;       /* serve as root all the same */
+    uid_t log_owner;       /* who serves in the end, and so owns the logs; main finds it out */
     char *pid_file;        /* or NULL */
     char *error_log;       /* path or "stderr" */
     enum log_level log_level;

@@ -4,78 +4,63 @@
 
 #include "core/check.h"
 #include "core/clock.h"
+#include "core/safe_open.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { LOG_LINE_MAX = 4096, LOG_MODE = 0640 };
+enum { LOG_LINE_MAX = 4096 };
 
 static struct {
     int fd;
     const char *path; /* NULL: standard error */
+    uid_t owner;      /* who serves in the end */
     enum log_level level;
 } sink = { .fd = STDERR_FILENO, .level = LOG_INFO };
 
-enum { LOG_OPEN_FLAGS = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK };
-
-int log_file_open(const char *path)
+int log_file_open(const char *path, uid_t owner, const char **ret_what)
 {
-    int fd = open(path, LOG_OPEN_FLAGS | O_CREAT, LOG_MODE);
-    return fd >= 0 ? fd : -errno;
+    struct safe_file file;
+
+    int error = safe_open(SAFE_LOG, path, owner, &file, ret_what);
+    return error < 0 ? error : file.fd;
 }
 
-int log_file_check(const char *path)
+void log_take(int fd, const char *path, uid_t owner, enum log_level level)
 {
-    char folder[PATH_MAX];
-
-    int fd = open(path, LOG_OPEN_FLAGS);
-    if (fd >= 0) {
-        close(fd);
-        return 0;
-    }
-    if (errno != ENOENT)
-        return -errno;
-    /* It would be created: may we write to its folder? */
-    size_t len = strlen(path);
-    while (len > 0 && path[len - 1] != '/')
-        len--;
-    if (len >= sizeof folder)
-        return -ENAMETOOLONG;
-    if (path[len] == '\0')
-        return len == 0 ? -ENOENT : -EISDIR;
-    memcpy(folder, path, len);
-    folder[len] = '\0';
-    return faccessat(AT_FDCWD, len > 0 ? folder : ".", W_OK | X_OK, AT_EACCESS) == 0 ? 0 : -errno;
+    if (sink.path != NULL)
+        close(sink.fd);
+    sink.fd = fd;
+    sink.path = path;
+    sink.owner = owner;
+    sink.level = level;
 }
 
 int log_open(const char *path, enum log_level level)
 {
+    const char *what = NULL;
     bool to_stderr = strcmp(path, "stderr") == 0;
-    int fd = to_stderr ? STDERR_FILENO : log_file_open(path);
+    int fd = to_stderr ? STDERR_FILENO : log_file_open(path, geteuid(), &what);
 
     if (fd < 0)
         return fd;
-    if (sink.path != NULL)
-        close(sink.fd);
-    sink.fd = fd;
-    sink.path = to_stderr ? NULL : path;
-    sink.level = level;
+    log_take(fd, to_stderr ? NULL : path, geteuid(), level);
     return 0;
 }
 
 int log_reopen(void)
 {
+    const char *what = NULL;
     int error = 0;
 
     if (sink.path == NULL)
         return 0;
-    int fd = log_file_open(sink.path);
+    int fd = log_file_open(sink.path, sink.owner, &what);
     if (fd < 0)
         return fd;
     /* Onto the old number, so that a thread that is about to write finds a log there. */

@@ -11,29 +11,33 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum { LOG_REPEAT_MS = 60000 }; /* the same complaint at most so often */
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 /* Opens a log of either kind: for append, created with 0640, close-on-exec, never a controlling
- * terminal, and not blocking, so that a FIFO that nobody reads costs lines and not the server.
- * The descriptor, which the caller owns, or -errno. Async-signal-safe. */
-int log_file_open(const char *path);
+ * terminal, and not blocking, so that a FIFO that nobody reads costs lines and not the server. As
+ * root, what `owner`, the user who will serve, or anybody else could have put there is refused
+ * before anything is written (safe_open.h). The descriptor, which the caller owns, or -errno and
+ * `*ret_what` for safe_open_text(). Async-signal-safe. */
+int log_file_open(const char *path, uid_t owner, const char **ret_what);
 
-/* Would log_file_open() succeed? 0 or -errno. Leaves nothing behind. */
-int log_file_check(const char *path);
+/* Directs the error log to `fd`, which it takes and which `path` was opened as (log_file_open());
+ * NULL: standard error. Lines above `level` are dropped. `path` is borrowed for the life of the
+ * process; it is opened again for `owner`. */
+void log_take(int fd, const char *path, uid_t owner, enum log_level level);
 
-/* Directs the error log to `path` (opened for append, 0640), or to standard error when it is
- * "stderr"; lines above `level` are dropped. 0, or -errno and the log stays as it was. `path` is
- * borrowed for the life of the process. */
+/* Opens `path` ("stderr": standard error) for who we are, and directs the error log there. 0, or
+ * -errno and the log stays as it was. */
 int log_open(const char *path, enum log_level level);
 
 /* Opens the same path again (after log rotation); log_fd() keeps its number. 0 or -errno; on
  * failure the old file stays. Async-signal-safe, and safe beside log_write() in other threads. */
 int log_reopen(void);
 
-/* Descriptor of the error log (for fchown(2) before privileges are dropped). */
+/* Descriptor of the error log. */
 int log_fd(void);
 
 /* Writes one line. Thread-safe: one write(2) a line. Lines longer than 4 KiB are cut. */
@@ -69,11 +73,11 @@ enum access_format { ACCESS_COMBINED, ACCESS_JSON };
 
 struct access_log;
 
-/* Opens `path` (log_file_open()) with a buffer that is written out when `buffer_size` octets are
- * in it; 0: after every line. 0 or -errno. The caller owns the log; access_log_close() ends it.
- * `path` is copied. */
-int access_log_open(const char *path, enum access_format format, size_t buffer_size,
-                    struct access_log **ret_log);
+/* Opens `path` for `owner` (log_file_open()) with a buffer that is written out when `buffer_size`
+ * octets are in it; 0: after every line. 0, or -errno and `*ret_what` as log_file_open(). The
+ * caller owns the log; access_log_close() ends it. `path` is copied. */
+int access_log_open(const char *path, uid_t owner, enum access_format format, size_t buffer_size,
+                    struct access_log **ret_log, const char **ret_what);
 
 /* Appends one line, octets outside printable ASCII, '"' and '\' escaped as \xHH (JSON: \u00HH), so
  * one request is one line whatever it held; a span is cut after 8192 octets. Writes the buffer to
@@ -84,13 +88,13 @@ void access_log_append(struct access_log *log, const struct access_record *recor
 /* Writes out what is buffered. Called once a second by the loop, and before it sleeps for long. */
 void access_log_flush(struct access_log *log);
 
-/* Flushes, then opens the path again. 0 or -errno; on failure the old file stays. */
-int access_log_reopen(struct access_log *log);
+/* Flushes, then opens the path again. 0, or as log_file_open(); on failure the old file stays. */
+int access_log_reopen(struct access_log *log, const char **ret_what);
 
 /* Is something buffered? */
 bool access_log_pending(const struct access_log *log);
 
-/* Descriptor (for fchown(2) before privileges are dropped). */
+/* Its descriptor. */
 int access_log_fd(const struct access_log *log);
 
 /* Flushes and closes. NULL is allowed. */

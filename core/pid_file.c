@@ -2,57 +2,91 @@
 #include "core/pid_file.h"
 
 #include "core/log.h"
+#include "core/safe_open.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int explain(const char *path, int error, char *why, size_t why_size)
+static int explain(const char *path, int error, const char *what, char *why, size_t why_size)
 {
-    snprintf(why, why_size, "pid_file %s: %s", path,
-             error == ELOOP ? "it is a symbolic link" : strerror(error));
-    return -error;
+    snprintf(why, why_size, "pid_file %s: %s", path, safe_open_text(error, what));
+    return error;
 }
 
-int pid_file_create(const char *path, char *why, size_t why_size)
+/* Writes this process's number over what the file holds. 0 or -errno. */
+static int write_number(int fd)
 {
     char text[16];
 
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0644);
-    if (fd < 0)
-        return explain(path, errno, why, why_size);
     int len = snprintf(text, sizeof text, "%d\n", getpid());
     ssize_t written = pwrite(fd, text, (size_t)len, 0);
-    int error = written < 0 ? errno : written < len ? ENOSPC : 0;
-    if (error == 0 && ftruncate(fd, len) != 0)
-        error = errno;
-    if (error == 0)
-        return fd;
-    close(fd);
-    return explain(path, error, why, why_size);
+    if (written < 0)
+        return -errno;
+    if (written < len)
+        return -ENOSPC;
+    return ftruncate(fd, len) == 0 ? 0 : -errno;
 }
 
-int pid_file_check(const char *path, char *why, size_t why_size)
+int pid_file_create(const char *path, uid_t owner, char *why, size_t why_size,
+                    struct pid_file *ret_file)
 {
-    struct stat info;
+    struct place place;
+    struct safe_file file;
+    const char *what = NULL;
 
-    if (lstat(path, &info) == 0 && !S_ISREG(info.st_mode))
-        return explain(path,
-                       S_ISLNK(info.st_mode)   ? ELOOP
-                       : S_ISDIR(info.st_mode) ? EISDIR
-                                               : EINVAL,
-                       why, why_size);
-    /* Creating a file needs the same of a folder, whatever the file is for. */
-    int error = log_file_check(path);
-    return error < 0 ? explain(path, -error, why, why_size) : 0;
+    int error = place_open(path, 0, &place, &what);
+    if (error < 0)
+        return explain(path, error, what, why, why_size);
+    error = safe_open_at(SAFE_PID, &place, owner, &file, &what);
+    if (error == 0) {
+        error = write_number(file.fd);
+        if (error < 0)
+            close(file.fd);
+    }
+    if (error < 0) {
+        place_close(&place);
+        return explain(path, error, what, why, why_size);
+    }
+    *ret_file = (struct pid_file){ .fd = file.fd, .place = place };
+    return 0;
 }
 
-void pid_file_remove(const char *path, int fd)
+int pid_file_check(const char *path, uid_t owner, char *why, size_t why_size)
 {
-    if (unlink(path) != 0 && ftruncate(fd, 0) != 0)
-        log_warn("pid_file %s: %s", path, strerror(errno));
-    close(fd);
+    struct safe_file file;
+    const char *what = NULL;
+
+    int error = safe_open_check(SAFE_PID, path, owner, &file, &what);
+    if (error < 0)
+        return explain(path, error, what, why, why_size);
+    if (file.fd >= 0)
+        close(file.fd);
+    return 0;
+}
+
+/* Is the name still that of the file? */
+static bool is_ours(const struct pid_file *file)
+{
+    struct stat opened, named;
+
+    return fstat(file->fd, &opened) == 0 &&
+           fstatat(file->place.dir_fd, file->place.name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+void pid_file_remove(struct pid_file *file)
+{
+    if (file->fd < 0)
+        return;
+    bool removed = is_ours(file) && unlinkat(file->place.dir_fd, file->place.name, 0) == 0;
+    if (!removed && ftruncate(file->fd, 0) != 0)
+        log_warn("pid_file %s: %s", file->place.name, strerror(errno));
+    close(file->fd);
+    place_close(&file->place);
+    file->fd = -1;
 }

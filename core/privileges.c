@@ -79,25 +79,42 @@ int privileges_find(const struct config *config, char *why, size_t why_size,
     return 0;
 }
 
-int privileges_give(const struct privileges *privileges, const char *path, int fd, char *why,
-                    size_t why_size)
+/* Is the file one that the user must be given? */
+static bool must_be_given(const struct privileges *privileges, const struct safe_file *file,
+                          struct stat *ret_info)
 {
-    struct stat opened, named;
+    return privileges->drop && fstat(file->fd, ret_info) == 0 && S_ISREG(ret_info->st_mode) &&
+           ret_info->st_uid == 0;
+}
 
-    if (!privileges->drop || fstat(fd, &opened) != 0 || !S_ISREG(opened.st_mode) ||
-        opened.st_uid != 0)
+int privileges_give_check(const struct privileges *privileges, const char *path,
+                          const struct safe_file *file, char *why, size_t why_size)
+{
+    struct stat info;
+
+    if (!must_be_given(privileges, file, &info))
         return 0;
-    if (lstat(path, &named) != 0 || named.st_dev != opened.st_dev ||
-        named.st_ino != opened.st_ino || opened.st_nlink != 1) {
-        snprintf(why, why_size,
-                 "%s is a link: it is not given to user '%s', who could not open it again after a "
-                 "rotation: name the file itself",
-                 path, privileges->user);
-        return -EMLINK;
-    }
-    if (fchown(fd, privileges->uid, (gid_t)-1) == 0)
+    /* A new name of what was made just now is the user's own doing. */
+    if (!file->linked && (file->created || info.st_nlink == 1))
         return 0;
-    int error = errno;
+    snprintf(why, why_size,
+             "%s is a link: it is not given to user '%s', who could not open it again after a "
+             "rotation: name the file itself",
+             path, privileges->user);
+    return -EMLINK;
+}
+
+int privileges_give(const struct privileges *privileges, const char *path,
+                    const struct safe_file *file, char *why, size_t why_size)
+{
+    struct stat info;
+
+    int error = privileges_give_check(privileges, path, file, why, why_size);
+    if (error < 0 || !must_be_given(privileges, file, &info))
+        return error;
+    if (fchown(file->fd, privileges->uid, (gid_t)-1) == 0)
+        return 0;
+    error = errno;
     snprintf(why, why_size, "%s cannot be given to user '%s': %s", path, privileges->user,
              strerror(error));
     return -error;

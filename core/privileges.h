@@ -7,6 +7,7 @@
 #define CORE_PRIVILEGES_H
 
 #include "core/config.h"
+#include "core/safe_open.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,13 +27,18 @@ struct privileges {
 int privileges_find(const struct config *config, char *why, size_t why_size,
                     struct privileges *ret_privileges);
 
-/* Gives the log at `path`, open as `fd`, to the user when it is root's, so that it can be opened
- * again after the drop; its group stays. Only a regular file with one name, reached without a link
- * at the end: in a folder that the user can write to, any other could be a trap that hands out a
- * file of root's. Devices and FIFOs stay whose they are. 0, or -errno and a sentence; 0 at once
- * when nothing is dropped. */
-int privileges_give(const struct privileges *privileges, const char *path, int fd, char *why,
-                    size_t why_size);
+/* May the log that was opened as `file` be given to the user? It must when it is a regular file of
+ * root's: then it may have one name only, and the path's last name is no link. 0, or -EMLINK and a
+ * sentence that names `path`. Nothing changes. */
+int privileges_give_check(const struct privileges *privileges, const char *path,
+                          const struct safe_file *file, char *why, size_t why_size);
+
+/* Gives that log to the user (fchown(2)) when it is root's, so that it can be opened again after
+ * the drop; its group stays. safe_open() has refused what could be a trap in a folder that the user
+ * may write to. Somebody else's file, devices and FIFOs stay whose they are. 0, or -errno and a
+ * sentence; 0 at once when nothing is dropped. */
+int privileges_give(const struct privileges *privileges, const char *path,
+                    const struct safe_file *file, char *why, size_t why_size);
 
 /* Sets groups, group and user (initgroups(3), setresgid(2), setresuid(2)), then no_new_privs, and
  * proves that it took and that root does not come back. 0, or -errno and a sentence: the caller

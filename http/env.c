@@ -2,6 +2,7 @@
 #include "http/env.h"
 
 #include "core/check.h"
+#include "core/safe_open.h"
 #include "http/exchange.h"
 
 #include <assert.h>
@@ -67,10 +68,12 @@ static int open_access_logs(struct http_env *env, char *why, size_t why_size)
         return -ENOMEM;
     for (size_t i = 0; i < config->access_logs_count; i++) {
         const struct access_log_config *log = &config->access_logs[i];
-        int r = access_log_open(log->path, log->format, config->access_log_buffer,
-                                &env->access_logs[i]);
+        const char *what = NULL;
+        int r = access_log_open(log->path, config->log_owner, log->format,
+                                config->access_log_buffer, &env->access_logs[i], &what);
         if (r < 0) {
-            snprintf(why, why_size, "access log %s cannot be opened: %s", log->path, strerror(-r));
+            snprintf(why, why_size, "access log %s cannot be opened: %s", log->path,
+                     safe_open_text(r, what));
             return r;
         }
     }
@@ -183,10 +186,11 @@ void http_env_tick(struct http_env *env, bool reopen)
             access_log_flush(env->access_logs[i]);
             continue;
         }
-        int r = access_log_reopen(env->access_logs[i]);
+        const char *what = NULL;
+        int r = access_log_reopen(env->access_logs[i], &what);
         if (r < 0)
             log_error("access log %s cannot be opened again, the old file stays: %s",
-                      env->config->access_logs[i].path, strerror(-r));
+                      env->config->access_logs[i].path, safe_open_text(r, what));
     }
 }
 

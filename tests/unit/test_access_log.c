@@ -70,12 +70,19 @@ static const char *contents(const char *name)
     return text;
 }
 
+static const char *what;
+
+static int open_log(const char *name, size_t buffer_size, struct access_log **ret_log)
+{
+    return access_log_open(name, geteuid(), ACCESS_COMBINED, buffer_size, ret_log, &what);
+}
+
 static struct access_log *begin(enum access_format format, size_t buffer_size)
 {
     struct access_log *log = NULL;
 
     unlink(path);
-    assert_int_equal(access_log_open(path, format, buffer_size, &log), 0);
+    assert_int_equal(access_log_open(path, geteuid(), format, buffer_size, &log, &what), 0);
     return log;
 }
 
@@ -235,9 +242,9 @@ static void test_buffering(void **state)
     assert_int_equal(strlen(contents(path)), line);
 
     struct access_log *untouched = NULL;
-    assert_int_equal(access_log_open(path, ACCESS_COMBINED, SIZE_MAX, &untouched), -ENOMEM);
-    assert_int_equal(access_log_open("/no/such/x", ACCESS_COMBINED, 1, &untouched), -ENOENT);
-    assert_int_equal(access_log_open("/", ACCESS_COMBINED, 1, &untouched), -EISDIR);
+    assert_int_equal(open_log(path, SIZE_MAX, &untouched), -ENOMEM);
+    assert_int_equal(open_log("/no/such/x", 1, &untouched), -ENOENT);
+    assert_int_equal(open_log("/", 1, &untouched), -EISDIR);
     assert_null(untouched);
 }
 
@@ -250,7 +257,8 @@ static void test_reopen(void **state)
     access_log_append(log, &typical);
     assert_int_equal(rename(path, rotated_path), 0);
     access_log_append(log, &typical);
-    assert_int_equal(access_log_reopen(log), 0); /* what was buffered belongs to the old file */
+    assert_int_equal(access_log_reopen(log, &what),
+                     0); /* what was buffered belongs to the old file */
     access_log_append(log, &typical);
     access_log_flush(log);
     assert_int_equal(strlen(contents(rotated_path)), 2 * strlen(combined_line));
@@ -258,7 +266,7 @@ static void test_reopen(void **state)
 
     assert_int_equal(rename(path, rotated_path), 0);
     assert_int_equal(mkdir(path, 0700), 0);
-    assert_int_equal(access_log_reopen(log), -EISDIR);
+    assert_int_equal(access_log_reopen(log, &what), -EISDIR);
     access_log_append(log, &typical);
     access_log_close(log);
     assert_int_equal(rmdir(path), 0);
@@ -272,7 +280,7 @@ static void test_full_disk(void **state)
 
     unlink(error_path);
     assert_int_equal(log_open(error_path, LOG_INFO), 0);
-    assert_int_equal(access_log_open("/dev/full", ACCESS_COMBINED, 4096, &log), 0);
+    assert_int_equal(open_log("/dev/full", 4096, &log), 0);
     access_log_append(log, &typical);
     access_log_append(log, &typical);
     access_log_flush(log);
@@ -307,7 +315,7 @@ static void test_torn_line(void **state)
     assert_int_equal(mkfifo(path, 0600), 0);
     int reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     assert_true(reader >= 0);
-    assert_int_equal(access_log_open(path, ACCESS_COMBINED, 100 * 1024, &log), 0);
+    assert_int_equal(open_log(path, 100 * 1024, &log), 0);
     int room = fcntl(reader, F_GETPIPE_SZ);
     assert_in_range(room, 4096, 90 * 1024);
     assert_int_not_equal((size_t)room % strlen(combined_line), 0);

@@ -176,37 +176,38 @@ static void test_stderr(void **state)
     assert_true(fcntl(STDERR_FILENO, F_GETFD) >= 0);
 }
 
-static void test_check_leaves_nothing(void **state)
-{
-    (void)state;
-    char path[128], here[4096];
-
-    unlink(log_path);
-    assert_int_equal(log_file_check(log_path), 0);
-    assert_int_equal(access(log_path, F_OK), -1);
-    begin(LOG_INFO);
-    assert_int_equal(log_file_check(log_path), 0);
-    assert_int_equal(log_file_check("/no/such/folder/x.log"), -ENOENT);
-    assert_int_equal(log_file_check(folder), -EISDIR);
-    snprintf(path, sizeof path, "%s/new/", folder);
-    assert_int_equal(log_file_check(path), -EISDIR);
-    assert_int_equal(log_file_check(""), -ENOENT);
-    assert_non_null(getcwd(here, sizeof here));
-    assert_int_equal(chdir(folder), 0);
-    assert_int_equal(log_file_check("relative.log"), 0);
-    assert_int_equal(chdir(here), 0);
-    if (geteuid() != 0)
-        assert_int_equal(log_file_check("/sys/kernel/x.log"), -EACCES);
-}
-
 /* A FIFO that nobody reads is refused at once, rather than waited for. */
 static void test_fifo_does_not_block(void **state)
 {
     (void)state;
+    const char *what = NULL;
+
     unlink(log_path);
     assert_int_equal(mkfifo(log_path, 0600), 0);
-    assert_int_equal(log_file_open(log_path), -ENXIO);
-    assert_int_equal(log_file_check(log_path), -ENXIO);
+    assert_int_equal(log_file_open(log_path, geteuid(), &what), -ENXIO);
+    assert_null(what);
+}
+
+/* What main opened is taken, and opened again by its path; then the old descriptor is closed. */
+static void test_take(void **state)
+{
+    (void)state;
+    const char *what = NULL;
+
+    begin(LOG_INFO);
+    int old = log_fd();
+    unlink(log_path);
+    int fd = log_file_open(log_path, geteuid(), &what);
+    log_take(fd, log_path, geteuid(), LOG_ERROR);
+    assert_int_equal(log_fd(), fd);
+    assert_int_equal(fcntl(old, F_GETFD), -1);
+    log_error("here");
+    log_warn("below the level");
+    assert_int_equal(rename(log_path, rotated_path), 0);
+    assert_int_equal(log_reopen(), 0);
+    log_error("there");
+    assert_true(matches(contents(rotated_path), "^" DATE " error here\n$"));
+    assert_true(matches(contents(log_path), "^" DATE " error there\n$"));
 }
 
 enum { THREADS = 4, LINES = 200 };
@@ -256,7 +257,7 @@ int main(void)
         cmocka_unit_test(test_reopen),
         cmocka_unit_test(test_open_failures_change_nothing),
         cmocka_unit_test(test_stderr),
-        cmocka_unit_test(test_check_leaves_nothing),
+        cmocka_unit_test(test_take),
         cmocka_unit_test(test_fifo_does_not_block),
         cmocka_unit_test(test_threads_and_rotation),
     };

@@ -74,7 +74,8 @@ static int ordinary_user_has_nobody_to_become(void)
         return 1;
     if (find(unknown, false, &found) != 0 || find(NULL, false, &found) != 0)
         return 2;
-    if (privileges_give(&found, "/etc/passwd", 0, why, sizeof why) != 0)
+    struct safe_file input = { .fd = STDIN_FILENO };
+    if (privileges_give(&found, "/etc/passwd", &input, why, sizeof why) != 0)
         return 3;
     if (privileges_drop(&found, why, sizeof why) != 0)
         return 4;
@@ -191,45 +192,49 @@ static uid_t owner_of(const char *path)
 static void test_give(void **state)
 {
     (void)state;
-    char folder[] = "/tmp/test_privileges.XXXXXX", path[64], link_path[64], other[64];
-    struct privileges found;
+    char folder[] = "/tmp/test_privileges.XXXXXX", path[64], other[64];
+    struct privileges found, stays = { .drop = false };
 
     if (geteuid() != 0)
         skip();
     assert_int_equal(find(user, false, &found), 0);
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/log", folder);
-    snprintf(link_path, sizeof link_path, "%s/link", folder);
     snprintf(other, sizeof other, "%s/other", folder);
     int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0640);
     assert_true(fd >= 0);
+    struct safe_file file = { .fd = fd }, linked = { .fd = fd, .linked = true };
+    struct safe_file created = { .fd = fd, .created = true };
 
     /* Through a symbolic link, or with a second name, it could be any file of root's. */
-    assert_int_equal(symlink(path, link_path), 0);
-    assert_int_equal(privileges_give(&found, link_path, fd, why, sizeof why), -EMLINK);
-    assert_non_null(strstr(why, "is a link"));
+    assert_int_equal(privileges_give_check(&found, path, &linked, why, sizeof why), -EMLINK);
+    assert_int_equal(privileges_give(&found, path, &linked, why, sizeof why), -EMLINK);
+    assert_non_null(strstr(why, "/log is a link: it is not given to user 'nobody'"));
     assert_int_equal(link(path, other), 0);
-    assert_int_equal(privileges_give(&found, path, fd, why, sizeof why), -EMLINK);
+    assert_int_equal(privileges_give_check(&found, path, &file, why, sizeof why), -EMLINK);
+    assert_int_equal(privileges_give(&found, path, &file, why, sizeof why), -EMLINK);
     assert_int_equal(owner_of(path), 0);
+    /* But not when it was made just now: the second name is the user's own doing. */
+    assert_int_equal(privileges_give_check(&found, path, &created, why, sizeof why), 0);
+    assert_int_equal(privileges_give_check(&stays, path, &linked, why, sizeof why), 0);
     assert_int_equal(unlink(other), 0);
 
-    struct privileges stays = { .drop = false };
-    assert_int_equal(privileges_give(&stays, path, fd, why, sizeof why), 0);
+    assert_int_equal(privileges_give(&stays, path, &file, why, sizeof why), 0);
+    assert_int_equal(privileges_give_check(&found, path, &file, why, sizeof why), 0);
     assert_int_equal(owner_of(path), 0);
-    assert_int_equal(privileges_give(&found, path, fd, why, sizeof why), 0);
+    assert_int_equal(privileges_give(&found, path, &file, why, sizeof why), 0);
     assert_int_equal(owner_of(path), found.uid);
     /* Somebody else's log stays theirs. */
     assert_int_equal(fchown(fd, 12345, 12345), 0);
-    assert_int_equal(privileges_give(&found, path, fd, why, sizeof why), 0);
+    assert_int_equal(privileges_give(&found, path, &file, why, sizeof why), 0);
     assert_int_equal(owner_of(path), 12345);
     close(fd);
 
-    int null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    assert_int_equal(privileges_give(&found, "/dev/null", null_fd, why, sizeof why), 0);
+    struct safe_file null = { .fd = open("/dev/null", O_WRONLY | O_CLOEXEC) };
+    assert_int_equal(privileges_give(&found, "/dev/null", &null, why, sizeof why), 0);
     assert_int_equal(owner_of("/dev/null"), 0);
-    close(null_fd);
+    close(null.fd);
     unlink(path);
-    unlink(link_path);
     rmdir(folder);
 }
 
