@@ -9,12 +9,14 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+struct socket_file;
 struct tls_server;
 
 /* A listening socket: bound, listening, non-blocking, close-on-exec. */
 struct listener {
     int fd;
     const struct listen_config *config;
+    struct socket_file *file; /* of a unix socket, else NULL; of all holders, the last removes it */
     atomic_uint *holders; /* NULL: nobody else has this socket; else how many do: each has a struct
                              of its own, and the last one closes. Borrowed */
 };

@@ -3,11 +3,11 @@
 #include "engines/listen.h"
 
 #include "core/check.h"
+#include "core/safe_open.h"
+#include "core/socket_file.h"
 #include "engines/setting.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -194,75 +193,55 @@ fail:
     return error;
 }
 
-/* What is in the way of a unix socket? 0: a socket file on which nobody answers, now removed;
- * else -errno. */
-static int remove_stale(const struct address *address)
+/* Binds `fd` to its path. 0 and what the caller owns, or -errno and a sentence. */
+static int bind_unix(int fd, const struct listen_config *config, char *why, size_t why_size,
+                     struct socket_file **ret_file)
 {
-    const char *path = address->unix_path.sun_path;
-    struct stat info;
+    struct socket_file *file = malloc(sizeof(*file));
+    const char *what = NULL;
 
-    if (lstat(path, &info) != 0)
-        return errno == ENOENT ? 0 : -errno;
-    if (!S_ISSOCK(info.st_mode))
-        return -EEXIST;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
-    int error = connect(fd, &address->any, address->len) == 0 ? 0 : errno;
-    close(fd);
-    if (error == ENOENT)
+    if (file == NULL) {
+        snprintf(why, why_size, "%s: out of memory", config->text);
+        return -ENOMEM;
+    }
+    int error = socket_file_bind(fd, config->host, file, &what);
+    if (error == 0) {
+        *ret_file = file;
         return 0;
-    /* Anything but a refusal (connected, or a full backlog's EAGAIN) means that somebody listens.
-     */
-    if (error != ECONNREFUSED)
-        return -EADDRINUSE;
-    return unlink(path) == 0 || errno == ENOENT ? 0 : -errno;
-}
-
-static int bind_unix(int fd, const struct listen_config *config, const struct address *address,
-                     char *why, size_t why_size)
-{
-    int error = remove_stale(address);
-
-    if (error == -EEXIST) {
-        snprintf(why, why_size, "%s: a file of that name exists and is not a socket", config->text);
-        return error;
     }
-    if (error == 0 && bind(fd, &address->any, address->len) != 0)
-        error = -errno;
-    if (error < 0)
+    free(file);
+    if (what == NULL)
         return explain_bind(config, -error, why, why_size);
-    if (chmod(config->host, 0666) != 0) {
-        error = -errno;
-        snprintf(why, why_size, "%s: chmod: %s", config->text, strerror(-error));
-        unlink(config->host);
-    }
+    snprintf(why, why_size, "%s: %s", config->text, what);
     return error;
 }
 
-/* The listening socket of one address, or -errno and a sentence. */
-static int listener_open(const struct listen_config *config, char *why, size_t why_size)
+/* The listening socket of one address. 0, or -errno and a sentence. */
+static int listener_open(const struct listen_config *config, char *why, size_t why_size,
+                         struct listener *ret_listener)
 {
+    struct listener listener = { .config = config };
     struct address address;
 
     int error = make_address(config, why, why_size, &address);
     if (error < 0)
         return error;
-    int fd = socket_open(config, &address, why, why_size);
-    if (fd < 0)
-        return fd;
+    listener.fd = socket_open(config, &address, why, why_size);
+    if (listener.fd < 0)
+        return listener.fd;
     if (config->kind == LISTEN_UNIX)
-        error = bind_unix(fd, config, &address, why, why_size);
-    else if (bind(fd, &address.any, address.len) != 0)
+        error = bind_unix(listener.fd, config, why, why_size, &listener.file);
+    else if (bind(listener.fd, &address.any, address.len) != 0)
         error = explain_bind(config, errno, why, why_size);
     /* With SO_REUSEADDR the address may turn out to be taken only here (listen(2)). */
-    if (error == 0 && listen(fd, config->backlog) != 0)
+    if (error == 0 && listen(listener.fd, config->backlog) != 0)
         error = explain_bind(config, errno, why, why_size);
     if (error < 0) {
-        close(fd);
+        listener_close(&listener);
         return error;
     }
-    return fd;
+    *ret_listener = listener;
+    return 0;
 }
 
 int listeners_open(const struct config *config, char *why, size_t why_size,
@@ -275,12 +254,11 @@ int listeners_open(const struct config *config, char *why, size_t why_size,
         return -ENOMEM;
     }
     for (size_t i = 0; i < config->listens_count; i++) {
-        int fd = listener_open(&config->listens[i], why, why_size);
-        if (fd < 0) {
+        int error = listener_open(&config->listens[i], why, why_size, &listeners[i]);
+        if (error < 0) {
             listeners_close(listeners, i);
-            return fd;
+            return error;
         }
-        listeners[i] = (struct listener){ .fd = fd, .config = &config->listens[i] };
     }
     *ret_listeners = listeners;
     return 0;
@@ -320,20 +298,16 @@ fail:
     return error;
 }
 
-/* May a socket file be created in the folder of `config`? 0, or -errno and a sentence. */
-static int folder_check(const struct listen_config *config, char *why, size_t why_size)
+/* Could the file of a unix socket be made? 0, or -errno and a sentence. */
+static int check_unix(const struct listen_config *config, char *why, size_t why_size)
 {
-    char folder[PATH_MAX] = ".";
-    const char *slash = strrchr(config->host, '/');
+    const char *what = NULL;
 
-    if (slash != NULL)
-        snprintf(folder, sizeof folder, "%.*s/", (int)(slash - config->host), config->host);
-    if (faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0)
-        return 0;
-    int error = errno;
-    snprintf(why, why_size, "%s: no socket can be created in %s: %s", config->text, folder,
-             strerror(error));
-    return -error;
+    int error = socket_file_check(config->host, &what);
+    if (error < 0)
+        snprintf(why, why_size, "%s: no socket can be made there: %s", config->text,
+                 safe_open_text(error, what));
+    return error;
 }
 
 int listeners_check(const struct config *config, char *why, size_t why_size)
@@ -350,7 +324,7 @@ int listeners_check(const struct config *config, char *why, size_t why_size)
             return fd;
         close(fd);
         if (listen_config->kind == LISTEN_UNIX) {
-            error = folder_check(listen_config, why, why_size);
+            error = check_unix(listen_config, why, why_size);
             if (error < 0)
                 return error;
         }
@@ -367,8 +341,10 @@ void listener_close(struct listener *listener)
         return;
     }
     /* The name goes first: once the socket is closed, a successor may have taken it. */
-    if (listener->config->kind == LISTEN_UNIX)
-        unlink(listener->config->host);
+    if (listener->file != NULL)
+        socket_file_remove(listener->file);
+    free(listener->file);
+    listener->file = NULL;
     close(listener->fd);
     listener->fd = -1;
 }

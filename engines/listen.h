@@ -10,8 +10,9 @@
 
 /* Opens every address of config->listens: SO_REUSEADDR, TCP_NODELAY (inherited by what is
  * accepted), TCP_CONGESTION where asked, backlog, IPV6_V6ONLY, non-blocking, close-on-exec. A unix
- * socket's stale file (nobody answers on it) is removed first; the new one gets mode 0666: its
- * folder decides who may connect, and a site is for everybody. 0 and config->listens_count
+ * socket's stale file (nobody answers on it) is removed first; the new one has mode 0666 from the
+ * first moment (core/socket_file.h): its folder decides who may connect, and a site is for
+ * everybody. Called while there is one thread. 0 and config->listens_count
  * listeners that the caller owns (listeners_close()), or -errno and one sentence (address, what is
  * wrong, what to do: EADDRINUSE, EACCES below ip_unprivileged_port_start, EADDRNOTAVAIL, unknown
  * congestion control). */
@@ -19,8 +20,8 @@ int listeners_open(const struct config *config, char *why, size_t why_size,
                    struct listener **ret_listeners);
 
 /* Could listeners_open() succeed, as far as that shows without taking an address: families that
- * this kernel has, congestion controls, folders of unix sockets? For `gearshift -t`, which must not
- * disturb a server that runs. 0, or -errno and one sentence. */
+ * this kernel has, congestion controls, names and folders of unix sockets? For `gearshift -t`,
+ * which must not disturb a server that runs. 0, or -errno and one sentence. */
 int listeners_check(const struct config *config, char *why, size_t why_size);
 
 /* Opens a further socket on the address of `first`, with the same options: the kernel distributes

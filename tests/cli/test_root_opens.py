@@ -1,7 +1,9 @@
-"""What else root opens, creates or removes by a name in a folder that somebody else may write to: the
-pid file. A trap is refused, by -t in the same words, with status 78, and nothing was written, made,
+"""What else root opens, creates or removes by a name in a folder that somebody else may write to: pid
+file and unix sockets. A trap is refused, by -t in the same words, with status 78, and nothing was written, made,
 removed or made accessible before."""
 import os
+import socket
+import stat
 import unittest
 
 from command import AS_ROOT
@@ -61,6 +63,69 @@ class PidFile(Traps):
         self.assertEqual(server.stop(), 0)
         self.assertEqual(self.read("theirs/g.pid"), "another's\n")
         self.assertEqual(self.read("theirs/old.pid"), "")  # names no process
+
+
+@unittest.skipUnless(AS_ROOT, "only root opens what others may not")
+class UnixSocket(Traps):
+    def address(self, name):
+        return "unix:" + self.path(name)
+
+    def assert_traps(self, sentence, name="theirs/s.sock", left=None):
+        self.assert_trap(sentence, self.site, "--listen", self.address(name), left=left)
+
+    def stale(self, name):
+        with socket.socket(socket.AF_UNIX) as old:
+            old.bind(self.path(name))
+
+    def test_what_is_no_socket(self):
+        self.link(self.precious, "theirs/s.sock")
+        self.assert_traps("exists and is not a socket")
+        self.remove("theirs/s.sock")
+        self.link(self.path("roots/made"), "theirs/s.sock")
+        self.assert_traps("exists and is not a socket")
+        self.remove("theirs/s.sock")
+        os.link(self.precious, self.path("theirs/s.sock"))
+        self.assert_traps("exists and is not a socket", left=["theirs/s.sock"])
+
+    def test_link_in_the_middle(self):
+        """Neither made nor removed by it."""
+        self.link(self.path("roots"), "theirs/run")
+        self.assert_traps("reached through a link", "theirs/run/s.sock")
+        self.stale("roots/s.sock")
+        self.assert_traps("reached through a link", "theirs/run/s.sock", left=["roots/s.sock"])
+
+    def test_mode_is_there_from_the_first_moment(self):
+        for mask in (0o077, 0o777, 0):
+            server = self.serve(self.site, "--listen", self.address("theirs/s.sock"),
+                                preexec_fn=lambda mask=mask: os.umask(mask))
+            self.assertEqual(stat.S_IMODE(os.stat(self.path("theirs/s.sock")).st_mode), 0o666)
+            self.assertIn(server.status_line("Umask")[0], (f"{mask:04o}", f"{mask:03o}"))
+            self.assertEqual(server.get("/hello.txt"), (200, b"hello\n"))
+            self.assertEqual(server.stop(), 0)
+            self.assertFalse(os.path.exists(self.path("theirs/s.sock")))
+
+    def test_in_a_folder_that_can_be_exchanged(self):
+        """Reached by the folder's descriptor, it is made, taken over when stale, and removed."""
+        os.mkdir(self.path("theirs/run"))
+        self.give("theirs/run")
+        self.stale("theirs/run/s.sock")
+        server = self.assert_serves(self.site, "--listen", self.address("theirs/run/s.sock"))
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(os.listdir(self.path("theirs/run")), [])
+
+    def test_swapped_later(self):
+        """At the end root that serves removes its own name only."""
+        os.mkdir(self.path("theirs/run"))
+        self.give("theirs/run")
+        server = self.serve(self.site, "--listen", self.address("theirs/run/precious"),
+                            "-o", "user=root", "-o", "allow_root=on")
+        os.rename(self.path("theirs/run"), self.path("theirs/old"))
+        self.link(self.path("roots"), "theirs/run")
+        was = state(self.precious)
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(state(self.precious), was)
+        self.assertEqual(os.listdir(self.path("theirs/old")), [])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -2,8 +2,12 @@
 #include "engines/listen.c"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <sys/stat.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -281,6 +285,8 @@ static void test_unix_stale(void **state)
 
     assert_int_equal(open_all(&config, 1, &listeners), 0);
     close(listeners[0].fd); /* as if the process had been killed */
+    place_close(&listeners[0].file->place);
+    free(listeners[0].file);
     free(listeners);
     assert_int_equal(access(socket_path, F_OK), 0);
     assert_int_equal(open_all(&config, 1, &listeners), 0);
@@ -295,6 +301,8 @@ static void test_unix_not_a_socket(void **state)
 
     close(open(socket_path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
     assert_refused(config, -EEXIST, "exists and is not a socket");
+    assert_int_equal(check_one(&config), -EEXIST);
+    assert_non_null(strstr(why, "exists and is not a socket"));
     assert_int_equal(access(socket_path, F_OK), 0);
     assert_int_equal(unlink(socket_path), 0);
 
@@ -318,6 +326,55 @@ static int connect_to(unsigned port)
 
     assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
     return fd;
+}
+
+/* Puts a link to `target` in the place of each socket of that name, as who owns the folder may. */
+static void exchange_for_ever(const char *target)
+{
+    char trap[80];
+
+    if (setuid(65534) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+        _exit(1);
+    snprintf(trap, sizeof trap, "%s.trap", socket_path);
+    for (;;) {
+        (void)!symlink(target, trap);
+        if (access(socket_path, F_OK) == 0 && rename(trap, socket_path) == 0)
+            unlink(socket_path);
+    }
+}
+
+/* Between bind(2) and the mode's being right there is nothing to win. */
+static void test_unix_race(void **state)
+{
+    (void)state;
+    struct listen_config config = unix_path();
+    char target[64], trap[80];
+    struct stat info;
+
+    if (geteuid() != 0)
+        skip();
+    snprintf(target, sizeof target, "%s/roots", folder);
+    snprintf(trap, sizeof trap, "%s.trap", socket_path);
+    close(open(target, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+    assert_int_equal(chown(folder, 65534, 65534), 0);
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0)
+        exchange_for_ever(target);
+    for (int i = 0; i < 10000; i++) {
+        struct listener *listeners = NULL;
+        if (open_all(&config, 1, &listeners) == 0)
+            listeners_close(listeners, 1);
+    }
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_int_equal(chown(folder, 0, 0), 0);
+    assert_int_equal(stat(target, &info), 0);
+    assert_int_equal(info.st_mode & 07777, 0600);
+    unlink(trap);
+    unlink(socket_path);
+    assert_int_equal(unlink(target), 0);
 }
 
 /* A connection counts when it has said something, on each of several sockets. */
@@ -420,12 +477,19 @@ static void test_holders(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ipv4_any_port), cmocka_unit_test(test_ipv6),
-        cmocka_unit_test(test_taken),         cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_congestion),    cmocka_unit_test(test_deferred),
-        cmocka_unit_test(test_low_port),      cmocka_unit_test(test_unix),
-        cmocka_unit_test(test_unix_stale),    cmocka_unit_test(test_unix_not_a_socket),
-        cmocka_unit_test(test_beside),        cmocka_unit_test(test_holders),
+        cmocka_unit_test(test_ipv4_any_port),
+        cmocka_unit_test(test_ipv6),
+        cmocka_unit_test(test_taken),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_congestion),
+        cmocka_unit_test(test_deferred),
+        cmocka_unit_test(test_low_port),
+        cmocka_unit_test(test_unix),
+        cmocka_unit_test(test_unix_stale),
+        cmocka_unit_test(test_unix_race),
+        cmocka_unit_test(test_unix_not_a_socket),
+        cmocka_unit_test(test_beside),
+        cmocka_unit_test(test_holders),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
