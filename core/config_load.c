@@ -7,6 +7,7 @@
 #include "core/config_source.h"
 #include "core/config_store.h"
 #include "core/config_tls.h"
+#include "core/safe_open.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -219,16 +220,17 @@ int config_roots_open(struct config *config, char *why, size_t why_size)
 {
     for (size_t i = 0; i < config->roots_count; i++) {
         struct root *root = &config->roots[i];
-        int fd = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        int error = errno;
+        const char *what = NULL;
+        struct safe_file folder;
 
-        if (fd < 0) {
+        int error = safe_open(SAFE_FOLDER, root->path, 0, &folder, &what);
+        if (error < 0) {
             snprintf(why, why_size, "root \"%s\" cannot be opened: %s", root->path,
-                     strerror(error));
-            return -error;
+                     safe_open_text(error, what));
+            return error;
         }
         CHECK(root->fd < 0);
-        root->fd = fd;
+        root->fd = folder.fd;
     }
     return 0;
 }

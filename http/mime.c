@@ -8,13 +8,16 @@
 #include "core/check.h"
 #include "core/config_text.h"
 #include "core/log.h"
+#include "core/safe_open.h"
 #include "http/octet.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 enum { SLOTS_MIN = 512 };
 
@@ -265,17 +268,24 @@ static int table_add_file(struct mime_table *table, const char *path, char *why,
     char *line = NULL;
     size_t line_size = 0;
     ssize_t len;
-    int r = 0;
-    FILE *file = fopen(path, "re");
+    struct safe_file opened;
+    const char *what = NULL;
 
-    if (file == NULL) {
-        r = -errno;
-        if (r == -ENOENT) {
-            log_warn("mime_types: %s does not exist; only the built-in types are known", path);
-            return 0;
-        }
-        snprintf(why, why_size, "mime_types: %s cannot be opened: %s", path, strerror(-r));
+    int r = safe_open(SAFE_READ, path, 0, &opened, &what);
+    if (r == -ENOENT) {
+        log_warn("mime_types: %s does not exist; only the built-in types are known", path);
+        return 0;
+    }
+    if (r < 0) {
+        snprintf(why, why_size, "mime_types: %s cannot be opened: %s", path,
+                 safe_open_text(r, what));
         return r;
+    }
+    /* A pipe is waited for. */
+    FILE *file = fcntl(opened.fd, F_SETFL, 0) == 0 ? fdopen(opened.fd, "r") : NULL;
+    if (file == NULL) {
+        close(opened.fd);
+        return -ENOMEM;
     }
     errno = 0;
     while (r == 0 && (len = getline(&line, &line_size, file)) >= 0)

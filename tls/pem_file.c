@@ -1,8 +1,9 @@
 /* pem_file.c: see pem_file.h. */
 #include "tls/pem_file.h"
 
+#include "core/safe_open.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,15 +45,15 @@ static ssize_t read_all(int fd, char *data, size_t size)
 int pem_file_read(const struct pem_place *place, struct pem_file *ret_file)
 {
     struct stat st;
-    /* A FIFO without a writer must not stop the start for good. */
-    int fd = open(place->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    struct safe_file file;
+    const char *what = NULL;
 
     *ret_file = (struct pem_file){ NULL, 0 };
-    if (fd < 0) {
-        int error = -errno;
-        return pem_refuse(place, error, "cannot be opened: %s", strerror(-error));
-    }
-    int res = fstat(fd, &st) < 0 ? -errno : 0;
+    int res = safe_open(SAFE_READ, place->path, 0, &file, &what);
+    if (res < 0)
+        return pem_refuse(place, res, "cannot be opened: %s", safe_open_text(res, what));
+    int fd = file.fd;
+    res = fstat(fd, &st) < 0 ? -errno : 0;
     if (res == 0 && (!S_ISREG(st.st_mode) || st.st_size > PEM_FILE_SIZE_MAX)) {
         close(fd);
         return pem_refuse(place, -EINVAL, "is no regular file of at most 1 MiB");

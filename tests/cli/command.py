@@ -5,6 +5,7 @@ end (run) or as a server (serve). Standard library only.
 """
 import http.client
 import os
+import pwd
 import re
 import selectors
 import shutil
@@ -161,6 +162,17 @@ class Command(unittest.TestCase):
         self.assertEqual((result[0], result[1]), (status, ""), result[2])
         self.assertRegex(result[2], r"\Agearshift: [^\n]*\n\Z")
         self.assertRegex(result[2], sentence)
+
+
+    def as_nobody(self):
+        """What has Popen start the command as nobody; where that cannot be, the test is skipped."""
+        nobody = pwd.getpwnam("nobody")
+        popen = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+        try:
+            subprocess.run([BINARY, "-v"], capture_output=True, timeout=WAIT_S, check=True, **popen)
+        except PermissionError:
+            self.skipTest(f"{BINARY} cannot be executed by nobody")
+        return popen
 
 
 def read_lines(stream, count):

@@ -112,13 +112,13 @@ class Engine(Command):
 
     def test_engine_unavailable(self):
         """With four descriptors there is none left for an epoll instance, beside the standard
-        streams and the document root."""
+        streams and the document root. Root needs one more to find the latter."""
         def few_files():
             resource.setrlimit(resource.RLIMIT_NOFILE, (4, 4))
 
         for mode in (["-t"], []):
             self.assert_refused(69, "epoll.*event loops need", *mode, self.site, "--port", "0",
-                                preexec_fn=few_files)
+                                preexec_fn=few_files, **(self.as_nobody() if AS_ROOT else {}))
 
 
 if __name__ == "__main__":

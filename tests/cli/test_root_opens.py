@@ -1,13 +1,18 @@
-"""What else root opens, creates or removes by a name in a folder that somebody else may write to: pid
-file and unix sockets. A trap is refused, by -t in the same words, with status 78, and nothing was written, made,
-removed or made accessible before."""
+"""What else root opens, creates, removes or reads by a name in a folder that somebody else may write
+to: pid file, unix sockets, document roots, keys, media types. A trap is refused, by -t in the same
+words, with status 78, and nothing was written, made, removed or made accessible before."""
 import os
+import re
+import shutil
 import socket
 import stat
+import sys
 import unittest
 
-from command import AS_ROOT
-from traps import DAEMON, Traps, state
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "pki"))
+import make_pki  # noqa: E402, it lies beside this folder
+from command import AS_ROOT  # noqa: E402
+from traps import DAEMON, Traps, state  # noqa: E402
 
 
 @unittest.skipUnless(AS_ROOT, "only root opens what others may not")
@@ -125,6 +130,75 @@ class UnixSocket(Traps):
         self.assertEqual(server.stop(), 0)
         self.assertEqual(state(self.precious), was)
         self.assertEqual(os.listdir(self.path("theirs/old")), [])
+
+
+@unittest.skipUnless(AS_ROOT, "only root opens what others may not")
+class Read(Traps):
+    """What is only read: a link of somebody's leads to what is his own."""
+
+    def test_document_root(self):
+        for name in ("roots/private", "theirs/releases", "theirs/releases/7"):
+            os.mkdir(self.path(name), 0o755)
+        self.write("roots/private/hello.txt", "private\n")
+        os.chmod(self.path("roots"), 0o700)
+        self.link(self.path("roots/private"), "theirs/site")
+        self.assert_trap(r"/theirs/site.*a link of an ordinary user's leads to it, who does not own "
+                         r"it: name the file itself", self.path("theirs/site"), "--port", "0")
+        self.remove("theirs/site")
+        self.link(self.path("roots"), "theirs/up")
+        self.assert_trap("a link of an ordinary user's", self.path("theirs/up/private"),
+                         "--port", "0")
+        # The usual link to the present release, and one that root made.
+        self.write("theirs/releases/7/hello.txt", "hello\n")
+        self.give("theirs/releases/7")
+        self.link("releases/7/", "theirs/current")
+        os.symlink(self.path("site"), self.path("theirs/of-root"))
+        for name in ("theirs/current", "theirs/of-root", "theirs/current/"):
+            self.assertEqual(self.assert_serves(self.path(name), "--port", "0").stop(), 0)
+
+    def test_keys(self):
+        pki = self.path("pki")
+        os.mkdir(pki)
+        make_pki.make(pki)
+        for name in ("site.pem", "site.key"):
+            os.rename(os.path.join(pki, name), self.path("roots/" + name))
+        os.chmod(self.path("roots/site.key"), 0o600)
+        for backend in re.findall(r"tls_backend = (\S+)\)", self.run_command("-V")[1]):
+            with self.subTest(backend):
+                self.key_is_read_for_its_owner_only(f"tls_backend={backend}")
+
+    def key_is_read_for_its_owner_only(self, backend):
+        file = self.write("tls.conf", f"""server "localhost" {{
+            listen = {{"127.0.0.1:0", "127.0.0.1:0 tls"}} root = "{self.site}"
+            certificate = "roots/site.pem" key = "theirs/site.key" }}""")
+        arguments = ("-o", backend, "-c", file)
+        key = self.path("theirs/site.key")
+        left = ["roots/site.key"]
+        self.link(self.path("roots/site.key"), "theirs/site.key")
+        self.assert_trap(r"/site\.key: cannot be opened: a link of an ordinary user's leads to it",
+                         *arguments, left=left)
+        self.remove("theirs/site.key")
+        os.link(self.path("roots/site.key"), key)
+        self.assert_trap(r"/site\.key: cannot be opened: it has a second name", *arguments,
+                         left=left)
+        self.remove("theirs/site.key")
+        # A copy, of root's or the user's; and one behind the user's own link.
+        shutil.copy(self.path("roots/site.key"), key)
+        self.assertEqual(self.serve(*arguments, addresses=2).stop(), 0)
+        os.rename(key, self.path("theirs/real.key"))
+        self.give("theirs/real.key")
+        self.link("real.key", "theirs/site.key")
+        self.assertEqual(self.serve(*arguments, addresses=2).stop(), 0)
+        self.remove("theirs/site.key")
+        self.remove("theirs/real.key")
+
+    def test_media_types(self):
+        self.link(self.precious, "theirs/types")
+        file = self.config('mime_types = "@DIR@/theirs/types"')
+        self.assert_trap("mime_types: .*a link of an ordinary user's leads to it", "-c", file)
+        self.remove("theirs/types")
+        self.write("theirs/types", "text/x-theirs txt\n")
+        self.assertEqual(self.assert_serves("-c", file).stop(), 0)
 
 
 if __name__ == "__main__":
