@@ -1,10 +1,13 @@
 /* test_place.c: whose folder a name stands in, as root sees it: real folders, owners and links. */
 #include "core/place.c"
 
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -38,7 +41,7 @@ static void make_link(const char *target, const char *name, uid_t owner)
 static int set_up(void **state)
 {
     (void)state;
-    if (mkdtemp(base) == NULL)
+    if (mkdtemp(base) == NULL || chmod(base, 0755) != 0)
         return -1;
     if (geteuid() != 0)
         return 0;
@@ -271,13 +274,88 @@ static void test_ordinary_user(void **state)
     assert_int_equal(status, 0);
 }
 
+enum { NOT_ALLOWED = 77 };
+
+/* Writes one of the maps of the process `pid`: who is root in there is THEIRS out here. */
+static bool write_map(pid_t pid, const char *name, const char *text)
+{
+    char file[64];
+
+    snprintf(file, sizeof(file), "/proc/%d/%s", (int)pid, name);
+    int fd = open(file, O_WRONLY | O_CLOEXEC);
+    ssize_t written = fd < 0 ? -1 : write(fd, text, strlen(text));
+    close(fd);
+    return written == (ssize_t)strlen(text);
+}
+
+/* Makes a file system of its own with nothing but /proc, as the images of containers have it, and
+ * becomes the root of its user namespace. */
+static bool enter_container(const char *folder)
+{
+    return setresgid(0, 0, 0) == 0 && setresuid(0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 1) == 0 &&
+           mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("none", folder, "tmpfs", 0, "mode=755,uid=0,gid=0") == 0 && chdir(folder) == 0 &&
+           mkdir("proc", 0755) == 0 && mount("/proc", "proc", NULL, MS_BIND | MS_REC, NULL) == 0 &&
+           chroot(".") == 0;
+}
+
+static void in_container(const char *folder, int ready_fd, int go_fd)
+{
+    struct place place;
+    struct stat info;
+    char octet = 'x';
+
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0 || write(ready_fd, &octet, 1) != 1 ||
+        read(go_fd, &octet, 1) != 1 || !enter_container(folder))
+        _exit(NOT_ALLOWED);
+    assert_int_equal(stat("/proc", &info), 0);
+    assert_int_not_equal(info.st_uid, 0);
+    assert_int_equal(place_open("/proc/self/fd/0", PLACE_FOLLOW, &place, &what), 0);
+    assert_true(place.of_kernel && !place.shared && !place.movable);
+    place_close(&place);
+    _exit(0);
+}
+
+/* In a container without a root of the machine, /proc is another root's: /dev/stdout leads there.
+ */
+static void test_container(void **state)
+{
+    (void)state;
+    int ready[2], go[2], status = 0;
+    char octet = 'x', folder[PATH_MAX];
+
+    if (geteuid() != 0)
+        skip();
+    make_dir("container", THEIRS, 0755);
+    snprintf(folder, sizeof(folder), "%s", path);
+    assert_int_equal(pipe(ready), 0);
+    assert_int_equal(pipe(go), 0);
+    fflush(NULL);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        setenv("CMOCKA_TEST_ABORT", "1", 1);
+        in_container(folder, ready[1], go[0]);
+    }
+    close(ready[1]);
+    if (read(ready[0], &octet, 1) == 1 && write_map(pid, "uid_map", "0 65534 1") &&
+        write_map(pid, "gid_map", "0 65534 1"))
+        assert_int_equal(write(go[1], &octet, 1), 1);
+    close(go[1]);
+    close(go[0]);
+    close(ready[0]);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_ALLOWED)
+        skip();
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whose_folder),
-        cmocka_unit_test(test_links),
-        cmocka_unit_test(test_lengths),
-        cmocka_unit_test(test_ordinary_user),
+        cmocka_unit_test(test_whose_folder), cmocka_unit_test(test_links),
+        cmocka_unit_test(test_lengths),      cmocka_unit_test(test_ordinary_user),
+        cmocka_unit_test(test_container),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
