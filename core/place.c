@@ -13,7 +13,8 @@
 
 enum {
     LINKS_MAX = 40, /* as the kernel's (path_resolution(7)) */
-    OF_PROC = 1,    /* the number of /proc itself: PROC_ROOT_INO in the kernel */
+    TO_ALL = S_IXUSR | S_IXGRP | S_IXOTH,
+    OF_PROC = 1, /* the number of /proc itself: PROC_ROOT_INO in the kernel */
     FOLDER = O_PATH | O_DIRECTORY | O_CLOEXEC
 };
 
@@ -42,6 +43,7 @@ static int judge(struct walk *walk, const struct stat *info)
     bool of_root = info->st_uid == 0;
     bool is_proc = fs.f_type == PROC_SUPER_MAGIC;
 
+    walk->place.hidden |= (info->st_mode & TO_ALL) != TO_ALL;
     walk->in_proc = is_proc && info->st_ino != OF_PROC;
     walk->sticky = of_root && (info->st_mode & S_ISVTX) != 0;
     /* In a user namespace /proc belongs to a root who is not ours. */
@@ -73,6 +75,7 @@ static int begin(struct walk *walk)
     if (walk->place.dir_fd >= 0)
         close(walk->place.dir_fd);
     walk->place.dir_fd = fd;
+    walk->place.hidden = false;
     return fstat(fd, &info) == 0 ? judge(walk, &info) : -errno;
 }
 

@@ -28,7 +28,7 @@
 enum place_flags {
     PLACE_FOLLOW = 1, /* the name itself may be a link, too */
     /* What is there will only be read. A link in a shared folder is followed; who made it is
-     * remembered in `suspect`, and must own what it leads to (place_may_read()). */
+     * remembered in `suspect`: safe_open.h tells what it may lead to. */
     PLACE_READ = 2
 };
 
@@ -36,6 +36,8 @@ struct place {
     int dir_fd; /* O_PATH; owned */
     bool shared, movable;
     bool linked;    /* a link stood where the path's last name is */
+    bool hidden;    /* a folder on the way does not let everybody through (counted anew from an
+                       absolute link on) */
     bool of_kernel; /* the name is a link of the kernel's, below /proc/PID: to be followed */
     uid_t suspect;  /* PLACE_NOBODY, or who made the links that were followed */
     char name[NAME_MAX + 1]; /* in that folder; may not exist; "." for the folder itself */

@@ -43,8 +43,9 @@ static const char roots_own[] =
     "give it to the user who serves (chown), remove it, or take a folder of root's";
 static const char strange_kind[] =
     "it is neither a regular file nor a FIFO, and " IN_SHARED "take a folder of root's";
-static const char led_to_others[] =
-    "a link of an ordinary user's leads to it, who does not own it: name the file itself";
+static const char led_to_others[] = "a link of an ordinary user's leads to it, who does not own "
+                                    "it, and it is not open to everybody: "
+                                    "name the file itself";
 static const char dangling[] =
     "it is a link to nothing, and what was made through a link would not be given to the user who "
     "serves: name the file itself";
@@ -76,10 +77,20 @@ static int judge_written(enum safe_use use, const struct stat *info, uid_t owner
     return 0;
 }
 
+/* Can everybody read it? Then a link to it gives nothing away. */
+static bool is_public(const struct place *place, const struct stat *info)
+{
+    mode_t wanted = S_IRUSR | S_IRGRP | S_IROTH;
+
+    if (S_ISDIR(info->st_mode))
+        wanted |= S_IXUSR | S_IXGRP | S_IXOTH;
+    return !place->hidden && (info->st_mode & wanted) == wanted;
+}
+
 /* May this be read, where others may have put it, or a link to it? */
 static int judge_read(const struct place *place, const struct stat *info, const char **ret_what)
 {
-    if (place->suspect != PLACE_NOBODY && info->st_uid != place->suspect)
+    if (place->suspect != PLACE_NOBODY && info->st_uid != place->suspect && !is_public(place, info))
         return refuse(-ELOOP, led_to_others, ret_what);
     if (!S_ISDIR(info->st_mode) && info->st_nlink != 1)
         return refuse(-EMLINK, second_name, ret_what);

@@ -10,7 +10,8 @@
  * can as well remove it.
  *
  * For reading: a file with one name; and what was reached through somebody's link there must be
- * that somebody's own, lest root reads for him what he may not.
+ * that somebody's own, or open to everybody with all folders above it, lest root reads for him what
+ * he may not.
  *
  * In a folder of root's own everything is the administrator's, links, devices and FIFOs too:
  * /dev/stdout, /dev/null. Who is not root opens as open(2) does. */

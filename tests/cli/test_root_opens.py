@@ -143,17 +143,18 @@ class Read(Traps):
         os.chmod(self.path("roots"), 0o700)
         self.link(self.path("roots/private"), "theirs/site")
         self.assert_trap(r"/theirs/site.*a link of an ordinary user's leads to it, who does not own "
-                         r"it: name the file itself", self.path("theirs/site"), "--port", "0")
+                         r"it, and it is not open to everybody: name the file itself", self.path("theirs/site"), "--port", "0")
         self.remove("theirs/site")
         self.link(self.path("roots"), "theirs/up")
         self.assert_trap("a link of an ordinary user's", self.path("theirs/up/private"),
                          "--port", "0")
-        # The usual link to the present release, and one that root made.
+        # The usual link to the present release, one that root made, and one to what all may read.
         self.write("theirs/releases/7/hello.txt", "hello\n")
         self.give("theirs/releases/7")
         self.link("releases/7/", "theirs/current")
         os.symlink(self.path("site"), self.path("theirs/of-root"))
-        for name in ("theirs/current", "theirs/of-root", "theirs/current/"):
+        self.link(self.path("site"), "theirs/public")
+        for name in ("theirs/current", "theirs/of-root", "theirs/current/", "theirs/public"):
             self.assertEqual(self.assert_serves(self.path(name), "--port", "0").stop(), 0)
 
     def test_keys(self):
