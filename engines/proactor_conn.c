@@ -20,6 +20,7 @@ void proactor_conn_open(struct proactor *p, int fd, const struct listen_config *
     *conn = (struct proactor_conn){ .magic = PROACTOR_CONN_MAGIC, .fd = fd };
     proactor_op_init(&conn->recv, PROACTOR_OP_RECV);
     proactor_op_init(&conn->send, PROACTOR_OP_SEND);
+    proactor_op_init(&conn->room, PROACTOR_OP_ROOM);
     list_push_back(&p->conns, &conn->all);
     list_init(&conn->run);
     timer_node_init(&conn->timer);
@@ -109,8 +110,8 @@ void proactor_conn_drive(struct proactor *p, struct proactor_conn *conn)
     arm_deadline(p, conn);
 }
 
-/* A receive that is armed keeps the socket open, without a FIN, until its last completion; so it is
- * asked to end before the descriptor is closed. That is done by close(2) here and not by an
+/* A receive or a watch for room that is armed keeps the socket open, without a FIN, until its last
+ * completion; so both are asked to end before the descriptor is closed. That is done by close(2) here and not by an
  * operation: the number is free at once for who waits for one, and it measured no dearer. A job
  * cannot be called back from a disk; it ends by itself. */
 void proactor_conn_close(struct proactor *p, struct proactor_conn *conn)
@@ -118,7 +119,8 @@ void proactor_conn_close(struct proactor *p, struct proactor_conn *conn)
     CHECK_OBJ(conn, PROACTOR_CONN_MAGIC);
     conn->closing = true;
     timer_disarm(&p->timers, &conn->timer);
-    bool later = !proactor_cancel(p, &conn->recv) || !proactor_cancel(p, &conn->send);
+    bool later = !proactor_cancel(p, &conn->recv) || !proactor_cancel(p, &conn->room) ||
+                 !proactor_cancel(p, &conn->send);
     if (conn->file != NULL && proactor_file_resume(p, conn) == PROACTOR_YIELD)
         later = true;
     if (later)
@@ -128,7 +130,7 @@ void proactor_conn_close(struct proactor *p, struct proactor_conn *conn)
     if (conn->fd >= 0)
         close(conn->fd);
     conn->fd = -1;
-    if (conn->recv.in_flight)
+    if (conn->recv.in_flight || conn->room.in_flight)
         return;
     list_remove(&conn->all);
     list_remove(&conn->run);
@@ -142,7 +144,8 @@ void proactor_free_closed(struct proactor *p)
     while (!list_empty(&p->closed)) {
         struct proactor_conn *conn = container_of(p->closed.next, struct proactor_conn, run);
         CHECK_OBJ(conn, PROACTOR_CONN_MAGIC);
-        CHECK(!conn->recv.in_flight && !conn->send.in_flight && conn->file == NULL);
+        CHECK(!conn->recv.in_flight && !conn->send.in_flight && !conn->room.in_flight &&
+              conn->file == NULL);
         list_remove(&conn->run);
         session_close(proactor_session(conn));
         proactor_recv_discard(p, conn);

@@ -6,6 +6,7 @@
  * proactor_conn.c     drives one connection                          (the handler)
  * proactor_recv.c     receives, and what a busy session has no room for
  * proactor_send.c     sends memory, and pieces of files by sendfile(2)
+ * proactor_room.c     waits for room in a socket
  * proactor_splice.c   pieces of files by way of a pipe
  * proactor_file.c     file jobs as operations
  *
@@ -71,12 +72,12 @@ enum proactor_op_kind {
     PROACTOR_OP_WORKERS, /* proactor.workers_op: jobs have come back */
     PROACTOR_OP_ACCEPT,  /* proactor_listener.op */
     PROACTOR_OP_RECV,    /* proactor_conn.recv */
-    /* proactor_conn.send, one at a time; a plan is held during all but POLL */
+    PROACTOR_OP_ROOM,    /* proactor_conn.room: a change of the socket, perhaps room */
+    /* proactor_conn.send, one at a time; a plan is held meanwhile */
     PROACTOR_OP_SEND,       /* memory */
     PROACTOR_OP_WARM,       /* a piece of a file into the page cache */
     PROACTOR_OP_SPLICE_IN,  /* file to pipe */
     PROACTOR_OP_SPLICE_OUT, /* pipe to socket */
-    PROACTOR_OP_POLL,       /* until the socket has room */
     PROACTOR_OP_FILE,       /* proactor_file.op */
 };
 
@@ -111,15 +112,17 @@ struct proactor_pipe {
 struct proactor_conn {
     _Alignas(16) unsigned magic; /* PROACTOR_CONN_MAGIC */
     int fd;                      /* -1: closed */
-    struct proactor_op recv, send;
+    struct proactor_op recv, send, room;
     bool closing;  /* wants nothing more: what is in flight ends, then the descriptor, then it */
     bool received; /* at least once */
     bool corked;   /* in the middle of a file's range */
-    bool full;     /* the socket was found full: POLL comes before the next send */
+    bool full;     /* the socket was found full: no send before `room` tells of room */
+    bool roomy;    /* `room` has told of room since the send in flight began */
     bool ended;    /* the stream has ended with `end_res`, which the session has not been told yet,
                       or has (told) */
     bool told;
     int end_res;                /* 0 or -errno */
+    size_t send_len;            /* octets that the SEND in flight was given */
     off_t warm_end;             /* the page cache holds the range in work up to here; 0: unknown */
     struct proactor_pipe *pipe; /* or NULL; borrowed from the proactor's pipes */
     struct proactor_file *file; /* the job in flight, or NULL */
@@ -300,6 +303,27 @@ enum proactor_step proactor_send(struct proactor *p, struct proactor_conn *conn,
 
 /* A completion of conn->send. */
 void proactor_sent(struct proactor *p, struct proactor_conn *conn, int res);
+
+/* ---- proactor_room.c ---- */
+
+/* An operation that sends is about to begin. */
+static inline void proactor_room_watch(struct proactor_conn *conn)
+{
+    conn->roomy = false;
+}
+
+/* That operation has found the socket full. If room was told of since it began, it may have been
+ * this very room, and nothing more would be told: then the next send finds out. */
+static inline void proactor_room_lacks(struct proactor_conn *conn)
+{
+    conn->full = !conn->roomy;
+}
+
+/* The socket is full: waits for room. PROACTOR_WAITS, or PROACTOR_YIELD: not armed yet. */
+enum proactor_step proactor_room_await(struct proactor *p, struct proactor_conn *conn);
+
+/* A completion of conn->room: `res` is a mask of poll(2), or -errno. */
+void proactor_room_told(struct proactor *p, struct proactor_conn *conn, int res);
 
 /* ---- proactor_splice.c ---- */
 

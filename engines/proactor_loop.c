@@ -292,11 +292,16 @@ static void dispatch(struct proactor *p, const struct io_uring_cqe *cqe)
     case PROACTOR_OP_SEND:
     case PROACTOR_OP_WARM:
     case PROACTOR_OP_SPLICE_IN:
-    case PROACTOR_OP_SPLICE_OUT:
-    case PROACTOR_OP_POLL: {
+    case PROACTOR_OP_SPLICE_OUT: {
         struct proactor_conn *conn = container_of(op, struct proactor_conn, send);
         CHECK_OBJ(conn, PROACTOR_CONN_MAGIC);
         proactor_sent(p, conn, cqe->res);
+        break;
+    }
+    case PROACTOR_OP_ROOM: {
+        struct proactor_conn *conn = container_of(op, struct proactor_conn, room);
+        CHECK_OBJ(conn, PROACTOR_CONN_MAGIC);
+        proactor_room_told(p, conn, cqe->res);
         break;
     }
     case PROACTOR_OP_FILE:

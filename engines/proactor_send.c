@@ -1,7 +1,8 @@
 /* proactor_send.c: carries out send plans.
  *
  * Memory is sent by a SEND, or a SENDMSG for several pieces. Not with MSG_WAITALL, which would come
- * back once, when all is sent: a session is to hear of every octet that a slow reader takes.
+ * back once, when all is sent: a session is to hear of every octet that a slow reader takes. And
+ * with MSG_DONTWAIT: a full socket is waited for by proactor_room.c, which says why.
  *
  * A range of a file is sent by sendfile(2) from this thread, piece by piece, which measured best
  * for what is in the page cache; what is not is read into it by an asynchronous READ first, so that
@@ -13,7 +14,6 @@
 #include "engines/ktls.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -28,7 +28,7 @@ static enum proactor_step send_memory(struct proactor *p, struct proactor_conn *
         session_sent(proactor_session(conn), -EAGAIN);
         return PROACTOR_YIELD;
     }
-    int flags = MSG_NOSIGNAL | (plan->file_len > 0 || plan->more ? MSG_MORE : 0);
+    int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (plan->file_len > 0 || plan->more ? MSG_MORE : 0);
     if (plan->iovcnt == 1) {
         io_uring_prep_send(sqe, conn->fd, plan->iov[0].iov_base, plan->iov[0].iov_len, flags);
     } else {
@@ -39,7 +39,18 @@ static enum proactor_step send_memory(struct proactor *p, struct proactor_conn *
         io_uring_prep_sendmsg(sqe, conn->fd, &message->header, (unsigned)flags);
     }
     proactor_set(sqe, &conn->send);
+    proactor_room_watch(conn);
+    conn->send_len = send_plan_memory(plan);
     return PROACTOR_WAITS;
+}
+
+/* Fewer octets than offered: the socket is full, and tells of room once there is some; there is no
+ * need to hear EAGAIN first (loop_send_plan() does the same). */
+static void memory_sent(struct proactor_conn *conn, int res)
+{
+    if (res == -EAGAIN || (res >= 0 && (size_t)res < conn->send_len))
+        proactor_room_lacks(conn);
+    session_sent(proactor_session(conn), res == -ECANCELED || res == -EINTR ? -EAGAIN : res);
 }
 
 /* An alert, where the kernel encrypts: two octets, and the last of a connection. An operation would
@@ -50,17 +61,6 @@ static enum proactor_step send_record(struct proactor_conn *conn, const struct s
     conn->full = n == -EAGAIN;
     session_sent(proactor_session(conn), n == -EINTR ? -EAGAIN : n);
     return PROACTOR_DONE;
-}
-
-/* Waits for room in the socket; no plan is held meanwhile. */
-static enum proactor_step await_room(struct proactor *p, struct proactor_conn *conn)
-{
-    struct io_uring_sqe *sqe = proactor_begin(p, &conn->send, PROACTOR_OP_POLL);
-    if (sqe == NULL)
-        return PROACTOR_YIELD;
-    io_uring_prep_poll_add(sqe, conn->fd, POLLOUT);
-    proactor_set(sqe, &conn->send);
-    return PROACTOR_WAITS;
 }
 
 /* Looks once a PROACTOR_PROBE_SPAN, at both ends of it: about 1 us, where sending it takes 90. */
@@ -142,7 +142,7 @@ enum proactor_step proactor_send(struct proactor *p, struct proactor_conn *conn,
 {
     CHECK(!conn->send.in_flight);
     if (conn->full)
-        return await_room(p, conn);
+        return proactor_room_await(p, conn); /* no plan is held meanwhile */
     if (*turn_left == 0)
         return PROACTOR_YIELD;
     struct send_plan plan;
@@ -162,11 +162,9 @@ enum proactor_step proactor_send(struct proactor *p, struct proactor_conn *conn,
 void proactor_sent(struct proactor *p, struct proactor_conn *conn, int res)
 {
     CHECK(!conn->send.in_flight);
-    struct session *s = proactor_session(conn);
     switch (conn->send.kind) {
     case PROACTOR_OP_SEND:
-        conn->full = res == -EAGAIN;
-        session_sent(s, res == -ECANCELED || res == -EINTR ? -EAGAIN : res);
+        memory_sent(conn, res);
         break;
     case PROACTOR_OP_WARM:
         warmed(conn, res);
@@ -174,9 +172,6 @@ void proactor_sent(struct proactor *p, struct proactor_conn *conn, int res)
     case PROACTOR_OP_SPLICE_IN:
     case PROACTOR_OP_SPLICE_OUT:
         proactor_spliced(p, conn, res);
-        break;
-    case PROACTOR_OP_POLL:
-        conn->full = false; /* an error, too, is found by the next send */
         break;
     default:
         UNREACHABLE();

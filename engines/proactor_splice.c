@@ -1,9 +1,9 @@
 /* proactor_splice.c: pieces of files by way of a pipe, file_io = splice: every step is an operation
  * of the ring, and no octet is copied.
  *
- * A SPLICE always runs on a kernel worker, and comes back with a literal -EAGAIN where the socket
- * is full. Pipes are few: a connection has one while octets are in it, and where none is left the
- * plan is carried out by sendfile(2). */
+ * A SPLICE always runs on a kernel worker. Where the socket is full it does not block that, since
+ * the descriptor is O_NONBLOCK, but comes back with a literal -EAGAIN. Pipes are few: a connection
+ * has one while octets are in it, and where none is left the plan is carried out by sendfile(2). */
 #include "engines/proactor_internal.h"
 
 #include <errno.h>
@@ -87,6 +87,7 @@ enum proactor_step proactor_splice(struct proactor *p, struct proactor_conn *con
         return PROACTOR_YIELD;
     }
     if (out) {
+        proactor_room_watch(conn);
         unsigned more = pipe->len < plan->file_len || plan->more ? SPLICE_F_MORE : 0;
         io_uring_prep_splice(sqe, pipe->fds[0], -1, conn->fd, -1, (unsigned)pipe->len, more);
     } else {
@@ -120,7 +121,8 @@ void proactor_spliced(struct proactor *p, struct proactor_conn *conn, int res)
         if (pipe->len == 0)
             proactor_pipe_give(p, conn);
     }
-    conn->full = res == -EAGAIN;
+    if (res == -EAGAIN)
+        proactor_room_lacks(conn);
     if (res == 0)
         res = -EPIPE; /* it was not empty: that is no end of a file */
     session_sent(s, is_interrupted(res) ? -EAGAIN : res);

@@ -14,6 +14,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
@@ -149,6 +150,21 @@ static void bring_edge(int fd)
     errno = error;
 }
 
+/* Who polls by a ring is woken by a change of the sending buffer's size (socket(7)), if there is
+ * room; if there is none, poll(2) sees to it that the kernel tells of room when there is some. */
+void fault_tell_of_room(int fd)
+{
+    int size, error = errno;
+    socklen_t len = sizeof(size);
+    struct pollfd pollfd = { .fd = fd, .events = POLLOUT };
+    poll(&pollfd, 1, 0);
+    if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &len) == 0) {
+        size /= 2; /* the kernel doubles it */
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+    }
+    errno = error;
+}
+
 /* 0: the call is to be made with `*len`; -1: it has failed. */
 static int socket_fault(const char *call, int fd, size_t *len)
 {
@@ -161,6 +177,8 @@ static int socket_fault(const char *call, int fd, size_t *len)
     }
     errno = error;
     bring_edge(fd);
+    if (error == EAGAIN && strcmp(call, "sendfile") == 0)
+        fault_tell_of_room(fd);
     return -1;
 }
 

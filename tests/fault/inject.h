@@ -31,6 +31,10 @@ bool fault_strikes(const char *call, int *ret_error);
 /* Is everything to look as if it had to be fetched from a disk? */
 bool fault_is_cold(void);
 
+/* A send that has not been made in full is to look like one that found the socket full: whoever
+ * polls it by edges is told of the room that there is. */
+void fault_tell_of_room(int fd);
+
 /* As a system call fails: -1 and errno. */
 bool fault_fails(const char *call);
 

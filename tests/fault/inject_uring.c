@@ -11,14 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REPLACED_MAX = 4096 };
+enum { CHANGED_MAX = 4096 };
 
-/* Operations that were replaced and have not completed. A ring belongs to a thread. */
-static __thread struct replaced {
+/* Operations that were replaced or shortened and have not completed. A ring belongs to a thread. */
+static __thread struct changed {
     uint64_t user_data;
-    int res;
-} replaced[REPLACED_MAX];
-static __thread unsigned replaced_count;
+    bool replaced; /* by one that does nothing: it is to fail with `error` */
+    int error;
+    int room_fd; /* a socket that shall seem to have been full; -1: none */
+} changed[CHANGED_MAX];
+static __thread unsigned changed_count;
 
 #define REAL(name)                                                                                 \
     static __typeof__(&(name)) real;                                                               \
@@ -53,8 +55,27 @@ static const char *name_of(const struct io_uring_sqe *sqe)
     }
 }
 
+static bool is_send(const struct io_uring_sqe *sqe)
+{
+    return sqe->opcode == IORING_OP_SEND || sqe->opcode == IORING_OP_SENDMSG ||
+           sqe->opcode == IORING_OP_SPLICE;
+}
+
+static void note_change(const struct io_uring_sqe *sqe, int error)
+{
+    if (changed_count == CHANGED_MAX)
+        abort();
+    changed[changed_count++] = (struct changed){
+        .user_data = sqe->user_data,
+        .replaced = error != 0,
+        .error = error,
+        .room_fd = is_send(sqe) && (error == 0 || error == EAGAIN) ? sqe->fd : -1,
+    };
+}
+
 static void shorten(struct io_uring_sqe *sqe)
 {
+    note_change(sqe, 0);
     if (sqe->opcode == IORING_OP_SENDMSG) {
         struct msghdr *message = (struct msghdr *)(uintptr_t)sqe->addr;
         message->msg_iovlen = 1;
@@ -64,12 +85,10 @@ static void shorten(struct io_uring_sqe *sqe)
     }
 }
 
-static void replace(struct io_uring_sqe *sqe, int res)
+static void replace(struct io_uring_sqe *sqe, int error)
 {
     uint64_t user_data = sqe->user_data;
-    if (replaced_count == REPLACED_MAX)
-        abort();
-    replaced[replaced_count++] = (struct replaced){ user_data, res };
+    note_change(sqe, error);
     memset(sqe, 0, sizeof(*sqe));
     sqe->opcode = IORING_OP_NOP;
     sqe->user_data = user_data;
@@ -87,7 +106,7 @@ static bool fails(struct io_uring *ring, int *ret_error)
         if (error == 0)
             shorten(sqe);
         else
-            replace(sqe, -error);
+            replace(sqe, error);
     }
     return fault_strikes("io_uring_enter", ret_error);
 }
@@ -120,11 +139,14 @@ unsigned io_uring_peek_batch_cqe(struct io_uring *ring, struct io_uring_cqe **cq
     REAL(io_uring_peek_batch_cqe)
     unsigned n = real(ring, cqes, count);
     for (unsigned i = 0; i < n; i++) {
-        for (unsigned j = 0; j < replaced_count; j++) {
-            if (replaced[j].user_data != cqes[i]->user_data)
+        for (unsigned j = 0; j < changed_count; j++) {
+            if (changed[j].user_data != cqes[i]->user_data)
                 continue;
-            cqes[i]->res = replaced[j].res;
-            replaced[j] = replaced[--replaced_count];
+            if (changed[j].replaced)
+                cqes[i]->res = -changed[j].error;
+            if (changed[j].room_fd >= 0)
+                fault_tell_of_room(changed[j].room_fd);
+            changed[j] = changed[--changed_count];
             break;
         }
     }

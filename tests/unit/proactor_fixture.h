@@ -35,6 +35,7 @@ static struct {
 static struct {
     unsigned no_place;      /* so many times the submission queue has no place */
     unsigned no_place_each; /* one of so many has none; 0: all have */
+    bool room_first;        /* room is told of before what was sent in the same turn */
     unsigned misses;        /* so many probes find nothing in the page cache */
     uint64_t skew_ms;       /* added to the clock */
 } inject;
@@ -53,12 +54,33 @@ static struct io_uring_sqe *hooked_sqe(struct uring *u)
     return uring_sqe(u);
 }
 
+static const struct proactor_op *op_of(const struct io_uring_cqe *cqe)
+{
+    return (const struct proactor_op *)(uintptr_t)cqe->user_data;
+}
+
+/* Completions of one operation keep their order. */
+static void put_room_first(struct io_uring_cqe *cqes, unsigned count)
+{
+    for (unsigned i = 1; i < count; i++) {
+        struct io_uring_cqe cqe = cqes[i];
+        unsigned to = i;
+        if (op_of(&cqe)->kind != PROACTOR_OP_ROOM)
+            continue;
+        for (; to > 0 && op_of(&cqes[to - 1])->kind != PROACTOR_OP_ROOM; to--)
+            cqes[to] = cqes[to - 1];
+        cqes[to] = cqe;
+    }
+}
+
 static unsigned hooked_take(struct uring *u, struct io_uring_cqe *cqes, unsigned max)
 {
     unsigned count = uring_take(u, cqes, max);
     seen.completions += count;
+    if (inject.room_first)
+        put_room_first(cqes, count);
     for (unsigned i = 0; i < count; i++) {
-        const struct proactor_op *op = (const struct proactor_op *)(uintptr_t)cqes[i].user_data;
+        const struct proactor_op *op = op_of(&cqes[i]);
         seen.no_buffers += cqes[i].res == -ENOBUFS;
         seen.cancelled += op->kind == PROACTOR_OP_RECV && cqes[i].res == -ECANCELED;
     }
@@ -92,6 +114,7 @@ static void hooked_clock_update(struct clock *clock)
 #include "engines/proactor_file.c"
 #include "engines/proactor_loop.c"
 #include "engines/proactor_recv.c"
+#include "engines/proactor_room.c"
 #include "engines/file_range.c"
 #include "engines/proactor_send.c"
 #include "engines/proactor_splice.c"

@@ -41,6 +41,14 @@ static void end(struct scene *scene)
     assert_int_equal(fake.opened, fake.closed);
 }
 
+/* All connections end, when what kernel threads do for them has ended. */
+static void expect_all_closed(struct scene *scene)
+{
+    for (int n = 0; n < 2000 && pool_used(scene->proactor->pool) > 0; n++)
+        turn_within(scene, 5);
+    assert_int_equal(pool_used(scene->proactor->pool), 0);
+}
+
 /* Reads an answer of `head` octets 'H' and `len` octets of the pattern. */
 static void expect(struct scene *scene, int fd, size_t head, size_t len)
 {
@@ -229,6 +237,62 @@ static void test_end_behind_kept(void **state)
     end(&scene);
 }
 
+/* Who half-closes and does not read: while there is no room, nothing completes; and when there is,
+ * the rest is sent. */
+static void test_end_while_full(void **state)
+{
+    (void)state;
+    static const struct {
+        char kind;
+        size_t head;
+    } cases[] = { { 'm', 0 }, { 'v', 0 }, { 'f', HEAD_SIZE } };
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        struct scene scene;
+        int fds[ARRAY_LEN(cases)];
+        size_t len = kinds[i].buffer > 0 ? 400000 : 4000000; /* more than the sockets hold */
+        begin_kind(&scene, &kinds[i]);
+        for (size_t k = 0; k < ARRAY_LEN(cases); k++) {
+            char request[32];
+            snprintf(request, sizeof(request), "%c %zu\n", cases[k].kind, len);
+            fds[k] = client_connect(&scene);
+            client_ask(fds[k], request);
+            turn_within(&scene, 1);
+            assert_int_equal(shutdown(fds[k], SHUT_WR), 0);
+        }
+        int quiet = 0; /* turns in a row; the first ones fill the sockets */
+        for (int n = 0; n < 2000 && quiet < 10; n++)
+            quiet = turn_within(&scene, 5) == 0 ? quiet + 1 : 0;
+        assert_int_equal(quiet, 10);
+        for (size_t k = 0; k < ARRAY_LEN(cases); k++) {
+            expect(&scene, fds[k], cases[k].head, len);
+            client_expect_end(&scene, fds[k]);
+            close(fds[k]);
+        }
+        expect_all_closed(&scene);
+        end(&scene);
+    }
+}
+
+/* Room that is told of before the completion of the send that found none is not forgotten. */
+static void test_room_first(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        struct scene scene;
+        begin_kind(&scene, &kinds[i]);
+        inject.room_first = true;
+        int fd = client_connect(&scene);
+        for (int n = 0; n < (kinds[i].buffer > 0 ? 1 : 10); n++) {
+            client_ask(fd, "m 300000\nv 300000\nf 300000\n");
+            expect(&scene, fd, 0, 300000);
+            expect(&scene, fd, 0, 300000);
+            expect(&scene, fd, HEAD_SIZE, 300000);
+        }
+        close(fd);
+        end(&scene);
+    }
+}
+
 /* Clients that reset in the middle of whatever is in flight. */
 static void test_resets(void **state)
 {
@@ -246,8 +310,7 @@ static void test_resets(void **state)
                 turn_within(&scene, 1);
             client_reset(fd);
         }
-        settle(&scene);
-        assert_int_equal(pool_used(scene.proactor->pool), 0);
+        expect_all_closed(&scene);
         assert_int_equal(scene.proactor->pipes_count, scene.proactor->pipes_idle);
         end(&scene);
     }
@@ -377,6 +440,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_conversation),    cmocka_unit_test(test_crowd),
         cmocka_unit_test(test_flood),           cmocka_unit_test(test_end_behind_kept),
+        cmocka_unit_test(test_end_while_full),  cmocka_unit_test(test_room_first),
         cmocka_unit_test(test_resets),          cmocka_unit_test(test_stop_in_flight),
         cmocka_unit_test(test_cold_file),       cmocka_unit_test(test_deadline_in_flight),
         cmocka_unit_test(test_connections_max), cmocka_unit_test(test_idle),

@@ -146,6 +146,16 @@ class Server:
         """Number of open descriptors."""
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
+    def tasks(self):
+        """Names of its threads, sorted: its own, and those that the kernel has made for it."""
+        names = []
+        for task in os.listdir(f"/proc/{self.pid}/task"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+                with open(f"/proc/{self.pid}/task/{task}/comm", encoding="ascii",
+                          errors="replace") as file:
+                    names.append(file.read().strip())
+        return sorted(names)
+
     def cpu_s(self):
         """CPU time used so far, user and system."""
         with open(f"/proc/{self.pid}/stat", "rb") as file:
