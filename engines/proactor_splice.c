@@ -2,14 +2,18 @@
  * of the ring, and no octet is copied.
  *
  * A SPLICE always runs on a kernel worker. Where the socket is full it does not block that, since
- * the descriptor is O_NONBLOCK, but comes back with a literal -EAGAIN. Pipes are few: a connection
- * has one while octets are in it, and where none is left the plan is carried out by sendfile(2). */
+ * the descriptor is O_NONBLOCK, but comes back with a literal -EAGAIN. There are workers for as
+ * many SPLICEs as there are pipes, so that none waits for another one's disk. Pipes are few: a
+ * connection has one while octets are in it, and where none is left the plan is carried out by
+ * sendfile(2). */
 #include "engines/proactor_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+static_assert((int)PROACTOR_PIPES_MAX <= (int)URING_WORKERS_MAX, "each SPLICE finds a worker");
 
 static bool make_pipe(struct proactor *p, struct proactor_pipe **ret_pipe)
 {

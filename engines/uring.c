@@ -106,6 +106,10 @@ int uring_enable(struct uring *u)
     int res = io_uring_register((unsigned)u->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
     if (res < 0)
         return res;
+    /* A second line: no operation is meant to keep such a thread. The other limit, for work that
+     * ends by itself (reads and opens), stays the kernel's: four for each CPU. */
+    unsigned workers[2] = { 0, URING_WORKERS_MAX };
+    (void)io_uring_register_iowq_max_workers(&u->ring, workers);
     u->enabled = true;
     return 0;
 }

@@ -20,6 +20,7 @@ enum {
     URING_BUFFER_SIZE = 4096,   /* octets */
     URING_MESSAGE_IOV_MAX = 16, /* pieces of one message */
     URING_REFUSED_MS = 10,      /* how long to wait when the kernel takes no operations */
+    URING_WORKERS_MAX = 64, /* kernel threads of a ring, for operations that may wait for ever */
     URING_LOCKED_KIB = 128, /* what a ring of these sizes takes of the limit of locked memory, on
                                kernels that count it, from a user without CAP_IPC_LOCK */
 };
@@ -64,7 +65,9 @@ void uring_explain(const char *call, int error, char *why, size_t why_size);
 /* Makes a ring, disabled. 0, or -errno and a sentence. The caller owns it (uring_close()). */
 int uring_open(struct uring *u, const struct uring_options *options, char *why, size_t why_size);
 
-/* The calling thread is the one that will use it. 0 or -errno. */
+/* The calling thread is the one that will use it, and the kernel makes at most URING_WORKERS_MAX
+ * threads for what of it may wait for ever (io_uring_register(2), IORING_REGISTER_IOWQ_MAX_WORKERS:
+ * unbounded work). 0 or -errno. */
 int uring_enable(struct uring *u);
 
 /* Nothing may be in flight. Does nothing for a zeroed or closed ring. */

@@ -1,6 +1,8 @@
 /* test_uring.c: a ring's provided buffers: whose they are, and when. */
 #include "engines/uring.c"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -107,11 +109,67 @@ static void test_no_buffers(void **state)
     uring_close(&u);
 }
 
+/* Entries of /proc/self/task. */
+static unsigned tasks(void)
+{
+    unsigned count = 0;
+    DIR *dir = opendir("/proc/self/task");
+    assert_non_null(dir);
+    while (readdir(dir) != NULL)
+        count++;
+    closedir(dir);
+    return count;
+}
+
+/* Operations that wait for ever, each on a kernel thread: those have a limit, and the rest wait for
+ * a thread. All of them end. */
+static void test_workers_max(void **state)
+{
+    (void)state;
+    enum { BLOCKED = URING_WORKERS_MAX + 40 };
+    struct uring u;
+    static int pipes[BLOCKED][2];
+    open_ring(&u);
+    int out = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    assert_true(out >= 0);
+    unsigned before = tasks(), most = 0;
+    for (unsigned i = 0; i < BLOCKED; i++) {
+        struct io_uring_sqe *sqe = uring_sqe(&u);
+        assert_non_null(sqe);
+        assert_int_equal(pipe2(pipes[i], O_CLOEXEC), 0);
+        io_uring_prep_splice(sqe, pipes[i][0], -1, out, -1, 1, 0);
+    }
+    for (int i = 0; i < 300 && most < before + URING_WORKERS_MAX; i++) {
+        assert_int_equal(uring_wait(&u, 10), 0);
+        most = tasks() > most ? tasks() : most;
+    }
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(uring_wait(&u, 10), 0);
+        most = tasks() > most ? tasks() : most;
+    }
+    /* Not all of them: a process may be allowed fewer threads. */
+    assert_in_range(most, before + 2, before + URING_WORKERS_MAX);
+    for (unsigned i = 0; i < BLOCKED; i++)
+        close(pipes[i][1]);
+    for (unsigned done = 0; done < BLOCKED;) {
+        struct io_uring_cqe cqes[BLOCKED];
+        assert_int_equal(uring_wait(&u, 5000), 0);
+        unsigned n = uring_take(&u, cqes, BLOCKED);
+        assert_true(n > 0);
+        done += n;
+    }
+    for (unsigned i = 0; i < BLOCKED; i++)
+        close(pipes[i][0]);
+    close(out);
+    uring_close(&u);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_buffers),
         cmocka_unit_test(test_no_buffers),
+        cmocka_unit_test(test_workers_max),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
