@@ -53,9 +53,10 @@ static void proactor_engine_features(char *text, size_t size)
         return;
     snprintf(text, size,
              "io_uring with %s; accepts multishot, receives %s into provided buffers; openat2, "
-             "statx, read and splice as operations",
+             "statx, read and splice as operations; idle threads %s as waiting for a disk",
              options.single_issuer ? "SINGLE_ISSUER and DEFER_TASKRUN" : "COOP_TASKRUN",
-             options.recv_multishot ? "multishot" : "one by one");
+             options.recv_multishot ? "multishot" : "one by one",
+             options.no_iowait ? "do not count" : "count");
 }
 
 /* A part of a limit, rounded up: each ring has to be able to do something. */

@@ -13,6 +13,11 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#ifndef IORING_FEAT_NO_IOWAIT /* liburing 2.10 has both, and io_uring_set_iowait() */
+#define IORING_FEAT_NO_IOWAIT  (1U << 17)
+#define IORING_ENTER_NO_IOWAIT (1U << 7)
+#endif
+
 enum {
     BUFFER_GROUP = 0,
     SETUP_ATTEMPTS_MAX = 50, /* half a second in all */
@@ -85,6 +90,7 @@ int uring_open(struct uring *u, const struct uring_options *options, char *why, 
         return res;
     }
     u->open = true;
+    u->options.no_iowait = options->no_iowait && (u->ring.features & IORING_FEAT_NO_IOWAIT) != 0;
     u->messages = calloc(u->ring.sq.ring_entries, sizeof(u->messages[0]));
     res = u->messages == NULL ? -ENOMEM : open_buffers(u);
     if (res == -EINVAL) {
@@ -146,34 +152,51 @@ struct uring_message *uring_message(struct uring *u, const struct io_uring_sqe *
     return &u->messages[index];
 }
 
+/* One io_uring_enter(2): submits all that is queued, if `submits`, and waits for `wanted`
+ * completions, at most for `timeout` (NULL: for ever). What it returns, or -errno.
+ *
+ * liburing has calls for this, but those of 2.3 cannot set a flag; what is done here with the
+ * queue's tail, they do. EXT_ARG is as old as Linux 5.11. */
+static int enter(struct uring *u, bool submits, unsigned wanted,
+                 const struct __kernel_timespec *timeout)
+{
+    struct io_uring_sq *sq = &u->ring.sq;
+    struct io_uring_getevents_arg arg = { .sigmask_sz = _NSIG / 8,
+                                          .ts = (uint64_t)(uintptr_t)timeout };
+    unsigned flags = IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG;
+    if (u->options.no_iowait)
+        flags |= IORING_ENTER_NO_IOWAIT;
+    if (submits) {
+        sq->sqe_head = sq->sqe_tail;
+        io_uring_smp_store_release(sq->ktail, sq->sqe_tail);
+    }
+    return io_uring_enter2((unsigned)u->ring.ring_fd, submits ? io_uring_sq_ready(&u->ring) : 0,
+                           wanted, flags, (sigset_t *)(void *)&arg, sizeof(arg));
+}
+
 /* The kernel takes no operations: completions have to be taken first (EBUSY), or it finds no memory
  * (EAGAIN). A submission that is refused does not run the work that completions wait for either
  * (DEFER_TASKRUN), so this asks for that alone. */
 static void wait_refused(struct uring *u)
 {
     struct __kernel_timespec timeout = { .tv_nsec = URING_REFUSED_MS * 1000000LL };
-    struct io_uring_cqe *cqe;
-    (void)io_uring_wait_cqe_timeout(&u->ring, &cqe, &timeout);
+    if (io_uring_cq_ready(&u->ring) == 0)
+        (void)enter(u, false, 1, &timeout);
 }
 
 int uring_wait(struct uring *u, int timeout_ms)
 {
     CHECK(u->enabled);
-    int res;
 #ifdef __SANITIZE_THREAD__
     /* ThreadSanitizer puts a signal's handler off to the next call that it intercepts, and waiting
      * in a ring is none. */
     if (timeout_ms < 0 || timeout_ms > 100)
         timeout_ms = 100;
 #endif
-    if (timeout_ms == 0) {
-        res = io_uring_submit_and_get_events(&u->ring);
-    } else {
-        struct __kernel_timespec timeout = { timeout_ms / 1000, timeout_ms % 1000 * 1000000LL };
-        struct io_uring_cqe *cqe;
-        res = io_uring_submit_and_wait_timeout(&u->ring, &cqe, 1, timeout_ms < 0 ? NULL : &timeout,
-                                               NULL);
-    }
+    struct __kernel_timespec timeout = { timeout_ms / 1000, timeout_ms % 1000 * 1000000LL };
+    if (timeout_ms != 0 && io_uring_cq_ready(&u->ring) > 0 && io_uring_sq_ready(&u->ring) == 0)
+        return 0; /* more than were taken at once */
+    int res = enter(u, true, timeout_ms != 0, timeout_ms > 0 ? &timeout : NULL);
     if (res == -EBUSY || res == -EAGAIN || res == -ENOMEM)
         wait_refused(u);
     else if (res < 0 && res != -ETIME && res != -EINTR)

@@ -32,6 +32,8 @@ struct uring_options {
     bool single_issuer;  /* SINGLE_ISSUER and DEFER_TASKRUN: completions are posted when this thread
                             waits, without an interrupt (Linux 6.1). Else COOP_TASKRUN (5.19) */
     bool recv_multishot; /* one receive is armed for the life of a connection (6.0) */
+    bool no_iowait;      /* a thread that waits in its ring does not count as waiting for a disk
+                            (6.15) */
 };
 
 /* A message must stay where it is until it is submitted, so each place of the submission queue has

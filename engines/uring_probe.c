@@ -129,6 +129,7 @@ int uring_probe(char *why, size_t why_size, struct uring_options *ret_options)
         .buffer_size = URING_BUFFER_SIZE,
         .single_issuer = true,
         .recv_multishot = true,
+        .no_iowait = true,
     };
     struct uring u;
     const char *missing;
@@ -156,6 +157,7 @@ int uring_probe(char *why, size_t why_size, struct uring_options *ret_options)
         uring_explain("io_uring_enter", -res, why, why_size);
         goto out;
     }
+    options.no_iowait = u.options.no_iowait;
     *ret_options = options;
 out:
     uring_close(&u);

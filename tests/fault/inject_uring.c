@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHANGED_MAX = 4096 };
+enum { CHANGED_MAX = 4096, RINGS_MAX = 4096 };
 
 /* Operations that were replaced or shortened and have not completed. A ring belongs to a thread. */
 static __thread struct changed {
@@ -94,11 +94,22 @@ static void replace(struct io_uring_sqe *sqe, int error)
     sqe->user_data = user_data;
 }
 
-/* Looks at what is prepared and not handed over. True: the submission itself is to fail. */
-static bool fails(struct io_uring *ring, int *ret_error)
+/* The rings by their descriptors, and how far their operations have been looked at. */
+static struct known {
+    struct io_uring *ring; /* NULL: none is known */
+    unsigned looked;
+} known[RINGS_MAX];
+
+/* Looks at what is prepared and was not looked at. True: the submission itself is to fail. */
+static bool fails(unsigned fd, int *ret_error)
 {
     int error;
-    for (unsigned i = ring->sq.sqe_head; i != ring->sq.sqe_tail; i++) {
+    if (fd >= RINGS_MAX || known[fd].ring == NULL)
+        abort();
+    const struct io_uring *ring = known[fd].ring;
+    unsigned from = known[fd].looked;
+    known[fd].looked = ring->sq.sqe_tail;
+    for (unsigned i = from; i != ring->sq.sqe_tail; i++) {
         struct io_uring_sqe *sqe = &ring->sq.sqes[i & ring->sq.ring_mask];
         const char *name = name_of(sqe);
         if (name == NULL || !fault_strikes(name, &error))
@@ -115,23 +126,16 @@ int io_uring_submit(struct io_uring *ring)
 {
     REAL(io_uring_submit)
     int error;
-    return fails(ring, &error) ? -error : real(ring);
+    return fails((unsigned)ring->ring_fd, &error) ? -error : real(ring);
 }
 
-int io_uring_submit_and_get_events(struct io_uring *ring)
+/* A wait that submits nothing is what follows a refusal: it does not fail, too. */
+int io_uring_enter2(unsigned fd, unsigned submit, unsigned wanted, unsigned flags, sigset_t *arg,
+                    size_t size)
 {
-    REAL(io_uring_submit_and_get_events)
+    REAL(io_uring_enter2)
     int error;
-    return fails(ring, &error) ? -error : real(ring);
-}
-
-int io_uring_submit_and_wait_timeout(struct io_uring *ring, struct io_uring_cqe **cqe,
-                                     unsigned wait, struct __kernel_timespec *timeout,
-                                     sigset_t *mask)
-{
-    REAL(io_uring_submit_and_wait_timeout)
-    int error;
-    return fails(ring, &error) ? -error : real(ring, cqe, wait, timeout, mask);
+    return submit > 0 && fails(fd, &error) ? -error : real(fd, submit, wanted, flags, arg, size);
 }
 
 unsigned io_uring_peek_batch_cqe(struct io_uring *ring, struct io_uring_cqe **cqes, unsigned count)
@@ -165,7 +169,10 @@ int io_uring_queue_init_params(unsigned entries, struct io_uring *ring, struct i
         entries = (unsigned)strtoul(sizes, &sizes, 10);
         p->cq_entries = (unsigned)strtoul(sizes, NULL, 10);
     }
-    return real(entries, ring, p);
+    int res = real(entries, ring, p);
+    if (res == 0 && ring->ring_fd < RINGS_MAX)
+        known[ring->ring_fd] = (struct known){ .ring = ring };
+    return res;
 }
 
 int io_uring_register(unsigned fd, unsigned op, const void *arg, unsigned count)

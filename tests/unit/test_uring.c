@@ -1,4 +1,20 @@
 /* test_uring.c: a ring's provided buffers: whose they are, and when. */
+#include <liburing.h>
+
+static unsigned entered_flags; /* of the last io_uring_enter(2) */
+static unsigned entered;       /* so many of them */
+
+static int hooked_enter2(unsigned fd, unsigned submit, unsigned wanted, unsigned flags,
+                         sigset_t *arg, size_t size)
+{
+    entered++;
+    entered_flags = flags;
+    return io_uring_enter2(fd, submit, wanted, flags, arg, size);
+}
+
+#define io_uring_enter2(fd, submit, wanted, flags, arg, size)                                      \
+    hooked_enter2(fd, submit, wanted, flags, arg, size)
+
 #include "engines/uring.c"
 
 #include <dirent.h>
@@ -109,6 +125,39 @@ static void test_no_buffers(void **state)
     uring_close(&u);
 }
 
+/* One call submits and waits, and says, where the kernel can be told, that this is no wait for a
+ * disk. What is there already is taken without a call. */
+static void test_one_call(void **state)
+{
+    (void)state;
+    struct uring u;
+    struct io_uring_cqe cqe;
+    open_ring(&u);
+    bool can_say = (u.ring.features & IORING_FEAT_NO_IOWAIT) != 0;
+    assert_int_equal(u.options.no_iowait, can_say);
+    entered = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        struct io_uring_sqe *sqe = uring_sqe(&u);
+        assert_non_null(sqe);
+        io_uring_prep_nop(sqe);
+        sqe->user_data = i + 1;
+    }
+    assert_int_equal(uring_wait(&u, -1), 0);
+    assert_int_equal(entered, 1);
+    assert_int_equal((entered_flags & IORING_ENTER_NO_IOWAIT) != 0, can_say);
+    assert_int_equal(uring_take(&u, &cqe, 1), 1);
+    assert_int_equal(cqe.user_data, 1);
+    assert_int_equal(uring_wait(&u, -1), 0);
+    assert_int_equal(entered, 1);
+    assert_int_equal(uring_take(&u, &cqe, 1), 1);
+    assert_int_equal(cqe.user_data, 2);
+    assert_int_equal(uring_wait(&u, 1), 0); /* the time is over */
+    assert_int_equal(uring_wait(&u, 0), 0);
+    assert_int_equal(entered, 3);
+    assert_int_equal(uring_take(&u, &cqe, 1), 0);
+    uring_close(&u);
+}
+
 /* Entries of /proc/self/task. */
 static unsigned tasks(void)
 {
@@ -169,6 +218,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_buffers),
         cmocka_unit_test(test_no_buffers),
+        cmocka_unit_test(test_one_call),
         cmocka_unit_test(test_workers_max),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
