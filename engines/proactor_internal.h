@@ -105,7 +105,9 @@ struct proactor_kept {
 struct proactor_pipe {
     struct list link; /* in proactor.pipes while nobody has it */
     int fds[2];
-    size_t len; /* octets in it */
+    size_t len; /* octets in it: those of `fd` at `off` */
+    int fd;     /* borrowed from the plan */
+    off_t off;
 };
 
 /* A connection; its session lies behind it in the same allocation (proactor_session()). */

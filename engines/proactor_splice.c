@@ -76,13 +76,14 @@ void proactor_pipes_close(struct proactor *p)
     CHECK(p->pipes_count == 0);
 }
 
-/* What is in the pipe are the first octets of the plan: a session asks for the rest of a range
- * until all of it is sent. */
+/* What is in the pipe are the first octets of the plan, which is checked: a session asks for the
+ * rest of a range until all of it is sent. */
 enum proactor_step proactor_splice(struct proactor *p, struct proactor_conn *conn,
                                    const struct send_plan *plan)
 {
     struct proactor_pipe *pipe = conn->pipe;
-    CHECK(pipe->len <= plan->file_len);
+    CHECK(pipe->len == 0 || (pipe->len <= plan->file_len && pipe->fd == plan->file_fd &&
+                             pipe->off == plan->file_off));
     bool out = pipe->len > 0;
     struct io_uring_sqe *sqe =
         proactor_begin(p, &conn->send, out ? PROACTOR_OP_SPLICE_OUT : PROACTOR_OP_SPLICE_IN);
@@ -96,8 +97,9 @@ enum proactor_step proactor_splice(struct proactor *p, struct proactor_conn *con
         io_uring_prep_splice(sqe, pipe->fds[0], -1, conn->fd, -1, (unsigned)pipe->len, more);
     } else {
         size_t len = plan->file_len < PROACTOR_PIPE_SIZE ? plan->file_len : PROACTOR_PIPE_SIZE;
-        io_uring_prep_splice(sqe, plan->file_fd, plan->file_off, pipe->fds[1], -1, (unsigned)len,
-                             0);
+        pipe->fd = plan->file_fd;
+        pipe->off = plan->file_off;
+        io_uring_prep_splice(sqe, pipe->fd, pipe->off, pipe->fds[1], -1, (unsigned)len, 0);
     }
     proactor_set(sqe, &conn->send);
     return PROACTOR_WAITS;
@@ -122,6 +124,7 @@ void proactor_spliced(struct proactor *p, struct proactor_conn *conn, int res)
     if (res > 0) {
         CHECK((size_t)res <= pipe->len);
         pipe->len -= (size_t)res;
+        pipe->off += res;
         if (pipe->len == 0)
             proactor_pipe_give(p, conn);
     }
