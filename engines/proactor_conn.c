@@ -111,9 +111,9 @@ void proactor_conn_drive(struct proactor *p, struct proactor_conn *conn)
 }
 
 /* A receive or a watch for room that is armed keeps the socket open, without a FIN, until its last
- * completion; so both are asked to end before the descriptor is closed. That is done by close(2) here and not by an
- * operation: the number is free at once for who waits for one, and it measured no dearer. A job
- * cannot be called back from a disk; it ends by itself. */
+ * completion; so both are asked to end before the descriptor is closed. That is done by close(2)
+ * here and not by an operation: the number is free at once for who waits for one, and it measured
+ * no dearer. A job cannot be called back from a disk; it ends by itself. */
 void proactor_conn_close(struct proactor *p, struct proactor_conn *conn)
 {
     CHECK_OBJ(conn, PROACTOR_CONN_MAGIC);
