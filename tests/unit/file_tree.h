@@ -34,6 +34,8 @@ static int openat_after_hook(int dir_fd, const char *name, int flags)
 #include <sys/wait.h>
 #include <cmocka.h>
 
+#include "in_child.h"
+
 enum { NOBODY = 65534 };
 
 static char base[PATH_MAX]; /* holds root/ and outside/ */
@@ -194,24 +196,6 @@ static inline int run_open_job(const char *path, enum file_symlinks symlinks, in
     assert_int_equal(dup(root_fd), fds); /* no descriptor is left behind */
     close(fds);
     return job.res;
-}
-
-/* Runs `test` in a child process; it fails when the child does not exit with 0. */
-static inline void in_child(void (*test)(void))
-{
-    pid_t child;
-    int status;
-
-    fflush(NULL);
-    child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        setenv("CMOCKA_TEST_ABORT", "1", 1); /* a failure must not run the parent's other tests */
-        test();
-        _exit(0);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_int_equal(status, 0);
 }
 
 static inline void as_nobody(void)

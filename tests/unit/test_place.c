@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "in_child.h"
+
 enum { THEIRS = 65534, OTHERS = 65533 };
 
 static char base[] = "/tmp/test_place.XXXXXX";
@@ -260,18 +262,7 @@ static void as_ordinary_user(void)
 static void test_ordinary_user(void **state)
 {
     (void)state;
-    int status = 0;
-
-    fflush(NULL);
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        setenv("CMOCKA_TEST_ABORT", "1", 1);
-        as_ordinary_user();
-        _exit(0);
-    }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
+    in_child(as_ordinary_user);
 }
 
 enum { NOT_ALLOWED = 77 };

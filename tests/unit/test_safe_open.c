@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "in_child.h"
+
 enum { OWNER = 65534, THIRD = 65533 };
 
 static char base[] = "/tmp/test_safe_open.XXXXXX";
@@ -380,18 +382,7 @@ static void as_ordinary_user(void)
 static void test_ordinary_user(void **state)
 {
     (void)state;
-    int status = 0;
-
-    fflush(NULL);
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        setenv("CMOCKA_TEST_ABORT", "1", 1);
-        as_ordinary_user();
-        _exit(0);
-    }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
+    in_child(as_ordinary_user);
 }
 
 int main(void)
