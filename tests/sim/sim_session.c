@@ -44,6 +44,8 @@ static const char *const REQUESTS[] = {
     "GET /list/ HTTP/1.1\r\nHost: a\r\n\r\n",
     "GET /list/ HTTP/1.1\r\nHost: a\r\nAccept: application/json\r\n\r\n",
     "GET /list/a%20%26%20b.txt HTTP/1.1\r\nHost: a\r\n\r\n",
+    "GET /caf\xe9%0A.txt?\xc3\xa9|[] HTTP/1.1\r\nHost: a\r\n\r\n",
+    "GET /sub?\xff\"<> HTTP/1.1\r\nHost: a\r\n\r\n",
     "GET /missing HTTP/1.1\r\nHost: a\r\n\r\n",
     "HEAD /missing HTTP/1.1\r\nHost: a\r\n\r\n",
     "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
