@@ -150,7 +150,7 @@ static int naive_target(const struct naive_head *head)
     if (memchr(target.ptr, '#', target.len) != NULL)
         return STATUS_OPEN;
     if (span_eq(head->method, SPAN_LIT("CONNECT")))
-        return http_authority_parse(target, &host) && host.len > 0 && target.ptr[0] != '%'
+        return http_authority_parse(target, &host) && target.ptr[0] != '%'
                    ? 0
                    : STATUS_OPEN;
     if (target.ptr[0] == '/')
@@ -166,7 +166,7 @@ static int naive_target(const struct naive_head *head)
     while (end < target.len && target.ptr[end] != '/' && target.ptr[end] != '?')
         end++;
     struct span authority = span_make(target.ptr + scheme, end - scheme);
-    return http_authority_parse(authority, &host) && host.len > 0 ? 0 : 400;
+    return http_authority_parse(authority, &host) ? 0 : 400;
 }
 
 /* What http_request_parse() must say of a head that the guard passes; the order of HTTP.md. */
