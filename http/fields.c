@@ -127,8 +127,9 @@ static struct file_fields *make(struct http_env *env, struct file_entry *entry,
         put(&text, "\r\nContent-Encoding: ");
         put_span(&text, http_coding_name(coding));
     }
-    put(&text, "\r\nContent-Length: %llu\r\nAccept-Ranges: bytes\r\n",
-        (unsigned long long)entry->meta.size);
+    put(&text, "\r\nContent-Length: %llu\r\n", (unsigned long long)entry->meta.size);
+    if (env->config->limits.ranges_max > 0)
+        put(&text, "Accept-Ranges: bytes\r\n");
     size_t representation_len = text.len;
 
     entry->etag_len = (uint8_t)http_etag_format(&entry->meta, coding, now_s, entry->etag);
