@@ -165,7 +165,7 @@ static const struct config_key keys[] = {
       .allowed = "a path, or \"\" for the built-in types alone",
       .help = "file that tells the media type of a file name's extension" },
     { "types", TYPES, TOP, CONFIG_TYPES, "", NOWHERE, .allowed = "\"extension=type/subtype\"",
-      .help = "media types above those of mime_types" },
+      .help = "media types above all others" },
     { "default_type", TYPES, TOP, CONFIG_TEXT, "application/octet-stream", IN(default_type),
       .check = config_text_media_type, .allowed = "type/subtype",
       .help = "media type of a file whose extension is not known" },
