@@ -114,6 +114,16 @@ static int read_whole(int fd, size_t size, ssize_t (*read_some)(int, void *, siz
     return 0;
 }
 
+/* Lets go of a content that is not what job->meta tells of: the file was written to between the
+ * look at it and the end of the reading. */
+static void content_verify(struct file_job *job)
+{
+    if (job->content == NULL || file_meta_holds(job->fd, &job->meta))
+        return;
+    free(job->content);
+    job->content = NULL;
+}
+
 /* Is the opened file one that is read whole as well? */
 static bool wants_content(const struct file_job *job)
 {
@@ -131,6 +141,8 @@ static void run_open(struct file_job *job)
     if (job->res < 0) {
         close(job->fd);
         job->fd = -1;
+    } else {
+        content_verify(job);
     }
 }
 
@@ -160,9 +172,12 @@ static bool try_open(struct file_job *job)
     if (res == -EAGAIN)
         return false;
     job->res = res;
-    if (res < 0 || !wants_content(job) ||
-        read_whole(job->fd, (size_t)job->meta.size, read_cached_at, &job->content) == 0)
+    if (res < 0 || !wants_content(job))
         return true;
+    if (read_whole(job->fd, (size_t)job->meta.size, read_cached_at, &job->content) == 0) {
+        content_verify(job);
+        return true;
+    }
     close(job->fd);
     job->fd = -1;
     job->res = -EINPROGRESS;
