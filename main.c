@@ -250,6 +250,20 @@ static int create_engine(struct process *p, const struct config *config, size_t 
     return error < 0 ? refuse(status_of(error), p->why) : STATUS_OK;
 }
 
+static int create_pid_file(struct process *p)
+{
+    const struct config *config = p->config;
+
+    if (config->pid_file == NULL)
+        return STATUS_OK;
+    int error =
+        pid_file_create(config->pid_file, config->log_owner, p->why, sizeof p->why, &p->pid_file);
+    if (error < 0)
+        return refuse(error == -EBUSY ? STATUS_RUNTIME : STATUS_CONFIG, p->why);
+    signals_lend_pid_file(&p->pid_file);
+    return STATUS_OK;
+}
+
 /* The checks that a start and a test have in common, before anything is created. */
 static int check_start(struct process *p)
 {
@@ -399,9 +413,9 @@ static int start(struct process *p)
     if (status != STATUS_OK)
         return status;
     signals_install(p->ops, p->engine);
-    if (p->config->pid_file != NULL && pid_file_create(p->config->pid_file, p->config->log_owner,
-                                                       p->why, sizeof p->why, &p->pid_file) < 0)
-        return refuse(STATUS_CONFIG, p->why);
+    status = create_pid_file(p);
+    if (status != STATUS_OK)
+        return status;
     raise_files(p);
     if (privileges_drop(&p->privileges, p->why, sizeof p->why) < 0)
         return refuse(STATUS_RUNTIME, p->why);

@@ -4,6 +4,7 @@
 
 #include "core/check.h"
 #include "core/log.h"
+#include "core/pid_file.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -13,6 +14,7 @@ static struct {
     struct engine_requests requests;
     const struct engine_ops *ops;
     struct engine *engine;
+    struct pid_file *pid_file; /* NULL: there is none */
 } running;
 
 static const int handled[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1 };
@@ -28,6 +30,8 @@ static void on_signal(int number)
 
     switch (number) {
     case SIGQUIT:
+        if (running.pid_file != NULL)
+            pid_file_hand_over(running.pid_file);
         __atomic_store_n(&running.requests.drain, 1, __ATOMIC_RELAXED);
         break;
     case SIGUSR1:
@@ -57,8 +61,16 @@ void signals_install(const struct engine_ops *ops, struct engine *engine)
     }
 }
 
+void signals_lend_pid_file(struct pid_file *pid_file)
+{
+    running.pid_file = pid_file;
+    if (engine_asked(&running.requests.drain))
+        pid_file_hand_over(pid_file);
+}
+
 void signals_ignore(void)
 {
     for (size_t i = 0; i < ARRAY_LEN(handled); i++)
         CHECK(signal(handled[i], SIG_IGN) != SIG_ERR);
+    running.pid_file = NULL;
 }

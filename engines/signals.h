@@ -1,7 +1,8 @@
 /* signals.h: what signals ask of the engine that runs. main installs them; engines see requests.
  *
  *   SIGTERM, SIGINT, SIGHUP  stop: everything is closed now
- *   SIGQUIT                  drain: answers in progress are finished, at most drain_timeout
+ *   SIGQUIT                  drain: answers in progress are finished, at most drain_timeout; the
+ *                            pid file may be a successor's from now on
  *   SIGUSR1                  the error log is opened again here, access logs by the engine
  *
  * SIGHUP ends the server as a terminal that is closed should; started with it ignored (nohup(1)),
@@ -11,11 +12,17 @@
 
 #include "engines/engine.h"
 
+struct pid_file;
+
 /* The requests that signals make; for engine_config. */
 const struct engine_requests *signals_requests(void);
 
 /* Installs the handlers, which wake `engine` (borrowed until signals_ignore()). */
 void signals_install(const struct engine_ops *ops, struct engine *engine);
+
+/* Has SIGQUIT hand `pid_file` over (pid_file_hand_over()), at once where it came before this call.
+ * Borrowed until signals_ignore(). */
+void signals_lend_pid_file(struct pid_file *pid_file);
 
 /* Ignores all these signals, so that nothing touches the engine any more: the process is ending. */
 void signals_ignore(void);

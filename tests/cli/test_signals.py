@@ -1,4 +1,5 @@
 """Signals: stop, drain, rotation; the pid file's life."""
+import fcntl
 import os
 import pwd
 import signal
@@ -190,6 +191,86 @@ class PidFile(Command):
             self.assertEqual(self.read("run/g.pid"), f"{server.pid}\n")
             self.assertEqual(server.stop(number), 0)
             self.assertEqual(os.listdir(self.path("run")), [])
+
+    def make(self, user='user = ""\nallow_root = on'):
+        """A configuration with a pid file, in a folder that the server may write to."""
+        os.mkdir(self.path("run"))
+        os.mkdir(self.path("site/slow"))
+        os.truncate(self.write("site/slow/big", ""), BIG)
+        return self.config(f'{user if AS_ROOT else ""}\npid_file = "@DIR@/run/g.pid"\n'
+                           'drain_timeout = 30s')
+
+    def test_second_instance(self):
+        """Neither empties the first one's file, nor removes it at its end."""
+        file = self.make()
+        server = self.serve("-c", file)
+        for _ in range(2):
+            self.assert_refused(1, rf"pid_file \S+/g\.pid: process {server.pid} has locked it",
+                                "-c", file)
+            self.assertEqual(self.read("run/g.pid"), f"{server.pid}\n")
+        self.assertEqual(self.run_command("-t", "-c", file)[0], 0)  # disturbs nobody
+        self.assertEqual(self.read("run/g.pid"), f"{server.pid}\n")
+        self.assertEqual(server.stop(), 0)
+        self.assertEqual(os.listdir(self.path("run")), [])
+
+    def test_after_a_crash(self):
+        """The lock ends with its process, whatever the file says."""
+        file = self.make()
+        server = self.serve("-c", file)
+        server.send(signal.SIGKILL)
+        server.wait()
+        self.assertEqual(self.read("run/g.pid"), f"{server.pid}\n")
+        successor = self.serve("-c", file)
+        self.assertEqual(self.read("run/g.pid"), f"{successor.pid}\n")
+        self.assertEqual(successor.stop(), 0)
+        self.assertEqual(os.listdir(self.path("run")), [])
+
+    def draining(self, file):
+        """A server that drains, and the client that it waits for."""
+        server = self.serve("-c", file)
+        client = server.connect()
+        self.addCleanup(client.close)
+        client.sendall(b"GET /slow/big HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.assertTrue(client.recv(100).startswith(b"HTTP/1.1 200"))
+        server.send(signal.SIGQUIT)
+        return server, client
+
+    def test_successor_of_a_draining_server(self):
+        """It takes the file over, and keeps it when the old server ends."""
+        file = self.make()
+        server, client = self.draining(file)
+        self.assertEqual(self.read("run/g.pid"), f"{server.pid}\n")
+        successor = self.serve("-c", file)
+        self.assertIsNone(server.process.poll())
+        self.assertEqual(self.read("run/g.pid"), f"{successor.pid}\n")
+        client.close()
+        self.assertEqual(server.wait(), 0)
+        self.assertEqual(self.read("run/g.pid"), f"{successor.pid}\n")
+        self.assert_refused(1, f"process {successor.pid} has locked it", "-c", file)
+        self.assertEqual(successor.stop(), 0)
+        self.assertEqual(os.listdir(self.path("run")), [])
+
+    def test_successor_that_crashed(self):
+        """What the file says in the end is not the old server's to remove."""
+        file = self.make()
+        server, client = self.draining(file)
+        successor = self.serve("-c", file)
+        successor.send(signal.SIGKILL)
+        successor.wait()
+        client.close()
+        self.assertEqual(server.wait(), 0)
+        self.assertEqual(self.read("run/g.pid"), f"{successor.pid}\n")
+
+    def test_lock_of_a_reader(self):
+        """Whoever may read the file may lock it for reading: that keeps no server from starting."""
+        file = self.make()
+        self.write("run/g.pid", "")
+        with open(self.path("run/g.pid"), encoding="ascii") as reader:
+            fcntl.lockf(reader, fcntl.LOCK_SH)
+            server = self.serve("-c", file)
+            self.assertEqual(self.read("run/g.pid"), f"{server.pid}\n")
+            self.assertEqual(server.stop(), 0)
+        self.assertEqual(os.listdir(self.path("run")), [])
 
 
 if __name__ == "__main__":
