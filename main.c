@@ -20,6 +20,7 @@
 #include "engines/doctor.h"
 #include "engines/engine.h"
 #include "engines/ktls.h"
+#include "engines/life.h"
 #include "engines/listen.h"
 #include "engines/signals.h"
 #include "http/request.h"
@@ -344,23 +345,6 @@ static int print(struct process *p)
     return written ? STATUS_OK : refuse(STATUS_RUNTIME, "standard output cannot be written");
 }
 
-static void announce(const struct process *p)
-{
-    const struct config_source *source = &p->options->source;
-
-    for (size_t i = 0; i < p->config->listens_count; i++) {
-        const struct listen_config *listen = &p->config->listens[i];
-        printf("gearshift: serving %s on ", source->root != NULL ? source->root : source->file);
-        if (listen->kind == LISTEN_UNIX)
-            printf("unix:%s", listen->host);
-        else
-            printf(listen->kind == LISTEN_IPV6 ? "%s://[%s]:%u/" : "%s://%s:%u/",
-                   listen->tls ? "https" : "http", listen->host, listener_port(&p->listeners[i]));
-        printf(" (engine %s)\n", p->ops->name);
-    }
-    fflush(stdout);
-}
-
 /* Root could open the document roots; whoever serves now must be able to enter them. */
 static void warn_of_closed_roots(const struct process *p)
 {
@@ -427,9 +411,20 @@ static int serve(struct process *p)
 {
     int status = start(p);
 
+    const struct config_source *source = &p->options->source;
+    struct life life = {
+        .version = GEARSHIFT_VERSION,
+        .engine = p->ops->name,
+        .site = source->root != NULL ? source->root : source->file,
+        .config = p->config,
+        .listeners = p->listeners,
+    };
     if (status == STATUS_OK) {
-        announce(p);
+        life_log_ready(&life);
+        life_announce(&life);
         status = p->ops->run(p->engine) < 0 ? STATUS_RUNTIME : STATUS_OK;
+        signals_ignore();
+        life_log_end(&life, status != STATUS_OK);
     }
     signals_ignore();
     if (p->engine != NULL)

@@ -5,12 +5,16 @@
  *                            pid file may be a successor's from now on
  *   SIGUSR1                  the error log is opened again here, access logs by the engine
  *
+ * The first of those that stop or drain leaves a line in the error log, with who sent it.
+ *
  * SIGHUP ends the server as a terminal that is closed should; started with it ignored (nohup(1)),
  * it stays ignored. A handler has no argument, so there is one of all this in a process. */
 #ifndef ENGINES_SIGNALS_H
 #define ENGINES_SIGNALS_H
 
 #include "engines/engine.h"
+
+#include <stdint.h>
 
 struct pid_file;
 
@@ -26,5 +30,8 @@ void signals_lend_pid_file(struct pid_file *pid_file);
 
 /* Ignores all these signals, so that nothing touches the engine any more: the process is ending. */
 void signals_ignore(void);
+
+/* When the first SIGQUIT came (clock_monotonic_ms()); 0: none did. For after signals_ignore(). */
+uint64_t signals_drain_ms(void);
 
 #endif

@@ -131,6 +131,59 @@ class Drain(Command):
         self.assertLess(time.monotonic() - began, 5)
 
 
+class Life(Command):
+    """The error log tells of a server's life, and who ended it: one line each."""
+
+    def life(self, number, settings="", client=None):
+        """What the log says of a server's life, without dates."""
+        file = self.config(f'error_log = "@DIR@/e.log"\n{settings}')
+        server = self.serve("-c", file)
+        if client is not None:
+            client(server)
+        self.assertEqual(server.stop(number), 0)
+        lines = [line.split(" ", 1)[1] for line in self.read("e.log").splitlines()
+                 if "(RLIMIT_NOFILE)" not in line]
+        port = server.address[1]
+        self.assertRegex(lines[0], rf"^info ready: gearshift \S+, process {server.pid}, engine \S+,"
+                                   rf" listening on 127\.0\.0\.1:{port}$")
+        return lines[1:]
+
+    def me(self):
+        return f"from process {os.getpid()} of user {os.geteuid()}"
+
+    def test_stop(self):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            with self.subTest(number.name):
+                self.assertEqual(self.life(number), [
+                    f"info stopping: everything is closed at once: {number.name} {self.me()}",
+                    "info ended: stopped"])
+            os.unlink(self.path("e.log"))
+
+    def test_drain(self):
+        first, last = self.life(signal.SIGQUIT)
+        self.assertEqual(first, "info draining: no new connections, answers in progress have "
+                                f"drain_timeout: SIGQUIT {self.me()}")
+        self.assertRegex(last, r"^info ended: drained in \d+ ms$")
+
+    def test_drain_that_is_cut(self):
+        os.truncate(self.write("site/big", ""), BIG)
+
+        def ask(server):
+            client = server.connect()
+            self.addCleanup(client.close)
+            client.sendall(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.assertTrue(client.recv(100).startswith(b"HTTP/1.1 200"))
+
+        lines = self.life(signal.SIGQUIT, "drain_timeout = 500ms", ask)
+        self.assertEqual(lines[1:], ["info ended: drain_timeout (500 ms) was over, and what was "
+                                     "left was cut off"])
+
+    def test_the_level_decides(self):
+        server = self.serve("-c", self.config('error_log = "@DIR@/e.log"\nlog_level = warn'))
+        self.assertEqual(server.stop(), 0)
+        self.assertNotRegex(self.read("e.log"), "ready|stopping|ended")
+
+
 class Rotation(Command):
     def setUp(self):
         super().setUp()
