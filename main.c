@@ -11,6 +11,7 @@
 #include "core/config.h"
 #include "core/config_print.h"
 #include "core/log.h"
+#include "core/log_stream.h"
 #include "core/options.h"
 #include "core/pid_file.h"
 #include "core/privileges.h"
@@ -135,6 +136,21 @@ static int configure(struct process *p)
     return STATUS_OK;
 }
 
+/* Can a log be written to this standard stream? */
+static int check_stream(struct process *p, const char *key, const char *path)
+{
+    const char *what = NULL;
+    struct log_stream stream;
+
+    if (path == p->config->error_log && log_stream_number(path) == STDERR_FILENO)
+        return STATUS_OK; /* the default: who has closed it wants to hear nothing */
+    int error = log_stream_open(log_stream_number(path), &stream, &what);
+    if (error < 0)
+        return refuse_log(p, key, path, error, what);
+    close(stream.fd);
+    return STATUS_OK;
+}
+
 /* Opens or makes a log, which becomes the user's. */
 static int prepare_log(struct process *p, const char *key, const char *path,
                        struct safe_file *ret_file)
@@ -150,22 +166,26 @@ static int prepare_log(struct process *p, const char *key, const char *path,
     return refuse(STATUS_CONFIG, p->why);
 }
 
+static int prepare_access_log(struct process *p, const char *path)
+{
+    struct safe_file file;
+
+    if (log_stream_number(path) >= 0)
+        return check_stream(p, "access_log", path);
+    int status = prepare_log(p, "access_log", path, &file);
+    if (status == STATUS_OK)
+        close(file.fd);
+    return status;
+}
+
 /* Creates the access logs and gives them to the user; engines open them for themselves later. */
 static int prepare_access_logs(struct process *p)
 {
-    for (size_t i = 0; i < p->config->access_logs_count; i++) {
-        struct safe_file file;
-        int status = prepare_log(p, "access_log", p->config->access_logs[i].path, &file);
-        if (status != STATUS_OK)
-            return status;
-        close(file.fd);
-    }
-    return STATUS_OK;
-}
+    int status = STATUS_OK;
 
-static bool logs_to_stderr(const struct process *p)
-{
-    return strcmp(p->config->error_log, "stderr") == 0;
+    for (size_t i = 0; status == STATUS_OK && i < p->config->access_logs_count; i++)
+        status = prepare_access_log(p, p->config->access_logs[i].path);
+    return status;
 }
 
 static int open_error_log(struct process *p)
@@ -173,9 +193,10 @@ static int open_error_log(struct process *p)
     const struct config *config = p->config;
     struct safe_file file;
 
-    if (logs_to_stderr(p)) {
-        log_take(STDERR_FILENO, NULL, config->log_owner, config->log_level);
-        return STATUS_OK;
+    int stream = log_stream_number(config->error_log);
+    if (stream >= 0) {
+        log_take(stream, NULL, config->log_owner, config->log_level);
+        return check_stream(p, "error_log", config->error_log);
     }
     int status = prepare_log(p, "error_log", config->error_log, &file);
     if (status == STATUS_OK)
@@ -283,6 +304,8 @@ static int check_log(struct process *p, const char *key, const char *path)
     struct safe_file file;
     const char *what = NULL;
 
+    if (log_stream_number(path) >= 0)
+        return check_stream(p, key, path);
     int error = safe_open_check(SAFE_LOG, path, p->config->log_owner, &file, &what);
     if (error < 0)
         return refuse_log(p, key, path, error, what);
@@ -297,7 +320,7 @@ static int check_log(struct process *p, const char *key, const char *path)
 static int check_logs(struct process *p)
 {
     const struct config *config = p->config;
-    int status = logs_to_stderr(p) ? STATUS_OK : check_log(p, "error_log", config->error_log);
+    int status = check_log(p, "error_log", config->error_log);
 
     for (size_t i = 0; status == STATUS_OK && i < config->access_logs_count; i++)
         status = check_log(p, "access_log", config->access_logs[i].path);

@@ -130,7 +130,7 @@ struct server {
 #define CONFIG_NO_LOG SIZE_MAX
 
 struct access_log_config {
-    char *path;
+    char *path; /* or "stdout", "stderr" */
     enum access_format format;
 };
 
@@ -215,7 +215,7 @@ struct config {
     bool allow_root;       /* serve as root all the same */
     uid_t log_owner;       /* who serves in the end, and so owns the logs; main finds it out */
     char *pid_file;        /* or NULL */
-    char *error_log;       /* path or "stderr" */
+    char *error_log;       /* path, "stdout" or "stderr" */
     enum log_level log_level;
     /* limits */
     uint32_t connections_max;
@@ -231,7 +231,7 @@ struct config {
     /* logs */
     struct access_log_config *access_logs;
     size_t access_logs_count;
-    char *access_log; /* "off" or a path: of servers that say nothing; resolved in struct server */
+    char *access_log; /* "off", "stdout", "stderr" or a path: of servers that say nothing; resolved in struct server */
     enum access_format access_log_format;
     uint32_t access_log_buffer;
     /* types */

@@ -4,6 +4,7 @@
 
 #include "core/check.h"
 #include "core/clock.h"
+#include "core/log_stream.h"
 #include "core/safe_open.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@ enum { LOG_LINE_MAX = 4096 };
 
 static struct {
     int fd;
-    const char *path; /* NULL: standard error */
+    const char *path; /* NULL: a standard stream */
     uid_t owner;      /* who serves in the end */
     enum log_level level;
 } sink = { .fd = STDERR_FILENO, .level = LOG_INFO };
@@ -44,12 +45,12 @@ void log_take(int fd, const char *path, uid_t owner, enum log_level level)
 int log_open(const char *path, enum log_level level)
 {
     const char *what = NULL;
-    bool to_stderr = strcmp(path, "stderr") == 0;
-    int fd = to_stderr ? STDERR_FILENO : log_file_open(path, geteuid(), &what);
+    int stream = log_stream_number(path);
+    int fd = stream >= 0 ? stream : log_file_open(path, geteuid(), &what);
 
     if (fd < 0)
         return fd;
-    log_take(fd, to_stderr ? NULL : path, geteuid(), level);
+    log_take(fd, stream >= 0 ? NULL : path, geteuid(), level);
     return 0;
 }
 

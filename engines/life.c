@@ -3,6 +3,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/log_stream.h"
 #include "engines/listen.h"
 #include "engines/signals.h"
 
@@ -45,8 +46,20 @@ void life_log_ready(const struct life *life)
              (int)getpid(), life->engine, places, i < config->listens_count ? ", ..." : "");
 }
 
+/* Is standard output a log? Then it holds nothing but the log's lines. */
+static bool stdout_is_log(const struct config *config)
+{
+    for (size_t i = 0; i < config->access_logs_count; i++) {
+        if (log_stream_number(config->access_logs[i].path) == STDOUT_FILENO)
+            return true;
+    }
+    return log_stream_number(config->error_log) == STDOUT_FILENO;
+}
+
 void life_announce(const struct life *life)
 {
+    if (stdout_is_log(life->config))
+        return;
     for (size_t i = 0; i < life->config->listens_count; i++) {
         const struct listen_config *listen = &life->config->listens[i];
         printf("gearshift: serving %s on ", life->site);

@@ -20,7 +20,8 @@ struct life {
 /* Logs that serving begins, with process, engine and addresses. */
 void life_log_ready(const struct life *life);
 
-/* Prints one line for each address, with the ports that the system chose. */
+/* Prints one line for each address, with the ports that the system chose; nothing where standard
+ * output is a log (`access_log = stdout`), whose readers expect its lines only. */
 void life_announce(const struct life *life);
 
 /* Logs how serving ended: stopped, drained, cut off by drain_timeout, or failed. For after
