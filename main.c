@@ -554,6 +554,7 @@ int main(int argc, char **argv)
         return STATUS_RUNTIME;
     }
     CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+    CHECK(signal(SIGXFSZ, SIG_IGN) != SIG_ERR); /* a log at `ulimit -f`: the write fails */
     if (argc > 1 && strcmp(argv[1], "doctor") == 0)
         return doctor(argc - 1, argv + 1);
     if (options_parse(argc, argv, why, sizeof why, &options) < 0) {

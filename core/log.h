@@ -40,7 +40,8 @@ int log_reopen(void);
 /* Descriptor of the error log. */
 int log_fd(void);
 
-/* Writes one line. Thread-safe: one write(2) a line. Lines longer than 4 KiB are cut. */
+/* Writes one line. Thread-safe: one write(2) a line. Lines longer than 4 KiB are cut. One that
+ * cannot be written is counted; the next that can be comes after one that tells the number. */
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Writes one line that is ready: no format. Async-signal-safe as well. */

@@ -2,6 +2,7 @@
 import fcntl
 import os
 import pwd
+import resource
 import signal
 import socket
 import time
@@ -57,6 +58,26 @@ class Stop(Command):
             client.close()
         self.assertEqual(server.get("/hello.txt"), (200, b"hello\n"))
         self.assertEqual(server.stop(), 0)
+
+
+class FileSize(Command):
+    """A log that reaches `ulimit -f` (SIGXFSZ) costs lines, and does not end the server."""
+
+    def test_limit(self):
+        for engine in ("reactor", "reactor-pool", "multi-reactor", "proactor"):
+            with self.subTest(engine):
+                def limit():
+                    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, resource.RLIM_INFINITY))
+
+                file = self.config(f'engine = "{engine}"\nerror_log = "@DIR@/{engine}.e"\n'
+                                   f'access_log = "@DIR@/{engine}.a"\naccess_log_buffer = 1k')
+                server = self.serve("-c", file, preexec_fn=limit)
+                for _ in range(5):
+                    self.assertEqual(server.get("/hello.txt?" + "x" * 4000), (200, b"hello\n"))
+                self.assertTrue(wait_until(lambda: "lines lost" in self.read(engine + ".e")))
+                self.assertIn("File too large", self.read(engine + ".e"))
+                self.assertEqual(server.stop(), 0)
+                self.assertLessEqual(os.path.getsize(self.path(engine + ".a")), 8192)
 
 
 class Drain(Command):
