@@ -27,6 +27,7 @@ enum listen_kind { LISTEN_IPV4, LISTEN_IPV6, LISTEN_UNIX };
 struct listen_config {
     char *text; /* the address as written, without parameters: "127.0.0.1:8080", "[::1]:8080",
                    "unix:/run/g.sock" */
+    const char *place; /* where it was named first: "server.conf:12" */
     enum listen_kind kind;
     char *host;    /* numeric address, or the path of a unix socket */
     uint16_t port; /* 0: the system chooses */
