@@ -1,6 +1,6 @@
 /* static.c: the search for what to answer with. See static.h.
  *
- *   TRY -> (a file) SIDECAR -> RESPOND
+ *   TRY -> (a file) SIDECAR -> RESPOND -> (it is no longer so) TRY
  *       -> (a directory) INDEX -> SIDECAR, or LIST, or the next TRY
  *       -> (nothing) the next TRY, then ERROR -> ERROR_FILE -> RESPOND_ERROR
  *
@@ -74,10 +74,51 @@ struct file_entry *http_search_look_up(struct http_exchange *x, struct span path
     return NULL;
 }
 
+/* Is what is to be sent still what was found? What lies in memory is sent as it was found. A longer
+ * body is read from the file as it is sent, so what an answer says of it, be it a 304, is said of
+ * the file as it is at this moment. False: a look at it is wanted first. */
+static bool is_checked(struct http_exchange *x, const struct file_entry *entry)
+{
+    enum { UNTRUE_MAX = 8 }; /* a file that changes all the time is announced as it just was */
+    struct http_static *s = &x->search;
+    if (s->checked || entry->content != NULL || entry->fd < 0 || s->lookups_untrue == UNTRUE_MAX)
+        return true;
+    http_search_set(&s->opened, NULL); /* a sidecar that others have found meanwhile, too */
+    file_job_init_stat(&x->job, entry->fd);
+    x->job_state = HTTP_JOB_WANTED;
+    return false;
+}
+
+/* The look that is_checked() wanted: if the file has changed, the step that found it is gone back
+ * to. */
+static void check_done(struct http_exchange *x)
+{
+    struct http_static *s = &x->search;
+    struct file_entry *entry = s->sidecar != NULL ? s->sidecar : s->entry;
+    CHECK(entry != NULL && entry->fd == x->job.fd_read);
+    s->checked = x->job.res == 0 && file_meta_equal(&entry->meta, &x->job.meta);
+    if (s->checked)
+        return;
+    file_entry_forget(entry);
+    s->lookups_untrue++;
+    if (s->sidecar != NULL) {
+        http_search_set(&s->sidecar, NULL);
+        s->step = HTTP_SEARCH_SIDECAR;
+    } else {
+        http_search_set(&s->entry, NULL);
+        s->step = s->found_step;
+    }
+}
+
 void http_static_job_done(struct http_exchange *x)
 {
     struct http_env *env = x->env;
     CHECK(x->job_state == HTTP_JOB_WANTED && x->search.opened == NULL);
+    if (x->job.kind == FILE_JOB_STAT) {
+        x->job_state = HTTP_JOB_NONE;
+        check_done(x);
+        return;
+    }
     if (x->job.kind == FILE_JOB_LIST) {
         x->job_state = HTTP_JOB_DONE;
         return;
@@ -230,10 +271,11 @@ static void found_directory(struct http_exchange *x)
     }
 }
 
-/* s->entry is what is answered with, or a sidecar of it. */
+/* s->entry, which the present step has found, is what is answered with, or a sidecar of it. */
 static void found_file(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
+    s->found_step = s->step;
     s->probed_codings = s->found_codings = 0;
     s->codings_count = s->coding_index = 0;
     s->step = HTTP_SEARCH_SIDECAR_PROBE;
@@ -328,6 +370,8 @@ static enum http_static_result step_respond(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
     bool encoded = s->sidecar != NULL;
+    if (!is_checked(x, encoded ? s->sidecar : s->entry))
+        return HTTP_SEARCH_GO_ON;
     int r = http_response_file(x, s->location, encoded ? s->sidecar : s->entry,
                                encoded ? s->codings[s->coding_index] : CODING_IDENTITY,
                                s->found_codings != 0, s->name);
@@ -335,6 +379,7 @@ static enum http_static_result step_respond(struct http_exchange *x)
         http_static_begin_error(x, r);
         return HTTP_SEARCH_GO_ON;
     }
+    s->checked = false; /* until there is room it may change */
     return r == 0 ? HTTP_STATIC_DONE : HTTP_STATIC_ROOM;
 }
 
@@ -372,6 +417,7 @@ static enum http_static_result step_error_file(struct http_exchange *x)
         http_search_set(&s->entry, entry);
     else
         file_entry_unref(entry);
+    s->found_step = s->step;
     s->step = HTTP_SEARCH_RESPOND_ERROR;
     return HTTP_SEARCH_GO_ON;
 }
@@ -379,9 +425,12 @@ static enum http_static_result step_error_file(struct http_exchange *x)
 static enum http_static_result step_respond_error(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
-    bool done = s->entry != NULL && s->entry->error == 0 && s->entry->meta.kind == FILE_REGULAR
-                    ? http_response_error_file(x, s->location, s->status, s->entry, s->name)
-                    : http_response_error(x, s->location, s->status);
+    bool page = s->entry != NULL && s->entry->error == 0 && s->entry->meta.kind == FILE_REGULAR;
+    if (page && !is_checked(x, s->entry))
+        return HTTP_SEARCH_GO_ON;
+    bool done = page ? http_response_error_file(x, s->location, s->status, s->entry, s->name)
+                     : http_response_error(x, s->location, s->status);
+    s->checked = false;
     return done ? HTTP_STATIC_DONE : HTTP_STATIC_ROOM;
 }
 
@@ -434,5 +483,7 @@ void http_static_end(struct http_exchange *x)
     http_search_set(&x->search.sidecar, NULL);
     http_search_set(&x->search.opened, NULL);
     x->search.location = NULL;
+    x->search.lookups_untrue = 0;
+    x->search.checked = false;
     x->search.step = HTTP_SEARCH_TRY;
 }
