@@ -200,6 +200,8 @@ void session_sent(struct session *s, ssize_t res)
     CHECK_OBJ(s, SESSION_MAGIC);
     CHECK(s->planned > 0 && res <= (ssize_t)s->planned);
     s->planned = 0;
+    if (res == 0)
+        http_conn_file_ended(&s->conn);
     if (s->tls != NULL)
         session_tls_sent(s->tls, res);
     else if (res > 0)

@@ -487,6 +487,13 @@ void http_conn_sent(struct http_conn *c, size_t len)
         process_kept(c);
 }
 
+void http_conn_file_ended(struct http_conn *c)
+{
+    CHECK_OBJ(c, HTTP_CONN_MAGIC);
+    if (c->x != NULL)
+        http_out_forget_file(&c->x->out);
+}
+
 struct file_job *http_conn_job(struct http_conn *c)
 {
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
@@ -512,6 +519,7 @@ void http_conn_job_done(struct http_conn *c)
     } else if (!http_out_has_read(&x->out)) {
         /* Its length is announced already: all that is left is to close (RFC 9112 section 8), once
          * what was read before is sent; then the read is tried again. */
+        http_conn_file_ended(c);
         http_conn_broken(c);
     }
 }
