@@ -153,6 +153,7 @@ static void hooked_clock_update(struct clock *clock)
 #include "engines/loop_env.c"
 #include "engines/loop_offload.c"
 #include "engines/file_range.c"
+#include "engines/file_send.c"
 #include "engines/loop_send.c"
 
 #include "fake_session.h"
