@@ -34,7 +34,8 @@ struct access_log {
     bool torn;            /* a failed write ended within a line */
     bool reported;        /* a failed write was reported, at reported_ms */
     uint64_t reported_ms; /* clock_monotonic_ms() */
-    uint64_t lost;        /* lines dropped since then */
+    uint64_t lost;        /* lines dropped since then, the last ones by `lost_error` */
+    int lost_error;       /* an errno */
     int64_t utc_s;        /* the second that `utc` tells; JSON only */
     char utc[CLOCK_UTC_LEN + 1];
     char *path;
@@ -303,15 +304,20 @@ static uint64_t count_lines(const char *data, size_t len)
     return lines;
 }
 
-static void report_lost(struct access_log *log, int error)
+/* Tells how many lines were lost since the last report: at once, then once a REPORT_INTERVAL_MS,
+ * also when no more are lost. `last`: there will be no other report. */
+static void report_lost(struct access_log *log, bool last)
 {
-    uint64_t now_ms = clock_monotonic_ms();
-
-    if (log->reported && now_ms - log->reported_ms < REPORT_INTERVAL_MS)
+    if (log->lost == 0 && !log->reported)
         return;
-    log_error("access log %s: %s; lines lost: %llu", log->path, strerror(error),
+    uint64_t now_ms = clock_monotonic_ms();
+    if (log->reported && !last && now_ms - log->reported_ms < REPORT_INTERVAL_MS)
+        return;
+    log->reported = log->lost > 0;
+    if (log->lost == 0)
+        return;
+    log_error("access log %s: %s; lines lost: %llu", log->path, strerror(log->lost_error),
               (unsigned long long)log->lost);
-    log->reported = true;
     log->reported_ms = now_ms;
     log->lost = 0;
 }
@@ -335,8 +341,10 @@ void access_log_flush(struct access_log *log)
     size_t done = 0;
     int error = 0;
 
-    if (log->used == 0)
+    if (log->used == 0) {
+        report_lost(log, false);
         return;
+    }
     if (log->torn) {
         error = write_all(&log->out, "\n", 1, &done);
         log->torn = error < 0;
@@ -348,8 +356,9 @@ void access_log_flush(struct access_log *log)
     }
     if (error < 0) {
         log->lost += count_lines(log->data + done, log->used - done);
-        report_lost(log, -error);
+        log->lost_error = -error;
     }
+    report_lost(log, false);
     log->used = 0;
 }
 
@@ -375,6 +384,12 @@ bool access_log_pending(const struct access_log *log)
     return log->used > 0;
 }
 
+bool access_log_owes(const struct access_log *log)
+{
+    CHECK_OBJ(log, ACCESS_LOG_MAGIC);
+    return log->lost > 0;
+}
+
 int access_log_fd(const struct access_log *log)
 {
     CHECK_OBJ(log, ACCESS_LOG_MAGIC);
@@ -386,6 +401,7 @@ void access_log_close(struct access_log *log)
     if (log == NULL)
         return;
     access_log_flush(log);
+    report_lost(log, true);
     close(log->out.fd);
     log->magic = 0;
     free(log->data);

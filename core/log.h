@@ -87,7 +87,7 @@ int access_log_open(const char *path, uid_t owner, enum access_format format, si
  * '\' as \uHHHH, those beyond U+FFFF as two of them; an octet that is not UTF-8 as \\xHH, which
  * reads as the text \xHH. A span is cut after 8192 octets, between characters. Writes the buffer to
  * the file when it is full: whole lines, in one write(2). A failing write drops the buffered lines,
- * is reported once a minute in the error log, and never stops serving. */
+ * is reported once a minute in the error log, with the number of lines, and never stops serving. */
 void access_log_append(struct access_log *log, const struct access_record *record);
 
 /* Writes out what is buffered. Called once a second by the loop, and before it sleeps for long. */
@@ -99,10 +99,14 @@ int access_log_reopen(struct access_log *log, const char **ret_what);
 /* Is something buffered? */
 bool access_log_pending(const struct access_log *log);
 
+/* Were lines lost whose number is not told yet? Then access_log_flush() is to be called once a
+ * second, buffered or not: it tells when a minute is over. */
+bool access_log_owes(const struct access_log *log);
+
 /* Its descriptor. */
 int access_log_fd(const struct access_log *log);
 
-/* Flushes and closes. NULL is allowed. */
+/* Flushes, tells how many lines were lost, and closes. NULL is allowed. */
 void access_log_close(struct access_log *log);
 
 #endif
