@@ -1,10 +1,9 @@
-# The front door: `make run` on a machine that has gcc, make and cmake. It fetches what is missing
-# (packages.txt), and leaves the rest to CMake (CMakePresets.json).
+# The front door: `make run` on a machine that has make. On Debian it fetches what is missing
+# (cmake/packages.sh), elsewhere it names it, and leaves the rest to CMake (CMakePresets.json).
 #
 # A preset NAME builds in build/NAME. Variables: JOBS=N, CTEST_ARGS="-L wire -V", FUZZ_SECONDS=N,
 # BENCH_ARGS="DIR --log access.log".
-SHELL = /bin/bash
-.SHELLFLAGS = -euo pipefail -c
+.SHELLFLAGS = -euc
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL: # packages first; the parallelism is CMake's and ctest's
@@ -14,36 +13,6 @@ CTEST_ARGS ?=
 BENCH_ARGS ?=
 FUZZ_SECONDS ?= 10
 URL = http://127.0.0.1:8080/
-
-# The second column of packages.txt for the groups $(1), those that are not installed; then apt-get.
-# policy-rc.d (invoke-rc.d(8)) keeps the daemons among them from being started.
-define install_packages
-@if ! command -v dpkg-query >/dev/null; then \
-    echo "make: not a Debian system; packages.txt names what is needed, install its like by hand"; \
-    exit 0; \
-fi; \
-missing=(); \
-for package in $$(awk -v groups=' $(1) ' '/^[a-z]/ && index(groups, " " $$1 " ") {print $$2}' packages.txt); do \
-    status=$$(dpkg-query -W -f='$${db:Status-Status}\n' "$$package" 2>/dev/null || true); \
-    [[ $$status == installed* ]] || missing+=("$$package"); \
-done; \
-if ((! $${#missing[@]})); then exit 0; fi; \
-if ((EUID != 0)); then \
-    echo "make: these packages are missing, and installing them needs root. Please run:"; \
-    echo "    sudo apt-get install -y --no-install-recommends $${missing[*]}"; \
-    exit 1; \
-fi >&2; \
-echo "make: installing $${missing[*]}"; \
-export DEBIAN_FRONTEND=noninteractive; \
-policy=/usr/sbin/policy-rc.d; \
-if [[ ! -e $$policy ]]; then \
-    trap 'rm -f /usr/sbin/policy-rc.d' EXIT; \
-    printf '#!/bin/sh\nexit 101\n' >$$policy; \
-    chmod 755 $$policy; \
-fi; \
-apt-get update -qq; \
-apt-get install -y -qq --no-install-recommends "$${missing[@]}"
-endef
 
 .PHONY: help
 help: ## show this
@@ -103,18 +72,18 @@ clean: ## remove build/
 
 .PHONY: packages-build packages-test packages-check packages-bench
 packages-build:
-	$(call install_packages,build)
+	@cmake/packages.sh build
 packages-test:
-	$(call install_packages,build test)
+	@cmake/packages.sh build test
 packages-check:
-	$(call install_packages,build test check)
+	@cmake/packages.sh build test check
 	@if command -v apt-get >/dev/null; then \
 	    for package in $$(awk '$$1 == "unpack" {print $$2}' packages.txt); do \
 	        tests/vm/unpack_kernel "$$package" build/vm; \
 	    done; \
 	fi
 packages-bench:
-	$(call install_packages,build bench)
+	@cmake/packages.sh build bench
 
 preset-%: FORCE
 	@cmake --preset $* $(CMAKE_ARGS)
