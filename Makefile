@@ -64,6 +64,10 @@ bench: packages-bench build ## compare the engines on www/ for a minute (BENCH_A
 install: build ## install below CMAKE_INSTALL_PREFIX (/usr/local), with the manual and the site
 	@cmake --install build/release
 
+.PHONY: uninstall
+uninstall: ## remove what `make install` installed, but for a server.conf that was edited
+	@cmake -P cmake/Uninstall.cmake build/release
+
 .PHONY: clean
 clean: ## remove build/
 	@rm -rf build
