@@ -1,14 +1,15 @@
 # The front door: `make run` on a machine that has make. On Debian it fetches what is missing
 # (cmake/packages.sh), elsewhere it names it, and leaves the rest to CMake (CMakePresets.json).
 #
-# A preset NAME builds in build/NAME. Variables: JOBS=N, CTEST_ARGS="-L wire -V", FUZZ_SECONDS=N,
-# BENCH_ARGS="DIR --log access.log".
+# A preset NAME builds in build/NAME. Variables: JOBS=N (CPUs), TESTS=N (at a time), FUZZ_SECONDS=N,
+# CTEST_ARGS="-L wire -V", BENCH_ARGS="DIR --log access.log".
 .SHELLFLAGS = -euc
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL: # packages first; the parallelism is CMake's and ctest's
 
 JOBS ?= $(shell nproc)
+TESTS ?= $(shell expr 4 '*' $(JOBS)) # at a time: most wait for deadlines, not for a CPU
 CTEST_ARGS ?=
 BENCH_ARGS ?=
 FUZZ_SECONDS ?= 10
@@ -30,16 +31,16 @@ build: packages-build preset-release ## build/release/gearshift
 
 .PHONY: test
 test: CMAKE_ARGS = -DBUILD_TESTING=ON
-test: packages-test preset-release ## build, then run every test (CTEST_ARGS="-L unit")
-	@ctest --preset release -j $(JOBS) $(CTEST_ARGS)
+test: packages-test announce-tests preset-release ## build, then run every test (CTEST_ARGS="-L unit")
+	@ctest --preset release -j $(TESTS) $(CTEST_ARGS)
 
 .PHONY: debug
 debug: packages-test preset-debug ## every test under AddressSanitizer and UBSan
-	@ctest --preset debug -j $(JOBS) $(CTEST_ARGS)
+	@ctest --preset debug -j $(TESTS) $(CTEST_ARGS)
 
 .PHONY: tsan
 tsan: packages-test preset-tsan ## every test under ThreadSanitizer
-	@ctest --preset tsan -j $(JOBS) $(CTEST_ARGS)
+	@ctest --preset tsan -j $(TESTS) $(CTEST_ARGS)
 
 .PHONY: fuzz
 fuzz: CMAKE_ARGS = -DGS_FUZZ_SECONDS=$(FUZZ_SECONDS)
@@ -48,7 +49,7 @@ fuzz: packages-check preset-fuzz ## each fuzz target for FUZZ_SECONDS (10)
 
 .PHONY: coverage
 coverage: packages-check preset-coverage ## every test, then build/coverage/index.html
-	@ctest --preset coverage -j $(JOBS) $(CTEST_ARGS)
+	@ctest --preset coverage -j $(TESTS) $(CTEST_ARGS)
 	@gcovr --root . --object-directory build/coverage --exclude tests --print-summary \
 	    --html-details build/coverage/index.html
 
@@ -78,9 +79,9 @@ clean: ## remove build/
 packages-build:
 	@cmake/packages.sh build
 packages-test:
-	@cmake/packages.sh build test
+	@cmake/packages.sh build test client
 packages-check:
-	@cmake/packages.sh build test check
+	@cmake/packages.sh build test client check
 	@if command -v apt-get >/dev/null; then \
 	    for package in $$(awk '$$1 == "unpack" {print $$2}' packages.txt); do \
 	        tests/vm/unpack_kernel "$$package" build/vm; \
@@ -88,6 +89,13 @@ packages-check:
 	fi
 packages-bench:
 	@cmake/packages.sh build bench
+
+.PHONY: announce-tests
+announce-tests:
+	@echo "make: the build takes some 3 minutes of two idle CPUs, and 0.4 GB in build/"
+ifeq ($(CTEST_ARGS),)
+	@echo "make: the tests take some 13 minutes, and up to 1 GB in $${TMPDIR:-/tmp}; ctest prints which it runs"
+endif
 
 preset-%: FORCE
 	@cmake --preset $* $(CMAKE_ARGS)

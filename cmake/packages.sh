@@ -3,7 +3,14 @@
 # Makefile. On Debian and what descends from it, root has what is missing installed, and others are told
 # the command, which ends the build. Fedora, Arch and Alpine are told the command and go on: there CMake
 # has the last word, and names what it does not find.
+#
+# packages.sh --known GROUP...: does this release of Debian have all of them? For .ci/debian.
 set -eu
+only_known=
+if [ "${1:-}" = --known ]; then
+    only_known=1
+    shift
+fi
 list=$(dirname "$0")/../packages.txt
 groups=" $* "
 
@@ -106,7 +113,25 @@ see_to_debian() {
     install_debian
 }
 
-if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
+# Names the entries of which apt's lists have no alternative.
+check_known() {
+    status=0
+    for entry in $(column 2); do
+        known=
+        for name in $(echo "$entry" | tr '|' ' '); do
+            is_offered "$name" && known=1
+        done
+        [ -n "$known" ] || {
+            echo "packages.txt: this release has no $entry" >&2
+            status=1
+        }
+    done
+    return $status
+}
+
+if [ -n "$only_known" ]; then
+    check_known
+elif command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
     see_to_debian
 elif command -v dnf >/dev/null; then
     advise "dnf install" $(missing "rpm -q --whatprovides" $(column 3))
