@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/decimal.h"
 #include "core/json_text.h"
+#include "core/log_stream.h"
 #include "core/utf8.h"
 
 #include <errno.h>
@@ -30,11 +31,12 @@ static const uint64_t REPORT_INTERVAL_MS = 60 * 1000;
 struct access_log {
     unsigned magic;
     enum access_format format;
-    int fd;
+    struct log_stream out;
     bool torn;            /* a failed write ended within a line */
     bool reported;        /* a failed write was reported, at reported_ms */
     uint64_t reported_ms; /* clock_monotonic_ms() */
-    uint64_t lost;        /* lines dropped since then */
+    uint64_t lost;        /* lines dropped since then, the last ones by `lost_error` */
+    int lost_error;       /* an errno */
     int64_t utc_s;        /* the second that `utc` tells; JSON only */
     char utc[CLOCK_UTC_LEN + 1];
     char *path;
@@ -43,6 +45,21 @@ struct access_log {
     size_t used;     /* octets in the buffer */
     char *data;      /* flush_at + LINE_MAX_LEN octets: the next line always fits */
 };
+
+/* 0, or -errno and `*ret_what` as log_file_open(). */
+static int open_out(const char *path, uid_t owner, struct log_stream *ret_out,
+                    const char **ret_what)
+{
+    int number = log_stream_number(path);
+
+    if (number >= 0)
+        return log_stream_open(number, ret_out, ret_what);
+    int fd = log_file_open(path, owner, ret_what);
+    if (fd < 0)
+        return fd;
+    *ret_out = (struct log_stream){ .fd = fd };
+    return 0;
+}
 
 int access_log_open(const char *path, uid_t owner, enum access_format format, size_t buffer_size,
                     struct access_log **ret_log, const char **ret_what)
@@ -64,11 +81,9 @@ int access_log_open(const char *path, uid_t owner, enum access_format format, si
         goto fail;
     clock_format_utc(log->utc_s, log->utc);
     log->owner = owner;
-    log->fd = log_file_open(path, owner, ret_what);
-    if (log->fd < 0) {
-        error = log->fd;
+    error = open_out(path, owner, &log->out, ret_what);
+    if (error < 0)
         goto fail;
-    }
     *ret_log = log;
     return 0;
 
@@ -260,24 +275,29 @@ static uint64_t count_lines(const char *data, size_t len)
     return lines;
 }
 
-static void report_lost(struct access_log *log, int error)
+/* Tells how many lines were lost since the last report: at once, then once a REPORT_INTERVAL_MS,
+ * also when no more are lost. `last`: there will be no other report. */
+static void report_lost(struct access_log *log, bool last)
 {
-    uint64_t now_ms = clock_monotonic_ms();
-
-    if (log->reported && now_ms - log->reported_ms < REPORT_INTERVAL_MS)
+    if (log->lost == 0 && !log->reported)
         return;
-    log_error("access log %s: %s; lines lost: %llu", log->path, strerror(error),
+    uint64_t now_ms = clock_monotonic_ms();
+    if (log->reported && !last && now_ms - log->reported_ms < REPORT_INTERVAL_MS)
+        return;
+    log->reported = log->lost > 0;
+    if (log->lost == 0)
+        return;
+    log_error("access log %s: %s; lines lost: %llu", log->path, strerror(log->lost_error),
               (unsigned long long)log->lost);
-    log->reported = true;
     log->reported_ms = now_ms;
     log->lost = 0;
 }
 
 /* Writes `len` octets; *done tells how many of them are in the file, after a failure too. */
-static int write_all(int fd, const char *data, size_t len, size_t *done)
+static int write_all(const struct log_stream *out, const char *data, size_t len, size_t *done)
 {
     for (*done = 0; *done < len;) {
-        ssize_t n = write(fd, data + *done, len - *done);
+        ssize_t n = log_stream_write(out, data + *done, len - *done);
         if (n >= 0)
             *done += (size_t)n;
         else if (errno != EINTR)
@@ -292,21 +312,24 @@ void access_log_flush(struct access_log *log)
     size_t done = 0;
     int error = 0;
 
-    if (log->used == 0)
+    if (log->used == 0) {
+        report_lost(log, false);
         return;
+    }
     if (log->torn) {
-        error = write_all(log->fd, "\n", 1, &done);
+        error = write_all(&log->out, "\n", 1, &done);
         log->torn = error < 0;
         done = 0;
     }
     if (error == 0) {
-        error = write_all(log->fd, log->data, log->used, &done);
+        error = write_all(&log->out, log->data, log->used, &done);
         log->torn = error < 0 && done > 0 && log->data[done - 1] != '\n';
     }
     if (error < 0) {
         log->lost += count_lines(log->data + done, log->used - done);
-        report_lost(log, -error);
+        log->lost_error = -error;
     }
+    report_lost(log, false);
     log->used = 0;
 }
 
@@ -314,11 +337,14 @@ int access_log_reopen(struct access_log *log, const char **ret_what)
 {
     CHECK_OBJ(log, ACCESS_LOG_MAGIC);
     access_log_flush(log);
-    int fd = log_file_open(log->path, log->owner, ret_what);
-    if (fd < 0)
-        return fd;
-    close(log->fd);
-    log->fd = fd;
+    if (log_stream_number(log->path) >= 0)
+        return 0;
+    struct log_stream out;
+    int error = open_out(log->path, log->owner, &out, ret_what);
+    if (error < 0)
+        return error;
+    close(log->out.fd);
+    log->out = out;
     log->torn = false;
     return 0;
 }
@@ -329,10 +355,16 @@ bool access_log_pending(const struct access_log *log)
     return log->used > 0;
 }
 
+bool access_log_owes(const struct access_log *log)
+{
+    CHECK_OBJ(log, ACCESS_LOG_MAGIC);
+    return log->lost > 0;
+}
+
 int access_log_fd(const struct access_log *log)
 {
     CHECK_OBJ(log, ACCESS_LOG_MAGIC);
-    return log->fd;
+    return log->out.fd;
 }
 
 void access_log_close(struct access_log *log)
@@ -340,7 +372,8 @@ void access_log_close(struct access_log *log)
     if (log == NULL)
         return;
     access_log_flush(log);
-    close(log->fd);
+    report_lost(log, true);
+    close(log->out.fd);
     log->magic = 0;
     free(log->data);
     free(log->path);

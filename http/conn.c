@@ -365,13 +365,10 @@ static void process(struct http_conn *c, struct http_input *input)
         return;
     }
     if (empty) {
-        x->window_begun_ms = 0;
+        http_send_window_end(&x->window);
         return;
     }
-    if (x->window_begun_ms == 0) {
-        x->window_begun_ms = now(c);
-        x->window_sent = x->out.sent;
-    }
+    http_send_window_begin(&x->window, &c->env->config->deadlines, now(c), x->out.sent);
     want_read(c);
 }
 
@@ -467,24 +464,25 @@ void http_conn_sent(struct http_conn *c, size_t len)
 {
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
     struct http_exchange *x = c->x;
-    const struct http_deadlines *deadlines = &c->env->config->deadlines;
     if (c->state == STATE_CLOSED)
         return;
     http_out_sent(&x->out, len);
     http_response_more_parts(x);
     if (!http_out_empty(&x->out)) {
-        /* The window moves on whenever enough was taken for its whole length. */
-        if ((x->out.sent - x->window_sent) * 1000 >=
-            (uint64_t)deadlines->send_rate_min * deadlines->send_ms) {
-            x->window_begun_ms = now(c);
-            x->window_sent = x->out.sent;
-        }
+        http_send_window_accepted(&x->window, &c->env->config->deadlines, now(c), x->out.sent);
         want_read(c);
         return;
     }
-    x->window_begun_ms = 0;
+    http_send_window_end(&x->window);
     if (x->job_state != HTTP_JOB_WANTED)
         process_kept(c);
+}
+
+void http_conn_file_ended(struct http_conn *c)
+{
+    CHECK_OBJ(c, HTTP_CONN_MAGIC);
+    if (c->x != NULL)
+        http_out_forget_file(&c->x->out);
 }
 
 struct file_job *http_conn_job(struct http_conn *c)
@@ -512,6 +510,7 @@ void http_conn_job_done(struct http_conn *c)
     } else if (!http_out_has_read(&x->out)) {
         /* Its length is announced already: all that is left is to close (RFC 9112 section 8), once
          * what was read before is sent; then the read is tried again. */
+        http_conn_file_ended(c);
         http_conn_broken(c);
     }
 }
@@ -530,8 +529,8 @@ uint64_t http_conn_deadline_ms(const struct http_conn *c)
     const struct http_exchange *x = c->x;
     if (c->state == STATE_CLOSED)
         return UINT64_MAX;
-    if (x != NULL && x->window_begun_ms != 0)
-        return x->window_begun_ms + deadlines->send_ms;
+    if (x != NULL && x->window.begun_ms != 0)
+        return x->window.look_ms;
     switch ((enum state)c->state) {
     case STATE_IDLE:
         return c->since_ms + (c->requests == 0 ? deadlines->header_ms : deadlines->keepalive_ms);
@@ -546,13 +545,14 @@ uint64_t http_conn_deadline_ms(const struct http_conn *c)
     }
 }
 
-void http_conn_expired(struct http_conn *c)
+void http_conn_expired(struct http_conn *c, const struct progress *progress)
 {
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
     if (c->state == STATE_CLOSED)
         return;
-    if (c->x != NULL && c->x->window_begun_ms != 0) {
-        http_conn_broken(c); /* the peer takes less than the minimum rate */
+    if (c->x != NULL && c->x->window.begun_ms != 0) {
+        if (!http_send_window_look(&c->x->window, &c->env->config->deadlines, now(c), progress))
+            http_conn_broken(c); /* the peer takes less than the minimum rate */
         return;
     }
     if (c->state != STATE_HEAD && c->state != STATE_BODY) {

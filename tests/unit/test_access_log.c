@@ -380,6 +380,33 @@ static void test_full_disk(void **state)
     assert_int_equal(log_open("stderr", LOG_INFO), 0);
 }
 
+/* What was lost since the last report is told when the minute is over, though nothing is logged any
+ * more, and at the end: no line is forgotten. */
+static void test_lost_lines_are_all_told(void **state)
+{
+    (void)state;
+    struct access_log *log = NULL;
+
+    unlink(error_path);
+    assert_int_equal(log_open(error_path, LOG_INFO), 0);
+    assert_int_equal(open_log("/dev/full", 0, &log), 0);
+    for (int i = 0; i < 1000; i++)
+        access_log_append(log, &typical);
+    assert_non_null(strstr(contents(error_path), "; lines lost: 1\n"));
+    assert_true(access_log_owes(log));
+    access_log_flush(log); /* too early */
+    assert_true(access_log_owes(log));
+    log->reported_ms -= REPORT_INTERVAL_MS;
+    access_log_flush(log);
+    assert_non_null(strstr(contents(error_path), "; lines lost: 999\n"));
+    assert_false(access_log_owes(log));
+    for (int i = 0; i < 20; i++)
+        access_log_append(log, &typical);
+    access_log_close(log);
+    assert_non_null(strstr(contents(error_path), "; lines lost: 20\n"));
+    assert_int_equal(log_open("stderr", LOG_INFO), 0);
+}
+
 /* A pipe takes a part and then no more: the torn line is ended before the next one. */
 static void test_torn_line(void **state)
 {
@@ -427,6 +454,7 @@ int main(void)
         cmocka_unit_test(test_buffering),
         cmocka_unit_test(test_reopen),
         cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_lost_lines_are_all_told),
         cmocka_unit_test(test_torn_line),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
