@@ -159,7 +159,7 @@ static int absolute_form_split(struct span *rest, struct span *ret_authority)
         while (len < rest->len && rest->ptr[len] != '/' && rest->ptr[len] != '?')
             len++;
         authority = span_make(rest->ptr + start, len - start);
-        if (!http_authority_parse(authority, &host) || host.len == 0)
+        if (!http_authority_parse(authority, &host))
             return 400;
         *rest = span_make(rest->ptr + len, rest->len - len);
         *ret_authority = authority;
@@ -173,7 +173,7 @@ static bool is_authority_form(struct span target)
 {
     struct span host;
 
-    return http_authority_parse(target, &host) && host.len > 0 && host.len + 1 < target.len;
+    return http_authority_parse(target, &host) && host.len + 1 < target.len;
 }
 
 int http_target_parse(struct span target, bool is_connect, char *decoded,

@@ -305,6 +305,8 @@ static void test_refused(void **state)
         "http://a/#",
         "http://\xc3/",
         "http://%zz/",
+        "http://./",
+        "http://a..b/",
         "http://a?#",
         "a:80",
         "localhost",
