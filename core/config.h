@@ -38,6 +38,7 @@ struct listen_config {
     struct server **servers; /* those that listen here, in the order of the file; the first is the
                                 default host; borrowed */
     size_t servers_count;
+    const struct server_names *names; /* of all servers together (server_find.h) */
 };
 
 /* A document root. main opens it (roots_open()) before privileges are dropped. */

@@ -156,12 +156,15 @@ static bool same_parameters(const struct listen_config *a, const struct listen_c
            (a->congestion == NULL || strcmp(a->congestion, b->congestion) == 0);
 }
 
-/* With port 0, one with TLS and one without get ports of their own. */
-static bool same_address(const struct listen_config *a, const struct listen_config *b)
+/* What an address is known by. With port 0, one with TLS and one without get ports of their own.
+ * NULL: no memory. */
+static const char *address_name(const struct config_build *build,
+                                const struct listen_config *listen)
 {
-    bool chosen = a->kind != LISTEN_UNIX && a->port == 0;
+    bool chosen = listen->kind != LISTEN_UNIX && listen->port == 0;
 
-    return strcmp(a->text, b->text) == 0 && (!chosen || a->tls == b->tls);
+    return chosen && listen->tls ? arena_printf(build->scratch, "%s tls", listen->text)
+                                 : listen->text;
 }
 
 /* The address in the configuration that `text` means, added if it is new. */
@@ -169,11 +172,16 @@ static int listen_find(const struct config_build *build, const struct config_ite
                        const struct listen_text *text, struct config *config,
                        struct listen_config **ret_listen)
 {
-    struct listen_config *listen = config->listens;
+    struct name_table *known = &build->shared->listens;
+    const char *name = address_name(build, &text->listen);
+    struct listen_config *listen = &config->listens[config->listens_count];
+    const struct name_slot *slot;
 
-    for (size_t i = 0; i < config->listens_count; i++, listen++) {
-        if (!same_address(listen, &text->listen))
-            continue;
+    if (name == NULL)
+        return -ENOMEM;
+    slot = name_table_find(known, name_hash(span_str(name)), span_str(name));
+    if (slot != NULL) {
+        listen = &config->listens[slot->index];
         /* Never by inheritance: who serves in the clear has to see it where it stands. */
         if (listen->tls != text->listen.tls)
             return FAIL("\"%.200s\" has tls behind it in one place and not in another; what an "
@@ -186,8 +194,8 @@ static int listen_find(const struct config_build *build, const struct config_ite
         *ret_listen = listen;
         return 0;
     }
+    name_table_add(known, span_str(name), config->listens_count++);
     *listen = text->listen;
-    config->listens_count++;
     *ret_listen = listen;
     return 0;
 }
