@@ -27,6 +27,7 @@ enum listen_kind { LISTEN_IPV4, LISTEN_IPV6, LISTEN_UNIX };
 struct listen_config {
     char *text; /* the address as written, without parameters: "127.0.0.1:8080", "[::1]:8080",
                    "unix:/run/g.sock" */
+    const char *place; /* where it was named first: "server.conf:12" */
     enum listen_kind kind;
     char *host;    /* numeric address, or the path of a unix socket */
     uint16_t port; /* 0: the system chooses */
@@ -131,7 +132,7 @@ struct server {
 #define CONFIG_NO_LOG SIZE_MAX
 
 struct access_log_config {
-    char *path;
+    char *path; /* or "stdout", "stderr" */
     enum access_format format;
 };
 
@@ -217,7 +218,7 @@ struct config {
     bool allow_root;       /* serve as root all the same */
     uid_t log_owner;       /* who serves in the end, and so owns the logs; main finds it out */
     char *pid_file;        /* or NULL */
-    char *error_log;       /* path or "stderr" */
+    char *error_log;       /* path, "stdout" or "stderr" */
     enum log_level log_level;
     /* limits */
     uint32_t connections_max;
@@ -233,7 +234,7 @@ struct config {
     /* logs */
     struct access_log_config *access_logs;
     size_t access_logs_count;
-    char *access_log; /* "off" or a path: of servers that say nothing; resolved in struct server */
+    char *access_log; /* "off", "stdout", "stderr" or a path: of servers that say nothing; resolved in struct server */
     enum access_format access_log_format;
     uint32_t access_log_buffer;
     /* types */

@@ -30,9 +30,13 @@ struct config_files {
     const char *working_directory; /* absolute; borrowed */
 };
 
+struct listen_config;
+
 /* What several servers may share, by its text: indices into the lists of struct config. */
 struct config_shared {
     struct name_table listens, roots, access_logs;
+    const struct listen_config **wide; /* addresses that may overlap with others */
+    size_t wide_count;
 };
 
 struct config_build {

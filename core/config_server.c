@@ -214,11 +214,14 @@ static int servers_reserve(const struct servers *servers, const struct config_bl
     }
     config->servers_count = count;
     config->servers = arena_array(arena, count, sizeof(config->servers[0]));
+    shared->wide = arena_array(scratch, listens, sizeof(shared->wide[0]));
+    shared->wide_count = 0;
     config->access_logs = arena_array(arena, count, sizeof(config->access_logs[0]));
     config->listens = arena_array(arena, listens, sizeof(config->listens[0]));
     config->roots = arena_array(arena, roots, sizeof(config->roots[0]));
     if (config->servers == NULL || config->access_logs == NULL || config->listens == NULL ||
-        config->roots == NULL || name_table_make(scratch, listens, false, &shared->listens) < 0 ||
+        config->roots == NULL || shared->wide == NULL ||
+        name_table_make(scratch, listens, false, &shared->listens) < 0 ||
         name_table_make(scratch, roots, false, &shared->roots) < 0 ||
         name_table_make(scratch, count, false, &shared->access_logs) < 0)
         return -ENOMEM;

@@ -301,7 +301,7 @@ enum proactor_step proactor_file_begin(struct proactor *p, struct proactor_conn 
     struct file_job *job = session_file_job(proactor_session(conn));
     CHECK_OBJ(job, FILE_JOB_MAGIC);
     CHECK(conn->file == NULL);
-    if (job->kind == FILE_JOB_OPEN && file_job_try(job)) {
+    if ((job->kind == FILE_JOB_OPEN || job->kind == FILE_JOB_STAT) && file_job_try(job)) {
         report(p, conn, job->res);
         return PROACTOR_DONE;
     }

@@ -4,11 +4,13 @@
 
 #include "core/check.h"
 #include "core/config_text.h"
+#include "core/log_repeat.h"
 #include "http/accept.h"
 #include "http/date.h"
 #include "http/etag.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -146,8 +148,10 @@ static struct file_fields *make(struct http_env *env, struct file_entry *entry,
     put_span(&text, env->location_fields[location->id]);
 
     struct file_fields *fields = malloc(sizeof(*fields) + text.len);
-    if (fields == NULL)
+    if (fields == NULL) {
+        log_fault("no memory for a file's header fields; the answer is 503", ENOMEM);
         return NULL;
+    }
     fields->location_id = location->id;
     fields->variant = (unsigned)coding << 1 | vary;
     fields->made_s = now_s;

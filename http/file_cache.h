@@ -94,6 +94,10 @@ void file_cache_ask(struct file_cache *cache, int root_fd, enum file_symlinks sy
 struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *job,
                                     uint64_t now_ms);
 
+/* What the entry tells has turned out to be untrue: it is found no more, and what was asked for
+ * before it is not kept either. Its users still have it. */
+void file_entry_forget(struct file_entry *entry);
+
 /* Is it the entry of this path? The arguments are those of file_cache_find(). Pure. */
 bool file_entry_is(const struct file_entry *entry, int root_fd, enum file_symlinks symlinks,
                    struct span path);

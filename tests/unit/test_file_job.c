@@ -407,6 +407,43 @@ static void test_try_read(void **state)
     close(fd);
 }
 
+/* What the open file is now, whatever its name has become. */
+static void test_stat(void **state)
+{
+    int fd = openat(root_fd, "stat", O_RDWR | O_CREAT, 0644);
+    struct file_job before, job;
+
+    (void)state;
+    assert_int_equal(write(fd, "12345", 5), 5);
+    file_job_init_stat(&before, fd);
+    file_job_run(&before);
+    assert_int_equal(before.res, 0);
+    assert_int_equal(before.meta.size, 5);
+    assert_int_equal(before.meta.kind, FILE_REGULAR);
+    file_job_init_stat(&job, fd);
+    assert_true(file_job_try(&job));
+    assert_int_equal(job.res, 0);
+    assert_true(file_meta_equal(&before.meta, &job.meta));
+    assert_false(file_meta_same(&before.meta, &job.meta)); /* it has just been written to */
+
+    assert_int_equal(ftruncate(fd, 2), 0);
+    file_job_init_stat(&job, fd);
+    file_job_run(&job);
+    assert_int_equal(job.res, 0);
+    assert_int_equal(job.meta.size, 2);
+    assert_int_equal(job.meta.ino, before.meta.ino);
+    assert_false(file_meta_equal(&before.meta, &job.meta));
+    assert_int_equal(job.fd, -1);
+    file_job_discard(&job); /* leaves the borrowed descriptor alone */
+    assert_true(fcntl(fd, F_GETFD) >= 0);
+
+    assert_int_equal(unlinkat(root_fd, "stat", 0), 0);
+    close(fd);
+    file_job_init_stat(&job, fd);
+    file_job_run(&job);
+    assert_int_equal(job.res, -EBADF);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -420,6 +457,7 @@ int main(void)
         cmocka_unit_test(test_try_open),
         cmocka_unit_test(test_try_in_vain),
         cmocka_unit_test(test_try_read),
+        cmocka_unit_test(test_stat),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
