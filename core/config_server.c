@@ -123,6 +123,16 @@ static int locations_make(const struct servers *servers, const struct config_blo
     return 0;
 }
 
+/* Likewise. */
+static int compare_redirects(const void *a, const void *b)
+{
+    const struct redirect *x = a, *y = b;
+
+    if (x->from.len != y->from.len)
+        return x->from.len > y->from.len ? -1 : 1;
+    return memcmp(x->from.ptr, y->from.ptr, x->from.len);
+}
+
 static int redirects_make(const struct servers *servers, const struct config_block *block,
                           struct server *server)
 {
@@ -138,6 +148,9 @@ static int redirects_make(const struct servers *servers, const struct config_blo
                 config_redirect_parse(servers->build, servers->redirect_defaults, block->blocks[i],
                                       &server->redirects[server->redirects_count++]);
     }
+    if (res == 0 && server->redirects_count > 0)
+        qsort(server->redirects, server->redirects_count, sizeof(server->redirects[0]),
+              compare_redirects);
     return res;
 }
 
