@@ -231,6 +231,27 @@ long http_path_encode(struct span path, char *ret_text, size_t cap)
     return percent_encode(path, HTTP_URI_SAFE, '\0', ret_text, cap);
 }
 
+long http_location_encode(struct span path, char *ret_text, size_t cap)
+{
+    static const struct span slash = { "%2F", 3 };
+    size_t len = 0;
+
+    while (path.len > 0) {
+        const char *found = memmem(path.ptr, path.len, slash.ptr, slash.len);
+        size_t before = found != NULL ? (size_t)(found - path.ptr) : path.len;
+        long encoded = http_path_encode(span_make(path.ptr, before), ret_text + len, cap - len);
+        size_t kept = found != NULL ? slash.len : 0;
+
+        if (encoded < 0 || cap - len - (size_t)encoded < kept)
+            return -ENOSPC;
+        len += (size_t)encoded;
+        memcpy(ret_text + len, slash.ptr, kept);
+        len += kept;
+        path = span_make(path.ptr + before + kept, path.len - before - kept);
+    }
+    return (long)len;
+}
+
 long http_query_encode(struct span query, char *ret_text, size_t cap)
 {
     return percent_encode(query, HTTP_URI_STRICT, '%', ret_text, cap);
