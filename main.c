@@ -10,6 +10,7 @@
 #include "core/check.h"
 #include "core/config.h"
 #include "core/config_print.h"
+#include "core/config_texts.h"
 #include "core/log.h"
 #include "core/log_stream.h"
 #include "core/options.h"
@@ -59,6 +60,7 @@ enum {
 struct process {
     const struct options *options;
     struct config *config;
+    struct config_texts texts; /* until `config` is final */
     const struct engine_ops *ops;
     struct auto_choice choice;
     struct privileges privileges;
@@ -77,6 +79,12 @@ static int refuse(enum exit_status status, const char *why)
     if (log_fd() != STDERR_FILENO)
         log_line(LOG_ERROR, why);
     return (int)status;
+}
+
+/* What names something is at fault, unless memory for it is missing. */
+static int refuse_config(int error, const char *why)
+{
+    return refuse(error == -ENOMEM ? STATUS_RUNTIME : STATUS_CONFIG, why);
 }
 
 static int refuse_log(struct process *p, const char *key, const char *path, int error,
@@ -102,6 +110,7 @@ static int refuse_engine(struct process *p)
 static int configure_again(struct process *p)
 {
     struct config_source source = p->options->source;
+    source.texts = &p->texts;
     size_t count = source.settings_count;
     const char **settings = calloc(count + ARRAY_LEN(p->choice.settings), sizeof settings[0]);
 
@@ -117,14 +126,18 @@ static int configure_again(struct process *p)
     p->config = NULL;
     int error = config_load(&source, p->why, sizeof p->why, &p->config);
     free(settings);
-    return error < 0 ? refuse(STATUS_CONFIG, p->why) : STATUS_OK;
+    return error < 0 ? refuse_config(error, p->why) : STATUS_OK;
 }
 
 /* Reads the configuration and finds the engine that it names, or leaves to be chosen. */
 static int configure(struct process *p)
 {
-    if (config_load(&p->options->source, p->why, sizeof p->why, &p->config) < 0)
-        return refuse(STATUS_CONFIG, p->why);
+    struct config_source source = p->options->source;
+
+    source.texts = &p->texts;
+    int error = config_load(&source, p->why, sizeof p->why, &p->config);
+    if (error < 0)
+        return refuse_config(error, p->why);
     if (auto_choose(p->config, &p->choice) < 0)
         return refuse(STATUS_ENGINE, p->choice.sentence);
     p->ops = p->choice.ops;
@@ -230,9 +243,7 @@ static int create_tls(struct process *p)
 {
     int error = tls_server_create(p->config, p->why, sizeof p->why, &p->tls);
 
-    if (error < 0)
-        return refuse(error == -ENOMEM ? STATUS_RUNTIME : STATUS_CONFIG, p->why);
-    return STATUS_OK;
+    return error < 0 ? refuse_config(error, p->why) : STATUS_OK;
 }
 
 /* Does the kernel encrypt? Asked while this is root, it loads its module; and asked before there is
@@ -533,6 +544,7 @@ static int act(const struct options *options)
         break;
     }
     int status = configure(&process);
+    config_texts_free(&process.texts);
     if (status == STATUS_OK)
         status = options->action == OPTIONS_TEST    ? test(&process)
                  : options->action == OPTIONS_PRINT ? print(&process)
