@@ -2,9 +2,9 @@
  * engine runs.
  * Wires; decides nothing. The order of a start:
  *
- *   configuration, engine, user -> document roots -> probe -> error log -> access logs ->
- *   certificates and keys -> listeners -> create (opens the access logs for itself) -> signals ->
- *   pid file -> drop root -> run
+ *   configuration, engine -> limit of descriptors -> user -> document roots -> probe -> error log
+ *   -> access logs -> certificates and keys -> listeners -> create (opens the access logs for
+ *   itself) -> signals -> pid file -> drop root -> run
  *
  * Whatever needs root is open by then, and what must be opened again later (logs) is the user's. */
 #include "core/check.h"
@@ -18,7 +18,7 @@
 #include "core/privileges.h"
 #include "core/safe_open.h"
 #include "engines/auto.h"
-#include "engines/cpus.h"
+#include "engines/descriptors.h"
 #include "engines/doctor.h"
 #include "engines/engine.h"
 #include "engines/ktls.h"
@@ -50,11 +50,7 @@ enum exit_status {
     STATUS_CONFIG = 78
 };
 
-enum {
-    WHY_SIZE = 1024,
-    FILES_SPARE = 64, /* logs, standard streams, jobs in progress */
-    FILES_THREAD = 16 /* epoll, eventfds, a ring, access logs, what is rounded up */
-};
+enum { WHY_SIZE = 1024 };
 
 /* Everything that a start acquires, to be given back in reverse. */
 struct process {
@@ -68,8 +64,9 @@ struct process {
     struct listener *listeners;
     struct engine *engine;
     struct pid_file pid_file;
-    char ktls_why[256]; /* why the kernel does not encrypt, or "" */
-    char why[WHY_SIZE]; /* the sentence of the last refusal */
+    char files_why[512]; /* which descriptors there will not be, or "" */
+    char ktls_why[256];  /* why the kernel does not encrypt, or "" */
+    char why[WHY_SIZE];  /* the sentence of the last refusal */
 };
 
 /* Tells why the start ends: to whoever started us, and to the error log where that is a file. */
@@ -300,9 +297,13 @@ static int create_pid_file(struct process *p)
 /* The checks that a start and a test have in common, before anything is created. */
 static int check_start(struct process *p)
 {
-    if (privileges_find(p->config, p->why, sizeof p->why, &p->privileges) < 0 ||
-        config_roots_open(p->config, p->why, sizeof p->why) < 0)
-        return refuse(STATUS_CONFIG, p->why);
+    if (descriptors_raise(p->config, p->ops, p->files_why, sizeof p->files_why) < 0)
+        return refuse(STATUS_RUNTIME, p->files_why);
+    int error = privileges_find(p->config, p->why, sizeof p->why, &p->privileges);
+    if (error == 0)
+        error = config_roots_open(p->config, p->why, sizeof p->why);
+    if (error < 0)
+        return refuse_config(error, p->why);
     p->config->log_owner = p->privileges.drop ? p->privileges.uid : geteuid();
     if (p->ops->probe(p->why, sizeof p->why) < 0)
         return refuse(STATUS_ENGINE, p->why);
@@ -392,24 +393,14 @@ static void warn_of_closed_roots(const struct process *p)
     }
 }
 
-/* Makes the limit of descriptors fit; serving goes on with what there is. */
-static void raise_files(struct process *p)
-{
-    /* Threads share these limits among them, rounded up; each has listeners and a demultiplexer. */
-    uint64_t threads = cpus_threads(p->config->threads);
-    uint64_t needed = p->config->connections_max + p->config->cache_files_max + FILES_SPARE +
-                      threads * (p->config->listens_count + FILES_THREAD);
-
-    if (privileges_raise_files(needed, p->why, sizeof p->why) < 0)
-        log_line(LOG_WARN, p->why);
-}
-
 /* A start up to the moment in which the engine can run. */
 static int start(struct process *p)
 {
     int status = check_start(p);
     if (status == STATUS_OK)
         status = open_error_log(p);
+    if (status == STATUS_OK && p->files_why[0] != '\0')
+        log_line(LOG_WARN, p->files_why);
     if (status == STATUS_OK && p->choice.ops != NULL)
         log_line(p->choice.level, p->choice.sentence);
     if (status == STATUS_OK)
@@ -434,7 +425,6 @@ static int start(struct process *p)
     status = create_pid_file(p);
     if (status != STATUS_OK)
         return status;
-    raise_files(p);
     if (privileges_drop(&p->privileges, p->why, sizeof p->why) < 0)
         return refuse(STATUS_RUNTIME, p->why);
     warn_of_closed_roots(p);

@@ -205,8 +205,9 @@ int privileges_raise_files(uint64_t needed, char *why, size_t why_size)
         if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
             goto refused;
         snprintf(why, why_size,
-                 "connections_max and cache_files need %llu descriptors, but the limit is %llu "
-                 "(RLIMIT_NOFILE): raise it (ulimit -Hn, LimitNOFILE=) or lower those two",
+                 "connections_max, cache_files, roots, logs and addresses need %llu descriptors, "
+                 "but the limit is %llu (RLIMIT_NOFILE): raise it (ulimit -Hn, LimitNOFILE=) or "
+                 "lower the first two",
                  (unsigned long long)needed, (unsigned long long)hard);
         return -EPERM;
     }
