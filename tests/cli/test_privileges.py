@@ -4,11 +4,13 @@ import os
 import pwd
 import re
 import resource
+import subprocess
 import unittest
 
-from command import AS_ROOT, Command
+from command import AS_ROOT, BINARY, Command
 
 NOBODY = pwd.getpwnam("nobody")
+CAP_SETPCAP = 8
 
 
 @unittest.skipUnless(AS_ROOT, "only root has privileges to drop")
@@ -22,9 +24,55 @@ class Root(Command):
         self.assert_is(server, NOBODY.pw_uid, NOBODY.pw_gid)
         self.assertNotIn("0", server.status_line("Groups"))
         self.assertEqual(server.status_line("NoNewPrivs"), ["1"])
-        for capabilities in ("CapPrm", "CapEff", "CapAmb"):
-            self.assertEqual(int(server.status_line(capabilities)[0], 16), 0)
+        self.assert_no_capabilities(server)
         self.assertEqual(server.get("/hello.txt"), (200, b"hello\n"))
+
+    def assert_no_capabilities(self, server, names=("CapInh", "CapPrm", "CapEff", "CapBnd",
+                                                    "CapAmb")):
+        """In none of its threads."""
+        with open("/proc/self/status", encoding="ascii") as file:
+            ours = int(re.search(r"(?m)^CapEff:\t(\w+)$", file.read())[1], 16)
+        if not ours >> CAP_SETPCAP & 1:  # a container's root may have no say about this set
+            names = tuple(name for name in names if name != "CapBnd")
+        for task in os.listdir(f"/proc/{server.pid}/task"):
+            with open(f"/proc/{server.pid}/task/{task}/status", encoding="ascii") as file:
+                found = dict(re.findall(r"(?m)^(Cap...):\t(\w+)$", file.read()))
+            self.assertEqual({name: int(found[name], 16) for name in names},
+                             dict.fromkeys(names, 0))
+
+    def start_with(self, *setpriv):
+        """The command that starts the server with what setpriv(1) is told, or the test is
+        skipped."""
+        done = subprocess.run(["setpriv", *setpriv, BINARY, "-v"], capture_output=True, check=False,
+                              text=True)
+        if done.returncode != 0:
+            self.skipTest(f"setpriv: {done.stderr}")
+        return ["setpriv", *setpriv]
+
+    def test_started_as_a_user_with_capabilities(self):
+        """As by systemd's AmbientCapabilities=: they served to open what needs them."""
+        some = "+net_bind_service,+dac_override,+setuid,+setpcap"
+        before = self.start_with("--reuid=65534", "--regid=65534", "--clear-groups",
+                                 f"--inh-caps={some}", f"--ambient-caps={some}")
+        for engine in ("reactor", "reactor-pool", "multi-reactor", "proactor"):
+            with self.subTest(engine):
+                server = self.serve(self.site, "--port", "0", "-e", engine, before=before)
+                self.assert_is(server, NOBODY.pw_uid, NOBODY.pw_gid)
+                self.assert_no_capabilities(server)
+                self.assertEqual(server.get("/hello.txt"), (200, b"hello\n"))
+                self.assertEqual(server.stop(), 0)
+
+    def test_started_as_root_with_capabilities_for_others(self):
+        """What root hands on to programs and users."""
+        before = self.start_with("--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service",
+                                 "--securebits", "+no_setuid_fixup")
+        server = self.serve(self.site, "--port", "0", before=before)
+        self.assert_is(server, NOBODY.pw_uid, NOBODY.pw_gid)
+        self.assert_no_capabilities(server)
+        server = self.serve(self.site, "--port", "0", "-o", "user=root", "-o", "allow_root=on",
+                            before=before)
+        self.assert_no_capabilities(server, ("CapInh", "CapAmb"))
+        self.assertNotEqual(int(server.status_line("CapEff")[0], 16), 0)
 
     def test_other_user(self):
         daemon = pwd.getpwnam("daemon")
