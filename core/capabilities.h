@@ -1,7 +1,8 @@
-/* capabilities.h: the capabilities of a thread (capabilities(7)), given up once everything that needs
- * them is open. A change of user empties some of the sets, and only of a process that was root: one
- * that systemd starts as a user with AmbientCapabilities=, or that has file capabilities, keeps all
- * of them. By system call: what there is to do is less than what libcap would need to be told. */
+/* capabilities.h: the capabilities of a thread (capabilities(7)), given up once everything that
+ * needs them is open. A change of user empties some of the sets, and only of a process that was
+ * root: one that systemd starts as a user with AmbientCapabilities=, or that has file capabilities,
+ * keeps all of them. By system call: what there is to do is less than what libcap would need to be
+ * told. */
 #ifndef CORE_CAPABILITIES_H
 #define CORE_CAPABILITIES_H
 
