@@ -29,6 +29,7 @@ struct listen_config {
     char *text; /* the address as written, without parameters: "127.0.0.1:8080", "[::1]:8080",
                    "unix:/run/g.sock" */
     const char *place; /* where it was named first: "server.conf:12" */
+    const char *name;  /* the host whose address it is, or NULL: it was written so */
     enum listen_kind kind;
     char *host;    /* numeric address, or the path of a unix socket */
     uint16_t port; /* 0: the system chooses */

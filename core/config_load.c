@@ -8,6 +8,7 @@
 #include "core/config_store.h"
 #include "core/config_texts.h"
 #include "core/config_tls.h"
+#include "core/host_name.h"
 #include "core/safe_open.h"
 
 #include <errno.h>
@@ -214,7 +215,11 @@ int config_load(const struct config_source *source, char *why, size_t why_size,
                 struct config **ret_config)
 {
     char *working_directory = get_current_dir_name();
-    struct config_files files = { text_read, directory_check, source->texts, working_directory };
+    struct config_files files = { .read = text_read,
+                                  .directory = directory_check,
+                                  .context = source->texts,
+                                  .working_directory = working_directory,
+                                  .resolve = host_name_find };
     int res = -errno;
 
     if (working_directory == NULL)
