@@ -12,6 +12,7 @@
 #include "core/config_print.h"
 #include "core/config_texts.h"
 #include "core/log.h"
+#include "core/log_repeat.h"
 #include "core/log_stream.h"
 #include "core/options.h"
 #include "core/pid_file.h"
@@ -541,6 +542,7 @@ static int act(const struct options *options)
                                                     : serve(&process);
     tls_server_destroy(&process.tls);
     config_free(process.config);
+    log_repeat_end();
     return status;
 }
 

@@ -140,7 +140,8 @@ struct access_log_config {
 /* Names in one `index` and paths in one `try`: each may cost an open(2) a request. */
 #define CONFIG_TRIES_MAX 1000
 
-/* The most that `ranges_max` may be: what http/range.c can sort, and what one answer holds. */
+/* The most that `ranges_max` may be, and that one Range field may ask for: what http/range.c can
+ * sort, and what one answer holds. */
 #define CONFIG_RANGES_MAX 1000
 
 /* What bounds a request; HTTP.md "Reading a request" number 9. All in octets unless said. */
@@ -152,7 +153,7 @@ struct http_limits {
     uint64_t body_max;           /* body read and discarded; longer: 413 */
     uint32_t chunk_overhead_max; /* chunk sizes, extensions and trailers of one body together; more:
                                     413 */
-    uint32_t ranges_max;         /* ranges in one Range field; more: the field is ignored */
+    uint32_t ranges_max;         /* ranges sent in one answer; more: the field is ignored */
     uint32_t keepalive_requests; /* requests on one connection; 0: no limit */
     uint32_t autoindex_max;      /* names in a listing; more: 503 and a line in the error log */
     uint32_t small_file_max; /* a file up to this size is kept in memory and sent with its header */

@@ -7,6 +7,7 @@
 #include "core/decimal.h"
 #include "core/log_stream.h"
 #include "core/safe_open.h"
+#include "core/utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -80,24 +81,41 @@ int log_fd(void)
     return sink.fd;
 }
 
-/* Copies the message with control octets escaped, as far as `out` reaches; returns its end. */
+/* How many octets at `at` may stand in a line as they are: a character of UTF-8 that controls
+ * nothing, neither a terminal nor where a line ends. 0: the first one has to be escaped. */
+static size_t plain_len(struct span at)
+{
+    size_t len = utf8_char_len(at);
+    uint32_t number = len > 0 ? utf8_char(at.ptr, len) : 0;
+    bool control = number < 0x20 || (number >= 0x7f && number < 0xa0) || number == 0x2028 ||
+                   number == 0x2029; /* C0, DEL, C1; the separators of lines and of paragraphs */
+
+    return control ? 0 : len;
+}
+
+/* Copies the message, which may hold names from disks, with "\xHH" for each octet that is of no
+ * plain character, as far as `out` reaches; returns its end. */
 static char *escape(const char *message, char *out, const char *out_end)
 {
     static const char hex[] = "0123456789ABCDEF";
+    struct span left = span_str(message);
 
-    for (; *message != '\0'; message++) {
-        unsigned char octet = (unsigned char)*message;
-        bool control = octet < 0x20 || octet == 0x7f;
-        if (out_end - out < (control ? 4 : 1))
+    while (left.len > 0) {
+        size_t plain = plain_len(left);
+        size_t used = plain > 0 ? plain : 1;
+        if ((size_t)(out_end - out) < (plain > 0 ? plain : 4))
             break;
-        if (control) {
+        if (plain > 0) {
+            memcpy(out, left.ptr, plain);
+            out += plain;
+        } else {
+            unsigned char octet = (unsigned char)*left.ptr;
             *out++ = '\\';
             *out++ = 'x';
             *out++ = hex[octet >> 4];
             *out++ = hex[octet & 15];
-        } else {
-            *out++ = (char)octet;
         }
+        left = span_make(left.ptr + used, left.len - used);
     }
     return out;
 }

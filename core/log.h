@@ -3,7 +3,8 @@
  *
  * The error log is the process's one global: everybody may call log_write(). Lines look like
  *   2026-11-22T12:00:00.123Z error worker: message
- * Control octets in a message are escaped (\xHH), so a client cannot forge lines. */
+ * Control characters in a message, and octets that are not UTF-8, are escaped (\xHH), so that
+ * neither a client nor a name on a disk can forge lines. */
 #ifndef CORE_LOG_H
 #define CORE_LOG_H
 
@@ -81,10 +82,12 @@ struct access_log;
 int access_log_open(const char *path, uid_t owner, enum access_format format, size_t buffer_size,
                     struct access_log **ret_log, const char **ret_what);
 
-/* Appends one line, octets outside printable ASCII, '"' and '\' escaped as \xHH (JSON: \u00HH), so
- * one request is one line whatever it held; a span is cut after 8192 octets. Writes the buffer to
+/* Appends one line of printable ASCII, so that one request is one line whatever it held. Escaped as
+ * \xHH: every other octet, '"' and '\'. JSON (RFC 8259): every other character of UTF-8, '"' and
+ * '\' as \uHHHH, those beyond U+FFFF as two of them; an octet that is not UTF-8 as \\xHH, which
+ * reads as the text \xHH. A span is cut after 8192 octets, between characters. Writes the buffer to
  * the file when it is full: whole lines, in one write(2). A failing write drops the buffered lines,
- * is reported once a minute in the error log, and never stops serving. */
+ * is reported once a minute in the error log, with the number of lines, and never stops serving. */
 void access_log_append(struct access_log *log, const struct access_record *record);
 
 /* Writes out what is buffered. Called once a second by the loop, and before it sleeps for long. */
@@ -96,10 +99,14 @@ int access_log_reopen(struct access_log *log, const char **ret_what);
 /* Is something buffered? */
 bool access_log_pending(const struct access_log *log);
 
+/* Were lines lost whose number is not told yet? Then access_log_flush() is to be called once a
+ * second, buffered or not: it tells when a minute is over. */
+bool access_log_owes(const struct access_log *log);
+
 /* Its descriptor. */
 int access_log_fd(const struct access_log *log);
 
-/* Flushes and closes. NULL is allowed. */
+/* Flushes, tells how many lines were lost, and closes. NULL is allowed. */
 void access_log_close(struct access_log *log);
 
 #endif

@@ -20,6 +20,8 @@ BINARY = os.path.abspath(os.environ.get("GEARSHIFT", "build/release/gearshift"))
 AS_ROOT = os.geteuid() == 0
 WAIT_S = 20
 
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # what is started inherits it; nohup(1) ignores it
+
 ANNOUNCED = re.compile(r"gearshift: serving (?P<what>.*) on (?P<where>\S+) "
                        r"\(engine (?P<engine>\S+)\)\n")
 

@@ -110,6 +110,20 @@ static void test_a_message_is_one_line(void **state)
                                             "\\\\x09d \xc3\xa9 \"\\\\\n$"));
 }
 
+/* A name from a disk may be of any octets: what is not UTF-8 is escaped, and so is what a terminal
+ * would obey or take for the end of a line. */
+static void test_octets_that_are_not_utf_8(void **state)
+{
+    (void)state;
+    begin(LOG_INFO);
+    log_error(
+        "caf\xe9 \xff\xc3 \xe2\x82\xac \xc2\x9b[1m \xe2\x80\xa8 \xf0\x9d\x84\x9e \xed\xa0\x80");
+    assert_true(matches(contents(log_path),
+                        "^" DATE
+                        " error caf\\\\xE9 \\\\xFF\\\\xC3 \xe2\x82\xac \\\\xC2\\\\x9B\\[1m "
+                        "\\\\xE2\\\\x80\\\\xA8 \xf0\x9d\x84\x9e \\\\xED\\\\xA0\\\\x80\n$"));
+}
+
 static void test_long_lines_are_cut(void **state)
 {
     (void)state;
@@ -283,6 +297,7 @@ int main(void)
         cmocka_unit_test(test_line),
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_a_message_is_one_line),
+        cmocka_unit_test(test_octets_that_are_not_utf_8),
         cmocka_unit_test(test_long_lines_are_cut),
         cmocka_unit_test(test_reopen),
         cmocka_unit_test(test_open_failures_change_nothing),
