@@ -233,6 +233,7 @@ void session_file_done(struct session *s)
 void session_shut_down(struct session *s, int res)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
+    session_fault_socket("cannot end the sending side of a connection", res);
     if (s->tls != NULL)
         session_tls_shut_down(s->tls, res);
     else if (res < 0)
