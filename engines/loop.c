@@ -8,6 +8,7 @@
 #include "core/check.h"
 #include "core/config.h"
 #include "core/log.h"
+#include "engines/progress.h"
 #include "engines/wake_fd.h"
 
 #include <errno.h>
@@ -295,8 +296,9 @@ static void loop_fire(struct timer_node *node, void *context)
         timer_arm(&loop->timers, node, deadline_ms);
         return;
     }
+    struct progress progress = progress_of(conn->source.fd, s);
     loop_enter(loop);
-    session_expired(s);
+    session_expired(s, &progress);
     loop_leave(loop);
     loop_drive_now(loop, conn);
 }

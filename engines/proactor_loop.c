@@ -7,6 +7,7 @@
 
 #include "core/config.h"
 #include "core/log.h"
+#include "engines/progress.h"
 #include "engines/wake_fd.h"
 
 #include <errno.h>
@@ -327,7 +328,8 @@ static void fire(struct timer_node *node, void *context)
         timer_arm(&p->timers, node, deadline_ms);
         return;
     }
-    session_expired(s);
+    struct progress progress = progress_of(conn->fd, s);
+    session_expired(s, &progress);
     list_remove(&conn->run);
     proactor_conn_drive(p, conn);
 }

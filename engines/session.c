@@ -36,6 +36,7 @@ struct session {
     struct session_env *env;
     size_t planned;          /* octets of the plan that is out; 0: none */
     int planned_fd;          /* the file of its range; -1: none */
+    uint64_t sent;           /* octets that were sent */
     struct session_tls *tls; /* NULL: plain HTTP */
     struct http_conn conn;
 };
@@ -126,6 +127,7 @@ struct session *session_open(void *mem, struct session_env *env, const struct li
     s->magic = SESSION_MAGIC;
     s->env = env;
     s->planned = 0;
+    s->sent = 0;
     http_conn_open(&s->conn, env->http, listen, peer);
     s->tls = listen->tls ? session_tls_open(env->tls, &s->conn, listen) : NULL;
     env->sessions++;
@@ -224,7 +226,11 @@ void session_sent(struct session *s, ssize_t res)
     CHECK(s->planned > 0 && res <= (ssize_t)s->planned);
     bool full = res == -EAGAIN || (res > 0 && (size_t)res < s->planned);
     s->planned = 0;
+    if (res == 0)
+        http_conn_file_ended(&s->conn);
     session_fault_sent(s->planned_fd, res);
+    if (res > 0)
+        s->sent += (uint64_t)res;
     if (s->tls != NULL) {
         session_tls_sent(s->tls, res, full);
         return;
@@ -235,6 +241,12 @@ void session_sent(struct session *s, ssize_t res)
         http_conn_sent(&s->conn, (size_t)res);
     else if (res != -EAGAIN)
         http_conn_broken(&s->conn);
+}
+
+uint64_t session_sent_total(const struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    return s->sent;
 }
 
 struct file_job *session_file_job(struct session *s)
@@ -282,13 +294,13 @@ uint64_t session_deadline_ms(const struct session *s)
     return s->tls != NULL ? session_tls_deadline_ms(s->tls) : http_conn_deadline_ms(&s->conn);
 }
 
-void session_expired(struct session *s)
+void session_expired(struct session *s, const struct progress *progress)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
     if (s->tls != NULL)
-        session_tls_expired(s->tls);
+        session_tls_expired(s->tls, progress);
     else
-        http_conn_expired(&s->conn);
+        http_conn_expired(&s->conn, progress);
 }
 
 void session_drain(struct session *s)

@@ -90,6 +90,9 @@ void session_fault_job(const struct file_job *job)
     case FILE_JOB_READ:
         tell_descriptor("cannot read a file", job->fd_read, -job->res);
         return;
+    case FILE_JOB_STAT:
+        tell_descriptor("cannot look at a file", job->fd_read, -job->res);
+        return;
     }
     UNREACHABLE();
 }

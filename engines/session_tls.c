@@ -543,7 +543,7 @@ void session_tls_shut_down(struct session_tls *t, int res)
     session_tls_advance(t);
 }
 
-void session_tls_expired(struct session_tls *t)
+void session_tls_expired(struct session_tls *t, const struct progress *progress)
 {
     CHECK_OBJ(t, SESSION_TLS_MAGIC);
     if (t->deadline_ms <= now(t)) {
@@ -552,7 +552,7 @@ void session_tls_expired(struct session_tls *t)
         break_off(t);
         return;
     }
-    http_conn_expired(t->conn);
+    http_conn_expired(t->conn, progress);
     session_tls_advance(t);
 }
 

@@ -335,6 +335,13 @@ struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *j
     return entry;
 }
 
+void file_entry_forget(struct file_entry *entry)
+{
+    CHECK_OBJ(entry, FILE_ENTRY_MAGIC);
+    if (entry->cached)
+        remove_entry(entry->cache, entry);
+}
+
 size_t file_cache_reclaim(struct file_cache *cache, size_t count)
 {
     size_t closed = 0;

@@ -100,6 +100,9 @@ void http_out_unread(struct http_out *out, struct http_env *env);
 /* Octets that a plan without file ranges would hold in memory now; exact up to `enough`. */
 uint64_t http_out_memory(const struct http_out *out, uint64_t enough);
 
+/* The first file range could not be read to its end: its entry is forgotten by the cache. */
+void http_out_forget_file(const struct http_out *out);
+
 /* Gives back everything, sent or not. */
 void http_out_clear(struct http_out *out, struct http_env *env);
 
