@@ -181,7 +181,7 @@ void http_env_destroy(struct http_env *env)
 
 bool http_env_tick(struct http_env *env, bool reopen)
 {
-    bool owes = false;
+    bool owes = pool_trim(env->reads);
     for (size_t i = 0; i < env->config->access_logs_count; i++) {
         if (!reopen) {
             access_log_flush(env->access_logs[i]);

@@ -237,6 +237,18 @@ void session_offloaded(struct session *s, int res)
     UNREACHABLE();
 }
 
+bool session_minds_room(const struct session *s)
+{
+    CHECK(!s->planned);
+    return false;
+}
+
+void session_set_room(struct session *s, size_t room)
+{
+    (void)s, (void)room;
+    UNREACHABLE(); /* it does not mind */
+}
+
 void session_send_plan(struct session *s, struct send_plan *ret_plan)
 {
     CHECK(!s->planned && (session_wants(s) & SESSION_WANT_SEND));
