@@ -40,10 +40,14 @@ struct listen_config {
     size_t servers_count;
 };
 
-/* A document root. main opens it (roots_open()) before privileges are dropped. */
+/* A document root. main opens it (config_roots_open()) before privileges are dropped, and closes it
+ * again where the user who serves can look it up by himself; what it is then is known to each
+ * thread (http/roots.h). */
 struct root {
     char *path;
-    int fd; /* O_PATH|O_DIRECTORY; -1 until opened */
+    int fd;                   /* O_PATH|O_DIRECTORY; -1: not open */
+    _Atomic uint64_t told_ms; /* when the error log was told that it cannot be looked up again, on
+                                 the scale of clock.h; 0: that is not so */
 };
 
 /* One header field to add: `headers = {"Name: value"}`. `$engine` in the value is replaced at load
@@ -247,6 +251,7 @@ struct config {
     size_t servers_count;
     struct root *roots;
     size_t roots_count;
+    bool roots_guarded;     /* root opened them: whoever looks again keeps to root's rules */
     size_t locations_count; /* of all servers together; every location's id is below it */
     /* private */
     struct arena *arena;     /* owns all of the above, and this struct */

@@ -218,6 +218,7 @@ const char *config_place(const struct config *config, const char *name)
 
 int config_roots_open(struct config *config, char *why, size_t why_size)
 {
+    config->roots_guarded = geteuid() == 0;
     for (size_t i = 0; i < config->roots_count; i++) {
         struct root *root = &config->roots[i];
         const char *what = NULL;

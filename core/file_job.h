@@ -8,6 +8,8 @@
 #ifndef CORE_FILE_JOB_H
 #define CORE_FILE_JOB_H
 
+#include "core/file_root.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,7 +35,7 @@ struct file_meta {
  * tell? Never, when `before` is racy. */
 bool file_meta_same(const struct file_meta *before, const struct file_meta *now);
 
-enum file_job_kind { FILE_JOB_OPEN, FILE_JOB_READ, FILE_JOB_LIST };
+enum file_job_kind { FILE_JOB_OPEN, FILE_JOB_READ, FILE_JOB_LIST, FILE_JOB_ROOT };
 enum file_symlinks { FILE_SYMLINKS_INSIDE, FILE_SYMLINKS_DENY };
 
 /* One name of a directory, as FILE_JOB_LIST found it. */
@@ -53,6 +55,8 @@ struct dir_listing {
     char *names; /* owns the items' names */
 };
 
+struct root; /* core/config.h */
+
 #define FILE_JOB_MAGIC 0x6a0b6a0bu
 
 struct file_job {
@@ -70,6 +74,10 @@ struct file_job {
     uint64_t generation; /* the asker's, with `asked_ms`: when it asked, in the order of its own
                             questions, */
     uint64_t asked_ms;   /* and on its clock. Whoever executes the job leaves both alone */
+    uint64_t root_id;    /* OPEN: the asker's name of that root; likewise */
+    /* In, ROOT: `path` is absolute, and */
+    bool guarded;            /* as file_root_open() has it */
+    struct root *configured; /* the asker's: whose path it is; with `generation` */
     /* In, LIST */
     bool dotfiles;    /* list names that begin with '.' too */
     size_t items_max; /* -EFBIG in res when the directory holds more names */
@@ -80,7 +88,7 @@ struct file_job {
     void *mem; /* borrowed, len octets */
 
     /* Out */
-    int res; /* OPEN, LIST: 0 or -errno; READ: octets read (0 at end of file) or -errno */
+    int res; /* OPEN, LIST, ROOT: 0 or -errno; READ: octets read (0 at end of file) or -errno */
     /* Out, OPEN. FILE_OTHER (a FIFO, a device, a socket) is reported with fd -1 and never blocks.
      */
     int fd; /* O_RDONLY|O_CLOEXEC|O_NONBLOCK (a regular file or a directory); the caller owns it;
@@ -89,6 +97,10 @@ struct file_job {
     char *content; /* malloc(3)ed meta.size octets, or NULL; the caller owns it. NULL with size <=
                       content_max: the file shrank or grew while it was read, it is empty, or memory
                       is short: send it from fd */
+    /* Out, ROOT: `fd` is O_PATH, */
+    struct file_root_id found;
+    const char
+        *what; /* -errno: why root's rules refuse it: the end of a sentence, static; or NULL */
     /* Out, LIST */
     struct dir_listing *listing; /* the caller owns it: dir_listing_free() */
 };
@@ -104,6 +116,9 @@ void file_job_init_read(struct file_job *job, int fd, off_t off, void *mem, size
 /* Likewise, a LIST job. */
 void file_job_init_list(struct file_job *job, int root_fd, const char *path,
                         enum file_symlinks symlinks, bool dotfiles, size_t items_max);
+
+/* Likewise, a job that looks a document root up by its absolute path. */
+void file_job_init_root(struct file_job *job, const char *path, bool guarded);
 
 /* Executes the job, blocking; results are in its Out members. Repeats on EINTR. Thread-safe
  * (different jobs). */

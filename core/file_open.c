@@ -47,6 +47,14 @@ void file_meta_set(struct file_meta *meta, const struct stat *st)
     };
 }
 
+bool file_is_unlinked(int fd)
+{
+    struct statx stx;
+
+    return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_NLINK, &stx) == 0 &&
+           (stx.stx_mask & STATX_NLINK) != 0 && stx.stx_nlink == 0;
+}
+
 void file_meta_set_statx(struct file_meta *meta, const struct statx *stx)
 {
     struct stat st = {

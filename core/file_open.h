@@ -31,6 +31,9 @@ int file_open_cached(int root_fd, const char *path, enum file_symlinks symlinks,
  * -errno: -ENOTDIR for anything but a directory. */
 int file_open_directory(int root_fd, const char *path, enum file_symlinks symlinks);
 
+/* Has the open file no name any more? As far as this machine knows: no file server is asked. */
+bool file_is_unlinked(int fd);
+
 /* What `st` tells. `racy` is judged by the time of this call. */
 void file_meta_set(struct file_meta *meta, const struct stat *st);
 
