@@ -10,6 +10,7 @@
 #include "core/check.h"
 #include "core/config.h"
 #include "core/config_print.h"
+#include "core/file_root.h"
 #include "core/log.h"
 #include "core/options.h"
 #include "core/pid_file.h"
@@ -360,6 +361,32 @@ static void warn_of_closed_roots(const struct process *p)
     }
 }
 
+/* Whoever serves looks each root up again, so that a new release is seen. Where he can, the
+ * descriptor of the start would only keep a file system busy. */
+static void release_roots(const struct process *p)
+{
+    for (size_t i = 0; i < p->config->roots_count; i++) {
+        struct root *root = &p->config->roots[i];
+        const char *what = NULL;
+        struct file_root_id id;
+        int fd = -1;
+
+        int error = file_root_open(root->path, p->config->roots_guarded, &fd, &id, &what);
+        if (error == 0) {
+            close(fd);
+            close(root->fd);
+            root->fd = -1;
+            continue;
+        }
+        root->told_ms = 1; /* long ago */
+        log_warn(
+            "root %s cannot be looked up again by user '%s': %s; a folder that takes its place "
+            "is not seen before a restart: let that user search the folders above it",
+            root->path, p->privileges.user != NULL ? p->privileges.user : "of this process",
+            safe_open_text(error, what));
+    }
+}
+
 /* Makes the limit of descriptors fit; serving goes on with what there is. */
 static void raise_files(struct process *p)
 {
@@ -406,6 +433,7 @@ static int start(struct process *p)
     if (privileges_drop(&p->privileges, p->why, sizeof p->why) < 0)
         return refuse(STATUS_RUNTIME, p->why);
     warn_of_closed_roots(p);
+    release_roots(p);
     return STATUS_OK;
 }
 

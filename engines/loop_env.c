@@ -73,6 +73,16 @@ void loop_env_tick(struct loop *loop, bool reopen)
     loop_leave(loop);
 }
 
+uint64_t loop_env_sweep(struct loop *loop)
+{
+    if (loop->env == NULL) /* likewise */
+        return UINT64_MAX;
+    loop_enter(loop);
+    uint64_t due_ms = session_env_sweep(loop->env);
+    loop_leave(loop);
+    return due_ms;
+}
+
 size_t loop_env_reclaim(struct loop *loop)
 {
     if (loop->env == NULL) /* likewise */

@@ -101,6 +101,12 @@ void session_env_tick(struct session_env *env, bool reopen)
     http_env_tick(env->http, reopen);
 }
 
+uint64_t session_env_sweep(struct session_env *env)
+{
+    CHECK_OBJ(env, SESSION_ENV_MAGIC);
+    return http_env_sweep(env->http);
+}
+
 size_t session_env_reclaim(struct session_env *env)
 {
     CHECK_OBJ(env, SESSION_ENV_MAGIC);
