@@ -40,12 +40,14 @@ static const char CONFIG[] =
     "    error_pages = {\"404=/404.html\"}\n"
     "    autoindex = on\n"
     "    location \"/br/\" { precompressed = {\"br\"} }\n"
+    "    location \"/either/\" { try = {\"/odd.txt\", \"/even.txt\"} }\n"
     "}\n"
     "server \"b\" {\n"
     "    listen = {\"127.0.0.1:1\", \"127.0.0.1:2\"}\n"
     "    root = \"b\"\n"
     "    try = {\"$uri\", \"$uri.html\", \"$uri/\", \"/index.html\"}\n"
     "    location \"/sub/\" { precompressed = {\"gzip\", \"br\"} symlinks = deny }\n"
+    "    location \"/either/\" { try = {\"/even.txt\", \"/odd.txt\"} }\n"
     "}\n";
 
 /* Each octet depends on all that tells one file of one version from another. */
@@ -65,33 +67,114 @@ bool sim_sites_is(unsigned site, unsigned file, unsigned version, const char *bo
     return true;
 }
 
-static void path_of(const struct sim_sites *sites, unsigned site, const char *name, char path[256])
+/* `release` 0: through the link to the present one. */
+static void path_of(const struct sim_sites *sites, unsigned site, unsigned release,
+                    const char *name, char path[256])
 {
-    int n = snprintf(path, 256, "%s/%c%s%s", sites->folder, 'a' + (int)site,
+    char suffix[16] = "";
+    if (release > 0)
+        snprintf(suffix, sizeof(suffix), "-%u", release);
+    int n = snprintf(path, 256, "%s/%c%s%s%s", sites->folder, 'a' + (int)site, suffix,
                      name[0] == '\0' ? "" : "/", name);
     CHECK(n > 0 && n < 256);
 }
 
-void sim_sites_replace(struct sim_sites *sites, unsigned site, unsigned file)
+/* A new file, of long ago, so that it is not taken for one that is being written to. */
+static void write_file(const char *path, const char *octets, size_t size, unsigned version)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    CHECK(fd >= 0);
+    CHECK(write(fd, octets, size) == (ssize_t)size);
+    const struct timespec times[2] = { { 1700000000, version }, { 1700000000 + version, version } };
+    CHECK(futimens(fd, times) == 0);
+    CHECK(close(fd) == 0);
+}
+
+/* The next version of a file, in a release or in the present one (0). */
+static void write_version(struct sim_sites *sites, unsigned site, unsigned release, unsigned file)
 {
     unsigned version = ++sites->versions[site][file];
     size_t size = sim_files[file].size;
     char path[256], fresh[256];
-    path_of(sites, site, sim_files[file].name, path);
-    path_of(sites, site, ".fresh", fresh);
+    path_of(sites, site, release, sim_files[file].name, path);
+    path_of(sites, site, release, ".fresh", fresh);
     char *octets = malloc(size);
     CHECK(octets != NULL);
     for (size_t i = 0; i < size; i++)
         octets[i] = octet_of(site, file, version, i);
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    CHECK(fd >= 0);
-    CHECK(write(fd, octets, size) == (ssize_t)size);
-    /* Long ago, so that it is not taken for a file that is being written to. */
-    const struct timespec times[2] = { { 1700000000, version }, { 1700000000 + version, version } };
-    CHECK(futimens(fd, times) == 0);
-    CHECK(close(fd) == 0);
+    write_file(fresh, octets, size, version);
     CHECK(rename(fresh, path) == 0);
     free(octets);
+}
+
+void sim_sites_replace(struct sim_sites *sites, unsigned site, unsigned file)
+{
+    write_version(sites, site, 0, file);
+}
+
+/* What the file says that only every other release has. */
+static size_t either_text(unsigned site, unsigned release, char text[64])
+{
+    return (size_t)snprintf(text, 64, "site %c, release %u\n", 'a' + (int)site, release);
+}
+
+static const char *either_name(unsigned release)
+{
+    return release % 2 == 1 ? "odd.txt" : "even.txt";
+}
+
+unsigned sim_sites_release(const struct sim_sites *sites, unsigned site, const char *body,
+                           size_t len)
+{
+    char text[64];
+    for (unsigned release = sites->releases[site]; release > 0; release--)
+        if (either_text(site, release, text) == len && memcmp(text, body, len) == 0)
+            return release;
+    return 0;
+}
+
+void sim_sites_switch(struct sim_sites *sites, unsigned site)
+{
+    unsigned release = ++sites->releases[site];
+    char path[256], link[256], target[16], text[64];
+    path_of(sites, site, release, "", path);
+    CHECK(mkdir(path, 0755) == 0);
+    for (size_t i = 0; i < ARRAY_LEN(FOLDERS); i++) {
+        path_of(sites, site, release, FOLDERS[i], path);
+        CHECK(mkdir(path, 0755) == 0);
+    }
+    for (unsigned file = 0; file < SIM_FILES; file++)
+        write_version(sites, site, release, file);
+    path_of(sites, site, release, either_name(release), path);
+    write_file(path, text, either_text(site, release, text), release);
+    snprintf(target, sizeof(target), "%c-%u", 'a' + (int)site, release);
+    path_of(sites, site, 0, "", link);
+    snprintf(path, sizeof(path), "%s/next", sites->folder);
+    CHECK(symlink(target, path) == 0 && rename(path, link) == 0);
+}
+
+static void remove_release(const struct sim_sites *sites, unsigned site, unsigned release)
+{
+    char path[256];
+    for (unsigned file = 0; file < SIM_FILES; file++) {
+        path_of(sites, site, release, sim_files[file].name, path);
+        unlink(path);
+    }
+    path_of(sites, site, release, either_name(release), path);
+    unlink(path);
+    for (size_t i = 0; i < ARRAY_LEN(FOLDERS); i++) {
+        path_of(sites, site, release, FOLDERS[i], path);
+        rmdir(path);
+    }
+    path_of(sites, site, release, "", path);
+    rmdir(path);
+}
+
+void sim_sites_tidy(struct sim_sites *sites)
+{
+    for (unsigned site = 0; site < SIM_SITES; site++)
+        while (sites->oldest[site] < sites->releases[site])
+            remove_release(sites, site, sites->oldest[site]++);
 }
 
 int sim_sites_find(const char *name, size_t len)
@@ -125,16 +208,9 @@ void sim_sites_create(struct sim_sites *sites)
 {
     *sites = (struct sim_sites){ .folder = "/tmp/gearshift-sim-XXXXXX" };
     CHECK(mkdtemp(sites->folder) != NULL);
-    char path[256];
     for (unsigned site = 0; site < SIM_SITES; site++) {
-        path_of(sites, site, "", path);
-        CHECK(mkdir(path, 0755) == 0);
-        for (size_t i = 0; i < ARRAY_LEN(FOLDERS); i++) {
-            path_of(sites, site, FOLDERS[i], path);
-            CHECK(mkdir(path, 0755) == 0);
-        }
-        for (unsigned file = 0; file < SIM_FILES; file++)
-            sim_sites_replace(sites, site, file);
+        sites->oldest[site] = 1;
+        sim_sites_switch(sites, site);
     }
     load_config(sites);
 }
@@ -142,17 +218,11 @@ void sim_sites_create(struct sim_sites *sites)
 void sim_sites_destroy(struct sim_sites *sites)
 {
     char path[256];
+    sim_sites_tidy(sites);
     for (unsigned site = 0; site < SIM_SITES; site++) {
-        for (unsigned file = 0; file < SIM_FILES; file++) {
-            path_of(sites, site, sim_files[file].name, path);
-            unlink(path);
-        }
-        for (size_t i = 0; i < ARRAY_LEN(FOLDERS); i++) {
-            path_of(sites, site, FOLDERS[i], path);
-            rmdir(path);
-        }
-        path_of(sites, site, "", path);
-        rmdir(path);
+        remove_release(sites, site, sites->releases[site]);
+        path_of(sites, site, 0, "", path);
+        unlink(path);
     }
     rmdir(sites->folder);
     config_free(sites->config);
