@@ -63,8 +63,9 @@ int http_env_create(const struct config *config, const struct clock *clock, bool
 /* Every connection must be closed. NULL is allowed. */
 void http_env_destroy(struct http_env *env);
 
-/* Writes out the access logs; `reopen`: opens them again as well. */
-void http_env_tick(struct http_env *env, bool reopen);
+/* Writes out the access logs; `reopen`: opens them again as well. True: lines were lost, and how
+ * many is not told yet: once more in a second. */
+bool http_env_tick(struct http_env *env, bool reopen);
 
 /* Lets go of files and roots that nobody has asked for of late, a bounded number of them. When it
  * is to be called again, on the clock's scale of now_ms; UINT64_MAX: not before another request. */

@@ -7,6 +7,7 @@
 #include "http/file_cache.h"
 #include "core/check.h"
 #include "core/file_open.h"
+#include "core/log_repeat.h"
 #include "core/siphash.h"
 
 #include <errno.h>
@@ -345,6 +346,7 @@ struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *j
 
     entry = make_entry(cache, path, job);
     if (entry == NULL) {
+        log_fault("no memory for what is known of a file; the answer is 503", ENOMEM);
         file_job_discard(job);
         return NULL;
     }
@@ -373,6 +375,13 @@ uint64_t file_cache_sweep(struct file_cache *cache, size_t count, uint64_t now_m
         }
     }
     return UINT64_MAX;
+}
+
+void file_entry_forget(struct file_entry *entry)
+{
+    CHECK_OBJ(entry, FILE_ENTRY_MAGIC);
+    if (entry->cached)
+        remove_entry(entry->cache, entry);
 }
 
 size_t file_cache_reclaim(struct file_cache *cache, size_t count)
