@@ -409,6 +409,24 @@ static void release_roots(const struct process *p)
     }
 }
 
+/* Whoever may make a link in such a place shows through it whatever the user who serves can read.
+ */
+static void warn_of_any_link(const struct process *p)
+{
+    for (size_t i = 0; i < p->config->servers_count; i++) {
+        const struct server *server = &p->config->servers[i];
+        for (size_t j = 0; j < server->locations_count; j++) {
+            const struct location *location = &server->locations[j];
+            if (location->symlinks == FILE_SYMLINKS_ANY && location->root != NULL)
+                log_warn(
+                    "symlinks = any for location \"%.*s\" of server \"%s\": whoever can make a "
+                    "link below %s shows through it every file that this process can read",
+                    (int)location->prefix.len, location->prefix.ptr, server->name,
+                    location->root->path);
+        }
+    }
+}
+
 /* Makes the limit of descriptors fit; serving goes on with what there is. */
 static void raise_files(struct process *p)
 {
@@ -456,6 +474,7 @@ static int start(struct process *p)
         return refuse(STATUS_RUNTIME, p->why);
     warn_of_closed_roots(p);
     release_roots(p);
+    warn_of_any_link(p);
     return STATUS_OK;
 }
 

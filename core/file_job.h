@@ -39,7 +39,14 @@ bool file_meta_equal(const struct file_meta *a, const struct file_meta *b);
 bool file_meta_same(const struct file_meta *before, const struct file_meta *now);
 
 enum file_job_kind { FILE_JOB_OPEN, FILE_JOB_READ, FILE_JOB_STAT, FILE_JOB_LIST, FILE_JOB_ROOT };
-enum file_symlinks { FILE_SYMLINKS_INSIDE, FILE_SYMLINKS_DENY };
+
+/* Which symbolic links are followed. */
+enum file_symlinks {
+    FILE_SYMLINKS_INSIDE, /* those whose target lies beneath the root */
+    FILE_SYMLINKS_DENY,   /* none */
+    FILE_SYMLINKS_OWNER,  /* those whose target belongs to whoever the link belongs to */
+    FILE_SYMLINKS_ANY     /* all */
+};
 
 /* One name of a directory, as FILE_JOB_LIST found it. */
 struct dir_item {

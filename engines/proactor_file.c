@@ -262,7 +262,7 @@ static void complete(struct proactor *p, struct proactor_file *file, int res)
         /* The same again. */
     } else if (res == -EAGAIN && file->attempts < PROACTOR_ATTEMPTS_MAX) {
         file->attempts++;
-    } else if (res == -EAGAIN && opens) {
+    } else if (opens && (res == -EAGAIN || file_open_is_undecided(file->job->symlinks, res))) {
         run_beside(p, file);
         return;
     } else if (file->stage == STAGE_READ) {

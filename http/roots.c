@@ -10,7 +10,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { TOLD_MS = 600000 /* a root that comes and goes is complained about so often at most */ };
+enum {
+    TOLD_MS = 600000, /* a root that comes and goes is complained about so often at most */
+    USED_MS =
+        1000, /* kept for so long after its last use, or for cache_valid where that is longer */
+};
 
 #define HTTP_ROOTS_MAGIC 0x4007700fu
 #define HTTP_ROOT_MAGIC  0x40077001u
@@ -106,7 +110,10 @@ struct http_root *http_roots_find(struct http_roots *roots, struct root *configu
 {
     struct http_root *root = slot_of(roots, configured)->now;
 
-    return root != NULL && now_ms < root->fresh_until_ms ? ref(root) : NULL;
+    if (root == NULL || now_ms >= root->fresh_until_ms)
+        return NULL;
+    root->used_ms = now_ms;
+    return ref(root);
 }
 
 void http_roots_ask(struct http_roots *roots, struct root *configured, uint64_t now_ms,
@@ -139,12 +146,24 @@ static struct http_root *make(struct http_roots *roots, struct root *configured,
     return root;
 }
 
+/* When the root may be let go. Not as soon as it is no longer believed: the next request of a busy
+ * site may find that it cannot be looked up. */
+static uint64_t let_go_ms(const struct http_root *root)
+{
+    uint32_t valid_ms = root->roots->config->cache_valid_ms;
+
+    return root->used_ms + (valid_ms > USED_MS ? valid_ms : USED_MS);
+}
+
 /* Believed for `cache_valid` from the question on; let go afterwards, unless `kept`. */
 static void renew(struct http_root *root, const struct file_job *job, bool kept)
 {
     struct http_roots *roots = root->roots;
 
     root->fresh_until_ms = job->asked_ms + roots->config->cache_valid_ms;
+    if (root->used_ms < job->asked_ms)
+        root->used_ms = job->asked_ms;
+    root->check_ms = let_go_ms(root);
     list_remove(&root->held);
     if (!kept && !root->borrowed)
         list_push_back(&roots->held, &root->held);
@@ -257,9 +276,15 @@ uint64_t http_roots_sweep(struct http_roots *roots, size_t count, uint64_t now_m
     while (!list_empty(&roots->held)) {
         struct http_root *root = container_of(roots->held.next, struct http_root, held);
 
-        if (count-- == 0 || now_ms < root->fresh_until_ms)
-            return root->fresh_until_ms;
-        let_go(slot_of(roots, root->configured));
+        if (count-- == 0 || now_ms < root->check_ms)
+            return root->check_ms;
+        root->check_ms = let_go_ms(root);
+        if (now_ms >= root->check_ms) {
+            let_go(slot_of(roots, root->configured));
+        } else {
+            list_remove(&root->held);
+            list_push_back(&roots->held, &root->held);
+        }
     }
     return UINT64_MAX;
 }

@@ -5,8 +5,8 @@
  * A look that finds another directory than the one before makes a new http_root with an id of its
  * own, by which the file cache keeps what it knows: nothing of the old one is found under the new
  * one. A request keeps a reference to the root that it began with until it is answered, so that all
- * that it finds comes from one. Roots that nobody has asked for in `cache_valid` are let go by
- * http_roots_sweep(): a file system is not kept busy for nothing. */
+ * that it finds comes from one. Roots that nobody has asked for in `cache_valid`, or a second, are
+ * let go by http_roots_sweep(): a file system is not kept busy for nothing. */
 #ifndef HTTP_ROOTS_H
 #define HTTP_ROOTS_H
 
@@ -32,6 +32,9 @@ struct http_root {
     bool borrowed; /* fd is the one of the start, the configuration's */
     struct file_root_id which;
     uint64_t fresh_until_ms;
+    uint64_t used_ms; /* when it was asked for last */
+    uint64_t
+        check_ms; /* when the sweep looks at it: the order of http_roots.held, but for a little */
     struct list held; /* in http_roots.held, while it may be let go */
 };
 
@@ -60,8 +63,8 @@ struct http_root *http_roots_store(struct http_roots *roots, struct file_job *jo
 /* A user less; the last one closes. */
 void http_root_unref(struct http_root *root);
 
-/* Lets go, of at most `count`, of roots whose last look is no longer believed. When there will be
- * more to do, on the scale of now_ms; UINT64_MAX: not before another look. */
+/* Lets go, of at most `count`, of roots that nobody has asked for in `cache_valid`, or in a second.
+ * When there will be more to do, on the scale of now_ms; UINT64_MAX: not before another look. */
 uint64_t http_roots_sweep(struct http_roots *roots, size_t count, uint64_t now_ms);
 
 /* Descriptors have run out: lets go of up to `count` roots that no request is using. Returns how

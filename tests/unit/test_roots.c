@@ -283,6 +283,10 @@ static void test_sweep(void **state)
     http_root_unref(root);
     assert_int_equal(first_free_fd(), fd_at_start);
     root = look(roots, START_MS + VALID_MS);
+    http_root_unref(http_roots_find(roots, &configured, START_MS + VALID_MS + 500));
+    /* Not while it is asked for: the next look may fail. */
+    assert_int_equal(http_roots_sweep(roots, 64, START_MS + 2 * VALID_MS),
+                     START_MS + 2 * VALID_MS + 500);
     assert_int_equal(http_roots_reclaim(roots, 1), 0);
     http_root_unref(root);
     assert_int_equal(http_roots_reclaim(roots, 1), 1);
