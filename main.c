@@ -10,7 +10,6 @@
 #include "core/check.h"
 #include "core/config.h"
 #include "core/config_print.h"
-#include "core/file_root.h"
 #include "core/log.h"
 #include "core/log_repeat.h"
 #include "core/log_stream.h"
@@ -370,63 +369,6 @@ static int print(struct process *p)
     return written ? STATUS_OK : refuse(STATUS_RUNTIME, "standard output cannot be written");
 }
 
-/* Root could open the document roots; whoever serves now must be able to enter them. */
-static void warn_of_closed_roots(const struct process *p)
-{
-    for (size_t i = 0; i < p->config->roots_count; i++) {
-        const struct root *root = &p->config->roots[i];
-        if (faccessat(root->fd, ".", X_OK, AT_EACCESS) != 0)
-            log_warn("root %s cannot be entered by user '%s' (%s): every request there is 403",
-                     root->path,
-                     p->privileges.user != NULL ? p->privileges.user : "of this process",
-                     strerror(errno));
-    }
-}
-
-/* Whoever serves looks each root up again, so that a new release is seen. Where he can, the
- * descriptor of the start would only keep a file system busy. */
-static void release_roots(const struct process *p)
-{
-    for (size_t i = 0; i < p->config->roots_count; i++) {
-        struct root *root = &p->config->roots[i];
-        const char *what = NULL;
-        struct file_root_id id;
-        int fd = -1;
-
-        int error = file_root_open(root->path, p->config->roots_guarded, &fd, &id, &what);
-        if (error == 0) {
-            close(fd);
-            close(root->fd);
-            root->fd = -1;
-            continue;
-        }
-        root->told_ms = 1; /* long ago */
-        log_warn(
-            "root %s cannot be looked up again by user '%s': %s; a folder that takes its place "
-            "is not seen before a restart: let that user search the folders above it",
-            root->path, p->privileges.user != NULL ? p->privileges.user : "of this process",
-            safe_open_text(error, what));
-    }
-}
-
-/* Whoever may make a link in such a place shows through it whatever the user who serves can read.
- */
-static void warn_of_any_link(const struct process *p)
-{
-    for (size_t i = 0; i < p->config->servers_count; i++) {
-        const struct server *server = &p->config->servers[i];
-        for (size_t j = 0; j < server->locations_count; j++) {
-            const struct location *location = &server->locations[j];
-            if (location->symlinks == FILE_SYMLINKS_ANY && location->root != NULL)
-                log_warn(
-                    "symlinks = any for location \"%.*s\" of server \"%s\": whoever can make a "
-                    "link below %s shows through it every file that this process can read",
-                    (int)location->prefix.len, location->prefix.ptr, server->name,
-                    location->root->path);
-        }
-    }
-}
-
 /* Makes the limit of descriptors fit; serving goes on with what there is. */
 static void raise_files(struct process *p)
 {
@@ -472,9 +414,7 @@ static int start(struct process *p)
     raise_files(p);
     if (privileges_drop(&p->privileges, p->why, sizeof p->why) < 0)
         return refuse(STATUS_RUNTIME, p->why);
-    warn_of_closed_roots(p);
-    release_roots(p);
-    warn_of_any_link(p);
+    config_roots_hand_over(p->config, p->privileges.user);
     return STATUS_OK;
 }
 

@@ -237,7 +237,8 @@ struct config {
     /* logs */
     struct access_log_config *access_logs;
     size_t access_logs_count;
-    char *access_log; /* "off", "stdout", "stderr" or a path: of servers that say nothing; resolved in struct server */
+    char *access_log; /* "off", "stdout", "stderr" or a path: of servers that say nothing; resolved
+                         in struct server */
     enum access_format access_log_format;
     uint32_t access_log_buffer;
     /* types */
@@ -297,5 +298,11 @@ void config_free(struct config *config);
 /* Opens every root (O_PATH|O_DIRECTORY|O_CLOEXEC). 0, or -errno and a sentence; those opened so far
  * are closed by config_free(). */
 int config_roots_open(struct config *config, char *why, size_t why_size);
+
+/* After privileges were dropped: closes the descriptors of those roots that this process can look
+ * up again by itself, and warns in the error log of the others, of those that it cannot enter, and
+ * of locations with `symlinks = any`. `user`: whose name the warnings give, or NULL. Before any
+ * thread is started. */
+void config_roots_hand_over(struct config *config, const char *user);
 
 #endif
