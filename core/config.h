@@ -39,6 +39,7 @@ struct listen_config {
     struct server **servers; /* those that listen here, in the order of the file; the first is the
                                 default host; borrowed */
     size_t servers_count;
+    const struct server_names *names; /* of all servers together (server_find.h) */
 };
 
 /* A document root. main opens it (config_roots_open()) before privileges are dropped, and closes it
@@ -106,7 +107,7 @@ struct location {
 /* `redirect "/old/" { to = "/new/" status = 301 }` */
 struct redirect {
     struct span from; /* exact path; ending in '/': a prefix, and the rest is appended to `to` */
-    char *to;         /* absolute path or absolute URL; the query is kept */
+    char *to;         /* absolute path or absolute URL, with variables (redirect_to.h) */
     int status;       /* 301, 302, 303, 307, 308 */
 };
 
@@ -124,7 +125,8 @@ struct server {
     struct location *locations; /* longest prefix first; the last is "/" */
     size_t locations_count;
     struct redirect
-        *redirects; /* in the order of the file; first match wins, before anything is looked up */
+        *redirects; /* the longest `from` first; first match wins (http/vhost.h), before anything is
+                       looked up */
     size_t redirects_count;
     size_t access_log;                /* index into config.access_logs, or CONFIG_NO_LOG */
     struct certificate *certificates; /* for its addresses with TLS; the client's algorithms decide

@@ -245,7 +245,8 @@ static const struct config_key keys[] = {
       .help = "charset parameter of text types" },
 
     { "to", MOVED, REDIRECT, CONFIG_TEXT, NULL, NOWHERE, .check = config_text_redirect,
-      .allowed = "a path that begins with '/', or a URL that begins with http:// or https://",
+      .allowed = "a path that begins with '/', or a URL that begins with http:// or https://, in "
+                 "which $host, $uri and $query may stand",
       .help = "where to; when the title ends in '/', the rest of the path is appended" },
     { "status", MOVED, REDIRECT, CONFIG_COUNT, "301", 301, 308, NOWHERE,
       .allowed = "301, 302, 303, 307 or 308", .help = "status of the answer" },

@@ -157,12 +157,15 @@ static bool same_parameters(const struct listen_config *a, const struct listen_c
            (a->congestion == NULL || strcmp(a->congestion, b->congestion) == 0);
 }
 
-/* With port 0, one with TLS and one without get ports of their own. */
-static bool same_address(const struct listen_config *a, const struct listen_config *b)
+/* What an address is known by. With port 0, one with TLS and one without get ports of their own.
+ * NULL: no memory. */
+static const char *address_name(const struct config_build *build,
+                                const struct listen_config *listen)
 {
-    bool chosen = a->kind != LISTEN_UNIX && a->port == 0;
+    bool chosen = listen->kind != LISTEN_UNIX && listen->port == 0;
 
-    return strcmp(a->text, b->text) == 0 && (!chosen || a->tls == b->tls);
+    return chosen && listen->tls ? arena_printf(build->scratch, "%s tls", listen->text)
+                                 : listen->text;
 }
 
 /* What connections come in at an address. */
@@ -208,12 +211,24 @@ static bool overlap(const struct listen_config *one, const struct listen_config 
     return ipv4 || ipv6;
 }
 
+/* May it overlap with an address of another text: is it for all of a family, or for both families?
+ */
+static bool is_wide(const struct listen_config *listen)
+{
+    struct reach reach = reach_of(listen);
+
+    return reach.ipv4_any || reach.ipv6_any || (listen->kind == LISTEN_IPV6 && !reach.ipv6);
+}
+
 /* The kernel would blame another process (EADDRINUSE). */
 static int check_overlap(const struct config_build *build, const struct config_item *item,
                          const struct listen_config *listen, const struct config *config)
 {
-    for (size_t i = 0; i < config->listens_count; i++) {
-        const struct listen_config *earlier = &config->listens[i];
+    const struct config_shared *shared = build->shared;
+    bool wide = is_wide(listen); /* else only those that are need to be looked at */
+
+    for (size_t i = 0; i < (wide ? config->listens_count : shared->wide_count); i++) {
+        const struct listen_config *earlier = wide ? &config->listens[i] : shared->wide[i];
         bool both = listen->kind == LISTEN_IPV6 || earlier->kind == LISTEN_IPV6;
         bool ipv6 = listen->kind == LISTEN_IPV6 && earlier->kind == LISTEN_IPV6;
 
@@ -232,11 +247,16 @@ static int listen_find(const struct config_build *build, const struct config_ite
                        const struct listen_text *text, struct config *config,
                        struct listen_config **ret_listen)
 {
-    struct listen_config *listen = config->listens;
+    struct name_table *known = &build->shared->listens;
+    const char *name = address_name(build, &text->listen);
+    struct listen_config *listen = &config->listens[config->listens_count];
+    const struct name_slot *slot;
 
-    for (size_t i = 0; i < config->listens_count; i++, listen++) {
-        if (!same_address(listen, &text->listen))
-            continue;
+    if (name == NULL)
+        return -ENOMEM;
+    slot = name_table_find(known, name_hash(span_str(name)), span_str(name));
+    if (slot != NULL) {
+        listen = &config->listens[slot->index];
         /* Never by inheritance: who serves in the clear has to see it where it stands. */
         if (listen->tls != text->listen.tls)
             return FAIL("\"%.200s\" has tls behind it in one place and not in another; what an "
@@ -258,7 +278,9 @@ static int listen_find(const struct config_build *build, const struct config_ite
                         : arena_strdup(build->arena, item->place.file);
     if (listen->place == NULL)
         return -ENOMEM;
-    config->listens_count++;
+    if (is_wide(listen))
+        build->shared->wide[build->shared->wide_count++] = listen;
+    name_table_add(known, span_str(name), config->listens_count++);
     *ret_listen = listen;
     return 0;
 }

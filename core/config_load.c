@@ -120,7 +120,7 @@ static int config_make(const struct config_build *build, const struct config_sou
 int config_load_from(const struct config_source *source, const struct config_files *files,
                      char *why, size_t why_size, struct config **ret_config)
 {
-    struct config_build build = { arena_create(), arena_create(), files, why, why_size };
+    struct config_build build = { arena_create(), arena_create(), files, why, why_size, NULL };
     struct config *config = NULL;
     int res = -ENOMEM;
 

@@ -10,6 +10,7 @@
 #include "http/static.h"
 
 #include "core/check.h"
+#include "http/redirect.h"
 #include "http/response.h"
 #include "http/search.h"
 #include "http/vhost.h"
@@ -261,7 +262,8 @@ void http_static_begin_error(struct http_exchange *x, int status)
 
 static enum http_static_result step_redirect(struct http_exchange *x)
 {
-    const struct redirect *redirect = http_redirect_find(x->server, x->target.path);
+    const struct redirect *redirect =
+        http_redirect_find(x->server, x->search.location, x->target.path);
     if (redirect == NULL) {
         if (x->search.location == NULL || x->search.location->root == NULL)
             http_static_begin_error(x, 404);
@@ -269,17 +271,8 @@ static enum http_static_result step_redirect(struct http_exchange *x)
             x->search.step = HTTP_SEARCH_TRY;
         return HTTP_SEARCH_GO_ON;
     }
-    struct span rest = { "", 0 };
-    if (ends_with_slash(redirect->from))
-        rest = span_make(x->target.path.ptr + redirect->from.len,
-                         x->target.path.len - redirect->from.len);
-    struct span query = x->target.query;
-    if (strchr(redirect->to, '?') != NULL && query.len > 0)
-        query = span_make("", 0); /* the redirect's own query stands */
-    return http_response_redirect(x, x->search.location, redirect->status, span_str(redirect->to),
-                                  rest, query)
-               ? HTTP_STATIC_DONE
-               : HTTP_STATIC_ROOM;
+    return http_redirect_respond(x, x->search.location, redirect) ? HTTP_STATIC_DONE
+                                                                  : HTTP_STATIC_ROOM;
 }
 
 /* The next candidate of `try`; behind the last: 404. */
@@ -357,12 +350,14 @@ static enum http_static_result step_try(struct http_exchange *x)
 
 static enum http_static_result step_directory_redirect(struct http_exchange *x)
 {
-    char with_slash[HTTP_PATH_MAX + 1];
-    struct span path = x->target.path;
-    memcpy(with_slash, path.ptr, path.len);
-    with_slash[path.len] = '/';
-    return http_response_redirect(x, x->search.location, 301, span_make("", 0),
-                                  span_make(with_slash, path.len + 1), x->target.query)
+    char to[HTTP_OUT_SIZE];
+    long path_len = http_location_encode(x->target.path, to, sizeof(to) - 1);
+    long query_len;
+    CHECK(path_len >= 0);
+    to[path_len++] = '/';
+    query_len = http_query_encode(x->target.query, to + path_len, sizeof(to) - (size_t)path_len);
+    return query_len >= 0 && http_response_redirect(x, x->search.location, 301,
+                                                    span_make(to, (size_t)(path_len + query_len)))
                ? HTTP_STATIC_DONE
                : HTTP_STATIC_ROOM;
 }
