@@ -5,8 +5,8 @@
  *
  * What the kernel has in its caches is done at once (file_job_try()): a STATX always goes through a
  * kernel worker, which costs more than the whole job. There is no operation for the names of a
- * directory: a LIST, and an OPEN that renames keep disturbing, are run by a thread beside the
- * ring. */
+ * directory, and the rules for document roots are our own: a LIST, a ROOT, and an OPEN that renames
+ * keep disturbing, are run by a thread beside the ring. */
 #include "engines/proactor_internal.h"
 
 #include "core/file_job.h"
@@ -262,7 +262,7 @@ static void complete(struct proactor *p, struct proactor_file *file, int res)
         /* The same again. */
     } else if (res == -EAGAIN && file->attempts < PROACTOR_ATTEMPTS_MAX) {
         file->attempts++;
-    } else if (res == -EAGAIN && opens) {
+    } else if (opens && (res == -EAGAIN || file_open_is_undecided(file->job->symlinks, res))) {
         run_beside(p, file);
         return;
     } else if (file->stage == STAGE_READ) {
@@ -301,7 +301,8 @@ enum proactor_step proactor_file_begin(struct proactor *p, struct proactor_conn 
     struct file_job *job = session_file_job(proactor_session(conn));
     CHECK_OBJ(job, FILE_JOB_MAGIC);
     CHECK(conn->file == NULL);
-    if ((job->kind == FILE_JOB_OPEN || job->kind == FILE_JOB_STAT) && file_job_try(job)) {
+    bool by_ring = job->kind != FILE_JOB_LIST && job->kind != FILE_JOB_ROOT;
+    if (job->kind != FILE_JOB_READ && file_job_try(job)) {
         report(p, conn, job->res);
         return PROACTOR_DONE;
     }
@@ -315,7 +316,7 @@ enum proactor_step proactor_file_begin(struct proactor *p, struct proactor_conn 
                                     .fd = -1 };
     proactor_op_init(&file->op, PROACTOR_OP_FILE);
     conn->file = file;
-    if (job->kind != FILE_JOB_LIST)
+    if (by_ring)
         return proactor_file_resume(p, conn);
     file->stalled = false;
     run_beside(p, file);

@@ -49,18 +49,46 @@ void http_search_set(struct file_entry **place, struct file_entry *entry)
     *place = entry;
 }
 
+static void set_root(struct http_root **place, struct http_root *root)
+{
+    if (*place != NULL)
+        http_root_unref(*place);
+    *place = root;
+}
+
+/* Has the request the root of the present location? It keeps the one that it found at first. False:
+ * a job is wanted first. */
+static bool has_root(struct http_exchange *x)
+{
+    struct http_static *s = &x->search;
+    struct http_env *env = x->env;
+    struct root *configured = s->location->root;
+    if (s->root != NULL && s->root->configured == configured)
+        return true;
+    set_root(&s->root, http_roots_find(env->roots, configured, env->clock->now_ms));
+    if (s->root != NULL)
+        return true;
+    CHECK(x->job_state == HTTP_JOB_NONE);
+    http_search_set(&s->opened, NULL); /* beneath another root */
+    http_roots_ask(env->roots, configured, env->clock->now_ms, &x->job);
+    x->job_state = HTTP_JOB_WANTED;
+    return false;
+}
+
 struct file_entry *http_search_look_up(struct http_exchange *x, struct span path)
 {
     struct http_env *env = x->env;
     const struct location *location = x->search.location;
-    int root_fd = location->root->fd;
+    if (!has_root(x))
+        return NULL;
+    const struct http_root *root = x->search.root;
     struct file_entry *entry = x->search.opened;
     x->search.opened = NULL;
-    if (entry != NULL && file_entry_is(entry, root_fd, location->symlinks, path))
+    if (entry != NULL && file_entry_is(entry, root->id, location->symlinks, path))
         return entry;
     if (entry != NULL)
         file_entry_unref(entry);
-    entry = file_cache_find(env->cache, root_fd, location->symlinks, path, env->clock->now_ms);
+    entry = file_cache_find(env->cache, root->id, location->symlinks, path, env->clock->now_ms);
     if (entry != NULL)
         return entry;
     CHECK(path.len < sizeof(x->path) && x->job_state == HTTP_JOB_NONE);
@@ -69,10 +97,20 @@ struct file_entry *http_search_look_up(struct http_exchange *x, struct span path
     x->path[path.len] = '\0';
     if (path.len == 0)
         memcpy(x->path, ".", 2);
-    file_cache_ask(env->cache, root_fd, location->symlinks, x->path,
+    file_cache_ask(env->cache, root->fd, root->id, location->symlinks, x->path,
                    env->config->limits.small_file_max, env->clock->now_ms, &x->job);
     x->job_state = HTTP_JOB_WANTED;
     return NULL;
+}
+
+/* A look at the location's root has ended. */
+static void root_found(struct http_exchange *x)
+{
+    struct http_static *s = &x->search;
+    int error = 0;
+    set_root(&s->root, http_roots_store(x->env->roots, &x->job, &error));
+    if (s->root == NULL)
+        http_static_begin_error(x, s->status == 0 ? http_search_status(error) : s->status);
 }
 
 /* Is what is to be sent still what was found? What lies in memory is sent as it was found. A longer
@@ -127,6 +165,10 @@ void http_static_job_done(struct http_exchange *x)
     x->job_state = HTTP_JOB_NONE;
     if ((x->job.res == -EMFILE || x->job.res == -ENFILE) && http_env_reclaim(env) > 0)
         return; /* http_search_look_up() wants it once more */
+    if (x->job.kind == FILE_JOB_ROOT) {
+        root_found(x);
+        return;
+    }
     x->search.opened = file_cache_store(env->cache, &x->job, env->clock->now_ms);
     if (x->search.opened == NULL)
         http_static_begin_error(x, x->search.status == 0 ? 503 : x->search.status);
@@ -477,6 +519,7 @@ void http_static_end(struct http_exchange *x)
     http_search_set(&x->search.entry, NULL);
     http_search_set(&x->search.sidecar, NULL);
     http_search_set(&x->search.opened, NULL);
+    set_root(&x->search.root, NULL);
     x->search.location = NULL;
     x->search.lookups_untrue = 0;
     x->search.checked = false;
