@@ -48,6 +48,7 @@ enum http_static_result http_directory_list(struct http_exchange *x)
         return finish_listing(x);
     }
     struct span directory;
+    http_search_set(&s->opened, NULL); /* others have found it meanwhile, too */
     CHECK(http_search_map_path(s->location, s->uri, &directory));
     memmove(x->path, directory.ptr, directory.len);
     x->path[directory.len] = '\0';

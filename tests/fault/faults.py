@@ -68,6 +68,10 @@ class Faults:
         ARMED.pack_into(self.page, 0, 0)
 
     @property
+    def calls(self):
+        return COUNTS.unpack_from(self.page, COUNTS_AT)[0]
+
+    @property
     def count(self):
         return COUNTS.unpack_from(self.page, COUNTS_AT)[1]
 
