@@ -45,18 +45,23 @@ struct dir_item {
     uint64_t size;
     int64_t mtime_s;
     bool is_dir;
+    bool forbidden; /* it may not be looked at: size and mtime_s are not known */
 };
 
+struct arena;
+
 /* A directory's names, sorted: directories first, then files, each by octets (strcmp). Links are
- * followed only beneath the root, and not at all under FILE_SYMLINKS_DENY; names that cannot be
- * opened, or are neither file nor directory, are left out; so are dotfiles unless asked for. */
+ * followed only beneath the root, and not at all under FILE_SYMLINKS_DENY; names that may not be
+ * read, or are neither file nor directory, are left out; so are dotfiles unless asked for. */
 struct dir_listing {
     struct dir_item *items;
     size_t count;
-    char *names; /* owns the items' names */
+    struct arena *names; /* owns the items' names */
 };
 
 #define FILE_JOB_MAGIC 0x6a0b6a0bu
+
+struct dir_reader;
 
 struct file_job {
     unsigned magic; /* FILE_JOB_MAGIC */
@@ -76,6 +81,7 @@ struct file_job {
     /* In, LIST */
     bool dotfiles;    /* list names that begin with '.' too */
     size_t items_max; /* -EFBIG in res when the directory holds more names */
+    size_t slice;     /* look at so many names at a time (see res); 0: at all */
     /* In, READ and STAT */
     int fd_read; /* borrowed */
     /* In, READ */
@@ -84,9 +90,10 @@ struct file_job {
     void *mem; /* borrowed, len octets */
 
     /* Out */
-    int res; /* OPEN, STAT, LIST: 0 or -errno; READ: octets read (0 at end of file) or -errno */
-    /* Out, OPEN. FILE_OTHER (a FIFO, a device, a socket) is reported with fd -1 and never blocks.
-     */
+    int res; /* OPEN, STAT, LIST: 0 or -errno; READ: octets read (0 at end of file) or -errno.
+                LIST with a slice: 1, there is more: file_job_again(), and it is to be run again */
+    /* Out, OPEN. FILE_OTHER (a FIFO, a device, a socket, a file whose size is untrue) is reported
+     * with fd -1 and never blocks. */
     int fd; /* O_RDONLY|O_CLOEXEC|O_NONBLOCK (a regular file or a directory); the caller owns it;
                -1: none */
     struct file_meta meta; /* STAT: likewise */
@@ -94,6 +101,7 @@ struct file_job {
                       content_max: the file shrank or grew while it was read, it is empty, or memory
                       is short: send it from fd */
     /* Out, LIST */
+    struct dir_reader *reader;   /* between slices; the job's */
     struct dir_listing *listing; /* the caller owns it: dir_listing_free() */
 };
 
@@ -112,6 +120,12 @@ void file_job_init_stat(struct file_job *job, int fd);
 void file_job_init_list(struct file_job *job, int root_fd, const char *path,
                         enum file_symlinks symlinks, bool dotfiles, size_t items_max);
 
+/* A LIST job whose res is 1 is to be run again. */
+void file_job_again(struct file_job *job);
+
+/* Octets of memory that a LIST job between two slices holds. */
+size_t file_job_size(const struct file_job *job);
+
 /* Executes the job, blocking; results are in its Out members. Repeats on EINTR. Thread-safe
  * (different jobs). */
 void file_job_run(struct file_job *job);
@@ -121,7 +135,8 @@ void file_job_run(struct file_job *job);
  * somebody who may block has to run it. A LIST always is somebody's; a STAT is always done. */
 bool file_job_try(struct file_job *job);
 
-/* Frees what a finished job's caller did not take: closes fd, frees content and listing. */
+/* Frees what a finished job's caller did not take, and what one holds that is not to be run again:
+ * closes fd, frees content and listing. */
 void file_job_discard(struct file_job *job);
 
 /* NULL is allowed. */

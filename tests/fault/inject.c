@@ -5,6 +5,7 @@
  */
 #include "inject.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -284,6 +285,18 @@ int fstat(int fd, struct stat *st)
 {
     REAL(fstat)
     return fault_fails("fstat") ? -1 : real(fd, st);
+}
+
+int fstatat(int fd, const char *restrict path, struct stat *restrict st, int flags)
+{
+    REAL(fstatat)
+    return fault_fails("fstatat") ? -1 : real(fd, path, st, flags);
+}
+
+struct dirent *readdir(DIR *dir)
+{
+    REAL(readdir)
+    return fault_fails("readdir") ? NULL : real(dir);
 }
 
 int openat(int fd, const char *path, int flags, ...)
