@@ -127,6 +127,16 @@ static int read_whole(int fd, size_t size, read_function *read_some, char **ret_
     return 0;
 }
 
+/* Lets go of a content that is not what job->meta tells of: the file was written to between the
+ * look at it and the end of the reading. */
+static void content_verify(struct file_job *job)
+{
+    if (job->content == NULL || file_meta_holds(job->fd, &job->meta))
+        return;
+    free(job->content);
+    job->content = NULL;
+}
+
 /* Does the file hold `size` octets, and no more? 1, 0, or -errno. */
 static int holds(int fd, size_t size, read_function *read_some)
 {
@@ -151,25 +161,22 @@ static void close_opened(struct file_job *job)
 static int read_content(struct file_job *job, read_function *read_some)
 {
     const struct file_meta *meta = &job->meta;
-    struct stat st;
-    struct file_meta now;
     int res = 0;
 
     if (meta->kind != FILE_REGULAR || meta->size > job->content_max || job->content_max == 0)
         return 0;
     if (meta->size > 0)
         res = read_whole(job->fd, (size_t)meta->size, read_some, &job->content);
-    if (res < 0 || job->content != NULL)
+    if (res < 0 || job->content != NULL) {
+        content_verify(job);
         return res;
+    }
     res = holds(job->fd, (size_t)meta->size, read_some);
-    if (res != 0 || fstat(job->fd, &st) < 0)
-        return res < 0 ? res : 0;
-    file_meta_set(&now, &st);
-    if (file_meta_equal(meta, &now)) {
+    if (res == 0 && file_meta_holds(job->fd, &job->meta)) {
         job->meta.kind = FILE_OTHER;
         close_opened(job);
     }
-    return 0;
+    return res < 0 ? res : 0;
 }
 
 static void run_open(struct file_job *job)

@@ -98,8 +98,8 @@ struct file_job {
                -1: none */
     struct file_meta meta; /* STAT: likewise */
     char *content; /* malloc(3)ed meta.size octets, or NULL; the caller owns it. NULL with size <=
-                      content_max: the file shrank or grew while it was read, it is empty, or memory
-                      is short: send it from fd */
+                      content_max: the file was written to while it was read (meta is as of after
+                      that), it is empty, or memory is short: send it from fd */
     /* Out, LIST */
     struct dir_reader *reader;   /* between slices; the job's */
     struct dir_listing *listing; /* the caller owns it: dir_listing_free() */

@@ -225,19 +225,21 @@ static int open_stated(struct proactor_file *file, int res)
 
 static int content_read(struct proactor_file *file, int res)
 {
-    size_t size = (size_t)file->job->meta.size;
+    struct file_job *job = file->job;
+    size_t size = (size_t)job->meta.size;
     if (res < 0)
         return res;
     size_t asked = size + 1 - file->content_len;
     file->content_len += (size_t)res;
     if (res > 0 && file->content_len <= size && !(file->content_len == size && (size_t)res < asked))
         return ON;
-    if (file->content_len == size && size > 0)
+    bool whole = file->content_len == size;
+    if (whole && size > 0 && file_meta_holds(file->fd, &job->meta))
         return DONE;
     free(file->content);
     file->content = NULL;
-    if (file->content_len == size)
-        return DONE;
+    if (whole)
+        return DONE; /* empty, or it was written to meanwhile */
     close(file->fd); /* it shrank or grew, or its size is untrue */
     file->fd = -1;
     return BESIDE;

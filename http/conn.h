@@ -7,6 +7,7 @@
 #define HTTP_CONN_H
 
 #include "core/peer.h"
+#include "core/progress.h"
 #include "core/send_plan.h"
 #include "http/env.h"
 
@@ -116,8 +117,8 @@ void http_conn_shut_down(struct http_conn *c);
 /* The present deadline on the clock's scale, UINT64_MAX: none. */
 uint64_t http_conn_deadline_ms(const struct http_conn *c);
 
-/* The deadline has passed. */
-void http_conn_expired(struct http_conn *c);
+/* The deadline has passed. `progress`: how far the peer has come with what was sent. */
+void http_conn_expired(struct http_conn *c, const struct progress *progress);
 
 /* Close after the answer in progress; at once when idle. */
 void http_conn_drain(struct http_conn *c);

@@ -13,6 +13,7 @@
 #include "http/out.h"
 #include "http/range.h"
 #include "http/request.h"
+#include "http/send_window.h"
 #include "http/target.h"
 
 #include <stdbool.h>
@@ -91,9 +92,7 @@ struct http_exchange {
     /* Sending */
     struct http_out out;
     struct http_multipart multipart;
-    uint64_t window_begun_ms; /* the present window of the minimum rate; 0: nothing is waiting to be
-                                 sent */
-    uint64_t window_sent;     /* out.sent at its beginning */
+    struct http_send_window window; /* of the minimum rate; its `sent` is out.sent */
 
     char decoded[HTTP_PATH_MAX];  /* target.path, when decoding changed something */
     char try_text[HTTP_PATH_MAX]; /* search.uri, when it comes from `try` or an error page */

@@ -6,6 +6,7 @@
  * a quota of their own, so that a flood of invented URLs cannot push the site out of memory. */
 #include "http/file_cache.h"
 #include "core/check.h"
+#include "core/log_repeat.h"
 #include "core/siphash.h"
 
 #include <errno.h>
@@ -329,6 +330,7 @@ struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *j
 
     entry = make_entry(cache, path, job);
     if (entry == NULL) {
+        log_fault("no memory for what is known of a file; the answer is 503", ENOMEM);
         file_job_discard(job);
         return NULL;
     }

@@ -43,7 +43,7 @@ struct file_entry {
     struct file_meta meta;
     char *content;              /* meta.size octets, or NULL: send from fd */
     struct file_fields *fields; /* or NULL */
-    char etag[80];              /* with quotes; etag_len 0: none; set by whoever makes `fields` */
+    char etag[96];              /* HTTP_ETAG_MAX octets, with quotes; etag_len 0: none; set by whoever makes `fields` */
     uint8_t etag_len;
     bool has_last_modified;
     uint8_t sidecars_known;     /* codings (1 << coding) whose sidecar file was looked for, */

@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { FDS_MAX = 1 << 16, EPOLLS_MAX = 4 };
@@ -293,12 +294,6 @@ int fstatat(int fd, const char *restrict path, struct stat *restrict st, int fla
     return fault_fails("fstatat") ? -1 : real(fd, path, st, flags);
 }
 
-struct dirent *readdir(DIR *dir)
-{
-    REAL(readdir)
-    return fault_fails("readdir") ? NULL : real(dir);
-}
-
 int openat(int fd, const char *path, int flags, ...)
 {
     va_list list;
@@ -335,6 +330,23 @@ int pipe2(int fds[2], int flags)
 {
     REAL(pipe2)
     return fault_fails("pipe2") ? -1 : real(fds, flags);
+}
+
+struct dirent *readdir(DIR *dir)
+{
+    REAL(readdir)
+    return fault_fails("readdir") ? NULL : real(dir);
+}
+
+/* ---- time ---- */
+
+int clock_gettime(clockid_t clock, struct timespec *ret_now)
+{
+    REAL(clock_gettime)
+    int res = real(clock, ret_now);
+    if (res == 0 && page != NULL && (clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_COARSE))
+        ret_now->tv_sec += __atomic_load_n(&page->ahead_s, __ATOMIC_RELAXED);
+    return res;
 }
 
 /* ---- what a start needs ---- */
