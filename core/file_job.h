@@ -54,20 +54,25 @@ struct dir_item {
     uint64_t size;
     int64_t mtime_s;
     bool is_dir;
+    bool forbidden; /* it may not be looked at: size and mtime_s are not known */
 };
 
+struct arena;
+
 /* A directory's names, sorted: directories first, then files, each by octets (strcmp). Links are
- * followed only beneath the root, and not at all under FILE_SYMLINKS_DENY; names that cannot be
- * opened, or are neither file nor directory, are left out; so are dotfiles unless asked for. */
+ * followed only beneath the root, and not at all under FILE_SYMLINKS_DENY; names that may not be
+ * read, or are neither file nor directory, are left out; so are dotfiles unless asked for. */
 struct dir_listing {
     struct dir_item *items;
     size_t count;
-    char *names; /* owns the items' names */
+    struct arena *names; /* owns the items' names */
 };
 
 struct root; /* core/config.h */
 
 #define FILE_JOB_MAGIC 0x6a0b6a0bu
+
+struct dir_reader;
 
 struct file_job {
     unsigned magic; /* FILE_JOB_MAGIC */
@@ -91,6 +96,7 @@ struct file_job {
     /* In, LIST */
     bool dotfiles;    /* list names that begin with '.' too */
     size_t items_max; /* -EFBIG in res when the directory holds more names */
+    size_t slice;     /* look at so many names at a time (see res); 0: at all */
     /* In, READ and STAT */
     int fd_read; /* borrowed */
     /* In, READ */
@@ -99,10 +105,10 @@ struct file_job {
     void *mem; /* borrowed, len octets */
 
     /* Out */
-    int res; /* OPEN, STAT, LIST, ROOT: 0 or -errno; READ: octets read (0 at end of file) or -errno
-              */
-    /* Out, OPEN. FILE_OTHER (a FIFO, a device, a socket) is reported with fd -1 and never blocks.
-     */
+    int res; /* OPEN, STAT, LIST, ROOT: 0 or -errno; READ: octets read (0 at end of file) or -errno.
+                LIST with a slice: 1, there is more: file_job_again(), and it is to be run again */
+    /* Out, OPEN. FILE_OTHER (a FIFO, a device, a socket, a file whose size is untrue) is reported
+     * with fd -1 and never blocks. */
     int fd; /* O_RDONLY|O_CLOEXEC|O_NONBLOCK (a regular file or a directory); the caller owns it;
                -1: none */
     struct file_meta meta; /* STAT: likewise */
@@ -114,6 +120,7 @@ struct file_job {
     const char
         *what; /* -errno: why root's rules refuse it: the end of a sentence, static; or NULL */
     /* Out, LIST */
+    struct dir_reader *reader;   /* between slices; the job's */
     struct dir_listing *listing; /* the caller owns it: dir_listing_free() */
 };
 
@@ -135,6 +142,12 @@ void file_job_init_list(struct file_job *job, int root_fd, const char *path,
 /* Likewise, a job that looks a document root up by its absolute path. */
 void file_job_init_root(struct file_job *job, const char *path, bool guarded);
 
+/* A LIST job whose res is 1 is to be run again. */
+void file_job_again(struct file_job *job);
+
+/* Octets of memory that a LIST job between two slices holds. */
+size_t file_job_size(const struct file_job *job);
+
 /* Executes the job, blocking; results are in its Out members. Repeats on EINTR. Thread-safe
  * (different jobs). */
 void file_job_run(struct file_job *job);
@@ -144,7 +157,8 @@ void file_job_run(struct file_job *job);
  * somebody who may block has to run it. A LIST always is somebody's; a STAT is always done. */
 bool file_job_try(struct file_job *job);
 
-/* Frees what a finished job's caller did not take: closes fd, frees content and listing. */
+/* Frees what a finished job's caller did not take, and what one holds that is not to be run again:
+ * closes fd, frees content and listing. */
 void file_job_discard(struct file_job *job);
 
 /* NULL is allowed. */

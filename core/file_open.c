@@ -1,5 +1,6 @@
 /* file_open.c: openat2(2) beneath a root; the type of a file is known before it is opened. */
 #include "core/file_open.h"
+#include "core/file_made_up.h"
 #include "core/file_walk.h"
 
 #include <errno.h>
@@ -67,6 +68,12 @@ void file_meta_set_statx(struct file_meta *meta, const struct statx *stx)
     };
 
     file_meta_set(meta, &st);
+}
+
+void file_meta_judge(struct file_meta *meta, int fd)
+{
+    if (meta->kind == FILE_REGULAR && file_made_up(fd, (dev_t)meta->dev))
+        meta->kind = FILE_OTHER;
 }
 
 bool file_meta_holds(int fd, struct file_meta *meta)
@@ -186,11 +193,26 @@ static int open_cached(int root_fd, const char *path, enum file_symlinks symlink
     return -EAGAIN;
 }
 
-static int open_by(int (*open_path)(int, const char *, enum file_symlinks, int), int root_fd,
-                   const char *path, enum file_symlinks symlinks, int *ret_fd,
-                   struct file_meta *ret_meta)
+typedef int open_function(int root_fd, const char *path, enum file_symlinks symlinks, int flags);
+
+/* What the descriptor is open on. 0 or -errno: -EAGAIN where the cached way cannot tell. */
+static int judge(open_function *open_path, int fd, struct file_meta *ret_meta)
 {
     struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    if (open_path == open_cached && S_ISREG(st.st_mode) && !file_made_up_is_known(st.st_dev))
+        return -EAGAIN;
+    file_meta_set(ret_meta, &st);
+    file_meta_judge(ret_meta, fd);
+    return 0;
+}
+
+static int open_by(open_function *open_path, int root_fd, const char *path,
+                   enum file_symlinks symlinks, int *ret_fd, struct file_meta *ret_meta)
+{
+    struct file_meta meta;
     int fd, error;
 
     /* Opening a FIFO wakes its writer and closing it kills that, and a device's driver does what it
@@ -201,24 +223,24 @@ static int open_by(int (*open_path)(int, const char *, enum file_symlinks, int),
     fd = open_path(root_fd, path, symlinks, PROBE_FLAGS);
     if (fd < 0)
         return fd;
-    error = fstat(fd, &st) < 0 ? -errno : 0;
+    error = judge(open_path, fd, &meta);
     close(fd);
     if (error < 0)
         return error;
     fd = -1;
-    if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
+    if (meta.kind != FILE_OTHER) {
         fd = open_path(root_fd, path, symlinks, OPEN_FLAGS);
         if (fd < 0)
             return fd;
-        error = fstat(fd, &st) < 0 ? -errno : 0;
-        if (error < 0 || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))) {
+        error = judge(open_path, fd, &meta);
+        if (error < 0 || meta.kind == FILE_OTHER) {
             close(fd);
             fd = -1;
         }
         if (error < 0)
             return error;
     }
-    file_meta_set(ret_meta, &st);
+    *ret_meta = meta;
     *ret_fd = fd;
     return 0;
 }

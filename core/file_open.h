@@ -19,8 +19,8 @@ struct statx;    /* <sys/stat.h>, or <linux/stat.h> */
 /* Opens `path` (relative to the root, NUL-terminated, "." is the root itself) for reading:
  * O_RDONLY|O_CLOEXEC|O_NONBLOCK|O_NOCTTY. 0, or -errno: -EXDEV for what leaves the root, -ELOOP for
  * more than 40 links, or for one that `symlinks` forbids, and open(2)'s errors. The caller
- * owns *ret_fd. A FIFO, a socket or a device is not opened: *ret_fd is -1 and the kind FILE_OTHER.
- */
+ * owns *ret_fd. A FIFO, a socket or a device is not opened: *ret_fd is -1 and the kind FILE_OTHER;
+ * so is a file that the kernel makes up (file_made_up.h). */
 int file_open(int root_fd, const char *path, enum file_symlinks symlinks, int *ret_fd,
               struct file_meta *ret_meta);
 
@@ -60,5 +60,9 @@ bool file_open_is_undecided(enum file_symlinks symlinks, int error);
 
 /* As file_meta_set(), from a statx(2) with STATX_BASIC_STATS. */
 void file_meta_set_statx(struct file_meta *meta, const struct statx *stx);
+
+/* A regular file that `fd` (O_PATH will do) is open on becomes FILE_OTHER if the kernel makes it
+ * up. */
+void file_meta_judge(struct file_meta *meta, int fd);
 
 #endif

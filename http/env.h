@@ -49,6 +49,7 @@ struct http_env {
     size_t input_size;
     struct access_log **access_logs; /* config->access_logs_count */
     struct span *location_fields;    /* by location id: the configured field lines, with CRLF */
+    uint64_t listing_log_ms;         /* when a directory was last complained about; 0: never */
     uint64_t boundaries;             /* multipart boundaries drawn so far */
     int64_t stamp_s;                 /* the second for which `stamp` was made */
     struct span stamp;               /* "Server: ...\r\nDate: ...\r\n", in stamp_text */

@@ -254,6 +254,11 @@ static bool is_lasting(int error)
     }
 }
 
+bool file_entry_is_passing(const struct file_entry *entry)
+{
+    return !is_lasting(entry->error);
+}
+
 /* Does the finished job tell what `entry` tells already? */
 static bool confirms(const struct file_entry *entry, const struct file_job *job)
 {

@@ -106,6 +106,10 @@ struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *j
  * before it is not kept either. Its users still have it. */
 void file_entry_forget(struct file_entry *entry);
 
+/* Does the entry tell of this moment rather than of the file: an error that may be gone when it is
+ * tried again? Pure. */
+bool file_entry_is_passing(const struct file_entry *entry);
+
 /* Is it the entry of this path? The arguments are those of file_cache_find(). Pure. */
 bool file_entry_is(const struct file_entry *entry, uint64_t root_id, enum file_symlinks symlinks,
                    struct span path);

@@ -1,6 +1,6 @@
 /* static.c: the search for what to answer with. See static.h.
  *
- *   TRY -> (a file) SIDECAR -> RESPOND -> (it is no longer so) TRY
+ *   TRY -> (a file, or perhaps only sidecars of one) SIDECAR -> RESPOND -> (no longer so) TRY
  *       -> (a directory) INDEX -> SIDECAR, or LIST, or the next TRY
  *       -> (nothing) the next TRY, then ERROR -> ERROR_FILE -> RESPOND_ERROR
  *
@@ -275,6 +275,15 @@ static enum http_static_result step_redirect(struct http_exchange *x)
                                                                   : HTTP_STATIC_ROOM;
 }
 
+/* Nothing is there for this client; there may be for others. */
+static void not_found(struct http_exchange *x)
+{
+    static const char vary[] = "Vary: Accept-Encoding\r\n";
+    if (x->search.varies)
+        memcpy(x->extra, vary, sizeof(vary));
+    http_static_begin_error(x, 404);
+}
+
 /* The next candidate of `try`; behind the last: 404. */
 static void next_try(struct http_exchange *x)
 {
@@ -283,7 +292,7 @@ static void next_try(struct http_exchange *x)
     s->index_index = 0;
     http_search_set(&s->entry, NULL);
     if (s->try_index >= s->location->try_count)
-        http_static_begin_error(x, 404);
+        not_found(x);
     else
         s->step = HTTP_SEARCH_TRY;
 }
@@ -311,9 +320,34 @@ static void found_file(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
     s->found_step = s->step;
-    s->probed_codings = s->found_codings = 0;
+    s->probed_codings = s->found_codings = s->unsure_codings = 0;
     s->codings_count = s->coding_index = 0;
     s->step = HTTP_SEARCH_SIDECAR_PROBE;
+}
+
+/* Is what is missing perhaps there as a sidecar? */
+static bool may_have_sidecars(const struct http_exchange *x, const struct file_entry *entry)
+{
+    unsigned codings = x->search.location->precompressed & ~(1u << CODING_IDENTITY);
+    return entry->error == ENOENT && codings != 0;
+}
+
+/* The step that found that s->entry is missing goes on with what comes next: there are no sidecars
+ * of it, or none that the client accepts. */
+static void step_not_found(struct http_exchange *x)
+{
+    struct http_static *s = &x->search;
+    if (s->unsure_codings != 0) {
+        http_static_begin_error(x, http_search_status(s->unsure_error));
+        return;
+    }
+    if (s->found_step == HTTP_SEARCH_TRY) {
+        next_try(x);
+        return;
+    }
+    http_search_set(&s->entry, NULL);
+    s->index_index++;
+    s->step = HTTP_SEARCH_INDEX;
 }
 
 static enum http_static_result step_try(struct http_exchange *x)
@@ -334,7 +368,9 @@ static enum http_static_result step_try(struct http_exchange *x)
     http_search_set(&s->entry, entry);
     if (entry->error != 0) {
         int status = http_search_status(entry->error);
-        if (status == 404)
+        if (!ends_with_slash(s->uri) && may_have_sidecars(x, entry))
+            found_file(x);
+        else if (status == 404)
             next_try(x);
         else
             http_static_begin_error(x, status);
@@ -384,7 +420,7 @@ static enum http_static_result step_index(struct http_exchange *x)
         if (entry == NULL)
             return HTTP_SEARCH_GO_ON;
         int status = entry->error != 0 ? http_search_status(entry->error) : 200;
-        if (status == 200 && entry->meta.kind == FILE_REGULAR) {
+        if ((status == 200 && entry->meta.kind == FILE_REGULAR) || may_have_sidecars(x, entry)) {
             http_search_set(&s->entry, entry);
             found_file(x);
             return HTTP_SEARCH_GO_ON;
@@ -410,8 +446,8 @@ static enum http_static_result step_respond(struct http_exchange *x)
     if (!is_checked(x, encoded ? s->sidecar : s->entry))
         return HTTP_SEARCH_GO_ON;
     int r = http_response_file(x, s->location, encoded ? s->sidecar : s->entry,
-                               encoded ? s->codings[s->coding_index] : CODING_IDENTITY,
-                               s->found_codings != 0, s->name);
+                               encoded ? s->codings[s->coding_index] : CODING_IDENTITY, s->varies,
+                               s->name);
     if (r > 0) {
         http_static_begin_error(x, r);
         return HTTP_SEARCH_GO_ON;
@@ -488,6 +524,9 @@ static enum http_static_result run_step(struct http_exchange *x)
         return http_sidecar_probe(x);
     case HTTP_SEARCH_SIDECAR:
         return http_sidecar_choose(x);
+    case HTTP_SEARCH_NOT_FOUND:
+        step_not_found(x);
+        return HTTP_SEARCH_GO_ON;
     case HTTP_SEARCH_RESPOND:
         return step_respond(x);
     case HTTP_SEARCH_ERROR:
@@ -522,6 +561,6 @@ void http_static_end(struct http_exchange *x)
     set_root(&x->search.root, NULL);
     x->search.location = NULL;
     x->search.lookups_untrue = 0;
-    x->search.checked = false;
+    x->search.checked = x->search.varies = false;
     x->search.step = HTTP_SEARCH_TRY;
 }

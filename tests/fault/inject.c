@@ -300,6 +300,12 @@ int fstat(int fd, struct stat *st)
     return fault_fails("fstat") ? -1 : real(fd, st);
 }
 
+int fstatat(int fd, const char *restrict path, struct stat *restrict st, int flags)
+{
+    REAL(fstatat)
+    return fault_fails("fstatat") ? -1 : real(fd, path, st, flags);
+}
+
 int openat(int fd, const char *path, int flags, ...)
 {
     va_list list;
