@@ -222,7 +222,7 @@ static int servers_reserve(const struct servers *servers, const struct config_bl
     for (size_t i = 0; i < top->blocks_count; i++) {
         const struct config_block *block = top->blocks[i];
 
-        listens += entry_or_default(servers, block, "listen")->count;
+        listens += config_listen_max(entry_or_default(servers, block, "listen"));
         roots += config_blocks_of(block, CONFIG_LOCATION) + 1;
     }
     config->servers_count = count;

@@ -318,7 +318,8 @@ void http_response_text(struct http_exchange *x, const struct location *location
                             type,
                             SPAN_LIT("\r\nContent-Length: "),
                             decimal_text(len, &room),
-                            SPAN_LIT("\r\nVary: Accept\r\n"),
+                            x->search.varies ? SPAN_LIT("\r\nVary: Accept, Accept-Encoding\r\n")
+                                             : SPAN_LIT("\r\nVary: Accept\r\n"),
                             location_fields(x, location),
                             head_end(x) };
     CHECK(http_out_empty(&x->out) && http_out_put(&x->out, texts, ARRAY_LEN(texts)));

@@ -33,7 +33,7 @@ bool http_response_redirect(struct http_exchange *x, const struct location *loca
 bool http_response_options(struct http_exchange *x, const struct location *location);
 
 /* 200 with a generated text, which is taken (freed if left out), of media type `type`. Needs an
- * empty queue (checked). */
+ * empty queue (checked). It varies with Accept, and where x->search.varies with Accept-Encoding. */
 void http_response_text(struct http_exchange *x, const struct location *location, struct span type,
                         char *text, size_t len);
 
