@@ -13,7 +13,6 @@
 #include "http/conn.h"
 
 #include "core/check.h"
-#include "core/server_find.h"
 #include "http/access.h"
 #include "http/exchange.h"
 #include "http/refusal.h"
@@ -165,15 +164,6 @@ static void refuse(struct http_conn *c, int status)
     c->state = STATE_ANSWER;
 }
 
-/* The server that answers the request. One that names none (HTTP/1.0) asked for that of the TLS
- * handshake. */
-static const struct server *choose_server(const struct http_conn *c)
-{
-    const struct http_request *r = &c->x->request;
-    struct span host = http_request_slice(r, r->authority);
-    return host.len == 0 && c->named != NULL ? c->named : server_find(c->listen, host);
-}
-
 /* Chooses what to answer a request with. `body_left`: it announces a body, which is not read, since
  * the head alone refuses it. */
 static void begin_answer(struct http_conn *c, bool body_left)
@@ -210,9 +200,8 @@ static void head_complete(struct http_conn *c, struct http_input *input, size_t 
         refuse(c, status != 0 ? status : 400);
         return;
     }
-    x->server = choose_server(c);
-    /* Whoever waits for 100 is told at once what he will be told anyway (RFC 9110 section 10.1.1).
-     */
+    x->server = http_server_of_head(&x->request, c->listen, c->named);
+    /* Who waits for 100 is told at once what follows anyway (RFC 9110 section 10.1.1). */
     bool announced = x->request.framing != HTTP_FRAMING_NONE;
     if (!announced || x->request.method == HTTP_CONNECT ||
         (x->request.expect_continue && http_refusal_of_head(x, c->named) != 0)) {
@@ -233,10 +222,8 @@ static void refuse_head(struct http_conn *c, struct http_input *input, int statu
 {
     struct http_exchange *x = c->x;
     size_t skipped = x->guard.skipped < input->rest.len ? x->guard.skipped : input->rest.len;
-    struct span line = { input->rest.ptr + skipped, 0 };
-    size_t line_max = input->rest.len - skipped;
-    while (line.len < line_max && line.ptr[line.len] != '\r' && line.ptr[line.len] != '\n')
-        line.len++;
+    struct span line =
+        http_line_of_head(span_make(input->rest.ptr + skipped, input->rest.len - skipped));
     input->head = line;
     input->rest.len = 0;
     x->request.head = line.ptr;
