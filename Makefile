@@ -1,49 +1,19 @@
-# The front door: `make run` on a machine that has gcc, make and cmake. It fetches what is missing
-# (packages.txt), and leaves the rest to CMake (CMakePresets.json).
+# The front door: `make run` on a machine that has make. On Debian it fetches what is missing
+# (cmake/packages.sh), elsewhere it names it, and leaves the rest to CMake (CMakePresets.json).
 #
-# A preset NAME builds in build/NAME. Variables: JOBS=N, CTEST_ARGS="-L wire -V", FUZZ_SECONDS=N,
-# BENCH_ARGS="DIR --log access.log".
-SHELL = /bin/bash
-.SHELLFLAGS = -euo pipefail -c
+# A preset NAME builds in build/NAME. Variables: JOBS=N (CPUs), TESTS=N (at a time), FUZZ_SECONDS=N,
+# CTEST_ARGS="-L wire -V", BENCH_ARGS="DIR --log access.log".
+.SHELLFLAGS = -euc
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 .NOTPARALLEL: # packages first; the parallelism is CMake's and ctest's
 
 JOBS ?= $(shell nproc)
+TESTS ?= $(shell expr 4 '*' $(JOBS)) # at a time: most wait for deadlines, not for a CPU
 CTEST_ARGS ?=
 BENCH_ARGS ?=
 FUZZ_SECONDS ?= 10
 URL = http://127.0.0.1:8080/
-
-# The second column of packages.txt for the groups $(1), those that are not installed; then apt-get.
-# policy-rc.d (invoke-rc.d(8)) keeps the daemons among them from being started.
-define install_packages
-@if ! command -v dpkg-query >/dev/null; then \
-    echo "make: not a Debian system; packages.txt names what is needed, install its like by hand"; \
-    exit 0; \
-fi; \
-missing=(); \
-for package in $$(awk -v groups=' $(1) ' '/^[a-z]/ && index(groups, " " $$1 " ") {print $$2}' packages.txt); do \
-    status=$$(dpkg-query -W -f='$${db:Status-Status}\n' "$$package" 2>/dev/null || true); \
-    [[ $$status == installed* ]] || missing+=("$$package"); \
-done; \
-if ((! $${#missing[@]})); then exit 0; fi; \
-if ((EUID != 0)); then \
-    echo "make: these packages are missing, and installing them needs root. Please run:"; \
-    echo "    sudo apt-get install -y --no-install-recommends $${missing[*]}"; \
-    exit 1; \
-fi >&2; \
-echo "make: installing $${missing[*]}"; \
-export DEBIAN_FRONTEND=noninteractive; \
-policy=/usr/sbin/policy-rc.d; \
-if [[ ! -e $$policy ]]; then \
-    trap 'rm -f /usr/sbin/policy-rc.d' EXIT; \
-    printf '#!/bin/sh\nexit 101\n' >$$policy; \
-    chmod 755 $$policy; \
-fi; \
-apt-get update -qq; \
-apt-get install -y -qq --no-install-recommends "$${missing[@]}"
-endef
 
 .PHONY: help
 help: ## show this
@@ -61,16 +31,16 @@ build: packages-build preset-release ## build/release/gearshift
 
 .PHONY: test
 test: CMAKE_ARGS = -DBUILD_TESTING=ON
-test: packages-test preset-release ## build, then run every test (CTEST_ARGS="-L unit")
-	@ctest --preset release -j $(JOBS) $(CTEST_ARGS)
+test: packages-test announce-tests preset-release ## build, then run every test (CTEST_ARGS="-L unit")
+	@ctest --preset release -j $(TESTS) $(CTEST_ARGS)
 
 .PHONY: debug
 debug: packages-test preset-debug ## every test under AddressSanitizer and UBSan
-	@ctest --preset debug -j $(JOBS) $(CTEST_ARGS)
+	@ctest --preset debug -j $(TESTS) $(CTEST_ARGS)
 
 .PHONY: tsan
 tsan: packages-test preset-tsan ## every test under ThreadSanitizer
-	@ctest --preset tsan -j $(JOBS) $(CTEST_ARGS)
+	@ctest --preset tsan -j $(TESTS) $(CTEST_ARGS)
 
 .PHONY: fuzz
 fuzz: CMAKE_ARGS = -DGS_FUZZ_SECONDS=$(FUZZ_SECONDS)
@@ -79,7 +49,7 @@ fuzz: packages-check preset-fuzz ## each fuzz target for FUZZ_SECONDS (10)
 
 .PHONY: coverage
 coverage: packages-check preset-coverage ## every test, then build/coverage/index.html
-	@ctest --preset coverage -j $(JOBS) $(CTEST_ARGS)
+	@ctest --preset coverage -j $(TESTS) $(CTEST_ARGS)
 	@gcovr --root . --object-directory build/coverage --exclude tests --print-summary \
 	    --html-details build/coverage/index.html
 
@@ -95,6 +65,10 @@ bench: packages-bench build ## compare the engines on www/ for a minute (BENCH_A
 install: build ## install below CMAKE_INSTALL_PREFIX (/usr/local), with the manual and the site
 	@cmake --install build/release
 
+.PHONY: uninstall
+uninstall: ## remove what `make install` installed, but for a server.conf that was edited
+	@cmake -P cmake/Uninstall.cmake build/release
+
 .PHONY: clean
 clean: ## remove build/
 	@rm -rf build
@@ -103,18 +77,25 @@ clean: ## remove build/
 
 .PHONY: packages-build packages-test packages-check packages-bench
 packages-build:
-	$(call install_packages,build)
+	@cmake/packages.sh build
 packages-test:
-	$(call install_packages,build test)
+	@cmake/packages.sh build test client
 packages-check:
-	$(call install_packages,build test check)
+	@cmake/packages.sh build test client check
 	@if command -v apt-get >/dev/null; then \
 	    for package in $$(awk '$$1 == "unpack" {print $$2}' packages.txt); do \
 	        tests/vm/unpack_kernel "$$package" build/vm; \
 	    done; \
 	fi
 packages-bench:
-	$(call install_packages,build bench)
+	@cmake/packages.sh build bench
+
+.PHONY: announce-tests
+announce-tests:
+	@echo "make: the build takes some 3 minutes of two idle CPUs, and 0.4 GB in build/"
+ifeq ($(CTEST_ARGS),)
+	@echo "make: the tests take some 13 minutes, and up to 1 GB in $${TMPDIR:-/tmp}; ctest prints which it runs"
+endif
 
 preset-%: FORCE
 	@cmake --preset $* $(CMAKE_ARGS)

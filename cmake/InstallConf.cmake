@@ -19,10 +19,11 @@ endif()
 string(REGEX REPLACE "root *= *\"www\"" "root = \"${datadir}/gearshift/www\"" text "${text}")
 
 set(target "${sysconfdir}/gearshift/server.conf")
+file(WRITE "${staging}" "${text}") # Uninstall.cmake compares with it
 if(EXISTS "$ENV{DESTDIR}${target}")
     message(STATUS "Kept: $ENV{DESTDIR}${target}")
+    list(APPEND CMAKE_INSTALL_MANIFEST_FILES "${target}")
 else()
-    file(WRITE "${staging}" "${text}")
     file(INSTALL "${staging}" DESTINATION "${sysconfdir}/gearshift"
         PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
 endif()

@@ -9,6 +9,7 @@
 #include "core/config.h"
 #include "core/log.h"
 #include "engines/progress.h"
+#include "engines/wake_fd.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -22,9 +23,6 @@ static int loop_open_descriptors(struct loop *loop)
 {
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (loop->epoll_fd < 0)
-        return -errno;
-    loop->wake = (struct loop_source){ LOOP_WAKE_MAGIC, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
-    if (loop->wake.fd < 0)
         return -errno;
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = &loop->wake };
     if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake.fd, &event) != 0)
@@ -109,6 +107,13 @@ int loop_create(const struct engine_config *cfg, const struct loop_options *opti
     int res = loop_join_others(loop, options);
     if (res < 0) {
         snprintf(why, why_size, "out of memory");
+        goto fail;
+    }
+    /* First of all, since the workers need one, too, and could not say that it was refused. */
+    loop->wake = (struct loop_source){ LOOP_WAKE_MAGIC, wake_fd_open(EFD_NONBLOCK) };
+    if (loop->wake.fd < 0) {
+        res = loop->wake.fd;
+        wake_fd_explain(res, why, why_size);
         goto fail;
     }
     if (!options->accept_only) {
@@ -216,7 +221,7 @@ static bool loop_heed_requests(struct loop *loop)
     sig_atomic_t reopens = engine_asked(&requests->reopen_logs);
     if (reopens != loop->reopens_done) {
         loop->reopens_done = reopens;
-        loop_env_tick(loop, true);
+        loop->active |= loop_env_tick(loop, true);
     }
     unsigned heeded = loop_heed_asks(loop);
     if (engine_asked(&requests->stop) || (heeded & LOOP_ASK_STOP))
@@ -305,7 +310,7 @@ static void loop_tick(struct loop *loop)
     uint64_t now_ms = loop->clock.now_ms;
     if (loop->tick_due_ms != 0 && now_ms >= loop->tick_due_ms) {
         loop->tick_due_ms = 0;
-        loop_env_tick(loop, false);
+        loop->active |= loop_env_tick(loop, false);
     }
     if (loop->active && loop->tick_due_ms == 0)
         loop->tick_due_ms = now_ms + LOOP_TICK_MS;

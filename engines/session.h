@@ -76,9 +76,10 @@ void session_env_share(struct session_env *env, const struct session_lock *lock)
 /* Every session must be closed. NULL is allowed. */
 void session_env_destroy(struct session_env *env);
 
-/* Housekeeping, about once a second: writes out access logs. `reopen`: opens them again as well
- * (log rotation). */
-void session_env_tick(struct session_env *env, bool reopen);
+/* Housekeeping, about once a second: writes out access logs, and tells how many lines of them, and
+ * of the error log, were left out. `reopen`: opens the access logs again as well (log rotation).
+ * True: once more in a second, whether anything happens or not. */
+bool session_env_tick(struct session_env *env, bool reopen);
 
 /* Descriptors have run out (EMFILE, ENFILE): closes some that are only kept for later use. Returns
  * how many; 0: there is none left to close. */

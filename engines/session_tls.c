@@ -11,6 +11,7 @@
 
 #include "core/check.h"
 #include "core/log.h"
+#include "core/log_repeat.h"
 #include "core/server_find.h"
 
 #include <errno.h>
@@ -106,6 +107,7 @@ struct session_tls *session_tls_open(struct session_tls_env *env, struct http_co
     list_init(&t->warm);
     t->deadline_ms = now(t) + env->config->tls.handshake_ms;
     if (env->server->ops->open(env->server->ctx, listen, &t->tls) < 0) {
+        log_fault("no memory for a connection with TLS; it is closed", ENOMEM);
         t->phase = SESSION_TLS_LOST;
         t->deadline_ms = UINT64_MAX;
     }

@@ -110,6 +110,10 @@ void http_conn_plan(const struct http_conn *c, struct send_plan *ret_plan);
 /* So many octets of the plan were sent. */
 void http_conn_sent(struct http_conn *c, size_t len);
 
+/* The file of the plan ended before its range did: what is known of it is untrue, and is forgotten.
+ * http_conn_broken() is due as well. */
+void http_conn_file_ended(struct http_conn *c);
+
 /* The job to execute while FILE is wanted, and the report that it is done. */
 struct file_job *http_conn_job(struct http_conn *c);
 void http_conn_job_done(struct http_conn *c);

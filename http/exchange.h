@@ -31,6 +31,9 @@ struct http_static {
     uint8_t codings_count;
     uint8_t probed_codings; /* sidecars looked for on behalf of this request: 1 << coding, */
     uint8_t found_codings;  /* and those that are there */
+    uint8_t found_step;     /* the step that found `entry` */
+    uint8_t lookups_untrue; /* how often what was found was no longer so when it was to be sent */
+    bool checked;           /* what is to be sent was looked at, and is as it was found */
     uint16_t try_index, index_index;
     int status; /* 0, or the error status that is being answered */
     enum coding codings[CODING_COUNT];

@@ -7,6 +7,7 @@ import os
 import re
 import struct
 import subprocess
+import sys
 import unittest
 
 from command import ANNOUNCED, AS_ROOT, BINARY, WAIT_S, Command, environment
@@ -34,17 +35,33 @@ def forbid(number, error):
     return apply
 
 
+def mount_over_sysctl(file):
+    """Lays `file` over the sysctl, for this process and its children alone: to set it would take
+    io_uring from everybody else on the machine. Raises OSError where that may not be: without
+    CAP_SYS_ADMIN, as in a container, and in a chroot, whose mounts cannot be made private."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    for step, done in (
+            ("unshare", lambda: libc.unshare(CLONE_NEWNS)),
+            ("make / private", lambda: libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None)),
+            ("mount", lambda: libc.mount(file.encode(), SYSCTL.encode(), None, MS_BIND, None))):
+        if done() != 0:
+            raise OSError(ctypes.get_errno(), f"{step}: {os.strerror(ctypes.get_errno())}")
+
+
 def disabled_by_sysctl(file):
-    """For preexec_fn: as with the sysctl set to what `file` holds, for this process alone: to set it
-    would take io_uring from everybody else on the machine."""
+    """For preexec_fn: as with the sysctl set to what `file` holds."""
     def apply():
-        libc = ctypes.CDLL(None, use_errno=True)
-        if (libc.unshare(CLONE_NEWNS) != 0
-                or libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None) != 0
-                or libc.mount(file.encode(), SYSCTL.encode(), None, MS_BIND, None) != 0):
-            os._exit(99)
+        mount_over_sysctl(file)
         forbid(IO_URING_SETUP, errno.EPERM)()
     return apply
+
+
+def why_no_mount(file):
+    """Tries in a process of its own; a sentence, or None when it can be done."""
+    code = f"import test_engines; test_engines.mount_over_sysctl({file!r})"
+    tried = subprocess.run([sys.executable, "-B", "-c", code], capture_output=True, text=True,
+                           cwd=os.path.dirname(os.path.abspath(__file__)), check=False)
+    return tried.stderr.strip().splitlines()[-1] if tried.returncode else None
 
 
 def one_cpu():
@@ -143,6 +160,8 @@ class Refused(Engines):
         for value, advice in ((1, "set it to 0, or kernel.io_uring_group to a group of this user"),
                               (2, "to everybody by .*set it to 0")):
             self.write("disabled", f"{value}\n")
+            if why := why_no_mount(self.path("disabled")):
+                self.skipTest(f"nothing can be mounted over the sysctl here: {why}")
             popen = {"preexec_fn": disabled_by_sysctl(self.path("disabled"))}
             sentence = rf"sysctl kernel\.io_uring_disabled = {value}; "
             self.assert_refused(69, sentence, self.site, "--port", "0", "-e", "proactor", **popen)

@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from wire import each, eventually, head, run, test  # noqa: E402
 from faults import SANITIZER, Faults, Load, for_seconds, is_idle, option, returns_to  # noqa: E402
 
-BUSY_S = 0.35
+BUSY_S = 0.25
 SLACK = 4  # descriptors: a pipe or two that are kept for the next
 
 EPOLL = ("reactor", "reactor-pool", "multi-reactor")

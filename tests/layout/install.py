@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""install.py CMAKE BUILD: an installation is whole, and the server in it serves the site.
+"""install.py CMAKE BUILD: an installation is whole, the server in it serves the site, and it can be
+removed again.
 
-Installs twice: below a prefix, from where it is started with its own server.conf, and below
-DESTDIR, as packages are made.
+Installs below a prefix, from where it is started with its own server.conf, and below DESTDIR, as
+packages are made.
 """
 
 import os
@@ -16,10 +17,11 @@ import unittest
 import urllib.request
 
 CMAKE, BUILD = sys.argv[1:3]
+UNINSTALL = pathlib.Path(__file__).parents[2] / "cmake/Uninstall.cmake"
 START_S = 20
 
 FILES = (
-    "sbin/gearshift",
+    "bin/gearshift",
     "etc/gearshift/server.conf",
     "share/man/man8/gearshift.8",
     "share/man/man5/server.conf.5",
@@ -37,20 +39,40 @@ FILES = (
 )
 
 
-def install(*arguments, destdir=None):
+def cmake(*arguments, destdir=None):
+    """Runs cmake so; what it printed."""
     environment = {k: v for k, v in os.environ.items() if k != "DESTDIR"}
     if destdir:
         environment["DESTDIR"] = str(destdir)
     done = subprocess.run(
-        [CMAKE, "--install", BUILD, *arguments],
-        env=environment, text=True, capture_output=True, check=False,
+        [CMAKE, *arguments], env=environment, text=True, capture_output=True, check=False,
     )
     if done.returncode:
         raise AssertionError(done.stdout + done.stderr)
+    return done.stdout
+
+
+def install(*arguments, destdir=None):
+    cmake("--install", BUILD, *arguments, destdir=destdir)
+
+
+def uninstall(destdir=None):
+    return cmake("-P", UNINSTALL, BUILD, destdir=destdir)
+
+
+def restore(path, data):
+    if data is None:
+        path.unlink(missing_ok=True)
+    else:
+        path.write_bytes(data)
 
 
 class TestInstall(unittest.TestCase):
     def setUp(self):
+        # What `make uninstall` goes by tells of the user's own installation, not of these.
+        for name in ("install_manifest.txt", "server.conf"):
+            path = pathlib.Path(BUILD) / name
+            self.addCleanup(restore, path, path.read_bytes() if path.exists() else None)
         # Read by the user whom the server becomes when root runs this test.
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gearshift-install-"))
         self.folder.chmod(0o755)
@@ -73,7 +95,7 @@ class TestInstall(unittest.TestCase):
         conf = (prefix / "etc/gearshift/server.conf").read_text()
         self.assertIn(f'root = "{prefix}/share/gearshift/www"', conf)
         server = subprocess.Popen(
-            [prefix / "sbin/gearshift", "-c", self.conf(conf)],
+            [prefix / "bin/gearshift", "-c", self.conf(conf)],
             stdout=subprocess.PIPE, text=True,
         )
         with server:
@@ -93,7 +115,7 @@ class TestInstall(unittest.TestCase):
         install("--prefix", prefix)
         done = subprocess.run([prefix / "bin/gearshift-compare", "--help"], text=True,
                               stdout=subprocess.PIPE, check=True)
-        self.assertIn(f"({prefix}/sbin/gearshift)", re.sub(r"\s+", "", done.stdout))
+        self.assertIn(f"({prefix}/bin/gearshift)", re.sub(r"\s+", "", done.stdout))
 
     def test_a_server_conf_that_is_there_is_kept(self):
         prefix = self.folder / "prefix"
@@ -103,10 +125,39 @@ class TestInstall(unittest.TestCase):
         install("--prefix", prefix)
         self.assertEqual(conf.read_text(), "# mine\n")
 
+    def test_it_is_on_the_path_of_ordinary_users(self):
+        """As login.defs(5) gives it to them: no sbin."""
+        destdir = self.folder / "stage"
+        install("--prefix", "/usr/local", destdir=destdir)
+        self.assertTrue(shutil.which("gearshift", path=destdir / "usr/local/bin"))
+        self.assertEqual(list(destdir.rglob("sbin")), [])
+
+    def test_uninstall_leaves_nothing_of_its_own(self):
+        prefix = self.folder / "prefix"
+        theirs = prefix / "share/man/man8/other.8"
+        theirs.parent.mkdir(parents=True)
+        theirs.write_text("not ours")
+        install("--prefix", prefix)
+        install("--prefix", prefix)  # which keeps the server.conf of the first
+        subprocess.run([prefix / "bin/gearshift-compare", "--help"], stdout=subprocess.DEVNULL,
+                       check=True)
+        uninstall()
+        self.assertEqual([p for p in prefix.rglob("*") if not p.is_dir()], [theirs])
+        self.assertEqual(list(prefix.rglob("*gearshift*")), [])
+
+    def test_uninstall_keeps_a_server_conf_that_was_edited(self):
+        destdir = self.folder / "stage"
+        install("--prefix", "/usr", destdir=destdir)
+        conf = destdir / "etc/gearshift/server.conf"
+        conf.chmod(0o644)
+        conf.write_text(conf.read_text() + "# mine\n")
+        self.assertIn(f"Kept, since it was edited: {conf}", uninstall(destdir))
+        self.assertEqual([p for p in destdir.rglob("*") if not p.is_dir()], [conf])
+
     def test_below_destdir_paths_are_those_of_the_target(self):
         destdir = self.folder / "stage"
         install("--prefix", "/usr", destdir=destdir)
-        self.assertTrue((destdir / "usr/sbin/gearshift").is_file())
+        self.assertTrue((destdir / "usr/bin/gearshift").is_file())
         self.assertFalse((destdir / "usr/etc").exists())
         conf = (destdir / "etc/gearshift/server.conf").read_text()
         self.assertIn('root = "/usr/share/gearshift/www"', conf)

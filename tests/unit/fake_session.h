@@ -81,11 +81,12 @@ void session_env_destroy(struct session_env *env)
     free(env);
 }
 
-void session_env_tick(struct session_env *env, bool reopen)
+bool session_env_tick(struct session_env *env, bool reopen)
 {
     (void)env;
     fake.ticks++;
     fake.reopens += reopen;
+    return false;
 }
 
 size_t session_env_reclaim(struct session_env *env)

@@ -38,7 +38,7 @@ static void test_defaults(void **state)
     assert_int_equal(config->limits.fields_max, 100);
     assert_int_equal(config->limits.body_max, 1048576);
     assert_int_equal(config->limits.chunk_overhead_max, 16384);
-    assert_int_equal(config->limits.ranges_max, 32);
+    assert_int_equal(config->limits.ranges_max, 200);
     assert_int_equal(config->limits.keepalive_requests, 0);
     assert_int_equal(config->limits.autoindex_max, 200000);
     assert_int_equal(config->limits.small_file_max, 16384);

@@ -97,6 +97,7 @@ static void test_error_log_is_opened_again(void **state)
 
 int main(void)
 {
+    signal(SIGHUP, SIG_DFL); /* under nohup(1), it is ignored */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_requests),
         cmocka_unit_test(test_nohup_stays),

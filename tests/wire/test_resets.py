@@ -5,7 +5,7 @@ import time
 
 from wire import each, eventually, head, run, test
 
-COUNT = 500
+COUNT = 300
 
 
 def setup(world):

@@ -7,7 +7,7 @@ import time
 
 from wire import eventually, head, run, test
 
-SLOW = 100
+SLOW = 50
 
 
 def setup(world):

@@ -2,6 +2,7 @@
 """What a handshake settles on: versions, ciphers, curves, ALPN; and what is refused with which
 alert. Never below TLS 1.2, never without ECDHE and AEAD by default, no renegotiation."""
 
+import contextlib
 import ssl
 import subprocess
 
@@ -177,8 +178,9 @@ def s_client(server, version, typed):
                 data = process.stdout.read1(65536)
                 assert data, output[-3000:]
                 output += data
-            process.stdin.write(octets)
-            process.stdin.flush()
+            with contextlib.suppress(BrokenPipeError):  # it has ended: what it printed tells why
+                process.stdin.write(octets)
+                process.stdin.flush()
         output += process.stdout.read()  # its end ends s_client; that of its input would, too
     finally:
         process.kill()

@@ -10,8 +10,9 @@ import time
 from wire.request import head, octets
 from wire.response import BadResponse, Response
 
-# For anything that should come at once; generous, for sanitizers. Emulation needs more.
-TIMEOUT_S = float(os.environ.get("WIRE_TIMEOUT_S", "8"))
+# For anything that should come at once; generous, for a machine that has much else to do, since only a
+# failure takes it. Emulation needs more.
+TIMEOUT_S = float(os.environ.get("WIRE_TIMEOUT_S", "30"))
 TRANSCRIPT_MAX = 40  # entries kept of a test's conversation
 _local = threading.local()
 

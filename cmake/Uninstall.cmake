@@ -1,0 +1,51 @@
+# Run by `make uninstall`: cmake -P Uninstall.cmake BUILD, with the DESTDIR of the installation, if it had
+# one. Removes the files in BUILD/install_manifest.txt, which `cmake --install` has written, and then the
+# folders named gearshift that are left empty. A server.conf that differs from the one that was
+# installed is somebody's work, and stays.
+set(build "${CMAKE_ARGV3}")
+set(manifest "${build}/install_manifest.txt")
+if(NOT EXISTS "${manifest}")
+    message(FATAL_ERROR "Nothing was installed from ${build}: there is no ${manifest}")
+endif()
+
+file(STRINGS "${manifest}" installed)
+set(folders "")
+foreach(name IN LISTS installed)
+    set(path "$ENV{DESTDIR}${name}")
+    if(NOT EXISTS "${path}" AND NOT IS_SYMLINK "${path}")
+        continue()
+    endif()
+    if(name MATCHES "/gearshift/server[.]conf$")
+        execute_process(COMMAND ${CMAKE_COMMAND} -E compare_files "${path}" "${build}/server.conf"
+            RESULT_VARIABLE edited OUTPUT_QUIET ERROR_QUIET)
+        if(edited)
+            message(STATUS "Kept, since it was edited: ${path}")
+            continue()
+        endif()
+    endif()
+    execute_process(COMMAND ${CMAKE_COMMAND} -E rm "${path}" RESULT_VARIABLE failed ERROR_VARIABLE why)
+    if(failed)
+        message(FATAL_ERROR "${path} cannot be removed: ${why}"
+            "Was it installed by root? Then: sudo make uninstall")
+    endif()
+    message(STATUS "Removed: ${path}")
+    string(REGEX MATCH "^.*/gearshift/" top "${path}")
+    while(top AND path MATCHES "^${top}.")
+        cmake_path(GET path PARENT_PATH path)
+        list(APPEND folders "${path}")
+    endwhile()
+endforeach()
+
+# The deepest first. What Python compiled of the comparison lies in them, too.
+list(REMOVE_DUPLICATES folders)
+list(SORT folders ORDER DESCENDING)
+foreach(folder IN LISTS folders)
+    if(folder MATCHES "/gearshift/bench")
+        file(REMOVE_RECURSE "${folder}/__pycache__")
+    endif()
+    file(GLOB left "${folder}/*" "${folder}/.*")
+    list(FILTER left EXCLUDE REGEX "/[.][.]?$")
+    if(NOT left)
+        file(REMOVE_RECURSE "${folder}")
+    endif()
+endforeach()

@@ -1,0 +1,52 @@
+"""The commands that README.md shows for the binary that `make` builds run as they are written, in the
+source tree; only the ports are others, since those of the README may be taken here."""
+import os
+import re
+import shlex
+import unittest
+
+from command import Command
+
+TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILT = "build/release/gearshift"
+
+
+def commands():
+    """The lines for the binary in README.md's blocks of shell, as lists of words."""
+    with open(os.path.join(TREE, "README.md"), encoding="utf-8") as file:
+        blocks = re.findall(r"^```sh\n(.*?)^```", file.read(), re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    return [shlex.split(line, comments=True) for line in lines if line.startswith(BUILT)]
+
+
+class Readme(Command):
+    def any_port(self, words):
+        """The same arguments, on ports that the kernel chooses."""
+        words = list(words)
+        for at, word in enumerate(words):
+            if word in ("-c", "--config"):
+                with open(os.path.join(TREE, words[at + 1]), encoding="utf-8") as file:
+                    text = re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:0", file.read())
+                text = re.sub(r'root = "(\w)', rf'root = "{TREE}/\1', text)
+                words[at + 1] = self.write("readme.conf", text)
+            elif word in ("-p", "--port"):
+                self.assertGreater(int(words[at + 1]), 1023)
+                words[at + 1] = "0"
+        return words
+
+    def test_commands(self):
+        shown = commands()
+        self.assertGreaterEqual(len(shown), 3)
+        for command in shown:
+            words = self.any_port(command[1:])
+            with self.subTest(" ".join(command)):
+                if "-t" in words:
+                    self.assertEqual(self.run_command(*words, cwd=TREE)[0], 0)
+                    continue
+                server = self.serve(*words, cwd=TREE)
+                self.assertEqual(server.get("/")[0], 200)
+                self.assertEqual(server.stop(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
