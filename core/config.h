@@ -19,6 +19,7 @@
 #include <sys/types.h>
 
 struct arena;
+struct config_texts;
 
 enum listen_kind { LISTEN_IPV4, LISTEN_IPV6, LISTEN_UNIX };
 
@@ -28,6 +29,7 @@ struct listen_config {
     char *text; /* the address as written, without parameters: "127.0.0.1:8080", "[::1]:8080",
                    "unix:/run/g.sock" */
     const char *place; /* where it was named first: "server.conf:12" */
+    const char *name;  /* the host whose address it is, or NULL: it was written so */
     enum listen_kind kind;
     char *host;    /* numeric address, or the path of a unix socket */
     uint16_t port; /* 0: the system chooses */
@@ -233,7 +235,8 @@ struct config {
     /* logs */
     struct access_log_config *access_logs;
     size_t access_logs_count;
-    char *access_log; /* "off", "stdout", "stderr" or a path: of servers that say nothing; resolved in struct server */
+    char *access_log; /* "off", "stdout", "stderr" or a path: of servers that say nothing; resolved
+                         in struct server */
     enum access_format access_log_format;
     uint32_t access_log_buffer;
     /* types */
@@ -270,6 +273,8 @@ struct config_source {
                                     makes, and are refused without it. A value that begins with
                                     '{' is a list as in the file; any other is taken as it is */
     size_t settings_count;
+    struct config_texts *texts; /* what files held when they were read first; filled by the load.
+                                   NULL: nothing is kept */
     bool use_environment; /* GEARSHIFT_KEY=value for every key that -o reaches; below the command
                              line, above the file. Names that are no key are ignored: container
                              systems set such */

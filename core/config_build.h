@@ -13,13 +13,15 @@
 
 #include <stddef.h>
 
+struct host_addresses;
+
 /* Where something was said: a line of a file, or (line 0) a name that needs none: "-o index". */
 struct config_place {
     const char *file; /* NULL: nowhere */
     int line;
 };
 
-/* The file system, or a test's idea of it. */
+/* The world outside, or a test's idea of it. */
 struct config_files {
     /* 0 and malloc(3)ed text that the caller owns, or -errno. */
     int (*read)(void *context, const char *path, char **ret_text, size_t *ret_len);
@@ -27,6 +29,8 @@ struct config_files {
     int (*directory)(void *context, const char *path);
     void *context;
     const char *working_directory; /* absolute; borrowed */
+    /* The addresses of a host: as host_name_find(). NULL: no name is known. */
+    int (*resolve)(const char *name, struct host_addresses *ret_addresses, const char **ret_what);
 };
 
 struct config_build {

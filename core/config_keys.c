@@ -203,7 +203,7 @@ static const struct config_key keys[] = {
       .help = "let the kernel encrypt what is sent, where it can" },
 
     { "listen", SITES, SERVER, CONFIG_LISTEN, "\"127.0.0.1:8080\"", NOWHERE,
-      .allowed = "a.b.c.d:port, [IPv6]:port or unix:/path, then any of tls, deferred, "
+      .allowed = "a.b.c.d:port, [IPv6]:port, host:port or unix:/path, then any of tls, deferred, "
                  "backlog=1..65535, congestion=name and ipv6only=on|off",
       .help = "addresses to listen on" },
     { "alias_hosts", SITES, SERVER, CONFIG_TEXTS, "", NOWHERE, .check = config_text_host,

@@ -1,9 +1,10 @@
-/* config_listen.c: see config_listen.h. Addresses are numeric: nothing is resolved at start. */
+/* config_listen.c: see config_listen.h. */
 #include "core/config_listen.h"
 #include "core/check.h"
 #include "core/config_store.h"
 #include "core/config_text.h"
 #include "core/config_value.h"
+#include "core/host_name.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,6 +20,7 @@ enum { BACKLOG_DEFAULT = 511, BACKLOG_MAX = 65535, CONGESTION_NAME_MAX = 15 /* T
 struct listen_text {
     struct listen_config listen;
     char *port;          /* as text, or NULL */
+    const char *name;    /* of a host: each of its addresses is meant; NULL: `listen` has one */
     bool has_parameters; /* anything behind the address but `tls` */
 };
 
@@ -55,6 +57,16 @@ static int unix_parse(const struct config_build *build, const struct config_item
     return listen->text == NULL ? -ENOMEM : 0;
 }
 
+/* Gives `listen`, whose kind and port are known, the numeric `host`. 0 or -ENOMEM. */
+static int address_set(const struct config_build *build, const char *host,
+                       struct listen_config *listen)
+{
+    listen->host = arena_strdup(build->arena, host);
+    listen->text = arena_printf(build->arena, listen->kind == LISTEN_IPV6 ? "[%s]:%u" : "%s:%u",
+                                host, (unsigned)listen->port);
+    return listen->host == NULL || listen->text == NULL ? -ENOMEM : 0;
+}
+
 /* `address` may be changed. */
 static int address_parse(const struct config_build *build, const struct config_item *item,
                          char *address, struct listen_text *ret_text)
@@ -80,14 +92,17 @@ static int address_parse(const struct config_build *build, const struct config_i
     res = port_parse(build, item, ret_text);
     if (res < 0)
         return res;
-    if (inet_pton(family, address + bracket, octets) != 1)
-        return FAIL("\"%.100s\" is no numeric %s address", address + bracket,
-                    bracket ? "IPv6" : "IPv4");
-    inet_ntop(family, octets, canonical, sizeof(canonical));
-    listen->host = arena_strdup(build->arena, canonical);
-    listen->text = arena_printf(build->arena, bracket ? "[%s]:%u" : "%s:%u", canonical,
-                                (unsigned)listen->port);
-    return listen->host == NULL || listen->text == NULL ? -ENOMEM : 0;
+    if (inet_pton(family, address + bracket, octets) == 1) {
+        inet_ntop(family, octets, canonical, sizeof(canonical));
+        return address_set(build, canonical, listen);
+    }
+    if (bracket)
+        return FAIL("\"%.100s\" is no IPv6 address", address + 1);
+    if (!host_name_is_valid(address))
+        return FAIL("\"%.100s\" is neither an IPv4 address nor the name of a host", address);
+    ret_text->name = arena_strdup(build->arena, address);
+    listen->text = arena_printf(build->arena, "%s:%u", address, (unsigned)listen->port);
+    return ret_text->name == NULL || listen->text == NULL ? -ENOMEM : 0;
 }
 
 static int parameter_parse(const struct config_build *build, const struct config_item *item,
@@ -227,6 +242,23 @@ static int check_overlap(const struct config_build *build, const struct config_i
     return 0;
 }
 
+/* Room for one more. The array doubles whenever its length is a power of two. */
+static int listens_grow(const struct config_build *build, struct config *config)
+{
+    size_t count = config->listens_count;
+    struct listen_config *grown;
+
+    if ((count & (count - 1)) != 0)
+        return 0;
+    grown = arena_array(build->arena, count == 0 ? 1 : 2 * count, sizeof(grown[0]));
+    if (grown == NULL)
+        return -ENOMEM;
+    if (count > 0)
+        memcpy(grown, config->listens, count * sizeof(grown[0]));
+    config->listens = grown;
+    return 0;
+}
+
 /* The address in the configuration that `text` means, added if it is new. */
 static int listen_find(const struct config_build *build, const struct config_item *item,
                        const struct listen_text *text, struct config *config,
@@ -252,6 +284,10 @@ static int listen_find(const struct config_build *build, const struct config_ite
     int res = check_overlap(build, item, &text->listen, config);
     if (res < 0)
         return res;
+    res = listens_grow(build, config);
+    if (res < 0)
+        return res;
+    listen = &config->listens[config->listens_count];
     *listen = text->listen;
     listen->place = item->place.line > 0
                         ? arena_printf(build->arena, "%s:%d", item->place.file, item->place.line)
@@ -283,6 +319,53 @@ static int server_append(const struct config_build *build, struct listen_config 
     return 0;
 }
 
+/* Has `server` listen at one address. */
+static int address_add(const struct config_build *build, const struct config_item *item,
+                       const struct listen_text *text, struct config *config, struct server *server)
+{
+    struct listen_config *listen = NULL;
+    int res = listen_find(build, item, text, config, &listen);
+
+    if (res < 0)
+        return res;
+    if (listen->servers_count > 0 && listen->servers[listen->servers_count - 1] == server) {
+        if (text->name != NULL || listen->name != NULL)
+            return FAIL("\"%.200s\" stands twice in one server: it is an address of %.100s",
+                        listen->text, text->name != NULL ? text->name : listen->name);
+        return FAIL("\"%.200s\" stands twice in one server", listen->text);
+    }
+    return server_append(build, listen, server);
+}
+
+/* Has `server` listen at every address of a host. */
+static int name_add(const struct config_build *build, const struct config_item *item,
+                    const struct listen_text *text, struct config *config, struct server *server)
+{
+    struct host_addresses addresses = { .count = 0 };
+    const char *what = "names are not looked up";
+    int res = -ENOENT;
+
+    if (build->files->resolve != NULL)
+        res = build->files->resolve(text->name, &addresses, &what);
+    if (res == -ENOMEM)
+        return res;
+    if (res < 0)
+        return config_fail(build, item->place, "listen", "\"%.200s\" has no addresses: %s",
+                           text->name, what);
+    for (size_t i = 0; res == 0 && i < addresses.count; i++) {
+        const struct host_address *address = &addresses.at[i];
+        struct listen_text one = *text;
+
+        one.listen.kind = address->ipv6 ? LISTEN_IPV6 : LISTEN_IPV4;
+        one.listen.ipv6_only = address->ipv6;
+        one.listen.name = text->name;
+        res = address_set(build, address->text, &one.listen);
+        if (res == 0)
+            res = address_add(build, item, &one, config, server);
+    }
+    return res;
+}
+
 int config_listen_add(const struct config_build *build, const struct config_entry *entry,
                       struct config *config, struct server *server)
 {
@@ -291,17 +374,12 @@ int config_listen_add(const struct config_build *build, const struct config_entr
                            "the list is empty; allowed: at least one address");
     for (size_t i = 0; i < entry->count; i++) {
         const struct config_item *item = &entry->items[i];
-        struct listen_config *listen = NULL;
         struct listen_text text;
         int res = listen_parse(build, item, &text);
 
         if (res == 0)
-            res = listen_find(build, item, &text, config, &listen);
-        if (res < 0)
-            return res;
-        if (listen->servers_count > 0 && listen->servers[listen->servers_count - 1] == server)
-            return FAIL("\"%.200s\" stands twice in one server", listen->text);
-        res = server_append(build, listen, server);
+            res = text.name != NULL ? name_add(build, item, &text, config, server)
+                                    : address_add(build, item, &text, config, server);
         if (res < 0)
             return res;
     }

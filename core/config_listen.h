@@ -7,7 +7,7 @@
 #include "core/config_parse.h"
 
 /* Adds `server` to the addresses of `entry` (the key `listen`), and those that are new to
- * config->listens, which has room for them. Called once for each server, in their order. 0, or
+ * config->listens, which moves as it grows. A name stands for all of its addresses. Called once for each server, in their order. 0, or
  * -errno and a sentence. */
 int config_listen_add(const struct config_build *build, const struct config_entry *entry,
                       struct config *config, struct server *server);

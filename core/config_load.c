@@ -6,7 +6,9 @@
 #include "core/config_server.h"
 #include "core/config_source.h"
 #include "core/config_store.h"
+#include "core/config_texts.h"
 #include "core/config_tls.h"
+#include "core/host_name.h"
 #include "core/safe_open.h"
 
 #include <errno.h>
@@ -144,7 +146,7 @@ int config_load_from(const struct config_source *source, const struct config_fil
 }
 
 /* Reads to the end, so that pipes will do: -c /dev/stdin. */
-static int file_read(void *context, const char *path, char **ret_text, size_t *ret_len)
+static int file_read(const char *path, char **ret_text, size_t *ret_len)
 {
     static const size_t size_max = (size_t)64 << 20;
     size_t len = 0, room = 0;
@@ -152,7 +154,6 @@ static int file_read(void *context, const char *path, char **ret_text, size_t *r
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t count = fd < 0 ? -errno : 1;
 
-    (void)context;
     while (count > 0) {
         if (len == room) {
             char *grown = room < size_max ? realloc(text, room + 65536) : NULL;
@@ -183,6 +184,23 @@ static int file_read(void *context, const char *path, char **ret_text, size_t *r
     return 0;
 }
 
+/* What was read before is taken as it was then. */
+static int text_read(void *context, const char *path, char **ret_text, size_t *ret_len)
+{
+    struct config_texts *texts = context; /* or NULL */
+    int res = texts != NULL ? config_texts_find(texts, path, ret_text, ret_len) : -ENOENT;
+
+    if (res != -ENOENT)
+        return res;
+    res = file_read(path, ret_text, ret_len);
+    if (res < 0 || texts == NULL)
+        return res;
+    res = config_texts_keep(texts, path, *ret_text, *ret_len);
+    if (res < 0)
+        free(*ret_text);
+    return res;
+}
+
 static int directory_check(void *context, const char *path)
 {
     struct stat st;
@@ -197,7 +215,11 @@ int config_load(const struct config_source *source, char *why, size_t why_size,
                 struct config **ret_config)
 {
     char *working_directory = get_current_dir_name();
-    struct config_files files = { file_read, directory_check, NULL, working_directory };
+    struct config_files files = { .read = text_read,
+                                  .directory = directory_check,
+                                  .context = source->texts,
+                                  .working_directory = working_directory,
+                                  .resolve = host_name_find };
     int res = -errno;
 
     if (working_directory == NULL)

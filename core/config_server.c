@@ -199,21 +199,18 @@ static int servers_reserve(const struct servers *servers, const struct config_bl
 {
     struct config *config = servers->config;
     struct arena *arena = servers->build->arena;
-    size_t listens = 0, roots = 0, count = config_blocks_of(top, CONFIG_SERVER);
+    size_t roots = 0, count = config_blocks_of(top, CONFIG_SERVER);
 
     for (size_t i = 0; i < top->blocks_count; i++) {
         const struct config_block *block = top->blocks[i];
 
-        listens += entry_or_default(servers, block, "listen")->count;
         roots += config_blocks_of(block, CONFIG_LOCATION) + 1;
     }
     config->servers_count = count;
     config->servers = arena_array(arena, count, sizeof(config->servers[0]));
     config->access_logs = arena_array(arena, count, sizeof(config->access_logs[0]));
-    config->listens = arena_array(arena, listens, sizeof(config->listens[0]));
     config->roots = arena_array(arena, roots, sizeof(config->roots[0]));
-    if (config->servers == NULL || config->access_logs == NULL || config->listens == NULL ||
-        config->roots == NULL)
+    if (config->servers == NULL || config->access_logs == NULL || config->roots == NULL)
         return -ENOMEM;
     return 0;
 }

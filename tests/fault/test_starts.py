@@ -4,6 +4,7 @@ neither crashes nor hangs."""
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "wire"))
 
 from wire import each, eventually, run  # noqa: E402
+from wire.secure import pki_folder  # noqa: E402
 from faults import SANITIZER, Faults, option  # noqa: E402
 
 ENGINE = option("--engine")
@@ -24,16 +26,19 @@ def setup(world):
     return world, Faults(world.path)
 
 
-def start(scene):
+def start(scene, *extra):
     """Starts a server with the fault that is armed, and stops it if it serves. Its exit status and
     what it said."""
     world, faults = scene
     number = len(os.listdir(world.path))
     out, err = (os.path.join(world.path, f"{name}-{number}") for name in ("out", "err"))
     arguments = [os.path.abspath(option("--server")), "--engine", ENGINE, "--root",
-                 world.root.path, "--port", "0"]
+                 world.root.path]
+    if "--listen" not in extra:
+        arguments += ["--port", "0"]
     for setting in option("--variant").split():
         arguments += ["-o", setting]
+    arguments += extra
     with faults.preloaded(), open(out, "wb") as stdout, open(err, "wb") as stderr:
         environment = {name: value for name, value in os.environ.items()
                        if not name.startswith("GEARSHIFT_")}
@@ -51,13 +56,13 @@ def start(scene):
         return status, file.read()
 
 
-def check(scene, may_serve):
+def check(scene, may_serve, *extra):
     """It ended by itself with a status and a sentence, or it served and stopped as asked."""
-    status, said = start(scene)
+    status, said = start(scene, *extra)
     if may_serve and status == 0:
         return
     assert 0 < status < 128, (status, said)
-    assert said.strip() and "Sanitizer" not in said, said
+    assert "gearshift: " in said and "Sanitizer" not in said, said
 
 
 @each([(f"{call}, {error}", call, error) for call, made, errors in (
@@ -98,6 +103,32 @@ def without_memory_at_some_moment(scene, part):
         if faults.count == 0:
             break
         number += 12
+        assert number < ALLOCATIONS_MAX
+
+
+def backends():
+    done = subprocess.run([os.path.abspath(option("--server")), "-V"], check=True, text=True,
+                          capture_output=True)
+    return re.findall(r"\(tls_backend = (\S+)\)\n", done.stdout)
+
+
+@each([(backend,) for backend in backends()] if ENGINE == "reactor" and not SANITIZER else [])
+def without_memory_within_a_library(scene, backend):
+    """An allocation of libConfuse's, or of the TLS library's, fails. There are thousands: a sample,
+    closer where the configuration is read."""
+    _, faults = scene
+    pki = pki_folder(os.path.abspath(option("--server")))
+    arguments = ["--listen", "127.0.0.1:0 tls", "-o", f"tls_backend={backend}",
+                 "-o", f"certificate={pki}/localhost-rsa.pem", "-o", f"key={pki}/localhost-rsa.key",
+                 "-o", 'tls_ciphers={"TLS_AES_128_GCM_SHA256", '
+                       '"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"}', "-o", 'tls_curves={"x25519"}']
+    number = 0
+    while True:
+        faults.arm("any malloc", "ENOMEM", start=number, limit=1)
+        check(scene, True, *arguments)
+        if faults.count == 0:
+            break
+        number += 7 if number < 1000 else 61
         assert number < ALLOCATIONS_MAX
 
 
