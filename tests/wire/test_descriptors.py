@@ -3,11 +3,14 @@
 says so, does not spin, and recovers."""
 
 import contextlib
+import threading
 import time
 
 from wire import Closed, eventually, head, run, test
 
 LIMIT = 40  # open descriptors
+CROWD = 120
+LONG = 5_000_000
 
 
 def setup(world):
@@ -91,7 +94,7 @@ def a_file_that_cannot_be_opened_for_want_of_one_is_503(world):
         try:
             time.sleep(0.2)
             for connection in asking:
-                connection.send(b"\r\n")
+                connection.send(b"\r\nGET")  # and does not become idle
                 assert connection.read_response().status == 503
         finally:
             close_all(others)
@@ -100,6 +103,38 @@ def a_file_that_cannot_be_opened_for_want_of_one_is_503(world):
     assert recovers(server)
     for target in targets:
         assert server.get(target).status == 200
+
+
+def asks_for_a_file(server, number, outcomes):
+    """A client that comes with many others, and reads a file that is open for long."""
+    try:
+        with server.connect(receive_buffer=1 << 16) as connection:
+            connection.send(head("GET", f"/long-{number}.bin"))
+            answer = connection.read_response()
+            outcomes.append((answer.status, len(answer.body)))
+    except (Closed, OSError) as error:
+        outcomes.append((0, repr(error)))
+
+
+@test
+def connections_leave_some_for_files(world):
+    """With a limit that it may not raise the server takes no more connections than there are
+    descriptors for their files, and says so. All others are served when their turn comes."""
+    for number in range(CROWD):
+        world.root.sparse(f"long-{number}.bin", LONG, {})
+    server = world.serve(descriptors_max=64, descriptors_hard=True)
+    warning = server.stderr()
+    assert "connections_max, cache_files, roots, logs" in warning and "is 64" in warning, warning
+    assert "until then connections_max = " in warning, warning
+    outcomes = []
+    threads = [threading.Thread(target=asks_for_a_file, args=(server, number, outcomes))
+               for number in range(CROWD)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    wrong = [outcome for outcome in outcomes if outcome != (200, LONG)]
+    assert len(outcomes) == CROWD and not wrong, (len(wrong), wrong[:5])
 
 
 @test
