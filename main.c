@@ -381,19 +381,6 @@ static int print(struct process *p)
     return written ? STATUS_OK : refuse(STATUS_RUNTIME, "standard output cannot be written");
 }
 
-/* Root could open the document roots; whoever serves now must be able to enter them. */
-static void warn_of_closed_roots(const struct process *p)
-{
-    for (size_t i = 0; i < p->config->roots_count; i++) {
-        const struct root *root = &p->config->roots[i];
-        if (faccessat(root->fd, ".", X_OK, AT_EACCESS) != 0)
-            log_warn("root %s cannot be entered by user '%s' (%s): every request there is 403",
-                     root->path,
-                     p->privileges.user != NULL ? p->privileges.user : "of this process",
-                     strerror(errno));
-    }
-}
-
 /* A start up to the moment in which the engine can run. */
 static int start(struct process *p)
 {
@@ -428,7 +415,7 @@ static int start(struct process *p)
         return status;
     if (privileges_drop(&p->privileges, p->why, sizeof p->why) < 0)
         return refuse(STATUS_RUNTIME, p->why);
-    warn_of_closed_roots(p);
+    config_roots_hand_over(p->config, p->privileges.user);
     return STATUS_OK;
 }
 

@@ -10,6 +10,7 @@
 #define CORE_CONFIG_BUILD_H
 
 #include "core/arena.h"
+#include "core/name_table.h"
 
 #include <stddef.h>
 
@@ -33,12 +34,22 @@ struct config_files {
     int (*resolve)(const char *name, struct host_addresses *ret_addresses, const char **ret_what);
 };
 
+struct listen_config;
+
+/* What several servers may share, by its text: indices into the lists of struct config. */
+struct config_shared {
+    struct name_table listens, roots, access_logs;
+    const struct listen_config **wide; /* addresses that may overlap with others */
+    size_t wide_count;
+};
+
 struct config_build {
     struct arena *arena;   /* the configuration's */
     struct arena *scratch; /* for the load alone: text, places, what was said */
     const struct config_files *files;
     char *why;
     size_t why_size;
+    struct config_shared *shared; /* while servers are made (config_server.c), else NULL */
 };
 
 /* Writes the sentence into build->why: the place, the subject (a key, a block; left out when the

@@ -56,21 +56,17 @@ static void put(struct config_flat_writer *writer, const char *text, size_t len)
 }
 
 /* config_flat_close() tells whether there was memory for all of them. */
-static void token_write(struct config_flat_writer *writer, const struct config_token *token,
-                        const char *prefix)
+static void token_write(struct config_flat_writer *writer, const struct config_token *token)
 {
     struct span text = token->text;
 
     CHECK(text.len > 0);
     switch (token->kind) {
     case CONFIG_TOKEN_STRING:
-        put(writer, text.ptr, 1);
-        put(writer, prefix, strlen(prefix));
-        put(writer, text.ptr + 1, text.len - 1);
+        put(writer, text.ptr, text.len);
         break;
     case CONFIG_TOKEN_WORD:
         put(writer, "\"", 1);
-        put(writer, prefix, strlen(prefix));
         for (size_t i = 0; i < text.len; i++) {
             if (text.ptr[i] == '\\')
                 put(writer, "\\", 1);
@@ -93,20 +89,24 @@ int config_flat_add(struct config_flat_writer *writer, const struct config_token
     int res = place_add(writer, place);
 
     if (res == 0)
-        token_write(writer, token, "");
+        token_write(writer, token);
     return res;
 }
 
 int config_flat_add_title(struct config_flat_writer *writer, const struct config_token *token,
                           struct config_place place)
 {
-    char prefix[24];
-    int res = place_add(writer, place);
+    static const struct config_token name = {
+        .kind = CONFIG_TOKEN_WORD, .text = { CONFIG_FLAT_TITLE, sizeof(CONFIG_FLAT_TITLE) - 1 }
+    };
+    static const struct config_token equals = { .kind = CONFIG_TOKEN_MARK, .text = { "=", 1 } };
+    int res = config_flat_add(writer, &name, place);
 
     CHECK(token->kind != CONFIG_TOKEN_MARK);
-    snprintf(prefix, sizeof(prefix), "%zu:", writer->flat.count);
     if (res == 0)
-        token_write(writer, token, prefix);
+        res = config_flat_add(writer, &equals, place);
+    if (res == 0)
+        res = config_flat_add(writer, token, place);
     return res;
 }
 

@@ -7,6 +7,7 @@
 #include "core/host_name.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -172,12 +173,15 @@ static bool same_parameters(const struct listen_config *a, const struct listen_c
            (a->congestion == NULL || strcmp(a->congestion, b->congestion) == 0);
 }
 
-/* With port 0, one with TLS and one without get ports of their own. */
-static bool same_address(const struct listen_config *a, const struct listen_config *b)
+/* What an address is known by. With port 0, one with TLS and one without get ports of their own.
+ * NULL: no memory. */
+static const char *address_name(const struct config_build *build,
+                                const struct listen_config *listen)
 {
-    bool chosen = a->kind != LISTEN_UNIX && a->port == 0;
+    bool chosen = listen->kind != LISTEN_UNIX && listen->port == 0;
 
-    return strcmp(a->text, b->text) == 0 && (!chosen || a->tls == b->tls);
+    return chosen && listen->tls ? arena_printf(build->scratch, "%s tls", listen->text)
+                                 : listen->text;
 }
 
 /* What connections come in at an address. */
@@ -223,12 +227,24 @@ static bool overlap(const struct listen_config *one, const struct listen_config 
     return ipv4 || ipv6;
 }
 
+/* May it overlap with an address of another text: is it for all of a family, or for both families?
+ */
+static bool is_wide(const struct listen_config *listen)
+{
+    struct reach reach = reach_of(listen);
+
+    return reach.ipv4_any || reach.ipv6_any || (listen->kind == LISTEN_IPV6 && !reach.ipv6);
+}
+
 /* The kernel would blame another process (EADDRINUSE). */
 static int check_overlap(const struct config_build *build, const struct config_item *item,
                          const struct listen_config *listen, const struct config *config)
 {
-    for (size_t i = 0; i < config->listens_count; i++) {
-        const struct listen_config *earlier = &config->listens[i];
+    const struct config_shared *shared = build->shared;
+    bool wide = is_wide(listen); /* else only those that are need to be looked at */
+
+    for (size_t i = 0; i < (wide ? config->listens_count : shared->wide_count); i++) {
+        const struct listen_config *earlier = wide ? &config->listens[i] : shared->wide[i];
         bool both = listen->kind == LISTEN_IPV6 || earlier->kind == LISTEN_IPV6;
         bool ipv6 = listen->kind == LISTEN_IPV6 && earlier->kind == LISTEN_IPV6;
 
@@ -242,33 +258,21 @@ static int check_overlap(const struct config_build *build, const struct config_i
     return 0;
 }
 
-/* Room for one more. The array doubles whenever its length is a power of two. */
-static int listens_grow(const struct config_build *build, struct config *config)
-{
-    size_t count = config->listens_count;
-    struct listen_config *grown;
-
-    if ((count & (count - 1)) != 0)
-        return 0;
-    grown = arena_array(build->arena, count == 0 ? 1 : 2 * count, sizeof(grown[0]));
-    if (grown == NULL)
-        return -ENOMEM;
-    if (count > 0)
-        memcpy(grown, config->listens, count * sizeof(grown[0]));
-    config->listens = grown;
-    return 0;
-}
-
 /* The address in the configuration that `text` means, added if it is new. */
 static int listen_find(const struct config_build *build, const struct config_item *item,
                        const struct listen_text *text, struct config *config,
                        struct listen_config **ret_listen)
 {
-    struct listen_config *listen = config->listens;
+    struct name_table *known = &build->shared->listens;
+    const char *name = address_name(build, &text->listen);
+    struct listen_config *listen = &config->listens[config->listens_count];
+    const struct name_slot *slot;
 
-    for (size_t i = 0; i < config->listens_count; i++, listen++) {
-        if (!same_address(listen, &text->listen))
-            continue;
+    if (name == NULL)
+        return -ENOMEM;
+    slot = name_table_find(known, name_hash(span_str(name)), span_str(name));
+    if (slot != NULL) {
+        listen = &config->listens[slot->index];
         /* Never by inheritance: who serves in the clear has to see it where it stands. */
         if (listen->tls != text->listen.tls)
             return FAIL("\"%.200s\" has tls behind it in one place and not in another; what an "
@@ -284,17 +288,15 @@ static int listen_find(const struct config_build *build, const struct config_ite
     int res = check_overlap(build, item, &text->listen, config);
     if (res < 0)
         return res;
-    res = listens_grow(build, config);
-    if (res < 0)
-        return res;
-    listen = &config->listens[config->listens_count];
     *listen = text->listen;
     listen->place = item->place.line > 0
                         ? arena_printf(build->arena, "%s:%d", item->place.file, item->place.line)
                         : arena_strdup(build->arena, item->place.file);
     if (listen->place == NULL)
         return -ENOMEM;
-    config->listens_count++;
+    if (is_wide(listen))
+        build->shared->wide[build->shared->wide_count++] = listen;
+    name_table_add(known, span_str(name), config->listens_count++);
     *ret_listen = listen;
     return 0;
 }
@@ -364,6 +366,27 @@ static int name_add(const struct config_build *build, const struct config_item *
             res = address_add(build, item, &one, config, server);
     }
     return res;
+}
+
+/* May the address that `text` begins with be the name of a host? */
+static bool may_be_name(const char *text)
+{
+    if (text[0] == '[' || strncmp(text, "unix:", 5) == 0)
+        return false;
+    for (size_t i = strcspn(text, " \t"); i > 0; i--) {
+        if (isalpha((unsigned char)text[i - 1]))
+            return true;
+    }
+    return false;
+}
+
+size_t config_listen_max(const struct config_entry *entry)
+{
+    size_t max = 0;
+
+    for (size_t i = 0; i < entry->count; i++)
+        max += may_be_name(entry->items[i].text) ? HOST_ADDRESSES_MAX : 1;
+    return max;
 }
 
 int config_listen_add(const struct config_build *build, const struct config_entry *entry,

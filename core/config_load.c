@@ -9,7 +9,6 @@
 #include "core/config_texts.h"
 #include "core/config_tls.h"
 #include "core/host_name.h"
-#include "core/safe_open.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -123,7 +122,7 @@ static int config_make(const struct config_build *build, const struct config_sou
 int config_load_from(const struct config_source *source, const struct config_files *files,
                      char *why, size_t why_size, struct config **ret_config)
 {
-    struct config_build build = { arena_create(), arena_create(), files, why, why_size };
+    struct config_build build = { arena_create(), arena_create(), files, why, why_size, NULL };
     struct config *config = NULL;
     int res = -ENOMEM;
 
@@ -236,25 +235,6 @@ const char *config_place(const struct config *config, const char *name)
 
     CHECK(key != NULL && config->key_places[config_key_index(key)] != NULL);
     return config->key_places[config_key_index(key)];
-}
-
-int config_roots_open(struct config *config, char *why, size_t why_size)
-{
-    for (size_t i = 0; i < config->roots_count; i++) {
-        struct root *root = &config->roots[i];
-        const char *what = NULL;
-        struct safe_file folder;
-
-        int error = safe_open(SAFE_FOLDER, root->path, 0, &folder, &what);
-        if (error < 0) {
-            snprintf(why, why_size, "root \"%s\" cannot be opened: %s", root->path,
-                     safe_open_text(error, what));
-            return error;
-        }
-        CHECK(root->fd < 0);
-        root->fd = folder.fd;
-    }
-    return 0;
 }
 
 void config_free(struct config *config)

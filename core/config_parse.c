@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The options of one kind of block: its keys, the blocks in it, and the end. */
-#define OPTIONS_MAX (CONFIG_KEYS_COUNT + CONFIG_BLOCK_KINDS + 1)
+/* The options of one kind of block: its keys, the blocks in it, its title, and the end. */
+#define OPTIONS_MAX (CONFIG_KEYS_COUNT + CONFIG_BLOCK_KINDS + 2)
 
 struct option_sets {
     cfg_opt_t of[CONFIG_BLOCK_KINDS][OPTIONS_MAX];
@@ -70,9 +70,11 @@ static void options_make(struct option_sets *options)
             if ((type->parents & 1u << kind) == 0)
                 continue;
             CHECK(inner > kind);
-            *option++ = (cfg_opt_t)CFG_SEC(type->name, options->of[inner],
-                                           CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
+            *option++ = (cfg_opt_t)CFG_SEC(type->name, options->of[inner], CFGF_MULTI);
         }
+        if (kind != CONFIG_TOP)
+            *option++ =
+                (cfg_opt_t)CFG_PTR_CB(CONFIG_FLAT_TITLE, NULL, CFGF_NODEFAULT, value_make, free);
         *option = end;
     }
 }
@@ -115,6 +117,18 @@ static int blocks_reserve(const struct config_build *build, cfg_t *section,
     return block->blocks == NULL ? -ENOMEM : 0;
 }
 
+/* The title of libConfuse's `section`, and where that begins. 0 or -ENOMEM. */
+static int title_copy(const struct config_build *build, const struct config_flat *flat,
+                      cfg_t *section, struct config_block *block)
+{
+    const struct raw_value *value = cfg_getptr(section, CONFIG_FLAT_TITLE);
+
+    CHECK(value != NULL && value->line > 0 && (size_t)value->line <= flat->count);
+    block->place = flat->places[value->line - 1];
+    block->title = arena_strdup(build->scratch, value->text);
+    return block->title == NULL ? -ENOMEM : 0;
+}
+
 /* libConfuse's `section` and all in it; as deep as blocks nest. */
 static int block_copy(const struct config_build *build, const struct config_flat *flat,
                       cfg_t *section, struct config_block *block)
@@ -124,6 +138,8 @@ static int block_copy(const struct config_build *build, const struct config_flat
     for (cfg_opt_t *option = section->opts; res == 0 && option->name != NULL; option++) {
         unsigned count = cfg_opt_size(option);
 
+        if (strcmp(option->name, CONFIG_FLAT_TITLE) == 0)
+            continue;
         if (option->type != CFGT_SEC) {
             struct config_entry *entry = config_entry_of(block, option->name);
 
@@ -135,17 +151,14 @@ static int block_copy(const struct config_build *build, const struct config_flat
         for (unsigned i = 0; res == 0 && i < count; i++) {
             cfg_t *section_inner = cfg_opt_getnsec(option, i);
             struct config_block *inner = arena_alloc(build->scratch, sizeof(*inner));
-            char *title = NULL;
-            unsigned long line = strtoul(cfg_title(section_inner), &title, 10);
 
             if (inner == NULL)
                 return -ENOMEM;
-            CHECK(line > 0 && line <= flat->count && *title == ':');
             inner->kind = config_block_find(option->name);
-            inner->place = flat->places[line - 1];
-            inner->title = arena_strdup(build->scratch, title + 1);
             block->blocks[block->blocks_count++] = inner;
-            res = inner->title == NULL ? -ENOMEM : block_copy(build, flat, section_inner, inner);
+            res = title_copy(build, flat, section_inner, inner);
+            if (res == 0)
+                res = block_copy(build, flat, section_inner, inner);
         }
     }
     return res;

@@ -145,6 +145,8 @@ int openssl_ctx_create(const struct config *config, char *why, size_t why_size,
         res = base_create(ctx, why, why_size);
     if (res == 0)
         res = servers_create(ctx, why, why_size);
+    if (res == 0 && openssl_warm_up(ctx) < 0)
+        res = no_memory(why, why_size);
     ERR_clear_error();
     if (res < 0) {
         openssl_ctx_destroy(ctx);

@@ -191,6 +191,18 @@ int accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict addre
     return socket_fault("accept4", fd, &none) < 0 ? -1 : real(fd, address, address_len, flags);
 }
 
+int getpeername(int fd, struct sockaddr *restrict address, socklen_t *restrict address_len)
+{
+    REAL(getpeername)
+    return fault_fails("getpeername") ? -1 : real(fd, address, address_len);
+}
+
+int shutdown(int fd, int how)
+{
+    REAL(shutdown)
+    return fault_fails("shutdown") ? -1 : real(fd, how);
+}
+
 ssize_t recv(int fd, void *mem, size_t len, int flags)
 {
     REAL(recv)
@@ -286,6 +298,12 @@ int fstat(int fd, struct stat *st)
 {
     REAL(fstat)
     return fault_fails("fstat") ? -1 : real(fd, st);
+}
+
+int fstatat(int fd, const char *restrict path, struct stat *restrict st, int flags)
+{
+    REAL(fstatat)
+    return fault_fails("fstatat") ? -1 : real(fd, path, st, flags);
 }
 
 int openat(int fd, const char *path, int flags, ...)

@@ -6,12 +6,14 @@ import contextlib
 import os
 import re
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "wire"))
 
-from wire import each, eventually, run  # noqa: E402
+from wire import each, eventually, head, run  # noqa: E402
 from wire.secure import pki_folder  # noqa: E402
 from faults import SANITIZER, Faults, option  # noqa: E402
 
@@ -128,7 +130,58 @@ def without_memory_within_a_library(scene, backend):
         check(scene, True, *arguments)
         if faults.count == 0:
             break
-        number += 7 if number < 1000 else 61
+        number += 7 if number < 1000 else 97
+        assert number < ALLOCATIONS_MAX
+
+
+def shake_hands(server, version, ciphers):
+    """A handshake and a request. Raises what the client has to complain of."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = context.maximum_version = version
+    if ciphers:
+        context.set_ciphers(ciphers)
+    with socket.create_connection(server.addresses[0], timeout=20) as plain, \
+            context.wrap_socket(plain) as connection:
+        connection.sendall(head("GET", "/a.txt", "Connection: close"))
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200"), "no answer"
+
+
+KINDS = ((ssl.TLSVersion.TLSv1_3, ""), (ssl.TLSVersion.TLSv1_2, "ECDHE-RSA-AES128-GCM-SHA256"),
+         (ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES128-GCM-SHA256"))
+
+
+@each([(name, kind) for name, kind in zip(("1.3", "1.2 with RSA", "1.2 with ECDSA"), KINDS)
+       if "openssl" in backends()] if ENGINE in ("reactor", "multi-reactor") and not SANITIZER
+      else [])
+def a_first_handshake_without_memory(scene, _, kind):
+    """It may fail, and no later one does: OpenSSL makes much at first use, and remembers when that
+    has failed. Another allocation fails for each server: a sample of some hundreds."""
+    world, faults = scene
+    pki = pki_folder(os.path.abspath(option("--server")))
+    number = 0
+    while True:
+        faults.disarm()
+        with faults.preloaded():
+            server = world.serve(arguments=[
+                "--listen", "127.0.0.1:0 tls", "-o", "tls_backend=openssl", "-o",
+                f'certificate={{"{pki}/localhost-ecdsa.pem", "{pki}/localhost-rsa.pem"}}', "-o",
+                f'key={{"{pki}/localhost-ecdsa.key", "{pki}/localhost-rsa.key"}}'])
+        faults.arm("any malloc", "ENOMEM", start=number, limit=1)
+        with contextlib.suppress(OSError, AssertionError):
+            shake_hands(server, *kind)
+        count = faults.count
+        faults.disarm()
+        for version, ciphers in KINDS * 2:
+            try:
+                shake_hands(server, version, ciphers)
+            except OSError as error:
+                raise AssertionError(f"after allocation {number}: {version.name}: {error}") from None
+        server.stop()
+        if count == 0:
+            break
+        number += 11
         assert number < ALLOCATIONS_MAX
 
 

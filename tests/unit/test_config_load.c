@@ -231,7 +231,7 @@ static void test_location_refused(void **state)
           "with "
           "'/'" },
         { "server a { root = /srv/www\nsymlinks = off }",
-          "server.conf:2: symlinks: \"off\" is not known; allowed: inside or deny" },
+          "server.conf:2: symlinks: \"off\" is not known; allowed: inside, deny, owner or any" },
         { "server a { root = /srv/www\nprecompressed = {gzip, br, deflate} }",
           "server.conf:2: precompressed: \"deflate\" is no content coding known here; allowed: "
           "zstd, "
