@@ -57,6 +57,7 @@ void http_conn_secured(struct http_conn *c, const struct server *named)
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
     CHECK(c->state == STATE_IDLE && c->requests == 0);
     c->named = named;
+    c->silent = false;
     c->since_ms = now(c);
 }
 
@@ -393,6 +394,11 @@ unsigned http_conn_wants(const struct http_conn *c)
     return HTTP_CONN_WANT_FILE | HTTP_CONN_WANT_SEND;
 }
 
+bool http_conn_is_idle(const struct http_conn *c)
+{
+    return c->state == STATE_IDLE && (c->requests > 0 || c->silent);
+}
+
 size_t http_conn_recv_room(const struct http_conn *c)
 {
     if (c->state == STATE_LINGER || c->x == NULL || c->x->in.data == NULL)
@@ -545,6 +551,13 @@ void http_conn_shut_down(struct http_conn *c)
     c->since_ms = now(c);
 }
 
+/* Is its first request still to be thought to be on its way? Else it is only waited for. */
+static bool is_new(const struct http_conn *c)
+{
+    return c->state == STATE_IDLE && c->requests == 0 && !c->silent &&
+           c->env->config->deadlines.header_ms > HTTP_CONN_SILENT_MS;
+}
+
 uint64_t http_conn_deadline_ms(const struct http_conn *c)
 {
     const struct http_deadlines *deadlines = &c->env->config->deadlines;
@@ -553,6 +566,8 @@ uint64_t http_conn_deadline_ms(const struct http_conn *c)
         return UINT64_MAX;
     if (x != NULL && x->window.begun_ms != 0)
         return x->window.look_ms;
+    if (is_new(c))
+        return c->since_ms + HTTP_CONN_SILENT_MS;
     switch ((enum state)c->state) {
     case STATE_IDLE:
         return c->since_ms + (c->requests == 0 ? deadlines->header_ms : deadlines->keepalive_ms);
@@ -576,6 +591,11 @@ void http_conn_expired(struct http_conn *c, const struct progress *progress)
         if (!http_send_window_look(&c->x->window, &c->env->config->deadlines, now(c), progress))
             http_conn_broken(c); /* the peer takes less than the minimum rate */
         return;
+    }
+    if (is_new(c)) {
+        c->silent = true;
+        if (http_conn_deadline_ms(c) > now(c))
+            return;
     }
     if (c->state != STATE_HEAD && c->state != STATE_BODY) {
         close_now(c);
