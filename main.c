@@ -11,6 +11,8 @@
 #include "core/config.h"
 #include "core/config_print.h"
 #include "core/log.h"
+#include "core/log_repeat.h"
+#include "core/log_stream.h"
 #include "core/options.h"
 #include "core/pid_file.h"
 #include "core/privileges.h"
@@ -20,6 +22,7 @@
 #include "engines/doctor.h"
 #include "engines/engine.h"
 #include "engines/ktls.h"
+#include "engines/life.h"
 #include "engines/listen.h"
 #include "engines/signals.h"
 #include "http/request.h"
@@ -134,6 +137,21 @@ static int configure(struct process *p)
     return STATUS_OK;
 }
 
+/* Can a log be written to this standard stream? */
+static int check_stream(struct process *p, const char *key, const char *path)
+{
+    const char *what = NULL;
+    struct log_stream stream;
+
+    if (path == p->config->error_log && log_stream_number(path) == STDERR_FILENO)
+        return STATUS_OK; /* the default: who has closed it wants to hear nothing */
+    int error = log_stream_open(log_stream_number(path), &stream, &what);
+    if (error < 0)
+        return refuse_log(p, key, path, error, what);
+    close(stream.fd);
+    return STATUS_OK;
+}
+
 /* Opens or makes a log, which becomes the user's. */
 static int prepare_log(struct process *p, const char *key, const char *path,
                        struct safe_file *ret_file)
@@ -149,22 +167,26 @@ static int prepare_log(struct process *p, const char *key, const char *path,
     return refuse(STATUS_CONFIG, p->why);
 }
 
+static int prepare_access_log(struct process *p, const char *path)
+{
+    struct safe_file file;
+
+    if (log_stream_number(path) >= 0)
+        return check_stream(p, "access_log", path);
+    int status = prepare_log(p, "access_log", path, &file);
+    if (status == STATUS_OK)
+        close(file.fd);
+    return status;
+}
+
 /* Creates the access logs and gives them to the user; engines open them for themselves later. */
 static int prepare_access_logs(struct process *p)
 {
-    for (size_t i = 0; i < p->config->access_logs_count; i++) {
-        struct safe_file file;
-        int status = prepare_log(p, "access_log", p->config->access_logs[i].path, &file);
-        if (status != STATUS_OK)
-            return status;
-        close(file.fd);
-    }
-    return STATUS_OK;
-}
+    int status = STATUS_OK;
 
-static bool logs_to_stderr(const struct process *p)
-{
-    return strcmp(p->config->error_log, "stderr") == 0;
+    for (size_t i = 0; status == STATUS_OK && i < p->config->access_logs_count; i++)
+        status = prepare_access_log(p, p->config->access_logs[i].path);
+    return status;
 }
 
 static int open_error_log(struct process *p)
@@ -172,9 +194,10 @@ static int open_error_log(struct process *p)
     const struct config *config = p->config;
     struct safe_file file;
 
-    if (logs_to_stderr(p)) {
-        log_take(STDERR_FILENO, NULL, config->log_owner, config->log_level);
-        return STATUS_OK;
+    int stream = log_stream_number(config->error_log);
+    if (stream >= 0) {
+        log_take(stream, NULL, config->log_owner, config->log_level);
+        return check_stream(p, "error_log", config->error_log);
     }
     int status = prepare_log(p, "error_log", config->error_log, &file);
     if (status == STATUS_OK)
@@ -250,6 +273,20 @@ static int create_engine(struct process *p, const struct config *config, size_t 
     return error < 0 ? refuse(status_of(error), p->why) : STATUS_OK;
 }
 
+static int create_pid_file(struct process *p)
+{
+    const struct config *config = p->config;
+
+    if (config->pid_file == NULL)
+        return STATUS_OK;
+    int error =
+        pid_file_create(config->pid_file, config->log_owner, p->why, sizeof p->why, &p->pid_file);
+    if (error < 0)
+        return refuse(error == -EBUSY ? STATUS_RUNTIME : STATUS_CONFIG, p->why);
+    signals_lend_pid_file(&p->pid_file);
+    return STATUS_OK;
+}
+
 /* The checks that a start and a test have in common, before anything is created. */
 static int check_start(struct process *p)
 {
@@ -268,6 +305,8 @@ static int check_log(struct process *p, const char *key, const char *path)
     struct safe_file file;
     const char *what = NULL;
 
+    if (log_stream_number(path) >= 0)
+        return check_stream(p, key, path);
     int error = safe_open_check(SAFE_LOG, path, p->config->log_owner, &file, &what);
     if (error < 0)
         return refuse_log(p, key, path, error, what);
@@ -282,7 +321,7 @@ static int check_log(struct process *p, const char *key, const char *path)
 static int check_logs(struct process *p)
 {
     const struct config *config = p->config;
-    int status = logs_to_stderr(p) ? STATUS_OK : check_log(p, "error_log", config->error_log);
+    int status = check_log(p, "error_log", config->error_log);
 
     for (size_t i = 0; status == STATUS_OK && i < config->access_logs_count; i++)
         status = check_log(p, "access_log", config->access_logs[i].path);
@@ -328,23 +367,6 @@ static int print(struct process *p)
     config_print(p->config, stdout);
     bool written = ferror(stdout) == 0 && fflush(stdout) == 0;
     return written ? STATUS_OK : refuse(STATUS_RUNTIME, "standard output cannot be written");
-}
-
-static void announce(const struct process *p)
-{
-    const struct config_source *source = &p->options->source;
-
-    for (size_t i = 0; i < p->config->listens_count; i++) {
-        const struct listen_config *listen = &p->config->listens[i];
-        printf("gearshift: serving %s on ", source->root != NULL ? source->root : source->file);
-        if (listen->kind == LISTEN_UNIX)
-            printf("unix:%s", listen->host);
-        else
-            printf(listen->kind == LISTEN_IPV6 ? "%s://[%s]:%u/" : "%s://%s:%u/",
-                   listen->tls ? "https" : "http", listen->host, listener_port(&p->listeners[i]));
-        printf(" (engine %s)\n", p->ops->name);
-    }
-    fflush(stdout);
 }
 
 /* Root could open the document roots; whoever serves now must be able to enter them. */
@@ -399,9 +421,9 @@ static int start(struct process *p)
     if (status != STATUS_OK)
         return status;
     signals_install(p->ops, p->engine);
-    if (p->config->pid_file != NULL && pid_file_create(p->config->pid_file, p->config->log_owner,
-                                                       p->why, sizeof p->why, &p->pid_file) < 0)
-        return refuse(STATUS_CONFIG, p->why);
+    status = create_pid_file(p);
+    if (status != STATUS_OK)
+        return status;
     raise_files(p);
     if (privileges_drop(&p->privileges, p->why, sizeof p->why) < 0)
         return refuse(STATUS_RUNTIME, p->why);
@@ -413,9 +435,20 @@ static int serve(struct process *p)
 {
     int status = start(p);
 
+    const struct config_source *source = &p->options->source;
+    struct life life = {
+        .version = GEARSHIFT_VERSION,
+        .engine = p->ops->name,
+        .site = source->root != NULL ? source->root : source->file,
+        .config = p->config,
+        .listeners = p->listeners,
+    };
     if (status == STATUS_OK) {
-        announce(p);
+        life_log_ready(&life);
+        life_announce(&life);
         status = p->ops->run(p->engine) < 0 ? STATUS_RUNTIME : STATUS_OK;
+        signals_ignore();
+        life_log_end(&life, status != STATUS_OK);
     }
     signals_ignore();
     if (p->engine != NULL)
@@ -507,6 +540,7 @@ static int act(const struct options *options)
                                                     : serve(&process);
     tls_server_destroy(&process.tls);
     config_free(process.config);
+    log_repeat_end();
     return status;
 }
 
@@ -522,6 +556,7 @@ int main(int argc, char **argv)
         return STATUS_RUNTIME;
     }
     CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+    CHECK(signal(SIGXFSZ, SIG_IGN) != SIG_ERR); /* a log at `ulimit -f`: the write fails */
     if (argc > 1 && strcmp(argv[1], "doctor") == 0)
         return doctor(argc - 1, argv + 1);
     if (options_parse(argc, argv, why, sizeof why, &options) < 0) {

@@ -8,6 +8,8 @@
 #include "core/check.h"
 #include "core/clock.h"
 #include "core/decimal.h"
+#include "core/log_stream.h"
+#include "core/utf8.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +20,7 @@ enum {
     ACCESS_LOG_MAGIC = 0xacce55,
     SPAN_MAX = 8192,       /* octets of one span that are logged */
     SPANS = 5,             /* spans in a record */
-    ESCAPE_MAX = 6,        /* octets that one octet becomes: \u00HH */
+    ESCAPE_MAX = 6,        /* octets that one octet becomes: \u00HH; the rest is shorter */
     FIXED_MAX = 512,       /* everything else on a line */
     STATUS_NO_ANSWER = 499 /* nginx's number for a client that closed first */
 };
@@ -28,11 +30,12 @@ static const uint64_t REPORT_INTERVAL_MS = 60 * 1000;
 struct access_log {
     unsigned magic;
     enum access_format format;
-    int fd;
+    struct log_stream out;
     bool torn;            /* a failed write ended within a line */
     bool reported;        /* a failed write was reported, at reported_ms */
     uint64_t reported_ms; /* clock_monotonic_ms() */
-    uint64_t lost;        /* lines dropped since then */
+    uint64_t lost;        /* lines dropped since then, the last ones by `lost_error` */
+    int lost_error;       /* an errno */
     int64_t utc_s;        /* the second that `utc` tells; JSON only */
     char utc[CLOCK_UTC_LEN + 1];
     char *path;
@@ -41,6 +44,21 @@ struct access_log {
     size_t used;     /* octets in the buffer */
     char *data;      /* flush_at + LINE_MAX_LEN octets: the next line always fits */
 };
+
+/* 0, or -errno and `*ret_what` as log_file_open(). */
+static int open_out(const char *path, uid_t owner, struct log_stream *ret_out,
+                    const char **ret_what)
+{
+    int number = log_stream_number(path);
+
+    if (number >= 0)
+        return log_stream_open(number, ret_out, ret_what);
+    int fd = log_file_open(path, owner, ret_what);
+    if (fd < 0)
+        return fd;
+    *ret_out = (struct log_stream){ .fd = fd };
+    return 0;
+}
 
 int access_log_open(const char *path, uid_t owner, enum access_format format, size_t buffer_size,
                     struct access_log **ret_log, const char **ret_what)
@@ -62,11 +80,9 @@ int access_log_open(const char *path, uid_t owner, enum access_format format, si
         goto fail;
     clock_format_utc(log->utc_s, log->utc);
     log->owner = owner;
-    log->fd = log_file_open(path, owner, ret_what);
-    if (log->fd < 0) {
-        error = log->fd;
+    error = open_out(path, owner, &log->out, ret_what);
+    if (error < 0)
         goto fail;
-    }
     *ret_log = log;
     return 0;
 
@@ -90,21 +106,78 @@ static char *put(char *out, const char *text, size_t len)
 
 #define PUT_LIT(out, literal) put((out), (literal), sizeof(literal) - 1)
 
-static char *put_escaped(char *out, const char *text, size_t len, enum access_format format)
+/* "\xHH", as Apache and nginx write it; in JSON, where a backslash has to be escaped itself,
+ * "\\xHH", which a parser reads as the same. */
+static char *put_octet(char *out, unsigned char octet, enum access_format format)
 {
     static const char hex[] = "0123456789ABCDEF";
 
-    for (size_t i = 0; i < len; i++) {
-        unsigned char octet = (unsigned char)text[i];
-        if (is_clean(octet)) {
+    out = format == ACCESS_JSON ? PUT_LIT(out, "\\\\x") : PUT_LIT(out, "\\x");
+    *out++ = hex[octet >> 4];
+    *out++ = hex[octet & 15];
+    return out;
+}
+
+/* "\uHHHH" (RFC 8259 section 7). */
+static char *put_unit(char *out, uint32_t unit)
+{
+    static const char hex[] = "0123456789ABCDEF";
+
+    out = PUT_LIT(out, "\\u");
+    for (int shift = 12; shift >= 0; shift -= 4)
+        *out++ = hex[unit >> shift & 15];
+    return out;
+}
+
+/* The character of UTF-8 at the front of `text` for JSON, in ASCII, so that no log viewer is
+ * misled; beyond U+FFFF as a pair of surrogates. An octet that is not UTF-8 as put_octet() writes
+ * it. *ret_used tells how many octets it was. */
+static char *put_json_char(char *out, struct span text, size_t *ret_used)
+{
+    size_t len = utf8_char_len(text);
+
+    *ret_used = len > 0 ? len : 1;
+    if (len == 0)
+        return put_octet(out, (unsigned char)*text.ptr, ACCESS_JSON);
+    uint32_t number = utf8_char(text.ptr, len);
+    if (number < 0x10000)
+        return put_unit(out, number);
+    number -= 0x10000;
+    out = put_unit(out, 0xd800 | number >> 10);
+    return put_unit(out, 0xdc00 | (number & 0x3ff));
+}
+
+/* Writes from the front of *text until `len` octets of it are used, or a few more: what a character
+ * takes is not torn. */
+static char *put_escaped(char *out, struct span *text, size_t len, enum access_format format)
+{
+    for (size_t used = 0; used < len;) {
+        unsigned char octet = (unsigned char)*text->ptr;
+        size_t step = 1;
+        if (is_clean(octet))
             *out++ = (char)octet;
-            continue;
-        }
-        out = format == ACCESS_JSON ? PUT_LIT(out, "\\u00") : PUT_LIT(out, "\\x");
-        *out++ = hex[octet >> 4];
-        *out++ = hex[octet & 15];
+        else if (format == ACCESS_JSON)
+            out = put_json_char(out, *text, &step);
+        else
+            out = put_octet(out, octet, format);
+        used += step;
+        *text = span_make(text->ptr + step, text->len - step);
     }
     return out;
+}
+
+/* At most SPAN_MAX octets of `text`, without a character that would be cut there. */
+static struct span cut(struct span text)
+{
+    if (text.len <= SPAN_MAX)
+        return text;
+    size_t len = SPAN_MAX;
+    for (size_t back = 1; back < 4; back++) {
+        struct span last = span_make(text.ptr + SPAN_MAX - back, text.len - SPAN_MAX + back);
+        if (utf8_char_len(last) > back)
+            len = SPAN_MAX - back;
+    }
+    return span_make(text.ptr, len);
 }
 
 /* Sixteen octets at a time are copied and looked at together; nearly all text is clean. Vector
@@ -114,22 +187,21 @@ typedef uint64_t words_2 __attribute__((vector_size(16)));
 
 static char *put_span(char *out, struct span text, enum access_format format)
 {
-    const char *next = text.ptr;
-    size_t left = text.len < SPAN_MAX ? text.len : SPAN_MAX;
+    struct span left = cut(text);
 
-    while (left >= sizeof(octets_16)) {
+    while (left.len >= sizeof(octets_16)) {
         octets_16 octets;
-        memcpy(&octets, next, sizeof octets);
+        memcpy(&octets, left.ptr, sizeof octets);
         words_2 dirty =
             (words_2)((octets < 0x20) | (octets > 0x7e) | (octets == '"') | (octets == '\\'));
-        if (__builtin_expect((dirty[0] | dirty[1]) == 0, 1))
-            out = put(out, next, sizeof octets);
-        else
-            out = put_escaped(out, next, sizeof octets, format);
-        next += sizeof octets;
-        left -= sizeof octets;
+        if (__builtin_expect((dirty[0] | dirty[1]) != 0, 0)) {
+            out = put_escaped(out, &left, sizeof octets, format);
+            continue;
+        }
+        out = put(out, left.ptr, sizeof octets);
+        left = span_make(left.ptr + sizeof octets, left.len - sizeof octets);
     }
-    return put_escaped(out, next, left, format);
+    return put_escaped(out, &left, left.len, format);
 }
 
 static char *put_span_or_dash(char *out, struct span text, enum access_format format)
@@ -232,24 +304,29 @@ static uint64_t count_lines(const char *data, size_t len)
     return lines;
 }
 
-static void report_lost(struct access_log *log, int error)
+/* Tells how many lines were lost since the last report: at once, then once a REPORT_INTERVAL_MS,
+ * also when no more are lost. `last`: there will be no other report. */
+static void report_lost(struct access_log *log, bool last)
 {
-    uint64_t now_ms = clock_monotonic_ms();
-
-    if (log->reported && now_ms - log->reported_ms < REPORT_INTERVAL_MS)
+    if (log->lost == 0 && !log->reported)
         return;
-    log_error("access log %s: %s; lines lost: %llu", log->path, strerror(error),
+    uint64_t now_ms = clock_monotonic_ms();
+    if (log->reported && !last && now_ms - log->reported_ms < REPORT_INTERVAL_MS)
+        return;
+    log->reported = log->lost > 0;
+    if (log->lost == 0)
+        return;
+    log_error("access log %s: %s; lines lost: %llu", log->path, strerror(log->lost_error),
               (unsigned long long)log->lost);
-    log->reported = true;
     log->reported_ms = now_ms;
     log->lost = 0;
 }
 
 /* Writes `len` octets; *done tells how many of them are in the file, after a failure too. */
-static int write_all(int fd, const char *data, size_t len, size_t *done)
+static int write_all(const struct log_stream *out, const char *data, size_t len, size_t *done)
 {
     for (*done = 0; *done < len;) {
-        ssize_t n = write(fd, data + *done, len - *done);
+        ssize_t n = log_stream_write(out, data + *done, len - *done);
         if (n >= 0)
             *done += (size_t)n;
         else if (errno != EINTR)
@@ -264,21 +341,24 @@ void access_log_flush(struct access_log *log)
     size_t done = 0;
     int error = 0;
 
-    if (log->used == 0)
+    if (log->used == 0) {
+        report_lost(log, false);
         return;
+    }
     if (log->torn) {
-        error = write_all(log->fd, "\n", 1, &done);
+        error = write_all(&log->out, "\n", 1, &done);
         log->torn = error < 0;
         done = 0;
     }
     if (error == 0) {
-        error = write_all(log->fd, log->data, log->used, &done);
+        error = write_all(&log->out, log->data, log->used, &done);
         log->torn = error < 0 && done > 0 && log->data[done - 1] != '\n';
     }
     if (error < 0) {
         log->lost += count_lines(log->data + done, log->used - done);
-        report_lost(log, -error);
+        log->lost_error = -error;
     }
+    report_lost(log, false);
     log->used = 0;
 }
 
@@ -286,11 +366,14 @@ int access_log_reopen(struct access_log *log, const char **ret_what)
 {
     CHECK_OBJ(log, ACCESS_LOG_MAGIC);
     access_log_flush(log);
-    int fd = log_file_open(log->path, log->owner, ret_what);
-    if (fd < 0)
-        return fd;
-    close(log->fd);
-    log->fd = fd;
+    if (log_stream_number(log->path) >= 0)
+        return 0;
+    struct log_stream out;
+    int error = open_out(log->path, log->owner, &out, ret_what);
+    if (error < 0)
+        return error;
+    close(log->out.fd);
+    log->out = out;
     log->torn = false;
     return 0;
 }
@@ -301,10 +384,16 @@ bool access_log_pending(const struct access_log *log)
     return log->used > 0;
 }
 
+bool access_log_owes(const struct access_log *log)
+{
+    CHECK_OBJ(log, ACCESS_LOG_MAGIC);
+    return log->lost > 0;
+}
+
 int access_log_fd(const struct access_log *log)
 {
     CHECK_OBJ(log, ACCESS_LOG_MAGIC);
-    return log->fd;
+    return log->out.fd;
 }
 
 void access_log_close(struct access_log *log)
@@ -312,7 +401,8 @@ void access_log_close(struct access_log *log)
     if (log == NULL)
         return;
     access_log_flush(log);
-    close(log->fd);
+    report_lost(log, true);
+    close(log->out.fd);
     log->magic = 0;
     free(log->data);
     free(log->path);

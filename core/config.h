@@ -27,6 +27,7 @@ enum listen_kind { LISTEN_IPV4, LISTEN_IPV6, LISTEN_UNIX };
 struct listen_config {
     char *text; /* the address as written, without parameters: "127.0.0.1:8080", "[::1]:8080",
                    "unix:/run/g.sock" */
+    const char *place; /* where it was named first: "server.conf:12" */
     enum listen_kind kind;
     char *host;    /* numeric address, or the path of a unix socket */
     uint16_t port; /* 0: the system chooses */
@@ -130,14 +131,15 @@ struct server {
 #define CONFIG_NO_LOG SIZE_MAX
 
 struct access_log_config {
-    char *path;
+    char *path; /* or "stdout", "stderr" */
     enum access_format format;
 };
 
 /* Names in one `index` and paths in one `try`: each may cost an open(2) a request. */
 #define CONFIG_TRIES_MAX 1000
 
-/* The most that `ranges_max` may be: what http/range.c can sort, and what one answer holds. */
+/* The most that `ranges_max` may be, and that one Range field may ask for: what http/range.c can
+ * sort, and what one answer holds. */
 #define CONFIG_RANGES_MAX 1000
 
 /* What bounds a request; HTTP.md "Reading a request" number 9. All in octets unless said. */
@@ -149,7 +151,7 @@ struct http_limits {
     uint64_t body_max;           /* body read and discarded; longer: 413 */
     uint32_t chunk_overhead_max; /* chunk sizes, extensions and trailers of one body together; more:
                                     413 */
-    uint32_t ranges_max;         /* ranges in one Range field; more: the field is ignored */
+    uint32_t ranges_max;         /* ranges sent in one answer; more: the field is ignored */
     uint32_t keepalive_requests; /* requests on one connection; 0: no limit */
     uint32_t autoindex_max;      /* names in a listing; more: 503 and a line in the error log */
     uint32_t small_file_max; /* a file up to this size is kept in memory and sent with its header */
@@ -215,7 +217,7 @@ struct config {
     bool allow_root;       /* serve as root all the same */
     uid_t log_owner;       /* who serves in the end, and so owns the logs; main finds it out */
     char *pid_file;        /* or NULL */
-    char *error_log;       /* path or "stderr" */
+    char *error_log;       /* path, "stdout" or "stderr" */
     enum log_level log_level;
     /* limits */
     uint32_t connections_max;
@@ -231,7 +233,7 @@ struct config {
     /* logs */
     struct access_log_config *access_logs;
     size_t access_logs_count;
-    char *access_log; /* "off" or a path: of servers that say nothing; resolved in struct server */
+    char *access_log; /* "off", "stdout", "stderr" or a path: of servers that say nothing; resolved in struct server */
     enum access_format access_log_format;
     uint32_t access_log_buffer;
     /* types */

@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -164,6 +165,68 @@ static bool same_address(const struct listen_config *a, const struct listen_conf
     return strcmp(a->text, b->text) == 0 && (!chosen || a->tls == b->tls);
 }
 
+/* What connections come in at an address. */
+struct reach {
+    bool ipv4, ipv6;         /* for addresses of this family */
+    bool ipv4_any, ipv6_any; /* for all of them */
+    struct in_addr ipv4_address;
+    struct in6_addr ipv6_address;
+};
+
+static struct reach reach_of(const struct listen_config *listen)
+{
+    struct reach reach = { .ipv4 = false };
+
+    if (listen->kind == LISTEN_IPV4) {
+        CHECK(inet_pton(AF_INET, listen->host, &reach.ipv4_address) == 1);
+        reach.ipv4 = true;
+        reach.ipv4_any = reach.ipv4_address.s_addr == htonl(INADDR_ANY);
+    } else if (listen->kind == LISTEN_IPV6) {
+        CHECK(inet_pton(AF_INET6, listen->host, &reach.ipv6_address) == 1);
+        bool mapped = IN6_IS_ADDR_V4MAPPED(&reach.ipv6_address);
+        reach.ipv6_any = IN6_IS_ADDR_UNSPECIFIED(&reach.ipv6_address);
+        reach.ipv6 = !mapped;
+        reach.ipv4_any = reach.ipv6_any && !listen->ipv6_only;
+        reach.ipv4 = reach.ipv4_any || (mapped && !listen->ipv6_only);
+        if (mapped)
+            memcpy(&reach.ipv4_address, &reach.ipv6_address.s6_addr[12], sizeof(struct in_addr));
+    }
+    return reach;
+}
+
+/* Would the kernel refuse to listen on both? */
+static bool overlap(const struct listen_config *one, const struct listen_config *other)
+{
+    if (one->port != other->port || one->port == 0)
+        return false;
+    struct reach a = reach_of(one), b = reach_of(other);
+    bool ipv4 = a.ipv4 && b.ipv4 &&
+                (a.ipv4_any || b.ipv4_any || a.ipv4_address.s_addr == b.ipv4_address.s_addr);
+    bool ipv6 = a.ipv6 && b.ipv6 &&
+                (a.ipv6_any || b.ipv6_any || IN6_ARE_ADDR_EQUAL(&a.ipv6_address, &b.ipv6_address));
+
+    return ipv4 || ipv6;
+}
+
+/* The kernel would blame another process (EADDRINUSE). */
+static int check_overlap(const struct config_build *build, const struct config_item *item,
+                         const struct listen_config *listen, const struct config *config)
+{
+    for (size_t i = 0; i < config->listens_count; i++) {
+        const struct listen_config *earlier = &config->listens[i];
+        bool both = listen->kind == LISTEN_IPV6 || earlier->kind == LISTEN_IPV6;
+        bool ipv6 = listen->kind == LISTEN_IPV6 && earlier->kind == LISTEN_IPV6;
+
+        if (overlap(listen, earlier))
+            return config_fail(build, item->place, "listen",
+                               "\"%.100s\" and \"%.100s\" (%.200s) overlap: connections to one "
+                               "address would come in at both: take one of them out%s",
+                               listen->text, earlier->text, earlier->place,
+                               both && !ipv6 ? ", or set ipv6only=on" : "");
+    }
+    return 0;
+}
+
 /* The address in the configuration that `text` means, added if it is new. */
 static int listen_find(const struct config_build *build, const struct config_item *item,
                        const struct listen_text *text, struct config *config,
@@ -186,7 +249,15 @@ static int listen_find(const struct config_build *build, const struct config_ite
         *ret_listen = listen;
         return 0;
     }
+    int res = check_overlap(build, item, &text->listen, config);
+    if (res < 0)
+        return res;
     *listen = text->listen;
+    listen->place = item->place.line > 0
+                        ? arena_printf(build->arena, "%s:%d", item->place.file, item->place.line)
+                        : arena_strdup(build->arena, item->place.file);
+    if (listen->place == NULL)
+        return -ENOMEM;
     config->listens_count++;
     *ret_listen = listen;
     return 0;

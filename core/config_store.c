@@ -1,6 +1,7 @@
 /* config_store.c: the types of the table that are stored by offset. */
 #include "core/config_store.h"
 #include "core/check.h"
+#include "core/log_stream.h"
 #include "core/config.h"
 #include "core/config_value.h"
 
@@ -68,7 +69,8 @@ int config_number(const struct config_build *build, const struct config_key *key
 int config_text(const struct config_build *build, const struct config_key *key,
                 const struct config_item *item, char **ret_text)
 {
-    bool special = key->special != NULL && strcmp(item->text, key->special) == 0;
+    bool special = (key->special != NULL && strcmp(item->text, key->special) == 0) ||
+                   (key->streams && log_stream_number(item->text) >= 0);
     const char *what = NULL;
     char *text;
 

@@ -5,16 +5,22 @@
 #include "core/file_open.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+bool file_meta_equal(const struct file_meta *a, const struct file_meta *b)
+{
+    return a->ino == b->ino && a->dev == b->dev && a->size == b->size && a->mtime_s == b->mtime_s &&
+           a->mtime_ns == b->mtime_ns && a->ctime_s == b->ctime_s && a->ctime_ns == b->ctime_ns &&
+           a->kind == b->kind;
+}
+
 bool file_meta_same(const struct file_meta *before, const struct file_meta *now)
 {
-    return !before->racy && before->ino == now->ino && before->dev == now->dev &&
-           before->size == now->size && before->mtime_s == now->mtime_s &&
-           before->mtime_ns == now->mtime_ns && before->ctime_s == now->ctime_s &&
-           before->ctime_ns == now->ctime_ns && before->kind == now->kind;
+    return !before->racy && file_meta_equal(before, now);
 }
 
 static void job_init(struct file_job *job, enum file_job_kind kind)
@@ -46,6 +52,12 @@ void file_job_init_read(struct file_job *job, int fd, off_t off, void *mem, size
     job->off = off;
     job->mem = mem;
     job->len = len;
+}
+
+void file_job_init_stat(struct file_job *job, int fd)
+{
+    job_init(job, FILE_JOB_STAT);
+    job->fd_read = fd;
 }
 
 void file_job_init_list(struct file_job *job, int root_fd, const char *path,
@@ -114,6 +126,16 @@ static int read_whole(int fd, size_t size, ssize_t (*read_some)(int, void *, siz
     return 0;
 }
 
+/* Lets go of a content that is not what job->meta tells of: the file was written to between the
+ * look at it and the end of the reading. */
+static void content_verify(struct file_job *job)
+{
+    if (job->content == NULL || file_meta_holds(job->fd, &job->meta))
+        return;
+    free(job->content);
+    job->content = NULL;
+}
+
 /* Is the opened file one that is read whole as well? */
 static bool wants_content(const struct file_job *job)
 {
@@ -131,7 +153,26 @@ static void run_open(struct file_job *job)
     if (job->res < 0) {
         close(job->fd);
         job->fd = -1;
+    } else {
+        content_verify(job);
     }
+}
+
+/* Of an open file all is in memory, but for what a server of files keeps: such a one is not asked
+ * (AT_STATX_DONT_SYNC), since this is done where nothing may block. It is asked whenever the file
+ * is opened again. A filter that knows no statx(2) has fstat(2). */
+static void run_stat(struct file_job *job)
+{
+    struct statx stx;
+    struct stat st;
+
+    job->res = 0;
+    if (statx(job->fd_read, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &stx) == 0)
+        file_meta_set_statx(&job->meta, &stx);
+    else if (fstat(job->fd_read, &st) == 0)
+        file_meta_set(&job->meta, &st);
+    else
+        job->res = -errno;
 }
 
 void file_job_run(struct file_job *job)
@@ -144,6 +185,9 @@ void file_job_run(struct file_job *job)
         return;
     case FILE_JOB_READ:
         job->res = (int)read_at(job->fd_read, job->mem, job->len, job->off);
+        return;
+    case FILE_JOB_STAT:
+        run_stat(job);
         return;
     case FILE_JOB_LIST:
         job->res = dir_list(job->root_fd, job->path, job->symlinks, job->dotfiles, job->items_max,
@@ -160,9 +204,12 @@ static bool try_open(struct file_job *job)
     if (res == -EAGAIN)
         return false;
     job->res = res;
-    if (res < 0 || !wants_content(job) ||
-        read_whole(job->fd, (size_t)job->meta.size, read_cached_at, &job->content) == 0)
+    if (res < 0 || !wants_content(job))
         return true;
+    if (read_whole(job->fd, (size_t)job->meta.size, read_cached_at, &job->content) == 0) {
+        content_verify(job);
+        return true;
+    }
     close(job->fd);
     job->fd = -1;
     job->res = -EINPROGRESS;
@@ -188,6 +235,9 @@ bool file_job_try(struct file_job *job)
         return try_open(job);
     case FILE_JOB_READ:
         return try_read(job);
+    case FILE_JOB_STAT:
+        run_stat(job);
+        return true;
     case FILE_JOB_LIST:
         return false;
     }

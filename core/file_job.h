@@ -29,11 +29,14 @@ struct file_meta {
                      the same problem, and the word) */
 };
 
+/* Do both tell of the same file, of the same size and times? */
+bool file_meta_equal(const struct file_meta *a, const struct file_meta *b);
+
 /* Is it the same file with the same contents as it was at the look `before`, as far as stat(2) can
  * tell? Never, when `before` is racy. */
 bool file_meta_same(const struct file_meta *before, const struct file_meta *now);
 
-enum file_job_kind { FILE_JOB_OPEN, FILE_JOB_READ, FILE_JOB_LIST };
+enum file_job_kind { FILE_JOB_OPEN, FILE_JOB_READ, FILE_JOB_STAT, FILE_JOB_LIST };
 enum file_symlinks { FILE_SYMLINKS_INSIDE, FILE_SYMLINKS_DENY };
 
 /* One name of a directory, as FILE_JOB_LIST found it. */
@@ -73,22 +76,23 @@ struct file_job {
     /* In, LIST */
     bool dotfiles;    /* list names that begin with '.' too */
     size_t items_max; /* -EFBIG in res when the directory holds more names */
-    /* In, READ */
+    /* In, READ and STAT */
     int fd_read; /* borrowed */
+    /* In, READ */
     off_t off;
     size_t len;
     void *mem; /* borrowed, len octets */
 
     /* Out */
-    int res; /* OPEN, LIST: 0 or -errno; READ: octets read (0 at end of file) or -errno */
+    int res; /* OPEN, STAT, LIST: 0 or -errno; READ: octets read (0 at end of file) or -errno */
     /* Out, OPEN. FILE_OTHER (a FIFO, a device, a socket) is reported with fd -1 and never blocks.
      */
     int fd; /* O_RDONLY|O_CLOEXEC|O_NONBLOCK (a regular file or a directory); the caller owns it;
                -1: none */
-    struct file_meta meta;
+    struct file_meta meta; /* STAT: likewise */
     char *content; /* malloc(3)ed meta.size octets, or NULL; the caller owns it. NULL with size <=
-                      content_max: the file shrank or grew while it was read, it is empty, or memory
-                      is short: send it from fd */
+                      content_max: the file was written to while it was read (meta is as of after
+                      that), it is empty, or memory is short: send it from fd */
     /* Out, LIST */
     struct dir_listing *listing; /* the caller owns it: dir_listing_free() */
 };
@@ -101,6 +105,9 @@ void file_job_init_open(struct file_job *job, int root_fd, const char *path,
 /* Likewise, a READ job of `len` octets at `off` of `fd` into `mem`. */
 void file_job_init_read(struct file_job *job, int fd, off_t off, void *mem, size_t len);
 
+/* Likewise, a STAT job: what the file of `fd` is now. */
+void file_job_init_stat(struct file_job *job, int fd);
+
 /* Likewise, a LIST job. */
 void file_job_init_list(struct file_job *job, int root_fd, const char *path,
                         enum file_symlinks symlinks, bool dotfiles, size_t items_max);
@@ -111,7 +118,7 @@ void file_job_run(struct file_job *job);
 
 /* Executes the job if that needs no waiting for a disk: what is looked up and read lies in the
  * kernel's memory. True: it is done, as by file_job_run(); false: nothing has happened, and
- * somebody who may block has to run it. A LIST always is somebody's. */
+ * somebody who may block has to run it. A LIST always is somebody's; a STAT is always done. */
 bool file_job_try(struct file_job *job);
 
 /* Frees what a finished job's caller did not take: closes fd, frees content and listing. */

@@ -61,6 +61,22 @@ void file_meta_set_statx(struct file_meta *meta, const struct statx *stx)
     file_meta_set(meta, &st);
 }
 
+bool file_meta_holds(int fd, struct file_meta *meta)
+{
+    struct file_meta before = *meta;
+    struct statx stx;
+    struct stat st;
+
+    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &stx) == 0)
+        file_meta_set_statx(meta, &stx);
+    else if (fstat(fd, &st) == 0) /* a filter that knows no statx(2) */
+        file_meta_set(meta, &st);
+    else
+        return false;
+    before.racy = false;
+    return file_meta_same(&before, meta);
+}
+
 /* `resolve` holds what is asked for besides the rules. */
 static void set_how(struct open_how *how, enum file_symlinks symlinks, int flags, uint64_t resolve)
 {

@@ -34,6 +34,12 @@ int file_open_directory(int root_fd, const char *path, enum file_symlinks symlin
 /* What `st` tells. `racy` is judged by the time of this call. */
 void file_meta_set(struct file_meta *meta, const struct stat *st);
 
+/* Looks at an open file again, at what is in memory (AT_STATX_DONT_SYNC: a server of files is not
+ * waited for). True: it is still what `meta` tells, its ctime among it, so what was read since is
+ * what `meta` is about. False: it was written to meanwhile, and `meta` tells of it as it is now; or
+ * it cannot be asked, and `meta` stays. */
+bool file_meta_holds(int fd, struct file_meta *meta);
+
 /* For an engine that performs the steps of file_open() by operations of its own: openat2(2) to look
  * at what `path` is, statx(2), and, for a regular file or a directory alone, openat2(2) to read it,
  * and statx(2). */

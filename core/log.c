@@ -4,11 +4,15 @@
 
 #include "core/check.h"
 #include "core/clock.h"
+#include "core/decimal.h"
+#include "core/log_stream.h"
 #include "core/safe_open.h"
+#include "core/utf8.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -18,9 +22,11 @@ enum { LOG_LINE_MAX = 4096 };
 
 static struct {
     int fd;
-    const char *path; /* NULL: standard error */
+    const char *path; /* NULL: a standard stream */
     uid_t owner;      /* who serves in the end */
     enum log_level level;
+    atomic_uint lost; /* lines that could not be written since the last one that could */
+    atomic_bool torn; /* one of them is there in part */
 } sink = { .fd = STDERR_FILENO, .level = LOG_INFO };
 
 int log_file_open(const char *path, uid_t owner, const char **ret_what)
@@ -44,12 +50,12 @@ void log_take(int fd, const char *path, uid_t owner, enum log_level level)
 int log_open(const char *path, enum log_level level)
 {
     const char *what = NULL;
-    bool to_stderr = strcmp(path, "stderr") == 0;
-    int fd = to_stderr ? STDERR_FILENO : log_file_open(path, geteuid(), &what);
+    int stream = log_stream_number(path);
+    int fd = stream >= 0 ? stream : log_file_open(path, geteuid(), &what);
 
     if (fd < 0)
         return fd;
-    log_take(fd, to_stderr ? NULL : path, geteuid(), level);
+    log_take(fd, stream >= 0 ? NULL : path, geteuid(), level);
     return 0;
 }
 
@@ -75,38 +81,53 @@ int log_fd(void)
     return sink.fd;
 }
 
-/* Copies the message with control octets escaped, as far as `out` reaches; returns its end. */
+/* How many octets at `at` may stand in a line as they are: a character of UTF-8 that controls
+ * nothing, neither a terminal nor where a line ends. 0: the first one has to be escaped. */
+static size_t plain_len(struct span at)
+{
+    size_t len = utf8_char_len(at);
+    uint32_t number = len > 0 ? utf8_char(at.ptr, len) : 0;
+    bool control = number < 0x20 || (number >= 0x7f && number < 0xa0) || number == 0x2028 ||
+                   number == 0x2029; /* C0, DEL, C1; the separators of lines and of paragraphs */
+
+    return control ? 0 : len;
+}
+
+/* Copies the message, which may hold names from disks, with "\xHH" for each octet that is of no
+ * plain character, as far as `out` reaches; returns its end. */
 static char *escape(const char *message, char *out, const char *out_end)
 {
     static const char hex[] = "0123456789ABCDEF";
+    struct span left = span_str(message);
 
-    for (; *message != '\0'; message++) {
-        unsigned char octet = (unsigned char)*message;
-        bool control = octet < 0x20 || octet == 0x7f;
-        if (out_end - out < (control ? 4 : 1))
+    while (left.len > 0) {
+        size_t plain = plain_len(left);
+        size_t used = plain > 0 ? plain : 1;
+        if ((size_t)(out_end - out) < (plain > 0 ? plain : 4))
             break;
-        if (control) {
+        if (plain > 0) {
+            memcpy(out, left.ptr, plain);
+            out += plain;
+        } else {
+            unsigned char octet = (unsigned char)*left.ptr;
             *out++ = '\\';
             *out++ = 'x';
             *out++ = hex[octet >> 4];
             *out++ = hex[octet & 15];
-        } else {
-            *out++ = (char)octet;
         }
+        left = span_make(left.ptr + used, left.len - used);
     }
     return out;
 }
 
-void log_line(enum log_level level, const char *message)
+/* Writes one line with date and level. False: it is not in the log, or not all of it. */
+static bool put_line(enum log_level level, const char *message)
 {
     static const char *const names[] = { "error", "warn", "info", "debug" };
     char line[LOG_LINE_MAX];
     struct timespec now;
 
     CHECK((size_t)level < ARRAY_LEN(names));
-    if (level > sink.level)
-        return;
-    int saved_errno = errno;
     CHECK(clock_gettime(CLOCK_REALTIME, &now) == 0);
     clock_format_utc(now.tv_sec, line);
     char *out = line + CLOCK_UTC_LEN;
@@ -123,9 +144,39 @@ void log_line(enum log_level level, const char *message)
     *out++ = ' ';
     out = escape(message, out, line + sizeof line - 1);
     *out++ = '\n';
-    /* Nobody can be told when the error log itself fails. */
     ssize_t written = write(sink.fd, line, (size_t)(out - line));
-    (void)written;
+    if (written > 0 && written < out - line)
+        atomic_store(&sink.torn, true);
+    return written == out - line;
+}
+
+/* Tells that lines are missing, now that it can be told. False: it still cannot. */
+static bool tell_lost(unsigned lost)
+{
+    static const char text[] = " lines of this log are missing before this one: they could not be "
+                               "written (is the disk full, or the file at its limit?)";
+    struct decimal room;
+    struct span number = decimal_text(lost, &room);
+    char message[sizeof room.digits + sizeof text];
+
+    if (atomic_load(&sink.torn) && write(sink.fd, "\n", 1) != 1)
+        return false;
+    atomic_store(&sink.torn, false);
+    memcpy(message, number.ptr, number.len);
+    memcpy(message + number.len, text, sizeof text);
+    return put_line(LOG_WARN, message);
+}
+
+void log_line(enum log_level level, const char *message)
+{
+    if (level > sink.level)
+        return;
+    int saved_errno = errno;
+    unsigned lost = atomic_exchange(&sink.lost, 0);
+    if (lost > 0 && !tell_lost(lost))
+        atomic_fetch_add(&sink.lost, lost);
+    if (!put_line(level, message))
+        atomic_fetch_add(&sink.lost, 1);
     errno = saved_errno;
 }
 

@@ -8,6 +8,8 @@
 #include "core/check.h"
 #include "core/config.h"
 #include "core/log.h"
+#include "engines/progress.h"
+#include "engines/wake_fd.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -21,9 +23,6 @@ static int loop_open_descriptors(struct loop *loop)
 {
     loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (loop->epoll_fd < 0)
-        return -errno;
-    loop->wake = (struct loop_source){ LOOP_WAKE_MAGIC, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
-    if (loop->wake.fd < 0)
         return -errno;
     struct epoll_event event = { .events = EPOLLIN, .data.ptr = &loop->wake };
     if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake.fd, &event) != 0)
@@ -107,6 +106,13 @@ int loop_create(const struct engine_config *cfg, const struct loop_options *opti
     int res = loop_join_others(loop, options);
     if (res < 0) {
         snprintf(why, why_size, "out of memory");
+        goto fail;
+    }
+    /* First of all, since the workers need one, too, and could not say that it was refused. */
+    loop->wake = (struct loop_source){ LOOP_WAKE_MAGIC, wake_fd_open(EFD_NONBLOCK) };
+    if (loop->wake.fd < 0) {
+        res = loop->wake.fd;
+        wake_fd_explain(res, why, why_size);
         goto fail;
     }
     if (!options->accept_only) {
@@ -214,7 +220,7 @@ static bool loop_heed_requests(struct loop *loop)
     sig_atomic_t reopens = engine_asked(&requests->reopen_logs);
     if (reopens != loop->reopens_done) {
         loop->reopens_done = reopens;
-        loop_env_tick(loop, true);
+        loop->active |= loop_env_tick(loop, true);
     }
     unsigned heeded = loop_heed_asks(loop);
     if (engine_asked(&requests->stop) || (heeded & LOOP_ASK_STOP))
@@ -290,8 +296,9 @@ static void loop_fire(struct timer_node *node, void *context)
         timer_arm(&loop->timers, node, deadline_ms);
         return;
     }
+    struct progress progress = progress_of(conn->source.fd, s);
     loop_enter(loop);
-    session_expired(s);
+    session_expired(s, &progress);
     loop_leave(loop);
     loop_drive_now(loop, conn);
 }
@@ -302,7 +309,7 @@ static void loop_tick(struct loop *loop)
     uint64_t now_ms = loop->clock.now_ms;
     if (loop->tick_due_ms != 0 && now_ms >= loop->tick_due_ms) {
         loop->tick_due_ms = 0;
-        loop_env_tick(loop, false);
+        loop->active |= loop_env_tick(loop, false);
     }
     if (loop->active && loop->tick_due_ms == 0)
         loop->tick_due_ms = now_ms + LOOP_TICK_MS;

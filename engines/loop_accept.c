@@ -18,6 +18,7 @@
 #include "core/check.h"
 #include "core/config.h"
 #include "core/log.h"
+#include "core/log_repeat.h"
 #include "core/peer.h"
 
 #include <errno.h>
@@ -114,9 +115,10 @@ static int accept_let_others(struct loop *loop, struct loop_listener *listener)
 static void accept_pause(struct loop *loop, const struct loop_listener *listener, int error)
 {
     loop->accept_retry_ms = loop->clock.now_ms + LOOP_ACCEPT_RETRY_MS;
-    if (log_is_due(&loop->accept_log_ms, loop->clock.now_ms))
-        log_error("accept on %s: %s; clients wait until a connection closes%s",
-                  listener->config->text, strerror(error), acceptor_advice(error));
+    loop->active = true; /* what is left out is told by a tick */
+    log_repeated(LOG_ERROR, "accept", error,
+                 "accept on %s: %s; clients wait until a connection closes%s",
+                 listener->config->text, strerror(error), acceptor_advice(error));
 }
 
 static bool is_full(const struct loop *loop)

@@ -9,7 +9,7 @@
 
 #include "core/check.h"
 #include "core/file_job.h"
-#include "core/log.h"
+#include "core/log_repeat.h"
 #include "engines/file_range.h"
 #include "engines/ktls.h"
 
@@ -45,9 +45,10 @@ static bool conn_register(struct loop *loop, struct loop_conn *conn)
     struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
                                  .data.ptr = conn };
     conn->registered = epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, conn->source.fd, &event) == 0;
-    if (!conn->registered && log_is_due(&loop->register_log_ms, loop->clock.now_ms))
-        log_error("epoll_ctl: %s; a connection is dropped%s", strerror(errno),
-                  errno == ENOSPC ? "; raise the sysctl fs.epoll.max_user_watches" : "");
+    if (!conn->registered)
+        log_repeated(LOG_ERROR, "epoll_ctl", errno, "epoll_ctl: %s; a connection is dropped%s",
+                     strerror(errno),
+                     errno == ENOSPC ? "; raise the sysctl fs.epoll.max_user_watches" : "");
     return conn->registered;
 }
 

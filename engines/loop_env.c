@@ -9,6 +9,8 @@
  * gave connections different views of a changing file. */
 #include "engines/loop_internal.h"
 
+#include "core/log_repeat.h"
+
 #include <errno.h>
 #include <stdio.h>
 
@@ -64,13 +66,14 @@ void loop_env_destroy(struct loop *loop)
     CHECK(pthread_mutex_destroy(&loop->env_mutex) == 0);
 }
 
-void loop_env_tick(struct loop *loop, bool reopen)
+bool loop_env_tick(struct loop *loop, bool reopen)
 {
     if (loop->env == NULL) /* accept_only */
-        return;
+        return log_repeat_tick();
     loop_enter(loop);
-    session_env_tick(loop->env, reopen);
+    bool again = session_env_tick(loop->env, reopen);
     loop_leave(loop);
+    return again;
 }
 
 size_t loop_env_reclaim(struct loop *loop)

@@ -142,9 +142,7 @@ struct loop {
     atomic_uint adopted;       /* connections from it, in it, that are not closed yet */
     atomic_uint asks;          /* enum loop_ask */
     uint64_t accept_retry_ms;  /* descriptors or memory have run out: not before; 0: at once */
-    uint64_t accept_log_ms;    /* when that was complained about last; 0: never */
-    uint64_t full_log_ms;      /* likewise, connections_max */
-    uint64_t register_log_ms;  /* likewise, a connection that epoll does not take */
+    uint64_t full_log_ms;      /* when connections_max was complained about last; 0: never */
     uint64_t tick_due_ms;      /* next session_env_tick(); 0: nothing has happened since the last */
     bool active;               /* a connection was driven in this turn */
     uint64_t drain_end_ms;     /* 0: not draining */
@@ -188,7 +186,7 @@ int loop_env_create(struct loop *loop, unsigned caps, char *why, size_t why_size
 void loop_env_destroy(struct loop *loop);
 
 /* session_env_tick(), session_env_reclaim(), locked if need be. */
-void loop_env_tick(struct loop *loop, bool reopen);
+bool loop_env_tick(struct loop *loop, bool reopen);
 size_t loop_env_reclaim(struct loop *loop);
 
 /* Makes the workers that the options ask for, if any. 0, or -errno and a sentence. */

@@ -7,11 +7,11 @@
 
 #include "core/check.h"
 #include "engines/file_range.h"
+#include "engines/file_send.h"
 #include "engines/ktls.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -58,15 +58,12 @@ ssize_t loop_send_plan(int fd, const struct send_plan *plan, size_t file_max, bo
 
     /* A short count does not mean a full socket here: the page cache or the pipe inside may have
      * ended it. The caller tries again and gets EAGAIN if it was the socket. */
-    off_t off = plan->file_off;
     file_range_cork(fd, plan, file_max, corked);
     ssize_t n =
-        sendfile(fd, plan->file_fd, &off, plan->file_len < file_max ? plan->file_len : file_max);
-    int error = n < 0 ? errno : 0;
-    *ret_full = error == EAGAIN;
+        file_send(fd, plan, plan->file_len < file_max ? plan->file_len : file_max, ret_full);
     if (n == (ssize_t)plan->file_len)
         file_range_uncork(fd, corked);
     if (memory > 0) /* an error or the file's end comes again, and is told then */
         return (ssize_t)memory + (n > 0 ? n : 0);
-    return n < 0 ? -error : n;
+    return n;
 }

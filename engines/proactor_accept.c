@@ -11,6 +11,7 @@
 
 #include "core/config.h"
 #include "core/log.h"
+#include "core/log_repeat.h"
 #include "core/peer.h"
 
 #include <errno.h>
@@ -41,9 +42,10 @@ static bool peer_of(int fd, const struct listen_config *listen, struct peer *ret
 static void pause_accepting(struct proactor *p, const struct proactor_listener *accept, int error)
 {
     p->accept_retry_ms = p->clock.now_ms + PROACTOR_ACCEPT_RETRY_MS;
-    if (log_is_due(&p->accept_log_ms, p->clock.now_ms))
-        log_error("accept on %s: %s; clients wait until a connection closes%s",
-                  accept->listener->config->text, strerror(error), acceptor_advice(error));
+    p->active = true; /* what is left out is told by a tick */
+    log_repeated(LOG_ERROR, "accept", error,
+                 "accept on %s: %s; clients wait until a connection closes%s",
+                 accept->listener->config->text, strerror(error), acceptor_advice(error));
 }
 
 static void take_connection(struct proactor *p, const struct proactor_listener *accept, int fd)

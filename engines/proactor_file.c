@@ -218,14 +218,16 @@ static int open_stated(struct proactor_file *file, int res)
 
 static int content_read(struct proactor_file *file, int res)
 {
-    size_t size = (size_t)file->job->meta.size;
+    struct file_job *job = file->job;
+    size_t size = (size_t)job->meta.size;
     if (res < 0)
         return res;
     size_t asked = size + 1 - file->content_len;
     file->content_len += (size_t)res;
     if (res > 0 && file->content_len <= size && !(file->content_len == size && (size_t)res < asked))
         return ON;
-    if (file->content_len != size) { /* it shrank or grew */
+    if (file->content_len != size || !file_meta_holds(file->fd, &job->meta)) {
+        /* it was written to meanwhile */
         free(file->content);
         file->content = NULL;
     }
@@ -299,7 +301,7 @@ enum proactor_step proactor_file_begin(struct proactor *p, struct proactor_conn 
     struct file_job *job = session_file_job(proactor_session(conn));
     CHECK_OBJ(job, FILE_JOB_MAGIC);
     CHECK(conn->file == NULL);
-    if (job->kind == FILE_JOB_OPEN && file_job_try(job)) {
+    if ((job->kind == FILE_JOB_OPEN || job->kind == FILE_JOB_STAT) && file_job_try(job)) {
         report(p, conn, job->res);
         return PROACTOR_DONE;
     }

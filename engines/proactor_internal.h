@@ -178,8 +178,7 @@ struct proactor {
     size_t accepts_armed;      /* one-shot accepts in flight: each may bring a connection */
     uint64_t accept_retry_ms;  /* descriptors or memory have run out: not before; 0: at once */
     uint64_t reclaim_next_ms;  /* when proactor_ask_reclaim() may ask again */
-    uint64_t accept_log_ms;    /* when that was complained about last; 0: never */
-    uint64_t full_log_ms;      /* likewise, connections_max */
+    uint64_t full_log_ms;      /* when connections_max was complained about last; 0: never */
     uint64_t tick_due_ms;      /* next session_env_tick(); 0: nothing has happened since the last */
     bool active;               /* a connection was driven in this turn */
     bool starved;              /* an operation found no place: the next turn comes at once */

@@ -7,12 +7,13 @@
 
 #include "core/config.h"
 #include "core/log.h"
+#include "engines/progress.h"
+#include "engines/wake_fd.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 static const struct engine_requests *requests(const struct proactor *p)
@@ -68,8 +69,6 @@ static int open_rest(struct proactor *p, char *why, size_t why_size)
                       &p->pool);
     if (res == 0)
         res = pool_create("file jobs", proactor_file_size(), connections_max, &p->files);
-    if (res == 0)
-        res = workers_create(1, p->config->worker_queue, &p->workers);
     if (res < 0) {
         snprintf(why, why_size, "no memory for connections_max = %u connections: %s",
                  connections_max, strerror(-res));
@@ -77,10 +76,14 @@ static int open_rest(struct proactor *p, char *why, size_t why_size)
     }
     /* Blocking: a read that finds nothing is to wait inside the ring. A write to it would block
      * only after 2^64 - 2 wake-ups. */
-    p->wake_fd = eventfd(0, EFD_CLOEXEC);
+    p->wake_fd = wake_fd_open(0);
     if (p->wake_fd < 0) {
-        res = -errno;
-        snprintf(why, why_size, "eventfd: %s", strerror(-res));
+        wake_fd_explain(p->wake_fd, why, why_size);
+        return p->wake_fd;
+    }
+    res = workers_create(1, p->config->worker_queue, &p->workers);
+    if (res < 0) {
+        snprintf(why, why_size, "cannot set up the thread beside the ring: %s", strerror(-res));
         return res;
     }
     return uring_open(&p->uring, &p->shared->uring, why, why_size) < 0 ? -EOPNOTSUPP : 0;
@@ -225,7 +228,7 @@ static bool heed_requests(struct proactor *p)
     sig_atomic_t reopens = engine_asked(&requests(p)->reopen_logs);
     if (reopens != p->reopens_done) {
         p->reopens_done = reopens;
-        session_env_tick(p->env, true);
+        p->active |= session_env_tick(p->env, true);
     }
     unsigned reclaims = atomic_load_explicit(&p->shared->reclaims, memory_order_relaxed);
     if (reclaims != p->reclaims_done) {
@@ -325,7 +328,8 @@ static void fire(struct timer_node *node, void *context)
         timer_arm(&p->timers, node, deadline_ms);
         return;
     }
-    session_expired(s);
+    struct progress progress = progress_of(conn->fd, s);
+    session_expired(s, &progress);
     list_remove(&conn->run);
     proactor_conn_drive(p, conn);
 }
@@ -336,7 +340,7 @@ static void tick(struct proactor *p)
     uint64_t now_ms = p->clock.now_ms;
     if (p->tick_due_ms != 0 && now_ms >= p->tick_due_ms) {
         p->tick_due_ms = 0;
-        session_env_tick(p->env, false);
+        p->active |= session_env_tick(p->env, false);
     }
     if (p->active && p->tick_due_ms == 0)
         p->tick_due_ms = now_ms + PROACTOR_TICK_MS;

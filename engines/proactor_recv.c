@@ -8,6 +8,8 @@
  * client down. */
 #include "engines/proactor_internal.h"
 
+#include "core/log_repeat.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,11 +47,13 @@ static size_t push(struct proactor_conn *conn, const unsigned char *data, size_t
 static bool keep(struct proactor *p, struct proactor_conn *conn, const unsigned char *data,
                  size_t len)
 {
-    if (p->kept_len + len > PROACTOR_KEPT_MAX)
+    struct proactor_kept *kept = NULL;
+    if (p->kept_len + len <= PROACTOR_KEPT_MAX)
+        kept = malloc(sizeof(*kept) + len);
+    if (kept == NULL) {
+        log_fault("no room for what a client sends ahead; it is dropped", ENOMEM);
         return false;
-    struct proactor_kept *kept = malloc(sizeof(*kept) + len);
-    if (kept == NULL)
-        return false;
+    }
     *kept = (struct proactor_kept){ .len = len };
     memcpy(kept->data, data, len);
     if (conn->kept == NULL)

@@ -11,11 +11,11 @@
 
 #include "core/config.h"
 #include "engines/file_range.h"
+#include "engines/file_send.h"
 #include "engines/ktls.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 
 static_assert((int)URING_MESSAGE_IOV_MAX >= (int)SEND_PLAN_IOV_MAX, "a plan is one message");
@@ -120,13 +120,11 @@ static enum proactor_step send_file(struct proactor *p, struct proactor_conn *co
         len = plan->file_len;
     if (len > *turn_left)
         len = *turn_left;
-    off_t off = plan->file_off;
     file_range_cork(conn->fd, plan, len, &conn->corked);
-    ssize_t n = sendfile(conn->fd, plan->file_fd, &off, len);
+    ssize_t n = file_send(conn->fd, plan, len, &conn->full);
     if (n < 0) {
-        int error = errno;
-        conn->full = error == EAGAIN;
-        n = error == EINTR ? -EAGAIN : -error;
+        if (n == -EINTR)
+            n = -EAGAIN;
     } else {
         *turn_left -= (size_t)n;
         if ((size_t)n == plan->file_len) {
@@ -154,7 +152,8 @@ enum proactor_step proactor_send(struct proactor *p, struct proactor_conn *conn,
     if (send_plan_memory(&plan) > 0)
         return send_memory(p, conn, &plan);
     CHECK(plan.file_fd >= 0 && plan.file_len > 0);
-    if (p->config->file_io == FILE_IO_SPLICE && proactor_pipe_take(p, conn))
+    if (p->config->file_io == FILE_IO_SPLICE &&
+        !file_send_refused(FILE_SEND_SPLICE, plan.file_fd) && proactor_pipe_take(p, conn))
         return proactor_splice(p, conn, &plan);
     return send_file(p, conn, &plan, turn_left);
 }

@@ -8,9 +8,14 @@
  * sendfile(2). */
 #include "engines/proactor_internal.h"
 
+#include "core/log_repeat.h"
+#include "engines/acceptor.h"
+#include "engines/file_send.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static_assert((int)PROACTOR_PIPES_MAX <= (int)URING_WORKERS_MAX, "each SPLICE finds a worker");
@@ -24,6 +29,8 @@ static bool make_pipe(struct proactor *p, struct proactor_pipe **ret_pipe)
         return false;
     *made = (struct proactor_pipe){ .fds = { -1, -1 } };
     if (pipe2(made->fds, O_CLOEXEC) != 0) {
+        log_repeated(LOG_WARN, "pipe2", errno, "pipe2: %s; a file is sent by sendfile instead%s",
+                     strerror(errno), acceptor_advice(errno));
         free(made);
         return false;
     }
@@ -115,6 +122,12 @@ void proactor_spliced(struct proactor *p, struct proactor_conn *conn, int res)
     struct session *s = proactor_session(conn);
     struct proactor_pipe *pipe = conn->pipe;
     CHECK(pipe != NULL);
+    if (res < 0 && file_send_refuse(FILE_SEND_SPLICE, pipe->fd, -res)) {
+        /* The plan is made anew, and sendfile(2) begins with what is in the pipe. */
+        proactor_pipe_give(p, conn);
+        session_sent(s, -EAGAIN);
+        return;
+    }
     if (conn->send.kind == PROACTOR_OP_SPLICE_IN) {
         if (res > 0)
             pipe->len = (size_t)res;

@@ -4,6 +4,8 @@
 #include "engines/session.h"
 
 #include "core/check.h"
+#include "core/log_repeat.h"
+#include "engines/session_fault.h"
 #include "engines/session_tls.h"
 #include "http/conn.h"
 
@@ -33,6 +35,8 @@ struct session {
     unsigned magic;
     struct session_env *env;
     size_t planned;          /* octets of the plan that is out; 0: none */
+    int planned_fd;          /* the file of its range; -1: none */
+    uint64_t sent;           /* octets that were sent */
     struct session_tls *tls; /* NULL: plain HTTP */
     struct http_conn conn;
 };
@@ -95,10 +99,11 @@ void session_env_destroy(struct session_env *env)
     free(env);
 }
 
-void session_env_tick(struct session_env *env, bool reopen)
+bool session_env_tick(struct session_env *env, bool reopen)
 {
     CHECK_OBJ(env, SESSION_ENV_MAGIC);
-    http_env_tick(env->http, reopen);
+    bool again = http_env_tick(env->http, reopen);
+    return log_repeat_tick() || again;
 }
 
 size_t session_env_reclaim(struct session_env *env)
@@ -120,6 +125,7 @@ struct session *session_open(void *mem, struct session_env *env, const struct li
     s->magic = SESSION_MAGIC;
     s->env = env;
     s->planned = 0;
+    s->sent = 0;
     http_conn_open(&s->conn, env->http, listen, peer);
     s->tls = listen->tls ? session_tls_open(env->tls, &s->conn, listen) : NULL;
     env->sessions++;
@@ -160,6 +166,7 @@ static void fall_back(struct session *s)
 void session_received(struct session *s, const void *data, ssize_t res)
 {
     CHECK((session_wants(s) & (SESSION_WANT_RECV | SESSION_WANT_CLOSE)) != 0);
+    session_fault_socket("cannot receive from a client", res);
     if (s->tls != NULL) {
         if (session_tls_received(s->tls, data, res))
             return;
@@ -193,6 +200,7 @@ void session_send_plan(struct session *s, struct send_plan *ret_plan)
     size_t planned = send_plan_memory(ret_plan) + ret_plan->file_len;
     CHECK(planned > 0 || s->tls != NULL);
     s->planned = planned;
+    s->planned_fd = ret_plan->file_fd;
 }
 
 void session_sent(struct session *s, ssize_t res)
@@ -200,12 +208,23 @@ void session_sent(struct session *s, ssize_t res)
     CHECK_OBJ(s, SESSION_MAGIC);
     CHECK(s->planned > 0 && res <= (ssize_t)s->planned);
     s->planned = 0;
+    if (res == 0)
+        http_conn_file_ended(&s->conn);
+    session_fault_sent(s->planned_fd, res);
+    if (res > 0)
+        s->sent += (uint64_t)res;
     if (s->tls != NULL)
         session_tls_sent(s->tls, res);
     else if (res > 0)
         http_conn_sent(&s->conn, (size_t)res);
     else if (res != -EAGAIN)
         http_conn_broken(&s->conn);
+}
+
+uint64_t session_sent_total(const struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    return s->sent;
 }
 
 struct file_job *session_file_job(struct session *s)
@@ -217,6 +236,7 @@ struct file_job *session_file_job(struct session *s)
 void session_file_done(struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
+    session_fault_job(http_conn_job(&s->conn));
     http_conn_job_done(&s->conn);
     if (s->tls != NULL)
         session_tls_advance(s->tls);
@@ -251,13 +271,13 @@ uint64_t session_deadline_ms(const struct session *s)
     return s->tls != NULL ? session_tls_deadline_ms(s->tls) : http_conn_deadline_ms(&s->conn);
 }
 
-void session_expired(struct session *s)
+void session_expired(struct session *s, const struct progress *progress)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
     if (s->tls != NULL)
-        session_tls_expired(s->tls);
+        session_tls_expired(s->tls, progress);
     else
-        http_conn_expired(&s->conn);
+        http_conn_expired(&s->conn, progress);
 }
 
 void session_drain(struct session *s)

@@ -21,6 +21,7 @@
 #include "core/config.h"
 #include "core/file_job.h"
 #include "core/peer.h"
+#include "core/progress.h"
 #include "core/send_plan.h"
 
 #include <stdbool.h>
@@ -75,9 +76,10 @@ void session_env_share(struct session_env *env, const struct session_lock *lock)
 /* Every session must be closed. NULL is allowed. */
 void session_env_destroy(struct session_env *env);
 
-/* Housekeeping, about once a second: writes out access logs. `reopen`: opens them again as well
- * (log rotation). */
-void session_env_tick(struct session_env *env, bool reopen);
+/* Housekeeping, about once a second: writes out access logs, and tells how many lines of them, and
+ * of the error log, were left out. `reopen`: opens the access logs again as well (log rotation).
+ * True: once more in a second, whether anything happens or not. */
+bool session_env_tick(struct session_env *env, bool reopen);
 
 /* Descriptors have run out (EMFILE, ENFILE): closes some that are only kept for later use. Returns
  * how many; 0: there is none left to close. */
@@ -118,6 +120,9 @@ void session_send_plan(struct session *s, struct send_plan *ret_plan);
  * or another -errno. */
 void session_sent(struct session *s, ssize_t res);
 
+/* Octets that were reported as sent since session_open(), as they were on the wire. */
+uint64_t session_sent_total(const struct session *s);
+
 /* The job to execute; the same one until session_file_done(). Lent to the engine. */
 struct file_job *session_file_job(struct session *s);
 
@@ -140,8 +145,9 @@ void session_offloaded(struct session *s, int res);
 uint64_t session_deadline_ms(const struct session *s);
 
 /* Reports that the deadline has passed. The session answers 408, closes, or goes on with a later
- * deadline. */
-void session_expired(struct session *s);
+ * deadline. `progress` (borrowed for the call): a peer that has taken enough is not too slow, though
+ * its socket may be full. */
+void session_expired(struct session *s, const struct progress *progress);
 
 /* The server is shutting down: an idle session wants CLOSE now, a busy one after the answer in
  * progress. */

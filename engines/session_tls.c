@@ -11,6 +11,7 @@
 
 #include "core/check.h"
 #include "core/log.h"
+#include "core/log_repeat.h"
 #include "core/server_find.h"
 
 #include <errno.h>
@@ -106,6 +107,7 @@ struct session_tls *session_tls_open(struct session_tls_env *env, struct http_co
     list_init(&t->warm);
     t->deadline_ms = now(t) + env->config->tls.handshake_ms;
     if (env->server->ops->open(env->server->ctx, listen, &t->tls) < 0) {
+        log_fault("no memory for a connection with TLS; it is closed", ENOMEM);
         t->phase = SESSION_TLS_LOST;
         t->deadline_ms = UINT64_MAX;
     }
@@ -505,7 +507,7 @@ void session_tls_shut_down(struct session_tls *t, int res)
     session_tls_advance(t);
 }
 
-void session_tls_expired(struct session_tls *t)
+void session_tls_expired(struct session_tls *t, const struct progress *progress)
 {
     CHECK_OBJ(t, SESSION_TLS_MAGIC);
     if (t->deadline_ms <= now(t)) {
@@ -514,7 +516,7 @@ void session_tls_expired(struct session_tls *t)
         break_off(t);
         return;
     }
-    http_conn_expired(t->conn);
+    http_conn_expired(t->conn, progress);
     session_tls_advance(t);
 }
 

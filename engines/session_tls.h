@@ -95,7 +95,7 @@ void session_tls_advance(struct session_tls *t);
 
 /* The HTTP connection wanted it. */
 void session_tls_shut_down(struct session_tls *t, int res);
-void session_tls_expired(struct session_tls *t);
+void session_tls_expired(struct session_tls *t, const struct progress *progress);
 void session_tls_drain(struct session_tls *t);
 
 size_t session_tls_offload(struct session_tls *t, void *info, size_t size);

@@ -11,6 +11,7 @@
 #include "engines/workers.h"
 
 #include "core/check.h"
+#include "engines/wake_fd.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -72,11 +73,11 @@ int workers_create(unsigned threads, unsigned queue_max, struct workers **ret_wo
     struct workers *w = calloc(1, sizeof(*w) + threads * sizeof(w->threads[0]));
     if (w == NULL)
         return -ENOMEM;
-    w->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    w->fd = wake_fd_open(EFD_NONBLOCK);
     if (w->fd < 0) {
-        int error = errno;
+        int error = w->fd;
         free(w);
-        return -error;
+        return error;
     }
     w->magic = WORKERS_MAGIC;
     w->threads_count = threads;

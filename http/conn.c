@@ -16,6 +16,7 @@
 #include "core/server_find.h"
 #include "http/access.h"
 #include "http/exchange.h"
+#include "http/refusal.h"
 #include "http/response.h"
 #include "http/static.h"
 #include "http/vhost.h"
@@ -173,8 +174,9 @@ static const struct server *choose_server(const struct http_conn *c)
     return host.len == 0 && c->named != NULL ? c->named : server_find(c->listen, host);
 }
 
-/* Chooses what to answer a complete request with. */
-static void begin_answer(struct http_conn *c)
+/* Chooses what to answer a request with. `body_left`: it announces a body, which is not read, since
+ * the head alone refuses it. */
+static void begin_answer(struct http_conn *c, bool body_left)
 {
     struct http_exchange *x = c->x;
     const struct http_request *r = &x->request;
@@ -182,23 +184,10 @@ static void begin_answer(struct http_conn *c)
     uint32_t requests_max = c->env->config->limits.keepalive_requests;
     x->keep_alive =
         r->keep_alive && !c->draining && (requests_max == 0 || c->requests < requests_max);
-    x->server = choose_server(c);
     c->state = STATE_ANSWER;
-    if (c->named != NULL && x->server != c->named) {
-        http_static_begin_error(x, 421);
-        return;
-    }
-    if (r->method == HTTP_METHOD_KNOWN || r->method == HTTP_METHOD_UNKNOWN ||
-        r->method == HTTP_CONNECT) {
-        static const char allow[] = "Allow: GET, HEAD, OPTIONS\r\n";
-        memcpy(x->extra, allow, sizeof(allow));
-        http_static_begin_error(x, r->method == HTTP_METHOD_KNOWN ? 405 : 501);
-        return;
-    }
-    int status = http_target_parse(http_request_slice(r, r->target), false, x->decoded, &x->target);
-    if (status == 0 && x->target.form == HTTP_TARGET_ASTERISK && r->method != HTTP_OPTIONS)
-        status = 400;
-    if (status == 400)
+    int status = http_refusal_of_head(x, c->named);
+    /* Behind a CONNECT may come what was meant for the tunnel (RFC 9110 section 9.3.6). */
+    if (status == 400 || (status != 0 && (body_left || r->method == HTTP_CONNECT)))
         refuse(c, status);
     else if (status != 0)
         http_static_begin_error(x, status);
@@ -221,11 +210,15 @@ static void head_complete(struct http_conn *c, struct http_input *input, size_t 
         refuse(c, status != 0 ? status : 400);
         return;
     }
-    if (x->request.framing == HTTP_FRAMING_NONE) {
-        begin_answer(c);
+    x->server = choose_server(c);
+    /* Whoever waits for 100 is told at once what he will be told anyway (RFC 9110 section 10.1.1).
+     */
+    bool announced = x->request.framing != HTTP_FRAMING_NONE;
+    if (!announced || x->request.method == HTTP_CONNECT ||
+        (x->request.expect_continue && http_refusal_of_head(x, c->named) != 0)) {
+        begin_answer(c, announced);
         return;
     }
-    x->server = choose_server(c);
     x->body_begun_ms = now(c);
     http_body_init(&x->body, &x->request);
     c->state = STATE_BODY;
@@ -291,7 +284,7 @@ static bool read_body(struct http_conn *c, struct http_input *input)
     input->rest.len -= used;
     if (result == HTTP_BODY_MORE)
         return false;
-    begin_answer(c);
+    begin_answer(c, false);
     return true;
 }
 
@@ -372,13 +365,10 @@ static void process(struct http_conn *c, struct http_input *input)
         return;
     }
     if (empty) {
-        x->window_begun_ms = 0;
+        http_send_window_end(&x->window);
         return;
     }
-    if (x->window_begun_ms == 0) {
-        x->window_begun_ms = now(c);
-        x->window_sent = x->out.sent;
-    }
+    http_send_window_begin(&x->window, &c->env->config->deadlines, now(c), x->out.sent);
     want_read(c);
 }
 
@@ -474,24 +464,25 @@ void http_conn_sent(struct http_conn *c, size_t len)
 {
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
     struct http_exchange *x = c->x;
-    const struct http_deadlines *deadlines = &c->env->config->deadlines;
     if (c->state == STATE_CLOSED)
         return;
     http_out_sent(&x->out, len);
     http_response_more_parts(x);
     if (!http_out_empty(&x->out)) {
-        /* The window moves on whenever enough was taken for its whole length. */
-        if ((x->out.sent - x->window_sent) * 1000 >=
-            (uint64_t)deadlines->send_rate_min * deadlines->send_ms) {
-            x->window_begun_ms = now(c);
-            x->window_sent = x->out.sent;
-        }
+        http_send_window_accepted(&x->window, &c->env->config->deadlines, now(c), x->out.sent);
         want_read(c);
         return;
     }
-    x->window_begun_ms = 0;
+    http_send_window_end(&x->window);
     if (x->job_state != HTTP_JOB_WANTED)
         process_kept(c);
+}
+
+void http_conn_file_ended(struct http_conn *c)
+{
+    CHECK_OBJ(c, HTTP_CONN_MAGIC);
+    if (c->x != NULL)
+        http_out_forget_file(&c->x->out);
 }
 
 struct file_job *http_conn_job(struct http_conn *c)
@@ -519,6 +510,7 @@ void http_conn_job_done(struct http_conn *c)
     } else if (!http_out_has_read(&x->out)) {
         /* Its length is announced already: all that is left is to close (RFC 9112 section 8), once
          * what was read before is sent; then the read is tried again. */
+        http_conn_file_ended(c);
         http_conn_broken(c);
     }
 }
@@ -537,8 +529,8 @@ uint64_t http_conn_deadline_ms(const struct http_conn *c)
     const struct http_exchange *x = c->x;
     if (c->state == STATE_CLOSED)
         return UINT64_MAX;
-    if (x != NULL && x->window_begun_ms != 0)
-        return x->window_begun_ms + deadlines->send_ms;
+    if (x != NULL && x->window.begun_ms != 0)
+        return x->window.look_ms;
     switch ((enum state)c->state) {
     case STATE_IDLE:
         return c->since_ms + (c->requests == 0 ? deadlines->header_ms : deadlines->keepalive_ms);
@@ -553,13 +545,14 @@ uint64_t http_conn_deadline_ms(const struct http_conn *c)
     }
 }
 
-void http_conn_expired(struct http_conn *c)
+void http_conn_expired(struct http_conn *c, const struct progress *progress)
 {
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
     if (c->state == STATE_CLOSED)
         return;
-    if (c->x != NULL && c->x->window_begun_ms != 0) {
-        http_conn_broken(c); /* the peer takes less than the minimum rate */
+    if (c->x != NULL && c->x->window.begun_ms != 0) {
+        if (!http_send_window_look(&c->x->window, &c->env->config->deadlines, now(c), progress))
+            http_conn_broken(c); /* the peer takes less than the minimum rate */
         return;
     }
     if (c->state != STATE_HEAD && c->state != STATE_BODY) {

@@ -7,6 +7,7 @@
 #define HTTP_CONN_H
 
 #include "core/peer.h"
+#include "core/progress.h"
 #include "core/send_plan.h"
 #include "http/env.h"
 
@@ -102,6 +103,10 @@ void http_conn_plan(const struct http_conn *c, struct send_plan *ret_plan);
 /* So many octets of the plan were sent. */
 void http_conn_sent(struct http_conn *c, size_t len);
 
+/* The file of the plan ended before its range did: what is known of it is untrue, and is forgotten.
+ * http_conn_broken() is due as well. */
+void http_conn_file_ended(struct http_conn *c);
+
 /* The job to execute while FILE is wanted, and the report that it is done. */
 struct file_job *http_conn_job(struct http_conn *c);
 void http_conn_job_done(struct http_conn *c);
@@ -112,8 +117,8 @@ void http_conn_shut_down(struct http_conn *c);
 /* The present deadline on the clock's scale, UINT64_MAX: none. */
 uint64_t http_conn_deadline_ms(const struct http_conn *c);
 
-/* The deadline has passed. */
-void http_conn_expired(struct http_conn *c);
+/* The deadline has passed. `progress`: how far the peer has come with what was sent. */
+void http_conn_expired(struct http_conn *c, const struct progress *progress);
 
 /* Close after the answer in progress; at once when idle. */
 void http_conn_drain(struct http_conn *c);

@@ -179,11 +179,13 @@ void http_env_destroy(struct http_env *env)
     free(env);
 }
 
-void http_env_tick(struct http_env *env, bool reopen)
+bool http_env_tick(struct http_env *env, bool reopen)
 {
+    bool owes = false;
     for (size_t i = 0; i < env->config->access_logs_count; i++) {
         if (!reopen) {
             access_log_flush(env->access_logs[i]);
+            owes |= access_log_owes(env->access_logs[i]);
             continue;
         }
         const char *what = NULL;
@@ -191,7 +193,9 @@ void http_env_tick(struct http_env *env, bool reopen)
         if (r < 0)
             log_error("access log %s cannot be opened again, the old file stays: %s",
                       env->config->access_logs[i].path, safe_open_text(r, what));
+        owes |= access_log_owes(env->access_logs[i]);
     }
+    return owes;
 }
 
 size_t http_env_reclaim(struct http_env *env)

@@ -60,8 +60,9 @@ int http_env_create(const struct config *config, const struct clock *clock, bool
 /* Every connection must be closed. NULL is allowed. */
 void http_env_destroy(struct http_env *env);
 
-/* Writes out the access logs; `reopen`: opens them again as well. */
-void http_env_tick(struct http_env *env, bool reopen);
+/* Writes out the access logs; `reopen`: opens them again as well. True: lines were lost, and how
+ * many is not told yet: once more in a second. */
+bool http_env_tick(struct http_env *env, bool reopen);
 
 /* Descriptors have run out: closes files that are only kept in the cache. Returns how many. */
 size_t http_env_reclaim(struct http_env *env);

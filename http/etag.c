@@ -22,6 +22,18 @@ static char *put_hex(char *out, uint64_t value)
     return out;
 }
 
+static char *put_time(char *out, int64_t seconds, int32_t nanoseconds)
+{
+    out = put_hex(out, (uint64_t)seconds);
+    *out++ = '.';
+    return put_hex(out, (uint32_t)nanoseconds);
+}
+
+bool http_etag_dated(const struct file_meta *meta, int64_t now_s)
+{
+    return meta->mtime_s > 1 && meta->mtime_s <= now_s;
+}
+
 size_t http_etag_format(const struct file_meta *meta, enum coding coding, int64_t now_s,
                         char *ret_text)
 {
@@ -31,22 +43,22 @@ size_t http_etag_format(const struct file_meta *meta, enum coding coding, int64_
         [CODING_BR] = { "-br", 3 },
         [CODING_ZSTD] = { "-zst", 4 },
     };
-    /* Three numbers of 64 bits, nanoseconds of 32, their separators, a suffix and two quotes. */
-    static_assert(3 * 16 + 8 + 3 + 4 + 2 <= HTTP_ETAG_MAX, "a tag must fit");
+    /* Four numbers of 64 bits, two of 32, their separators, a suffix and two quotes. */
+    static_assert(4 * 16 + 2 * 8 + 5 + 4 + 2 <= HTTP_ETAG_MAX, "a tag must fit");
     char *out = ret_text;
 
     CHECK(meta != NULL && ret_text != NULL);
     CHECK((unsigned)coding < CODING_COUNT);
-    if (meta->mtime_s <= 0 || meta->mtime_s > now_s)
+    if (!http_etag_dated(meta, now_s))
         return 0;
     *out++ = '"';
     out = put_hex(out, meta->ino);
     *out++ = '-';
     out = put_hex(out, meta->size);
     *out++ = '-';
-    out = put_hex(out, (uint64_t)meta->mtime_s);
-    *out++ = '.';
-    out = put_hex(out, (uint32_t)meta->mtime_ns);
+    out = put_time(out, meta->mtime_s, meta->mtime_ns);
+    *out++ = '-';
+    out = put_time(out, meta->ctime_s, meta->ctime_ns);
     memcpy(out, suffixes[coding].ptr, suffixes[coding].len);
     out += suffixes[coding].len;
     *out++ = '"';

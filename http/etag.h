@@ -8,14 +8,20 @@
 
 #include <stdbool.h>
 
-enum { HTTP_ETAG_MAX = 80 };
+enum { HTTP_ETAG_MAX = 96 };
 
-/* Writes the strong tag of a file's representation, quotes included: from inode, size and mtime to
- * the nanosecond, with a suffix for a content coding other than identity, so each coding has its
- * own. Returns its length (no NUL), or 0 when the mtime cannot be a validator: 0 or before
- * (reproducible builds), or later than `now_s`. `ret_text` holds HTTP_ETAG_MAX octets. */
+/* Writes the strong tag of a file's representation, quotes included: from inode, size, mtime and
+ * ctime to the nanosecond, with a suffix for a content coding other than identity, so each coding
+ * has its own. The ctime is what nobody can set back (utimensat(2)): a file that is rewritten in
+ * place gets another one, whatever its mtime says, and so does a new file that the file system
+ * gives the inode of a removed one. Returns its length (no NUL), or 0 when the mtime is no
+ * validator (http_etag_dated()). `ret_text` holds HTTP_ETAG_MAX octets. */
 size_t http_etag_format(const struct file_meta *meta, enum coding coding, int64_t now_s,
                         char *ret_text);
+
+/* Does the mtime tell when the file was changed? Not at or below 1 (what reproducible builds set it
+ * to: 0, and 1 in the stores of Nix and Guix), nor when it is later than `now_s`. */
+bool http_etag_dated(const struct file_meta *meta, int64_t now_s);
 
 enum http_etag_compare { HTTP_ETAG_WEAK, HTTP_ETAG_STRONG };
 

@@ -13,6 +13,7 @@
 #include "http/out.h"
 #include "http/range.h"
 #include "http/request.h"
+#include "http/send_window.h"
 #include "http/target.h"
 
 #include <stdbool.h>
@@ -30,6 +31,9 @@ struct http_static {
     uint8_t codings_count;
     uint8_t probed_codings; /* sidecars looked for on behalf of this request: 1 << coding, */
     uint8_t found_codings;  /* and those that are there */
+    uint8_t found_step;     /* the step that found `entry` */
+    uint8_t lookups_untrue; /* how often what was found was no longer so when it was to be sent */
+    bool checked;           /* what is to be sent was looked at, and is as it was found */
     uint16_t try_index, index_index;
     int status; /* 0, or the error status that is being answered */
     enum coding codings[CODING_COUNT];
@@ -84,9 +88,7 @@ struct http_exchange {
     /* Sending */
     struct http_out out;
     struct http_multipart multipart;
-    uint64_t window_begun_ms; /* the present window of the minimum rate; 0: nothing is waiting to be
-                                 sent */
-    uint64_t window_sent;     /* out.sent at its beginning */
+    struct http_send_window window; /* of the minimum rate; its `sent` is out.sent */
 
     char decoded[HTTP_PATH_MAX];  /* target.path, when decoding changed something */
     char try_text[HTTP_PATH_MAX]; /* search.uri, when it comes from `try` or an error page */

@@ -4,11 +4,13 @@
 
 #include "core/check.h"
 #include "core/config_text.h"
+#include "core/log_repeat.h"
 #include "http/accept.h"
 #include "http/date.h"
 #include "http/etag.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -127,12 +129,14 @@ static struct file_fields *make(struct http_env *env, struct file_entry *entry,
         put(&text, "\r\nContent-Encoding: ");
         put_span(&text, http_coding_name(coding));
     }
-    put(&text, "\r\nContent-Length: %llu\r\nAccept-Ranges: bytes\r\n",
-        (unsigned long long)entry->meta.size);
+    put(&text, "\r\nContent-Length: %llu\r\n", (unsigned long long)entry->meta.size);
+    if (env->config->limits.ranges_max > 0)
+        put(&text, "Accept-Ranges: bytes\r\n");
     size_t representation_len = text.len;
 
+    static_assert(sizeof(entry->etag) >= HTTP_ETAG_MAX, "a tag must fit");
     entry->etag_len = (uint8_t)http_etag_format(&entry->meta, coding, now_s, entry->etag);
-    entry->has_last_modified = entry->etag_len > 0;
+    entry->has_last_modified = http_etag_dated(&entry->meta, now_s);
     if (entry->has_last_modified) {
         char date[HTTP_DATE_LEN + 1];
         http_date_format(entry->meta.mtime_s, date);
@@ -144,8 +148,10 @@ static struct file_fields *make(struct http_env *env, struct file_entry *entry,
     put_span(&text, env->location_fields[location->id]);
 
     struct file_fields *fields = malloc(sizeof(*fields) + text.len);
-    if (fields == NULL)
+    if (fields == NULL) {
+        log_fault("no memory for a file's header fields; the answer is 503", ENOMEM);
         return NULL;
+    }
     fields->location_id = location->id;
     fields->variant = (unsigned)coding << 1 | vary;
     fields->made_s = now_s;

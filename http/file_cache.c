@@ -6,6 +6,7 @@
  * a quota of their own, so that a flood of invented URLs cannot push the site out of memory. */
 #include "http/file_cache.h"
 #include "core/check.h"
+#include "core/log_repeat.h"
 #include "core/siphash.h"
 
 #include <errno.h>
@@ -324,6 +325,7 @@ struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *j
 
     entry = make_entry(cache, path, job);
     if (entry == NULL) {
+        log_fault("no memory for what is known of a file; the answer is 503", ENOMEM);
         file_job_discard(job);
         return NULL;
     }
@@ -331,6 +333,13 @@ struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *j
     if (cache->files_max > 0 && is_lasting(entry->error) && entry->generation > cache->forgotten)
         insert_entry(cache, entry, now_ms);
     return entry;
+}
+
+void file_entry_forget(struct file_entry *entry)
+{
+    CHECK_OBJ(entry, FILE_ENTRY_MAGIC);
+    if (entry->cached)
+        remove_entry(entry->cache, entry);
 }
 
 size_t file_cache_reclaim(struct file_cache *cache, size_t count)

@@ -43,7 +43,7 @@ struct file_entry {
     struct file_meta meta;
     char *content;              /* meta.size octets, or NULL: send from fd */
     struct file_fields *fields; /* or NULL */
-    char etag[80];              /* with quotes; etag_len 0: none; set by whoever makes `fields` */
+    char etag[96];              /* HTTP_ETAG_MAX octets, with quotes; etag_len 0: none; set by whoever makes `fields` */
     uint8_t etag_len;
     bool has_last_modified;
     uint8_t sidecars_known;     /* codings (1 << coding) whose sidecar file was looked for, */
@@ -93,6 +93,10 @@ void file_cache_ask(struct file_cache *cache, int root_fd, enum file_symlinks sy
  * are not kept. NULL when memory is short (the job is discarded). */
 struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *job,
                                     uint64_t now_ms);
+
+/* What the entry tells has turned out to be untrue: it is found no more, and what was asked for
+ * before it is not kept either. Its users still have it. */
+void file_entry_forget(struct file_entry *entry);
 
 /* Is it the entry of this path? The arguments are those of file_cache_find(). Pure. */
 bool file_entry_is(const struct file_entry *entry, int root_fd, enum file_symlinks symlinks,

@@ -32,16 +32,16 @@ static const char *skip_octets(const char *at, const char *end, enum http_octet 
 
 enum { BLOCK = sizeof(__m128i) };
 
-/* One bit for each of the 16 octets that ends a run: neither SP nor visible US-ASCII. */
+/* One bit for each of the 16 octets that ends a run: a CTL. */
 static inline unsigned line_stops(const char *at)
 {
     __m128i octets = _mm_loadu_si128((const __m128i *)(const void *)at);
-    __m128i low = _mm_cmplt_epi8(octets, _mm_set1_epi8(0x20)); /* signed: 0x80 and above too */
+    __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(octets, _mm_set1_epi8(0x1f)), octets);
     __m128i del = _mm_cmpeq_epi8(octets, _mm_set1_epi8(0x7f));
     return (unsigned)_mm_movemask_epi8(_mm_or_si128(low, del));
 }
 
-/* The same for a CTL other than HTAB. */
+/* The same, but HTAB ends none. */
 static inline unsigned value_stops(const char *at)
 {
     __m128i octets = _mm_loadu_si128((const __m128i *)(const void *)at);
@@ -134,8 +134,8 @@ static inline enum http_guard_result line_end(const char *at, const char *end)
     return at[1] == '\n' ? HTTP_GUARD_DONE : HTTP_GUARD_REFUSED;
 }
 
-/* Judges the request line [line, end), which holds nothing but SP and visible octets (RFC 9112
- * section 3). Returns 0, 400 or 505. */
+/* Judges the request line [line, end), which holds no CTL (RFC 9112 section 3). What else may not
+ * be in a target is target.c's to say. Returns 0, 400 or 505. */
 static int judge_request_line(struct http_guard *guard, const char *line, const char *end)
 {
     if (end - line < (ptrdiff_t)sizeof("M t HTTP/1.1") - 1)

@@ -4,6 +4,7 @@
  * and for a JSON string; nothing else of a name ever reaches the output. */
 #include "http/listing.h"
 #include "core/check.h"
+#include "core/utf8.h"
 #include "http/date.h"
 
 #include <errno.h>
@@ -57,42 +58,12 @@ static void put_number(struct text *t, uint64_t number)
     put(t, digits, (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, number));
 }
 
-/* The length of the UTF-8 sequence that `s` begins with (RFC 3629 section 4); 0: none. */
-static size_t utf8_len(struct span s)
-{
-    const unsigned char *p = (const unsigned char *)s.ptr;
-    unsigned char low = 0x80;
-    unsigned char high = 0xbf; /* of the second octet */
-    size_t len;
-
-    if (p[0] < 0x80)
-        return 1;
-    if (p[0] < 0xc2 || p[0] > 0xf4)
-        return 0;
-    len = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-    if (p[0] == 0xe0)
-        low = 0xa0; /* else overlong */
-    else if (p[0] == 0xf0)
-        low = 0x90;
-    else if (p[0] == 0xed)
-        high = 0x9f; /* else a surrogate */
-    else if (p[0] == 0xf4)
-        high = 0x8f; /* else beyond U+10FFFF */
-    if (s.len < len || p[1] < low || p[1] > high)
-        return 0;
-    for (size_t i = 2; i < len; i++) {
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    return len;
-}
-
 /* Writes `s` with `put_ascii` for each octet below 0x80, other UTF-8 as it is, and U+FFFD for each
  * octet that is not UTF-8. */
 static void put_utf8(struct text *t, struct span s, void (*put_ascii)(struct text *, char))
 {
     while (s.len > 0) {
-        size_t len = utf8_len(s);
+        size_t len = utf8_char_len(s);
 
         if (len == 1)
             put_ascii(t, s.ptr[0]);

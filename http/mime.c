@@ -9,6 +9,7 @@
 #include "core/config_text.h"
 #include "core/log.h"
 #include "core/safe_open.h"
+#include "http/mime_lines.h"
 #include "http/octet.h"
 
 #include <errno.h>
@@ -20,103 +21,6 @@
 #include <unistd.h>
 
 enum { SLOTS_MIN = 512 };
-
-/* The web's usual ones; a system without a mime.types file must serve a site all the same. */
-static const char *const builtin_lines[] = {
-    "text/html html htm shtml",
-    "text/css css",
-    "text/plain txt text log conf ini asc diff patch",
-    "text/csv csv",
-    "text/tab-separated-values tsv",
-    "text/markdown md markdown",
-    "text/calendar ics",
-    "text/vcard vcf",
-    "text/vtt vtt",
-    "application/json json map",
-    "application/ld+json jsonld",
-    "application/geo+json geojson",
-    "application/manifest+json webmanifest",
-    "application/xml xml xsl xsd",
-    "application/xhtml+xml xhtml xht",
-    "application/atom+xml atom",
-    "application/rss+xml rss",
-    "application/yaml yaml yml",
-    "application/toml toml",
-    "application/pdf pdf",
-    "application/postscript ps eps",
-    "application/rtf rtf",
-    "application/epub+zip epub",
-    "application/msword doc",
-    "application/vnd.ms-excel xls",
-    "application/vnd.ms-powerpoint ppt",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document docx",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet xlsx",
-    "application/vnd.openxmlformats-officedocument.presentationml.presentation pptx",
-    "application/vnd.oasis.opendocument.text odt",
-    "application/vnd.oasis.opendocument.spreadsheet ods",
-    "application/vnd.oasis.opendocument.presentation odp",
-    "application/vnd.ms-fontobject eot",
-    "application/zip zip",
-    "application/gzip gz tgz",
-    "application/zstd zst",
-    "application/x-brotli br",
-    "application/x-bzip2 bz2",
-    "application/x-xz xz",
-    "application/x-tar tar",
-    "application/x-7z-compressed 7z",
-    "application/vnd.rar rar",
-    "application/java-archive jar",
-    "application/vnd.debian.binary-package deb",
-    "application/x-rpm rpm",
-    "application/x-iso9660-image iso",
-    "application/sql sql",
-    "application/vnd.sqlite3 sqlite",
-    "application/vnd.apple.mpegurl m3u8",
-    "application/dash+xml mpd",
-    "font/woff woff",
-    "font/woff2 woff2",
-    "font/ttf ttf",
-    "font/otf otf",
-    "font/collection ttc",
-    "image/svg+xml svg",
-    "image/png png",
-    "image/apng apng",
-    "image/jpeg jpg jpeg jpe",
-    "image/gif gif",
-    "image/webp webp",
-    "image/avif avif",
-    "image/heic heic",
-    "image/jxl jxl",
-    "image/bmp bmp",
-    "image/tiff tif tiff",
-    "image/vnd.microsoft.icon ico",
-    "audio/mpeg mp3",
-    "audio/mp4 m4a",
-    "audio/aac aac",
-    "audio/ogg ogg oga opus spx",
-    "audio/wav wav",
-    "audio/flac flac",
-    "audio/midi mid midi",
-    "audio/webm weba",
-    "video/mp4 mp4 m4v",
-    "video/webm webm",
-    "video/ogg ogv",
-    "video/mpeg mpeg mpg",
-    "video/mp2t ts",
-    "video/quicktime mov",
-    "video/x-matroska mkv",
-    "video/x-msvideo avi",
-    "model/gltf-binary glb",
-    "model/gltf+json gltf",
-    "application/octet-stream bin exe dll dmg img msi",
-};
-
-/* A browser runs modules and WebAssembly only under these names, so the system's file does not
- * change them. */
-static const char *const pinned_lines[] = {
-    "text/javascript js mjs",
-    "application/wasm wasm",
-};
 
 struct slot {
     struct span extension; /* as written, compared without case; empty: the slot is free */
@@ -253,10 +157,10 @@ static int table_add_line(struct mime_table *table, struct span line)
     return 0;
 }
 
-static int table_add_lines(struct mime_table *table, const char *const *lines, size_t count)
+static int table_add_lines(struct mime_table *table, const struct mime_lines *lines)
 {
-    for (size_t i = 0; i < count; i++)
-        if (table_add_line(table, span_str(lines[i])) < 0)
+    for (size_t i = 0; i < lines->count; i++)
+        if (table_add_line(table, span_str(lines->lines[i])) < 0)
             return -ENOMEM;
     return 0;
 }
@@ -344,11 +248,11 @@ static int table_fill(struct mime_table *table, const struct config *config, cha
     if (default_type == NULL)
         return -ENOMEM;
     table->default_type = span_str(default_type);
-    r = table_add_lines(table, builtin_lines, ARRAY_LEN(builtin_lines));
+    r = table_add_lines(table, &mime_builtin);
     if (r == 0 && config->mime_types[0] != '\0')
         r = table_add_file(table, config->mime_types, why, why_size);
     if (r == 0)
-        r = table_add_lines(table, pinned_lines, ARRAY_LEN(pinned_lines));
+        r = table_add_lines(table, &mime_pinned);
     if (r == 0)
         r = table_add_config(table, config, why, why_size);
     return r;

@@ -8,11 +8,11 @@
 
 struct mime_table;
 
-/* Builds the table: built-in types, then config->mime_types (a mime.types file; its absence is a
- * warning in the error log, not a failure), then config->types. `.js` and `.mjs` are
- * text/javascript and `.wasm` application/wasm whatever the file says, unless config->types says
- * otherwise. 0, or with a sentence: -ENOMEM, -errno of a file that exists but cannot be read,
- * -EINVAL when config->types holds something that is no media type. The caller owns the table. */
+/* Builds the table; each of these wins over those before it: the types built in (mime_lines.h),
+ * config->mime_types (a mime.types file; its absence is a warning in the error log, not a failure),
+ * the types that the web needs, which are pinned, and config->types. 0, or with a sentence:
+ * -ENOMEM, -errno of a file that exists but cannot be read, -EINVAL when config->types holds
+ * something that is no media type. The caller owns the table. */
 int mime_table_load(const struct config *config, char *why, size_t why_size,
                     struct mime_table **ret_table);
 

@@ -36,13 +36,15 @@ struct span http_multipart_boundary(const struct http_multipart *m, char *ret_te
 }
 
 /* What stands in front of part `i`, as texts: the delimiter and field lines; behind the last part:
- * the closing delimiter. They point into `boundary` and `room`. Returns their number. */
+ * the closing delimiter. The CRLF of a delimiter (RFC 2046 section 5.1.1) stands in front of the
+ * first one, too: clients such as zsync look for all of it. They point into `boundary` and `room`.
+ * Returns their number. */
 static size_t part_head(const struct http_multipart *m, size_t i, struct span boundary,
                         struct decimal room[3], struct span ret_texts[PART_TEXTS])
 {
     size_t count = 0;
 
-    ret_texts[count++] = i == 0 ? SPAN_LIT("--") : SPAN_LIT("\r\n--");
+    ret_texts[count++] = SPAN_LIT("\r\n--");
     ret_texts[count++] = boundary;
     if (i == m->count) {
         ret_texts[count++] = SPAN_LIT("--\r\n");

@@ -218,6 +218,17 @@ void http_out_read_done(struct http_out *out, struct http_segment *file, char *b
     *place = octets;
 }
 
+void http_out_forget_file(const struct http_out *out)
+{
+    for (unsigned i = 0; i < out->count; i++) {
+        const struct http_segment *segment = &out->segments[out->first + i];
+        if (segment->kind == HTTP_SEGMENT_FILE) {
+            file_entry_forget(segment->entry);
+            return;
+        }
+    }
+}
+
 void http_out_clear(struct http_out *out, struct http_env *env)
 {
     for (unsigned i = 0; i < out->count; i++)

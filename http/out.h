@@ -91,6 +91,9 @@ char **http_out_read_place(struct http_out *out);
 void http_out_read_done(struct http_out *out, struct http_segment *file, char *buffer,
                         uint64_t len);
 
+/* The first file range could not be read to its end: its entry is forgotten by the cache. */
+void http_out_forget_file(const struct http_out *out);
+
 /* Gives back everything, sent or not. */
 void http_out_clear(struct http_out *out, struct http_env *env);
 

@@ -1,14 +1,19 @@
 /* range.c: reads a Range field, resolves it against a size, and coalesces.
  *
- * A client chooses how many there are, up to ranges_max, and how they lie. So they are sorted, and
- * what is asked about neighbours is answered in one pass: n ranges take n log n steps, whatever
- * they are, and no memory but an index each. */
+ * A client chooses how many there are, up to HTTP_RANGES_MAX, and how they lie. So they are sorted,
+ * and neighbours are coalesced in one pass: n ranges take n log n steps, whatever they are, and no
+ * memory but the stack's.
+ *
+ * What a request costs is judged by what would be sent. Once coalesced, ranges share no octet, so
+ * they cannot ask for more than there is (the attack of CVE-2011-3192); what is left to bound is
+ * their number. */
 #include "http/range.h"
 
 #include "core/check.h"
 
 #include <assert.h>
 #include <stdbool.h>
+#include <string.h>
 
 static_assert(HTTP_RANGES_MAX <= UINT16_MAX, "an index of a range is 16 bits");
 
@@ -73,9 +78,9 @@ static bool spec_resolve(const struct range_spec *spec, uint64_t size, struct ht
 }
 
 /* Reads a whole range-set (1#range-spec with empty elements), keeping what is satisfiable. False:
- * malformed, or too many. */
-static bool take_set(struct span set, uint64_t size, unsigned ranges_max,
-                     struct http_range *ret_ranges, size_t *ret_count)
+ * malformed, or more than HTTP_RANGES_MAX. */
+static bool take_set(struct span set, uint64_t size, struct http_range *ret_ranges,
+                     size_t *ret_count)
 {
     size_t asked = 0, count = 0;
 
@@ -83,7 +88,7 @@ static bool take_set(struct span set, uint64_t size, unsigned ranges_max,
         struct range_spec spec;
 
         if (set.ptr[0] != ',') {
-            if (!take_spec(&set, &spec) || ++asked > ranges_max)
+            if (!take_spec(&set, &spec) || ++asked > HTTP_RANGES_MAX)
                 return false;
             if (spec_resolve(&spec, size, &ret_ranges[count]))
                 count++;
@@ -137,28 +142,6 @@ static void order_make(const struct http_range *ranges, size_t count, uint16_t *
     }
 }
 
-/* Is more asked for than there is, by more than two ranges that overlap (RFC 9110 section 14.2)? */
-static bool ranges_abusive(const struct http_range *ranges, const uint16_t *order, size_t count,
-                           uint64_t size)
-{
-    uint64_t left = size, end = 0; /* end: behind the last octet of those before */
-    size_t overlapping = 0;
-    bool too_much = false;
-
-    for (size_t i = 0; i < count; i++) {
-        const struct http_range *range = &ranges[order[i]];
-        uint64_t len = range->last - range->first + 1;
-
-        too_much |= len > left;
-        left -= len < left ? len : left;
-        overlapping +=
-            range->first < end || (i + 1 < count && ranges[order[i + 1]].first <= range->last);
-        if (range->last + 1 > end) /* a last position is less than a size: no overflow */
-            end = range->last + 1;
-    }
-    return too_much && overlapping > 2;
-}
-
 /* Makes one range of those that overlap or have no octet between them, in the place of the first of
  * them that was asked for. Returns how many are left. */
 static size_t ranges_coalesce(struct http_range *ranges, const uint16_t *order, size_t count)
@@ -189,20 +172,24 @@ enum http_range_result http_range_parse(struct span value, uint64_t size, unsign
                                         struct http_range *ret_ranges, size_t *ret_count)
 {
     static const struct span unit = { "bytes=", 6 };
+    struct http_range ranges[HTTP_RANGES_MAX];
     uint16_t order[HTTP_RANGES_MAX];
-    size_t asked;
+    size_t count;
 
     CHECK(ranges_max <= HTTP_RANGES_MAX);
-    if (value.len < unit.len || !span_caseeq(span_make(value.ptr, unit.len), unit))
+    if (ranges_max == 0 || value.len < unit.len ||
+        !span_caseeq(span_make(value.ptr, unit.len), unit))
         return HTTP_RANGE_NONE;
     value = span_make(value.ptr + unit.len, value.len - unit.len);
-    if (!take_set(value, size, ranges_max, ret_ranges, &asked))
+    if (!take_set(value, size, ranges, &count))
         return HTTP_RANGE_NONE;
-    if (asked == 0)
+    if (count == 0)
         return HTTP_RANGE_UNSATISFIABLE;
-    order_make(ret_ranges, asked, order);
-    if (ranges_abusive(ret_ranges, order, asked, size))
+    order_make(ranges, count, order);
+    count = ranges_coalesce(ranges, order, count);
+    if (count > ranges_max)
         return HTTP_RANGE_NONE;
-    *ret_count = ranges_coalesce(ret_ranges, order, asked);
+    memcpy(ret_ranges, ranges, count * sizeof(ranges[0]));
+    *ret_count = count;
     return HTTP_RANGE_PARTIAL;
 }

@@ -203,10 +203,15 @@ static void name_done(struct parse *parse)
     parse->value->off = offset_in_head(request, name.ptr, name.len) + (uint32_t)name.len;
 }
 
+/* What stands for a raw octet of a target in front of llhttp; see feed_target(). */
+static const char stand_in[] = "x";
+
 static int on_url(llhttp_t *parser, const char *at, size_t len)
 {
     struct parse *parse = parser->data;
-    if (len > 0)
+    if (at == stand_in)
+        parse->target.len += (uint32_t)len;
+    else if (len > 0)
         slice_extend(parse->request, &parse->target, at, len);
     return 0;
 }
@@ -284,11 +289,30 @@ static bool parse_as_sent(struct parse *parse)
            parse_agrees(&parser, parse, request->head + request->head_len);
 }
 
+/* Hands llhttp a target and the SP behind it, with a letter in the place of each octet from 80 on:
+ * strict as it is, it knows none. They can stand in a path or a query only, which target.c judges,
+ * so never in front, and never where a host is told. */
+static bool feed_target(llhttp_t *parser, const char *target, size_t len, bool is_connect)
+{
+    const char *at = target, *end = target + len + 1;
+    while (at < end) {
+        const char *run = at;
+        while (at < end && (unsigned char)*at < 0x80)
+            at++;
+        if (at > run && llhttp_execute(parser, run, (size_t)(at - run)) != HPE_OK)
+            return false;
+        for (; at < end && (unsigned char)*at >= 0x80; at++)
+            if (at == target || is_connect || llhttp_execute(parser, stand_in, 1) != HPE_OK)
+                return false;
+    }
+    return true;
+}
+
 /* llhttp refuses some heads that are legal: with a method that it does not know (or knows from
- * RTSP), with a version of 1.2 or above, with HTAB behind the value of Content-Length or
- * Transfer-Encoding. This hands it the same head with those parts in their plain spelling, in
- * several pieces; spans still point into the original. What these parts say is judged here, not by
- * llhttp. */
+ * RTSP), with octets from 80 on in the target, with a version of 1.2 or above, with HTAB behind the
+ * value of Content-Length or Transfer-Encoding. This hands it the same head with those parts in
+ * their plain spelling, in several pieces; spans still point into the original. What these parts
+ * say is judged here, not by llhttp. */
 static bool parse_plain(struct parse *parse)
 {
     static const char line_end[] = "\r\n", get[] = "GET ", connect[] = "CONNECT ",
@@ -301,7 +325,7 @@ static bool parse_plain(struct parse *parse)
     bool passed =
         llhttp_execute(&parser, is_connect ? connect : get,
                        is_connect ? sizeof(connect) - 1 : sizeof(get) - 1) == HPE_OK &&
-        llhttp_execute(&parser, head + request->target.off, request->target.len + 1) == HPE_OK &&
+        feed_target(&parser, head + request->target.off, request->target.len, is_connect) &&
         llhttp_execute(&parser, version, sizeof(version) - 1) == HPE_OK;
     const char *line = head + request->request_line.len + 2;
     while (passed && line < end) {

@@ -25,7 +25,8 @@ bool http_response_error_file(struct http_exchange *x, const struct location *lo
 /* An error with the built-in page. `location` may be NULL. x->extra is sent, too. */
 bool http_response_error(struct http_exchange *x, const struct location *location, int status);
 
-/* A redirect to `prefix` + percent-encoded `path` + `query`. */
+/* A redirect to `prefix` + percent-encoded `path` + `query`, of which what was sent raw is encoded,
+ * too: a field line is visible US-ASCII. */
 bool http_response_redirect(struct http_exchange *x, const struct location *location, int status,
                             struct span prefix, struct span path, struct span query);
 

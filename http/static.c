@@ -1,6 +1,6 @@
 /* static.c: the search for what to answer with. See static.h.
  *
- *   TRY -> (a file) SIDECAR -> RESPOND
+ *   TRY -> (a file) SIDECAR -> RESPOND -> (it is no longer so) TRY
  *       -> (a directory) INDEX -> SIDECAR, or LIST, or the next TRY
  *       -> (nothing) the next TRY, then ERROR -> ERROR_FILE -> RESPOND_ERROR
  *
@@ -10,8 +10,8 @@
 #include "http/static.h"
 
 #include "core/check.h"
-#include "http/listing.h"
 #include "http/response.h"
+#include "http/search.h"
 #include "http/vhost.h"
 
 #include <errno.h>
@@ -19,26 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum step {
-    STEP_REDIRECT,
-    STEP_TRY,
-    STEP_DIRECTORY_REDIRECT,
-    STEP_INDEX,
-    STEP_LIST,
-    STEP_SIDECAR_PROBE,
-    STEP_SIDECAR,
-    STEP_RESPOND,
-    STEP_ERROR,
-    STEP_ERROR_FILE,
-    STEP_RESPOND_ERROR,
-};
-
-/* What a step returns when it has neither answered nor run out of room: http_static_run() goes on
- * with s->step, unless a job is wanted first. */
-static const enum http_static_result GO_ON = HTTP_STATIC_JOB;
-
-/* The status for an errno of opening a file: one switch for the whole server. */
-static int status_of_errno(int error)
+int http_search_status(int error)
 {
     switch (error) {
     case ENOENT:
@@ -60,16 +41,14 @@ static int status_of_errno(int error)
     }
 }
 
-static void set_entry(struct file_entry **place, struct file_entry *entry)
+void http_search_set(struct file_entry **place, struct file_entry *entry)
 {
     if (*place != NULL)
         file_entry_unref(*place);
     *place = entry;
 }
 
-/* The entry of `path` beneath the location's root, with a reference; NULL: a job is wanted first.
- * `path` may lie in x->path. */
-static struct file_entry *look_up(struct http_exchange *x, struct span path)
+struct file_entry *http_search_look_up(struct http_exchange *x, struct span path)
 {
     struct http_env *env = x->env;
     const struct location *location = x->search.location;
@@ -95,24 +74,64 @@ static struct file_entry *look_up(struct http_exchange *x, struct span path)
     return NULL;
 }
 
+/* Is what is to be sent still what was found? What lies in memory is sent as it was found. A longer
+ * body is read from the file as it is sent, so what an answer says of it, be it a 304, is said of
+ * the file as it is at this moment. False: a look at it is wanted first. */
+static bool is_checked(struct http_exchange *x, const struct file_entry *entry)
+{
+    enum { UNTRUE_MAX = 8 }; /* a file that changes all the time is announced as it just was */
+    struct http_static *s = &x->search;
+    if (s->checked || entry->content != NULL || entry->fd < 0 || s->lookups_untrue == UNTRUE_MAX)
+        return true;
+    http_search_set(&s->opened, NULL); /* a sidecar that others have found meanwhile, too */
+    file_job_init_stat(&x->job, entry->fd);
+    x->job_state = HTTP_JOB_WANTED;
+    return false;
+}
+
+/* The look that is_checked() wanted: if the file has changed, the step that found it is gone back
+ * to. */
+static void check_done(struct http_exchange *x)
+{
+    struct http_static *s = &x->search;
+    struct file_entry *entry = s->sidecar != NULL ? s->sidecar : s->entry;
+    CHECK(entry != NULL && entry->fd == x->job.fd_read);
+    s->checked = x->job.res == 0 && file_meta_equal(&entry->meta, &x->job.meta);
+    if (s->checked)
+        return;
+    file_entry_forget(entry);
+    s->lookups_untrue++;
+    if (s->sidecar != NULL) {
+        http_search_set(&s->sidecar, NULL);
+        s->step = HTTP_SEARCH_SIDECAR;
+    } else {
+        http_search_set(&s->entry, NULL);
+        s->step = s->found_step;
+    }
+}
+
 void http_static_job_done(struct http_exchange *x)
 {
     struct http_env *env = x->env;
     CHECK(x->job_state == HTTP_JOB_WANTED && x->search.opened == NULL);
+    if (x->job.kind == FILE_JOB_STAT) {
+        x->job_state = HTTP_JOB_NONE;
+        check_done(x);
+        return;
+    }
     if (x->job.kind == FILE_JOB_LIST) {
         x->job_state = HTTP_JOB_DONE;
         return;
     }
     x->job_state = HTTP_JOB_NONE;
     if ((x->job.res == -EMFILE || x->job.res == -ENFILE) && http_env_reclaim(env) > 0)
-        return; /* look_up() wants it once more */
+        return; /* http_search_look_up() wants it once more */
     x->search.opened = file_cache_store(env->cache, &x->job, env->clock->now_ms);
     if (x->search.opened == NULL)
         http_static_begin_error(x, x->search.status == 0 ? 503 : x->search.status);
 }
 
-/* The path beneath the root that `uri` names at the location, without slashes at the ends. */
-static bool map_path(const struct location *location, struct span uri, struct span *ret_name)
+bool http_search_map_path(const struct location *location, struct span uri, struct span *ret_name)
 {
     struct span prefix = location->prefix;
     if (location->strip_prefix) {
@@ -177,12 +196,12 @@ static bool expand_try(struct http_exchange *x, const char *pattern)
 void http_static_begin(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
-    s->step = x->server->redirects_count > 0 ? STEP_REDIRECT : STEP_TRY;
+    s->step = x->server->redirects_count > 0 ? HTTP_SEARCH_REDIRECT : HTTP_SEARCH_TRY;
     s->try_index = s->index_index = 0;
     s->status = 0;
     s->location = http_location_find(x->server, x->target.path);
     if (s->location == NULL || s->location->root == NULL) {
-        if (s->step != STEP_REDIRECT)
+        if (s->step != HTTP_SEARCH_REDIRECT)
             http_static_begin_error(x, 404);
         return;
     }
@@ -192,7 +211,8 @@ void http_static_begin(struct http_exchange *x)
 void http_static_begin_error(struct http_exchange *x, int status)
 {
     x->search.status = status;
-    x->search.step = x->search.step == STEP_ERROR_FILE ? STEP_RESPOND_ERROR : STEP_ERROR;
+    x->search.step =
+        x->search.step == HTTP_SEARCH_ERROR_FILE ? HTTP_SEARCH_RESPOND_ERROR : HTTP_SEARCH_ERROR;
     if (x->search.location == NULL)
         x->search.location = http_location_find(x->server, SPAN_LIT("/"));
 }
@@ -204,8 +224,8 @@ static enum http_static_result step_redirect(struct http_exchange *x)
         if (x->search.location == NULL || x->search.location->root == NULL)
             http_static_begin_error(x, 404);
         else
-            x->search.step = STEP_TRY;
-        return GO_ON;
+            x->search.step = HTTP_SEARCH_TRY;
+        return HTTP_SEARCH_GO_ON;
     }
     struct span rest = { "", 0 };
     if (ends_with_slash(redirect->from))
@@ -226,11 +246,11 @@ static void next_try(struct http_exchange *x)
     struct http_static *s = &x->search;
     s->try_index++;
     s->index_index = 0;
-    set_entry(&s->entry, NULL);
+    http_search_set(&s->entry, NULL);
     if (s->try_index >= s->location->try_count)
         http_static_begin_error(x, 404);
     else
-        s->step = STEP_TRY;
+        s->step = HTTP_SEARCH_TRY;
 }
 
 /* What a directory is answered with; s->entry is the directory. */
@@ -240,24 +260,25 @@ static void found_directory(struct http_exchange *x)
     bool trying = s->location->try_count > 0;
     if (ends_with_slash(s->uri)) {
         if (x->target.trailing_slash || !trying) {
-            s->step = STEP_INDEX;
+            s->step = HTTP_SEARCH_INDEX;
             return;
         }
-        s->step = STEP_DIRECTORY_REDIRECT; /* "$uri/" for a path without slash */
+        s->step = HTTP_SEARCH_DIRECTORY_REDIRECT; /* "$uri/" for a path without slash */
     } else if (trying) {
         next_try(x);
     } else {
-        s->step = STEP_DIRECTORY_REDIRECT;
+        s->step = HTTP_SEARCH_DIRECTORY_REDIRECT;
     }
 }
 
-/* s->entry is what is answered with, or a sidecar of it. */
+/* s->entry, which the present step has found, is what is answered with, or a sidecar of it. */
 static void found_file(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
+    s->found_step = s->step;
     s->probed_codings = s->found_codings = 0;
     s->codings_count = s->coding_index = 0;
-    s->step = STEP_SIDECAR_PROBE;
+    s->step = HTTP_SEARCH_SIDECAR_PROBE;
 }
 
 static enum http_static_result step_try(struct http_exchange *x)
@@ -265,18 +286,19 @@ static enum http_static_result step_try(struct http_exchange *x)
     struct http_static *s = &x->search;
     if (s->location->try_count > 0 && !expand_try(x, s->location->try_uris[s->try_index])) {
         next_try(x);
-        return GO_ON;
+        return HTTP_SEARCH_GO_ON;
     }
-    if ((!s->location->dotfiles && is_hidden(s->uri)) || !map_path(s->location, s->uri, &s->name)) {
+    if ((!s->location->dotfiles && is_hidden(s->uri)) ||
+        !http_search_map_path(s->location, s->uri, &s->name)) {
         next_try(x);
-        return GO_ON;
+        return HTTP_SEARCH_GO_ON;
     }
-    struct file_entry *entry = look_up(x, s->name);
+    struct file_entry *entry = http_search_look_up(x, s->name);
     if (entry == NULL)
-        return GO_ON;
-    set_entry(&s->entry, entry);
+        return HTTP_SEARCH_GO_ON;
+    http_search_set(&s->entry, entry);
     if (entry->error != 0) {
-        int status = status_of_errno(entry->error);
+        int status = http_search_status(entry->error);
         if (status == 404)
             next_try(x);
         else
@@ -288,7 +310,7 @@ static enum http_static_result step_try(struct http_exchange *x)
     } else {
         found_file(x);
     }
-    return GO_ON;
+    return HTTP_SEARCH_GO_ON;
 }
 
 static enum http_static_result step_directory_redirect(struct http_exchange *x)
@@ -310,7 +332,7 @@ static enum http_static_result step_index(struct http_exchange *x)
     struct http_static *s = &x->search;
     const struct location *location = s->location;
     struct span directory;
-    CHECK(map_path(location, s->uri, &directory));
+    CHECK(http_search_map_path(location, s->uri, &directory));
     while (s->index_index < location->index_count) {
         struct span index = span_str(location->index[s->index_index]);
         size_t len = directory.len;
@@ -321,176 +343,43 @@ static enum http_static_result step_index(struct http_exchange *x)
             x->path[len++] = '/';
         memcpy(x->path + len, index.ptr, index.len);
         s->name = span_make(x->path, len + index.len);
-        struct file_entry *entry = look_up(x, s->name);
+        struct file_entry *entry = http_search_look_up(x, s->name);
         if (entry == NULL)
-            return GO_ON;
-        int status = entry->error != 0 ? status_of_errno(entry->error) : 200;
+            return HTTP_SEARCH_GO_ON;
+        int status = entry->error != 0 ? http_search_status(entry->error) : 200;
         if (status == 200 && entry->meta.kind == FILE_REGULAR) {
-            set_entry(&s->entry, entry);
+            http_search_set(&s->entry, entry);
             found_file(x);
-            return GO_ON;
+            return HTTP_SEARCH_GO_ON;
         }
         file_entry_unref(entry);
         if (status != 200 && status != 404) {
             http_static_begin_error(x, status);
-            return GO_ON;
+            return HTTP_SEARCH_GO_ON;
         }
         s->index_index++;
     }
     if (location->autoindex)
-        s->step = STEP_LIST;
+        s->step = HTTP_SEARCH_LIST;
     else
         next_try(x);
-    return GO_ON;
-}
-
-static enum http_static_result finish_listing(struct http_exchange *x)
-{
-    struct http_static *s = &x->search;
-    x->job_state = HTTP_JOB_NONE;
-    int error = -x->job.res;
-    if (error != 0) {
-        if (error == EFBIG)
-            log_error("directory %.*s holds more than autoindex_max = %u names", (int)s->uri.len,
-                      s->uri.ptr, x->env->config->limits.autoindex_max);
-        http_static_begin_error(x, error == EFBIG ? 503 : status_of_errno(error));
-        return GO_ON;
-    }
-    bool json = false;
-    if (http_request_has(&x->request, HTTP_FIELD_ACCEPT))
-        json = http_accept_prefers_json(http_request_field(&x->request, HTTP_FIELD_ACCEPT));
-    char *text;
-    size_t len;
-    int r = http_listing_render(x->job.listing, s->uri,
-                                json ? HTTP_LISTING_JSON : HTTP_LISTING_HTML, &text, &len);
-    file_job_discard(&x->job);
-    if (r < 0) {
-        http_static_begin_error(x, status_of_errno(-r));
-        return GO_ON;
-    }
-    http_response_text(x, s->location,
-                       json ? SPAN_LIT("application/json") : SPAN_LIT("text/html; charset=utf-8"),
-                       text, len);
-    return HTTP_STATIC_DONE;
-}
-
-static enum http_static_result step_list(struct http_exchange *x)
-{
-    struct http_static *s = &x->search;
-    if (!http_out_empty(&x->out))
-        return HTTP_STATIC_ROOM;
-    if (x->job_state == HTTP_JOB_DONE) {
-        CHECK(x->job.kind == FILE_JOB_LIST);
-        return finish_listing(x);
-    }
-    struct span directory;
-    CHECK(map_path(s->location, s->uri, &directory));
-    memmove(x->path, directory.ptr, directory.len);
-    x->path[directory.len] = '\0';
-    if (directory.len == 0)
-        memcpy(x->path, ".", 2);
-    file_job_init_list(&x->job, s->location->root->fd, x->path, s->location->symlinks,
-                       s->location->dotfiles, x->env->config->limits.autoindex_max);
-    x->job_state = HTTP_JOB_WANTED;
-    return GO_ON;
-}
-
-/* The sidecar's path: s->name and the coding's suffix, in x->path. */
-static struct span sidecar_path(struct http_exchange *x, enum coding coding)
-{
-    struct http_static *s = &x->search;
-    struct span suffix = http_coding_suffix(coding);
-    if (s->name.ptr != x->path) {
-        memcpy(x->path, s->name.ptr, s->name.len);
-        s->name.ptr = x->path;
-    }
-    memcpy(x->path + s->name.len, suffix.ptr, suffix.len);
-    return span_make(x->path, s->name.len + suffix.len);
-}
-
-/* Keeps with the entry what has been found out about its sidecars, beside what is known of others.
- */
-static void remember_sidecars(struct http_exchange *x)
-{
-    struct http_static *s = &x->search;
-    struct file_entry *entry = s->entry;
-    uint64_t now_ms = x->env->clock->now_ms;
-    if (entry->sidecars_until_ms <= now_ms) {
-        entry->sidecars_known = entry->sidecars = 0;
-        entry->sidecars_until_ms = now_ms + x->env->config->cache_valid_ms;
-    }
-    entry->sidecars_known |= s->probed_codings;
-    entry->sidecars = (uint8_t)((entry->sidecars & ~s->probed_codings) | s->found_codings);
-}
-
-/* Finds out which sidecars exist: Vary is due on every form of a resource that has some, whatever
- * this request accepts. What other requests find out meanwhile is welcome. */
-static enum http_static_result step_sidecar_probe(struct http_exchange *x)
-{
-    struct http_static *s = &x->search;
-    unsigned wanted = s->location->precompressed & ~(1u << CODING_IDENTITY);
-    bool believed = s->entry->sidecars_until_ms > x->env->clock->now_ms;
-    unsigned known = believed ? s->entry->sidecars_known : 0;
-    for (unsigned coding = 0; coding < CODING_COUNT; coding++) {
-        unsigned bit = 1u << coding;
-        if ((wanted & bit) == 0 || ((known | s->probed_codings) & bit) != 0)
-            continue;
-        struct file_entry *entry = look_up(x, sidecar_path(x, (enum coding)coding));
-        if (entry == NULL)
-            return GO_ON;
-        s->probed_codings |= (uint8_t)bit;
-        if (entry->error == 0 && entry->meta.kind == FILE_REGULAR)
-            s->found_codings |= (uint8_t)bit;
-        file_entry_unref(entry);
-    }
-    if (s->probed_codings != 0)
-        remember_sidecars(x);
-    s->found_codings |= (uint8_t)(wanted & known & ~s->probed_codings & s->entry->sidecars);
-    s->step = s->found_codings != 0 ? STEP_SIDECAR : STEP_RESPOND;
-    return GO_ON;
-}
-
-/* Takes the best sidecar that the client accepts, if one is better than the file itself. */
-static enum http_static_result step_sidecar(struct http_exchange *x)
-{
-    struct http_static *s = &x->search;
-    if (s->codings_count == 0) {
-        struct http_codings codings;
-        http_codings_init(&codings);
-        uint32_t cursor = 0;
-        struct span value;
-        while (http_request_field_next(&x->request, HTTP_FIELD_ACCEPT_ENCODING, &cursor, &value))
-            http_codings_parse(&codings, value);
-        s->codings_count = (uint8_t)http_codings_order(&codings, s->found_codings, s->codings);
-    }
-    for (; s->coding_index < s->codings_count; s->coding_index++) {
-        enum coding coding = s->codings[s->coding_index];
-        if (coding == CODING_IDENTITY)
-            break;
-        struct file_entry *entry = look_up(x, sidecar_path(x, coding));
-        if (entry == NULL)
-            return GO_ON;
-        if (entry->error == 0 && entry->meta.kind == FILE_REGULAR) {
-            set_entry(&s->sidecar, entry);
-            break;
-        }
-        file_entry_unref(entry); /* gone since it was probed */
-    }
-    s->step = STEP_RESPOND;
-    return GO_ON;
+    return HTTP_SEARCH_GO_ON;
 }
 
 static enum http_static_result step_respond(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
     bool encoded = s->sidecar != NULL;
+    if (!is_checked(x, encoded ? s->sidecar : s->entry))
+        return HTTP_SEARCH_GO_ON;
     int r = http_response_file(x, s->location, encoded ? s->sidecar : s->entry,
                                encoded ? s->codings[s->coding_index] : CODING_IDENTITY,
                                s->found_codings != 0, s->name);
     if (r > 0) {
         http_static_begin_error(x, r);
-        return GO_ON;
+        return HTTP_SEARCH_GO_ON;
     }
+    s->checked = false; /* until there is room it may change */
     return r == 0 ? HTTP_STATIC_DONE : HTTP_STATIC_ROOM;
 }
 
@@ -503,67 +392,72 @@ static enum http_static_result step_error(struct http_exchange *x)
     for (size_t i = 0; from != NULL && i < from->error_pages_count && uri == NULL; i++)
         if (from->error_pages[i].status == s->status)
             uri = from->error_pages[i].uri;
-    set_entry(&s->entry, NULL);
-    s->step = STEP_RESPOND_ERROR;
+    http_search_set(&s->entry, NULL);
+    s->step = HTTP_SEARCH_RESPOND_ERROR;
     if (uri == NULL || strlen(uri) >= sizeof(x->try_text))
-        return GO_ON;
+        return HTTP_SEARCH_GO_ON;
     memcpy(x->try_text, uri, strlen(uri));
     s->uri = span_make(x->try_text, strlen(uri));
     const struct location *location = http_location_find(x->server, s->uri);
-    if (location != NULL && location->root != NULL && map_path(location, s->uri, &s->name)) {
+    if (location != NULL && location->root != NULL &&
+        http_search_map_path(location, s->uri, &s->name)) {
         s->location = location;
-        s->step = STEP_ERROR_FILE;
+        s->step = HTTP_SEARCH_ERROR_FILE;
     }
-    return GO_ON;
+    return HTTP_SEARCH_GO_ON;
 }
 
 static enum http_static_result step_error_file(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
-    struct file_entry *entry = look_up(x, s->name);
+    struct file_entry *entry = http_search_look_up(x, s->name);
     if (entry == NULL)
-        return GO_ON;
+        return HTTP_SEARCH_GO_ON;
     if (entry->error == 0 && entry->meta.kind == FILE_REGULAR)
-        set_entry(&s->entry, entry);
+        http_search_set(&s->entry, entry);
     else
         file_entry_unref(entry);
-    s->step = STEP_RESPOND_ERROR;
-    return GO_ON;
+    s->found_step = s->step;
+    s->step = HTTP_SEARCH_RESPOND_ERROR;
+    return HTTP_SEARCH_GO_ON;
 }
 
 static enum http_static_result step_respond_error(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
-    bool done = s->entry != NULL && s->entry->error == 0 && s->entry->meta.kind == FILE_REGULAR
-                    ? http_response_error_file(x, s->location, s->status, s->entry, s->name)
-                    : http_response_error(x, s->location, s->status);
+    bool page = s->entry != NULL && s->entry->error == 0 && s->entry->meta.kind == FILE_REGULAR;
+    if (page && !is_checked(x, s->entry))
+        return HTTP_SEARCH_GO_ON;
+    bool done = page ? http_response_error_file(x, s->location, s->status, s->entry, s->name)
+                     : http_response_error(x, s->location, s->status);
+    s->checked = false;
     return done ? HTTP_STATIC_DONE : HTTP_STATIC_ROOM;
 }
 
 static enum http_static_result run_step(struct http_exchange *x)
 {
-    switch ((enum step)x->search.step) {
-    case STEP_REDIRECT:
+    switch ((enum http_search_step)x->search.step) {
+    case HTTP_SEARCH_REDIRECT:
         return step_redirect(x);
-    case STEP_TRY:
+    case HTTP_SEARCH_TRY:
         return step_try(x);
-    case STEP_DIRECTORY_REDIRECT:
+    case HTTP_SEARCH_DIRECTORY_REDIRECT:
         return step_directory_redirect(x);
-    case STEP_INDEX:
+    case HTTP_SEARCH_INDEX:
         return step_index(x);
-    case STEP_LIST:
-        return step_list(x);
-    case STEP_SIDECAR_PROBE:
-        return step_sidecar_probe(x);
-    case STEP_SIDECAR:
-        return step_sidecar(x);
-    case STEP_RESPOND:
+    case HTTP_SEARCH_LIST:
+        return http_directory_list(x);
+    case HTTP_SEARCH_SIDECAR_PROBE:
+        return http_sidecar_probe(x);
+    case HTTP_SEARCH_SIDECAR:
+        return http_sidecar_choose(x);
+    case HTTP_SEARCH_RESPOND:
         return step_respond(x);
-    case STEP_ERROR:
+    case HTTP_SEARCH_ERROR:
         return step_error(x);
-    case STEP_ERROR_FILE:
+    case HTTP_SEARCH_ERROR_FILE:
         return step_error_file(x);
-    case STEP_RESPOND_ERROR:
+    case HTTP_SEARCH_RESPOND_ERROR:
         return step_respond_error(x);
     }
     UNREACHABLE();
@@ -585,9 +479,11 @@ enum http_static_result http_static_run(struct http_exchange *x)
 
 void http_static_end(struct http_exchange *x)
 {
-    set_entry(&x->search.entry, NULL);
-    set_entry(&x->search.sidecar, NULL);
-    set_entry(&x->search.opened, NULL);
+    http_search_set(&x->search.entry, NULL);
+    http_search_set(&x->search.sidecar, NULL);
+    http_search_set(&x->search.opened, NULL);
     x->search.location = NULL;
-    x->search.step = STEP_TRY;
+    x->search.lookups_untrue = 0;
+    x->search.checked = false;
+    x->search.step = HTTP_SEARCH_TRY;
 }

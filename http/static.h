@@ -22,8 +22,8 @@ void http_static_begin_error(struct http_exchange *x, int status);
 /* Goes on until one of the results. */
 enum http_static_result http_static_run(struct http_exchange *x);
 
-/* Deals with a finished OPEN or LIST job of x->job, before http_static_run() goes on: what an OPEN
- * has found is filed at once, under the name that the job was about. */
+/* Deals with a finished OPEN, STAT or LIST job of x->job, before http_static_run() goes on: what an
+ * OPEN has found is filed at once, under the name that the job was about. */
 void http_static_job_done(struct http_exchange *x);
 
 /* Gives back what the search holds: at its end, or when the connection closes in the middle of it.

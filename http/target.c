@@ -11,38 +11,11 @@
 #include <errno.h>
 #include <stdint.h>
 
-/* How many octets the escapes of one UTF-8 character (RFC 3629) take up at `at`; 0: not UTF-8, or
- * NUL. Octets from 80 come only as escapes, so a character is escapes throughout. */
-static size_t escaped_char_len(const char *at, const char *end)
+/* How many octets the escape at `at` takes up; 0: there is none, it is truncated or bad, or it is
+ * that of NUL, which no name holds. */
+static size_t escape_len(const char *at, const char *end)
 {
-    int lead = http_uri_escape_octet(at, end);
-    int low = 0x80, high = 0xbf; /* bounds of the second octet */
-    size_t more;
-
-    if (lead <= 0)
-        return 0;
-    if (lead < 0x80)
-        return 3;
-    if (lead < 0xc2 || lead > 0xf4) /* a continuation, overlong, above U+10FFFF */
-        return 0;
-    more = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
-    if (lead == 0xe0) /* overlong */
-        low = 0xa0;
-    else if (lead == 0xed) /* surrogates */
-        high = 0x9f;
-    else if (lead == 0xf0) /* overlong */
-        low = 0x90;
-    else if (lead == 0xf4) /* above U+10FFFF */
-        high = 0x8f;
-    for (size_t i = 1; i <= more; i++) {
-        int octet = http_uri_escape_octet(at + 3 * i, end);
-
-        if (octet < low || octet > high)
-            return 0;
-        low = 0x80;
-        high = 0xbf;
-    }
-    return 3 * (more + 1);
+    return http_uri_escape_octet(at, end) > 0 ? 3 : 0;
 }
 
 /* Is there, behind a '/', an empty segment or a dot segment, spelled without escapes? */
@@ -73,12 +46,11 @@ static int path_scan(const char *at, const char *end, const char **ret_path_end,
             at++;
             changes |= segment_vanishes(at, end);
         } else {
-            int octet = http_uri_escape_octet(at, end);
-            size_t len = escaped_char_len(at, end);
+            size_t len = escape_len(at, end);
 
-            if (len == 0 || octet == '\r' || octet == '\n')
+            if (len == 0)
                 return 400;
-            changes |= memcmp(at, "%2F", 3) != 0;
+            changes |= memcmp(at, "%2F", len) != 0;
             at += len;
         }
     }
@@ -92,7 +64,7 @@ static int path_scan(const char *at, const char *end, const char **ret_path_end,
 static bool query_scan(const char *at, const char *end)
 {
     while (at < end) {
-        size_t len = http_uri_octet_is(*at, HTTP_URI_QUERY) ? 1 : escaped_char_len(at, end);
+        size_t len = http_uri_octet_is(*at, HTTP_URI_QUERY) ? 1 : escape_len(at, end);
 
         if (len == 0)
             return false;
@@ -229,19 +201,22 @@ int http_target_parse(struct span target, bool is_connect, char *decoded,
     return status;
 }
 
-long http_path_encode(struct span path, char *ret_text, size_t cap)
+/* Writes `text` with "%XX" for each octet that is not of class `safe`, but leaves `kept` alone
+ * ('\0': nothing else). Returns the length, or -ENOSPC. */
+static long percent_encode(struct span text, enum http_uri_octet safe, char kept, char *ret_text,
+                           size_t cap)
 {
     static const char digits[] = "0123456789ABCDEF";
     size_t len = 0;
 
-    for (size_t i = 0; i < path.len; i++) {
-        uint8_t octet = (uint8_t)path.ptr[i];
-        bool safe = http_uri_octet_is(path.ptr[i], HTTP_URI_SAFE);
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t octet = (uint8_t)text.ptr[i];
+        bool stays = http_uri_octet_is(text.ptr[i], safe) || (kept != '\0' && text.ptr[i] == kept);
 
-        if (cap - len < (safe ? 1 : 3))
+        if (cap - len < (stays ? 1 : 3))
             return -ENOSPC;
-        if (safe) {
-            ret_text[len++] = path.ptr[i];
+        if (stays) {
+            ret_text[len++] = text.ptr[i];
         } else {
             ret_text[len++] = '%';
             ret_text[len++] = digits[octet >> 4];
@@ -249,4 +224,14 @@ long http_path_encode(struct span path, char *ret_text, size_t cap)
         }
     }
     return (long)len;
+}
+
+long http_path_encode(struct span path, char *ret_text, size_t cap)
+{
+    return percent_encode(path, HTTP_URI_SAFE, '\0', ret_text, cap);
+}
+
+long http_query_encode(struct span query, char *ret_text, size_t cap)
+{
+    return percent_encode(query, HTTP_URI_STRICT, '%', ret_text, cap);
 }

@@ -19,11 +19,13 @@ enum http_target_form {
 struct http_target {
     enum http_target_form form;
     struct span raw_path;  /* as sent, still encoded, without query; into the target */
-    struct span query;     /* with its '?', or empty; into the target */
+    struct span query;     /* with its '?', or empty; into the target, as sent: http_query_encode()
+                              makes it fit for a field */
     struct span authority; /* of the absolute form, else empty; into the target */
-    struct span path; /* decoded, dot segments removed, repeated slashes merged, always begins with
-                         '/'; into the target when nothing had to change, else into `decoded`. "%2F"
-                         stays as the three octets %2F: data, never a separator */
+    struct span
+        path; /* decoded, so any octet but NUL; dot segments removed, repeated slashes merged,
+                 always begins with '/'; into the target when nothing had to change, else
+                 into `decoded`. "%2F" stays as the three octets %2F: data, never a separator */
     bool trailing_slash; /* path ends with '/' (so does what ended in "/." or "/..") */
 };
 
@@ -33,11 +35,10 @@ enum { HTTP_PATH_MAX = 4096 };
  * HTTP_PATH_MAX octets and is written only when decoding changes something. Asterisk and authority
  * forms have neither path nor query, and whether the method allows an asterisk is the caller's to
  * judge. Returns 0, or the status to refuse with:
- * 400: a character that RFC 3986 does not allow, '#', a truncated or bad escape, %00, not UTF-8
- * after decoding (all this in a query as well); %0D or %0A in a path (not in a query, where forms
- * put them; it is never decoded); a path that leaves the root; an absolute form with another scheme
- * than http or https, or a bad or empty authority.
- * 404: a path that is, or becomes while it is decoded, longer than HTTP_PATH_MAX - 1. */
+ * 400: a CTL, SP or '#', a truncated or bad escape, %00 (all this in a query as well, which is
+ * never decoded); a path that leaves the root; an absolute form with another scheme than http or
+ * https, or a bad or empty authority. 404: a path that is, or becomes while it is decoded, longer
+ * than HTTP_PATH_MAX - 1. */
 int http_target_parse(struct span target, bool is_connect, char *decoded,
                       struct http_target *ret_target);
 
@@ -45,5 +46,10 @@ int http_target_parse(struct span target, bool is_connect, char *decoded,
  * and "!$()*+,=:@", so that the result needs no escaping in HTML either. Returns the length, or
  * -ENOSPC when `cap` octets do not suffice. Never writes a NUL. */
 long http_path_encode(struct span path, char *ret_text, size_t cap);
+
+/* Percent-encodes of a query, as http_target_parse() has passed it, what RFC 3986 (section 3.4)
+ * does not allow there: what a client sent raw. Escapes stay as they are. For a Location field.
+ * Returns the length, or -ENOSPC when `cap` octets do not suffice. Never writes a NUL. */
+long http_query_encode(struct span query, char *ret_text, size_t cap);
 
 #endif

@@ -1,5 +1,8 @@
-/* uri_octet.h: which octets the grammar of a URI allows where (RFC 3986 appendix A), as one table,
- * and the escape. For target.c and authority.c. Pure. */
+/* uri_octet.h: which octets are taken where in a request-target, as one table, and the escape. For
+ * target.c and authority.c. Pure.
+ *
+ * A host is what RFC 3986 (appendix A) says. A path and a query may hold more: clients send names
+ * as they are, and a server of files has nothing to lose by it (decision 21). */
 #ifndef HTTP_URI_OCTET_H
 #define HTTP_URI_OCTET_H
 
@@ -10,11 +13,12 @@
 
 /* '%' is in no class. */
 enum http_uri_octet {
-    HTTP_URI_PATH = 1 << 0,  /* pchar: unreserved, sub-delims, ':' and '@' */
-    HTTP_URI_QUERY = 1 << 1, /* pchar, '/' and '?' */
+    HTTP_URI_PATH = 1 << 0,  /* all but CTL, SP, '#', and what means something: '/' and '?' */
+    HTTP_URI_QUERY = 1 << 1, /* all but CTL, SP and '#' */
     HTTP_URI_NAME = 1 << 2,  /* reg-name: unreserved and sub-delims */
     HTTP_URI_SAFE = 1 << 3,  /* what http_path_encode() leaves alone: pchar and '/', but for "&';",
                                 which mean something in HTML */
+    HTTP_URI_STRICT = 1 << 4 /* query of RFC 3986 section 3.4: pchar, '/' and '?' */
 };
 
 /* A mask of enum http_uri_octet for every octet. */

@@ -99,7 +99,7 @@ int mbed_identity_read(struct mbed_identity *identity, const struct server *serv
 {
     struct pem_place chain_place = { server, files->chain_path, why, why_size };
     struct pem_place key_place = { server, files->key_path, why, why_size };
-    struct pem_file chain = { NULL, 0 }, key = { NULL, 0 };
+    struct pem_file chain = { .text = NULL }, key = { .text = NULL };
 
     mbedtls_x509_crt_init(&identity->chain);
     mbedtls_pk_init(&identity->key);
@@ -118,6 +118,8 @@ int mbed_identity_read(struct mbed_identity *identity, const struct server *serv
         res = pem_refuse(&chain_place, -EINVAL,
                          "its RSA key has %zu bits, too few: at least %d are safe", bits,
                          RSA_BITS_MIN);
+    if (res == 0)
+        pem_key_warn(&key_place, &key);
     pem_file_free(&chain);
     pem_file_free(&key);
     if (res < 0)

@@ -177,6 +177,8 @@ static int private_key_read(const struct pem_place *place, EVP_PKEY **ret_key)
 
     if (res == 0)
         res = key_read(place, bio, &file, ret_key);
+    if (res == 0)
+        pem_key_warn(place, &file);
     BIO_free(bio);
     pem_file_free(&file);
     return res;

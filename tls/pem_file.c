@@ -1,6 +1,7 @@
 /* pem_file.c: see pem_file.h. */
 #include "tls/pem_file.h"
 
+#include "core/log.h"
 #include "core/safe_open.h"
 
 #include <errno.h>
@@ -48,7 +49,7 @@ int pem_file_read(const struct pem_place *place, struct pem_file *ret_file)
     struct safe_file file;
     const char *what = NULL;
 
-    *ret_file = (struct pem_file){ NULL, 0 };
+    *ret_file = (struct pem_file){ .text = NULL };
     int res = safe_open(SAFE_READ, place->path, 0, &file, &what);
     if (res < 0)
         return pem_refuse(place, res, "cannot be opened: %s", safe_open_text(res, what));
@@ -67,8 +68,20 @@ int pem_file_read(const struct pem_place *place, struct pem_file *ret_file)
         return pem_refuse(place, (int)len, "cannot be read: %s", strerror((int)-len));
     }
     text[len] = '\0';
-    *ret_file = (struct pem_file){ text, (size_t)len };
+    *ret_file = (struct pem_file){ text, (size_t)len, st.st_mode };
     return 0;
+}
+
+void pem_key_warn(const struct pem_place *place, const struct pem_file *file)
+{
+    const char *what = (file->mode & S_IWOTH) != 0   ? "replace"
+                       : (file->mode & S_IROTH) != 0 ? "read"
+                                                     : NULL;
+
+    if (what != NULL)
+        log_warn("server '%s': %s: the permissions of this private key (%03o) let every user of "
+                 "the machine %s it: chmod o= %s",
+                 place->server->name, place->path, (unsigned)file->mode & 0777, what, place->path);
 }
 
 void pem_file_free(struct pem_file *file)
@@ -76,5 +89,5 @@ void pem_file_free(struct pem_file *file)
     if (file->text != NULL)
         explicit_bzero(file->text, file->len);
     free(file->text);
-    *file = (struct pem_file){ NULL, 0 };
+    *file = (struct pem_file){ .text = NULL };
 }

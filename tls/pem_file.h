@@ -6,6 +6,7 @@
 #include "core/config.h"
 
 #include <stddef.h>
+#include <sys/types.h>
 
 enum { PEM_FILE_SIZE_MAX = 1 << 20 }; /* octets */
 
@@ -21,6 +22,7 @@ struct pem_place {
 struct pem_file {
     char *text; /* owned; NULL: none */
     size_t len;
+    mode_t mode; /* permissions of the file (stat(2), st_mode) */
 };
 
 /* Writes "server 'NAME': PATH: " and the sentence. Returns `error`. */
@@ -30,6 +32,9 @@ __attribute__((format(printf, 3, 4))) int pem_refuse(const struct pem_place *pla
 /* Reads `place->path`. 0, or -errno and a sentence (-EINVAL: it is no regular file, or too long).
  * The caller calls pem_file_free() in any case. */
 int pem_file_read(const struct pem_place *place, struct pem_file *ret_file);
+
+/* Warns in the error log where everybody may read or write the file of a private key. */
+void pem_key_warn(const struct pem_place *place, const struct pem_file *file);
 
 /* Wipes the text, which may hold a key, and frees it. */
 void pem_file_free(struct pem_file *file);

@@ -25,6 +25,8 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)  # what is started inherits it; noh
 ANNOUNCED = re.compile(r"gearshift: serving (?P<what>.*) on (?P<where>\S+) "
                        r"\(engine (?P<engine>\S+)\)\n")
 
+LIFE = re.compile(r" info (ready|stopping|draining|ended): ")
+
 
 def environment(**settings):
     """The environment of a server: ours without GEARSHIFT*, with `settings`."""
@@ -91,9 +93,11 @@ class Server:
         return self.wait()
 
     def stderr(self):
-        """What it said, but for a machine's limit of descriptors that is below the defaults."""
+        """What it said, but for a machine's limit of descriptors that is below the defaults, and for
+        the lines of every server's life."""
         with open(self.stderr_path, encoding="utf-8", errors="replace") as file:
-            return "".join(line for line in file if "(RLIMIT_NOFILE)" not in line)
+            return "".join(line for line in file
+                           if "(RLIMIT_NOFILE)" not in line and not LIFE.search(line))
 
     def status_line(self, key):
         """A line of /proc/PID/status, without its key."""

@@ -31,7 +31,7 @@ class PidFile(Traps):
         self.assert_traps("second name", left=["theirs/g.pid"])
         self.remove("theirs/g.pid")
         os.mkfifo(self.path("theirs/g.pid"))
-        self.assert_traps("No such device or address")
+        self.assert_traps("it is not a regular file")
         self.remove("theirs/g.pid")
         self.write("theirs/g.pid", "daemon's\n")
         self.give("theirs/g.pid", DAEMON)

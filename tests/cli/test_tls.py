@@ -139,6 +139,33 @@ class Files(Tls):
                 self.assertEqual(get(server, trusting)[:2], (200, b"hello\n"))
                 self.assertEqual(server.stop(), 0)
 
+    def test_key_that_everybody_may_read(self):
+        """It is used, and warned of; a start and -t say the same."""
+        for backend in self.backends():
+            for certificate, key, mode, what in (
+                    ("localhost-rsa.pem", "localhost-rsa.key", 0o644, "read"),
+                    ("localhost-rsa.pem", "localhost-rsa.key", 0o602, "replace"),
+                    ("localhost-rsa.both.pem", None, 0o604, "read"),
+                    ("localhost-rsa.pem", "localhost-rsa.key", 0o660, None)):
+                with self.subTest(f"{mode:o}"):
+                    path = os.path.join(PKI, key or certificate)
+                    self.addCleanup(os.chmod, path, os.stat(path).st_mode & 0o777)
+                    os.chmod(path, mode)
+                    file = self.tls_config(certificate, key, f"tls_backend = {backend}")
+                    status, _, err = self.run_command("-t", "-c", file)
+                    server = self.serve("-c", file)
+                    self.assertEqual(server.stop(), 0)
+                    for text in (err, server.stderr()):
+                        if what is None:
+                            self.assertNotIn(" warn ", text)
+                            continue
+                        self.assertRegex(text, rf" warn server 'localhost': \S+/{key or certificate}: "
+                                               rf"the permissions of this private key \({mode:o}\) "
+                                               rf"let every user of the machine {what} it: chmod o= ")
+                        self.assertEqual(text.count(" warn "), 1)
+                    self.assertEqual(status, 0)
+                    os.chmod(path, 0o600)
+
     @unittest.skipUnless(AS_ROOT, "only root has files that nobody may read")
     def test_keys_are_read_before_root_is_dropped(self):
         os.chmod(PKI, 0o700)

@@ -200,16 +200,33 @@ def an_upload_that_is_too_large_is_refused_at_once(world):
 
 
 @test
-def an_upload_that_is_not_too_large_is_read_and_answered_405(world):
-    """The body is read to its end, so the connection can serve the next request."""
+def an_upload_that_waits_for_100_is_refused_at_once(world):
+    """405 in place of 100, and no octet is sent for nothing. The connection closes, and curl knows."""
     body = os.path.join(world.local, "body.bin")
-    write(body, b"GET /dir/ HTTP/1.1\r\nHost: x\r\n\r\n" * 62_500)  # not to be taken for requests
+    write(body, bytes(2_000_000))
     server = serve_logged(world, settings={"body_max": "4m"})
     for method in ("PUT", "POST"):
         ran = world.curl("-sSv", "--expect100-timeout", "30", "-X", method, "-T", body,
                          url(server, "/up.bin"), "--next", "-sS", "-w",
                          "\n%{http_code} %{num_connects}", url(server, "/file-1.bin"))
-        assert "< HTTP/1.1 100 Continue" in ran.err and "< HTTP/1.1 405 " in ran.err, ran
+        assert "> Expect: 100-continue" in ran.err and "< HTTP/1.1 405 " in ran.err, ran
+        assert "HTTP/1.1 100" not in ran.err and "Connection: close" in ran.err, ran
+        assert ran.out.endswith(world.files["file-1.bin"] + b"\n200 1"), ran
+    assert [(entry.method, entry.status) for entry in logged(server)] == [
+        ("PUT", 405), ("GET", 200), ("POST", 405), ("GET", 200)]
+
+
+@test
+def an_upload_that_does_not_wait_is_read_and_answered_405(world):
+    """The body is read to its end, so the connection can serve the next request."""
+    body = os.path.join(world.local, "body.bin")
+    write(body, b"GET /dir/ HTTP/1.1\r\nHost: x\r\n\r\n" * 62_500)  # not to be taken for requests
+    server = serve_logged(world, settings={"body_max": "4m"})
+    for method in ("PUT", "POST"):
+        ran = world.curl("-sSv", "-H", "Expect:", "-X", method, "-T", body,
+                         url(server, "/up.bin"), "--next", "-sS", "-w",
+                         "\n%{http_code} %{num_connects}", url(server, "/file-1.bin"))
+        assert "< HTTP/1.1 405 " in ran.err, ran
         assert ran.out.endswith(world.files["file-1.bin"] + b"\n200 0"), ran
     assert [(entry.method, entry.status) for entry in logged(server)] == [
         ("PUT", 405), ("GET", 200), ("POST", 405), ("GET", 200)]
@@ -219,8 +236,8 @@ def an_upload_that_is_not_too_large_is_read_and_answered_405(world):
 def a_chunked_upload_is_read_and_answered_405(world):
     body = os.path.join(world.local, "chunked.bin")
     write(body, bytes(300_000))
-    ran = world.curl("-sS", "-H", "Transfer-Encoding: chunked", "-T", body, "-o", os.devnull,
-                     "-w", "%{http_code} ", url(world.server, "/up.bin"), "--next", "-sS",
+    ran = world.curl("-sS", "-H", "Transfer-Encoding: chunked", "-H", "Expect:", "-T", body,
+                     "-o", os.devnull, "-w", "%{http_code} ", url(world.server, "/up.bin"), "--next", "-sS",
                      "-o", os.devnull, "-w", "%{http_code} %{num_connects}",
                      url(world.server, "/file-1.bin"))
     assert ran.text == "405 200 0", ran

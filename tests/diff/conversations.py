@@ -7,7 +7,8 @@ from wire import head
 
 TARGETS = ("/small.txt", "/page.html", "/medium.bin", "/large.bin", "/empty.txt", "/folder/",
            "/folder", "/folder/file%20name.txt", "/none", "/../secret", "/%2e%2e/secret", "/a%zz",
-           "/small.txt?query", "/.hidden", "*", "http://localhost/page.html", "//small.txt")
+           "/small.txt?query", "/.hidden", "*", "http://localhost/page.html", "//small.txt",
+           "/[slug].js?x=a|b{c}", "/folder?caf\xe9\"<>", "/caf%E9%0A\xff")
 METHODS = ("GET",) * 8 + ("HEAD",) * 3 + ("POST", "PUT", "OPTIONS", "TRACE", "get", "FOO")
 RANGES = ("0-0", "-1", "5-", "0-99999999999", "2-1", "10-20,30-40", "0-10,-10,200-", "0-,0-,0-,0-",
           "x", "1000000-1400000", "9999999-", "50000-150000,3-4")

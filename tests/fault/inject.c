@@ -5,6 +5,7 @@
  */
 #include "inject.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +23,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { FDS_MAX = 1 << 16, EPOLLS_MAX = 4 };
@@ -322,6 +324,23 @@ int pipe2(int fds[2], int flags)
 {
     REAL(pipe2)
     return fault_fails("pipe2") ? -1 : real(fds, flags);
+}
+
+struct dirent *readdir(DIR *dir)
+{
+    REAL(readdir)
+    return fault_fails("readdir") ? NULL : real(dir);
+}
+
+/* ---- time ---- */
+
+int clock_gettime(clockid_t clock, struct timespec *ret_now)
+{
+    REAL(clock_gettime)
+    int res = real(clock, ret_now);
+    if (res == 0 && page != NULL && (clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_COARSE))
+        ret_now->tv_sec += __atomic_load_n(&page->ahead_s, __ATOMIC_RELAXED);
+    return res;
 }
 
 /* ---- what a start needs ---- */

@@ -23,6 +23,7 @@ struct fault_page {
     uint64_t faults; /* and so many of them failed */
     uint32_t cold; /* whatever is asked for, it is in no cache of the kernel; counts as no fault */
     char call[32]; /* the one that fails */
+    uint32_t ahead_s; /* seconds that the monotonic clock is ahead of what it was, armed or not */
 };
 
 /* Is this call to fail? `*ret_error` is set then. */

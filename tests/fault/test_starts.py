@@ -74,6 +74,19 @@ def is_refused(scene, _, call, error):
     assert faults.count > 0, f"{call} was never called"
 
 
+@each([("EPERM",), ("ENOSYS",), ("EACCES",), ("EMFILE",), ("ENOMEM",)])
+def an_eventfd_is_refused(scene, error):
+    """It says that it was the eventfd, and blames neither memory nor epoll."""
+    world, faults = scene
+    faults.arm("eventfd", error)
+    status, said = start(scene)
+    faults.disarm()
+    assert status == 1, (status, said)
+    assert "eventfd(2), which every engine needs, is refused: " in said, said
+    assert ("seccomp" in said) == (error in ("EPERM", "ENOSYS", "EACCES")), said
+    assert "connections_max" not in said and "epoll" not in said, said
+
+
 @each([] if SANITIZER else range(12))
 def without_memory_at_some_moment(scene, part):
     """One allocation fails, every one of a start in its turn (by twelfths, so that one sees)."""

@@ -110,7 +110,7 @@ static struct verdict naive_scan(const char *data, size_t len, const struct http
         }
         unsigned char octet = (unsigned char)data[at];
         if (!in_fields) {
-            if (octet < 0x20 || octet > 0x7e)
+            if (octet < 0x20 || octet == 0x7f)
                 return refused(400);
             if (at + 1 - line > limits->request_line_max)
                 return refused(414);

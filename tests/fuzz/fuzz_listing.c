@@ -67,7 +67,7 @@ static size_t expected_name(const char *name, char *ret_text)
     size_t len = 0;
 
     for (size_t left = strlen(name); left > 0;) {
-        size_t n = utf8_len(span_make(name, left));
+        size_t n = utf8_char_len(span_make(name, left));
 
         memcpy(ret_text + len, n > 0 ? name : replacement, n > 0 ? n : 3);
         len += n > 0 ? n : 3;
@@ -169,7 +169,7 @@ static void check_links(const struct dir_listing *listing, const char *text, siz
 static void check_utf8(const char *text, size_t len)
 {
     while (len > 0) {
-        size_t n = utf8_len(span_make(text, len));
+        size_t n = utf8_char_len(span_make(text, len));
 
         CHECK(n > 0);
         CHECK(n > 1 || *text == '\n' || (unsigned char)*text >= 0x20);

@@ -5,6 +5,7 @@
 #include "http/target.h"
 
 #include "core/check.h"
+#include "http/uri_octet.h"
 
 #include <stdint.h>
 
@@ -24,7 +25,7 @@ static void check_path(struct span path, bool trailing_slash)
     CHECK(trailing_slash == (path.ptr[path.len - 1] == '/'));
     for (size_t i = 1; i <= path.len; i++) {
         if (i < path.len && path.ptr[i] != '/') {
-            CHECK(path.ptr[i] != '\0' && path.ptr[i] != '\r' && path.ptr[i] != '\n');
+            CHECK(path.ptr[i] != '\0');
             continue;
         }
         struct span segment = span_make(path.ptr + start, i - start);
@@ -45,6 +46,28 @@ static void check_round_trip(struct span path)
     CHECK(http_target_parse(span_make(encoded, (size_t)len), false, decoded, &target) == 0);
     CHECK(span_eq(target.path, path) && target.query.len == 0);
     CHECK(http_path_encode(path, encoded, (size_t)len - 1) < 0);
+}
+
+/* Fit for a field: visible US-ASCII, and the same query to whoever decodes it. */
+static void check_query(struct span query)
+{
+    static char encoded[3 * HTTP_PATH_MAX];
+    long len = http_query_encode(query, encoded, sizeof(encoded));
+
+    if (len < 0)
+        return;
+    size_t at = 0;
+    for (size_t i = 0; i < (size_t)len; i++) {
+        CHECK(encoded[i] > ' ' && encoded[i] < 0x7f);
+        if (encoded[i] == query.ptr[at]) {
+            at++;
+            continue;
+        }
+        int octet = http_uri_escape_octet(encoded + i, encoded + len);
+        CHECK((char)octet == query.ptr[at++]);
+        i += 2;
+    }
+    CHECK(at == query.len);
 }
 
 static void check_authority(struct span value)
@@ -91,6 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CHECK(target.query.len == 0 || target.query.ptr[0] == '?');
     check_path(target.path, target.trailing_slash);
     check_round_trip(target.path);
+    check_query(target.query);
     if (target.path.ptr == decoded)
         CHECK(!span_eq(target.path, target.raw_path));
     else

@@ -151,6 +151,7 @@ def make(folder):
                     "pass:secret", "-out", pki.path("encrypted.key"))
         pki.write(pki.path("localhost-rsa.both.pem"), pki.read(pki.path("localhost-rsa.pem")) +
                   pki.read(pki.path("localhost-rsa.key")))
+        os.chmod(pki.path("localhost-rsa.both.pem"), 0o600)
         pki.write(pki.path("empty.pem"), "")
 
 

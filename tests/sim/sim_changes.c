@@ -1,6 +1,8 @@
 /* sim_changes.c: see sim_changes.h. Clients ask for one file at a time; each answer tells by its
  * octets which version of which file it is. What any client has received of a file is the oldest
- * that a client may get which asks from then on: a cache that puts an older file back is found. */
+ * that a client may get which asks from then on: a cache that puts an older file back is found. Of
+ * a long file that is written in place the length tells the version: no answer announces less than
+ * there was when it was asked for. */
 #include "sim_changes.h"
 #include "sim_engine.h"
 
@@ -16,7 +18,8 @@ struct request {
     unsigned site;
     const char *name;                 /* of the file; NULL: none is there */
     size_t end;                       /* of it in the input */
-    unsigned versions_min[SIM_FILES]; /* what had been received when it was sent */
+    unsigned versions_min[SIM_FILES]; /* what had been received when it was sent; of a file that
+                                         grows, what was there */
 };
 
 struct client {
@@ -35,9 +38,9 @@ struct changes {
     unsigned received[SIM_SITES][SIM_FILES]; /* newest version that anybody has */
 };
 
-static const char *const NAMES[] = { "index.html", "page.html", "page.html",
-                                     "style.css",  "large.bin", "plain.txt",
-                                     "sub/a.txt",  "br/b.txt",  NULL };
+static const char *const NAMES[] = { "index.html", "page.html", "page.html", "style.css",
+                                     "large.bin",  "plain.txt", "sub/a.txt", "br/b.txt",
+                                     "grown.bin",  "grown.bin", NULL };
 
 static void ask_next(struct changes *run, struct client *client)
 {
@@ -45,6 +48,9 @@ static void ask_next(struct changes *run, struct client *client)
         return;
     struct request *request = &client->requests[client->asked++];
     memcpy(request->versions_min, run->received[request->site], sizeof(request->versions_min));
+    for (unsigned file = 0; file < SIM_FILES; file++)
+        if (sim_files[file].grows)
+            request->versions_min[file] = run->sites->versions[request->site][file];
 }
 
 /* Of few names, many clients ask for the same one at a time. */
@@ -115,17 +121,40 @@ static bool is_version(struct changes *run, const struct request *request, int f
     return false;
 }
 
+/* It may have been written to while it was sent, but not before it was announced. */
+static void check_grown(const struct changes *run, const struct request *request, unsigned file,
+                        const char *answer, const char *body, size_t len)
+{
+    unsigned oldest = request->versions_min[file];
+    unsigned newest = run->sites->versions[request->site][file];
+    unsigned announced = oldest;
+    while (announced <= newest && sim_sites_size(file, announced) != len)
+        announced++;
+    if (announced > newest)
+        fail(run, request, answer, "a length that the file no longer had when it was asked for");
+    for (size_t i = 0; i < len; i++) {
+        unsigned version = oldest;
+        while (version <= newest && body[i] != sim_sites_octet(request->site, file, version, i))
+            version++;
+        if (version > newest)
+            fail(run, request, answer, "octets that the file no longer had");
+    }
+}
+
 static void check_file(struct changes *run, const struct request *request, const char *answer,
                        const char *body, size_t len)
 {
     int file = announced_file(request, answer, body);
-    if (file >= 0 && is_version(run, request, file, answer, body, len))
+    bool grows = file >= 0 && sim_files[file].grows;
+    if (file >= 0 && !grows && is_version(run, request, file, answer, body, len))
         return;
     /* Where a job fails with ENOENT, site b's `try` goes on to its last. */
     int last = sim_sites_find("index.html", 10);
     if (run->faults && request->site == 1 && is_version(run, request, last, answer, body, len))
         return;
-    fail(run, request, answer, "no version of this file");
+    if (!grows)
+        fail(run, request, answer, "no version of this file");
+    check_grown(run, request, (unsigned)file, answer, body, len);
 }
 
 /* Checks the answer that is due, if all of it is there. */
@@ -173,7 +202,10 @@ static void step(void *context, uint64_t *random)
     struct changes *run = context;
     if (sim_random(random) % 24 != 0)
         return;
-    unsigned file = (unsigned)(sim_random(random) % SIM_FILES);
+    enum { GROWN = SIM_FILES - 1 }; /* as likely as all others together */
+    unsigned file = (unsigned)(sim_random(random) % (2 * SIM_FILES));
+    if (file >= SIM_FILES)
+        file = GROWN;
     if (sim_files[file].changes)
         sim_sites_replace(run->sites, (unsigned)(sim_random(random) % SIM_SITES), file);
 }
@@ -191,6 +223,7 @@ void sim_changes_run(struct sim_sites *sites, uint64_t seed, bool faults)
                                          .hooks = &hooks };
     size_t names = 1 + sim_random(&random) % ARRAY_LEN(NAMES);
     run = (struct changes){ .sites = sites, .seed = seed, .faults = faults };
+    sim_sites_reset(sites);
     for (size_t i = 0; i < CLIENTS; i++) {
         draw_client(&run.clients[i], names, &random);
         ask_next(&run, &run.clients[i]);

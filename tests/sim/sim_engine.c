@@ -259,7 +259,8 @@ static void expire(struct actor *actor)
     const struct clock *clock = &actor->sim->clock;
     if (actor->closed || session_deadline_ms(actor->session) > clock->now_ms)
         return;
-    session_expired(actor->session);
+    struct progress progress = { .taken = (int64_t)session_sent_total(actor->session) };
+    session_expired(actor->session, &progress);
     CHECK(session_deadline_ms(actor->session) > clock->now_ms);
 }
 

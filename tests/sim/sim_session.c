@@ -44,6 +44,8 @@ static const char *const REQUESTS[] = {
     "GET /list/ HTTP/1.1\r\nHost: a\r\n\r\n",
     "GET /list/ HTTP/1.1\r\nHost: a\r\nAccept: application/json\r\n\r\n",
     "GET /list/a%20%26%20b.txt HTTP/1.1\r\nHost: a\r\n\r\n",
+    "GET /caf\xe9%0A.txt?\xc3\xa9|[] HTTP/1.1\r\nHost: a\r\n\r\n",
+    "GET /sub?\xff\"<> HTTP/1.1\r\nHost: a\r\n\r\n",
     "GET /missing HTTP/1.1\r\nHost: a\r\n\r\n",
     "HEAD /missing HTTP/1.1\r\nHost: a\r\n\r\n",
     "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -66,6 +68,10 @@ static const char *const LAST_REQUESTS[] = {
     "GET / HTTP/1.1\nHost: a\r\n\r\n",
     "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nnot all of it",
     "GET /cut HTTP/1.1\r\nHo",
+    "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\nGET /one.txt HTTP/1.1\r\nHost: a\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\nGET / HTT",
+    "BREW / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
+    "3\r\nabc\r\n0\r\n\r\n",
 };
 
 static size_t draw_input(uint64_t *random, char *input)

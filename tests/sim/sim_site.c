@@ -18,6 +18,7 @@ static const struct {
     { "copied.txt", 4096 },   { "lent.bin", 4097 },    { "small.css", 16384 },
     { "small.css.gz", 3000 }, { "large.bin", 16385 },  { "huge.bin", 700000 },
     { "sub/index.html", 50 }, { "list/a & b.txt", 3 }, { "list/c.txt", 4 },
+    { "caf\xe9\n.txt", 9 },
 };
 
 static void write_file(const char *root, const char *name, size_t size)

@@ -13,14 +13,15 @@
 
 /* Some have sidecars, some are small enough to be kept in memory, some are not (16 KiB). */
 const struct sim_file sim_files[SIM_FILES] = {
-    { "index.html", 700, true },      { "page.html", 5000, true },
-    { "page.html.zst", 900, true },   { "page.html.br", 800, false },
-    { "page.html.gz", 1000, true },   { "style.css", 3000, true },
-    { "style.css.gz", 600, true },    { "large.bin", 40000, true },
-    { "large.bin.gz", 20000, false }, { "plain.txt", 60, true },
-    { "404.html", 300, false },       { "sub/index.html", 50, true },
-    { "sub/a.txt", 16385, true },     { "sub/a.txt.br", 400, true },
-    { "br/b.txt", 2000, true },       { "br/b.txt.gz", 500, false },
+    { "index.html", 700, true, false },        { "page.html", 5000, true, false },
+    { "page.html.zst", 900, true, false },     { "page.html.br", 800, false, false },
+    { "page.html.gz", 1000, true, false },     { "style.css", 3000, true, false },
+    { "style.css.gz", 600, true, false },      { "large.bin", 40000, true, false },
+    { "large.bin.gz", 20000, false, false },   { "plain.txt", 60, true, false },
+    { "404.html", 300, false, false },         { "sub/index.html", 50, true, false },
+    { "sub/a.txt", 16385, true, false },       { "sub/a.txt.br", 400, true, false },
+    { "br/b.txt", 2000, true, false },         { "br/b.txt.gz", 500, false, false },
+    { "grown.bin", 20000, true, true },
 };
 
 static const char *const FOLDERS[] = { "sub", "br" };
@@ -49,18 +50,24 @@ static const char CONFIG[] =
     "}\n";
 
 /* Each octet depends on all that tells one file of one version from another. */
-static char octet_of(unsigned site, unsigned file, unsigned version, size_t at)
+char sim_sites_octet(unsigned site, unsigned file, unsigned version, size_t at)
 {
     uint64_t state = (uint64_t)site << 56 | (uint64_t)file << 48 | (uint64_t)version << 32 | at / 8;
     return (char)('!' + (sim_random(&state) >> at % 8 * 7) % 90);
 }
 
+size_t sim_sites_size(unsigned file, unsigned version)
+{
+    enum { GROWTH = 11 };
+    return sim_files[file].size + (sim_files[file].grows ? (size_t)version * GROWTH : 0);
+}
+
 bool sim_sites_is(unsigned site, unsigned file, unsigned version, const char *body, size_t len)
 {
-    if (len != sim_files[file].size)
+    if (len != sim_sites_size(file, version))
         return false;
     for (size_t i = 0; i < len; i++)
-        if (body[i] != octet_of(site, file, version, i))
+        if (body[i] != sim_sites_octet(site, file, version, i))
             return false;
     return true;
 }
@@ -72,26 +79,51 @@ static void path_of(const struct sim_sites *sites, unsigned site, const char *na
     CHECK(n > 0 && n < 256);
 }
 
-void sim_sites_replace(struct sim_sites *sites, unsigned site, unsigned file)
+/* Opens `path` with `flags` and writes this version of the file over its beginning. */
+static void write_version(const char *path, int flags, unsigned site, unsigned file,
+                          unsigned version)
 {
-    unsigned version = ++sites->versions[site][file];
-    size_t size = sim_files[file].size;
-    char path[256], fresh[256];
-    path_of(sites, site, sim_files[file].name, path);
-    path_of(sites, site, ".fresh", fresh);
+    size_t size = sim_sites_size(file, version);
     char *octets = malloc(size);
     CHECK(octets != NULL);
     for (size_t i = 0; i < size; i++)
-        octets[i] = octet_of(site, file, version, i);
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+        octets[i] = sim_sites_octet(site, file, version, i);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0644);
     CHECK(fd >= 0);
     CHECK(write(fd, octets, size) == (ssize_t)size);
     /* Long ago, so that it is not taken for a file that is being written to. */
     const struct timespec times[2] = { { 1700000000, version }, { 1700000000 + version, version } };
     CHECK(futimens(fd, times) == 0);
     CHECK(close(fd) == 0);
-    CHECK(rename(fresh, path) == 0);
     free(octets);
+}
+
+void sim_sites_replace(struct sim_sites *sites, unsigned site, unsigned file)
+{
+    unsigned version = ++sites->versions[site][file];
+    char path[256], fresh[256];
+    path_of(sites, site, sim_files[file].name, path);
+    if (sim_files[file].grows) {
+        write_version(path, 0, site, file, version);
+        return;
+    }
+    path_of(sites, site, ".fresh", fresh);
+    write_version(fresh, O_EXCL, site, file, version);
+    CHECK(rename(fresh, path) == 0);
+}
+
+void sim_sites_reset(struct sim_sites *sites)
+{
+    for (unsigned site = 0; site < SIM_SITES; site++) {
+        for (unsigned file = 0; file < SIM_FILES; file++) {
+            char path[256];
+            if (!sim_files[file].grows)
+                continue;
+            path_of(sites, site, sim_files[file].name, path);
+            sites->versions[site][file] = 1;
+            write_version(path, O_TRUNC, site, file, 1);
+        }
+    }
 }
 
 int sim_sites_find(const char *name, size_t len)

@@ -9,13 +9,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { SIM_SITES = 2, SIM_FILES = 16 };
+enum { SIM_SITES = 2, SIM_FILES = 17 };
 
 /* A file beneath the root of a site. */
 struct sim_file {
     const char *name;
     size_t size;
     bool changes; /* sim_sites_replace() may be called for it */
+    bool grows;   /* ... and writes it in place: each version is longer than the one before */
 };
 
 extern const struct sim_file sim_files[SIM_FILES];
@@ -36,7 +37,17 @@ void sim_sites_destroy(struct sim_sites *sites);
 /* The number of the file `name` of a site, or -1. */
 int sim_sites_find(const char *name, size_t len);
 
-/* Puts the next version of a file in its place, by a rename, as deploys do. */
+/* Files that grow are as in the beginning again: so that the same seed is the same run. */
+void sim_sites_reset(struct sim_sites *sites);
+
+/* Octets of a file in this version. */
+size_t sim_sites_size(unsigned file, unsigned version);
+
+/* The octet at `at` of a file in this version. */
+char sim_sites_octet(unsigned site, unsigned file, unsigned version, size_t at);
+
+/* Puts the next version of a file in its place: by a rename, as deploys do, or, where it grows,
+ * over the octets of the old one. */
 void sim_sites_replace(struct sim_sites *sites, unsigned site, unsigned file);
 
 /* Is `body` the contents of that file in this version? */

@@ -80,11 +80,12 @@ void session_env_destroy(struct session_env *env)
     free(env);
 }
 
-void session_env_tick(struct session_env *env, bool reopen)
+bool session_env_tick(struct session_env *env, bool reopen)
 {
     (void)env;
     fake.ticks++;
     fake.reopens += reopen;
+    return false;
 }
 
 size_t session_env_reclaim(struct session_env *env)
@@ -306,8 +307,15 @@ uint64_t session_deadline_ms(const struct session *s)
     return s->deadline_ms;
 }
 
-void session_expired(struct session *s)
+uint64_t session_sent_total(const struct session *s)
 {
+    (void)s;
+    return 0;
+}
+
+void session_expired(struct session *s, const struct progress *progress)
+{
+    (void)progress;
     CHECK(s->deadline_ms <= s->env->clock->now_ms);
     fake.expired++;
     s->closing = true;

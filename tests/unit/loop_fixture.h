@@ -5,6 +5,7 @@
 #define TESTS_UNIT_LOOP_FIXTURE_H
 
 #include "core/check.h"
+#include "core/log_repeat.h"
 #include "core/clock.h"
 #include "core/config.h"
 #include "core/file_job.h"
@@ -135,6 +136,7 @@ static void hooked_clock_update(struct clock *clock)
 #define epoll_ctl(...)                   ((void)calls.epoll_ctl++, epoll_ctl(__VA_ARGS__))
 #define epoll_wait(fd, events, max, ms)  hooked_epoll_wait(fd, events, max, ms)
 #define log_write(...)                   ((void)calls.log++, log_write(__VA_ARGS__))
+#define log_repeated(...)                ((void)calls.log++, log_repeated(__VA_ARGS__))
 #define send(fd, data, len, flags)       hooked_send(fd, data, len, flags)
 #define sendmsg(fd, msg, flags)          hooked_sendmsg(fd, msg, flags)
 #define accept4(fd, address, len, how)   hooked_accept4(fd, address, len, how)
@@ -151,6 +153,7 @@ static void hooked_clock_update(struct clock *clock)
 #include "engines/loop_env.c"
 #include "engines/loop_offload.c"
 #include "engines/file_range.c"
+#include "engines/file_send.c"
 #include "engines/loop_send.c"
 
 #include "fake_session.h"

@@ -116,6 +116,7 @@ static void hooked_clock_update(struct clock *clock)
 #include "engines/proactor_recv.c"
 #include "engines/proactor_room.c"
 #include "engines/file_range.c"
+#include "engines/file_send.c"
 #include "engines/proactor_send.c"
 #include "engines/proactor_splice.c"
 

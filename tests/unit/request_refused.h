@@ -1,4 +1,5 @@
-/* request_refused.h: heads that must be refused, and with which status: the table of test_request.c.
+/* request_refused.h: heads that must be refused, and with which status: the table of
+ * test_request.c.
  */
 #ifndef REQUEST_REFUSED_H
 #define REQUEST_REFUSED_H
@@ -72,6 +73,14 @@ static const struct refused refused[] = {
     LINE(400, "GET http://[a]/ HTTP/1.1"),
     LINE(400, "GET javascript:alert(1) HTTP/1.1"),
     LINE(400, "BREW a HTTP/1.1"),
+    LINE(400, "GET \xc3\xa9 HTTP/1.1"),
+    LINE(400, "GET \xff/ HTTP/1.1"),
+    LINE(400, "GET http://\xe9/ HTTP/1.1"),
+    LINE(400, "GET http://a\xe9:80/ HTTP/1.1"),
+    LINE(400, "GET http:\xff//a/ HTTP/1.1"),
+    LINE(400, "GET h\xffttp://a/ HTTP/1.1"),
+    LINE(400, "CONNECT \xe9:443 HTTP/1.1"),
+    LINE(400, "CONNECT a\xe9:443 HTTP/1.1"),
     /* 4: versions */
     LINE(400, "GET /"),
     LINE(400, "GET / HTTP/1"),

@@ -148,9 +148,11 @@ static void test_every_octet_everywhere(void **state)
     char value[48], back[64];
 
     for (enum access_format format = ACCESS_COMBINED; format <= ACCESS_JSON; format++) {
-        const char *prefix = format == ACCESS_JSON ? "\\u00" : "\\x";
         const char *mark = format == ACCESS_JSON ? "\"user_agent\":\"" : "\"-\" \"";
         for (unsigned octet = 0; octet < 256; octet++) {
+            const char *prefix = format == ACCESS_COMBINED ? "\\x"
+                                 : octet < 0x80            ? "\\u00"
+                                                           : "\\\\x"; /* it is not UTF-8 */
             struct access_log *log = begin(format, sizeof value * 1024);
             for (size_t at = 0; at < sizeof value; at++) {
                 memset(value, 'a', sizeof value);
@@ -175,12 +177,88 @@ static void test_every_octet_everywhere(void **state)
     }
 }
 
+/* The user agent of one JSON line. */
+static void assert_json(const char *octets, size_t len, const char *wanted)
+{
+    struct access_log *log = begin(ACCESS_JSON, 4096);
+    struct access_record record = { .log_date = "D", .user_agent = { octets, len } };
+    static const char mark[] = "\"user_agent\":\"";
+
+    access_log_append(log, &record);
+    access_log_close(log);
+    const char *field = strstr(contents(path), mark);
+    assert_non_null(field);
+    assert_int_equal(strncmp(field + sizeof mark - 1, wanted, strlen(wanted)), 0);
+    assert_string_equal(field + sizeof mark - 1 + strlen(wanted), "\"}\n");
+}
+
+/* Characters of each length, the first and the last, and what only looks like one. */
+static void test_json_utf_8(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *octets, *wanted;
+    } rows[] = {
+        { "Caf\xc3\xa9", "Caf\\u00E9" },
+        { "\xc2\x80\xdf\xbf", "\\u0080\\u07FF" },
+        { "\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xef\xbf\xbf", "\\u0800\\uD7FF\\uE000\\uFFFF" },
+        { "\xe2\x82\xac", "\\u20AC" },
+        { "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", "\\uD800\\uDC00\\uDBFF\\uDFFF" },
+        { "\xf0\x9d\x84\x9e!", "\\uD834\\uDD1E!" },
+        { "caf\xe9", "caf\\\\xE9" },
+        { "\xc3", "\\\\xC3" },
+        { "\xc3(", "\\\\xC3(" },
+        { "\xe2\x82", "\\\\xE2\\\\x82" },
+        { "\xe2\x82 ", "\\\\xE2\\\\x82 " },
+        { "\xc0\xaf", "\\\\xC0\\\\xAF" },
+        { "\xe0\x9f\xbf", "\\\\xE0\\\\x9F\\\\xBF" },
+        { "\xed\xa0\x80", "\\\\xED\\\\xA0\\\\x80" },
+        { "\xf4\x90\x80\x80", "\\\\xF4\\\\x90\\\\x80\\\\x80" },
+        { "\xff\xfe", "\\\\xFF\\\\xFE" },
+        { "a\\\"\x1b\x7f", "a\\u005C\\u0022\\u001B\\u007F" },
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_json(rows[i].octets, strlen(rows[i].octets), rows[i].wanted);
+    /* At every place within and around the sixteen that are looked at together. */
+    for (size_t at = 0; at < 40; at++) {
+        char octets[128], wanted[128];
+        snprintf(octets, sizeof octets, "%.*s\xf0\x9d\x84\x9e%.*s", (int)at,
+                 "........................................", 40 - (int)at,
+                 "........................................");
+        snprintf(wanted, sizeof wanted, "%.*s\\uD834\\uDD1E%.*s", (int)at,
+                 "........................................", 40 - (int)at,
+                 "........................................");
+        assert_json(octets, strlen(octets), wanted);
+    }
+}
+
+/* What is cut off is cut off between characters; octets that are not UTF-8 are cut anywhere. */
+static void test_cut_between_characters(void **state)
+{
+    (void)state;
+    static char text[SPAN_MAX + 8], wanted[2 * SPAN_MAX];
+
+    for (size_t back = 0; back <= 4; back++) {
+        memset(text, 'a', sizeof text);
+        memcpy(text + SPAN_MAX - back, "\xf0\x9d\x84\x9e", 4);
+        memset(wanted, 'a', SPAN_MAX);
+        strcpy(wanted + SPAN_MAX - back, back == 4 ? "\\uD834\\uDD1E" : "");
+        assert_json(text, sizeof text, wanted);
+    }
+    memset(text, 'a', sizeof text);
+    memcpy(text + SPAN_MAX - 2, "\xe2\x82!", 3);
+    memset(wanted, 'a', SPAN_MAX);
+    strcpy(wanted + SPAN_MAX - 2, "\\\\xE2\\\\x82");
+    assert_json(text, sizeof text, wanted);
+}
+
 static void test_huge_fields_fit(void **state)
 {
     (void)state;
     static char huge[3 * SPAN_MAX];
 
-    memset(huge, 0xff, sizeof huge);
+    memset(huge, '\x01', sizeof huge); /* which takes the most room when escaped */
     struct span span = { huge, sizeof huge };
     struct access_record record = { .peer = span,
                                     .host = span,
@@ -302,6 +380,33 @@ static void test_full_disk(void **state)
     assert_int_equal(log_open("stderr", LOG_INFO), 0);
 }
 
+/* What was lost since the last report is told when the minute is over, though nothing is logged any
+ * more, and at the end: no line is forgotten. */
+static void test_lost_lines_are_all_told(void **state)
+{
+    (void)state;
+    struct access_log *log = NULL;
+
+    unlink(error_path);
+    assert_int_equal(log_open(error_path, LOG_INFO), 0);
+    assert_int_equal(open_log("/dev/full", 0, &log), 0);
+    for (int i = 0; i < 1000; i++)
+        access_log_append(log, &typical);
+    assert_non_null(strstr(contents(error_path), "; lines lost: 1\n"));
+    assert_true(access_log_owes(log));
+    access_log_flush(log); /* too early */
+    assert_true(access_log_owes(log));
+    log->reported_ms -= REPORT_INTERVAL_MS;
+    access_log_flush(log);
+    assert_non_null(strstr(contents(error_path), "; lines lost: 999\n"));
+    assert_false(access_log_owes(log));
+    for (int i = 0; i < 20; i++)
+        access_log_append(log, &typical);
+    access_log_close(log);
+    assert_non_null(strstr(contents(error_path), "; lines lost: 20\n"));
+    assert_int_equal(log_open("stderr", LOG_INFO), 0);
+}
+
 /* A pipe takes a part and then no more: the torn line is ended before the next one. */
 static void test_torn_line(void **state)
 {
@@ -343,10 +448,13 @@ int main(void)
         cmocka_unit_test(test_formats),
         cmocka_unit_test(test_nothing_known),
         cmocka_unit_test(test_every_octet_everywhere),
+        cmocka_unit_test(test_json_utf_8),
+        cmocka_unit_test(test_cut_between_characters),
         cmocka_unit_test(test_huge_fields_fit),
         cmocka_unit_test(test_buffering),
         cmocka_unit_test(test_reopen),
         cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_lost_lines_are_all_told),
         cmocka_unit_test(test_torn_line),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -153,6 +153,46 @@ static void test_shared_refused(void **state)
     fixture_refuse(&fixture, rows, ARRAY_LEN(rows));
 }
 
+/* What the kernel would refuse to have side by side, and what it has. */
+static void test_overlap(void **state)
+{
+#define SERVER(listen) "server a { root = /srv/www\nlisten = {" listen "} }\n"
+    static const struct refusal refused[] = {
+        { SERVER("\"127.0.0.1:80\"") SERVER("\"[::]:80 ipv6only=off\""),
+          "server.conf:4: listen: \"[::]:80\" and \"127.0.0.1:80\" (server.conf:2) overlap: "
+          "connections to one address would come in at both: take one of them out, or set "
+          "ipv6only=on" },
+        { SERVER("\"[::]:80 ipv6only=off\",\n\"127.0.0.1:80\""),
+          "server.conf:3: listen: \"127.0.0.1:80\" and \"[::]:80\" (server.conf:2) overlap: "
+          "connections to one address would come in at both: take one of them out, or set "
+          "ipv6only=on" },
+        { SERVER("\"0.0.0.0:80\",\n\"1.2.3.4:80\""),
+          "server.conf:3: listen: \"1.2.3.4:80\" and \"0.0.0.0:80\" (server.conf:2) overlap: "
+          "connections to one address would come in at both: take one of them out" },
+        { SERVER("\"[::1]:80\",\n\"[::]:80\""),
+          "server.conf:3: listen: \"[::]:80\" and \"[::1]:80\" (server.conf:2) overlap: "
+          "connections to one address would come in at both: take one of them out" },
+        { SERVER("\"0.0.0.0:80\",\n\"[::]:80 ipv6only=off\""),
+          "server.conf:3: listen: \"[::]:80\" and \"0.0.0.0:80\" (server.conf:2) overlap: "
+          "connections to one address would come in at both: take one of them out, or set "
+          "ipv6only=on" },
+        { SERVER("\"1.2.3.4:80\",\n\"[::ffff:1.2.3.4]:80 ipv6only=off\""),
+          "server.conf:3: listen: \"[::ffff:1.2.3.4]:80\" and \"1.2.3.4:80\" (server.conf:2) "
+          "overlap: connections to one address would come in at both: take one of them out, or set "
+          "ipv6only=on" },
+    };
+    struct fixture fixture = { 0 };
+    struct config *config = fixture_config(
+        &fixture, SERVER("\"127.0.0.1:80\", \"[::]:80\", \"127.0.0.2:80\", \"0.0.0.0:81\","
+                         "\"[::]:81\", \"0.0.0.0:0\", \"127.0.0.1:0\", \"[::]:0 ipv6only=off\","
+                         "\"unix:/a\", \"unix:/b\""));
+
+    (void)state;
+    assert_int_equal(config->listens_count, 10);
+    config_free(config);
+    fixture_refuse(&fixture, refused, ARRAY_LEN(refused));
+}
+
 /* An address has TLS for all of its servers, and each of them says so; but with port 0 there are
  * two ports. */
 static void test_tls(void **state)
@@ -211,9 +251,10 @@ static void test_tls_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_addresses), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_shared),    cmocka_unit_test(test_shared_refused),
-        cmocka_unit_test(test_tls),       cmocka_unit_test(test_tls_refused),
+        cmocka_unit_test(test_addresses),   cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_shared),      cmocka_unit_test(test_shared_refused),
+        cmocka_unit_test(test_overlap),     cmocka_unit_test(test_tls),
+        cmocka_unit_test(test_tls_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

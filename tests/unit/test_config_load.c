@@ -38,14 +38,14 @@ static void test_defaults(void **state)
     assert_int_equal(config->limits.fields_max, 100);
     assert_int_equal(config->limits.body_max, 1048576);
     assert_int_equal(config->limits.chunk_overhead_max, 16384);
-    assert_int_equal(config->limits.ranges_max, 32);
+    assert_int_equal(config->limits.ranges_max, 200);
     assert_int_equal(config->limits.keepalive_requests, 0);
     assert_int_equal(config->limits.autoindex_max, 200000);
     assert_int_equal(config->limits.small_file_max, 16384);
     assert_int_equal(config->deadlines.header_ms, 10000);
     assert_int_equal(config->deadlines.body_ms, 30000);
-    assert_int_equal(config->deadlines.keepalive_ms, 60000);
-    assert_int_equal(config->deadlines.send_ms, 30000);
+    assert_int_equal(config->deadlines.keepalive_ms, 75000);
+    assert_int_equal(config->deadlines.send_ms, 60000);
     assert_int_equal(config->deadlines.send_rate_min, 100);
     assert_int_equal(config->deadlines.linger_ms, 5000);
     assert_int_equal(config->deadlines.drain_ms, 30000);

@@ -9,9 +9,13 @@
 
 enum { NOW = 2000000000 };
 
-static const struct file_meta meta = {
-    .dev = 1, .ino = 0x1234, .size = 0xabc, .mtime_s = 0x5f000000, .mtime_ns = 0x123
-};
+static const struct file_meta meta = { .dev = 1,
+                                       .ino = 0x1234,
+                                       .size = 0xabc,
+                                       .mtime_s = 0x5f000000,
+                                       .mtime_ns = 0x123,
+                                       .ctime_s = 0x5f000001,
+                                       .ctime_ns = 0x456 };
 
 static void assert_etag(const struct file_meta *of, enum coding coding, const char *want)
 {
@@ -27,30 +31,34 @@ static void test_format(void **state)
     (void)state;
     struct file_meta m = meta;
 
-    assert_etag(&meta, CODING_IDENTITY, "\"1234-abc-5f000000.123\"");
-    assert_etag(&meta, CODING_GZIP, "\"1234-abc-5f000000.123-gz\"");
-    assert_etag(&meta, CODING_BR, "\"1234-abc-5f000000.123-br\"");
-    assert_etag(&meta, CODING_ZSTD, "\"1234-abc-5f000000.123-zst\"");
+    assert_etag(&meta, CODING_IDENTITY, "\"1234-abc-5f000000.123-5f000001.456\"");
+    assert_etag(&meta, CODING_GZIP, "\"1234-abc-5f000000.123-5f000001.456-gz\"");
+    assert_etag(&meta, CODING_BR, "\"1234-abc-5f000000.123-5f000001.456-br\"");
+    assert_etag(&meta, CODING_ZSTD, "\"1234-abc-5f000000.123-5f000001.456-zst\"");
     m.size = m.ino = 0;
-    m.mtime_ns = 0;
-    assert_etag(&m, CODING_IDENTITY, "\"0-0-5f000000.0\"");
+    m.mtime_ns = m.ctime_ns = 0;
+    m.ctime_s = 0;
+    assert_etag(&m, CODING_IDENTITY, "\"0-0-5f000000.0-0.0\"");
 
     /* The largest of everything fits. */
     char text[HTTP_ETAG_MAX];
-    m = (struct file_meta){
-        .ino = UINT64_MAX, .size = UINT64_MAX, .mtime_s = INT64_MAX, .mtime_ns = -1
-    };
+    m = (struct file_meta){ .ino = UINT64_MAX,
+                            .size = UINT64_MAX,
+                            .mtime_s = INT64_MAX,
+                            .mtime_ns = -1,
+                            .ctime_s = -1,
+                            .ctime_ns = -1 };
     size_t len = http_etag_format(&m, CODING_ZSTD, INT64_MAX, text);
-    static const char want[] =
-        "\"ffffffffffffffff-ffffffffffffffff-7fffffffffffffff.ffffffff-zst\"";
+    static const char want[] = "\"ffffffffffffffff-ffffffffffffffff-7fffffffffffffff.ffffffff-"
+                               "ffffffffffffffff.ffffffff-zst\"";
     assert_true(span_eq(span_make(text, len), SPAN_LIT(want)));
 }
 
-/* Each of the three numbers, and the coding, makes another tag; the device does not. */
+/* Each of the numbers, and the coding, makes another tag; the device does not. */
 static void test_format_tells_apart(void **state)
 {
     (void)state;
-    struct file_meta other[] = { meta, meta, meta, meta };
+    struct file_meta other[] = { meta, meta, meta, meta, meta, meta };
     char a[HTTP_ETAG_MAX], b[HTTP_ETAG_MAX];
     size_t a_len = http_etag_format(&meta, CODING_IDENTITY, NOW, a);
 
@@ -58,6 +66,8 @@ static void test_format_tells_apart(void **state)
     other[1].size++;
     other[2].mtime_s++;
     other[3].mtime_ns++;
+    other[4].ctime_s++;
+    other[5].ctime_ns++;
     for (size_t i = 0; i < ARRAY_LEN(other); i++) {
         size_t b_len = http_etag_format(&other[i], CODING_IDENTITY, NOW, b);
         assert_false(span_eq(span_make(a, a_len), span_make(b, b_len)));
@@ -71,7 +81,7 @@ static void test_format_without_validator(void **state)
         int64_t mtime_s;
         bool has;
     } rows[] = {
-        { INT64_MIN, false }, { -1, false }, { 0, false },       { 1, true },
+        { INT64_MIN, false }, { -1, false }, { 0, false },       { 1, false },         { 2, true },
         { NOW - 1, true },    { NOW, true }, { NOW + 1, false }, { INT64_MAX, false },
     };
 
@@ -80,6 +90,7 @@ static void test_format_without_validator(void **state)
         char text[HTTP_ETAG_MAX] = "untouched";
 
         m.mtime_s = rows[i].mtime_s;
+        assert_int_equal(http_etag_dated(&m, NOW), rows[i].has);
         assert_int_equal(http_etag_format(&m, CODING_IDENTITY, NOW, text) > 0, rows[i].has);
         if (!rows[i].has)
             assert_string_equal(text, "untouched");

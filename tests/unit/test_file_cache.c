@@ -293,6 +293,32 @@ static void test_late_results_of_evicted_entries(void **state)
     file_cache_destroy(cache);
 }
 
+/* What turned out to be untrue is found no more, whoever still uses it, and what was asked for
+ * before does not come back in its place. */
+static void test_forgotten(void **state)
+{
+    struct file_cache *cache = make_cache(16, LARGE);
+    struct file_job early = ask(cache, "f", 0);
+    struct file_entry *entry = store(cache, "f", file_found(1, NULL), 10);
+    struct file_entry *late;
+
+    (void)state;
+    keep(cache, "g", file_found(2, NULL), 10);
+    file_entry_forget(entry);
+    assert_false(has(cache, "f", 10));
+    assert_true(has(cache, "g", 10));
+    assert_int_equal(entry->refs, 1);
+    assert_true(fcntl(entry->fd, F_GETFD) >= 0);
+    file_entry_forget(entry); /* by another one of its users */
+    late = arrive(cache, &early, file_found(1, NULL), 20);
+    file_entry_unref(late);
+    assert_false(has(cache, "f", 20));
+    keep(cache, "f", file_found(3, NULL), 30);
+    assert_true(has(cache, "f", 30));
+    file_entry_unref(entry);
+    file_cache_destroy(cache);
+}
+
 /* What is believed is believed from the question on, however long the answer takes. */
 static void test_belief_begins_with_the_question(void **state)
 {
@@ -573,6 +599,7 @@ int main(void)
         TEST(test_changed_replaces_the_entry),
         TEST(test_late_results),
         TEST(test_late_results_of_evicted_entries),
+        TEST(test_forgotten),
         TEST(test_belief_begins_with_the_question),
         TEST(test_errors),
         TEST(test_passing_error_leaves_the_entry),

@@ -1,7 +1,9 @@
 /* test_file_job.c: what jobs report: contents read whole, identities, pieces of files. */
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 /* The page cache as a test wants it: what preadv2(2) fails with after so many calls; 0: everything
  * is in there (RWF_NOWAIT itself is not for every file system: tmpfs knows nothing of it). */
@@ -11,9 +13,22 @@ static struct {
     size_t len_max; /* octets of one call; 0: no limit */
 } cache;
 
+/* What somebody does to the file before the next read; NULL: nothing. */
+static void (*meanwhile)(void);
+
+static void do_meanwhile(void)
+{
+    void (*what)(void) = meanwhile;
+
+    meanwhile = NULL;
+    if (what != NULL)
+        what();
+}
+
 static ssize_t staged_preadv2(int fd, const struct iovec *iov, int count, off_t off, int flags)
 {
     struct iovec part = iov[0];
+    do_meanwhile();
     if (cache.error != 0 && cache.calls_before-- == 0) {
         errno = cache.error;
         return -1;
@@ -23,6 +38,13 @@ static ssize_t staged_preadv2(int fd, const struct iovec *iov, int count, off_t 
     return preadv2(fd, count == 1 ? &part : iov, count, off, flags & ~RWF_NOWAIT);
 }
 
+static ssize_t staged_pread(int fd, void *mem, size_t len, off_t off)
+{
+    do_meanwhile();
+    return pread(fd, mem, len, off);
+}
+
+#define pread(fd, mem, len, off)            staged_pread(fd, mem, len, off)
 #define preadv2(fd, iov, count, off, flags) staged_preadv2(fd, iov, count, off, flags)
 #include "tests/unit/file_tree.h"
 
@@ -139,6 +161,52 @@ static void test_read_whole(void **state)
     assert_int_equal(read_whole(fd, 5, read_at, &content), -EISDIR);
     assert_ptr_equal(content, base);
     close(fd);
+}
+
+/* Writes other octets in place, and sets size and mtime to what they were. */
+static void rewrite(void)
+{
+    struct stat before, after;
+    int fd = openat(base_fd, "root/rewritten", O_RDWR);
+
+    assert_int_equal(fstat(fd, &before), 0);
+    do { /* until the clock that files are stamped with has gone on */
+        struct timespec times[2] = { before.st_atim, before.st_mtim };
+
+        assert_int_equal(pwrite(fd, "after!", 6, 0), 6);
+        assert_int_equal(futimens(fd, times), 0);
+        assert_int_equal(fstat(fd, &after), 0);
+    } while (memcmp(&before.st_ctim, &after.st_ctim, sizeof(after.st_ctim)) == 0);
+    assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof(after.st_mtim));
+    close(fd);
+}
+
+/* Old metadata never come with new octets, however alike the file looks but for its ctime. */
+static void test_file_rewritten_while_read(void **state)
+{
+    (void)state;
+    use_walk(false);
+    memset(&cache, 0, sizeof(cache));
+    for (unsigned i = 0; i < 2; i++) {
+        struct file_job job;
+        struct stat st;
+
+        put_file("root/rewritten", "before", 0644);
+        file_job_init_open(&job, root_fd, "rewritten", FILE_SYMLINKS_INSIDE, 16);
+        meanwhile = rewrite;
+        if (i == 0)
+            file_job_run(&job);
+        else if (!file_job_try(&job)) /* a file system that does not tell what is in memory */
+            continue;
+        assert_null(meanwhile);
+        assert_int_equal(job.res, 0);
+        assert_null(job.content);
+        assert_int_equal(fstat(job.fd, &st), 0);
+        assert_int_equal(job.meta.ctime_s, st.st_ctim.tv_sec);
+        assert_int_equal(job.meta.ctime_ns, st.st_ctim.tv_nsec);
+        file_job_discard(&job);
+    }
+    meanwhile = NULL;
 }
 
 struct changer {
@@ -339,14 +407,57 @@ static void test_try_read(void **state)
     close(fd);
 }
 
+/* What the open file is now, whatever its name has become. */
+static void test_stat(void **state)
+{
+    int fd = openat(root_fd, "stat", O_RDWR | O_CREAT, 0644);
+    struct file_job before, job;
+
+    (void)state;
+    assert_int_equal(write(fd, "12345", 5), 5);
+    file_job_init_stat(&before, fd);
+    file_job_run(&before);
+    assert_int_equal(before.res, 0);
+    assert_int_equal(before.meta.size, 5);
+    assert_int_equal(before.meta.kind, FILE_REGULAR);
+    file_job_init_stat(&job, fd);
+    assert_true(file_job_try(&job));
+    assert_int_equal(job.res, 0);
+    assert_true(file_meta_equal(&before.meta, &job.meta));
+    assert_false(file_meta_same(&before.meta, &job.meta)); /* it has just been written to */
+
+    assert_int_equal(ftruncate(fd, 2), 0);
+    file_job_init_stat(&job, fd);
+    file_job_run(&job);
+    assert_int_equal(job.res, 0);
+    assert_int_equal(job.meta.size, 2);
+    assert_int_equal(job.meta.ino, before.meta.ino);
+    assert_false(file_meta_equal(&before.meta, &job.meta));
+    assert_int_equal(job.fd, -1);
+    file_job_discard(&job); /* leaves the borrowed descriptor alone */
+    assert_true(fcntl(fd, F_GETFD) >= 0);
+
+    assert_int_equal(unlinkat(root_fd, "stat", 0), 0);
+    close(fd);
+    file_job_init_stat(&job, fd);
+    file_job_run(&job);
+    assert_int_equal(job.res, -EBADF);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_content_max),       cmocka_unit_test(test_meta),
-        cmocka_unit_test(test_meta_same),         cmocka_unit_test(test_read_whole),
-        cmocka_unit_test(test_file_that_changes), cmocka_unit_test(test_read),
-        cmocka_unit_test(test_try_open),          cmocka_unit_test(test_try_in_vain),
+        cmocka_unit_test(test_content_max),
+        cmocka_unit_test(test_meta),
+        cmocka_unit_test(test_meta_same),
+        cmocka_unit_test(test_read_whole),
+        cmocka_unit_test(test_file_that_changes),
+        cmocka_unit_test(test_file_rewritten_while_read),
+        cmocka_unit_test(test_read),
+        cmocka_unit_test(test_try_open),
+        cmocka_unit_test(test_try_in_vain),
         cmocka_unit_test(test_try_read),
+        cmocka_unit_test(test_stat),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

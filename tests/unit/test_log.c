@@ -4,8 +4,10 @@
 #include <pthread.h>
 #include <regex.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>
@@ -108,6 +110,20 @@ static void test_a_message_is_one_line(void **state)
                                             "\\\\x09d \xc3\xa9 \"\\\\\n$"));
 }
 
+/* A name from a disk may be of any octets: what is not UTF-8 is escaped, and so is what a terminal
+ * would obey or take for the end of a line. */
+static void test_octets_that_are_not_utf_8(void **state)
+{
+    (void)state;
+    begin(LOG_INFO);
+    log_error(
+        "caf\xe9 \xff\xc3 \xe2\x82\xac \xc2\x9b[1m \xe2\x80\xa8 \xf0\x9d\x84\x9e \xed\xa0\x80");
+    assert_true(matches(contents(log_path),
+                        "^" DATE
+                        " error caf\\\\xE9 \\\\xFF\\\\xC3 \xe2\x82\xac \\\\xC2\\\\x9B\\[1m "
+                        "\\\\xE2\\\\x80\\\\xA8 \xf0\x9d\x84\x9e \\\\xED\\\\xA0\\\\x80\n$"));
+}
+
 static void test_long_lines_are_cut(void **state)
 {
     (void)state;
@@ -164,6 +180,34 @@ static void test_open_failures_change_nothing(void **state)
     log_error("%m"); /* errno comes in and goes out unharmed */
     assert_int_equal(errno, EBADF);
     assert_true(matches(contents(log_path), " error Bad file descriptor\n$"));
+}
+
+/* Lines that do not fit beneath `ulimit -f` are counted, and told of when there is room again: by
+ * rotation, here. What was written in part ends its line. */
+static void test_lost_lines_are_told(void **state)
+{
+    (void)state;
+    struct rlimit limit, small;
+
+    begin(LOG_INFO);
+    log_error("first");
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    small = (struct rlimit){ .rlim_cur = strlen(contents(log_path)) + 30,
+                             .rlim_max = limit.rlim_max };
+    assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    errno = EIO;
+    log_error("second");
+    log_error("third");
+    log_warn("fourth");
+    assert_int_equal(errno, EIO);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    log_error("fifth");
+    log_error("sixth");
+    assert_true(matches(contents(log_path),
+                        "error first\n[0-9TZ:. -]{24} [a-z]*\n" DATE
+                        " warn 3 lines of this log are missing before this one: [^\n]*\n" DATE
+                        " error fifth\n" DATE " error sixth\n$"));
 }
 
 static void test_stderr(void **state)
@@ -253,9 +297,11 @@ int main(void)
         cmocka_unit_test(test_line),
         cmocka_unit_test(test_levels),
         cmocka_unit_test(test_a_message_is_one_line),
+        cmocka_unit_test(test_octets_that_are_not_utf_8),
         cmocka_unit_test(test_long_lines_are_cut),
         cmocka_unit_test(test_reopen),
         cmocka_unit_test(test_open_failures_change_nothing),
+        cmocka_unit_test(test_lost_lines_are_told),
         cmocka_unit_test(test_stderr),
         cmocka_unit_test(test_take),
         cmocka_unit_test(test_fifo_does_not_block),

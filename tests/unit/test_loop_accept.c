@@ -155,8 +155,8 @@ static void test_resource_errors(void **state)
         settle(&scene);
         assert_int_equal(fake.opened, 1);
 
-        /* Again within a minute: silent. After it: told. */
-        for (unsigned lines = 1; lines <= 2; lines++) {
+        /* Told each time; log_repeat.c limits the lines. */
+        for (unsigned lines = 2; lines <= 3; lines++) {
             inject.accept_error = errors[i];
             int next = client_connect(&scene);
             settle(&scene);
@@ -215,7 +215,7 @@ static void run_out_of_descriptors(void)
         turn_within(&scene, (int)(end_ms - clock_monotonic_ms()) + 1);
     CHECK(calls.wait - waits <= 6);
     CHECK(calls.accept - accepts >= 3 && calls.accept - accepts <= 5);
-    CHECK(calls.log == 1);
+    CHECK(calls.log >= 3 && calls.log <= 6); /* told each time: log_repeat.c limits the lines */
 
     /* Those who have a connection are served all the while, and who waits follows when one goes. */
     char answer[7];

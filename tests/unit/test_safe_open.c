@@ -144,7 +144,7 @@ static void test_in_a_folder_of_roots(void **state)
         { "third", 0, 0, 0 },
         { "two", 0, 0, 0 },
         { "device", 0, -EINVAL, 0 },
-        { "fifo", -ENXIO, -ENXIO, 0 },
+        { "fifo", -ENXIO, -EINVAL, 0 },
         { "folder", -EISDIR, -EISDIR, 0 },
         { "dangling", -ENOENT, -ELOOP, -ENOENT },
         { "link", 0, -ELOOP, 0 },
@@ -165,7 +165,7 @@ static void test_in_a_folder_of_others(void **state)
         { "third", -EPERM, -EPERM, 0 },
         { "two", -EMLINK, -EMLINK, -EMLINK },
         { "device", -EPERM, -EINVAL, 0 },
-        { "fifo", -ENXIO, -ENXIO, 0 },
+        { "fifo", -ENXIO, -EINVAL, 0 },
         { "folder", -EISDIR, -EISDIR, 0 },
         { "dangling", -ELOOP, -ELOOP, -ENOENT },
         { "link", -ELOOP, -ELOOP, -ELOOP }, /* read: the link is the user's, the file is not */

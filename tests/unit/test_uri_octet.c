@@ -1,4 +1,5 @@
-/* test_uri_octet.c: the table, against RFC 3986 appendix A written out. */
+/* test_uri_octet.c: the table, against RFC 3986 appendix A written out, and what is taken beyond
+ * it. */
 #include "http/uri_octet.c"
 
 #include <setjmp.h>
@@ -21,16 +22,28 @@ static void test_table_is_the_grammar(void **state)
         enum http_uri_octet what;
         const char *octets;
     } rows[] = {
-        { HTTP_URI_PATH, PCHAR },
-        { HTTP_URI_QUERY, PCHAR "/?" },
         { HTTP_URI_NAME, UNRESERVED SUB_DELIMS },
         { HTTP_URI_SAFE, UNRESERVED "/!$()*+,=:@" },
+        { HTTP_URI_STRICT, PCHAR "/?" },
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         for (int octet = 0; octet < 256; octet++)
             assert_int_equal(http_uri_octet_is((char)octet, rows[i].what),
                              octet != 0 && strchr(rows[i].octets, octet) != NULL);
+}
+
+/* A path and a query hold all octets but CTL, SP, '#', the '%' of an escape, and what ends them. */
+static void test_raw_octets(void **state)
+{
+    (void)state;
+    for (int octet = 0; octet < 256; octet++) {
+        bool raw = octet > ' ' && octet != 0x7f && octet != '#' && octet != '%';
+
+        assert_int_equal(http_uri_octet_is((char)octet, HTTP_URI_QUERY), raw);
+        assert_int_equal(http_uri_octet_is((char)octet, HTTP_URI_PATH),
+                         raw && octet != '/' && octet != '?');
+    }
 }
 
 static void test_escape(void **state)
@@ -59,6 +72,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table_is_the_grammar),
+        cmocka_unit_test(test_raw_octets),
         cmocka_unit_test(test_escape),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 is seen within `cache_valid`, a second if not set. Each thread of the server may keep files for
 itself: connections agree only after that time."""
 
+import contextlib
 import os
 import threading
 import time
@@ -174,6 +175,125 @@ def while_a_file_is_replaced_again_and_again_every_answer_is_one_of_them(server)
         done.set()
         writer.join()
     assert len(etags) > 5
+
+
+CONNECTIONS = 8  # enough for each thread of the server to have some
+
+
+@contextlib.contextmanager
+def crowd(server, name):
+    """Connections to which the file has been sent: each thread of the server knows it."""
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(server.connect()) for _ in range(CONNECTIONS)]
+        for connection in connections:
+            assert connection.get("/" + name).status == 200
+        yield connections
+
+
+@each([("grown", 100_000, 200_000), ("cut", 200_000, 100_000), ("of-the-same-length", 50_000,
+                                                                50_000)])
+def a_long_file_that_was_written_in_place_is_the_new_one_at_once(server, kind, before, after):
+    """What is announced is what is there, `cache_valid` or not: a body of this size is read from
+    the file when it is sent."""
+    own = server.world.serve(settings={"cache_valid": "1h"})
+    root, name = server.world.root, f"in-place-{kind}"
+    root.write(name, b"a" * before)
+    with crowd(own, name) as connections:
+        old = connections[0].get("/" + name)
+        root.write(name, b"b" * after, mtime_ns=MTIME_NS + 1)
+        for connection in connections:
+            answer = connection.get("/" + name)
+            assert answer.body == b"b" * after and answer["ETag"] != old["ETag"]
+            assert connection.ask("HEAD", "/" + name).without("Date") == answer.without("Date")
+            assert connection.get("/" + name, "If-None-Match: " + old["ETag"]).status == 200
+            assert connection.get("/" + name, "If-Match: " + old["ETag"]).status == 412
+
+
+@test
+def ranges_of_it_are_those_of_the_new_one(server):
+    own = server.world.serve(settings={"cache_valid": "1h"})
+    root = server.world.root
+    root.write("in-place-ranges", b"a" * 100_000)
+    with crowd(own, "in-place-ranges") as connections:
+        old = connections[0].get("/in-place-ranges")
+        root.write("in-place-ranges", b"b" * 50_000, mtime_ns=MTIME_NS + 1)
+        for connection in connections:
+            def get(*fields, connection=connection):
+                return connection.get("/in-place-ranges", *fields)
+            for first in (0, 10_000, 49_999):
+                answer = get(f"Range: bytes={first}-99999")
+                assert answer["Content-Range"] == f"bytes {first}-49999/50000"
+                assert answer.body == b"b" * (50_000 - first)
+            answer = get("Range: bytes=60000-")
+            assert answer.status == 416 and answer["Content-Range"] == "bytes */50000"
+            assert get("Range: bytes=0-1", "If-Range: " + old["ETag"]).body == b"b" * 50_000
+            parts = get("Range: bytes=0-9999,40000-99999")
+            assert parts.status == 206 and b"bytes 40000-49999/50000" in parts.body
+
+
+@test
+def after_a_cut_answer_a_new_file_is_sent_whole(server):
+    """A truncated file cuts the answers that are under way, and no others."""
+    own = server.world.serve(settings={"cache_valid": "1h"})
+    root = server.world.root
+    root.write("cut-then-new", b"a" * 100_000)
+    with crowd(own, "cut-then-new") as connections:
+        os.truncate(root.at("cut-then-new"), 20_000)
+        for connection in connections:
+            assert connection.get("/cut-then-new").body == b"a" * 20_000
+        root.replace("cut-then-new", b"b" * 100_000)
+        for connection in connections:
+            assert connection.get("/cut-then-new").body == b"b" * 100_000
+        root.remove("cut-then-new")
+        for connection in connections:
+            assert connection.get("/cut-then-new").status == 404
+
+
+@test
+def a_long_sidecar_and_a_long_page_for_errors_are_looked_at_too(server):
+    root = server.world.root
+    own = server.world.serve(settings={"cache_valid": "1h"}, block="""
+        precompressed = {"gzip"}
+        error_pages = {"404=/long-404.html"}
+    """)
+    root.write("long-404.html", b"a" * 30_000)
+    root.write("coded.txt", "plain")
+    root.write("coded.txt.gz", b"a" * 30_000)
+    accepts = "Accept-Encoding: gzip"
+    with own.connect() as connection:
+        assert len(connection.get("/coded.txt", accepts).body) == 30_000
+        assert len(connection.get("/none").body) == 30_000
+        root.write("coded.txt.gz", b"b" * 20_000)
+        root.write("long-404.html", b"b" * 20_000)
+        assert connection.get("/coded.txt", accepts).body == b"b" * 20_000
+        assert connection.get("/none").body == b"b" * 20_000
+        root.remove("coded.txt.gz")
+        assert connection.get("/coded.txt", accepts).body == b"plain"
+
+
+@test
+def a_file_that_grows_all_the_time_is_sent_as_long_as_it_was(server):
+    """Each answer is a beginning of it, whole, and none older than the one before."""
+    root = server.world.root
+    root.write("log", b"a" * 50_000)
+    done = threading.Event()
+
+    def append():
+        with open(root.at("log"), "ab", buffering=0) as file:
+            while not done.wait(0.0005):
+                file.write(b"a" * 100)
+    writer = threading.Thread(target=append)
+    writer.start()
+    try:
+        with server.connect() as connection:
+            before = 0
+            for _ in range(100):
+                answer = connection.get("/log")
+                assert len(answer.body) >= before and set(answer.body) == {ord("a")}
+                before = len(answer.body)
+    finally:
+        done.set()
+        writer.join()
 
 
 @test

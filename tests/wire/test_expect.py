@@ -26,19 +26,52 @@ def a_body_that_is_announced_is_asked_for(server, method):
             assert connection.read_response().body == b"next"
 
 
+REFUSED = [("POST", "/a.txt", 405), ("PUT", "/a.txt", 405), ("PROPFIND", "/", 405),
+           ("BREW", "/a.txt", 501), ("get", "/a.txt", 501), ("GET", "/../a.txt", 400),
+           ("GET", "/%zz", 400), ("HEAD", "/a.txt?%00", 400), ("OPTIONS", "/%", 400),
+           ("GET", "/" + "a" * 5000, 404)]
+BODIES = [("Content-Length: 5", b"hello"), ("Transfer-Encoding: chunked", b"5\r\nhello\r\n0\r\n\r\n")]
+
+
+@each(REFUSED)
+def what_the_head_refuses_is_refused_at_once(server, method, target, status):
+    """Not asked for a body first that nobody wants; and as it is unread, the answer closes."""
+    for announcement, _ in BODIES:
+        answer = server.refuses(head(method, target, announcement, CONTINUE), status, method=method)
+        assert ("Allow" in answer) == (status in (405, 501))
+
+
+@each(REFUSED)
+def a_refused_body_that_came_along_is_no_request(server, method, target, status):
+    """What is answered does not depend on how the octets were cut."""
+    for announcement, body in BODIES:
+        request = head(method, target, announcement, CONTINUE)
+        server.refuses(request + body + NEXT, status, method=method)
+        server.refuses(request + NEXT, status, method=method)
+
+
+@each(["POST", "BREW"])
+def without_the_expectation_the_body_is_read_first(server, method):
+    for announcement, body in BODIES:
+        for version in ("1.1", "1.0") if "chunked" not in announcement else ("1.1",):
+            fields = [] if version == "1.1" else [CONTINUE, "Connection: keep-alive"]
+            with server.connect() as connection:
+                connection.send(head(method, "/a.txt", announcement, *fields, version=version))
+                connection.expect_silence(0.05)
+                connection.send(body + NEXT)
+                assert connection.read_response(method).status in (405, 501)
+                assert connection.read_response().body == b"next"
+
+
 @test
-def a_request_that_is_refused_anyway_never_leaves_its_body_on_the_connection(server):
-    """Either the body is asked for, and the answer comes behind it, or the answer closes."""
-    with server.connect() as connection:
-        connection.send(head("POST", "/a.txt", "Content-Length: 5", CONTINUE))
-        answer = connection.read_response("POST")
-        if answer.status == 100:
-            connection.send(b"hello" + NEXT)
-            assert connection.read_response("POST").status == 405
-            assert connection.read_response().body == b"next"
-        else:
-            assert answer.status == 405 and answer.closes
-            connection.expect_end()
+def the_log_holds_the_refusal(server):
+    path = f"{server.world.logs.path}/refusals.log"
+    own = server.world.serve(settings={"access_log": path})
+    own.refuses(head("POST", "/a.txt", "Content-Length: 5", CONTINUE), 405, method="POST")
+    own.stop()
+    with open(path, encoding="ascii") as file:
+        line, = file.read().splitlines()
+    assert '"POST /a.txt HTTP/1.1" 405 ' in line, line
 
 
 @each(["Expect: 100-continue", "Expect: 100-CONTINUE", "expect:\t100-Continue "])

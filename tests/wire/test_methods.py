@@ -46,7 +46,7 @@ def options_is_204_with_allow(server, target):
             assert answer.status == 204 and answer["Allow"] == ALLOW and answer.body == b""
 
 
-@each(["/../x", "/%zz", "/a\"b", "", "a.txt"])
+@each(["/../x", "/%zz", "/a\tb", "", "a.txt"])
 def options_judges_its_target(server, target):
     server.refuses(head("OPTIONS", target), 400, method="OPTIONS")
 
@@ -74,6 +74,39 @@ def unknown_tokens_are_501(server, method):
 @each(["localhost:80", "example.org:443", "[::1]:443"])
 def connect_is_501(server, target):
     assert server.ask("CONNECT", target, host=target).status == 501
+
+
+TUNNELLED = [b"", b"x", head("GET", "/a.txt"), b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(300),
+             b"SSH-2.0-OpenSSH_9.2\r\n"]
+
+
+@each([(target, octets) for target in ("localhost:80", "[::1]:443") for octets in TUNNELLED])
+def what_follows_a_connect_is_no_request(server, target, octets):
+    """A client may have sent what its tunnel was to carry (RFC 9110 section 9.3.6)."""
+    for fields in ([], ["Content-Length: 5"], ["Transfer-Encoding: chunked"],
+                   ["Content-Length: 5", "Expect: 100-continue"]):
+        answer = server.refuses(head("CONNECT", target, *fields, host=target) + octets, 501,
+                                method="CONNECT")
+        assert answer["Allow"] == ALLOW
+
+
+@test
+def octets_that_follow_a_connect_later_are_no_request_either(server):
+    with server.connect() as connection:
+        connection.send(head("CONNECT", "localhost:80"))
+        answer = connection.read_response("CONNECT")
+        assert answer.status == 501 and answer.closes
+        connection.send(head("GET", "/a.txt"))
+        assert connection.read_to_end() == b""
+
+
+@test
+def a_connect_behind_other_requests_ends_them(server):
+    with server.connect() as connection:
+        connection.send(head("GET", "/a.txt") + head("CONNECT", "localhost:80") + head("GET", "/a.txt"))
+        assert connection.read_response().status == 200
+        assert connection.read_response("CONNECT").status == 501
+        connection.expect_end()
 
 
 @test

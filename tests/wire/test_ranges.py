@@ -101,6 +101,19 @@ def accept_ranges_is_announced(server):
         assert server.head(target)["Accept-Ranges"] == "bytes"
 
 
+@test
+def a_server_without_ranges_announces_none(server):
+    """RFC 9110 section 14.3: the field says that ranges are supported."""
+    own = server.world.serve(settings={"ranges_max": 0})
+    for target in ("/digits.txt", "/large.bin", "/empty.txt"):
+        assert "Accept-Ranges" not in own.get(target)
+        assert "Accept-Ranges" not in own.head(target)
+    for value in ("bytes=0-1", "bytes=100-", "bytes=0-1,4-5", "bytes=x"):
+        answer = own.get("/digits.txt", f"Range: {value}")
+        assert answer.status == 200 and answer.body == DIGITS
+        assert "Accept-Ranges" not in answer and "Content-Range" not in answer
+
+
 @each(["bytes=0-1", "bytes=100-", "bytes=0-1,4-5", "bytes=x"])
 def only_get_knows_ranges(server, value):
     answer = server.head("/digits.txt", f"Range: {value}")

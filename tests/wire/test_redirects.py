@@ -2,6 +2,8 @@
 """Redirects of the configuration: exact or by prefix, with the query kept, before anything is
 looked up."""
 
+import re
+
 from wire import each, run, test
 
 CONF = """
@@ -66,8 +68,10 @@ def no_redirect_leads_to_another_host(server, target):
 
 @each(["/old/%0d%0aSet-Cookie:%20a=b", "/away/%0aX:%20y", "/exact%0d%0a"])
 def no_field_can_be_smuggled_in(server, target):
+    """CR and LF may be part of a name, and stay escaped."""
     answer = server.get(target)
-    assert answer.status in (400, 404) and "Set-Cookie" not in answer and "X" not in answer
+    assert "Set-Cookie" not in answer and "X" not in answer
+    assert answer.status == 404 or re.fullmatch(r"[!-~]+", answer["Location"]), answer["Location"]
 
 
 @test

@@ -130,8 +130,10 @@ def a_tls_handshake_on_a_plain_port_is_400(server):
 
 @test
 def nothing_of_the_line_is_echoed(server):
-    answer = server.refuses(b"GET /<script>alert(1)</script> HTTP/1.1\r\n" + HOST, 400)
+    answer = server.refuses(b"GET /<script>alert(1)</script>\t HTTP/1.1\r\n" + HOST, 400)
     assert b"alert" not in answer.raw
+    answer = server.send(b"GET /<script>alert(1)</script> HTTP/1.1\r\n" + HOST)
+    assert answer.status == 404 and b"alert" not in answer.raw
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The request-target (HTTP.md "Reading a request" 3, RFC 9112 section 3.2, RFC 3986)."""
+"""The request-target (HTTP.md "Reading a request" 3, RFC 9112 section 3.2, RFC 3986). Names of every
+octet: test_every_octet.py."""
 
 from wire import each, head, run, test
 
@@ -15,19 +16,27 @@ def setup(world):
     world.root.write("-._~!$&'()*+,;=:@.txt", "plain")
     world.root.write("%61.txt", "escaped twice")
     world.root.write("a?b#c.txt", "delimiters")
-    world.root.write("\"<>\\^`{|}[].txt", "raw not allowed")
+    world.root.write("\"<>\\^`{|}[].txt", "beyond RFC 3986")
+    world.root.write(b"caf\xe9.txt", "Latin-1")
+    world.root.write("new\nline.txt", "newline")
     return world.serve()
 
 
-@each([
-    "#", "<", ">", "\"", "{", "}", "|", "\\", "^", "`", "[", "]", "\x01", "\x1f", "\x7f", "\x80",
-    "\xa0", "\xff", "\xc3\xa4", "\x00", "\t",
-    "\x0b", "\x0c", "\x0d", "\x0a",
-])
-def characters_that_rfc_3986_does_not_allow_are_400(server, octet):
+@each(["#", "\x01", "\x1f", "\x7f", "\x00", "\t", "\x0b", "\x0c", "\x0d", "\x0a"])
+def controls_and_a_hash_are_400(server, octet):
     for target in (f"/{octet}", f"/a.txt{octet}", f"/a.txt?{octet}", f"/a.txt?x={octet}y", octet,
                    octet + "/a.txt",
                    f"http://localhost/{octet}"):
+        server.refuses(head("GET", target), 400)
+
+
+@each(["<", ">", "\"", "{", "}", "|", "\\", "^", "`", "[", "]", "\x80", "\xa0", "\xff", "\xc3\xa4"])
+def what_clients_send_raw_is_taken(server, octet):
+    """Whatever RFC 3986 says: names and queries reach a server like that."""
+    for target, status in ((f"/{octet}", 404), (f"/a.txt{octet}", 404), (f"/a.txt?{octet}", 200),
+                           (f"/a.txt?x={octet}y", 200), (f"http://localhost/a.txt?{octet}", 200)):
+        assert server.get(target).status == status, target
+    for target in (octet, octet + "/a.txt", f"http://local{octet}host/a.txt"):
         server.refuses(head("GET", target), 400)
 
 
@@ -45,7 +54,10 @@ def a_fragment_is_400(server, fragment):
     ("/a%20b+.txt", b"blank and plus"),
     ("/%C3%A4.txt", b"umlaut"), ("/%c3%a4.txt", b"umlaut"), ("/%F0%9D%84%9E.txt", b"clef"),
     ("/a%3Fb%23c.txt", b"delimiters"),
-    ("/%22%3c%3E%5C%5E%60%7B%7C%7D%5B%5D.txt", b"raw not allowed"), ("/?x", b"index"),
+    ("/%22%3c%3E%5C%5E%60%7B%7C%7D%5B%5D.txt", b"beyond RFC 3986"), ("/?x", b"index"),
+    ("/\"<>\\^`{|}[].txt", b"beyond RFC 3986"), ("/a.txt?x=a|b[c]{d}", b"a"),
+    ("/\xc3\xa4.txt", b"umlaut"), ("/\xc3%a4.txt", b"umlaut"), ("/caf%E9.txt", b"Latin-1"),
+    ("/caf\xe9.txt", b"Latin-1"), ("/new%0Aline.txt", b"newline"), ("/a.txt?%E4%c0%80", b"a"),
     ("/", b"index"),
 ])
 def legal_targets_are_decoded_once(server, target, body):
@@ -56,21 +68,14 @@ def legal_targets_are_decoded_once(server, target, body):
 @each([
     # truncated and bad
     "%", "%4", "%zz", "%4g", "%g4", "%%", "%%41", "%-1", "%+1", "% 41", "%u0041", "%0x41", "%4%31",
-    # NUL, CR, LF
-    "%00", "a%00b", "a.txt%00", "%0d", "%0a", "%0D%0A", "a.txt%0d%0aX:%20y",
-    # not UTF-8: lone and missing continuations, overlong forms, surrogates, too large, Latin-1
-    "%80", "%bf", "%c3", "%c3.txt", "%e4.txt", "%ff", "%fe", "%e2%82", "%e2%82x", "%f0%9d%84",
-    "%c3%c3", "%c0%80", "%c0%af", "%c0%ae%c0%ae/a.txt",
-    "%c1%81", "%e0%80%af", "%e0%9f%bf", "%f0%80%80%af", "%f0%8f%bf%bf", "%ed%a0%80", "%ed%bf%bf",
-    "%f4%90%80%80", "%f5%80%80%80",
-    "%f8%88%80%80%80", "%fc%84%80%80%80%80",
+    "%00", "a%00b", "a.txt%00", "%c3%00", "%c3%", "%c3%4", "\xc3%zz",
 ])
 def bad_escapes_are_400(server, escape):
     for target in ("/" + escape, "/dir/" + escape, "http://localhost/" + escape):
         server.refuses(head("GET", target), 400)
 
 
-@each(["%", "%4", "%zz", "%g1", "x=%", "x=%2"])
+@each(["%", "%4", "%zz", "%g1", "x=%", "x=%2", "%00", "\xe4%"])
 def bad_escapes_in_a_query_are_400(server, query):
     server.refuses(head("GET", "/a.txt?" + query), 400)
 

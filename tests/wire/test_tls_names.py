@@ -5,7 +5,7 @@ is misdirected (RFC 9110 section 15.5.20)."""
 
 import ssl
 
-from wire import each, hello, run, test
+from wire import each, head, hello, run, test
 from wire.tls import client_context
 
 CONF = """
@@ -70,6 +70,18 @@ def a_browser_accepts_the_names(server):
     for name in ("localhost", "127.0.0.1", "site.example.test", "x.wild.example.test"):
         with server.connect(context=context, server_name=name) as connection:
             assert connection.get("/who.txt", host=name).status == 200
+
+
+@test
+def a_body_for_another_host_is_not_asked_for(server):
+    """Nor does a connection go on behind what may be meant for a tunnel."""
+    for request in (head("GET", "/who.txt", "Content-Length: 5", "Expect: 100-continue",
+                         host="localhost"), head("CONNECT", "localhost:443", host="localhost")):
+        with server.connect(server_name="site.example.test") as connection:
+            connection.send(request + head("GET", "/who.txt", host="site.example.test"))
+            answer = connection.read_response()
+            assert answer.status == 421 and answer.closes
+            connection.expect_end()
 
 
 @each([

@@ -20,13 +20,22 @@ TYPES = [
     ("html", "application/octet-stream"), ("dir.html/noextension", "application/octet-stream"),
     ("a.html ", "application/octet-stream"),
     ("a.bin", "application/octet-stream"),
+    # what the machine's file may know as something else
+    ("a.ts", "video/mp2t"), ("a.m3u8", "application/vnd.apple.mpegurl"), ("a.m4s", "video/iso.segment"),
+    ("a.mpd", "application/dash+xml"), ("a.rss", "application/rss+xml"),
+    ("a.atom", "application/atom+xml"), ("a.webmanifest", "application/manifest+json"),
+    ("a.js.map", "application/json"), ("a.jsonld", "application/ld+json"),
+    ("a.geojson", "application/geo+json"), ("a.avif", "image/avif"), ("a.jxl", "image/jxl"),
+    ("a.heic", "image/heic"), ("favicon.ico", "image/vnd.microsoft.icon"), ("a.opus", "audio/ogg"),
+    ("a.flac", "audio/flac"), ("a.wav", "audio/wav"), ("a.gltf", "model/gltf+json"),
+    ("a.glb", "model/gltf-binary"), ("a.vtt", "text/vtt; charset=utf-8"),
 ]
 
 
 def setup(world):
     for name, _ in TYPES:
         world.root.write(name, "x")
-    for name in ("a.svg", "a.xml", "a.xhtml", "a.foo", "a.bar.foo", "a.md"):
+    for name in ("a.svg", "a.xml", "a.xhtml", "a.foo", "a.bar.foo", "a.md", "a.mkv"):
         world.root.write(name, "x")
     return world.serve()
 
@@ -74,12 +83,31 @@ application/x-foo\tfoo fooo
 
 text/x-css css
 application/x-js js mjs
+video/x-mkv mkv
 """)
     own = server.world.serve(settings={"mime_types": server.world.logs.path + "/mime.types"})
     assert own.get("/a.foo")["Content-Type"] == "application/x-foo"
+    assert own.get("/a.mkv")["Content-Type"] == "video/x-mkv"
+    assert own.get("/a.css")["Content-Type"] == "text/css; charset=utf-8"
     assert own.get("/a.js")["Content-Type"] == "text/javascript; charset=utf-8"
     assert own.get("/a.mjs")["Content-Type"] == "text/javascript; charset=utf-8"
     assert own.get("/a.wasm")["Content-Type"] == "application/wasm"
+
+
+@test
+def what_the_web_needs_is_pinned(server):
+    """Whatever the machine's file says; only `types` wins over it."""
+    extensions = {name.rpartition(".")[2] for name, wanted in TYPES
+                  if wanted != "application/octet-stream"}
+    server.world.logs.write("wrong.types",
+                            f"text/vnd.trolltech.linguist {' '.join(sorted(extensions))}\n")
+    path = server.world.logs.path + "/wrong.types"
+    own = server.world.serve(settings={"mime_types": path})
+    for name, wanted in TYPES:
+        assert own.get("/" + name.replace(" ", "%20"))["Content-Type"] == wanted, name
+    own = server.world.serve(settings={"mime_types": path, "types": '{"ts=text/x-typescript"}'})
+    assert own.get("/a.ts")["Content-Type"] == "text/x-typescript; charset=utf-8"
+    assert own.get("/a.m3u8")["Content-Type"] == "application/vnd.apple.mpegurl"
 
 
 @test

@@ -3,8 +3,8 @@ that mirror a listing, and its comparison with what they stored."""
 
 from client.program import Program
 
-# Every name is the path of a file. Those of UNASKABLE can be listed, but their URL is 400: it
-# holds an encoded control character that ends lines, or is not UTF-8 (HTTP.md "Reading a request").
+# Every name is the path of a file. Those of OCTETS are no text: they hold a character that ends
+# lines, or are not UTF-8.
 NAMES = [
     "plain.txt", "empty.txt", "x.tar.gz", "index.html", "folder/index.html", "a/b/c/d/e/deep.txt",
     "a & b.txt", "a&amp;b.txt", "<script>.txt", "\"double\".txt", "'single'.txt", "`tick`.txt",
@@ -16,8 +16,8 @@ NAMES = [
     "|pipe.txt", "*.txt", "-dash.txt", "!bang.txt", "a..b.txt", "n" * 200 + ".txt",
     "d#r & <co> \"?\"/f%6f&\u00e4.txt",
 ]
-UNASKABLE = [b"new\nline.txt", b"carriage\rreturn.txt", b"latin-\xe4.txt", b"\xff\xfe.txt",
-             b"folder-\xe4/inside.txt", b"folder\nline/inside.txt"]
+OCTETS = [b"new\nline.txt", b"carriage\rreturn.txt", b"latin-\xe4.txt", b"\xff\xfe.txt",
+          b"folder-\xe4/inside.txt", b"folder\nline/inside.txt"]
 
 
 def build(root, left_out=()):
@@ -30,8 +30,8 @@ def build(root, left_out=()):
     root.folder("empty-folder")
 
 
-def build_unaskable(root):
-    for name in UNASKABLE:
+def build_octets(root):
+    for name in OCTETS:
         root.write(name, name)
 
 

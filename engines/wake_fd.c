@@ -1,0 +1,27 @@
+/* wake_fd.c: see wake_fd.h. */
+#include "engines/wake_fd.h"
+
+#include "engines/acceptor.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+int wake_fd_open(int flags)
+{
+    int fd = eventfd(0, EFD_CLOEXEC | flags);
+    if (fd >= 0)
+        return fd;
+    return errno == EACCES ? -EPERM : -errno; /* a filter's choice; no path is to blame */
+}
+
+void wake_fd_explain(int error, char *why, size_t why_size)
+{
+    bool forbidden = error == -EPERM || error == -ENOSYS;
+    snprintf(why, why_size, "eventfd(2), which every engine needs, is refused: %s%s",
+             strerror(-error),
+             forbidden ? "; allow eventfd2 in the seccomp filter of the container or service"
+                       : acceptor_advice(-error));
+}

@@ -1,0 +1,22 @@
+/* refusal.c: see refusal.h. */
+#include "http/refusal.h"
+
+#include <string.h>
+
+int http_refusal_of_head(struct http_exchange *x, const struct server *named)
+{
+    static const char allow[] = "Allow: GET, HEAD, OPTIONS\r\n";
+    const struct http_request *r = &x->request;
+
+    if (named != NULL && x->server != named)
+        return 421;
+    if (r->method == HTTP_METHOD_KNOWN || r->method == HTTP_METHOD_UNKNOWN ||
+        r->method == HTTP_CONNECT) {
+        memcpy(x->extra, allow, sizeof(allow));
+        return r->method == HTTP_METHOD_KNOWN ? 405 : 501;
+    }
+    int status = http_target_parse(http_request_slice(r, r->target), false, x->decoded, &x->target);
+    if (status == 0 && x->target.form == HTTP_TARGET_ASTERISK && r->method != HTTP_OPTIONS)
+        status = 400;
+    return status;
+}

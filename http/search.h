@@ -1,0 +1,52 @@
+/* search.h: what the files of the search (static.h) share: static.c, sidecar.c, directory.c. Nobody
+ * else includes it. */
+#ifndef HTTP_SEARCH_H
+#define HTTP_SEARCH_H
+
+#include "http/static.h"
+
+/* x->search.step. */
+enum http_search_step {
+    HTTP_SEARCH_REDIRECT,
+    HTTP_SEARCH_TRY,
+    HTTP_SEARCH_DIRECTORY_REDIRECT,
+    HTTP_SEARCH_INDEX,
+    HTTP_SEARCH_LIST,
+    HTTP_SEARCH_SIDECAR_PROBE,
+    HTTP_SEARCH_SIDECAR,
+    HTTP_SEARCH_RESPOND,
+    HTTP_SEARCH_ERROR,
+    HTTP_SEARCH_ERROR_FILE,
+    HTTP_SEARCH_RESPOND_ERROR,
+};
+
+/* What a step returns when it has neither answered nor run out of room: http_static_run() goes on
+ * with x->search.step, unless a job is wanted first. */
+static const enum http_static_result HTTP_SEARCH_GO_ON = HTTP_STATIC_JOB;
+
+/* The status for an errno of opening a file: one switch for the whole server. */
+int http_search_status(int error);
+
+/* The entry of `path` beneath the location's root, with a reference; NULL: a job is wanted first,
+ * and the step is run again after it. `path` may lie in x->path. */
+struct file_entry *http_search_look_up(struct http_exchange *x, struct span path);
+
+/* Puts `entry`, whose reference is taken (NULL: none), in the place of another one, whose reference
+ * goes back. */
+void http_search_set(struct file_entry **place, struct file_entry *entry);
+
+/* The path beneath the root that `uri` names at the location, without slashes at the ends. False:
+ * it names none there. */
+bool http_search_map_path(const struct location *location, struct span uri, struct span *ret_name);
+
+/* Finds out which sidecars exist: Vary is due on every form of a resource that has some, whatever
+ * this request accepts. What other requests find out meanwhile is welcome. */
+enum http_static_result http_sidecar_probe(struct http_exchange *x);
+
+/* Takes the best sidecar that the client accepts, if one is better than the file itself. */
+enum http_static_result http_sidecar_choose(struct http_exchange *x);
+
+/* Lists the directory that x->search.uri names. */
+enum http_static_result http_directory_list(struct http_exchange *x);
+
+#endif

@@ -1,0 +1,89 @@
+/* sidecar.c: steps of the search: which sidecars a file has (`precompressed`), and which of them is
+ * sent. See search.h. */
+#include "http/search.h"
+
+#include "core/check.h"
+
+#include <string.h>
+
+/* The sidecar's path: s->name and the coding's suffix, in x->path. */
+static struct span sidecar_path(struct http_exchange *x, enum coding coding)
+{
+    struct http_static *s = &x->search;
+    struct span suffix = http_coding_suffix(coding);
+    if (s->name.ptr != x->path) {
+        memcpy(x->path, s->name.ptr, s->name.len);
+        s->name.ptr = x->path;
+    }
+    memcpy(x->path + s->name.len, suffix.ptr, suffix.len);
+    return span_make(x->path, s->name.len + suffix.len);
+}
+
+/* Keeps with the entry what has been found out about its sidecars, beside what is known of others.
+ */
+static void remember_sidecars(struct http_exchange *x)
+{
+    struct http_static *s = &x->search;
+    struct file_entry *entry = s->entry;
+    uint64_t now_ms = x->env->clock->now_ms;
+    if (entry->sidecars_until_ms <= now_ms) {
+        entry->sidecars_known = entry->sidecars = 0;
+        entry->sidecars_until_ms = now_ms + x->env->config->cache_valid_ms;
+    }
+    entry->sidecars_known |= s->probed_codings;
+    entry->sidecars = (uint8_t)((entry->sidecars & ~s->probed_codings) | s->found_codings);
+}
+
+enum http_static_result http_sidecar_probe(struct http_exchange *x)
+{
+    struct http_static *s = &x->search;
+    unsigned wanted = s->location->precompressed & ~(1u << CODING_IDENTITY);
+    bool believed = s->entry->sidecars_until_ms > x->env->clock->now_ms;
+    unsigned known = believed ? s->entry->sidecars_known : 0;
+    for (unsigned coding = 0; coding < CODING_COUNT; coding++) {
+        unsigned bit = 1u << coding;
+        if ((wanted & bit) == 0 || ((known | s->probed_codings) & bit) != 0)
+            continue;
+        struct file_entry *entry = http_search_look_up(x, sidecar_path(x, (enum coding)coding));
+        if (entry == NULL)
+            return HTTP_SEARCH_GO_ON;
+        s->probed_codings |= (uint8_t)bit;
+        if (entry->error == 0 && entry->meta.kind == FILE_REGULAR)
+            s->found_codings |= (uint8_t)bit;
+        file_entry_unref(entry);
+    }
+    if (s->probed_codings != 0)
+        remember_sidecars(x);
+    s->found_codings |= (uint8_t)(wanted & known & ~s->probed_codings & s->entry->sidecars);
+    s->step = s->found_codings != 0 ? HTTP_SEARCH_SIDECAR : HTTP_SEARCH_RESPOND;
+    return HTTP_SEARCH_GO_ON;
+}
+
+enum http_static_result http_sidecar_choose(struct http_exchange *x)
+{
+    struct http_static *s = &x->search;
+    if (s->codings_count == 0) {
+        struct http_codings codings;
+        http_codings_init(&codings);
+        uint32_t cursor = 0;
+        struct span value;
+        while (http_request_field_next(&x->request, HTTP_FIELD_ACCEPT_ENCODING, &cursor, &value))
+            http_codings_parse(&codings, value);
+        s->codings_count = (uint8_t)http_codings_order(&codings, s->found_codings, s->codings);
+    }
+    for (; s->coding_index < s->codings_count; s->coding_index++) {
+        enum coding coding = s->codings[s->coding_index];
+        if (coding == CODING_IDENTITY)
+            break;
+        struct file_entry *entry = http_search_look_up(x, sidecar_path(x, coding));
+        if (entry == NULL)
+            return HTTP_SEARCH_GO_ON;
+        if (entry->error == 0 && entry->meta.kind == FILE_REGULAR) {
+            http_search_set(&s->sidecar, entry);
+            break;
+        }
+        file_entry_unref(entry); /* gone since it was probed */
+    }
+    s->step = HTTP_SEARCH_RESPOND;
+    return HTTP_SEARCH_GO_ON;
+}
