@@ -339,9 +339,9 @@ static void test_cut_short(void **state)
     link_close(&two);
 }
 
-/* What an idle connection holds on to: buffers are given back (trim), or it would be above 40 KiB, or
- * 52 since OpenSSL 3.2, which also keeps 7 KiB more of everything else; 3.5 another 7 of a post-quantum
- * key share. */
+/* What an idle connection holds on to: buffers are given back (trim), or it would be above 40 KiB,
+ * or 52 since OpenSSL 3.2, which also keeps 7 KiB more of everything else; 3.5 another 7 of a
+ * post-quantum key share. */
 static void test_idle_memory(void **state)
 {
     (void)state;

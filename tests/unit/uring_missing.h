@@ -4,8 +4,8 @@
 
 #include <errno.h>
 
-/* There is no ring: -errno, and the sentence of uring_probe(). Where the kernel refuses any, as by the
- * seccomp filter of a container, the test is skipped; otherwise it fails. Does not return. */
+/* There is no ring: -errno, and the sentence of uring_probe(). Where the kernel refuses any, as by
+ * the seccomp filter of a container, the test is skipped; otherwise it fails. Does not return. */
 static inline void uring_is_missing(int res, const char *why)
 {
     if (res != -EPERM && res != -EACCES && res != -ENOSYS)
