@@ -12,6 +12,7 @@
 #include "core/log_repeat.h"
 #include "engines/file_range.h"
 #include "engines/ktls.h"
+#include "engines/socket_room.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -160,16 +161,30 @@ static void conn_warm_up(struct loop *loop, struct loop_conn *conn, const struct
     loop_task_submit(loop, task);
 }
 
+/* Before something is encrypted, here or by a worker. */
+static void conn_tell_room(struct loop *loop, struct loop_conn *conn)
+{
+    struct session *s = loop_conn_session(conn);
+    if (!session_minds_room(s))
+        return;
+    size_t room = socket_room(conn->source.fd);
+    loop_enter(loop);
+    session_set_room(s, room);
+    loop_leave(loop);
+}
+
 /* Takes what was sent off `*turn_left`. False when the connection is to queue behind the others
  * first. Every plan is given back by one session_sent(): -EAGAIN says that nothing was sent. */
 static bool conn_send(struct loop *loop, struct loop_conn *conn, size_t *turn_left)
 {
+    struct session *s = loop_conn_session(conn);
     struct send_plan plan;
+    conn_tell_room(loop, conn);
     loop_enter(loop);
-    session_send_plan(loop_conn_session(conn), &plan);
+    session_send_plan(s, &plan);
     loop_leave(loop);
     if (plan.iovcnt == 0 && plan.file_len == 0)
-        return true; /* it was lost over encrypting */
+        return true; /* it was lost over encrypting, or reads first */
     size_t unprobed_max = loop->workers == NULL ? LOOP_PROBE_MIN : 0;
     bool probed = plan.file_fd >= 0 && plan.file_len > unprobed_max;
     if (probed && !conn_file_warm(loop, conn, &plan)) {
@@ -264,6 +279,7 @@ void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
             if (turn_left == 0 || !conn_send(loop, conn, &turn_left))
                 break;
         } else if (wants & SESSION_WANT_FILE) {
+            conn_tell_room(loop, conn);
             loop_task_submit(loop, loop_task_begin(loop, conn, LOOP_TASK_JOB));
             job_for_worker = loop->shared;
         } else if (wants & SESSION_WANT_SHUTDOWN) {

@@ -33,8 +33,11 @@ static bool peer_of(int fd, const struct listen_config *listen, struct peer *ret
     *ret_peer = (struct peer){ .family = PEER_UNIX };
     if (listen->kind == LISTEN_UNIX)
         return true;
-    if (getpeername(fd, (struct sockaddr *)&address, &len) != 0)
+    if (getpeername(fd, (struct sockaddr *)&address, &len) != 0) {
+        if (errno != ENOTCONN && errno != EINVAL) /* a filter forbids it, or memory is short */
+            log_fault("getpeername; a new connection is dropped", errno);
         return false;
+    }
     acceptor_peer(&address, ret_peer);
     return true;
 }

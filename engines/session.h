@@ -31,7 +31,7 @@
 
 enum session_want {
     SESSION_WANT_RECV = 1 << 0,     /* octets from the peer, at most session_recv_room() */
-    SESSION_WANT_SEND = 1 << 1,     /* session_send_plan() is not empty */
+    SESSION_WANT_SEND = 1 << 1,     /* session_send_plan(), when the socket may have room */
     SESSION_WANT_FILE = 1 << 2,     /* session_file_job() waits to be executed */
     SESSION_WANT_SHUTDOWN = 1 << 3, /* shutdown(2) of the sending side, then session_shut_down(): a
                                        lingering close begins */
@@ -81,6 +81,11 @@ void session_env_destroy(struct session_env *env);
  * True: once more in a second, whether anything happens or not. */
 bool session_env_tick(struct session_env *env, bool reopen);
 
+/* Lets go of files that are only kept for later use and that nobody has used for a while, a bounded
+ * number of them. When it is to be called again, on the clock's scale of now_ms, perhaps at once;
+ * UINT64_MAX: not before something has happened. */
+uint64_t session_env_sweep(struct session_env *env);
+
 /* Descriptors have run out (EMFILE, ENFILE): closes some that are only kept for later use. Returns
  * how many; 0: there is none left to close. */
 size_t session_env_reclaim(struct session_env *env);
@@ -111,8 +116,18 @@ void session_received(struct session *s, const void *data, ssize_t res);
  * a thread that is not the one that sends, and has the time. No plan is out. */
 void session_prepare(struct session *s);
 
-/* Fills in what to send next. Pinned until session_sent(). Empty, without memory and file: the
- * session was lost over making it; there is nothing to report, and the wants are asked anew. */
+/* Does it matter how much the socket takes now? Then session_set_room() is to be called before
+ * session_send_plan(), and before a job is handed to a thread that calls session_prepare(): what is
+ * encrypted cannot be taken back, and lies in memory until it is sent. */
+bool session_minds_room(const struct session *s);
+
+/* The socket takes about `room` octets now (socket_room()). */
+void session_set_room(struct session *s, size_t room);
+
+/* Fills in what to send next. Called when the socket may have room. Pinned until session_sent().
+ * Empty, without memory and file: there is nothing to report, and the wants are asked anew. The
+ * session was lost over making it, or it has given back what it had read when the socket was full,
+ * and reads again. */
 void session_send_plan(struct session *s, struct send_plan *ret_plan);
 
 /* Reports octets sent of the plan, memory and file together; 0: the file range ended early

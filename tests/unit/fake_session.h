@@ -80,6 +80,12 @@ void session_env_destroy(struct session_env *env)
     free(env);
 }
 
+uint64_t session_env_sweep(struct session_env *env)
+{
+    (void)env;
+    return UINT64_MAX;
+}
+
 bool session_env_tick(struct session_env *env, bool reopen)
 {
     (void)env;
@@ -235,6 +241,18 @@ void session_offloaded(struct session *s, int res)
 {
     (void)s, (void)res;
     UNREACHABLE();
+}
+
+bool session_minds_room(const struct session *s)
+{
+    CHECK(!s->planned);
+    return false;
+}
+
+void session_set_room(struct session *s, size_t room)
+{
+    (void)s, (void)room;
+    UNREACHABLE(); /* it does not mind */
 }
 
 void session_send_plan(struct session *s, struct send_plan *ret_plan)
