@@ -70,38 +70,6 @@ bool session_tls_env_tick(struct session_tls_env *env)
     return pool_trim(env->pools.outs);
 }
 
-/* ---- memory at hand ---- */
-
-/* A library that gives the memory of its records back after each one takes as long over that as
- * over a small record; one that keeps it has 34 KiB an idle connection. So those keep it that
- * were busy last. Here and not in the library, since a context is shared by threads. */
-
-/* Before a call of the library: it may run without the lock. */
-static void leave_warm(struct session_tls *t)
-{
-    if (list_empty(&t->warm))
-        return;
-    list_remove(&t->warm);
-    t->env->warm_count--;
-}
-
-/* When calls of the library are over for now. */
-static void join_warm(struct session_tls *t)
-{
-    struct session_tls_env *env = t->env;
-    const struct tls_ops *ops = env->server->ops;
-    if (ops->trim == NULL || t->phase == SESSION_TLS_LOST)
-        return;
-    leave_warm(t);
-    list_push_back(&env->warm, &t->warm);
-    env->warm_count++;
-    if (env->warm_count > SESSION_TLS_WARM_MAX) {
-        struct session_tls *oldest = container_of(env->warm.next, struct session_tls, warm);
-        leave_warm(oldest);
-        ops->trim(oldest->tls);
-    }
-}
-
 struct session_tls *session_tls_open(struct session_tls_env *env, struct http_conn *conn,
                                      const struct listen_config *listen)
 {
@@ -134,7 +102,7 @@ void session_tls_close(struct session_tls *t)
 {
     CHECK_OBJ(t, SESSION_TLS_MAGIC);
     CHECK(!t->out.lent);
-    leave_warm(t);
+    session_tls_leave_warm(t);
     session_out_drop(&t->out, &t->env->pools);
     drop_kept(t);
     if (t->tls != NULL)
@@ -245,7 +213,7 @@ static void receive_once(struct session_tls *t, struct span *in)
     CHECK(record != NULL);
     buf_init(&plain, record, room < TLS_PLAIN_MAX ? room : TLS_PLAIN_MAX);
     session_out_attach(&t->out, pools);
-    leave_warm(t);
+    session_tls_leave_warm(t);
 
     session_unlock(pools);
     enum tls_result result = ops->receive(t->tls, in, &plain, &t->out.buf);
@@ -366,7 +334,7 @@ void session_tls_advance(struct session_tls *t)
             begin_close(t);
     }
     session_out_release(&t->out, &t->env->pools);
-    join_warm(t);
+    session_tls_join_warm(t);
 }
 
 /* ---- wants ---- */
@@ -444,7 +412,7 @@ void session_tls_prepare(struct session_tls *t)
     http_conn_plan(t->conn, &plan);
     if (plan.iovcnt == 0)
         return; /* it waits for room before it reads */
-    leave_warm(t);
+    session_tls_leave_warm(t);
     if (session_out_encrypt(&t->out, &t->env->pools, t->env->server->ops, t->tls, &plan, now(t)) <
         0) {
         tell(t, "connection lost", t->env->server->ops->error(t->tls));
@@ -505,7 +473,7 @@ static void stall(struct session_tls *t)
     http_conn_stalled(t->conn);
     session_out_stall(&t->out, &t->env->pools);
     if (t->phase == SESSION_TLS_OPEN && ops->trim != NULL) {
-        leave_warm(t);
+        session_tls_leave_warm(t);
         ops->trim(t->tls);
     }
 }

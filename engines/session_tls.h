@@ -114,4 +114,9 @@ void session_tls_drain(struct session_tls *t);
 size_t session_tls_offload(struct session_tls *t, void *info, size_t size);
 void session_tls_offloaded(struct session_tls *t, int res);
 
+/* session_tls_warm.c, for session_tls.c: before a call of the library, which may run without the
+ * lock, and when its calls are over for now. */
+void session_tls_leave_warm(struct session_tls *t);
+void session_tls_join_warm(struct session_tls *t);
+
 #endif

@@ -1,19 +1,9 @@
-/* conn.c: the HTTP/1.1 connection. See conn.h.
- *
- *   IDLE -- octets --> HEAD --> (BODY) --> ANSWER --> (FLUSH) --> HEAD or IDLE
- *                        |         |          |            `----> CLOSED, or SHUTDOWN -> LINGER ->
- * CLOSED
- *                        `---------`----------`-- refusal: an ANSWER that closes
- *
- * HEAD    a head is being read. Answers to earlier requests may wait in the queue: pipelined ones
- * gather there. BODY    a body is being read and discarded. ANSWER  the search for the answer: a
- * job is in flight, or the queue must be sent before there is room. FLUSH   the answer is complete
- * in the queue, and nothing may follow before it is sent (a file, or the last answer). An exchange
- * is held in all states but IDLE, SHUTDOWN, LINGER and CLOSED. */
+/* conn.c: the HTTP/1.1 connection. See conn.h. The states: conn_state.h. */
 #include "http/conn.h"
 
 #include "core/check.h"
 #include "http/access.h"
+#include "http/conn_state.h"
 #include "http/exchange.h"
 #include "http/refusal.h"
 #include "http/response.h"
@@ -23,17 +13,6 @@
 #include <string.h>
 
 #define HTTP_CONN_MAGIC 0xc0441e55u
-
-enum state {
-    STATE_IDLE,
-    STATE_HEAD,
-    STATE_BODY,
-    STATE_ANSWER,
-    STATE_FLUSH,
-    STATE_SHUTDOWN,
-    STATE_LINGER,
-    STATE_CLOSED,
-};
 
 static uint64_t now(const struct http_conn *c)
 {

@@ -1,0 +1,27 @@
+/* conn_state.h: the states of an HTTP/1.1 connection. Private to conn.c.
+ *
+ *   IDLE -- octets --> HEAD --> (BODY) --> ANSWER --> (FLUSH) --> HEAD or IDLE
+ *                        |         |          |            `----> CLOSED, or SHUTDOWN -> LINGER ->
+ * CLOSED
+ *                        `---------`----------`-- refusal: an ANSWER that closes
+ *
+ * HEAD    a head is being read. Answers to earlier requests may wait in the queue: pipelined ones
+ * gather there. BODY    a body is being read and discarded. ANSWER  the search for the answer: a
+ * job is in flight, or the queue must be sent before there is room. FLUSH   the answer is complete
+ * in the queue, and nothing may follow before it is sent (a file, or the last answer). An exchange
+ * is held in all states but IDLE, SHUTDOWN, LINGER and CLOSED. */
+#ifndef HTTP_CONN_STATE_H
+#define HTTP_CONN_STATE_H
+
+enum state {
+    STATE_IDLE,
+    STATE_HEAD,
+    STATE_BODY,
+    STATE_ANSWER,
+    STATE_FLUSH,
+    STATE_SHUTDOWN,
+    STATE_LINGER,
+    STATE_CLOSED,
+};
+
+#endif
