@@ -3,6 +3,7 @@
 #include "core/check.h"
 #include "core/dir_list.h"
 #include "core/file_open.h"
+#include "core/file_root.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,6 +72,13 @@ void file_job_init_list(struct file_job *job, int root_fd, const char *path,
     job->items_max = items_max;
 }
 
+void file_job_init_root(struct file_job *job, const char *path, bool guarded)
+{
+    job_init(job, FILE_JOB_ROOT);
+    job->path = path;
+    job->guarded = guarded;
+}
+
 /* pread(2), again on EINTR: octets or -errno. */
 static ssize_t read_at(int fd, void *mem, size_t len, off_t off)
 {
@@ -92,10 +100,11 @@ static ssize_t read_cached_at(int fd, void *mem, size_t len, off_t off)
     return n < 0 ? -errno : n;
 }
 
+typedef ssize_t read_function(int fd, void *mem, size_t len, off_t off);
+
 /* Reads the whole of a file that was `size` octets long, by `read_some`. 0 and the content, or NULL
  * for a file that is no longer so long, or -errno. */
-static int read_whole(int fd, size_t size, ssize_t (*read_some)(int, void *, size_t, off_t),
-                      char **ret_content)
+static int read_whole(int fd, size_t size, read_function *read_some, char **ret_content)
 {
     char *content = malloc(size + 1);
     size_t len = 0;
@@ -136,26 +145,56 @@ static void content_verify(struct file_job *job)
     job->content = NULL;
 }
 
-/* Is the opened file one that is read whole as well? */
-static bool wants_content(const struct file_job *job)
+/* Does the file hold `size` octets, and no more? 1, 0, or -errno. */
+static int holds(int fd, size_t size, read_function *read_some)
+{
+    char octet;
+    ssize_t n = read_some(fd, &octet, 1, (off_t)size);
+
+    if (n == 0 && size > 0) {
+        n = read_some(fd, &octet, 1, (off_t)size - 1);
+        return n < 0 ? (int)n : n == 1;
+    }
+    return n < 0 ? (int)n : n == 0;
+}
+
+static void close_opened(struct file_job *job)
+{
+    close(job->fd);
+    job->fd = -1;
+}
+
+/* Reads the opened file whole, if it is one that is. One that has not changed, and yet holds more
+ * or less than its size says, has no length that could be announced. 0 or -errno. */
+static int read_content(struct file_job *job, read_function *read_some)
 {
     const struct file_meta *meta = &job->meta;
+    int res = 0;
 
-    return meta->kind == FILE_REGULAR && meta->size > 0 && meta->size <= job->content_max;
+    if (meta->kind != FILE_REGULAR || meta->size > job->content_max || job->content_max == 0)
+        return 0;
+    if (meta->size > 0)
+        res = read_whole(job->fd, (size_t)meta->size, read_some, &job->content);
+    if (res < 0 || job->content != NULL) {
+        content_verify(job);
+        return res;
+    }
+    res = holds(job->fd, (size_t)meta->size, read_some);
+    if (res == 0 && file_meta_holds(job->fd, &job->meta)) {
+        job->meta.kind = FILE_OTHER;
+        close_opened(job);
+    }
+    return res < 0 ? res : 0;
 }
 
 static void run_open(struct file_job *job)
 {
     job->res = file_open(job->root_fd, job->path, job->symlinks, &job->fd, &job->meta);
-    if (job->res < 0 || !wants_content(job))
+    if (job->res < 0)
         return;
-    job->res = read_whole(job->fd, (size_t)job->meta.size, read_at, &job->content);
-    if (job->res < 0) {
-        close(job->fd);
-        job->fd = -1;
-    } else {
-        content_verify(job);
-    }
+    job->res = read_content(job, read_at);
+    if (job->res < 0)
+        close_opened(job);
 }
 
 /* Of an open file all is in memory, but for what a server of files keeps: such a one is not asked
@@ -175,6 +214,35 @@ static void run_stat(struct file_job *job)
         job->res = -errno;
 }
 
+static void run_list(struct file_job *job)
+{
+    int res = 0;
+
+    if (job->reader == NULL)
+        res = dir_reader_open(job->root_fd, job->path, job->symlinks, job->dotfiles, job->items_max,
+                              &job->reader);
+    if (res == 0)
+        res = dir_reader_run(job->reader, job->slice > 0 ? job->slice : SIZE_MAX, &job->listing);
+    job->res = res;
+    if (res == 1)
+        return;
+    dir_reader_free(job->reader);
+    job->reader = NULL;
+}
+
+void file_job_again(struct file_job *job)
+{
+    CHECK_OBJ(job, FILE_JOB_MAGIC);
+    CHECK(job->kind == FILE_JOB_LIST && job->res == 1 && job->reader != NULL);
+    job->res = -EINPROGRESS;
+}
+
+size_t file_job_size(const struct file_job *job)
+{
+    CHECK_OBJ(job, FILE_JOB_MAGIC);
+    return job->reader != NULL ? dir_reader_size(job->reader) : 0;
+}
+
 void file_job_run(struct file_job *job)
 {
     CHECK_OBJ(job, FILE_JOB_MAGIC);
@@ -190,8 +258,10 @@ void file_job_run(struct file_job *job)
         run_stat(job);
         return;
     case FILE_JOB_LIST:
-        job->res = dir_list(job->root_fd, job->path, job->symlinks, job->dotfiles, job->items_max,
-                            &job->listing);
+        run_list(job);
+        return;
+    case FILE_JOB_ROOT:
+        job->res = file_root_open(job->path, job->guarded, &job->fd, &job->found, &job->what);
         return;
     }
     UNREACHABLE();
@@ -204,14 +274,9 @@ static bool try_open(struct file_job *job)
     if (res == -EAGAIN)
         return false;
     job->res = res;
-    if (res < 0 || !wants_content(job))
+    if (res < 0 || read_content(job, read_cached_at) == 0)
         return true;
-    if (read_whole(job->fd, (size_t)job->meta.size, read_cached_at, &job->content) == 0) {
-        content_verify(job);
-        return true;
-    }
-    close(job->fd);
-    job->fd = -1;
+    close_opened(job);
     job->res = -EINPROGRESS;
     return false;
 }
@@ -223,6 +288,18 @@ static bool try_read(struct file_job *job)
     if (n < 0)
         return false; /* an error, too, is for who runs it to find */
     job->res = (int)n;
+    return true;
+}
+
+static bool try_root(struct file_job *job)
+{
+    if (job->guarded)
+        return false; /* each folder on the way is judged */
+    int res = file_root_open_cached(job->path, &job->fd, &job->found);
+
+    if (res == -EAGAIN)
+        return false;
+    job->res = res;
     return true;
 }
 
@@ -240,6 +317,8 @@ bool file_job_try(struct file_job *job)
         return true;
     case FILE_JOB_LIST:
         return false;
+    case FILE_JOB_ROOT:
+        return try_root(job);
     }
     UNREACHABLE();
 }
@@ -254,4 +333,6 @@ void file_job_discard(struct file_job *job)
     job->content = NULL;
     dir_listing_free(job->listing);
     job->listing = NULL;
+    dir_reader_free(job->reader);
+    job->reader = NULL;
 }

@@ -8,6 +8,8 @@
 #ifndef CORE_FILE_JOB_H
 #define CORE_FILE_JOB_H
 
+#include "core/file_root.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,8 +38,15 @@ bool file_meta_equal(const struct file_meta *a, const struct file_meta *b);
  * tell? Never, when `before` is racy. */
 bool file_meta_same(const struct file_meta *before, const struct file_meta *now);
 
-enum file_job_kind { FILE_JOB_OPEN, FILE_JOB_READ, FILE_JOB_STAT, FILE_JOB_LIST };
-enum file_symlinks { FILE_SYMLINKS_INSIDE, FILE_SYMLINKS_DENY };
+enum file_job_kind { FILE_JOB_OPEN, FILE_JOB_READ, FILE_JOB_STAT, FILE_JOB_LIST, FILE_JOB_ROOT };
+
+/* Which symbolic links are followed. */
+enum file_symlinks {
+    FILE_SYMLINKS_INSIDE, /* those whose target lies beneath the root */
+    FILE_SYMLINKS_DENY,   /* none */
+    FILE_SYMLINKS_OWNER,  /* those whose target belongs to whoever the link belongs to */
+    FILE_SYMLINKS_ANY     /* all */
+};
 
 /* One name of a directory, as FILE_JOB_LIST found it. */
 struct dir_item {
@@ -45,18 +54,25 @@ struct dir_item {
     uint64_t size;
     int64_t mtime_s;
     bool is_dir;
+    bool forbidden; /* it may not be looked at: size and mtime_s are not known */
 };
 
+struct arena;
+
 /* A directory's names, sorted: directories first, then files, each by octets (strcmp). Links are
- * followed only beneath the root, and not at all under FILE_SYMLINKS_DENY; names that cannot be
- * opened, or are neither file nor directory, are left out; so are dotfiles unless asked for. */
+ * followed only beneath the root, and not at all under FILE_SYMLINKS_DENY; names that may not be
+ * read, or are neither file nor directory, are left out; so are dotfiles unless asked for. */
 struct dir_listing {
     struct dir_item *items;
     size_t count;
-    char *names; /* owns the items' names */
+    struct arena *names; /* owns the items' names */
 };
 
+struct root; /* core/config.h */
+
 #define FILE_JOB_MAGIC 0x6a0b6a0bu
+
+struct dir_reader;
 
 struct file_job {
     unsigned magic; /* FILE_JOB_MAGIC */
@@ -73,9 +89,14 @@ struct file_job {
     uint64_t generation; /* the asker's, with `asked_ms`: when it asked, in the order of its own
                             questions, */
     uint64_t asked_ms;   /* and on its clock. Whoever executes the job leaves both alone */
+    uint64_t root_id;    /* OPEN: the asker's name of that root; likewise */
+    /* In, ROOT: `path` is absolute, and */
+    bool guarded;            /* as file_root_open() has it */
+    struct root *configured; /* the asker's: whose path it is; with `generation` */
     /* In, LIST */
     bool dotfiles;    /* list names that begin with '.' too */
     size_t items_max; /* -EFBIG in res when the directory holds more names */
+    size_t slice;     /* look at so many names at a time (see res); 0: at all */
     /* In, READ and STAT */
     int fd_read; /* borrowed */
     /* In, READ */
@@ -84,16 +105,22 @@ struct file_job {
     void *mem; /* borrowed, len octets */
 
     /* Out */
-    int res; /* OPEN, STAT, LIST: 0 or -errno; READ: octets read (0 at end of file) or -errno */
-    /* Out, OPEN. FILE_OTHER (a FIFO, a device, a socket) is reported with fd -1 and never blocks.
-     */
+    int res; /* OPEN, STAT, LIST, ROOT: 0 or -errno; READ: octets read (0 at end of file) or -errno.
+                LIST with a slice: 1, there is more: file_job_again(), and it is to be run again */
+    /* Out, OPEN. FILE_OTHER (a FIFO, a device, a socket, a file whose size is untrue) is reported
+     * with fd -1 and never blocks. */
     int fd; /* O_RDONLY|O_CLOEXEC|O_NONBLOCK (a regular file or a directory); the caller owns it;
                -1: none */
     struct file_meta meta; /* STAT: likewise */
     char *content; /* malloc(3)ed meta.size octets, or NULL; the caller owns it. NULL with size <=
                       content_max: the file was written to while it was read (meta is as of after
                       that), it is empty, or memory is short: send it from fd */
+    /* Out, ROOT: `fd` is O_PATH, */
+    struct file_root_id found;
+    const char
+        *what; /* -errno: why root's rules refuse it: the end of a sentence, static; or NULL */
     /* Out, LIST */
+    struct dir_reader *reader;   /* between slices; the job's */
     struct dir_listing *listing; /* the caller owns it: dir_listing_free() */
 };
 
@@ -112,6 +139,15 @@ void file_job_init_stat(struct file_job *job, int fd);
 void file_job_init_list(struct file_job *job, int root_fd, const char *path,
                         enum file_symlinks symlinks, bool dotfiles, size_t items_max);
 
+/* Likewise, a job that looks a document root up by its absolute path. */
+void file_job_init_root(struct file_job *job, const char *path, bool guarded);
+
+/* A LIST job whose res is 1 is to be run again. */
+void file_job_again(struct file_job *job);
+
+/* Octets of memory that a LIST job between two slices holds. */
+size_t file_job_size(const struct file_job *job);
+
 /* Executes the job, blocking; results are in its Out members. Repeats on EINTR. Thread-safe
  * (different jobs). */
 void file_job_run(struct file_job *job);
@@ -121,7 +157,8 @@ void file_job_run(struct file_job *job);
  * somebody who may block has to run it. A LIST always is somebody's; a STAT is always done. */
 bool file_job_try(struct file_job *job);
 
-/* Frees what a finished job's caller did not take: closes fd, frees content and listing. */
+/* Frees what a finished job's caller did not take, and what one holds that is not to be run again:
+ * closes fd, frees content and listing. */
 void file_job_discard(struct file_job *job);
 
 /* NULL is allowed. */

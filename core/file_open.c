@@ -1,5 +1,6 @@
 /* file_open.c: openat2(2) beneath a root; the type of a file is known before it is opened. */
 #include "core/file_open.h"
+#include "core/file_made_up.h"
 #include "core/file_walk.h"
 
 #include <errno.h>
@@ -47,6 +48,14 @@ void file_meta_set(struct file_meta *meta, const struct stat *st)
     };
 }
 
+bool file_is_unlinked(int fd)
+{
+    struct statx stx;
+
+    return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_NLINK, &stx) == 0 &&
+           (stx.stx_mask & STATX_NLINK) != 0 && stx.stx_nlink == 0;
+}
+
 void file_meta_set_statx(struct file_meta *meta, const struct statx *stx)
 {
     struct stat st = {
@@ -59,6 +68,12 @@ void file_meta_set_statx(struct file_meta *meta, const struct statx *stx)
     };
 
     file_meta_set(meta, &st);
+}
+
+void file_meta_judge(struct file_meta *meta, int fd)
+{
+    if (meta->kind == FILE_REGULAR && file_made_up(fd, (dev_t)meta->dev))
+        meta->kind = FILE_OTHER;
 }
 
 bool file_meta_holds(int fd, struct file_meta *meta)
@@ -82,9 +97,11 @@ static void set_how(struct open_how *how, enum file_symlinks symlinks, int flags
 {
     *how = (struct open_how){
         .flags = (unsigned)flags,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | resolve,
+        .resolve = RESOLVE_NO_MAGICLINKS | resolve,
     };
-    if (symlinks == FILE_SYMLINKS_DENY)
+    if (symlinks != FILE_SYMLINKS_ANY)
+        how->resolve |= RESOLVE_BENEATH;
+    if (symlinks == FILE_SYMLINKS_DENY || symlinks == FILE_SYMLINKS_OWNER)
         how->resolve |= RESOLVE_NO_SYMLINKS;
 }
 
@@ -126,6 +143,12 @@ static bool is_refusal(int error, int root_fd)
     return fd == -EPERM;
 }
 
+bool file_open_is_undecided(enum file_symlinks symlinks, int error)
+{
+    return (symlinks == FILE_SYMLINKS_INSIDE && error == -EXDEV) ||
+           (symlinks == FILE_SYMLINKS_OWNER && error == -ELOOP);
+}
+
 /* A descriptor or -errno. */
 static int open_beneath(int root_fd, const char *path, enum file_symlinks symlinks, int flags)
 {
@@ -142,6 +165,8 @@ static int open_beneath(int root_fd, const char *path, enum file_symlinks symlin
             fd = -EAGAIN;
         }
     }
+    if (file_open_is_undecided(symlinks, fd))
+        fd = -EAGAIN;
     /* Renames elsewhere do not disturb a walk, so it also ends a streak of EAGAIN. */
     for (int i = 0; i < ATTEMPTS_MAX && fd == -EAGAIN; i++) {
         do
@@ -159,6 +184,8 @@ static int open_cached(int root_fd, const char *path, enum file_symlinks symlink
         atomic_load_explicit(&cached_refused, memory_order_relaxed))
         return -EAGAIN;
     int fd = openat2_with(root_fd, path, symlinks, flags, RESOLVE_CACHED);
+    if (file_open_is_undecided(symlinks, fd))
+        return -EAGAIN;
     if (fd != -EINVAL && fd != -ENOSYS && fd != -EPERM && fd != -EINTR)
         return fd;
     if (fd == -EINVAL) /* an unknown flag; nothing else in these arguments is invalid */
@@ -166,11 +193,26 @@ static int open_cached(int root_fd, const char *path, enum file_symlinks symlink
     return -EAGAIN;
 }
 
-static int open_by(int (*open_path)(int, const char *, enum file_symlinks, int), int root_fd,
-                   const char *path, enum file_symlinks symlinks, int *ret_fd,
-                   struct file_meta *ret_meta)
+typedef int open_function(int root_fd, const char *path, enum file_symlinks symlinks, int flags);
+
+/* What the descriptor is open on. 0 or -errno: -EAGAIN where the cached way cannot tell. */
+static int judge(open_function *open_path, int fd, struct file_meta *ret_meta)
 {
     struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    if (open_path == open_cached && S_ISREG(st.st_mode) && !file_made_up_is_known(st.st_dev))
+        return -EAGAIN;
+    file_meta_set(ret_meta, &st);
+    file_meta_judge(ret_meta, fd);
+    return 0;
+}
+
+static int open_by(open_function *open_path, int root_fd, const char *path,
+                   enum file_symlinks symlinks, int *ret_fd, struct file_meta *ret_meta)
+{
+    struct file_meta meta;
     int fd, error;
 
     /* Opening a FIFO wakes its writer and closing it kills that, and a device's driver does what it
@@ -181,24 +223,24 @@ static int open_by(int (*open_path)(int, const char *, enum file_symlinks, int),
     fd = open_path(root_fd, path, symlinks, PROBE_FLAGS);
     if (fd < 0)
         return fd;
-    error = fstat(fd, &st) < 0 ? -errno : 0;
+    error = judge(open_path, fd, &meta);
     close(fd);
     if (error < 0)
         return error;
     fd = -1;
-    if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
+    if (meta.kind != FILE_OTHER) {
         fd = open_path(root_fd, path, symlinks, OPEN_FLAGS);
         if (fd < 0)
             return fd;
-        error = fstat(fd, &st) < 0 ? -errno : 0;
-        if (error < 0 || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))) {
+        error = judge(open_path, fd, &meta);
+        if (error < 0 || meta.kind == FILE_OTHER) {
             close(fd);
             fd = -1;
         }
         if (error < 0)
             return error;
     }
-    file_meta_set(ret_meta, &st);
+    *ret_meta = meta;
     *ret_fd = fd;
     return 0;
 }

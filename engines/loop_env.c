@@ -76,6 +76,16 @@ bool loop_env_tick(struct loop *loop, bool reopen)
     return again;
 }
 
+uint64_t loop_env_sweep(struct loop *loop)
+{
+    if (loop->env == NULL) /* likewise */
+        return UINT64_MAX;
+    loop_enter(loop);
+    uint64_t due_ms = session_env_sweep(loop->env);
+    loop_leave(loop);
+    return due_ms;
+}
+
 size_t loop_env_reclaim(struct loop *loop)
 {
     if (loop->env == NULL) /* likewise */

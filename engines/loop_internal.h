@@ -144,6 +144,7 @@ struct loop {
     uint64_t accept_retry_ms;  /* descriptors or memory have run out: not before; 0: at once */
     uint64_t full_log_ms;      /* when connections_max was complained about last; 0: never */
     uint64_t tick_due_ms;      /* next session_env_tick(); 0: nothing has happened since the last */
+    uint64_t sweep_due_ms;     /* next session_env_sweep(); 0: nothing is kept */
     bool active;               /* a connection was driven in this turn */
     uint64_t drain_end_ms;     /* 0: not draining */
     sig_atomic_t reopens_done; /* cfg.requests->reopen_logs as last heeded */
@@ -185,8 +186,9 @@ int loop_env_create(struct loop *loop, unsigned caps, char *why, size_t why_size
 /* Every session must be closed. */
 void loop_env_destroy(struct loop *loop);
 
-/* session_env_tick(), session_env_reclaim(), locked if need be. */
+/* session_env_tick(), session_env_sweep(), session_env_reclaim(), locked if need be. */
 bool loop_env_tick(struct loop *loop, bool reopen);
+uint64_t loop_env_sweep(struct loop *loop);
 size_t loop_env_reclaim(struct loop *loop);
 
 /* Makes the workers that the options ask for, if any. 0, or -errno and a sentence. */

@@ -341,6 +341,7 @@ static int multi_reactor_probe(char *why, size_t why_size)
 const struct engine_ops engine_multi_reactor = {
     .name = "multi-reactor",
     .summary = "several epoll loops, one a thread, that share nothing hot",
+    .has_threads = true,
     .probe = multi_reactor_probe,
     .create = multi_reactor_create,
     .run = multi_reactor_run,

@@ -255,6 +255,7 @@ const struct engine_ops engine_proactor = {
     .name = "proactor",
     .summary =
         "io_uring: accepts, receives, opens, reads and sends by completions; a ring a thread",
+    .has_threads = true,
     .probe = proactor_engine_probe,
     .create = proactor_engine_create,
     .run = proactor_engine_run,

@@ -5,8 +5,8 @@
  *
  * What the kernel has in its caches is done at once (file_job_try()): a STATX always goes through a
  * kernel worker, which costs more than the whole job. There is no operation for the names of a
- * directory: a LIST, and an OPEN that renames keep disturbing, are run by a thread beside the
- * ring. */
+ * directory, and the rules for document roots are our own: a LIST, a ROOT, and an OPEN that renames
+ * or writers keep disturbing, are run by a thread beside the ring. */
 #include "engines/proactor_internal.h"
 
 #include "core/file_job.h"
@@ -171,8 +171,9 @@ void proactor_workers_collect(struct proactor *p)
 
 /* ---- stages ---- */
 
-/* What a stage says, or -errno: the next operation is to be submitted, or the job is done. */
-enum { ON = 0, DONE = 1 };
+/* What a stage says, or -errno: the next operation is to be submitted, or the job is done, or it is
+ * for the thread beside the ring. */
+enum { ON = 0, DONE = 1, BESIDE = 2 };
 
 static int opened(struct proactor_file *file, int res)
 {
@@ -185,12 +186,16 @@ static int opened(struct proactor_file *file, int res)
 
 static int looked(struct proactor_file *file, int res)
 {
+    struct file_meta *meta = &file->job->meta;
+    if (res == 0) {
+        file_meta_set_statx(meta, &file->stx);
+        file_meta_judge(meta, file->fd);
+    }
     close(file->fd);
     file->fd = -1;
     if (res < 0)
         return res;
-    file_meta_set_statx(&file->job->meta, &file->stx);
-    if (file->job->meta.kind == FILE_OTHER)
+    if (meta->kind == FILE_OTHER)
         return DONE;
     file->stage = STAGE_OPEN;
     return ON;
@@ -202,12 +207,14 @@ static int open_stated(struct proactor_file *file, int res)
     if (res < 0)
         return res;
     file_meta_set_statx(&job->meta, &file->stx);
+    file_meta_judge(&job->meta, file->fd);
     if (job->meta.kind == FILE_OTHER) { /* it was swapped since we looked */
         close(file->fd);
         file->fd = -1;
         return DONE;
     }
-    if (job->meta.kind != FILE_REGULAR || job->meta.size == 0 || job->meta.size > job->content_max)
+    if (job->meta.kind != FILE_REGULAR || job->meta.size > job->content_max ||
+        job->content_max == 0)
         return DONE;
     file->content = malloc((size_t)job->meta.size + 1);
     if (file->content == NULL)
@@ -226,12 +233,16 @@ static int content_read(struct proactor_file *file, int res)
     file->content_len += (size_t)res;
     if (res > 0 && file->content_len <= size && !(file->content_len == size && (size_t)res < asked))
         return ON;
-    if (file->content_len != size || !file_meta_holds(file->fd, &job->meta)) {
-        /* it was written to meanwhile */
-        free(file->content);
-        file->content = NULL;
-    }
-    return DONE;
+    bool whole = file->content_len == size;
+    if (whole && size > 0 && file_meta_holds(file->fd, &job->meta))
+        return DONE;
+    free(file->content);
+    file->content = NULL;
+    if (whole)
+        return DONE; /* empty, or it was written to meanwhile */
+    close(file->fd); /* it shrank or grew, or its size is untrue */
+    file->fd = -1;
+    return BESIDE;
 }
 
 /* ON: the next operation is to be submitted. */
@@ -262,7 +273,7 @@ static void complete(struct proactor *p, struct proactor_file *file, int res)
         /* The same again. */
     } else if (res == -EAGAIN && file->attempts < PROACTOR_ATTEMPTS_MAX) {
         file->attempts++;
-    } else if (res == -EAGAIN && opens) {
+    } else if (opens && (res == -EAGAIN || file_open_is_undecided(file->job->symlinks, res))) {
         run_beside(p, file);
         return;
     } else if (file->stage == STAGE_READ) {
@@ -273,6 +284,8 @@ static void complete(struct proactor *p, struct proactor_file *file, int res)
     }
     if (next == ON)
         file->stalled = !submit(p, file);
+    else if (next == BESIDE)
+        run_beside(p, file);
     else
         finish(p, file, next == DONE ? 0 : next);
 }
@@ -301,7 +314,8 @@ enum proactor_step proactor_file_begin(struct proactor *p, struct proactor_conn 
     struct file_job *job = session_file_job(proactor_session(conn));
     CHECK_OBJ(job, FILE_JOB_MAGIC);
     CHECK(conn->file == NULL);
-    if ((job->kind == FILE_JOB_OPEN || job->kind == FILE_JOB_STAT) && file_job_try(job)) {
+    bool by_ring = job->kind != FILE_JOB_LIST && job->kind != FILE_JOB_ROOT;
+    if (job->kind != FILE_JOB_READ && file_job_try(job)) {
         report(p, conn, job->res);
         return PROACTOR_DONE;
     }
@@ -315,7 +329,7 @@ enum proactor_step proactor_file_begin(struct proactor *p, struct proactor_conn 
                                     .fd = -1 };
     proactor_op_init(&file->op, PROACTOR_OP_FILE);
     conn->file = file;
-    if (job->kind != FILE_JOB_LIST)
+    if (by_ring)
         return proactor_file_resume(p, conn);
     file->stalled = false;
     run_beside(p, file);

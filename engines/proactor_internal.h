@@ -180,6 +180,7 @@ struct proactor {
     uint64_t reclaim_next_ms;  /* when proactor_ask_reclaim() may ask again */
     uint64_t full_log_ms;      /* when connections_max was complained about last; 0: never */
     uint64_t tick_due_ms;      /* next session_env_tick(); 0: nothing has happened since the last */
+    uint64_t sweep_due_ms;     /* next session_env_sweep(); 0: nothing is kept */
     bool active;               /* a connection was driven in this turn */
     bool starved;              /* an operation found no place: the next turn comes at once */
     bool ending;               /* the loop ends: nothing is begun, what is in flight is awaited */

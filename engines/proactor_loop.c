@@ -253,6 +253,7 @@ static int timeout_ms_of(const struct proactor *p)
     if (accept_ms > 0)
         timeout_ms = timer_until(timeout_ms, now_ms, p->accept_retry_ms);
     timeout_ms = timer_until(timeout_ms, now_ms, p->tick_due_ms);
+    timeout_ms = timer_until(timeout_ms, now_ms, p->sweep_due_ms);
     return timer_until(timeout_ms, now_ms, p->drain_end_ms);
 }
 
@@ -334,6 +335,19 @@ static void fire(struct timer_node *node, void *context)
     proactor_conn_drive(p, conn);
 }
 
+/* What is kept open is looked through a second after something happened, and then when it says; an
+ * idle loop that keeps nothing is not woken for it. */
+static void sweep(struct proactor *p)
+{
+    uint64_t now_ms = p->clock.now_ms;
+    if (p->sweep_due_ms != 0 && now_ms >= p->sweep_due_ms) {
+        uint64_t due_ms = session_env_sweep(p->env);
+        p->sweep_due_ms = due_ms == UINT64_MAX ? 0 : due_ms;
+    }
+    if (p->active && (p->sweep_due_ms == 0 || p->sweep_due_ms > now_ms + PROACTOR_TICK_MS))
+        p->sweep_due_ms = now_ms + PROACTOR_TICK_MS;
+}
+
 /* Logs are written out a second after something happened, so an idle loop is not woken for them. */
 static void tick(struct proactor *p)
 {
@@ -371,6 +385,7 @@ static void turn(struct proactor *p)
     arm_wake(p);
     proactor_workers_arm(p);
     workers_flush(p->workers);
+    sweep(p);
     tick(p);
 }
 

@@ -108,6 +108,12 @@ bool session_env_tick(struct session_env *env, bool reopen)
     return log_repeat_tick() || again;
 }
 
+uint64_t session_env_sweep(struct session_env *env)
+{
+    CHECK_OBJ(env, SESSION_ENV_MAGIC);
+    return http_env_sweep(env->http);
+}
+
 size_t session_env_reclaim(struct session_env *env)
 {
     CHECK_OBJ(env, SESSION_ENV_MAGIC);

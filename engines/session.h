@@ -81,6 +81,11 @@ void session_env_destroy(struct session_env *env);
  * True: once more in a second, whether anything happens or not. */
 bool session_env_tick(struct session_env *env, bool reopen);
 
+/* Lets go of files that are only kept for later use and that nobody has used for a while, a bounded
+ * number of them. When it is to be called again, on the clock's scale of now_ms, perhaps at once;
+ * UINT64_MAX: not before something has happened. */
+uint64_t session_env_sweep(struct session_env *env);
+
 /* Descriptors have run out (EMFILE, ENFILE): closes some that are only kept for later use. Returns
  * how many; 0: there is none left to close. */
 size_t session_env_reclaim(struct session_env *env);

@@ -93,6 +93,8 @@ void session_fault_job(const struct file_job *job)
     case FILE_JOB_STAT:
         tell_descriptor("cannot look at a file", job->fd_read, -job->res);
         return;
+    case FILE_JOB_ROOT: /* http/roots.c tells that, and what is served meanwhile */
+        return;
     }
     UNREACHABLE();
 }

@@ -13,8 +13,10 @@ static enum http_static_result finish_listing(struct http_exchange *x)
     struct http_static *s = &x->search;
     x->job_state = HTTP_JOB_NONE;
     int error = -x->job.res;
+    if ((error == EMFILE || error == ENFILE) && http_env_reclaim(x->env) > 0)
+        return HTTP_SEARCH_GO_ON; /* it is wanted once more */
     if (error != 0) {
-        if (error == EFBIG)
+        if (error == EFBIG && log_is_due(&x->env->listing_log_ms, x->env->clock->now_ms))
             log_error("directory %.*s holds more than autoindex_max = %u names", (int)s->uri.len,
                       s->uri.ptr, x->env->config->limits.autoindex_max);
         http_static_begin_error(x, error == EFBIG ? 503 : http_search_status(error));
@@ -48,13 +50,15 @@ enum http_static_result http_directory_list(struct http_exchange *x)
         return finish_listing(x);
     }
     struct span directory;
+    http_search_set(&s->opened, NULL); /* others have found it meanwhile, too */
     CHECK(http_search_map_path(s->location, s->uri, &directory));
     memmove(x->path, directory.ptr, directory.len);
     x->path[directory.len] = '\0';
     if (directory.len == 0)
         memcpy(x->path, ".", 2);
-    file_job_init_list(&x->job, s->location->root->fd, x->path, s->location->symlinks,
-                       s->location->dotfiles, x->env->config->limits.autoindex_max);
+    CHECK(s->root != NULL && s->root->configured == s->location->root);
+    file_job_init_list(&x->job, s->root->fd, x->path, s->location->symlinks, s->location->dotfiles,
+                       x->env->config->limits.autoindex_max);
     x->job_state = HTTP_JOB_WANTED;
     return HTTP_SEARCH_GO_ON;
 }

@@ -31,16 +31,22 @@ struct http_static {
     uint8_t codings_count;
     uint8_t probed_codings; /* sidecars looked for on behalf of this request: 1 << coding, */
     uint8_t found_codings;  /* and those that are there */
+    uint8_t unsure_codings; /* sidecars that could not be looked for at this moment */
+    bool varies;            /* what is answered depends on Accept-Encoding */
     uint8_t found_step;     /* the step that found `entry` */
     uint8_t lookups_untrue; /* how often what was found was no longer so when it was to be sent */
     bool checked;           /* what is to be sent was looked at, and is as it was found */
     uint16_t try_index, index_index;
-    int status; /* 0, or the error status that is being answered */
+    int unsure_error; /* why: an errno */
+    int status;       /* 0, or the error status that is being answered */
     enum coding codings[CODING_COUNT];
     const struct location *location;
+    struct http_root *root;     /* the location's, as this request found it at first: a reference,
+                                   or NULL */
     struct span uri;            /* decoded path looked for now; in target.path or try_text */
     struct span name;           /* the same beneath the root; in uri or path */
-    struct file_entry *entry;   /* a reference, or NULL */
+    struct file_entry *entry;   /* a reference, or NULL; with an error ENOENT while only its
+                                   sidecars may be there */
     struct file_entry *sidecar; /* a reference, or NULL */
     struct file_entry *opened;  /* what the last job has found, until it is asked for or the search
                                    goes elsewhere: a reference, or NULL */

@@ -212,12 +212,15 @@ static void put_html_row(struct text *t, const struct dir_item *item)
     put_utf8(t, span_str(item->name), put_html_ascii);
     put_str(t, slash);
     put_str(t, "</a></td><td>");
-    if (item->is_dir)
+    if (item->is_dir || item->forbidden)
         put_str(t, "-");
     else
         put_number(t, item->size);
     put_str(t, "</td><td>");
-    put_minute(t, item->mtime_s);
+    if (item->forbidden)
+        put_str(t, "-");
+    else
+        put_minute(t, item->mtime_s);
     put_str(t, "</td></tr>\n");
 }
 
@@ -227,12 +230,14 @@ static void put_json_item(struct text *t, const struct dir_item *item)
 
     put_str(t, "{ \"name\":\"");
     put_utf8(t, span_str(item->name), put_json_ascii);
-    put_str(t, item->is_dir ? "\", \"type\":\"directory\", \"mtime\":\""
-                            : "\", \"type\":\"file\", \"mtime\":\"");
-    http_date_format(item->mtime_s, date);
-    put(t, date, HTTP_DATE_LEN);
-    put_str(t, "\"");
-    if (!item->is_dir) {
+    put_str(t, item->is_dir ? "\", \"type\":\"directory\"" : "\", \"type\":\"file\"");
+    if (!item->forbidden) {
+        put_str(t, ", \"mtime\":\"");
+        http_date_format(item->mtime_s, date);
+        put(t, date, HTTP_DATE_LEN);
+        put_str(t, "\"");
+    }
+    if (!item->is_dir && !item->forbidden) {
         put_str(t, ", \"size\":");
         put_number(t, item->size);
     }

@@ -14,6 +14,7 @@ enum http_search_step {
     HTTP_SEARCH_LIST,
     HTTP_SEARCH_SIDECAR_PROBE,
     HTTP_SEARCH_SIDECAR,
+    HTTP_SEARCH_NOT_FOUND,
     HTTP_SEARCH_RESPOND,
     HTTP_SEARCH_ERROR,
     HTTP_SEARCH_ERROR_FILE,
@@ -43,7 +44,8 @@ bool http_search_map_path(const struct location *location, struct span uri, stru
  * this request accepts. What other requests find out meanwhile is welcome. */
 enum http_static_result http_sidecar_probe(struct http_exchange *x);
 
-/* Takes the best sidecar that the client accepts, if one is better than the file itself. */
+/* Takes the best sidecar that the client accepts, if one is better than the file itself, or the
+ * file itself is not there. */
 enum http_static_result http_sidecar_choose(struct http_exchange *x);
 
 /* Lists the directory that x->search.uri names. */

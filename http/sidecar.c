@@ -34,6 +34,29 @@ static void remember_sidecars(struct http_exchange *x)
     entry->sidecars = (uint8_t)((entry->sidecars & ~s->probed_codings) | s->found_codings);
 }
 
+/* Looks for one sidecar. False: a job is wanted first. */
+static bool probe(struct http_exchange *x, enum coding coding)
+{
+    struct http_static *s = &x->search;
+    uint8_t bit = (uint8_t)(1u << coding);
+    struct file_entry *entry = http_search_look_up(x, sidecar_path(x, coding));
+    if (entry == NULL)
+        return false;
+    if (file_entry_is_passing(entry)) {
+        /* Not there for this answer, which must not be taken for that of others; and nothing to be
+         * remembered. */
+        s->unsure_codings |= bit;
+        s->unsure_error = entry->error;
+        s->varies = true;
+    } else {
+        s->probed_codings |= bit;
+        if (entry->error == 0 && entry->meta.kind == FILE_REGULAR)
+            s->found_codings |= bit;
+    }
+    file_entry_unref(entry);
+    return true;
+}
+
 enum http_static_result http_sidecar_probe(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
@@ -41,21 +64,17 @@ enum http_static_result http_sidecar_probe(struct http_exchange *x)
     bool believed = s->entry->sidecars_until_ms > x->env->clock->now_ms;
     unsigned known = believed ? s->entry->sidecars_known : 0;
     for (unsigned coding = 0; coding < CODING_COUNT; coding++) {
-        unsigned bit = 1u << coding;
-        if ((wanted & bit) == 0 || ((known | s->probed_codings) & bit) != 0)
-            continue;
-        struct file_entry *entry = http_search_look_up(x, sidecar_path(x, (enum coding)coding));
-        if (entry == NULL)
+        unsigned done = known | s->probed_codings | s->unsure_codings;
+        if ((wanted & ~done & 1u << coding) != 0 && !probe(x, (enum coding)coding))
             return HTTP_SEARCH_GO_ON;
-        s->probed_codings |= (uint8_t)bit;
-        if (entry->error == 0 && entry->meta.kind == FILE_REGULAR)
-            s->found_codings |= (uint8_t)bit;
-        file_entry_unref(entry);
     }
     if (s->probed_codings != 0)
         remember_sidecars(x);
     s->found_codings |= (uint8_t)(wanted & known & ~s->probed_codings & s->entry->sidecars);
-    s->step = s->found_codings != 0 ? HTTP_SEARCH_SIDECAR : HTTP_SEARCH_RESPOND;
+    s->varies |= s->found_codings != 0;
+    s->step = s->found_codings != 0  ? HTTP_SEARCH_SIDECAR
+              : s->entry->error == 0 ? HTTP_SEARCH_RESPOND
+                                     : HTTP_SEARCH_NOT_FOUND;
     return HTTP_SEARCH_GO_ON;
 }
 
@@ -73,8 +92,10 @@ enum http_static_result http_sidecar_choose(struct http_exchange *x)
     }
     for (; s->coding_index < s->codings_count; s->coding_index++) {
         enum coding coding = s->codings[s->coding_index];
-        if (coding == CODING_IDENTITY)
+        if (coding == CODING_IDENTITY && s->entry->error == 0)
             break;
+        if (coding == CODING_IDENTITY)
+            continue; /* it would be liked better, but it is not there */
         struct file_entry *entry = http_search_look_up(x, sidecar_path(x, coding));
         if (entry == NULL)
             return HTTP_SEARCH_GO_ON;
@@ -84,6 +105,7 @@ enum http_static_result http_sidecar_choose(struct http_exchange *x)
         }
         file_entry_unref(entry); /* gone since it was probed */
     }
-    s->step = HTTP_SEARCH_RESPOND;
+    s->step =
+        s->sidecar != NULL || s->entry->error == 0 ? HTTP_SEARCH_RESPOND : HTTP_SEARCH_NOT_FOUND;
     return HTTP_SEARCH_GO_ON;
 }

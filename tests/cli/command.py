@@ -146,11 +146,12 @@ class Command(unittest.TestCase):
                               check=False, **popen)
         return done.returncode, done.stdout, done.stderr
 
-    def serve(self, *arguments, env=None, addresses=1, **popen):
-        """Starts a server and waits for the lines that announce its addresses."""
+    def serve(self, *arguments, env=None, addresses=1, before=(), **popen):
+        """Starts a server, by the command `before` if there is one, and waits for the lines that
+        announce its addresses."""
         stderr_path = self.path(f"stderr.{time.monotonic_ns()}")
         with open(stderr_path, "wb") as stderr:
-            process = subprocess.Popen([BINARY, *arguments], env=env or environment(),
+            process = subprocess.Popen([*before, BINARY, *arguments], env=env or environment(),
                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                        stderr=stderr, **popen)
         self.addCleanup(end, process)

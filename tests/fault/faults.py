@@ -75,6 +75,10 @@ class Faults:
         AHEAD.pack_into(self.page, AHEAD_AT, before + seconds)
 
     @property
+    def calls(self):
+        return COUNTS.unpack_from(self.page, COUNTS_AT)[0]
+
+    @property
     def count(self):
         return COUNTS.unpack_from(self.page, COUNTS_AT)[1]
 

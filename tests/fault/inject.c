@@ -300,6 +300,12 @@ int fstat(int fd, struct stat *st)
     return fault_fails("fstat") ? -1 : real(fd, st);
 }
 
+int fstatat(int fd, const char *restrict path, struct stat *restrict st, int flags)
+{
+    REAL(fstatat)
+    return fault_fails("fstatat") ? -1 : real(fd, path, st, flags);
+}
+
 int openat(int fd, const char *path, int flags, ...)
 {
     va_list list;
@@ -380,7 +386,8 @@ int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict at
                                                    : real(thread, attributes, start, argument);
 }
 
-/* ---- memory, where the program itself asks for it: what libraries do without is not ours ---- */
+/* ---- memory: "malloc" where the program itself asks for it, "any malloc" where libraries do,
+ * too ---- */
 
 static uintptr_t program_begin, program_end;
 
@@ -406,7 +413,8 @@ __attribute__((constructor)) static void look_up_program(void)
 static bool memory_fails(const void *caller)
 {
     uintptr_t at = (uintptr_t)caller;
-    return at >= program_begin && at < program_end && fault_fails("malloc");
+    return (at >= program_begin && at < program_end && fault_fails("malloc")) ||
+           fault_fails("any malloc");
 }
 
 /* dlsym(3) needs memory itself, so by the names that glibc gives these. */

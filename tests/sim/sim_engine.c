@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STEPS_MAX = 2000000, START_MS = 1000000 };
+enum { STEPS_MAX = 2000000, START_MS = 1000000, SWEEP_ONE_IN = 16 };
 
 /* A run: what its sessions share. */
 struct sim {
@@ -420,6 +420,8 @@ static size_t turn(struct sim *sim, struct actor *actors, size_t count, size_t o
     step_time(sim, actor);
     for (size_t i = 0; i < count; i++)
         expire(&actors[i]);
+    if (pick(sim, SWEEP_ONE_IN) == 0)
+        (void)session_env_sweep(sim->env);
     if (hooks != NULL && hooks->step != NULL)
         hooks->step(hooks->context, &sim->random);
     return open - actor->closed;

@@ -80,6 +80,12 @@ void session_env_destroy(struct session_env *env)
     free(env);
 }
 
+uint64_t session_env_sweep(struct session_env *env)
+{
+    (void)env;
+    return UINT64_MAX;
+}
+
 bool session_env_tick(struct session_env *env, bool reopen)
 {
     (void)env;

@@ -13,7 +13,9 @@ static int list(const char *path, enum file_symlinks symlinks, bool dotfiles, si
         for (size_t i = 0; i < job.listing->count; i++) {
             const struct dir_item *item = &job.listing->items[i];
 
-            if (item->is_dir)
+            if (item->forbidden)
+                ret += sprintf(ret, "%s? ", item->name);
+            else if (item->is_dir)
                 ret += sprintf(ret, "%s/ ", item->name);
             else
                 ret += sprintf(ret, "%s:%llu ", item->name, (unsigned long long)item->size);
@@ -68,7 +70,12 @@ static void test_list(void **state)
         assert_int_equal(list(".", FILE_SYMLINKS_INSIDE, true, 1000, text), 0);
         assert_non_null(strstr(text, "to-dir/ "));
         assert_non_null(strstr(text, " file:5 "));
-        assert_null(strstr(text, "out"));
+        assert_non_null(strstr(text, " out-and-in:5 "));
+        assert_non_null(strstr(text, "absolute-dir/ "));
+        assert_null(strstr(text, "out-dir"));
+        assert_null(strstr(text, "out-parent"));
+        assert_null(strstr(text, " out:"));
+        assert_null(strstr(text, "absolute-out"));
         assert_null(strstr(text, "fifo"));
         assert_null(strstr(text, "device"));
         assert_int_equal(list("list", FILE_SYMLINKS_DENY, false, 16, text), 0);
@@ -92,8 +99,9 @@ static void check_list_as_nobody(void)
         assert_int_equal(list("list", FILE_SYMLINKS_INSIDE, false, 100, text), 0);
         assert_string_equal(text, "bdir/ none/ updir/ zdir/ B:0 b:2 bad\xff:1 new\nline:1 up:5 ");
         assert_int_equal(list("closed", FILE_SYMLINKS_INSIDE, false, 100, text), -EACCES);
+        /* They are there, but nobody may ask what they are. */
         assert_int_equal(list("nosearch", FILE_SYMLINKS_INSIDE, false, 100, text), 0);
-        assert_string_equal(text, "");
+        assert_string_equal(text, "file? ");
     }
 }
 
@@ -103,6 +111,65 @@ static void test_list_as_nobody(void **state)
     if (geteuid() != 0)
         skip();
     in_child(check_list_as_nobody);
+}
+
+/* Runs the job slice by slice; how many there were. */
+static unsigned run_slices(struct file_job *job)
+{
+    unsigned slices = 1;
+
+    for (file_job_run(job); job->res == 1; file_job_run(job)) {
+        assert_null(job->listing);
+        assert_non_null(job->reader);
+        file_job_again(job);
+        slices++;
+    }
+    assert_int_equal(file_job_size(job), 0);
+    return slices;
+}
+
+/* In slices the same is found, in the same order. */
+static void test_slices(void **state)
+{
+    char whole[1024], name[32];
+    unsigned random = 1;
+
+    (void)state;
+    put_dir("root/slices");
+    for (int i = 0; i < 40; i++) {
+        random = random * 1103515245 + 12345;
+        snprintf(name, sizeof(name), "root/slices/%u", random >> 20 & 1023);
+        if (faccessat(base_fd, name, F_OK, 0) != 0)
+            put_file(name, "x", 0644);
+    }
+    assert_int_equal(list("slices", FILE_SYMLINKS_INSIDE, false, 100, whole), 0);
+    for (size_t slice = 1; slice < 60; slice++) {
+        struct file_job job;
+        char text[1024] = "", *at = text;
+
+        file_job_init_list(&job, root_fd, "slices", FILE_SYMLINKS_INSIDE, false, 100);
+        job.slice = slice;
+        assert_true(run_slices(&job) > 20 / slice);
+        assert_int_equal(job.res, 0);
+        for (size_t i = 0; i < job.listing->count; i++)
+            at += sprintf(at, "%s:1 ", job.listing->items[i].name);
+        assert_string_equal(text, whole);
+        file_job_discard(&job);
+    }
+    /* One that is given up between two slices. */
+    struct file_job job;
+    file_job_init_list(&job, root_fd, "slices", FILE_SYMLINKS_INSIDE, false, 100);
+    job.slice = 3;
+    file_job_run(&job);
+    assert_int_equal(job.res, 1);
+    file_job_discard(&job);
+    assert_int_equal(file_job_size(&job), 0);
+    /* One with too many names fails in the slice that finds it. */
+    file_job_init_list(&job, root_fd, "slices", FILE_SYMLINKS_INSIDE, false, 10);
+    job.slice = 3;
+    run_slices(&job);
+    assert_int_equal(job.res, -EFBIG);
+    file_job_discard(&job);
 }
 
 static void test_list_100000(void **state)
@@ -143,6 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_list_as_nobody),
+        cmocka_unit_test(test_slices),
         cmocka_unit_test(test_list_100000),
     };
 

@@ -18,6 +18,11 @@ def setup(world):
     root.write("gzip-only.css.gz", BODIES["gzip"])
     root.write("none.txt", BODIES[None])
     root.write("orphan.txt.gz", BODIES["gzip"])
+    root.write("dir-of-orphans/index.html.gz", BODIES["gzip"])
+    root.write("clean-orphan.html.gz", BODIES["gzip"])
+    root.write("closed-orphan.txt.gz", BODIES["gzip"], mode=0)
+    root.folder("dir-orphan.txt.gz")
+    root.write("hidden/.orphan.txt.gz", BODIES["gzip"])
     root.write("closed.txt", BODIES[None])
     root.write("closed.txt.gz", BODIES["gzip"], mode=0)
     root.write("dir-beside.txt", BODIES[None])
@@ -142,9 +147,74 @@ def a_sidecar_by_its_own_name_is_a_file(server):
     assert "Content-Encoding" not in answer
 
 
+@each(["/orphan.txt", "/dir-of-orphans/", "/dir-of-orphans/index.html", "/clean-orphan"])
+def a_sidecar_without_its_file_is_for_those_who_take_it(server, target):
+    for value in ("gzip", "x-gzip", "*", "br, gzip;q=0.1", "identity, gzip;q=0.5",
+                  "identity;q=0, gzip"):
+        answer = server.get(target, f"Accept-Encoding: {value}")
+        check(answer, "gzip")
+        assert answer["Vary"] == "Accept-Encoding"
+        head_answer = server.head(target, f"Accept-Encoding: {value}")
+        assert head_answer.without("Date") == answer.without("Date")
+        part = server.get(target, f"Accept-Encoding: {value}", "Range: bytes=3-5")
+        assert part.status == 206 and part.body == BODIES["gzip"][3:6]
+        assert server.get(target, f"Accept-Encoding: {value}",
+                          "If-None-Match: " + answer["ETag"]).status == 304
+    kind = "text/plain" if target.endswith("txt") else "text/html"
+    assert answer["Content-Type"] == kind + "; charset=utf-8"
+
+
+@each([None, "", "identity", "br", "zstd", "gzip;q=0", "*;q=0", "br, gzip;q=0"])
+def others_are_told_that_it_is_not_found(server, value):
+    """404 rather than 406, as nginx and Caddy have it; a cache must not keep it for all."""
+    fields = [] if value is None else [f"Accept-Encoding: {value}"]
+    for target in ("/orphan.txt", "/dir-of-orphans/", "/clean-orphan"):
+        for method in ("GET", "HEAD"):
+            answer = server.ask(method, target, *fields)
+            assert answer.status == 404 and answer["Vary"] == "Accept-Encoding"
+
+
 @test
-def a_sidecar_without_its_file_is_not_found(server):
-    assert server.get("/orphan.txt", "Accept-Encoding: gzip").status == 404
+def what_is_neither_a_file_nor_a_sidecar_is_not_found(server):
+    accepts = "Accept-Encoding: gzip, br, zstd"
+    for target in ("/nothing.txt", "/orphan.txt/", "/orphan", "/closed-orphan.txt",
+                   "/dir-orphan.txt", "/hidden/.orphan.txt"):
+        answer = server.get(target, accepts)
+        assert answer.status == 404 and "Vary" not in answer, (target, answer)
+    assert server.world.serve().get("/orphan.txt", accepts).status == 404
+
+
+@test
+def try_and_listings_go_on_without_it(server):
+    own = server.world.serve(block="""
+        autoindex = on
+        precompressed = {"gzip"}
+        location "/hidden/" { try = {"$uri", "/orphan.txt", "/all.txt"} }
+    """)
+    check(own.get("/hidden/none", "Accept-Encoding: gzip"), "gzip")
+    check(own.get("/hidden/none", "Accept-Encoding: br"), None)
+    assert own.get("/hidden/none")["Vary"] == "Accept-Encoding"
+    listed = own.get("/dir-of-orphans/")
+    assert listed.status == 200 and b"index.html.gz" in listed.body
+    assert listed["Vary"] == "Accept, Accept-Encoding"
+    check(own.get("/dir-of-orphans/", "Accept-Encoding: gzip"), "gzip")
+
+
+@test
+def it_may_come_and_go(server):
+    own = server.world.serve(settings={"cache_valid": "0s"}, block='precompressed = {"gzip"}\n')
+    root, accepts = server.world.root, "Accept-Encoding: gzip"
+    with own.connect() as connection:
+        assert connection.get("/comes.txt", accepts).status == 404
+        root.write("comes.txt.gz", BODIES["gzip"])
+        check(connection.get("/comes.txt", accepts), "gzip")
+        root.write("comes.txt", BODIES[None])
+        check(connection.get("/comes.txt", accepts), "gzip")
+        check(connection.get("/comes.txt"), None)
+        root.remove("comes.txt.gz")
+        check(connection.get("/comes.txt", accepts), None)
+        root.remove("comes.txt")
+        assert connection.get("/comes.txt", accepts).status == 404
 
 
 @each(["/closed.txt", "/dir-beside.txt"])
@@ -168,6 +238,25 @@ def head_has_the_fields_of_get(server):
         get, answer = (server.ask(method, "/all.txt", f"Accept-Encoding: {coding}")
                        for method in ("GET", "HEAD"))
         assert answer.without("Date") == get.without("Date")
+
+
+@each([("gzip", "br", "gzip"), ("br", "gzip", "br"), ("gzip", "zstd", "br", "gzip"), ("br", "gzip")])
+def locations_over_one_folder_have_codings_of_their_own(server, *codings):
+    """What one location has found out about a file's sidecars is no answer to what another asks."""
+    names = {"a": codings[0], "b": '", "'.join(codings[1:])}
+    block = "".join(f'location "/{name}/" {{ alias = "{server.world.root.path}" '
+                    f'precompressed = {{"{listed}"}} }}\n' for name, listed in names.items())
+    for cache_valid in ("1h", "1ms"):
+        own = server.world.serve(settings={"cache_valid": cache_valid}, block=block)
+        with own.connect() as connection:
+            for _ in range(3):
+                check(connection.get("/a/all.txt", f"Accept-Encoding: {codings[0]}"), codings[0])
+                for coding in codings[1:]:
+                    check(connection.get("/b/all.txt", f"Accept-Encoding: {coding}"), coding)
+                check(connection.get("/a/all.txt", "Accept-Encoding: zstd, br, gzip"), codings[0])
+                best = next(coding for coding in ("zstd", "br", "gzip") if coding in codings[1:])
+                check(connection.get("/b/all.txt", "Accept-Encoding: zstd, br, gzip"), best)
+                assert "Vary" not in connection.get("/all.txt")
 
 
 @test
