@@ -497,8 +497,7 @@ bool session_tls_minds_room(const struct session_tls *t)
     CHECK_OBJ(t, SESSION_TLS_MAGIC);
     return t->phase == SESSION_TLS_OPEN && t->offload == SESSION_OFFLOAD_NEVER &&
            session_out_empty(&t->out) && !t->notify_due &&
-           (http_conn_reads(t->conn) ||
-            http_conn_ready(t->conn, TLS_PLAIN_MAX + 1) > TLS_PLAIN_MAX);
+           http_conn_sends_more(t->conn, TLS_PLAIN_MAX);
 }
 
 void session_tls_sent(struct session_tls *t, ssize_t res, bool full)
