@@ -58,8 +58,10 @@ OPENS = [(call, error) for call, errors in
 @each(OPENS)
 def a_file_that_cannot_be_opened(scene, call, error):
     server = scene.serve()
-    scene.faults.arm(call, error)
-    status = scene.ask(server, "/small.txt")
+    with server.connect() as connection:
+        assert connection.get("/none").status == 404  # its thread has looked up the root
+        scene.faults.arm(call, error)
+        status = connection.get("/small.txt").status
     scene.faults.disarm()
     assert status == (500 if error == "EIO" else 503), status
     assert f"error cannot open a file: {scene.world.root.path}/small.txt: {TEXTS[error]}" \
