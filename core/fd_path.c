@@ -7,6 +7,16 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+int fd_device(int fd, uint64_t *ret_device)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    *ret_device = st.st_dev;
+    return 0;
+}
+
 const char *fd_path(int fd, char text[FD_PATH_MAX])
 {
     int saved_errno = errno;

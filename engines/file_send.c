@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -42,11 +41,11 @@ static bool is_remembered(enum file_send_way way, uint64_t device)
 
 bool file_send_refused(enum file_send_way way, int file_fd)
 {
-    struct stat st;
+    uint64_t device;
     if (atomic_load_explicit(&refused[way].everywhere, memory_order_relaxed))
         return true;
     return atomic_load_explicit(&refused[way].count, memory_order_relaxed) > 0 &&
-           fstat(file_fd, &st) == 0 && is_remembered(way, st.st_dev);
+           fd_device(file_fd, &device) == 0 && is_remembered(way, device);
 }
 
 /* True: it is new. */
@@ -67,7 +66,7 @@ static bool remember_device(enum file_send_way way, uint64_t device)
 bool file_send_refuse(enum file_send_way way, int file_fd, int error)
 {
     char path[FD_PATH_MAX];
-    struct stat st;
+    uint64_t device;
     switch (error) {
     case EPERM:
     case EACCES:
@@ -80,7 +79,7 @@ bool file_send_refuse(enum file_send_way way, int file_fd, int error)
         return true;
     case EINVAL:
     case EOPNOTSUPP:
-        if (fstat(file_fd, &st) == 0 && remember_device(way, st.st_dev))
+        if (fd_device(file_fd, &device) == 0 && remember_device(way, device))
             log_warn(
                 "%s is not to be had from the file system of %s: %s; its files %s from now on, "
                 "which takes more CPU time",

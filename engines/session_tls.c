@@ -27,49 +27,6 @@ static uint64_t now(const struct session_tls *t)
     return t->env->clock->now_ms;
 }
 
-int session_tls_env_create(const struct tls_server *server, const struct config *config,
-                           const struct clock *clock, struct session_tls_env **ret_env)
-{
-    struct session_tls_env *env = calloc(1, sizeof(*env));
-    if (env == NULL)
-        return -ENOMEM;
-    env->server = server;
-    env->config = config;
-    env->clock = clock;
-    list_init(&env->warm);
-    env->ktls = server->ktls && server->ops->offload != NULL;
-    size_t count = config->connections_max;
-    int res = pool_create("TLS sessions", sizeof(struct session_tls), count, &env->states);
-    if (res == 0)
-        res = pool_create("TLS output", SESSION_OUT_SIZE, count, &env->pools.outs);
-    if (res == 0)
-        res = pool_create("TLS rests", SESSION_OUT_REST, count, &env->pools.rests);
-    if (res == 0) /* what is kept, and what is at work */
-        res = pool_create("TLS records", TLS_PLAIN_MAX, 2 * count, &env->pools.records);
-    if (res < 0) {
-        session_tls_env_destroy(env);
-        return res;
-    }
-    *ret_env = env;
-    return 0;
-}
-
-void session_tls_env_destroy(struct session_tls_env *env)
-{
-    if (env == NULL)
-        return;
-    pool_destroy(env->pools.records);
-    pool_destroy(env->pools.rests);
-    pool_destroy(env->pools.outs);
-    pool_destroy(env->states);
-    free(env);
-}
-
-bool session_tls_env_tick(struct session_tls_env *env)
-{
-    return pool_trim(env->pools.outs);
-}
-
 struct session_tls *session_tls_open(struct session_tls_env *env, struct http_conn *conn,
                                      const struct listen_config *listen)
 {
@@ -483,8 +440,7 @@ bool session_tls_minds_room(const struct session_tls *t)
     CHECK_OBJ(t, SESSION_TLS_MAGIC);
     return t->phase == SESSION_TLS_OPEN && t->offload == SESSION_OFFLOAD_NEVER &&
            session_out_empty(&t->out) && !t->notify_due &&
-           (http_conn_reads(t->conn) ||
-            http_conn_ready(t->conn, TLS_PLAIN_MAX + 1) > TLS_PLAIN_MAX);
+           http_conn_sends_more(t->conn, TLS_PLAIN_MAX);
 }
 
 void session_tls_sent(struct session_tls *t, ssize_t res, bool full)

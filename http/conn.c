@@ -307,14 +307,6 @@ static void run(struct http_conn *c, struct http_input *input)
     }
 }
 
-static void want_read(struct http_conn *c)
-{
-    if (c->stalled)
-        return;
-    http_exchange_want_read(c->x, c->file_segments,
-                            c->listen->tls ? HTTP_READ_ENCRYPTED : HTTP_READ_SIZE);
-}
-
 /* Processes, then keeps what is left, or goes idle. */
 static void process(struct http_conn *c, struct http_input *input)
 {
@@ -338,7 +330,7 @@ static void process(struct http_conn *c, struct http_input *input)
         return;
     }
     http_send_window_begin(&x->window, &c->env->config->deadlines, now(c), x->out.sent);
-    want_read(c);
+    http_conn_want_read(c);
 }
 
 /* Goes on with the input that was kept. */
@@ -444,43 +436,13 @@ void http_conn_sent(struct http_conn *c, size_t len)
     http_response_more_parts(x);
     if (!http_out_empty(&x->out)) {
         http_send_window_accepted(&x->window, &c->env->config->deadlines, now(c), x->out.sent);
-        want_read(c);
+        http_conn_want_read(c);
         return;
     }
     http_send_window_end(&x->window);
     c->stalled = false;
     if (x->job_state != HTTP_JOB_WANTED)
         process_kept(c);
-}
-
-void http_conn_stalled(struct http_conn *c)
-{
-    CHECK_OBJ(c, HTTP_CONN_MAGIC);
-    if (c->state == STATE_CLOSED || c->x == NULL || http_out_empty(&c->x->out))
-        return;
-    c->stalled = true;
-    if (c->x->job_state != HTTP_JOB_WANTED) /* else once it is done */
-        http_out_unread(&c->x->out, c->env);
-}
-
-void http_conn_has_room(struct http_conn *c)
-{
-    CHECK_OBJ(c, HTTP_CONN_MAGIC);
-    if (!c->stalled)
-        return;
-    c->stalled = false;
-    if (c->state != STATE_CLOSED)
-        want_read(c);
-}
-
-uint64_t http_conn_ready(const struct http_conn *c, uint64_t enough)
-{
-    return c->x == NULL ? 0 : http_out_memory(&c->x->out, enough);
-}
-
-bool http_conn_reads(const struct http_conn *c)
-{
-    return c->x != NULL && c->x->job_state == HTTP_JOB_WANTED && c->x->job.kind == FILE_JOB_READ;
 }
 
 void http_conn_file_ended(struct http_conn *c)
@@ -513,7 +475,7 @@ void http_conn_job_done(struct http_conn *c)
     } else if (http_exchange_read_done(x, c->file_segments)) {
         if (c->stalled)
             http_out_unread(&x->out, c->env);
-        want_read(c);
+        http_conn_want_read(c);
     } else if (!http_out_has_read(&x->out)) {
         /* Its length is announced already: all that is left is to close (RFC 9112 section 8), once
          * what was read before is sent; then the read is tried again. */

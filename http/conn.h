@@ -113,14 +113,15 @@ void http_conn_plan(const struct http_conn *c, struct send_plan *ret_plan);
  * empty. No plan that lends memory is out. */
 void http_conn_stalled(struct http_conn *c);
 
+/* Wants the next piece of a file that is to be read, unless the socket is full. It is busy. For
+ * conn.c. */
+void http_conn_want_read(struct http_conn *c);
+
 /* The socket has room: reading goes on, if there is something to read. */
 void http_conn_has_room(struct http_conn *c);
 
-/* Octets that are ready to be sent from memory; exact up to `enough`. */
-uint64_t http_conn_ready(const struct http_conn *c, uint64_t enough);
-
-/* Is the job that it wants one that reads what is to be sent? */
-bool http_conn_reads(const struct http_conn *c);
+/* Is more than `len` octets ready to be sent from memory, or being read? */
+bool http_conn_sends_more(const struct http_conn *c, uint64_t len);
 
 /* So many octets of the plan were sent. */
 void http_conn_sent(struct http_conn *c, size_t len);

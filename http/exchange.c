@@ -104,6 +104,12 @@ bool http_exchange_read_done(struct http_exchange *x, bool file_segments)
     return true;
 }
 
+bool http_exchange_sends_more(const struct http_exchange *x, uint64_t len)
+{
+    return (x->job_state == HTTP_JOB_WANTED && x->job.kind == FILE_JOB_READ) ||
+           http_out_memory(&x->out, len + 1) > len;
+}
+
 void http_exchange_want_read(struct http_exchange *x, bool file_segments, size_t len_max)
 {
     struct http_segment *file = http_out_next_read(&x->out, file_segments);

@@ -127,6 +127,9 @@ bool http_exchange_keep(struct http_exchange *x, const struct http_input *input)
  * were read from. False: the range cannot be read. */
 bool http_exchange_read_done(struct http_exchange *x, bool file_segments);
 
+/* Is more than `len` octets ready to be sent from memory, or does a READ job bring some? */
+bool http_exchange_sends_more(const struct http_exchange *x, uint64_t len);
+
 /* Wants the next piece of the file range that is to be read by a job, if there is one, and a buffer
  * is free (see http_out_next_read()); at most `len_max` octets, which is at most HTTP_READ_SIZE. */
 void http_exchange_want_read(struct http_exchange *x, bool file_segments, size_t len_max);

@@ -132,8 +132,9 @@ def a_connection_is_dropped_with_a_line(scene, call, line):
 def a_file_is_forbidden_with_a_line(scene, call, target, what):
     """By a filter, and not by its mode."""
     server = scene.serve()
-    scene.faults.arm(call, "EPERM")
     with server.connect() as connection:
+        assert connection.get("/none").status == 404  # its thread has looked up the root
+        scene.faults.arm(call, "EPERM")
         assert connection.get(target).status == 403
     scene.faults.disarm()
     assert f"error cannot {what}: {scene.world.root.path}{target.rstrip('/')}: " \
