@@ -99,6 +99,7 @@ int loop_create(const struct engine_config *cfg, const struct loop_options *opti
     list_init(&loop->conns);
     list_init(&loop->run_queue);
     list_init(&loop->closed);
+    list_init(&loop->idle);
     list_init(&loop->accept_queue);
     clock_update(&loop->clock);
     timer_wheel_init(&loop->timers, loop->clock.now_ms);

@@ -27,10 +27,12 @@ void loop_conn_open(struct loop *loop, int fd, const struct listen_config *liste
 {
     struct loop_conn *conn = pool_get(loop->pool);
     CHECK(conn != NULL);
+    loop_publish_full(loop);
     *conn =
         (struct loop_conn){ .source = { LOOP_CONN_MAGIC, fd }, .readable = true, .writable = true };
     list_push_back(&loop->conns, &conn->all);
     list_push_back(&loop->run_queue, &conn->run);
+    list_init(&conn->idle);
     timer_node_init(&conn->timer);
     loop_enter(loop);
     struct session *s = session_open(conn + 1, loop->env, listen, peer);
@@ -92,6 +94,7 @@ static size_t conn_room(struct loop_conn *conn, size_t room_max)
 static void conn_report_received(struct loop *loop, struct loop_conn *conn, const void *data,
                                  ssize_t n)
 {
+    loop_idle_end(conn);
     loop_enter(loop);
     session_received(loop_conn_session(conn), data, n);
     loop_leave(loop);
@@ -111,6 +114,7 @@ static void conn_receive_for_worker(struct loop *loop, struct loop_conn *conn)
     struct loop_task *task = loop_task_begin(loop, conn, LOOP_TASK_RECEIVED);
     ssize_t n = conn_recv(conn, task->data, conn_room(conn, LOOP_HANDOFF_SIZE));
     if (n > 0) {
+        loop_idle_end(conn);
         task->len = (size_t)n;
         loop_task_submit(loop, task);
         return;
@@ -302,7 +306,9 @@ void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
         loop_conn_close(loop, conn);
         return;
     }
-    if (!waits && list_empty(&conn->run))
+    if (waits)
+        loop_idle_begin(loop, conn);
+    else if (list_empty(&conn->run))
         list_push_back(&loop->run_queue, &conn->run);
     conn_arm(loop, conn);
 }
@@ -317,6 +323,7 @@ void loop_conn_close(struct loop *loop, struct loop_conn *conn)
     timer_disarm(&loop->timers, &conn->timer);
     list_remove(&conn->all);
     list_remove(&conn->run);
+    loop_idle_end(conn);
     list_push_back(&loop->closed, &conn->run);
 }
 
@@ -335,6 +342,7 @@ void loop_free_closed(struct loop *loop)
         conn->source.magic = 0;
         pool_put(loop->pool, conn);
     }
+    loop_publish_full(loop);
     loop_adopted_freed(loop, count);
     loop->accept_retry_ms = 0; /* what has run out may have been among it */
 }

@@ -15,13 +15,19 @@
 #include <stdio.h>
 
 /* Whoever holds it will let it go in less time than a sleep and a wake-up take. */
+#ifdef __GLIBC__ /* others, as musl, have no such kind */
+enum { MUTEX_KIND = PTHREAD_MUTEX_ADAPTIVE_NP };
+#else
+enum { MUTEX_KIND = PTHREAD_MUTEX_DEFAULT };
+#endif
+
 static int mutex_init(pthread_mutex_t *mutex)
 {
     pthread_mutexattr_t attributes;
     int error = pthread_mutexattr_init(&attributes);
     if (error != 0)
         return -error;
-    error = pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
+    error = pthread_mutexattr_settype(&attributes, MUTEX_KIND);
     if (error == 0)
         error = pthread_mutex_init(mutex, &attributes);
     pthread_mutexattr_destroy(&attributes);

@@ -126,6 +126,7 @@ int proactor_create(struct proactor_shared *shared, uint32_t connections_max,
     list_init(&p->conns);
     list_init(&p->run_queue);
     list_init(&p->closed);
+    list_init(&p->idle);
     list_init(&p->pipes);
     clock_update(&p->clock);
     timer_wheel_init(&p->timers, p->clock.now_ms);
@@ -233,7 +234,8 @@ static bool heed_requests(struct proactor *p)
     unsigned reclaims = atomic_load_explicit(&p->shared->reclaims, memory_order_relaxed);
     if (reclaims != p->reclaims_done) {
         p->reclaims_done = reclaims;
-        (void)session_env_reclaim(p->env);
+        if (session_env_reclaim(p->env) == 0)
+            (void)proactor_make_way(p);
     }
     if (engine_asked(&requests(p)->stop) ||
         atomic_load_explicit(&p->shared->failed, memory_order_relaxed))
@@ -286,6 +288,9 @@ static void dispatch(struct proactor *p, const struct io_uring_cqe *cqe)
         break;
     case PROACTOR_OP_ACCEPT:
         proactor_accepted(p, op, cqe->res, cqe->flags);
+        break;
+    case PROACTOR_OP_CALLER:
+        proactor_called(p, op, cqe->res);
         break;
     case PROACTOR_OP_RECV: {
         struct proactor_conn *conn = container_of(op, struct proactor_conn, recv);

@@ -157,6 +157,12 @@ unsigned session_wants(const struct session *s)
     return s->tls != NULL ? session_tls_wants(s->tls) : http_conn_wants(&s->conn);
 }
 
+bool session_is_idle(const struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    return s->tls != NULL ? session_tls_is_idle(s->tls) : http_conn_is_idle(&s->conn);
+}
+
 size_t session_recv_room(const struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);

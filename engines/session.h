@@ -106,6 +106,11 @@ void session_close(struct session *s);
  * every report. */
 unsigned session_wants(const struct session *s);
 
+/* Does it wait for a request, or for a TLS handshake, of which nothing has come? Then it may be
+ * asked to end (session_drain()) where its place is needed, and nothing is lost by it. What comes
+ * first on a connection is given a second before, which ends as a deadline does. Pure. */
+bool session_is_idle(const struct session *s);
+
 /* How many octets session_received() takes now; above 0 while SESSION_WANT_RECV is set. */
 size_t session_recv_room(const struct session *s);
 
@@ -160,8 +165,8 @@ void session_offloaded(struct session *s, int res);
 uint64_t session_deadline_ms(const struct session *s);
 
 /* Reports that the deadline has passed. The session answers 408, closes, or goes on with a later
- * deadline. `progress` (borrowed for the call): a peer that has taken enough is not too slow, though
- * its socket may be full. */
+ * deadline. `progress` (borrowed for the call): a peer that has taken enough is not too slow,
+ * though its socket may be full. */
 void session_expired(struct session *s, const struct progress *progress);
 
 /* The server is shutting down: an idle session wants CLOSE now, a busy one after the answer in

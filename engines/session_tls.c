@@ -406,8 +406,26 @@ size_t session_tls_recv_room(const struct session_tls *t)
     return KEPT_SIZE - buf_len(&t->kept);
 }
 
+bool session_tls_is_idle(const struct session_tls *t)
+{
+    if (t->phase == SESSION_TLS_HELLO)
+        return t->silent;
+    return t->phase == SESSION_TLS_OPEN && !t->close_begun && !t->held && buf_empty(&t->kept) &&
+           session_out_empty(&t->out) && t->offload != SESSION_OFFLOAD_WANTED &&
+           http_conn_is_idle(t->conn);
+}
+
+/* Is its handshake still to be thought to be on its way? Else it is only waited for. */
+static bool is_new(const struct session_tls *t)
+{
+    return t->phase == SESSION_TLS_HELLO && !t->silent &&
+           t->env->config->tls.handshake_ms > HTTP_CONN_SILENT_MS;
+}
+
 uint64_t session_tls_deadline_ms(const struct session_tls *t)
 {
+    if (is_new(t))
+        return t->deadline_ms - t->env->config->tls.handshake_ms + HTTP_CONN_SILENT_MS;
     if (t->phase != SESSION_TLS_OPEN)
         return t->deadline_ms;
     uint64_t http_ms = http_conn_deadline_ms(t->conn);
@@ -550,6 +568,10 @@ void session_tls_expired(struct session_tls *t, const struct progress *progress)
         if (t->phase == SESSION_TLS_HELLO || t->phase == SESSION_TLS_HANDSHAKE)
             tell(t, "handshake failed", "it has taken longer than tls_handshake_timeout");
         break_off(t);
+        return;
+    }
+    if (is_new(t)) {
+        t->silent = true;
         return;
     }
     http_conn_expired(t->conn, progress);

@@ -50,6 +50,7 @@ struct session_tls {
     unsigned magic;
     uint8_t phase;    /* enum session_tls_phase */
     uint8_t offload;  /* enum session_tls_offload */
+    bool silent;      /* nothing has come for HTTP_CONN_SILENT_MS */
     bool held;        /* the library holds plaintext that it could not give out */
     bool peer_closed; /* it has sent close_notify */
     bool close_begun; /* ours is in `out`, or has left */
@@ -82,6 +83,7 @@ void session_tls_close(struct session_tls *t);
 
 unsigned session_tls_wants(const struct session_tls *t);
 size_t session_tls_recv_room(const struct session_tls *t);
+bool session_tls_is_idle(const struct session_tls *t);
 uint64_t session_tls_deadline_ms(const struct session_tls *t);
 
 /* False, and nothing is taken: the first octets of the connection, which are those of an HTTP

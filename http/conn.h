@@ -25,6 +25,8 @@ enum http_conn_want {
     HTTP_CONN_WANT_CLOSE = 1 << 4,
 };
 
+enum { HTTP_CONN_SILENT_MS = 1000 /* a first request is on its way for so long */ };
+
 struct http_conn {
     unsigned magic;
     uint8_t state;      /* private to conn.c */
@@ -32,6 +34,7 @@ struct http_conn {
     bool linger;        /* close lingering: the peer may still be sending */
     bool broken;        /* closed in the middle of something */
     bool file_segments; /* plans may end in a range of a file */
+    bool silent;        /* has sent nothing for HTTP_CONN_SILENT_MS, nor before */
     bool plain_refused; /* what comes is plain HTTP where TLS was expected */
     bool stalled;       /* the socket was found full: nothing is read to be sent */
     struct peer peer;
@@ -78,6 +81,10 @@ static inline const struct peer *http_conn_peer(const struct http_conn *c)
 
 /* Mask of enum http_conn_want; never 0. Pure. */
 unsigned http_conn_wants(const struct http_conn *c);
+
+/* Does it wait for a request of which nothing has come, with nothing left to send? The first
+ * request is given HTTP_CONN_SILENT_MS before it is said to be waited for. */
+bool http_conn_is_idle(const struct http_conn *c);
 
 /* Octets that http_conn_received() takes now. */
 size_t http_conn_recv_room(const struct http_conn *c);

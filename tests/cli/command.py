@@ -12,9 +12,13 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../wire"))
+from wire import uring  # noqa: E402  (found by the line above)
 
 BINARY = os.path.abspath(os.environ.get("GEARSHIFT", "build/release/gearshift"))
 AS_ROOT = os.geteuid() == 0
@@ -170,6 +174,11 @@ class Command(unittest.TestCase):
         self.assertRegex(result[2], r"\Agearshift: [^\n]*\n\Z")
         self.assertRegex(result[2], sentence)
 
+
+    def need_engine(self, name):
+        """Skips the test, or the subTest(), where the kernel does not let this engine run."""
+        if reason := uring.refuses(name):
+            self.skipTest(reason)
 
     def as_nobody(self):
         """What has Popen start the command as nobody; where that cannot be, the test is skipped."""

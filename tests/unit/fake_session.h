@@ -29,6 +29,7 @@ static struct {
     uint64_t deadline_ms; /* from the last receive; UINT64_MAX: none */
     unsigned opened, closed, expired, ticks, reopens;
     unsigned caps;
+    bool makes_way;     /* sessions without work say that they are idle */
     size_t reclaimable; /* descriptors that session_env_reclaim() finds, one a call */
     struct peer peer;   /* of the last one opened */
     struct {            /* who sent how much, in order */
@@ -149,6 +150,12 @@ unsigned session_wants(const struct session *s)
     if (!s->ended && (s->lingering || s->in_len < sizeof(s->in)))
         wants |= SESSION_WANT_RECV;
     return wants;
+}
+
+bool session_is_idle(const struct session *s)
+{
+    return fake.makes_way && !session_busy(s) && s->in_len == 0 && !s->shutdown_wanted &&
+           !s->lingering && !s->closing;
 }
 
 size_t session_recv_room(const struct session *s)

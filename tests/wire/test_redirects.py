@@ -178,7 +178,7 @@ def host_is_the_name_that_was_asked_for(server, host, name):
 @test
 def host_without_a_host_is_the_name_of_the_server(server):
     answer = specific(server).get("/a", host=None, version="1.0")
-    assert answer["Location"] == "https://first.example/a"
+    assert answer["Location"] == "https://first.example/a", answer
     answer = specific(server).get("http://absolute.example:81/a?b", host="first.example")
     assert answer["Location"] == "https://absolute.example/a?b"
 
