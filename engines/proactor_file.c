@@ -5,7 +5,7 @@
  *
  * What the kernel has in its caches is done at once (file_job_try()): a STATX always goes through a
  * kernel worker, which costs more than the whole job. There is no operation for the names of a
- * directory: a LIST, and an OPEN that renames or writers keep disturbing, are run by a thread
+ * directory: a LIST, the text that is made of it, and an OPEN that renames or writers keep disturbing, are run by a thread
  * beside the ring. */
 #include "engines/proactor_internal.h"
 
@@ -328,7 +328,7 @@ enum proactor_step proactor_file_begin(struct proactor *p, struct proactor_conn 
                                     .fd = -1 };
     proactor_op_init(&file->op, PROACTOR_OP_FILE);
     conn->file = file;
-    if (job->kind != FILE_JOB_LIST)
+    if (job->kind != FILE_JOB_LIST && job->source == NULL)
         return proactor_file_resume(p, conn);
     file->stalled = false;
     run_beside(p, file);

@@ -111,6 +111,15 @@ void http_out_add_file(struct http_out *out, struct file_entry *entry, uint64_t 
     };
 }
 
+void http_out_add_listing(struct http_out *out, struct http_listing *listing, uint64_t len)
+{
+    CHECK(len > 0);
+    out->queued += len;
+    *add_segment(out) = (struct http_segment){
+        .kind = HTTP_SEGMENT_FILE, .len = len, .read = true, .listing = listing
+    };
+}
+
 void http_out_add_text(struct http_out *out, char *text, size_t len)
 {
     CHECK(len > 0);
@@ -152,6 +161,7 @@ static void release_segment(struct http_segment *segment)
 {
     if (segment->entry != NULL)
         file_entry_unref(segment->entry);
+    http_listing_free(segment->listing);
     free(segment->text);
 }
 
@@ -223,7 +233,8 @@ void http_out_forget_file(const struct http_out *out)
     for (unsigned i = 0; i < out->count; i++) {
         const struct http_segment *segment = &out->segments[out->first + i];
         if (segment->kind == HTTP_SEGMENT_FILE) {
-            file_entry_forget(segment->entry);
+            if (segment->entry != NULL)
+                file_entry_forget(segment->entry);
             return;
         }
     }
