@@ -2,14 +2,15 @@
  * engine runs.
  * Wires; decides nothing. The order of a start:
  *
- *   configuration, engine, user -> document roots -> probe -> error log -> access logs ->
- *   certificates and keys -> listeners -> create (opens the access logs for itself) -> signals ->
- *   pid file -> drop root -> run
+ *   configuration, engine -> limit of descriptors -> user -> document roots -> probe -> error log
+ *   -> access logs -> certificates and keys -> listeners -> create (opens the access logs for
+ *   itself) -> signals -> pid file -> drop root -> run
  *
  * Whatever needs root is open by then, and what must be opened again later (logs) is the user's. */
 #include "core/check.h"
 #include "core/config.h"
 #include "core/config_print.h"
+#include "core/config_texts.h"
 #include "core/log.h"
 #include "core/log_repeat.h"
 #include "core/log_stream.h"
@@ -18,7 +19,7 @@
 #include "core/privileges.h"
 #include "core/safe_open.h"
 #include "engines/auto.h"
-#include "engines/cpus.h"
+#include "engines/descriptors.h"
 #include "engines/doctor.h"
 #include "engines/engine.h"
 #include "engines/ktls.h"
@@ -50,16 +51,13 @@ enum exit_status {
     STATUS_CONFIG = 78
 };
 
-enum {
-    WHY_SIZE = 1024,
-    FILES_SPARE = 64, /* logs, standard streams, jobs in progress */
-    FILES_THREAD = 16 /* epoll, eventfds, a ring, access logs, what is rounded up */
-};
+enum { WHY_SIZE = 1024 };
 
 /* Everything that a start acquires, to be given back in reverse. */
 struct process {
     const struct options *options;
     struct config *config;
+    struct config_texts texts; /* until `config` is final */
     const struct engine_ops *ops;
     struct auto_choice choice;
     struct privileges privileges;
@@ -67,8 +65,9 @@ struct process {
     struct listener *listeners;
     struct engine *engine;
     struct pid_file pid_file;
-    char ktls_why[256]; /* why the kernel does not encrypt, or "" */
-    char why[WHY_SIZE]; /* the sentence of the last refusal */
+    char files_why[512]; /* which descriptors there will not be, or "" */
+    char ktls_why[256];  /* why the kernel does not encrypt, or "" */
+    char why[WHY_SIZE];  /* the sentence of the last refusal */
 };
 
 /* Tells why the start ends: to whoever started us, and to the error log where that is a file. */
@@ -78,6 +77,12 @@ static int refuse(enum exit_status status, const char *why)
     if (log_fd() != STDERR_FILENO)
         log_line(LOG_ERROR, why);
     return (int)status;
+}
+
+/* What names something is at fault, unless memory for it is missing. */
+static int refuse_config(int error, const char *why)
+{
+    return refuse(error == -ENOMEM ? STATUS_RUNTIME : STATUS_CONFIG, why);
 }
 
 static int refuse_log(struct process *p, const char *key, const char *path, int error,
@@ -103,6 +108,7 @@ static int refuse_engine(struct process *p)
 static int configure_again(struct process *p)
 {
     struct config_source source = p->options->source;
+    source.texts = &p->texts;
     size_t count = source.settings_count;
     const char **settings = calloc(count + ARRAY_LEN(p->choice.settings), sizeof settings[0]);
 
@@ -118,14 +124,18 @@ static int configure_again(struct process *p)
     p->config = NULL;
     int error = config_load(&source, p->why, sizeof p->why, &p->config);
     free(settings);
-    return error < 0 ? refuse(STATUS_CONFIG, p->why) : STATUS_OK;
+    return error < 0 ? refuse_config(error, p->why) : STATUS_OK;
 }
 
 /* Reads the configuration and finds the engine that it names, or leaves to be chosen. */
 static int configure(struct process *p)
 {
-    if (config_load(&p->options->source, p->why, sizeof p->why, &p->config) < 0)
-        return refuse(STATUS_CONFIG, p->why);
+    struct config_source source = p->options->source;
+
+    source.texts = &p->texts;
+    int error = config_load(&source, p->why, sizeof p->why, &p->config);
+    if (error < 0)
+        return refuse_config(error, p->why);
     if (auto_choose(p->config, &p->choice) < 0)
         return refuse(STATUS_ENGINE, p->choice.sentence);
     p->ops = p->choice.ops;
@@ -231,9 +241,7 @@ static int create_tls(struct process *p)
 {
     int error = tls_server_create(p->config, p->why, sizeof p->why, &p->tls);
 
-    if (error < 0)
-        return refuse(error == -ENOMEM ? STATUS_RUNTIME : STATUS_CONFIG, p->why);
-    return STATUS_OK;
+    return error < 0 ? refuse_config(error, p->why) : STATUS_OK;
 }
 
 /* Does the kernel encrypt? Asked while this is root, it loads its module; and asked before there is
@@ -290,9 +298,13 @@ static int create_pid_file(struct process *p)
 /* The checks that a start and a test have in common, before anything is created. */
 static int check_start(struct process *p)
 {
-    if (privileges_find(p->config, p->why, sizeof p->why, &p->privileges) < 0 ||
-        config_roots_open(p->config, p->why, sizeof p->why) < 0)
-        return refuse(STATUS_CONFIG, p->why);
+    if (descriptors_raise(p->config, p->ops, p->files_why, sizeof p->files_why) < 0)
+        return refuse(STATUS_RUNTIME, p->files_why);
+    int error = privileges_find(p->config, p->why, sizeof p->why, &p->privileges);
+    if (error == 0)
+        error = config_roots_open(p->config, p->why, sizeof p->why);
+    if (error < 0)
+        return refuse_config(error, p->why);
     p->config->log_owner = p->privileges.drop ? p->privileges.uid : geteuid();
     if (p->ops->probe(p->why, sizeof p->why) < 0)
         return refuse(STATUS_ENGINE, p->why);
@@ -369,37 +381,14 @@ static int print(struct process *p)
     return written ? STATUS_OK : refuse(STATUS_RUNTIME, "standard output cannot be written");
 }
 
-/* Root could open the document roots; whoever serves now must be able to enter them. */
-static void warn_of_closed_roots(const struct process *p)
-{
-    for (size_t i = 0; i < p->config->roots_count; i++) {
-        const struct root *root = &p->config->roots[i];
-        if (faccessat(root->fd, ".", X_OK, AT_EACCESS) != 0)
-            log_warn("root %s cannot be entered by user '%s' (%s): every request there is 403",
-                     root->path,
-                     p->privileges.user != NULL ? p->privileges.user : "of this process",
-                     strerror(errno));
-    }
-}
-
-/* Makes the limit of descriptors fit; serving goes on with what there is. */
-static void raise_files(struct process *p)
-{
-    /* Threads share these limits among them, rounded up; each has listeners and a demultiplexer. */
-    uint64_t threads = cpus_threads(p->config->threads);
-    uint64_t needed = p->config->connections_max + p->config->cache_files_max + FILES_SPARE +
-                      threads * (p->config->listens_count + FILES_THREAD);
-
-    if (privileges_raise_files(needed, p->why, sizeof p->why) < 0)
-        log_line(LOG_WARN, p->why);
-}
-
 /* A start up to the moment in which the engine can run. */
 static int start(struct process *p)
 {
     int status = check_start(p);
     if (status == STATUS_OK)
         status = open_error_log(p);
+    if (status == STATUS_OK && p->files_why[0] != '\0')
+        log_line(LOG_WARN, p->files_why);
     if (status == STATUS_OK && p->choice.ops != NULL)
         log_line(p->choice.level, p->choice.sentence);
     if (status == STATUS_OK)
@@ -424,10 +413,9 @@ static int start(struct process *p)
     status = create_pid_file(p);
     if (status != STATUS_OK)
         return status;
-    raise_files(p);
     if (privileges_drop(&p->privileges, p->why, sizeof p->why) < 0)
         return refuse(STATUS_RUNTIME, p->why);
-    warn_of_closed_roots(p);
+    config_roots_hand_over(p->config, p->privileges.user);
     return STATUS_OK;
 }
 
@@ -534,6 +522,7 @@ static int act(const struct options *options)
         break;
     }
     int status = configure(&process);
+    config_texts_free(&process.texts);
     if (status == STATUS_OK)
         status = options->action == OPTIONS_TEST    ? test(&process)
                  : options->action == OPTIONS_PRINT ? print(&process)

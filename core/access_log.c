@@ -8,6 +8,7 @@
 #include "core/check.h"
 #include "core/clock.h"
 #include "core/decimal.h"
+#include "core/json_text.h"
 #include "core/log_stream.h"
 #include "core/utf8.h"
 
@@ -106,45 +107,15 @@ static char *put(char *out, const char *text, size_t len)
 
 #define PUT_LIT(out, literal) put((out), (literal), sizeof(literal) - 1)
 
-/* "\xHH", as Apache and nginx write it; in JSON, where a backslash has to be escaped itself,
- * "\\xHH", which a parser reads as the same. */
-static char *put_octet(char *out, unsigned char octet, enum access_format format)
+/* "\xHH", as Apache and nginx write it. */
+static char *put_octet(char *out, unsigned char octet)
 {
     static const char hex[] = "0123456789ABCDEF";
 
-    out = format == ACCESS_JSON ? PUT_LIT(out, "\\\\x") : PUT_LIT(out, "\\x");
+    out = PUT_LIT(out, "\\x");
     *out++ = hex[octet >> 4];
     *out++ = hex[octet & 15];
     return out;
-}
-
-/* "\uHHHH" (RFC 8259 section 7). */
-static char *put_unit(char *out, uint32_t unit)
-{
-    static const char hex[] = "0123456789ABCDEF";
-
-    out = PUT_LIT(out, "\\u");
-    for (int shift = 12; shift >= 0; shift -= 4)
-        *out++ = hex[unit >> shift & 15];
-    return out;
-}
-
-/* The character of UTF-8 at the front of `text` for JSON, in ASCII, so that no log viewer is
- * misled; beyond U+FFFF as a pair of surrogates. An octet that is not UTF-8 as put_octet() writes
- * it. *ret_used tells how many octets it was. */
-static char *put_json_char(char *out, struct span text, size_t *ret_used)
-{
-    size_t len = utf8_char_len(text);
-
-    *ret_used = len > 0 ? len : 1;
-    if (len == 0)
-        return put_octet(out, (unsigned char)*text.ptr, ACCESS_JSON);
-    uint32_t number = utf8_char(text.ptr, len);
-    if (number < 0x10000)
-        return put_unit(out, number);
-    number -= 0x10000;
-    out = put_unit(out, 0xd800 | number >> 10);
-    return put_unit(out, 0xdc00 | (number & 0x3ff));
 }
 
 /* Writes from the front of *text until `len` octets of it are used, or a few more: what a character
@@ -157,9 +128,9 @@ static char *put_escaped(char *out, struct span *text, size_t len, enum access_f
         if (is_clean(octet))
             *out++ = (char)octet;
         else if (format == ACCESS_JSON)
-            out = put_json_char(out, *text, &step);
+            out = json_put_char(out, *text, &step);
         else
-            out = put_octet(out, octet, format);
+            out = put_octet(out, octet);
         used += step;
         *text = span_make(text->ptr + step, text->len - step);
     }

@@ -19,6 +19,7 @@
 #include <sys/types.h>
 
 struct arena;
+struct config_texts;
 
 enum listen_kind { LISTEN_IPV4, LISTEN_IPV6, LISTEN_UNIX };
 
@@ -28,6 +29,7 @@ struct listen_config {
     char *text; /* the address as written, without parameters: "127.0.0.1:8080", "[::1]:8080",
                    "unix:/run/g.sock" */
     const char *place; /* where it was named first: "server.conf:12" */
+    const char *name;  /* the host whose address it is, or NULL: it was written so */
     enum listen_kind kind;
     char *host;    /* numeric address, or the path of a unix socket */
     uint16_t port; /* 0: the system chooses */
@@ -39,12 +41,17 @@ struct listen_config {
     struct server **servers; /* those that listen here, in the order of the file; the first is the
                                 default host; borrowed */
     size_t servers_count;
+    const struct server_names *names; /* of all servers together (server_find.h) */
 };
 
-/* A document root. main opens it (roots_open()) before privileges are dropped. */
+/* A document root. main opens it (config_roots_open()) before privileges are dropped, and closes it
+ * again where the user who serves can look it up by himself; what it is then is known to each
+ * thread (http/roots.h). */
 struct root {
     char *path;
-    int fd; /* O_PATH|O_DIRECTORY; -1 until opened */
+    int fd;                   /* O_PATH|O_DIRECTORY; -1: not open */
+    _Atomic uint64_t told_ms; /* when the error log was told that it cannot be looked up again, on
+                                 the scale of clock.h; 0: that is not so */
 };
 
 /* One header field to add: `headers = {"Name: value"}`. `$engine` in the value is replaced at load
@@ -102,7 +109,7 @@ struct location {
 /* `redirect "/old/" { to = "/new/" status = 301 }` */
 struct redirect {
     struct span from; /* exact path; ending in '/': a prefix, and the rest is appended to `to` */
-    char *to;         /* absolute path or absolute URL; the query is kept */
+    char *to;         /* absolute path or absolute URL, with variables (redirect_to.h) */
     int status;       /* 301, 302, 303, 307, 308 */
 };
 
@@ -120,7 +127,8 @@ struct server {
     struct location *locations; /* longest prefix first; the last is "/" */
     size_t locations_count;
     struct redirect
-        *redirects; /* in the order of the file; first match wins, before anything is looked up */
+        *redirects; /* the longest `from` first; first match wins (http/vhost.h), before anything is
+                       looked up */
     size_t redirects_count;
     size_t access_log;                /* index into config.access_logs, or CONFIG_NO_LOG */
     struct certificate *certificates; /* for its addresses with TLS; the client's algorithms decide
@@ -233,7 +241,8 @@ struct config {
     /* logs */
     struct access_log_config *access_logs;
     size_t access_logs_count;
-    char *access_log; /* "off", "stdout", "stderr" or a path: of servers that say nothing; resolved in struct server */
+    char *access_log; /* "off", "stdout", "stderr" or a path: of servers that say nothing; resolved
+                         in struct server */
     enum access_format access_log_format;
     uint32_t access_log_buffer;
     /* types */
@@ -249,6 +258,7 @@ struct config {
     size_t servers_count;
     struct root *roots;
     size_t roots_count;
+    bool roots_guarded;     /* root opened them: whoever looks again keeps to root's rules */
     size_t locations_count; /* of all servers together; every location's id is below it */
     /* private */
     struct arena *arena;     /* owns all of the above, and this struct */
@@ -270,6 +280,8 @@ struct config_source {
                                     makes, and are refused without it. A value that begins with
                                     '{' is a list as in the file; any other is taken as it is */
     size_t settings_count;
+    struct config_texts *texts; /* what files held when they were read first; filled by the load.
+                                   NULL: nothing is kept */
     bool use_environment; /* GEARSHIFT_KEY=value for every key that -o reaches; below the command
                              line, above the file. Names that are no key are ignored: container
                              systems set such */
@@ -292,5 +304,11 @@ void config_free(struct config *config);
 /* Opens every root (O_PATH|O_DIRECTORY|O_CLOEXEC). 0, or -errno and a sentence; those opened so far
  * are closed by config_free(). */
 int config_roots_open(struct config *config, char *why, size_t why_size);
+
+/* After privileges were dropped: closes the descriptors of those roots that this process can look
+ * up again by itself, and warns in the error log of the others, of those that it cannot enter, and
+ * of locations with `symlinks = any`. `user`: whose name the warnings give, or NULL. Before any
+ * thread is started. */
+void config_roots_hand_over(struct config *config, const char *user);
 
 #endif

@@ -10,8 +10,11 @@
 #define CORE_CONFIG_BUILD_H
 
 #include "core/arena.h"
+#include "core/name_table.h"
 
 #include <stddef.h>
+
+struct host_addresses;
 
 /* Where something was said: a line of a file, or (line 0) a name that needs none: "-o index". */
 struct config_place {
@@ -19,7 +22,7 @@ struct config_place {
     int line;
 };
 
-/* The file system, or a test's idea of it. */
+/* The world outside, or a test's idea of it. */
 struct config_files {
     /* 0 and malloc(3)ed text that the caller owns, or -errno. */
     int (*read)(void *context, const char *path, char **ret_text, size_t *ret_len);
@@ -27,6 +30,17 @@ struct config_files {
     int (*directory)(void *context, const char *path);
     void *context;
     const char *working_directory; /* absolute; borrowed */
+    /* The addresses of a host: as host_name_find(). NULL: no name is known. */
+    int (*resolve)(const char *name, struct host_addresses *ret_addresses, const char **ret_what);
+};
+
+struct listen_config;
+
+/* What several servers may share, by its text: indices into the lists of struct config. */
+struct config_shared {
+    struct name_table listens, roots, access_logs;
+    const struct listen_config **wide; /* addresses that may overlap with others */
+    size_t wide_count;
 };
 
 struct config_build {
@@ -35,6 +49,7 @@ struct config_build {
     const struct config_files *files;
     char *why;
     size_t why_size;
+    struct config_shared *shared; /* while servers are made (config_server.c), else NULL */
 };
 
 /* Writes the sentence into build->why: the place, the subject (a key, a block; left out when the

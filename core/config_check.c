@@ -87,11 +87,12 @@ static int names_check(const struct config_build *build, const struct config_blo
     }
     qsort(names, count, sizeof(names[0]), compare_names);
     for (size_t i = 1; res == 0 && i < count; i++) {
+        if (strcmp(names[i - 1].name, names[i].name) != 0)
+            continue;
+
         const struct config_block *first = server_block_at(top, names[i - 1].server);
         const struct config_block *second = server_block_at(top, names[i].server);
 
-        if (strcmp(names[i - 1].name, names[i].name) != 0)
-            continue;
         if (first == second)
             res = config_fail(build, first->place, "server",
                               "\"%.100s\" stands twice among its title and alias_hosts; allowed: "

@@ -3,14 +3,17 @@
 #include "core/check.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct config_flat_writer {
     FILE *stream;
     struct config_flat flat;
     size_t text_len; /* kept by the stream */
     size_t room;     /* of flat.places */
+    bool failed;     /* a write found no memory: glibc's stream does not keep that */
 };
 
 int config_flat_open(struct config_flat_writer **ret_writer)
@@ -47,31 +50,37 @@ static int place_add(struct config_flat_writer *writer, struct config_place plac
     return 0;
 }
 
-/* Write errors of a memory stream (no memory) are sticky: config_flat_close() sees them. */
-static void token_write(struct config_flat_writer *writer, const struct config_token *token,
-                        const char *prefix)
+static void put(struct config_flat_writer *writer, const char *text, size_t len)
+{
+    writer->failed |= fwrite(text, 1, len, writer->stream) != len;
+}
+
+/* config_flat_close() tells whether there was memory for all of them. */
+static void token_write(struct config_flat_writer *writer, const struct config_token *token)
 {
     struct span text = token->text;
 
     CHECK(text.len > 0);
     switch (token->kind) {
     case CONFIG_TOKEN_STRING:
-        fprintf(writer->stream, "%c%s", text.ptr[0], prefix);
-        fwrite(text.ptr + 1, 1, text.len - 1, writer->stream);
+        put(writer, text.ptr, text.len);
         break;
     case CONFIG_TOKEN_WORD:
-        fprintf(writer->stream, "\"%s", prefix);
-        for (size_t i = 0; i < text.len; i++)
-            fprintf(writer->stream, "%s%c", text.ptr[i] == '\\' ? "\\" : "", text.ptr[i]);
-        putc('"', writer->stream);
+        put(writer, "\"", 1);
+        for (size_t i = 0; i < text.len; i++) {
+            if (text.ptr[i] == '\\')
+                put(writer, "\\", 1);
+            put(writer, &text.ptr[i], 1);
+        }
+        put(writer, "\"", 1);
         break;
     case CONFIG_TOKEN_MARK:
-        putc(text.ptr[0], writer->stream);
+        put(writer, text.ptr, 1);
         break;
     default:
         UNREACHABLE();
     }
-    putc('\n', writer->stream);
+    put(writer, "\n", 1);
 }
 
 int config_flat_add(struct config_flat_writer *writer, const struct config_token *token,
@@ -80,28 +89,32 @@ int config_flat_add(struct config_flat_writer *writer, const struct config_token
     int res = place_add(writer, place);
 
     if (res == 0)
-        token_write(writer, token, "");
+        token_write(writer, token);
     return res;
 }
 
 int config_flat_add_title(struct config_flat_writer *writer, const struct config_token *token,
                           struct config_place place)
 {
-    char prefix[24];
-    int res = place_add(writer, place);
+    static const struct config_token name = {
+        .kind = CONFIG_TOKEN_WORD, .text = { CONFIG_FLAT_TITLE, sizeof(CONFIG_FLAT_TITLE) - 1 }
+    };
+    static const struct config_token equals = { .kind = CONFIG_TOKEN_MARK, .text = { "=", 1 } };
+    int res = config_flat_add(writer, &name, place);
 
     CHECK(token->kind != CONFIG_TOKEN_MARK);
-    snprintf(prefix, sizeof(prefix), "%zu:", writer->flat.count);
     if (res == 0)
-        token_write(writer, token, prefix);
+        res = config_flat_add(writer, &equals, place);
+    if (res == 0)
+        res = config_flat_add(writer, token, place);
     return res;
 }
 
 int config_flat_close(struct config_flat_writer *writer, struct config_flat *ret_flat)
 {
-    bool failed = ferror(writer->stream) != 0;
+    bool failed = writer->failed || ferror(writer->stream) != 0;
 
-    failed = fclose(writer->stream) != 0 || failed;
+    failed = fclose(writer->stream) != 0 || failed || writer->flat.text == NULL;
     if (failed || ret_flat == NULL)
         config_flat_free(&writer->flat);
     else

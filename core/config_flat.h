@@ -27,8 +27,11 @@ int config_flat_open(struct config_flat_writer **ret_writer);
 int config_flat_add(struct config_flat_writer *writer, const struct config_token *token,
                     struct config_place place);
 
-/* Likewise, the title of a block: the number of its line and a ':' are put before it, since
- * libConfuse forgets where a block began, and merges those of the same title. */
+/* Likewise, the title of a block, behind its opening brace: as if it were a key in it, of the name
+ * CONFIG_FLAT_TITLE, with the place where the block begins. What libConfuse itself calls a title is
+ * looked for among all blocks before it (their number squared), and it forgets where a block
+ * began. */
+#define CONFIG_FLAT_TITLE "title"
 int config_flat_add_title(struct config_flat_writer *writer, const struct config_token *token,
                           struct config_place place);
 

@@ -33,7 +33,7 @@
 static const char *const log_levels[] = { "error", "warn", "info", "debug", NULL };
 static const char *const access_formats[] = { "combined", "json", NULL };
 static const char *const file_ios[] = { "auto", "sendfile", "read", "splice", NULL };
-static const char *const symlink_rules[] = { "inside", "deny", NULL };
+static const char *const symlink_rules[] = { "inside", "deny", "owner", "any", NULL };
 static const char *const accept_modes[] = { "handoff", "reuseport", "shared", NULL };
 static const char *const pool_works[] = { "request", "file", NULL };
 
@@ -42,7 +42,9 @@ static_assert(ACCESS_COMBINED == 0 && ACCESS_JSON == 1, "access_formats");
 static_assert(FILE_IO_AUTO == 0 && FILE_IO_SENDFILE == 1 && FILE_IO_READ == 2 &&
                   FILE_IO_SPLICE == 3,
               "file_ios");
-static_assert(FILE_SYMLINKS_INSIDE == 0 && FILE_SYMLINKS_DENY == 1, "symlink_rules");
+static_assert(FILE_SYMLINKS_INSIDE == 0 && FILE_SYMLINKS_DENY == 1 && FILE_SYMLINKS_OWNER == 2 &&
+                  FILE_SYMLINKS_ANY == 3,
+              "symlink_rules");
 static_assert(ACCEPT_HANDOFF == 0 && ACCEPT_REUSEPORT == 1 && ACCEPT_SHARED == 2, "accept_modes");
 static_assert(POOL_WORK_REQUEST == 0 && POOL_WORK_FILE == 1, "pool_works");
 
@@ -203,7 +205,7 @@ static const struct config_key keys[] = {
       .help = "let the kernel encrypt what is sent, where it can" },
 
     { "listen", SITES, SERVER, CONFIG_LISTEN, "\"127.0.0.1:8080\"", NOWHERE,
-      .allowed = "a.b.c.d:port, [IPv6]:port or unix:/path, then any of tls, deferred, "
+      .allowed = "a.b.c.d:port, [IPv6]:port, host:port or unix:/path, then any of tls, deferred, "
                  "backlog=1..65535, congestion=name and ipv6only=on|off",
       .help = "addresses to listen on" },
     { "alias_hosts", SITES, SERVER, CONFIG_TEXTS, "", NOWHERE, .check = config_text_host,
@@ -243,7 +245,8 @@ static const struct config_key keys[] = {
       .help = "charset parameter of text types" },
 
     { "to", MOVED, REDIRECT, CONFIG_TEXT, NULL, NOWHERE, .check = config_text_redirect,
-      .allowed = "a path that begins with '/', or a URL that begins with http:// or https://",
+      .allowed = "a path that begins with '/', or a URL that begins with http:// or https://, in "
+                 "which $host, $uri and $query may stand",
       .help = "where to; when the title ends in '/', the rest of the path is appended" },
     { "status", MOVED, REDIRECT, CONFIG_COUNT, "301", 301, 308, NOWHERE,
       .allowed = "301, 302, 303, 307 or 308", .help = "status of the answer" },

@@ -1,11 +1,13 @@
-/* config_listen.c: see config_listen.h. Addresses are numeric: nothing is resolved at start. */
+/* config_listen.c: see config_listen.h. */
 #include "core/config_listen.h"
 #include "core/check.h"
 #include "core/config_store.h"
 #include "core/config_text.h"
 #include "core/config_value.h"
+#include "core/host_name.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -19,6 +21,7 @@ enum { BACKLOG_DEFAULT = 511, BACKLOG_MAX = 65535, CONGESTION_NAME_MAX = 15 /* T
 struct listen_text {
     struct listen_config listen;
     char *port;          /* as text, or NULL */
+    const char *name;    /* of a host: each of its addresses is meant; NULL: `listen` has one */
     bool has_parameters; /* anything behind the address but `tls` */
 };
 
@@ -55,6 +58,16 @@ static int unix_parse(const struct config_build *build, const struct config_item
     return listen->text == NULL ? -ENOMEM : 0;
 }
 
+/* Gives `listen`, whose kind and port are known, the numeric `host`. 0 or -ENOMEM. */
+static int address_set(const struct config_build *build, const char *host,
+                       struct listen_config *listen)
+{
+    listen->host = arena_strdup(build->arena, host);
+    listen->text = arena_printf(build->arena, listen->kind == LISTEN_IPV6 ? "[%s]:%u" : "%s:%u",
+                                host, (unsigned)listen->port);
+    return listen->host == NULL || listen->text == NULL ? -ENOMEM : 0;
+}
+
 /* `address` may be changed. */
 static int address_parse(const struct config_build *build, const struct config_item *item,
                          char *address, struct listen_text *ret_text)
@@ -80,14 +93,17 @@ static int address_parse(const struct config_build *build, const struct config_i
     res = port_parse(build, item, ret_text);
     if (res < 0)
         return res;
-    if (inet_pton(family, address + bracket, octets) != 1)
-        return FAIL("\"%.100s\" is no numeric %s address", address + bracket,
-                    bracket ? "IPv6" : "IPv4");
-    inet_ntop(family, octets, canonical, sizeof(canonical));
-    listen->host = arena_strdup(build->arena, canonical);
-    listen->text = arena_printf(build->arena, bracket ? "[%s]:%u" : "%s:%u", canonical,
-                                (unsigned)listen->port);
-    return listen->host == NULL || listen->text == NULL ? -ENOMEM : 0;
+    if (inet_pton(family, address + bracket, octets) == 1) {
+        inet_ntop(family, octets, canonical, sizeof(canonical));
+        return address_set(build, canonical, listen);
+    }
+    if (bracket)
+        return FAIL("\"%.100s\" is no IPv6 address", address + 1);
+    if (!host_name_is_valid(address))
+        return FAIL("\"%.100s\" is neither an IPv4 address nor the name of a host", address);
+    ret_text->name = arena_strdup(build->arena, address);
+    listen->text = arena_printf(build->arena, "%s:%u", address, (unsigned)listen->port);
+    return ret_text->name == NULL || listen->text == NULL ? -ENOMEM : 0;
 }
 
 static int parameter_parse(const struct config_build *build, const struct config_item *item,
@@ -157,12 +173,15 @@ static bool same_parameters(const struct listen_config *a, const struct listen_c
            (a->congestion == NULL || strcmp(a->congestion, b->congestion) == 0);
 }
 
-/* With port 0, one with TLS and one without get ports of their own. */
-static bool same_address(const struct listen_config *a, const struct listen_config *b)
+/* What an address is known by. With port 0, one with TLS and one without get ports of their own.
+ * NULL: no memory. */
+static const char *address_name(const struct config_build *build,
+                                const struct listen_config *listen)
 {
-    bool chosen = a->kind != LISTEN_UNIX && a->port == 0;
+    bool chosen = listen->kind != LISTEN_UNIX && listen->port == 0;
 
-    return strcmp(a->text, b->text) == 0 && (!chosen || a->tls == b->tls);
+    return chosen && listen->tls ? arena_printf(build->scratch, "%s tls", listen->text)
+                                 : listen->text;
 }
 
 /* What connections come in at an address. */
@@ -208,12 +227,24 @@ static bool overlap(const struct listen_config *one, const struct listen_config 
     return ipv4 || ipv6;
 }
 
+/* May it overlap with an address of another text: is it for all of a family, or for both families?
+ */
+static bool is_wide(const struct listen_config *listen)
+{
+    struct reach reach = reach_of(listen);
+
+    return reach.ipv4_any || reach.ipv6_any || (listen->kind == LISTEN_IPV6 && !reach.ipv6);
+}
+
 /* The kernel would blame another process (EADDRINUSE). */
 static int check_overlap(const struct config_build *build, const struct config_item *item,
                          const struct listen_config *listen, const struct config *config)
 {
-    for (size_t i = 0; i < config->listens_count; i++) {
-        const struct listen_config *earlier = &config->listens[i];
+    const struct config_shared *shared = build->shared;
+    bool wide = is_wide(listen); /* else only those that are need to be looked at */
+
+    for (size_t i = 0; i < (wide ? config->listens_count : shared->wide_count); i++) {
+        const struct listen_config *earlier = wide ? &config->listens[i] : shared->wide[i];
         bool both = listen->kind == LISTEN_IPV6 || earlier->kind == LISTEN_IPV6;
         bool ipv6 = listen->kind == LISTEN_IPV6 && earlier->kind == LISTEN_IPV6;
 
@@ -232,11 +263,16 @@ static int listen_find(const struct config_build *build, const struct config_ite
                        const struct listen_text *text, struct config *config,
                        struct listen_config **ret_listen)
 {
-    struct listen_config *listen = config->listens;
+    struct name_table *known = &build->shared->listens;
+    const char *name = address_name(build, &text->listen);
+    struct listen_config *listen = &config->listens[config->listens_count];
+    const struct name_slot *slot;
 
-    for (size_t i = 0; i < config->listens_count; i++, listen++) {
-        if (!same_address(listen, &text->listen))
-            continue;
+    if (name == NULL)
+        return -ENOMEM;
+    slot = name_table_find(known, name_hash(span_str(name)), span_str(name));
+    if (slot != NULL) {
+        listen = &config->listens[slot->index];
         /* Never by inheritance: who serves in the clear has to see it where it stands. */
         if (listen->tls != text->listen.tls)
             return FAIL("\"%.200s\" has tls behind it in one place and not in another; what an "
@@ -258,7 +294,9 @@ static int listen_find(const struct config_build *build, const struct config_ite
                         : arena_strdup(build->arena, item->place.file);
     if (listen->place == NULL)
         return -ENOMEM;
-    config->listens_count++;
+    if (is_wide(listen))
+        build->shared->wide[build->shared->wide_count++] = listen;
+    name_table_add(known, span_str(name), config->listens_count++);
     *ret_listen = listen;
     return 0;
 }
@@ -283,6 +321,74 @@ static int server_append(const struct config_build *build, struct listen_config 
     return 0;
 }
 
+/* Has `server` listen at one address. */
+static int address_add(const struct config_build *build, const struct config_item *item,
+                       const struct listen_text *text, struct config *config, struct server *server)
+{
+    struct listen_config *listen = NULL;
+    int res = listen_find(build, item, text, config, &listen);
+
+    if (res < 0)
+        return res;
+    if (listen->servers_count > 0 && listen->servers[listen->servers_count - 1] == server) {
+        if (text->name != NULL || listen->name != NULL)
+            return FAIL("\"%.200s\" stands twice in one server: it is an address of %.100s",
+                        listen->text, text->name != NULL ? text->name : listen->name);
+        return FAIL("\"%.200s\" stands twice in one server", listen->text);
+    }
+    return server_append(build, listen, server);
+}
+
+/* Has `server` listen at every address of a host. */
+static int name_add(const struct config_build *build, const struct config_item *item,
+                    const struct listen_text *text, struct config *config, struct server *server)
+{
+    struct host_addresses addresses = { .count = 0 };
+    const char *what = "names are not looked up";
+    int res = -ENOENT;
+
+    if (build->files->resolve != NULL)
+        res = build->files->resolve(text->name, &addresses, &what);
+    if (res == -ENOMEM)
+        return res;
+    if (res < 0)
+        return config_fail(build, item->place, "listen", "\"%.200s\" has no addresses: %s",
+                           text->name, what);
+    for (size_t i = 0; res == 0 && i < addresses.count; i++) {
+        const struct host_address *address = &addresses.at[i];
+        struct listen_text one = *text;
+
+        one.listen.kind = address->ipv6 ? LISTEN_IPV6 : LISTEN_IPV4;
+        one.listen.ipv6_only = address->ipv6;
+        one.listen.name = text->name;
+        res = address_set(build, address->text, &one.listen);
+        if (res == 0)
+            res = address_add(build, item, &one, config, server);
+    }
+    return res;
+}
+
+/* May the address that `text` begins with be the name of a host? */
+static bool may_be_name(const char *text)
+{
+    if (text[0] == '[' || strncmp(text, "unix:", 5) == 0)
+        return false;
+    for (size_t i = strcspn(text, " \t"); i > 0; i--) {
+        if (isalpha((unsigned char)text[i - 1]))
+            return true;
+    }
+    return false;
+}
+
+size_t config_listen_max(const struct config_entry *entry)
+{
+    size_t max = 0;
+
+    for (size_t i = 0; i < entry->count; i++)
+        max += may_be_name(entry->items[i].text) ? HOST_ADDRESSES_MAX : 1;
+    return max;
+}
+
 int config_listen_add(const struct config_build *build, const struct config_entry *entry,
                       struct config *config, struct server *server)
 {
@@ -291,17 +397,12 @@ int config_listen_add(const struct config_build *build, const struct config_entr
                            "the list is empty; allowed: at least one address");
     for (size_t i = 0; i < entry->count; i++) {
         const struct config_item *item = &entry->items[i];
-        struct listen_config *listen = NULL;
         struct listen_text text;
         int res = listen_parse(build, item, &text);
 
         if (res == 0)
-            res = listen_find(build, item, &text, config, &listen);
-        if (res < 0)
-            return res;
-        if (listen->servers_count > 0 && listen->servers[listen->servers_count - 1] == server)
-            return FAIL("\"%.200s\" stands twice in one server", listen->text);
-        res = server_append(build, listen, server);
+            res = text.name != NULL ? name_add(build, item, &text, config, server)
+                                    : address_add(build, item, &text, config, server);
         if (res < 0)
             return res;
     }

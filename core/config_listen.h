@@ -6,9 +6,13 @@
 #include "core/config.h"
 #include "core/config_parse.h"
 
-/* Adds `server` to the addresses of `entry` (the key `listen`), and those that are new to
- * config->listens, which has room for them. Called once for each server, in their order. 0, or
- * -errno and a sentence. */
+/* The most addresses that `entry` (the key `listen`) can stand for: one for each address, and
+ * HOST_ADDRESSES_MAX for what may be the name of a host. */
+size_t config_listen_max(const struct config_entry *entry);
+
+/* Adds `server` to the addresses of `entry`, and those that are new to config->listens, which has
+ * room for them (config_listen_max()). A name stands for all of its addresses. Called once for each
+ * server, in their order. 0, or -errno and a sentence. */
 int config_listen_add(const struct config_build *build, const struct config_entry *entry,
                       struct config *config, struct server *server);
 

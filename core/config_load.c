@@ -6,8 +6,9 @@
 #include "core/config_server.h"
 #include "core/config_source.h"
 #include "core/config_store.h"
+#include "core/config_texts.h"
 #include "core/config_tls.h"
-#include "core/safe_open.h"
+#include "core/host_name.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -121,7 +122,7 @@ static int config_make(const struct config_build *build, const struct config_sou
 int config_load_from(const struct config_source *source, const struct config_files *files,
                      char *why, size_t why_size, struct config **ret_config)
 {
-    struct config_build build = { arena_create(), arena_create(), files, why, why_size };
+    struct config_build build = { arena_create(), arena_create(), files, why, why_size, NULL };
     struct config *config = NULL;
     int res = -ENOMEM;
 
@@ -144,7 +145,7 @@ int config_load_from(const struct config_source *source, const struct config_fil
 }
 
 /* Reads to the end, so that pipes will do: -c /dev/stdin. */
-static int file_read(void *context, const char *path, char **ret_text, size_t *ret_len)
+static int file_read(const char *path, char **ret_text, size_t *ret_len)
 {
     static const size_t size_max = (size_t)64 << 20;
     size_t len = 0, room = 0;
@@ -152,7 +153,6 @@ static int file_read(void *context, const char *path, char **ret_text, size_t *r
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t count = fd < 0 ? -errno : 1;
 
-    (void)context;
     while (count > 0) {
         if (len == room) {
             char *grown = room < size_max ? realloc(text, room + 65536) : NULL;
@@ -183,6 +183,23 @@ static int file_read(void *context, const char *path, char **ret_text, size_t *r
     return 0;
 }
 
+/* What was read before is taken as it was then. */
+static int text_read(void *context, const char *path, char **ret_text, size_t *ret_len)
+{
+    struct config_texts *texts = context; /* or NULL */
+    int res = texts != NULL ? config_texts_find(texts, path, ret_text, ret_len) : -ENOENT;
+
+    if (res != -ENOENT)
+        return res;
+    res = file_read(path, ret_text, ret_len);
+    if (res < 0 || texts == NULL)
+        return res;
+    res = config_texts_keep(texts, path, *ret_text, *ret_len);
+    if (res < 0)
+        free(*ret_text);
+    return res;
+}
+
 static int directory_check(void *context, const char *path)
 {
     struct stat st;
@@ -197,7 +214,11 @@ int config_load(const struct config_source *source, char *why, size_t why_size,
                 struct config **ret_config)
 {
     char *working_directory = get_current_dir_name();
-    struct config_files files = { file_read, directory_check, NULL, working_directory };
+    struct config_files files = { .read = text_read,
+                                  .directory = directory_check,
+                                  .context = source->texts,
+                                  .working_directory = working_directory,
+                                  .resolve = host_name_find };
     int res = -errno;
 
     if (working_directory == NULL)
@@ -214,25 +235,6 @@ const char *config_place(const struct config *config, const char *name)
 
     CHECK(key != NULL && config->key_places[config_key_index(key)] != NULL);
     return config->key_places[config_key_index(key)];
-}
-
-int config_roots_open(struct config *config, char *why, size_t why_size)
-{
-    for (size_t i = 0; i < config->roots_count; i++) {
-        struct root *root = &config->roots[i];
-        const char *what = NULL;
-        struct safe_file folder;
-
-        int error = safe_open(SAFE_FOLDER, root->path, 0, &folder, &what);
-        if (error < 0) {
-            snprintf(why, why_size, "root \"%s\" cannot be opened: %s", root->path,
-                     safe_open_text(error, what));
-            return error;
-        }
-        CHECK(root->fd < 0);
-        root->fd = folder.fd;
-    }
-    return 0;
 }
 
 void config_free(struct config *config)

@@ -232,21 +232,25 @@ static int cache_rules_make(const struct config_build *build, const struct confi
 static int root_find(const struct config_build *build, const struct config_key *key,
                      const struct config_item *item, struct config *config, struct root **ret_root)
 {
+    struct name_table *known = &build->shared->roots;
+    const struct name_slot *slot;
     char *path = NULL;
-    size_t i = 0;
+    size_t i = config->roots_count;
     int res = config_text(build, key, item, &path);
 
     if (res < 0)
         return res;
-    while (i < config->roots_count && strcmp(config->roots[i].path, path) != 0)
-        i++;
-    if (i == config->roots_count) {
+    slot = name_table_find(known, name_hash(span_str(path)), span_str(path));
+    if (slot != NULL) {
+        i = slot->index;
+    } else {
         res = build->files->directory(build->files->context, path);
         if (res < 0) {
             config_fail_item(build, item, key, "\"%.400s\" cannot be served: %s", path,
                              strerror(-res));
             return res;
         }
+        name_table_add(known, span_str(path), i);
         config->roots[config->roots_count++] = (struct root){ .path = path, .fd = -1 };
     }
     *ret_root = &config->roots[i];

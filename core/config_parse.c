@@ -5,12 +5,15 @@
 
 #include <confuse.h>
 #include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-/* The options of one kind of block: its keys, the blocks in it, and the end. */
-#define OPTIONS_MAX (CONFIG_KEYS_COUNT + CONFIG_BLOCK_KINDS + 1)
+/* The options of one kind of block: its keys, the blocks in it, its title, and the end. */
+#define OPTIONS_MAX (CONFIG_KEYS_COUNT + CONFIG_BLOCK_KINDS + 2)
 
 struct option_sets {
     cfg_opt_t of[CONFIG_BLOCK_KINDS][OPTIONS_MAX];
@@ -67,9 +70,11 @@ static void options_make(struct option_sets *options)
             if ((type->parents & 1u << kind) == 0)
                 continue;
             CHECK(inner > kind);
-            *option++ = (cfg_opt_t)CFG_SEC(type->name, options->of[inner],
-                                           CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES);
+            *option++ = (cfg_opt_t)CFG_SEC(type->name, options->of[inner], CFGF_MULTI);
         }
+        if (kind != CONFIG_TOP)
+            *option++ =
+                (cfg_opt_t)CFG_PTR_CB(CONFIG_FLAT_TITLE, NULL, CFGF_NODEFAULT, value_make, free);
         *option = end;
     }
 }
@@ -112,6 +117,18 @@ static int blocks_reserve(const struct config_build *build, cfg_t *section,
     return block->blocks == NULL ? -ENOMEM : 0;
 }
 
+/* The title of libConfuse's `section`, and where that begins. 0 or -ENOMEM. */
+static int title_copy(const struct config_build *build, const struct config_flat *flat,
+                      cfg_t *section, struct config_block *block)
+{
+    const struct raw_value *value = cfg_getptr(section, CONFIG_FLAT_TITLE);
+
+    CHECK(value != NULL && value->line > 0 && (size_t)value->line <= flat->count);
+    block->place = flat->places[value->line - 1];
+    block->title = arena_strdup(build->scratch, value->text);
+    return block->title == NULL ? -ENOMEM : 0;
+}
+
 /* libConfuse's `section` and all in it; as deep as blocks nest. */
 static int block_copy(const struct config_build *build, const struct config_flat *flat,
                       cfg_t *section, struct config_block *block)
@@ -121,6 +138,8 @@ static int block_copy(const struct config_build *build, const struct config_flat
     for (cfg_opt_t *option = section->opts; res == 0 && option->name != NULL; option++) {
         unsigned count = cfg_opt_size(option);
 
+        if (strcmp(option->name, CONFIG_FLAT_TITLE) == 0)
+            continue;
         if (option->type != CFGT_SEC) {
             struct config_entry *entry = config_entry_of(block, option->name);
 
@@ -132,25 +151,63 @@ static int block_copy(const struct config_build *build, const struct config_flat
         for (unsigned i = 0; res == 0 && i < count; i++) {
             cfg_t *section_inner = cfg_opt_getnsec(option, i);
             struct config_block *inner = arena_alloc(build->scratch, sizeof(*inner));
-            char *title = NULL;
-            unsigned long line = strtoul(cfg_title(section_inner), &title, 10);
 
             if (inner == NULL)
                 return -ENOMEM;
-            CHECK(line > 0 && line <= flat->count && *title == ':');
             inner->kind = config_block_find(option->name);
-            inner->place = flat->places[line - 1];
-            inner->title = arena_strdup(build->scratch, title + 1);
             block->blocks[block->blocks_count++] = inner;
-            res = inner->title == NULL ? -ENOMEM : block_copy(build, flat, section_inner, inner);
+            res = title_copy(build, flat, section_inner, inner);
+            if (res == 0)
+                res = block_copy(build, flat, section_inner, inner);
         }
     }
     return res;
 }
 
-/* Has libConfuse read the flat text. 0 or -errno; `cfg` may hold a part in any case. */
+/* Where libConfuse's scanner finds no memory it calls exit(3) or abort(3). Ended by its means, the
+ * process tells at least what the matter is, and has the exit status of a start that the system
+ * refused. */
+static volatile sig_atomic_t within_libconfuse;
+
+static void say_no_memory_and_end(void)
+{
+    static const char sentence[] = "gearshift: there is no memory for the configuration\n";
+    enum { EXIT_RUNTIME = 1 };
+
+    if (within_libconfuse == 0)
+        return;
+    ssize_t written = write(STDERR_FILENO, sentence, sizeof(sentence) - 1);
+    (void)written;
+    _exit(EXIT_RUNTIME);
+}
+
+static void on_abort(int number)
+{
+    (void)number;
+    say_no_memory_and_end();
+}
+
+/* cfg_parse_fp() with its scanner's ends caught. */
+static int parse_guarded(cfg_t *cfg, FILE *stream)
+{
+    static bool registered;
+    const struct sigaction caught = { .sa_handler = on_abort };
+    struct sigaction before;
+
+    if (!registered && atexit(say_no_memory_and_end) == 0)
+        registered = true;
+    CHECK(sigaction(SIGABRT, &caught, &before) == 0);
+    within_libconfuse = 1;
+    int res = cfg_parse_fp(cfg, stream);
+    within_libconfuse = 0;
+    CHECK(sigaction(SIGABRT, &before, NULL) == 0);
+    return res;
+}
+
+/* Has libConfuse read the flat text. 0 or -errno; then `*ret_spoilt` tells whether `cfg` is a half
+ * that cfg_free() would follow into NULL pointers. */
 static int flat_read(const struct config_build *build, const char *name,
-                     const struct config_flat *flat, cfg_t *cfg)
+                     const struct config_flat *flat, cfg_t *cfg, bool *ret_spoilt)
 {
     FILE *stream;
     int res;
@@ -161,12 +218,15 @@ static int flat_read(const struct config_build *build, const char *name,
     stream = fmemopen(flat->text, strlen(flat->text), "r");
     if (stream == NULL)
         return -errno;
-    res = cfg_parse_fp(cfg, stream);
+    errno = 0;
+    res = parse_guarded(cfg, stream);
+    *ret_spoilt = res != CFG_SUCCESS;
+    res = res == CFG_SUCCESS ? 0 : errno == ENOMEM ? -ENOMEM : -EINVAL;
     fclose(stream);
-    if (res == CFG_SUCCESS)
-        return 0;
-    return config_fail(build, (struct config_place){ name, 0 }, "",
-                       "libConfuse cannot read it, for want of memory or by a fault of gearshift");
+    if (res == -EINVAL)
+        config_fail(build, (struct config_place){ name, 0 }, "",
+                    "libConfuse cannot read it, for want of memory or by a fault of gearshift");
+    return res;
 }
 
 int config_parse(const struct config_build *build, const char *name, bool is_file, struct span text,
@@ -176,6 +236,7 @@ int config_parse(const struct config_build *build, const char *name, bool is_fil
     struct option_sets *options = NULL;
     struct config_flat flat;
     cfg_t *cfg = NULL;
+    bool spoilt = false;
     int res;
 
     if (block == NULL)
@@ -193,15 +254,17 @@ int config_parse(const struct config_build *build, const char *name, bool is_fil
     cfg = cfg_init(options->of[kind], CFGF_NONE);
     if (cfg == NULL)
         goto out;
-    res = flat_read(build, name, &flat, cfg);
+    res = flat_read(build, name, &flat, cfg, &spoilt);
     if (res == 0)
         res = block_copy(build, &flat, cfg, block);
     if (res == 0)
         *ret_block = block;
 out:
-    if (cfg != NULL)
+    /* The half of a failed parse is left: the process ends, for want of memory. */
+    if (cfg != NULL && !spoilt)
         cfg_free(cfg);
-    free(options);
+    if (!spoilt)
+        free(options);
     config_flat_free(&flat);
     return res;
 }

@@ -3,6 +3,7 @@
 #include "core/check.h"
 #include "core/config_text.h"
 #include "core/config_value.h"
+#include "core/redirect_to.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -169,15 +170,32 @@ int config_host_parse(const struct config_build *build, struct config_place plac
     return 0;
 }
 
-/* Would the answer lead to itself, for ever? */
-static bool redirect_loops(const struct redirect *redirect)
+/* Would the answer lead to itself, for ever? `path` is `to` with what redirect->from makes of $uri.
+ */
+static bool redirect_loops(const struct redirect *redirect, const char *path)
 {
-    struct span to = span_make(redirect->to, strcspn(redirect->to, "?#"));
+    struct span to = span_make(path, strcspn(path, "?#"));
 
     if (redirect->from.ptr[redirect->from.len - 1] != '/')
         return span_eq(to, redirect->from);
     return to.len >= redirect->from.len &&
            memcmp(to.ptr, redirect->from.ptr, redirect->from.len) == 0;
+}
+
+/* Where the redirect leads from redirect->from itself, as far as a path tells; in scratch. NULL: no
+ * memory. */
+static const char *example_path(const struct config_build *build, const struct redirect *redirect)
+{
+    struct span to = span_str(redirect->to), text;
+    enum redirect_variable variable;
+    const char *path = "";
+
+    do {
+        variable = redirect_to_next(&to, &text);
+        path = arena_printf(build->scratch, "%s%.*s%s", path, (int)text.len, text.ptr,
+                            variable == REDIRECT_URI ? redirect->from.ptr : "");
+    } while (path != NULL && variable != REDIRECT_END);
+    return path;
 }
 
 int config_redirect_parse(const struct config_build *build, const struct config_block *defaults,
@@ -191,6 +209,7 @@ int config_redirect_parse(const struct config_build *build, const struct config_
     const char *what = config_text_path(block->title);
     struct redirect redirect;
     uint64_t status = 0;
+    const char *path;
     char *from;
     int res;
 
@@ -218,7 +237,10 @@ int config_redirect_parse(const struct config_build *build, const struct config_
     if (from == NULL)
         return -ENOMEM;
     redirect.from = span_str(from);
-    if (redirect_loops(&redirect))
+    path = example_path(build, &redirect);
+    if (path == NULL)
+        return -ENOMEM;
+    if (redirect_loops(&redirect, path))
         return config_fail(build, to->place, "to",
                            "\"%.200s\" is redirected again, for ever; allowed: a path that "
                            "redirect \"%.200s\" does not cover",

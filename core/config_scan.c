@@ -68,14 +68,27 @@ static const char *shown(const struct scan *scan, const struct config_token *tok
     return config_token_shown(scan->build->scratch, token);
 }
 
-/* Hands a token to libConfuse's text. */
-static int emit(struct scan *scan, const struct scan_file *file, const struct config_token *token)
+/* What became of handing over a token: 0, or -errno and a sentence. */
+static int emitted(struct scan *scan, const struct scan_file *file,
+                   const struct config_token *token, int res)
 {
-    int res = config_flat_add(scan->writer, token, place_of(file, token));
-
     if (res == -E2BIG)
         return FAIL_AT(token, "", "the configuration is larger than %d words", CONFIG_TOKENS_MAX);
     return res;
+}
+
+/* Hands a token to libConfuse's text. */
+static int emit(struct scan *scan, const struct scan_file *file, const struct config_token *token)
+{
+    return emitted(scan, file, token, config_flat_add(scan->writer, token, place_of(file, token)));
+}
+
+/* Likewise, the title of the block that begins with `name`. */
+static int emit_title(struct scan *scan, const struct scan_file *file,
+                      const struct config_token *title, const struct config_token *name)
+{
+    return emitted(scan, file, name,
+                   config_flat_add_title(scan->writer, title, place_of(file, name)));
 }
 
 /* Emits the token looked at and takes the next. */
@@ -180,6 +193,7 @@ static int scan_block_open(struct scan *scan, struct scan_file *file, enum confi
                            const struct config_token *name)
 {
     const struct config_block_type *type = config_block_type_at(kind);
+    struct config_token title = file->token;
     struct scan_block *block;
     int res;
 
@@ -190,9 +204,6 @@ static int scan_block_open(struct scan *scan, struct scan_file *file, enum confi
     block = &scan->blocks[scan->depth + 1];
     *block = (struct scan_block){ .kind = kind, .place = place_of(file, name) };
     res = emit(scan, file, name);
-    if (res < 0)
-        return res;
-    res = config_flat_add_title(scan->writer, &file->token, place_of(file, name));
     if (res == 0)
         res = next(scan, file);
     if (res < 0)
@@ -201,7 +212,10 @@ static int scan_block_open(struct scan *scan, struct scan_file *file, enum confi
         return FAIL(type->name, "its opening brace { is missing before %s",
                     shown(scan, &file->token));
     scan->depth++;
-    return emit_next(scan, file);
+    res = emit(scan, file, &file->token);
+    if (res == 0)
+        res = emit_title(scan, file, &title, name);
+    return res < 0 ? res : next(scan, file);
 }
 
 static int scan_block_close(struct scan *scan, struct scan_file *file)

@@ -8,6 +8,7 @@
 #include "core/config_store.h"
 #include "core/config_text.h"
 #include "core/config_tls.h"
+#include "core/server_find.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -122,6 +123,16 @@ static int locations_make(const struct servers *servers, const struct config_blo
     return 0;
 }
 
+/* Likewise. */
+static int compare_redirects(const void *a, const void *b)
+{
+    const struct redirect *x = a, *y = b;
+
+    if (x->from.len != y->from.len)
+        return x->from.len > y->from.len ? -1 : 1;
+    return memcmp(x->from.ptr, y->from.ptr, x->from.len);
+}
+
 static int redirects_make(const struct servers *servers, const struct config_block *block,
                           struct server *server)
 {
@@ -137,6 +148,9 @@ static int redirects_make(const struct servers *servers, const struct config_blo
                 config_redirect_parse(servers->build, servers->redirect_defaults, block->blocks[i],
                                       &server->redirects[server->redirects_count++]);
     }
+    if (res == 0 && server->redirects_count > 0)
+        qsort(server->redirects, server->redirects_count, sizeof(server->redirects[0]),
+              compare_redirects);
     return res;
 }
 
@@ -156,12 +170,15 @@ static int access_log_make(const struct servers *servers, const struct config_bl
     server->access_log = CONFIG_NO_LOG;
     if (strcmp(path, config_key_find("access_log")->special) == 0)
         return 0;
-    for (size_t i = 0; i < config->access_logs_count; i++) {
-        if (strcmp(config->access_logs[i].path, path) == 0)
-            server->access_log = i;
-    }
-    if (server->access_log == CONFIG_NO_LOG) {
+
+    struct name_table *known = &servers->build->shared->access_logs;
+    const struct name_slot *slot =
+        name_table_find(known, name_hash(span_str(path)), span_str(path));
+    if (slot != NULL) {
+        server->access_log = slot->index;
+    } else {
         server->access_log = config->access_logs_count++;
+        name_table_add(known, span_str(path), server->access_log);
         config->access_logs[server->access_log] =
             (struct access_log_config){ .path = path, .format = config->access_log_format };
     }
@@ -198,22 +215,28 @@ static int server_make(const struct servers *servers, const struct config_block 
 static int servers_reserve(const struct servers *servers, const struct config_block *top)
 {
     struct config *config = servers->config;
-    struct arena *arena = servers->build->arena;
+    struct arena *arena = servers->build->arena, *scratch = servers->build->scratch;
+    struct config_shared *shared = servers->build->shared;
     size_t listens = 0, roots = 0, count = config_blocks_of(top, CONFIG_SERVER);
 
     for (size_t i = 0; i < top->blocks_count; i++) {
         const struct config_block *block = top->blocks[i];
 
-        listens += entry_or_default(servers, block, "listen")->count;
+        listens += config_listen_max(entry_or_default(servers, block, "listen"));
         roots += config_blocks_of(block, CONFIG_LOCATION) + 1;
     }
     config->servers_count = count;
     config->servers = arena_array(arena, count, sizeof(config->servers[0]));
+    shared->wide = arena_array(scratch, listens, sizeof(shared->wide[0]));
+    shared->wide_count = 0;
     config->access_logs = arena_array(arena, count, sizeof(config->access_logs[0]));
     config->listens = arena_array(arena, listens, sizeof(config->listens[0]));
     config->roots = arena_array(arena, roots, sizeof(config->roots[0]));
     if (config->servers == NULL || config->access_logs == NULL || config->listens == NULL ||
-        config->roots == NULL)
+        config->roots == NULL || shared->wide == NULL ||
+        name_table_make(scratch, listens, false, &shared->listens) < 0 ||
+        name_table_make(scratch, roots, false, &shared->roots) < 0 ||
+        name_table_make(scratch, count, false, &shared->access_logs) < 0)
         return -ENOMEM;
     return 0;
 }
@@ -222,9 +245,13 @@ int config_servers_make(const struct config_build *build, const struct config_bl
                         const struct config_block *defaults,
                         const struct config_block *redirect_defaults, struct config *config)
 {
-    const struct servers servers = { build, defaults, redirect_defaults, config };
+    struct config_shared shared;
+    struct config_build sharing = *build;
+    const struct servers servers = { &sharing, defaults, redirect_defaults, config };
     struct server *server;
     int res;
+
+    sharing.shared = &shared;
 
     if (config_blocks_of(top, CONFIG_SERVER) == 0)
         return config_fail(build, top->place, "",
@@ -240,5 +267,7 @@ int config_servers_make(const struct config_build *build, const struct config_bl
     }
     if (res == 0)
         res = config_check_names(build, top, config);
+    for (size_t i = 0; res == 0 && i < config->listens_count; i++)
+        res = server_names_make(build->arena, &config->listens[i]);
     return res < 0 ? res : config_check_tls(build, top, config);
 }

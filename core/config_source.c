@@ -238,6 +238,7 @@ int config_defaults_make(const struct config_build *build, enum config_block_kin
     char *text = NULL;
     size_t len = 0;
     FILE *stream = open_memstream(&text, &len);
+    bool failed = false; /* a write found no memory: glibc's stream does not keep that */
     int res;
 
     if (stream == NULL)
@@ -247,12 +248,10 @@ int config_defaults_make(const struct config_build *build, enum config_block_kin
 
         if ((key->blocks & 1u << kind) == 0 || key->fallback == NULL)
             continue;
-        if (config_key_is_list(key))
-            fprintf(stream, "%s = {%s}\n", key->name, key->fallback);
-        else
-            fprintf(stream, "%s = \"%s\"\n", key->name, key->fallback);
+        failed |= fprintf(stream, config_key_is_list(key) ? "%s = {%s}\n" : "%s = \"%s\"\n",
+                          key->name, key->fallback) < 0;
     }
-    if (fclose(stream) != 0) {
+    if (fclose(stream) != 0 || failed || text == NULL) {
         free(text);
         return -ENOMEM;
     }

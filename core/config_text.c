@@ -1,6 +1,7 @@
 /* config_text.c: one short function for each kind of text. */
 #include "core/config_text.h"
 #include "core/check.h"
+#include "core/redirect_to.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -180,9 +181,27 @@ const char *config_text_try(const char *text)
     return NULL;
 }
 
+/* Each variable is known, and stands once: else a short request could make a long answer. */
+static const char *variables_check(const char *text)
+{
+    struct span to = span_str(text), before;
+    enum redirect_variable variable;
+    unsigned seen = 0;
+
+    while ((variable = redirect_to_next(&to, &before)) != REDIRECT_END) {
+        if (variable == REDIRECT_UNKNOWN)
+            return "holds a variable that is none of $host, $uri and $query; a dollar sign itself "
+                   "is written %24";
+        if ((seen & 1u << variable) != 0)
+            return "holds a variable twice";
+        seen |= 1u << variable;
+    }
+    return NULL;
+}
+
 const char *config_text_redirect(const char *text)
 {
-    const char *rest = NULL;
+    const char *rest = NULL, *what;
 
     if (strlen(text) > CONFIG_FIELD_VALUE_MAX)
         return "is too long for a header field";
@@ -190,15 +209,23 @@ const char *config_text_redirect(const char *text)
         if (is_control(*at) || (unsigned char)*at >= 0x80 || strchr(" \"<>\\^`{|}", *at) != NULL)
             return "holds a character that a URL must have percent-encoded";
     }
+    what = variables_check(text);
+    if (what != NULL || strncmp(text, "$uri", 4) == 0)
+        return what;
     if (text[0] == '/')
-        return text[1] == '/' ? "begins with //, which leads to another host" : NULL;
+        return text[1] == '/' || strncmp(text + 1, "$uri", 4) == 0
+                   ? "begins with //, which leads to another host"
+                   : NULL;
     if (strncasecmp(text, "http://", 7) == 0)
         rest = text + 7;
     if (strncasecmp(text, "https://", 8) == 0)
         rest = text + 8;
     if (rest == NULL)
         return "is neither a path nor a URL";
-    return *rest == '\0' || *rest == '/' ? "names no host" : NULL;
+    return strchr("/?#", *rest) != NULL || strncmp(rest, "$uri", 4) == 0 ||
+                   strncmp(rest, "$query", 6) == 0
+               ? "names no host"
+               : NULL;
 }
 
 const char *config_text_field_value(const char *text)

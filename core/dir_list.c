@@ -20,7 +20,7 @@ enum { RUNS_MAX = 48 };
 
 struct dir_reader {
     DIR *dir;
-    int root_fd; /* its own: between two slices the site's root may become another one */
+    int root_fd; /* borrowed */
     int dir_fd;  /* dir's */
     const char *path;
     enum file_symlinks symlinks;
@@ -45,13 +45,13 @@ int dir_reader_open(int root_fd, const char *path, enum file_symlinks symlinks, 
 
     if (r == NULL)
         return -ENOMEM;
+    r->root_fd = root_fd;
     r->path = path;
     r->symlinks = symlinks;
     r->dotfiles = dotfiles;
     r->seen_max = items_max;
     r->names = arena_create();
-    r->root_fd = fcntl(root_fd, F_DUPFD_CLOEXEC, 0);
-    error = r->root_fd < 0 ? -errno : r->names == NULL ? -ENOMEM : 0;
+    error = r->names == NULL ? -ENOMEM : 0;
     if (error == 0)
         r->dir_fd = file_open_directory(root_fd, path, symlinks);
     if (error == 0 && r->dir_fd < 0)
@@ -84,8 +84,6 @@ void dir_reader_free(struct dir_reader *r)
         return;
     if (r->dir != NULL)
         closedir(r->dir);
-    if (r->root_fd >= 0)
-        close(r->root_fd);
     free(r->items);
     arena_destroy(r->names);
     free(r);

@@ -3,6 +3,7 @@
 #include "core/check.h"
 #include "core/dir_list.h"
 #include "core/file_open.h"
+#include "core/file_root.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -77,6 +78,13 @@ void file_job_init_list(struct file_job *job, int root_fd, const char *path,
     job->symlinks = symlinks;
     job->dotfiles = dotfiles;
     job->items_max = items_max;
+}
+
+void file_job_init_root(struct file_job *job, const char *path, bool guarded)
+{
+    job_init(job, FILE_JOB_ROOT);
+    job->path = path;
+    job->guarded = guarded;
 }
 
 /* pread(2), again on EINTR: octets or -errno. */
@@ -263,6 +271,9 @@ void file_job_run(struct file_job *job)
     case FILE_JOB_LIST:
         run_list(job);
         return;
+    case FILE_JOB_ROOT:
+        job->res = file_root_open(job->path, job->guarded, &job->fd, &job->found, &job->what);
+        return;
     }
     UNREACHABLE();
 }
@@ -291,6 +302,18 @@ static bool try_read(struct file_job *job)
     return true;
 }
 
+static bool try_root(struct file_job *job)
+{
+    if (job->guarded)
+        return false; /* each folder on the way is judged */
+    int res = file_root_open_cached(job->path, &job->fd, &job->found);
+
+    if (res == -EAGAIN)
+        return false;
+    job->res = res;
+    return true;
+}
+
 bool file_job_try(struct file_job *job)
 {
     CHECK_OBJ(job, FILE_JOB_MAGIC);
@@ -305,6 +328,8 @@ bool file_job_try(struct file_job *job)
         return true;
     case FILE_JOB_LIST:
         return false;
+    case FILE_JOB_ROOT:
+        return try_root(job);
     }
     UNREACHABLE();
 }

@@ -8,6 +8,8 @@
 #ifndef CORE_FILE_JOB_H
 #define CORE_FILE_JOB_H
 
+#include "core/file_root.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,8 +38,15 @@ bool file_meta_equal(const struct file_meta *a, const struct file_meta *b);
  * tell? Never, when `before` is racy. */
 bool file_meta_same(const struct file_meta *before, const struct file_meta *now);
 
-enum file_job_kind { FILE_JOB_OPEN, FILE_JOB_READ, FILE_JOB_STAT, FILE_JOB_LIST };
-enum file_symlinks { FILE_SYMLINKS_INSIDE, FILE_SYMLINKS_DENY };
+enum file_job_kind { FILE_JOB_OPEN, FILE_JOB_READ, FILE_JOB_STAT, FILE_JOB_LIST, FILE_JOB_ROOT };
+
+/* Which symbolic links are followed. */
+enum file_symlinks {
+    FILE_SYMLINKS_INSIDE, /* those whose target lies beneath the root */
+    FILE_SYMLINKS_DENY,   /* none */
+    FILE_SYMLINKS_OWNER,  /* those whose target belongs to whoever the link belongs to */
+    FILE_SYMLINKS_ANY     /* all */
+};
 
 /* One name of a directory, as FILE_JOB_LIST found it. */
 struct dir_item {
@@ -58,6 +67,8 @@ struct dir_listing {
     size_t count;
     struct arena *names; /* owns the items' names */
 };
+
+struct root; /* core/config.h */
 
 #define FILE_JOB_MAGIC 0x6a0b6a0bu
 
@@ -85,6 +96,10 @@ struct file_job {
     uint64_t generation; /* the asker's, with `asked_ms`: when it asked, in the order of its own
                             questions, */
     uint64_t asked_ms;   /* and on its clock. Whoever executes the job leaves both alone */
+    uint64_t root_id;    /* OPEN: the asker's name of that root; likewise */
+    /* In, ROOT: `path` is absolute, and */
+    bool guarded;            /* as file_root_open() has it */
+    struct root *configured; /* the asker's: whose path it is; with `generation` */
     /* In, LIST */
     bool dotfiles;    /* list names that begin with '.' too */
     size_t items_max; /* -EFBIG in res when the directory holds more names */
@@ -99,7 +114,7 @@ struct file_job {
         *source; /* not NULL: whose octets they are, in place of fd_read's; borrowed */
 
     /* Out */
-    int res; /* OPEN, STAT, LIST: 0 or -errno; READ: octets read (0 at end of file) or -errno.
+    int res; /* OPEN, STAT, LIST, ROOT: 0 or -errno; READ: octets read (0 at end of file) or -errno.
                 LIST with a slice: 1, there is more: file_job_again(), and it is to be run again */
     /* Out, OPEN. FILE_OTHER (a FIFO, a device, a socket, a file whose size is untrue) is reported
      * with fd -1 and never blocks. */
@@ -109,6 +124,10 @@ struct file_job {
     char *content; /* malloc(3)ed meta.size octets, or NULL; the caller owns it. NULL with size <=
                       content_max: the file was written to while it was read (meta is as of after
                       that), it is empty, or memory is short: send it from fd */
+    /* Out, ROOT: `fd` is O_PATH, */
+    struct file_root_id found;
+    const char
+        *what; /* -errno: why root's rules refuse it: the end of a sentence, static; or NULL */
     /* Out, LIST */
     struct dir_reader *reader;   /* between slices; the job's */
     struct dir_listing *listing; /* the caller owns it: dir_listing_free() */
@@ -131,6 +150,9 @@ void file_job_init_stat(struct file_job *job, int fd);
 /* Likewise, a LIST job. */
 void file_job_init_list(struct file_job *job, int root_fd, const char *path,
                         enum file_symlinks symlinks, bool dotfiles, size_t items_max);
+
+/* Likewise, a job that looks a document root up by its absolute path. */
+void file_job_init_root(struct file_job *job, const char *path, bool guarded);
 
 /* A LIST job whose res is 1 is to be run again. */
 void file_job_again(struct file_job *job);

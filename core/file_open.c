@@ -48,6 +48,14 @@ void file_meta_set(struct file_meta *meta, const struct stat *st)
     };
 }
 
+bool file_is_unlinked(int fd)
+{
+    struct statx stx;
+
+    return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_NLINK, &stx) == 0 &&
+           (stx.stx_mask & STATX_NLINK) != 0 && stx.stx_nlink == 0;
+}
+
 void file_meta_set_statx(struct file_meta *meta, const struct statx *stx)
 {
     struct stat st = {
@@ -89,9 +97,11 @@ static void set_how(struct open_how *how, enum file_symlinks symlinks, int flags
 {
     *how = (struct open_how){
         .flags = (unsigned)flags,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | resolve,
+        .resolve = RESOLVE_NO_MAGICLINKS | resolve,
     };
-    if (symlinks == FILE_SYMLINKS_DENY)
+    if (symlinks != FILE_SYMLINKS_ANY)
+        how->resolve |= RESOLVE_BENEATH;
+    if (symlinks == FILE_SYMLINKS_DENY || symlinks == FILE_SYMLINKS_OWNER)
         how->resolve |= RESOLVE_NO_SYMLINKS;
 }
 
@@ -133,6 +143,12 @@ static bool is_refusal(int error, int root_fd)
     return fd == -EPERM;
 }
 
+bool file_open_is_undecided(enum file_symlinks symlinks, int error)
+{
+    return (symlinks == FILE_SYMLINKS_INSIDE && error == -EXDEV) ||
+           (symlinks == FILE_SYMLINKS_OWNER && error == -ELOOP);
+}
+
 /* A descriptor or -errno. */
 static int open_beneath(int root_fd, const char *path, enum file_symlinks symlinks, int flags)
 {
@@ -149,6 +165,8 @@ static int open_beneath(int root_fd, const char *path, enum file_symlinks symlin
             fd = -EAGAIN;
         }
     }
+    if (file_open_is_undecided(symlinks, fd))
+        fd = -EAGAIN;
     /* Renames elsewhere do not disturb a walk, so it also ends a streak of EAGAIN. */
     for (int i = 0; i < ATTEMPTS_MAX && fd == -EAGAIN; i++) {
         do
@@ -166,6 +184,8 @@ static int open_cached(int root_fd, const char *path, enum file_symlinks symlink
         atomic_load_explicit(&cached_refused, memory_order_relaxed))
         return -EAGAIN;
     int fd = openat2_with(root_fd, path, symlinks, flags, RESOLVE_CACHED);
+    if (file_open_is_undecided(symlinks, fd))
+        return -EAGAIN;
     if (fd != -EINVAL && fd != -ENOSYS && fd != -EPERM && fd != -EINTR)
         return fd;
     if (fd == -EINVAL) /* an unknown flag; nothing else in these arguments is invalid */

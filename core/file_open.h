@@ -1,9 +1,11 @@
 /* file_open.h: opens a path beneath a root directory, whatever links and renames do meanwhile.
  *
- * openat2(2) does it, with RESOLVE_BENEATH: a link may lead anywhere below the root (or nowhere,
- * under FILE_SYMLINKS_DENY), but never above it. An absolute link counts as leaving, even when its
- * target is below the root. Where openat2 is refused (ENOSYS: Linux before 5.6; EPERM: a seccomp
- * filter), file_walk() does the same, segment by segment. Used by file_job.c and dir_list.c. */
+ * openat2(2) does it, with RESOLVE_BENEATH: a path leads anywhere below the root, but never above
+ * it. What it cannot decide, file_walk() does, segment by segment: a link which is absolute, or
+ * which leaves the root and comes back; whose a link's target is; and everything where openat2 is
+ * refused (ENOSYS: Linux before 5.6; EPERM: a seccomp filter). Under FILE_SYMLINKS_OWNER and
+ * FILE_SYMLINKS_ANY links may lead out of the root, a path without links never. Used by file_job.c
+ * and dir_list.c. */
 #ifndef CORE_FILE_OPEN_H
 #define CORE_FILE_OPEN_H
 
@@ -16,7 +18,7 @@ struct statx;    /* <sys/stat.h>, or <linux/stat.h> */
 
 /* Opens `path` (relative to the root, NUL-terminated, "." is the root itself) for reading:
  * O_RDONLY|O_CLOEXEC|O_NONBLOCK|O_NOCTTY. 0, or -errno: -EXDEV for what leaves the root, -ELOOP for
- * more than 40 links, or for any link under FILE_SYMLINKS_DENY, and open(2)'s errors. The caller
+ * more than 40 links, or for one that `symlinks` forbids, and open(2)'s errors. The caller
  * owns *ret_fd. A FIFO, a socket or a device is not opened: *ret_fd is -1 and the kind FILE_OTHER;
  * so is a file that the kernel makes up (file_made_up.h). */
 int file_open(int root_fd, const char *path, enum file_symlinks symlinks, int *ret_fd,
@@ -30,6 +32,9 @@ int file_open_cached(int root_fd, const char *path, enum file_symlinks symlinks,
 /* Likewise, a directory, for reading its names. Returns the descriptor, which the caller owns, or
  * -errno: -ENOTDIR for anything but a directory. */
 int file_open_directory(int root_fd, const char *path, enum file_symlinks symlinks);
+
+/* Has the open file no name any more? As far as this machine knows: no file server is asked. */
+bool file_is_unlinked(int fd);
 
 /* What `st` tells. `racy` is judged by the time of this call. */
 void file_meta_set(struct file_meta *meta, const struct stat *st);
@@ -48,6 +53,10 @@ enum file_open_step { FILE_OPEN_LOOK, FILE_OPEN_READ };
 /* The arguments of that openat2(2). -EAGAIN is to be repeated a few times; file_job_run() goes on
  * where that does not help. */
 void file_open_how(enum file_open_step step, enum file_symlinks symlinks, struct open_how *ret_how);
+
+/* Is this answer (-errno) of openat2(2) with those arguments no answer yet? file_job_run() finds
+ * it, segment by segment. Pure. */
+bool file_open_is_undecided(enum file_symlinks symlinks, int error);
 
 /* As file_meta_set(), from a statx(2) with STATX_BASIC_STATS. */
 void file_meta_set_statx(struct file_meta *meta, const struct statx *stx);

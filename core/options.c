@@ -22,11 +22,11 @@
 
 #define TLS_PORT "8443"
 
-enum { OPTION_ROOT = 256, OPTION_PORT, OPTION_LISTEN, OPTION_TLS_PORT, OPTION_TLS_SELF_SIGNED };
+enum { OPTION_ROOT = 256, OPTION_LISTEN, OPTION_TLS_PORT, OPTION_TLS_SELF_SIGNED };
 
 static const struct option long_options[] = {
     { "root", required_argument, NULL, OPTION_ROOT },
-    { "port", required_argument, NULL, OPTION_PORT },
+    { "port", required_argument, NULL, 'p' },
     { "listen", required_argument, NULL, OPTION_LISTEN },
     { "tls-port", required_argument, NULL, OPTION_TLS_PORT },
     { "tls-self-signed", no_argument, NULL, OPTION_TLS_SELF_SIGNED },
@@ -42,7 +42,7 @@ static const struct option long_options[] = {
 };
 
 static const char help_text[] =
-    "usage: gearshift [DIR] [--port N] [--listen ADDR] [--tls-port N] [--tls-self-signed]\n"
+    "usage: gearshift [DIR] [-p N] [--listen ADDR] [--tls-port N] [--tls-self-signed]\n"
     "                 [-c FILE] [-e NAME] [-o KEY=VALUE]...\n"
     "       gearshift -t | -T | -h | -v | -V\n"
     "       gearshift doctor [--json]   tells what of this machine the server can use\n"
@@ -50,8 +50,9 @@ static const char help_text[] =
     "Serves the folder DIR, or what a server.conf says, over HTTP/1.1.\n"
     "\n"
     "  DIR, --root DIR        the folder to serve; no configuration file is needed\n"
-    "      --port N           its port (8080; 0: any that is free, printed at the start)\n"
-    "      --listen ADDR      its address (127.0.0.1): HOST, HOST:PORT, [IPV6]:PORT, unix:PATH\n"
+    "  -p, --port N           its port (8080; 0: any that is free, printed at the start)\n"
+    "      --listen ADDR      its address (127.0.0.1): HOST, HOST:PORT, [IPV6]:PORT, unix:PATH;\n"
+    "                         a name such as localhost is all of its addresses\n"
     "      --tls-port N       serves it with TLS, too, at this port of the same host (" TLS_PORT
     ");\n"
     "                         -o certificate=FILE -o key=FILE name the certificate\n"
@@ -174,7 +175,7 @@ static int take_option(int option, const char *value, struct seen *seen, struct 
     switch (option) {
     case OPTION_ROOT:
         return take_root(seen, value, why, why_size);
-    case OPTION_PORT:
+    case 'p':
         seen->port = value;
         return 0;
     case OPTION_LISTEN:
@@ -241,7 +242,7 @@ static int read_arguments(int argc, char **argv, struct seen *seen, struct optio
     opterr = 0;
     optind = 0; /* glibc: begin anew */
     while (error == 0) {
-        int option = getopt_long(argc, argv, ":c:e:o:tThvV", long_options, NULL);
+        int option = getopt_long(argc, argv, ":c:e:o:p:tThvV", long_options, NULL);
         if (option == -1)
             break;
         if (option == '?' || option == ':')

@@ -29,11 +29,14 @@ enum place_flags {
     PLACE_FOLLOW = 1, /* the name itself may be a link, too */
     /* What is there will only be read. A link in a shared folder is followed; who made it is
      * remembered in `suspect`: safe_open.h tells what it may lead to. */
-    PLACE_READ = 2
+    PLACE_READ = 2,
+    /* Whoever asks is held to root's rules. */
+    PLACE_JUDGE = 4
 };
 
 struct place {
-    int dir_fd; /* O_PATH; owned */
+    int dir_fd;  /* O_PATH; owned */
+    bool judged; /* it was walked to, folder by folder: by root, or with PLACE_JUDGE */
     bool shared, movable;
     bool linked;    /* a link stood where the path's last name is */
     bool hidden;    /* a folder on the way does not let everybody through (counted anew from an

@@ -8,6 +8,7 @@
 #include "core/poison.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -17,6 +18,7 @@ enum { POOL_MAGIC = 0x900190, POOL_ALIGN = 16 };
 /* What an object holds while it is in the pool. */
 struct free_object {
     struct free_object *next;
+    bool trimmed; /* its other pages are the kernel's; so are those of all behind it */
 };
 
 struct pool {
@@ -26,6 +28,7 @@ struct pool {
     size_t count_max;
     size_t fresh; /* objects below this index have been out at least once */
     size_t used;  /* objects that are out */
+    size_t idle;  /* the least number of objects that were in the list since pool_trim() */
     struct free_object *free;
     char *base; /* count_max * object_size octets */
 };
@@ -87,6 +90,8 @@ void *pool_get(struct pool *pool)
         object = pool->free;
         UNPOISON(object, pool->object_size);
         pool->free = pool->free->next;
+        if (pool->idle > pool->fresh - pool->used - 1)
+            pool->idle = pool->fresh - pool->used - 1;
     } else if (pool->fresh < pool->count_max) {
         object = pool->base + pool->fresh++ * pool->object_size;
         UNPOISON(object, pool->object_size);
@@ -107,10 +112,48 @@ void pool_put(struct pool *pool, void *object)
     CHECK(!IS_POISONED(object)); /* given back twice */
 
     struct free_object *returned = object;
-    returned->next = pool->free;
+    *returned = (struct free_object){ .next = pool->free };
     pool->free = returned;
     pool->used--;
     POISON(object, pool->object_size);
+}
+
+/* The pages that lie in the object as a whole, behind what the pool keeps in it. */
+static void release_pages(const struct pool *pool, struct free_object *object)
+{
+    const uintptr_t page = 4096; /* where they are larger, the kernel refuses the odd ones */
+    uintptr_t from = ((uintptr_t)(object + 1) + page - 1) & ~(page - 1);
+    uintptr_t to = ((uintptr_t)object + pool->object_size) & ~(page - 1);
+    if (from < to)
+        (void)madvise((char *)object + (from - (uintptr_t)object), to - from, MADV_DONTNEED);
+    object->trimmed = true;
+}
+
+bool pool_trim(struct pool *pool)
+{
+    CHECK_OBJ(pool, POOL_MAGIC);
+    size_t in_list = pool->fresh - pool->used;
+    size_t place = 0;
+    bool more = false;
+    struct free_object *object = pool->free;
+
+    CHECK(pool->idle <= in_list);
+    while (object != NULL) {
+        UNPOISON(object, sizeof(*object));
+        struct free_object *next = object->next;
+        bool trimmed = object->trimmed;
+        if (place >= in_list - pool->idle && !trimmed)
+            release_pages(pool, object);
+        else
+            more |= !trimmed;
+        POISON(object, sizeof(*object));
+        if (trimmed)
+            break;
+        object = next;
+        place++;
+    }
+    pool->idle = in_list;
+    return more;
 }
 
 size_t pool_used(const struct pool *pool)

@@ -7,6 +7,7 @@
 #ifndef CORE_POOL_H
 #define CORE_POOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct pool;
@@ -24,6 +25,12 @@ void *pool_get(struct pool *pool);
 
 /* Takes an object back. */
 void pool_put(struct pool *pool, void *object);
+
+/* Gives the kernel the pages of objects that have not been out since the last call, but for what
+ * the pool itself keeps in them. For large objects, about once a second: what a burst has needed
+ * does not stay with the process. A busy pool loses nothing. True: the next call would find more to
+ * give back, though nothing happens until then. */
+bool pool_trim(struct pool *pool);
 
 /* Objects that are out now. */
 size_t pool_used(const struct pool *pool);

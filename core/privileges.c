@@ -2,6 +2,7 @@
  * a start that failed (setuid(2), NOTES; the order matters: groups first, the user last). */
 #include "core/privileges.h"
 
+#include "core/capabilities.h"
 #include "core/check.h"
 
 #include <errno.h>
@@ -159,6 +160,10 @@ static int become(const struct privileges *privileges, char *why, size_t why_siz
                  privileges->user, step, strerror(error));
         return -error;
     }
+    /* Before the proof: with securebits that keep them (capabilities(7)), root could come back. */
+    int error = capabilities_drop_all(why, why_size);
+    if (error < 0)
+        return error;
     if (!identity_is(privileges) || root_comes_back(privileges)) {
         snprintf(why, why_size, "became user '%s', but root can come back: refusing to serve",
                  privileges->user);
@@ -169,10 +174,19 @@ static int become(const struct privileges *privileges, char *why, size_t why_siz
 
 int privileges_drop(const struct privileges *privileges, char *why, size_t why_size)
 {
+    int error = 0;
+
+    if (privileges->drop || geteuid() != 0)
+        capabilities_drop_bounding();
+    if (privileges->drop)
+        error = become(privileges, why, why_size);
+    else if (geteuid() != 0)
+        error = capabilities_drop_all(why, why_size);
+    else
+        error = capabilities_drop_inherited(why, why_size);
+    if (error < 0)
+        return error;
     if (privileges->drop) {
-        int error = become(privileges, why, why_size);
-        if (error < 0)
-            return error;
         /* The kernel does so by itself unless fs.suid_dumpable says otherwise: what was read as
          * root must not end in a core file, and the user's other processes may not trace us. */
         if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
@@ -182,8 +196,8 @@ int privileges_drop(const struct privileges *privileges, char *why, size_t why_s
         goto refused;
     return 0;
 
-refused:;
-    int error = errno;
+refused:
+    error = errno;
     snprintf(why, why_size, "prctl is refused: %s", strerror(error));
     return error != 0 ? -error : -EPERM;
 }
@@ -205,8 +219,9 @@ int privileges_raise_files(uint64_t needed, char *why, size_t why_size)
         if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
             goto refused;
         snprintf(why, why_size,
-                 "connections_max and cache_files need %llu descriptors, but the limit is %llu "
-                 "(RLIMIT_NOFILE): raise it (ulimit -Hn, LimitNOFILE=) or lower those two",
+                 "connections_max, cache_files, roots, logs and addresses need %llu descriptors, "
+                 "but the limit is %llu (RLIMIT_NOFILE): raise it (ulimit -Hn, LimitNOFILE=) or "
+                 "lower the first two",
                  (unsigned long long)needed, (unsigned long long)hard);
         return -EPERM;
     }

@@ -40,9 +40,10 @@ int privileges_give_check(const struct privileges *privileges, const char *path,
 int privileges_give(const struct privileges *privileges, const char *path,
                     const struct safe_file *file, char *why, size_t why_size);
 
-/* Sets groups, group and user (initgroups(3), setresgid(2), setresuid(2)), then no_new_privs, and
- * proves that it took and that root does not come back. 0, or -errno and a sentence: the caller
- * must not go on. */
+/* Sets groups, group and user (initgroups(3), setresgid(2), setresuid(2)) where the user changes,
+ * then no_new_privs, and proves that it took and that root does not come back. Capabilities are
+ * given up, whoever the server was started as (capabilities.h); root that serves keeps its own. 0,
+ * or -errno and a sentence: the caller must not go on. */
 int privileges_drop(const struct privileges *privileges, char *why, size_t why_size);
 
 /* Raises RLIMIT_NOFILE's soft limit (and, where allowed, the hard one) to `needed` descriptors. 0,

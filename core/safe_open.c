@@ -106,7 +106,7 @@ static int judge(enum safe_use use, const struct place *place, int fd, uid_t own
         return -errno;
     if (uses[use].regular_only && !S_ISREG(info.st_mode))
         return refuse(-EINVAL, not_regular, ret_what);
-    if (geteuid() != 0 || (!place->shared && place->suspect == PLACE_NOBODY))
+    if (!place->judged || (!place->shared && place->suspect == PLACE_NOBODY))
         return 0;
     return uses[use].made ? judge_written(use, &info, owner, ret_what)
                           : judge_read(place, &info, ret_what);
@@ -117,7 +117,7 @@ static int no_follow(enum safe_use use, const struct place *place)
 {
     if (uses[use].no_link)
         return O_NOFOLLOW;
-    return geteuid() != 0 || place->of_kernel ? 0 : O_NOFOLLOW;
+    return !place->judged || place->of_kernel ? 0 : O_NOFOLLOW;
 }
 
 /* Opens what is there, or makes it and nothing else. The descriptor or -errno. */
@@ -201,6 +201,18 @@ int safe_open(enum safe_use use, const char *path, uid_t owner, struct safe_file
     if (error < 0)
         return error;
     error = safe_open_at(use, &place, owner, ret_file, ret_what);
+    place_close(&place);
+    return error;
+}
+
+int safe_open_guarded(const char *path, struct safe_file *ret_file, const char **ret_what)
+{
+    struct place place;
+
+    int error = place_open(path, uses[SAFE_FOLDER].place | PLACE_JUDGE, &place, ret_what);
+    if (error < 0)
+        return error;
+    error = safe_open_at(SAFE_FOLDER, &place, 0, ret_file, ret_what);
     place_close(&place);
     return error;
 }

@@ -1,10 +1,12 @@
-/* acceptor.c: addresses of clients, and errors of accept(2). */
+/* acceptor.c: addresses of clients, errors of accept(2), and who waits. */
 #include "engines/acceptor.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 void acceptor_peer(const struct sockaddr_storage *address, struct peer *ret_peer)
@@ -41,6 +43,18 @@ bool acceptor_lost_one(int error)
     default:
         return false;
     }
+}
+
+bool acceptor_has_caller(int fd)
+{
+    struct pollfd listener = { .fd = fd, .events = POLLIN };
+    return poll(&listener, 1, 0) == 1 && (listener.revents & POLLIN) != 0;
+}
+
+bool acceptor_has_input(int fd)
+{
+    int octets;
+    return ioctl(fd, FIONREAD, &octets) == 0 && octets > 0;
 }
 
 const char *acceptor_advice(int error)

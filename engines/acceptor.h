@@ -1,5 +1,6 @@
-/* acceptor.h: what the acceptors of all engines have in common: who the peer is, and what an error
- * of accept(2) means. Called by loop_accept.c and proactor_accept.c. */
+/* acceptor.h: what the acceptors of all engines have in common: who the peer is, what an error of
+ * accept(2) means, and who waits. Called by loop_accept.c, loop_idle.c and their like of the
+ * proactor. */
 #ifndef ENGINES_ACCEPTOR_H
 #define ENGINES_ACCEPTOR_H
 
@@ -16,6 +17,12 @@ void acceptor_peer(const struct sockaddr_storage *address, struct peer *ret_peer
  * be taken at once? Else it is a shortage, or unknown, and would come again: accept(2), "Error
  * handling". */
 bool acceptor_lost_one(int error);
+
+/* Does a client wait at the listening socket `fd` now? */
+bool acceptor_has_caller(int fd);
+
+/* Has the client of `fd` sent something that nobody has received yet? */
+bool acceptor_has_input(int fd);
 
 /* What helps against the shortage, to be put behind the sentence in the error log: "; ...", or "".
  */

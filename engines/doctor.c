@@ -2,6 +2,7 @@
 #include "engines/doctor.h"
 
 #include "core/check.h"
+#include "core/json_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,17 +25,18 @@ static void print_text(const struct doctor_report *report)
     }
 }
 
-/* RFC 8259 section 7. What the kernel tells is ASCII; an octet that is not is taken for Latin-1. */
 static void print_string(const char *text)
 {
+    struct span left = span_str(text);
+
     putchar('"');
-    for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
-        if (*at == '"' || *at == '\\')
-            printf("\\%c", *at);
-        else if (*at < 0x20 || *at > 0x7e)
-            printf("\\u%04x", *at);
-        else
-            putchar(*at);
+    while (left.len > 0) {
+        char character[JSON_CHAR_MAX];
+        size_t used;
+        char *end = json_put_char(character, left, &used);
+
+        fwrite(character, 1, (size_t)(end - character), stdout);
+        left = span_make(left.ptr + used, left.len - used);
     }
     putchar('"');
 }

@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct socket_file;
@@ -50,6 +51,7 @@ struct engine;
 struct engine_ops {
     const char *name;    /* as in `engine = NAME` */
     const char *summary; /* one line, for -h and -V */
+    bool has_threads;    /* an event loop, with logs and listening sockets, for each of `threads` */
 
     /* Will this kernel and its limits run it? 0, or -errno and one sentence that says what refuses
      * and what to do. */

@@ -37,6 +37,19 @@ static void read_sysctl(const char *path, char *ret_line, size_t size)
         snprintf(ret_line, size, "?");
 }
 
+/* An address for a sentence, with the name that it was found by. */
+struct address_text {
+    char text[320];
+};
+
+static const char *tell_address(const struct listen_config *config, struct address_text *room)
+{
+    if (config->name == NULL)
+        return config->text;
+    snprintf(room->text, sizeof room->text, "%s (of %.255s)", config->text, config->name);
+    return room->text;
+}
+
 static int make_unix_address(const struct listen_config *config, char *why, size_t why_size,
                              struct address *ret_address)
 {
@@ -68,6 +81,10 @@ static int make_inet_address(const struct listen_config *config, char *why, size
 
     snprintf(port, sizeof port, "%u", config->port);
     int error = getaddrinfo(config->host, port, &hints, &found);
+    if (error == EAI_MEMORY) {
+        snprintf(why, why_size, "%s: out of memory", config->text);
+        return -ENOMEM;
+    }
     if (error != 0) {
         snprintf(why, why_size, "%s: '%s' is not a numeric address: %s", config->text, config->host,
                  gai_strerror(error));
@@ -89,13 +106,15 @@ static int make_address(const struct listen_config *config, char *why, size_t wh
 
 static int explain_socket(const struct listen_config *config, int error, char *why, size_t why_size)
 {
+    struct address_text room;
+
     if (error == EAFNOSUPPORT && config->kind == LISTEN_IPV6)
         snprintf(why, why_size,
                  "%s: this kernel has no IPv6 (module not loaded, or ipv6.disable=1): take the "
                  "address out of the configuration",
-                 config->text);
+                 tell_address(config, &room));
     else
-        snprintf(why, why_size, "%s: no socket: %s", config->text, strerror(error));
+        snprintf(why, why_size, "%s: no socket: %s", tell_address(config, &room), strerror(error));
     return -error;
 }
 
@@ -120,7 +139,8 @@ static int explain_congestion(const struct listen_config *config, int error, cha
 
 static int explain_bind(const struct listen_config *config, int error, char *why, size_t why_size)
 {
-    const char *text = config->text;
+    struct address_text room;
+    const char *text = tell_address(config, &room);
     char port[32];
 
     switch (error) {

@@ -99,6 +99,7 @@ int loop_create(const struct engine_config *cfg, const struct loop_options *opti
     list_init(&loop->conns);
     list_init(&loop->run_queue);
     list_init(&loop->closed);
+    list_init(&loop->idle);
     list_init(&loop->accept_queue);
     clock_update(&loop->clock);
     timer_wheel_init(&loop->timers, loop->clock.now_ms);
@@ -245,6 +246,7 @@ static int loop_timeout_ms(const struct loop *loop)
     if (accept_ms > 0)
         timeout_ms = timer_until(timeout_ms, now_ms, loop->accept_retry_ms);
     timeout_ms = timer_until(timeout_ms, now_ms, loop->tick_due_ms);
+    timeout_ms = timer_until(timeout_ms, now_ms, loop->sweep_due_ms);
     return timer_until(timeout_ms, now_ms, loop->drain_end_ms);
 }
 
@@ -303,6 +305,19 @@ static void loop_fire(struct timer_node *node, void *context)
     loop_drive_now(loop, conn);
 }
 
+/* What is kept open is looked through a second after something happened, and then when it says; an
+ * idle loop that keeps nothing is not woken for it. */
+static void loop_sweep(struct loop *loop)
+{
+    uint64_t now_ms = loop->clock.now_ms;
+    if (loop->sweep_due_ms != 0 && now_ms >= loop->sweep_due_ms) {
+        uint64_t due_ms = loop_env_sweep(loop);
+        loop->sweep_due_ms = due_ms == UINT64_MAX ? 0 : due_ms;
+    }
+    if (loop->active && (loop->sweep_due_ms == 0 || loop->sweep_due_ms > now_ms + LOOP_TICK_MS))
+        loop->sweep_due_ms = now_ms + LOOP_TICK_MS;
+}
+
 /* Logs are written out a second after something happened, so an idle loop is not woken for them. */
 static void loop_tick(struct loop *loop)
 {
@@ -331,6 +346,7 @@ static void loop_turn(struct loop *loop, int events)
     timer_advance(&loop->timers, loop->clock.now_ms, loop_fire, loop);
     loop_free_closed(loop);
     loop_accept(loop);
+    loop_sweep(loop);
     loop_tick(loop);
     loop_offload_flush(loop);
 }

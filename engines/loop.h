@@ -31,10 +31,15 @@ struct loop_options {
 struct loop_hooks {
     /* May another connection be accepted? False: not before a loop_ask(LOOP_ASK_ACCEPT). */
     bool (*has_room)(void *context);
+    /* Nobody has room, and a client waits: has a loop with an idle connection close it. */
+    void (*make_way)(void *context);
+    /* Is there no room in any loop? Asked by one that has none itself. */
+    bool (*all_full)(void *context);
     /* Takes a connection, after has_room() has said yes. */
     void (*deal)(void *context, int fd, const struct listen_config *listen,
                  const struct peer *peer);
-    /* This loop, which was full or behind, can adopt again. */
+    /* This loop, which was full or behind, can adopt again; or it has an idle connection, and had
+     * none. */
     void (*made_room)(void *context);
     /* This loop cannot accept now: others who hold the same listeners are to look. */
     void (*blocked)(void *context, const struct loop *loop);
@@ -57,13 +62,18 @@ int loop_run(struct loop *loop);
 void loop_wake(struct loop *loop);
 
 enum loop_ask {
-    LOOP_ASK_STOP = 1 << 0,    /* ends, as with cfg->requests->stop */
-    LOOP_ASK_ACCEPT = 1 << 1,  /* somebody may wait at the listeners */
-    LOOP_ASK_RECLAIM = 1 << 2, /* descriptors have run out: gives some back */
+    LOOP_ASK_STOP = 1 << 0,     /* ends, as with cfg->requests->stop */
+    LOOP_ASK_ACCEPT = 1 << 1,   /* somebody may wait at the listeners */
+    LOOP_ASK_RECLAIM = 1 << 2,  /* descriptors have run out: gives some back */
+    LOOP_ASK_MAKE_WAY = 1 << 3, /* a client waits for a place: closes its longest idle connection */
 };
 
 /* Asks the loop, and wakes it. Thread-safe. */
 void loop_ask(struct loop *loop, unsigned asks);
+
+/* Is no connection left in its pool? Has it an idle one? As it was a moment ago. Thread-safe. */
+bool loop_is_full(const struct loop *loop);
+bool loop_has_idle(const struct loop *loop);
 
 /* Has the loop room for one more connection that it is to adopt? Called, like loop_adopt(), by one
  * thread only. */

@@ -9,7 +9,11 @@
  * sleep on beside a client that waits. So a loop that finds itself unable stands back: it takes its
  * registration away, so that the next edge goes to somebody else, and has the others look at what
  * waits already. They look each time one of them begins to stand back, and who can accept again
- * looks by itself: as long as one of them is able, no client waits for nothing. */
+ * looks by itself: as long as one of them is able, no client waits for nothing.
+ *
+ * At connections_max, or without a descriptor, the connection that has been idle for longest makes
+ * way (loop_idle.c) for a client that waits. Of several loops that share a listener, only when none
+ * of them has room; the acceptor, which has no connections, has one of the others do it. */
 #include "engines/loop_internal.h"
 
 #include "engines/acceptor.h"
@@ -128,23 +132,38 @@ static bool is_full(const struct loop *loop)
     return pool_used(loop->pool) >= loop->cfg.config->connections_max;
 }
 
-static void complain_full(struct loop *loop)
+/* May somebody here make way for a client of this listener? */
+static bool can_make_way(const struct loop *loop, const struct loop_listener *listener)
+{
+    if (list_empty(&loop->idle))
+        return false;
+    return !listener->shared || loop->hooks.all_full == NULL ||
+           loop->hooks.all_full(loop->options.hooks_context);
+}
+
+static bool can_take(const struct loop *loop, const struct loop_listener *listener)
+{
+    return !is_full(loop) || can_make_way(loop, listener);
+}
+
+static void complain_full(struct loop *loop, bool makes_way)
 {
     if (!log_is_due(&loop->full_log_ms, loop->clock.now_ms))
         return;
+    const char *what = makes_way ? "the longest idle ones are closed for new ones"
+                                 : "clients wait until a connection closes";
     if (loop->options.accept_only)
         log_warn("no reactor takes a further connection; clients wait until one closes");
     else
-        log_warn("connections_max = %u reached%s; clients wait until a connection closes",
-                 loop->cfg.config->connections_max,
-                 loop->options.hooks != NULL ? " by one of the threads, its share" : "");
+        log_warn("connections_max = %u reached%s; %s", loop->cfg.config->connections_max,
+                 loop->options.hooks != NULL ? " by one of the threads, its share" : "", what);
 }
 
-/* Gives descriptors back that are only kept for later. False: none is left here; the other loops
- * are asked, and accept_pause() gives them time. */
+/* Gives descriptors back that are only kept for later, or that of a client that has nothing to do.
+ * False: none is left here; the other loops are asked, and accept_pause() gives them time. */
 static bool accept_reclaim(struct loop *loop)
 {
-    if (loop_env_reclaim(loop) > 0)
+    if (loop_env_reclaim(loop) > 0 || loop_make_way(loop))
         return true;
     if (loop->hooks.starved != NULL)
         loop->hooks.starved(loop->options.hooks_context, loop);
@@ -175,15 +194,22 @@ static void accept_from(struct loop *loop, struct loop_listener *listener)
 {
     for (int i = 0; i < LOOP_ACCEPT_MAX; i++) {
         if (is_full(loop)) {
-            complain_full(loop);
-            break;
+            bool makes_way = can_make_way(loop, listener);
+            if (makes_way && !acceptor_has_caller(listener->source.fd))
+                return;
+            complain_full(loop, makes_way);
+            if (!makes_way || !loop_make_way(loop))
+                break;
         }
         int error = -accept_one(loop, listener);
         if (error == EAGAIN)
             return;
         if (acceptor_lost_one(error))
             continue;
-        if ((error == EMFILE || error == ENFILE) && accept_reclaim(loop))
+        bool lacks_descriptor = error == EMFILE || error == ENFILE;
+        if (lacks_descriptor && !acceptor_has_caller(listener->source.fd))
+            return; /* accept(2) looks for a descriptor first, and for a client then */
+        if (lacks_descriptor && accept_reclaim(loop))
             continue;
         if (error == 0)
             error = -accept_let_others(loop, listener);
@@ -195,11 +221,32 @@ static void accept_from(struct loop *loop, struct loop_listener *listener)
     list_push_back(&loop->accept_queue, &listener->ready);
 }
 
+/* The acceptor of several loops is full: somebody is to make way, if a client waits indeed. */
+static void accept_ask_way(struct loop *loop)
+{
+    if (loop->hooks.make_way == NULL || !is_full(loop))
+        return;
+    for (struct list *at = loop->accept_queue.next; at != &loop->accept_queue; at = at->next) {
+        if (acceptor_has_caller(container_of(at, struct loop_listener, ready)->source.fd)) {
+            loop->hooks.make_way(loop->options.hooks_context);
+            return;
+        }
+    }
+}
+
+/* It cannot accept, and clients may wait. */
+static void accept_is_blocked(struct loop *loop)
+{
+    accept_stand_back(loop);
+    accept_ask_way(loop);
+}
+
 void loop_accept(struct loop *loop)
 {
+    loop_publish_idle(loop);
     if (loop_accept_timeout_ms(loop) != 0) {
         if (!list_empty(&loop->accept_queue))
-            accept_stand_back(loop);
+            accept_is_blocked(loop);
         return;
     }
     loop->accept_retry_ms = 0;
@@ -217,7 +264,7 @@ void loop_accept(struct loop *loop)
         accept_from(loop, listener);
     }
     if (!list_empty(&loop->accept_queue) && loop_accept_timeout_ms(loop) != 0)
-        accept_stand_back(loop);
+        accept_is_blocked(loop);
 }
 
 /* Clients whose connection the kernel has made already are not to be lost. */
@@ -247,9 +294,18 @@ void loop_unlisten(struct loop *loop)
     }
 }
 
+static bool can_take_some(const struct loop *loop)
+{
+    for (struct list *at = loop->accept_queue.next; at != &loop->accept_queue; at = at->next) {
+        if (can_take(loop, container_of(at, struct loop_listener, ready)))
+            return true;
+    }
+    return false;
+}
+
 int loop_accept_timeout_ms(const struct loop *loop)
 {
-    if (list_empty(&loop->accept_queue) || is_full(loop))
+    if (!can_take_some(loop))
         return -1;
     uint64_t now_ms = loop->clock.now_ms;
     return loop->accept_retry_ms > now_ms ? (int)(loop->accept_retry_ms - now_ms) : 0;

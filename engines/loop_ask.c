@@ -75,6 +75,14 @@ static bool take_arrivals(struct loop *loop)
     return taken;
 }
 
+/* Gives descriptors back: of files that nobody reads, else of a client that has nothing to do. */
+static void reclaim(struct loop *loop)
+{
+    bool some = loop_env_reclaim(loop) > 0 || loop_make_way(loop);
+    if (some && loop->inbox != NULL && loop->hooks.made_room != NULL)
+        loop->hooks.made_room(loop->options.hooks_context);
+}
+
 unsigned loop_heed_asks(struct loop *loop)
 {
     unsigned asks = 0;
@@ -83,9 +91,14 @@ unsigned loop_heed_asks(struct loop *loop)
     if (atomic_load_explicit(&loop->asks, memory_order_relaxed) == 0)
         return asks;
     asks |= atomic_exchange(&loop->asks, 0);
-    if (asks & LOOP_ASK_ACCEPT)
+    if (asks & LOOP_ASK_ACCEPT) {
         loop_accept_look(loop);
+        if (loop->options.accept_only)
+            loop->accept_retry_ms = 0; /* a loop has given something back */
+    }
     if (asks & LOOP_ASK_RECLAIM)
-        loop_env_reclaim(loop);
+        reclaim(loop);
+    if (asks & LOOP_ASK_MAKE_WAY)
+        (void)loop_make_way(loop);
     return asks;
 }

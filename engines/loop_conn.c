@@ -12,6 +12,7 @@
 #include "core/log_repeat.h"
 #include "engines/file_range.h"
 #include "engines/ktls.h"
+#include "engines/socket_room.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,10 +27,12 @@ void loop_conn_open(struct loop *loop, int fd, const struct listen_config *liste
 {
     struct loop_conn *conn = pool_get(loop->pool);
     CHECK(conn != NULL);
+    loop_publish_full(loop);
     *conn =
         (struct loop_conn){ .source = { LOOP_CONN_MAGIC, fd }, .readable = true, .writable = true };
     list_push_back(&loop->conns, &conn->all);
     list_push_back(&loop->run_queue, &conn->run);
+    list_init(&conn->idle);
     timer_node_init(&conn->timer);
     loop_enter(loop);
     struct session *s = session_open(conn + 1, loop->env, listen, peer);
@@ -91,6 +94,7 @@ static size_t conn_room(struct loop_conn *conn, size_t room_max)
 static void conn_report_received(struct loop *loop, struct loop_conn *conn, const void *data,
                                  ssize_t n)
 {
+    loop_idle_end(conn);
     loop_enter(loop);
     session_received(loop_conn_session(conn), data, n);
     loop_leave(loop);
@@ -110,6 +114,7 @@ static void conn_receive_for_worker(struct loop *loop, struct loop_conn *conn)
     struct loop_task *task = loop_task_begin(loop, conn, LOOP_TASK_RECEIVED);
     ssize_t n = conn_recv(conn, task->data, conn_room(conn, LOOP_HANDOFF_SIZE));
     if (n > 0) {
+        loop_idle_end(conn);
         task->len = (size_t)n;
         loop_task_submit(loop, task);
         return;
@@ -160,16 +165,30 @@ static void conn_warm_up(struct loop *loop, struct loop_conn *conn, const struct
     loop_task_submit(loop, task);
 }
 
+/* Before something is encrypted, here or by a worker. */
+static void conn_tell_room(struct loop *loop, struct loop_conn *conn)
+{
+    struct session *s = loop_conn_session(conn);
+    if (!session_minds_room(s))
+        return;
+    size_t room = socket_room(conn->source.fd);
+    loop_enter(loop);
+    session_set_room(s, room);
+    loop_leave(loop);
+}
+
 /* Takes what was sent off `*turn_left`. False when the connection is to queue behind the others
  * first. Every plan is given back by one session_sent(): -EAGAIN says that nothing was sent. */
 static bool conn_send(struct loop *loop, struct loop_conn *conn, size_t *turn_left)
 {
+    struct session *s = loop_conn_session(conn);
     struct send_plan plan;
+    conn_tell_room(loop, conn);
     loop_enter(loop);
-    session_send_plan(loop_conn_session(conn), &plan);
+    session_send_plan(s, &plan);
     loop_leave(loop);
     if (plan.iovcnt == 0 && plan.file_len == 0)
-        return true; /* it was lost over encrypting */
+        return true; /* it was lost over encrypting, or reads first */
     size_t unprobed_max = loop->workers == NULL ? LOOP_PROBE_MIN : 0;
     bool probed = plan.file_fd >= 0 && plan.file_len > unprobed_max;
     if (probed && !conn_file_warm(loop, conn, &plan)) {
@@ -267,6 +286,7 @@ void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
             if (turn_left == 0 || !conn_send(loop, conn, &turn_left))
                 break;
         } else if (wants & SESSION_WANT_FILE) {
+            conn_tell_room(loop, conn);
             loop_task_submit(loop, loop_task_begin(loop, conn, LOOP_TASK_JOB));
             job_for_worker = loop->shared;
         } else if (wants & SESSION_WANT_SHUTDOWN) {
@@ -289,7 +309,9 @@ void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
         loop_conn_close(loop, conn);
         return;
     }
-    if (!waits && list_empty(&conn->run))
+    if (waits)
+        loop_idle_begin(loop, conn);
+    else if (list_empty(&conn->run))
         list_push_back(&loop->run_queue, &conn->run);
     conn_arm(loop, conn);
 }
@@ -304,6 +326,7 @@ void loop_conn_close(struct loop *loop, struct loop_conn *conn)
     timer_disarm(&loop->timers, &conn->timer);
     list_remove(&conn->all);
     list_remove(&conn->run);
+    loop_idle_end(conn);
     list_push_back(&loop->closed, &conn->run);
 }
 
@@ -322,6 +345,7 @@ void loop_free_closed(struct loop *loop)
         conn->source.magic = 0;
         pool_put(loop->pool, conn);
     }
+    loop_publish_full(loop);
     loop_adopted_freed(loop, count);
     loop->accept_retry_ms = 0; /* what has run out may have been among it */
 }

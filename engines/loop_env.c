@@ -15,13 +15,19 @@
 #include <stdio.h>
 
 /* Whoever holds it will let it go in less time than a sleep and a wake-up take. */
+#ifdef __GLIBC__ /* others, as musl, have no such kind */
+enum { MUTEX_KIND = PTHREAD_MUTEX_ADAPTIVE_NP };
+#else
+enum { MUTEX_KIND = PTHREAD_MUTEX_DEFAULT };
+#endif
+
 static int mutex_init(pthread_mutex_t *mutex)
 {
     pthread_mutexattr_t attributes;
     int error = pthread_mutexattr_init(&attributes);
     if (error != 0)
         return -error;
-    error = pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
+    error = pthread_mutexattr_settype(&attributes, MUTEX_KIND);
     if (error == 0)
         error = pthread_mutex_init(mutex, &attributes);
     pthread_mutexattr_destroy(&attributes);
@@ -74,6 +80,16 @@ bool loop_env_tick(struct loop *loop, bool reopen)
     bool again = session_env_tick(loop->env, reopen);
     loop_leave(loop);
     return again;
+}
+
+uint64_t loop_env_sweep(struct loop *loop)
+{
+    if (loop->env == NULL) /* likewise */
+        return UINT64_MAX;
+    loop_enter(loop);
+    uint64_t due_ms = session_env_sweep(loop->env);
+    loop_leave(loop);
+    return due_ms;
 }
 
 size_t loop_env_reclaim(struct loop *loop)

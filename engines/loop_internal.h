@@ -2,6 +2,7 @@
  *
  * loop.c          waits, dispatches, run queue, deadlines, requests from outside   (the reactor)
  * loop_accept.c   takes connections from listeners                                 (the acceptor)
+ * loop_idle.c     which connections are idle, and may make way for others
  * loop_ask.c      what other threads ask of the loop, and give to it
  * loop_conn.c     drives one connection: does what its session wants               (the handler)
  * loop_send.c     carries out a send plan on a socket
@@ -88,6 +89,7 @@ struct loop_conn {
     struct list all; /* in loop.conns */
     struct list run; /* in loop.run_queue, or in loop.closed */
     struct timer_node timer; /* lazy: armed for the session's deadline or earlier */
+    struct list idle;        /* in loop.idle while it waits for a request */
 };
 
 static_assert(sizeof(struct loop_conn) <= 96, "an idle connection is small");
@@ -136,6 +138,9 @@ struct loop {
     struct list conns;
     struct list run_queue;    /* connections that can go on without a new edge */
     struct list closed;       /* freed at the end of the turn */
+    struct list idle;         /* connections that wait for a request; the longest idle first */
+    atomic_bool full;         /* for other loops: no connection is left in the pool */
+    atomic_bool has_idle;     /* likewise: somebody could make way */
     struct list accept_queue; /* listeners that can go on without a new edge */
     struct loop_listener *listeners;
     struct loop_inbox *inbox;  /* NULL: none is given to this loop */
@@ -144,6 +149,7 @@ struct loop {
     uint64_t accept_retry_ms;  /* descriptors or memory have run out: not before; 0: at once */
     uint64_t full_log_ms;      /* when connections_max was complained about last; 0: never */
     uint64_t tick_due_ms;      /* next session_env_tick(); 0: nothing has happened since the last */
+    uint64_t sweep_due_ms;     /* next session_env_sweep(); 0: nothing is kept */
     bool active;               /* a connection was driven in this turn */
     uint64_t drain_end_ms;     /* 0: not draining */
     sig_atomic_t reopens_done; /* cfg.requests->reopen_logs as last heeded */
@@ -185,8 +191,9 @@ int loop_env_create(struct loop *loop, unsigned caps, char *why, size_t why_size
 /* Every session must be closed. */
 void loop_env_destroy(struct loop *loop);
 
-/* session_env_tick(), session_env_reclaim(), locked if need be. */
+/* session_env_tick(), session_env_sweep(), session_env_reclaim(), locked if need be. */
 bool loop_env_tick(struct loop *loop, bool reopen);
+uint64_t loop_env_sweep(struct loop *loop);
 size_t loop_env_reclaim(struct loop *loop);
 
 /* Makes the workers that the options ask for, if any. 0, or -errno and a sentence. */
@@ -244,6 +251,29 @@ void loop_free_closed(struct loop *loop);
  * edge will come: with -EAGAIN always. */
 ssize_t loop_send_plan(int fd, const struct send_plan *plan, size_t file_max, bool *corked,
                        bool *ret_full);
+
+/* ---- loop_idle.c ---- */
+
+/* The connection has nothing to do: it is idle from now on, if its session says so. */
+void loop_idle_begin(struct loop *loop, struct loop_conn *conn);
+
+/* Something was received, or it is closed. */
+static inline void loop_idle_end(struct loop_conn *conn)
+{
+    list_remove(&conn->idle);
+}
+
+/* Closes the connection that has been idle for longest, unless its client has sent something in
+ * this moment: then the next one. It is freed, too: no event of the turn may be left. False: nobody
+ * is idle. */
+bool loop_make_way(struct loop *loop);
+
+/* Tells the other loops whether there is room here: at once when that changes, so that of two that
+ * fill up at the same time one sees that both are full. */
+void loop_publish_full(struct loop *loop);
+
+/* ... and whether somebody is idle. */
+void loop_publish_idle(struct loop *loop);
 
 /* Registers the listeners. 0 or -errno. */
 int loop_listen(struct loop *loop);

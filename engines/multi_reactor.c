@@ -122,6 +122,33 @@ static void ask_others(struct engine *e, const struct loop *loop, unsigned ask)
     }
 }
 
+/* Asked for each client that waits at an acceptor without room; in turn, so that no loop bears it
+ * alone. */
+static void acceptor_make_way(void *context)
+{
+    struct engine *e = context;
+    CHECK_OBJ(e, MULTI_REACTOR_MAGIC);
+    for (unsigned i = 0; i < e->count; i++) {
+        struct loop *loop = e->reactors[(e->next + i) % e->count].loop;
+        if (loop_has_idle(loop)) {
+            e->next = (e->next + i + 1) % e->count;
+            loop_ask(loop, LOOP_ASK_MAKE_WAY);
+            return;
+        }
+    }
+}
+
+static bool reactors_all_full(void *context)
+{
+    const struct engine *e = context;
+    CHECK_OBJ(e, MULTI_REACTOR_MAGIC);
+    for (unsigned i = 0; i < e->count; i++) {
+        if (!loop_is_full(e->reactors[i].loop))
+            return false;
+    }
+    return true;
+}
+
 static void reactor_blocked(void *context, const struct loop *loop)
 {
     ask_others(context, loop, LOOP_ASK_ACCEPT);
@@ -132,10 +159,20 @@ static void reactor_starved(void *context, const struct loop *loop)
     ask_others(context, loop, LOOP_ASK_RECLAIM);
 }
 
+/* It tries again as soon as a loop has given something back. */
+static void acceptor_starved(void *context, const struct loop *loop)
+{
+    struct engine *e = context;
+    CHECK_OBJ(e, MULTI_REACTOR_MAGIC);
+    atomic_store(&e->waits, true);
+    reactor_starved(context, loop);
+}
+
 static const struct loop_hooks acceptor_hooks = {
     .has_room = acceptor_has_room,
+    .make_way = acceptor_make_way,
     .deal = acceptor_deal,
-    .starved = reactor_starved,
+    .starved = acceptor_starved,
 };
 
 static const struct loop_hooks dealt_hooks = {
@@ -144,6 +181,7 @@ static const struct loop_hooks dealt_hooks = {
 };
 
 static const struct loop_hooks peer_hooks = {
+    .all_full = reactors_all_full,
     .blocked = reactor_blocked,
     .starved = reactor_starved,
 };
@@ -341,6 +379,7 @@ static int multi_reactor_probe(char *why, size_t why_size)
 const struct engine_ops engine_multi_reactor = {
     .name = "multi-reactor",
     .summary = "several epoll loops, one a thread, that share nothing hot",
+    .has_threads = true,
     .probe = multi_reactor_probe,
     .create = multi_reactor_create,
     .run = multi_reactor_run,

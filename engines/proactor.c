@@ -84,6 +84,17 @@ static void wake_all(void *context)
     }
 }
 
+static bool all_full(void *context)
+{
+    const struct engine *e = context;
+    CHECK_OBJ(e, ENGINE_MAGIC);
+    for (unsigned i = 0; i < e->count; i++) {
+        if (e->members[i].proactor == NULL || !proactor_is_full(e->members[i].proactor))
+            return false;
+    }
+    return true;
+}
+
 /* Together they keep the limit. */
 static uint32_t connections_max_of(const struct engine *e, unsigned index)
 {
@@ -153,6 +164,7 @@ static int prepare(struct engine *e, char *why, size_t why_size)
     e->shared.tls = e->cfg.tls;
     e->shared.requests = e->cfg.requests;
     e->shared.wake_all = wake_all;
+    e->shared.all_full = all_full;
     e->shared.wake_context = e;
     res = listen_share_open(e->cfg.listeners, e->cfg.listeners_count, e->count, config->accept_mode,
                             why, why_size, &e->listeners);
@@ -255,6 +267,7 @@ const struct engine_ops engine_proactor = {
     .name = "proactor",
     .summary =
         "io_uring: accepts, receives, opens, reads and sends by completions; a ring a thread",
+    .has_threads = true,
     .probe = proactor_engine_probe,
     .create = proactor_engine_create,
     .run = proactor_engine_run,

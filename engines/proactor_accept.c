@@ -3,7 +3,12 @@
  * A multishot accept brings every connection without being asked again, and more than there is room
  * for: all that the backlog holds, and what comes meanwhile, before it can be stopped. So it is
  * armed only while twice that many are free; nearer to connections_max accepts are armed one by
- * one, never more than there is room for, and clients beyond that wait in the kernel's backlog. */
+ * one, never more than there is room for, and clients beyond that wait in the kernel's backlog.
+ *
+ * There they are watched for (a poll), as long as somebody is idle: then the connection that has
+ * been idle for longest makes way (proactor_idle.c), one at a time. Of several rings that share a
+ * listener, only when none has room; one that is full and has nobody idle wakes the others, so that
+ * they watch. */
 #include "engines/proactor_internal.h"
 
 #include "engines/acceptor.h"
@@ -15,6 +20,7 @@
 #include "core/peer.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -22,6 +28,13 @@
 static size_t room(const struct proactor *p)
 {
     return p->connections_max - pool_used(p->pool);
+}
+
+void proactor_publish_full(struct proactor *p)
+{
+    bool full = room(p) == 0;
+    if (full != atomic_load_explicit(&p->full, memory_order_relaxed))
+        atomic_store(&p->full, full);
 }
 
 /* A multishot accept leaves the address of its connection to be asked for. False: the connection is
@@ -33,8 +46,11 @@ static bool peer_of(int fd, const struct listen_config *listen, struct peer *ret
     *ret_peer = (struct peer){ .family = PEER_UNIX };
     if (listen->kind == LISTEN_UNIX)
         return true;
-    if (getpeername(fd, (struct sockaddr *)&address, &len) != 0)
+    if (getpeername(fd, (struct sockaddr *)&address, &len) != 0) {
+        if (errno != ENOTCONN && errno != EINVAL) /* a filter forbids it, or memory is short */
+            log_fault("getpeername; a new connection is dropped", errno);
         return false;
+    }
     acceptor_peer(&address, ret_peer);
     return true;
 }
@@ -58,6 +74,17 @@ static void take_connection(struct proactor *p, const struct proactor_listener *
     proactor_conn_open(p, fd, accept->listener->config, &peer);
 }
 
+/* Has the kernel tell of a client that waits, without accepting it. */
+static void watch(struct proactor *p, struct proactor_listener *accept)
+{
+    struct io_uring_sqe *sqe = proactor_begin(p, &accept->op, PROACTOR_OP_CALLER);
+    if (sqe == NULL)
+        return;
+    io_uring_prep_poll_add(sqe, accept->listener->fd, POLLIN);
+    proactor_set(sqe, &accept->op);
+    accept->multishot = false;
+}
+
 void proactor_accepted(struct proactor *p, struct proactor_op *op, int res, unsigned flags)
 {
     struct proactor_listener *accept = container_of(op, struct proactor_listener, op);
@@ -74,7 +101,11 @@ void proactor_accepted(struct proactor *p, struct proactor_op *op, int res, unsi
     if (error == ECANCELED || acceptor_lost_one(error) || p->ending)
         return; /* armed again at the end of the turn */
     if (error == EMFILE || error == ENFILE) {
-        if (session_env_reclaim(p->env) > 0)
+        if (!acceptor_has_caller(accept->listener->fd)) {
+            watch(p, accept); /* an accept takes a descriptor before there is a client */
+            return;
+        }
+        if (session_env_reclaim(p->env) > 0 || proactor_make_way(p))
             return;
         proactor_ask_reclaim(p);
     }
@@ -87,15 +118,57 @@ static bool multishot_fits(const struct proactor *p)
     return room(p) > p->accept_margin;
 }
 
+static bool all_full(const struct proactor *p)
+{
+    return p->shared->all_full == NULL || p->shared->all_full(p->shared->wake_context);
+}
+
+/* May somebody here make way for a client of this listener? Only one at a time. */
+static bool can_make_way(const struct proactor *p, const struct proactor_listener *accept)
+{
+    return !list_empty(&p->idle) && p->leaving == 0 &&
+           (accept->listener->holders == NULL || all_full(p));
+}
+
+static void complain_full(struct proactor *p)
+{
+    if (log_is_due(&p->full_log_ms, p->clock.now_ms))
+        log_warn("connections_max = %u reached; %s", p->connections_max,
+                 list_empty(&p->idle) && p->leaving == 0
+                     ? "clients wait until a connection closes"
+                     : "the longest idle ones are closed for new ones");
+}
+
+void proactor_called(struct proactor *p, struct proactor_op *op, int res)
+{
+    struct proactor_listener *accept = container_of(op, struct proactor_listener, op);
+    accept->called = res > 0 && !p->ending;
+}
+
+/* There is no room. Who is idle makes way for a client that waits, as far as is known here: who has
+ * sent something may stand in a completion that nobody has looked at. */
+static void await_room(struct proactor *p, struct proactor_listener *accept)
+{
+    accept->called = accept->called && acceptor_has_caller(accept->listener->fd);
+    bool makes_way = can_make_way(p, accept);
+    if (accept->called || !makes_way)
+        complain_full(p);
+    if (!makes_way)
+        return;
+    if (!accept->called)
+        watch(p, accept);
+    else if (p->taken < PROACTOR_TAKE_MAX)
+        accept->called = !proactor_make_way(p);
+}
+
 static void arm(struct proactor *p, struct proactor_listener *accept)
 {
     bool multishot = multishot_fits(p);
     if (!multishot && p->accepts_armed >= room(p)) {
-        if (log_is_due(&p->full_log_ms, p->clock.now_ms))
-            log_warn("connections_max = %u reached; clients wait until a connection closes",
-                     p->connections_max);
+        await_room(p, accept);
         return;
     }
+    accept->called = false;
     struct io_uring_sqe *sqe = proactor_begin(p, &accept->op, PROACTOR_OP_ACCEPT);
     if (sqe == NULL)
         return;
@@ -107,6 +180,24 @@ static void arm(struct proactor *p, struct proactor_listener *accept)
     proactor_set(sqe, &accept->op);
     accept->multishot = multishot;
     p->accepts_armed += !multishot;
+}
+
+static bool shares_listener(const struct proactor *p)
+{
+    for (size_t i = 0; i < p->listeners_count; i++) {
+        if (p->accepts[i].listener->holders != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* Others may sleep who have somebody to make way, and did not watch while there was room here. */
+static void tell_others(struct proactor *p)
+{
+    bool helpless = room(p) == 0 && list_empty(&p->idle);
+    if (helpless && !p->helpless && shares_listener(p) && all_full(p))
+        p->shared->wake_all(p->shared->wake_context);
+    p->helpless = helpless;
 }
 
 void proactor_accept(struct proactor *p)
@@ -123,6 +214,7 @@ void proactor_accept(struct proactor *p)
         else if (!accept->op.in_flight && !waits)
             arm(p, accept);
     }
+    tell_others(p);
 }
 
 int proactor_accept_timeout_ms(const struct proactor *p)

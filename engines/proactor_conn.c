@@ -17,12 +17,14 @@ void proactor_conn_open(struct proactor *p, int fd, const struct listen_config *
 {
     struct proactor_conn *conn = pool_get(p->pool);
     CHECK(conn != NULL);
+    proactor_publish_full(p);
     *conn = (struct proactor_conn){ .magic = PROACTOR_CONN_MAGIC, .fd = fd };
     proactor_op_init(&conn->recv, PROACTOR_OP_RECV);
     proactor_op_init(&conn->send, PROACTOR_OP_SEND);
     proactor_op_init(&conn->room, PROACTOR_OP_ROOM);
     list_push_back(&p->conns, &conn->all);
     list_init(&conn->run);
+    list_init(&conn->idle);
     timer_node_init(&conn->timer);
     struct session *s = session_open(conn + 1, p->env, listen, peer);
     CHECK(s == proactor_session(conn));
@@ -101,12 +103,16 @@ void proactor_conn_drive(struct proactor *p, struct proactor_conn *conn)
         }
         result = step(p, conn, wants, &turn_left);
     }
+    /* Who makes way says farewell, if the socket takes that now. */
+    conn->closing |= conn->leaving && conn->full;
     if (conn->closing) {
         proactor_conn_close(p, conn);
         return;
     }
     if (result != PROACTOR_WAITS)
         proactor_queue(p, conn);
+    else
+        proactor_idle_begin(p, conn);
     arm_deadline(p, conn);
 }
 
@@ -118,6 +124,7 @@ void proactor_conn_close(struct proactor *p, struct proactor_conn *conn)
 {
     CHECK_OBJ(conn, PROACTOR_CONN_MAGIC);
     conn->closing = true;
+    proactor_idle_end(conn);
     timer_disarm(&p->timers, &conn->timer);
     bool later = !proactor_cancel(p, &conn->recv) || !proactor_cancel(p, &conn->room) ||
                  !proactor_cancel(p, &conn->send);
@@ -147,11 +154,13 @@ void proactor_free_closed(struct proactor *p)
         CHECK(!conn->recv.in_flight && !conn->send.in_flight && !conn->room.in_flight &&
               conn->file == NULL);
         list_remove(&conn->run);
+        p->leaving -= conn->leaving;
         session_close(proactor_session(conn));
         proactor_recv_discard(p, conn);
         proactor_pipe_give(p, conn);
         conn->magic = 0;
         pool_put(p->pool, conn);
     }
+    proactor_publish_full(p);
     p->accept_retry_ms = 0; /* what has run out may have been among it */
 }

@@ -5,8 +5,9 @@
  *
  * What the kernel has in its caches is done at once (file_job_try()): a STATX always goes through a
  * kernel worker, which costs more than the whole job. There is no operation for the names of a
- * directory: a LIST, the text that is made of it, and an OPEN that renames or writers keep disturbing, are run by a thread
- * beside the ring. */
+ * directory, and the rules for document roots are our own: a LIST, the text that is made of it, a
+ * ROOT, and an OPEN that renames or writers keep disturbing, are run by a thread beside the ring.
+ */
 #include "engines/proactor_internal.h"
 
 #include "core/file_job.h"
@@ -273,7 +274,7 @@ static void complete(struct proactor *p, struct proactor_file *file, int res)
         /* The same again. */
     } else if (res == -EAGAIN && file->attempts < PROACTOR_ATTEMPTS_MAX) {
         file->attempts++;
-    } else if (res == -EAGAIN && opens) {
+    } else if (opens && (res == -EAGAIN || file_open_is_undecided(file->job->symlinks, res))) {
         run_beside(p, file);
         return;
     } else if (file->stage == STAGE_READ) {
@@ -314,7 +315,8 @@ enum proactor_step proactor_file_begin(struct proactor *p, struct proactor_conn 
     struct file_job *job = session_file_job(proactor_session(conn));
     CHECK_OBJ(job, FILE_JOB_MAGIC);
     CHECK(conn->file == NULL);
-    if ((job->kind == FILE_JOB_OPEN || job->kind == FILE_JOB_STAT) && file_job_try(job)) {
+    bool by_ring = job->kind != FILE_JOB_LIST && job->kind != FILE_JOB_ROOT && job->source == NULL;
+    if (job->kind != FILE_JOB_READ && file_job_try(job)) {
         report(p, conn, job->res);
         return PROACTOR_DONE;
     }
@@ -328,7 +330,7 @@ enum proactor_step proactor_file_begin(struct proactor *p, struct proactor_conn 
                                     .fd = -1 };
     proactor_op_init(&file->op, PROACTOR_OP_FILE);
     conn->file = file;
-    if (job->kind != FILE_JOB_LIST && job->source == NULL)
+    if (by_ring)
         return proactor_file_resume(p, conn);
     file->stalled = false;
     run_beside(p, file);

@@ -3,6 +3,7 @@
  * proactor.c          the engine: threads, and one proactor in each
  * proactor_loop.c     waits for completions and dispatches them      (the completion dispatcher)
  * proactor_accept.c   connections from listeners                     (the acceptor)
+ * proactor_idle.c     which connections are idle, and may make way for others
  * proactor_conn.c     drives one connection                          (the handler)
  * proactor_recv.c     receives, and what a busy session has no room for
  * proactor_send.c     sends memory, and pieces of files by sendfile(2)
@@ -71,6 +72,7 @@ enum proactor_op_kind {
     PROACTOR_OP_WAKE,    /* proactor.wake: the eventfd was read */
     PROACTOR_OP_WORKERS, /* proactor.workers_op: jobs have come back */
     PROACTOR_OP_ACCEPT,  /* proactor_listener.op */
+    PROACTOR_OP_CALLER,  /* likewise: a client waits, for whom there is no room */
     PROACTOR_OP_RECV,    /* proactor_conn.recv */
     PROACTOR_OP_ROOM,    /* proactor_conn.room: a change of the socket, perhaps room */
     /* proactor_conn.send, one at a time; a plan is held meanwhile */
@@ -93,6 +95,7 @@ struct proactor_listener {
     struct proactor_op op;
     struct listener *listener; /* borrowed; the descriptor is closed when draining */
     bool multishot;            /* how it is armed */
+    bool called;               /* PROACTOR_OP_CALLER has said so, and nobody has made way since */
 };
 
 /* Octets that have been received and for which the session has no room yet. */
@@ -115,6 +118,7 @@ struct proactor_conn {
     _Alignas(16) unsigned magic; /* PROACTOR_CONN_MAGIC */
     int fd;                      /* -1: closed */
     struct proactor_op recv, send, room;
+    bool leaving;  /* was idle, and makes way for another one */
     bool closing;  /* wants nothing more: what is in flight ends, then the descriptor, then it */
     bool received; /* at least once */
     bool corked;   /* in the middle of a file's range */
@@ -133,6 +137,7 @@ struct proactor_conn {
     size_t kept_len;         /* octets in them */
     struct list all;         /* in proactor.conns */
     struct list run;         /* in proactor.run_queue, or in proactor.closed */
+    struct list idle;        /* in proactor.idle while it waits for a request */
     struct timer_node timer; /* lazy: armed for the session's deadline or earlier */
 };
 
@@ -148,7 +153,8 @@ struct proactor_shared {
     atomic_bool failed;   /* one of them ended by an error: the others stop */
     atomic_uint reclaims; /* counts up: one is out of descriptors, and all are to give some back */
     void (*wake_all)(void *context);
-    void *wake_context;
+    bool (*all_full)(void *context); /* has none of them room? NULL: there is but one */
+    void *wake_context;              /* of both */
 };
 
 /* One thread's proactor. */
@@ -169,6 +175,10 @@ struct proactor {
     struct list conns;
     struct list run_queue; /* connections that can go on without a completion */
     struct list closed;    /* freed at the end of the turn */
+    struct list idle;      /* connections that wait for a request; the longest idle first */
+    unsigned leaving;      /* connections that make way, and are not freed yet */
+    atomic_bool full;      /* for other proactors: no connection is left in the pool */
+    bool helpless;         /* ... here, and nobody idle: the others have been told */
     struct list pipes;     /* free ones */
     unsigned pipes_count;  /* all */
     unsigned pipes_idle;   /* free ones */
@@ -180,6 +190,7 @@ struct proactor {
     uint64_t reclaim_next_ms;  /* when proactor_ask_reclaim() may ask again */
     uint64_t full_log_ms;      /* when connections_max was complained about last; 0: never */
     uint64_t tick_due_ms;      /* next session_env_tick(); 0: nothing has happened since the last */
+    uint64_t sweep_due_ms;     /* next session_env_sweep(); 0: nothing is kept */
     bool active;               /* a connection was driven in this turn */
     bool starved;              /* an operation found no place: the next turn comes at once */
     bool ending;               /* the loop ends: nothing is begun, what is in flight is awaited */
@@ -263,6 +274,35 @@ int proactor_accept_timeout_ms(const struct proactor *p);
 /* Ends accepting, step by step; unless the loop ends, those who wait in a backlog are taken. True
  * when it has ended and the listeners are closed. */
 bool proactor_unlisten(struct proactor *p);
+
+/* A completion of PROACTOR_OP_CALLER. */
+void proactor_called(struct proactor *p, struct proactor_op *op, int res);
+
+/* Tells the other proactors whether there is room here: at once when that changes, so that of two
+ * that fill up at the same time one sees that both are full. */
+void proactor_publish_full(struct proactor *p);
+
+/* Is no connection left in its pool? As it was a moment ago. Thread-safe. */
+static inline bool proactor_is_full(const struct proactor *p)
+{
+    return atomic_load(&p->full);
+}
+
+/* ---- proactor_idle.c ---- */
+
+/* The connection has nothing to do: it is idle from now on, if its session says so. */
+void proactor_idle_begin(struct proactor *p, struct proactor_conn *conn);
+
+/* Something was received, or it ends. */
+static inline void proactor_idle_end(struct proactor_conn *conn)
+{
+    list_remove(&conn->idle);
+}
+
+/* Has the connection end that has been idle for longest, unless its client has sent something in
+ * this moment: then the next one. Its descriptor is closed at once or soon, and its place is free
+ * when p->leaving says so. False: nobody is idle. */
+bool proactor_make_way(struct proactor *p);
 
 /* ---- proactor_conn.c ---- */
 

@@ -126,6 +126,7 @@ int proactor_create(struct proactor_shared *shared, uint32_t connections_max,
     list_init(&p->conns);
     list_init(&p->run_queue);
     list_init(&p->closed);
+    list_init(&p->idle);
     list_init(&p->pipes);
     clock_update(&p->clock);
     timer_wheel_init(&p->timers, p->clock.now_ms);
@@ -233,7 +234,8 @@ static bool heed_requests(struct proactor *p)
     unsigned reclaims = atomic_load_explicit(&p->shared->reclaims, memory_order_relaxed);
     if (reclaims != p->reclaims_done) {
         p->reclaims_done = reclaims;
-        (void)session_env_reclaim(p->env);
+        if (session_env_reclaim(p->env) == 0)
+            (void)proactor_make_way(p);
     }
     if (engine_asked(&requests(p)->stop) ||
         atomic_load_explicit(&p->shared->failed, memory_order_relaxed))
@@ -253,6 +255,7 @@ static int timeout_ms_of(const struct proactor *p)
     if (accept_ms > 0)
         timeout_ms = timer_until(timeout_ms, now_ms, p->accept_retry_ms);
     timeout_ms = timer_until(timeout_ms, now_ms, p->tick_due_ms);
+    timeout_ms = timer_until(timeout_ms, now_ms, p->sweep_due_ms);
     return timer_until(timeout_ms, now_ms, p->drain_end_ms);
 }
 
@@ -285,6 +288,9 @@ static void dispatch(struct proactor *p, const struct io_uring_cqe *cqe)
         break;
     case PROACTOR_OP_ACCEPT:
         proactor_accepted(p, op, cqe->res, cqe->flags);
+        break;
+    case PROACTOR_OP_CALLER:
+        proactor_called(p, op, cqe->res);
         break;
     case PROACTOR_OP_RECV: {
         struct proactor_conn *conn = container_of(op, struct proactor_conn, recv);
@@ -334,6 +340,19 @@ static void fire(struct timer_node *node, void *context)
     proactor_conn_drive(p, conn);
 }
 
+/* What is kept open is looked through a second after something happened, and then when it says; an
+ * idle loop that keeps nothing is not woken for it. */
+static void sweep(struct proactor *p)
+{
+    uint64_t now_ms = p->clock.now_ms;
+    if (p->sweep_due_ms != 0 && now_ms >= p->sweep_due_ms) {
+        uint64_t due_ms = session_env_sweep(p->env);
+        p->sweep_due_ms = due_ms == UINT64_MAX ? 0 : due_ms;
+    }
+    if (p->active && (p->sweep_due_ms == 0 || p->sweep_due_ms > now_ms + PROACTOR_TICK_MS))
+        p->sweep_due_ms = now_ms + PROACTOR_TICK_MS;
+}
+
 /* Logs are written out a second after something happened, so an idle loop is not woken for them. */
 static void tick(struct proactor *p)
 {
@@ -371,6 +390,7 @@ static void turn(struct proactor *p)
     arm_wake(p);
     proactor_workers_arm(p);
     workers_flush(p->workers);
+    sweep(p);
     tick(p);
 }
 

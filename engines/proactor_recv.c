@@ -119,6 +119,8 @@ void proactor_received(struct proactor *p, struct proactor_conn *conn, int res, 
 {
     bool fits = true;
     conn->received |= res > 0;
+    if (res > 0)
+        proactor_idle_end(conn);
     if ((flags & IORING_CQE_F_BUFFER) != 0) {
         unsigned id = flags >> IORING_CQE_BUFFER_SHIFT;
         if (res > 0 && !conn->closing)

@@ -13,6 +13,7 @@
 #include "engines/file_range.h"
 #include "engines/file_send.h"
 #include "engines/ktls.h"
+#include "engines/socket_room.h"
 
 #include <errno.h>
 #include <string.h>
@@ -143,10 +144,13 @@ enum proactor_step proactor_send(struct proactor *p, struct proactor_conn *conn,
         return proactor_room_await(p, conn); /* no plan is held meanwhile */
     if (*turn_left == 0)
         return PROACTOR_YIELD;
+    struct session *s = proactor_session(conn);
     struct send_plan plan;
-    session_send_plan(proactor_session(conn), &plan);
+    if (session_minds_room(s))
+        session_set_room(s, socket_room(conn->fd));
+    session_send_plan(s, &plan);
     if (plan.iovcnt == 0 && plan.file_len == 0)
-        return PROACTOR_DONE; /* it was lost over encrypting */
+        return PROACTOR_DONE; /* it was lost over encrypting, or reads first */
     if (plan.record_type != 0)
         return send_record(conn, &plan);
     if (send_plan_memory(&plan) > 0)

@@ -103,7 +103,15 @@ bool session_env_tick(struct session_env *env, bool reopen)
 {
     CHECK_OBJ(env, SESSION_ENV_MAGIC);
     bool again = http_env_tick(env->http, reopen);
+    if (env->tls != NULL)
+        again |= session_tls_env_tick(env->tls);
     return log_repeat_tick() || again;
+}
+
+uint64_t session_env_sweep(struct session_env *env)
+{
+    CHECK_OBJ(env, SESSION_ENV_MAGIC);
+    return http_env_sweep(env->http);
 }
 
 size_t session_env_reclaim(struct session_env *env)
@@ -149,6 +157,12 @@ unsigned session_wants(const struct session *s)
     return s->tls != NULL ? session_tls_wants(s->tls) : http_conn_wants(&s->conn);
 }
 
+bool session_is_idle(const struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    return s->tls != NULL ? session_tls_is_idle(s->tls) : http_conn_is_idle(&s->conn);
+}
+
 size_t session_recv_room(const struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
@@ -182,6 +196,19 @@ void session_received(struct session *s, const void *data, ssize_t res)
         http_conn_broken(&s->conn);
 }
 
+bool session_minds_room(const struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    return s->tls != NULL && session_tls_minds_room(s->tls);
+}
+
+void session_set_room(struct session *s, size_t room)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    if (s->tls != NULL)
+        session_tls_set_room(s->tls, room);
+}
+
 void session_prepare(struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
@@ -193,12 +220,14 @@ void session_prepare(struct session *s)
 void session_send_plan(struct session *s, struct send_plan *ret_plan)
 {
     CHECK(s->planned == 0 && (session_wants(s) & SESSION_WANT_SEND) != 0);
-    if (s->tls != NULL)
+    if (s->tls != NULL) {
         session_tls_plan(s->tls, ret_plan);
-    else
+    } else {
+        http_conn_has_room(&s->conn);
         http_conn_plan(&s->conn, ret_plan);
+    }
     size_t planned = send_plan_memory(ret_plan) + ret_plan->file_len;
-    CHECK(planned > 0 || s->tls != NULL);
+    CHECK(planned > 0 || s->tls != NULL || (session_wants(s) & SESSION_WANT_FILE) != 0);
     s->planned = planned;
     s->planned_fd = ret_plan->file_fd;
 }
@@ -207,15 +236,20 @@ void session_sent(struct session *s, ssize_t res)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
     CHECK(s->planned > 0 && res <= (ssize_t)s->planned);
+    bool full = res == -EAGAIN || (res > 0 && (size_t)res < s->planned);
     s->planned = 0;
     if (res == 0)
         http_conn_file_ended(&s->conn);
     session_fault_sent(s->planned_fd, res);
     if (res > 0)
         s->sent += (uint64_t)res;
-    if (s->tls != NULL)
-        session_tls_sent(s->tls, res);
-    else if (res > 0)
+    if (s->tls != NULL) {
+        session_tls_sent(s->tls, res, full);
+        return;
+    }
+    if (full)
+        http_conn_stalled(&s->conn);
+    if (res > 0)
         http_conn_sent(&s->conn, (size_t)res);
     else if (res != -EAGAIN)
         http_conn_broken(&s->conn);
@@ -245,6 +279,7 @@ void session_file_done(struct session *s)
 void session_shut_down(struct session *s, int res)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
+    session_fault_socket("cannot end the sending side of a connection", res);
     if (s->tls != NULL)
         session_tls_shut_down(s->tls, res);
     else if (res < 0)

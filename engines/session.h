@@ -31,7 +31,7 @@
 
 enum session_want {
     SESSION_WANT_RECV = 1 << 0,     /* octets from the peer, at most session_recv_room() */
-    SESSION_WANT_SEND = 1 << 1,     /* session_send_plan() is not empty */
+    SESSION_WANT_SEND = 1 << 1,     /* session_send_plan(), when the socket may have room */
     SESSION_WANT_FILE = 1 << 2,     /* session_file_job() waits to be executed */
     SESSION_WANT_SHUTDOWN = 1 << 3, /* shutdown(2) of the sending side, then session_shut_down(): a
                                        lingering close begins */
@@ -81,6 +81,11 @@ void session_env_destroy(struct session_env *env);
  * True: once more in a second, whether anything happens or not. */
 bool session_env_tick(struct session_env *env, bool reopen);
 
+/* Lets go of files that are only kept for later use and that nobody has used for a while, a bounded
+ * number of them. When it is to be called again, on the clock's scale of now_ms, perhaps at once;
+ * UINT64_MAX: not before something has happened. */
+uint64_t session_env_sweep(struct session_env *env);
+
 /* Descriptors have run out (EMFILE, ENFILE): closes some that are only kept for later use. Returns
  * how many; 0: there is none left to close. */
 size_t session_env_reclaim(struct session_env *env);
@@ -101,6 +106,11 @@ void session_close(struct session *s);
  * every report. */
 unsigned session_wants(const struct session *s);
 
+/* Does it wait for a request, or for a TLS handshake, of which nothing has come? Then it may be
+ * asked to end (session_drain()) where its place is needed, and nothing is lost by it. What comes
+ * first on a connection is given a second before, which ends as a deadline does. Pure. */
+bool session_is_idle(const struct session *s);
+
 /* How many octets session_received() takes now; above 0 while SESSION_WANT_RECV is set. */
 size_t session_recv_room(const struct session *s);
 
@@ -111,8 +121,18 @@ void session_received(struct session *s, const void *data, ssize_t res);
  * a thread that is not the one that sends, and has the time. No plan is out. */
 void session_prepare(struct session *s);
 
-/* Fills in what to send next. Pinned until session_sent(). Empty, without memory and file: the
- * session was lost over making it; there is nothing to report, and the wants are asked anew. */
+/* Does it matter how much the socket takes now? Then session_set_room() is to be called before
+ * session_send_plan(), and before a job is handed to a thread that calls session_prepare(): what is
+ * encrypted cannot be taken back, and lies in memory until it is sent. */
+bool session_minds_room(const struct session *s);
+
+/* The socket takes about `room` octets now (socket_room()). */
+void session_set_room(struct session *s, size_t room);
+
+/* Fills in what to send next. Called when the socket may have room. Pinned until session_sent().
+ * Empty, without memory and file: there is nothing to report, and the wants are asked anew. The
+ * session was lost over making it, or it has given back what it had read when the socket was full,
+ * and reads again. */
 void session_send_plan(struct session *s, struct send_plan *ret_plan);
 
 /* Reports octets sent of the plan, memory and file together; 0: the file range ended early
@@ -145,8 +165,8 @@ void session_offloaded(struct session *s, int res);
 uint64_t session_deadline_ms(const struct session *s);
 
 /* Reports that the deadline has passed. The session answers 408, closes, or goes on with a later
- * deadline. `progress` (borrowed for the call): a peer that has taken enough is not too slow, though
- * its socket may be full. */
+ * deadline. `progress` (borrowed for the call): a peer that has taken enough is not too slow,
+ * though its socket may be full. */
 void session_expired(struct session *s, const struct progress *progress);
 
 /* The server is shutting down: an idle session wants CLOSE now, a busy one after the answer in

@@ -11,7 +11,8 @@
 #include <string.h>
 
 /* Does an error of a file concern the machine? Else it is an answer about that file: it is not
- * there, or forbidden; or nothing has come of the job, and it is run again or dropped. */
+ * there, or its mode forbids it; or nothing has come of the job, and it is run again or dropped.
+ * EPERM is no matter of modes: a seccomp filter, or a scanner (fanotify(7)), says so. */
 static bool is_file_fault(int error)
 {
     switch (error) {
@@ -23,7 +24,6 @@ static bool is_file_fault(int error)
     case EXDEV:
     case EISDIR:
     case EACCES:
-    case EPERM:
     case EFBIG: /* a directory of more than autoindex_max names, which has a line of its own */
     case EINTR:
     case ECANCELED:
@@ -92,6 +92,8 @@ void session_fault_job(const struct file_job *job)
         return;
     case FILE_JOB_STAT:
         tell_descriptor("cannot look at a file", job->fd_read, -job->res);
+        return;
+    case FILE_JOB_ROOT: /* http/roots.c tells that, and what is served meanwhile */
         return;
     }
     UNREACHABLE();

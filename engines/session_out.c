@@ -9,21 +9,46 @@
 
 #include <string.h>
 
-void session_out_attach(struct session_out *out, struct session_pools *pools)
+enum { RECORD_OVERHEAD = 64 }; /* octets that a record mostly grows by at most */
+
+static void give_back(struct session_out *out, struct session_pools *pools)
 {
     if (out->buf.data != NULL)
-        return;
-    char *data = pool_get(pools->outs);
+        pool_put(out->buf.cap == SESSION_OUT_SIZE ? pools->outs : pools->rests, out->buf.data);
+}
+
+/* What it holds goes to memory of `size` octets from `pool`. */
+static void move_to(struct session_out *out, struct session_pools *pools, struct pool *pool,
+                    size_t size)
+{
+    struct buf moved;
+    char *data = pool_get(pool);
     CHECK(data != NULL); /* there is one for each connection */
-    buf_init(&out->buf, data, SESSION_OUT_SIZE);
+    buf_init(&moved, data, size);
+    CHECK(buf_append_span(&moved, buf_span(&out->buf)));
+    give_back(out, pools);
+    out->buf = moved;
+}
+
+void session_out_attach(struct session_out *out, struct session_pools *pools)
+{
+    if (out->buf.data == NULL || (out->buf.cap == SESSION_OUT_REST && !out->lent))
+        move_to(out, pools, pools->outs, SESSION_OUT_SIZE);
 }
 
 void session_out_release(struct session_out *out, struct session_pools *pools)
 {
     if (out->buf.data == NULL || out->lent || !buf_empty(&out->buf))
         return;
-    pool_put(pools->outs, out->buf.data);
+    give_back(out, pools);
     buf_init(&out->buf, NULL, 0);
+}
+
+void session_out_stall(struct session_out *out, struct session_pools *pools)
+{
+    size_t len = buf_len(&out->buf);
+    if (out->buf.cap == SESSION_OUT_SIZE && !out->lent && len > 0 && len <= SESSION_OUT_REST)
+        move_to(out, pools, pools->rests, SESSION_OUT_REST);
 }
 
 void session_out_drop(struct session_out *out, struct session_pools *pools)
@@ -73,13 +98,28 @@ static const void *next_octets(struct plan_cursor *at, size_t len, char *record)
     }
 }
 
+/* ... when the socket takes `room` octets more: 0 for none, unless it is the `first` record. */
+static size_t record_within(size_t len, size_t room, bool first)
+{
+    if (room >= len + RECORD_OVERHEAD)
+        return len;
+    if (!first)
+        return 0;
+    if (room < SESSION_RECORD_SMALL + RECORD_OVERHEAD)
+        room = SESSION_RECORD_SMALL + RECORD_OVERHEAD;
+    return len < room - RECORD_OVERHEAD ? len : room - RECORD_OVERHEAD;
+}
+
 static int encrypt(struct session_out *out, const struct tls_ops *ops, struct tls *t,
                    const struct send_plan *plan, size_t left, char *record)
 {
     struct plan_cursor at = { plan->iov, 0 };
+    size_t before = buf_len(&out->buf);
     while (left > 0) {
-        size_t len = record_len(out, left, plan->more);
-        if (buf_room(&out->buf) < len + TLS_OVERHEAD_MAX)
+        size_t made = buf_len(&out->buf) - before;
+        size_t len = record_within(record_len(out, left, plan->more),
+                                   made < out->room ? out->room - made : 0, made == 0);
+        if (len == 0 || buf_room(&out->buf) < len + TLS_OVERHEAD_MAX)
             break;
         int res = ops->send(t, next_octets(&at, len, record), len, &out->buf);
         if (res < 0)
@@ -90,6 +130,7 @@ static int encrypt(struct session_out *out, const struct tls_ops *ops, struct tl
             out->ramp += (uint32_t)len;
     }
     out->more = plan->more || left > 0;
+    out->room = SIZE_MAX; /* until the engine tells anew */
     return 0;
 }
 

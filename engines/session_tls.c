@@ -42,6 +42,8 @@ int session_tls_env_create(const struct tls_server *server, const struct config 
     int res = pool_create("TLS sessions", sizeof(struct session_tls), count, &env->states);
     if (res == 0)
         res = pool_create("TLS output", SESSION_OUT_SIZE, count, &env->pools.outs);
+    if (res == 0)
+        res = pool_create("TLS rests", SESSION_OUT_REST, count, &env->pools.rests);
     if (res == 0) /* what is kept, and what is at work */
         res = pool_create("TLS records", TLS_PLAIN_MAX, 2 * count, &env->pools.records);
     if (res < 0) {
@@ -57,9 +59,15 @@ void session_tls_env_destroy(struct session_tls_env *env)
     if (env == NULL)
         return;
     pool_destroy(env->pools.records);
+    pool_destroy(env->pools.rests);
     pool_destroy(env->pools.outs);
     pool_destroy(env->states);
     free(env);
+}
+
+bool session_tls_env_tick(struct session_tls_env *env)
+{
+    return pool_trim(env->pools.outs);
 }
 
 /* ---- memory at hand ---- */
@@ -105,6 +113,7 @@ struct session_tls *session_tls_open(struct session_tls_env *env, struct http_co
                                .conn = conn,
                                .listen = listen };
     list_init(&t->warm);
+    t->out.room = SIZE_MAX;
     t->deadline_ms = now(t) + env->config->tls.handshake_ms;
     if (env->server->ops->open(env->server->ctx, listen, &t->tls) < 0) {
         log_fault("no memory for a connection with TLS; it is closed", ENOMEM);
@@ -216,7 +225,7 @@ static void handshake_done(struct session_tls *t)
  * nothing is taken, so that all that is sent from then on is its work. */
 static bool takes_input(const struct session_tls *t)
 {
-    if (t->out.buf.data != NULL && buf_room(&t->out.buf) < TLS_HANDSHAKE_ROOM)
+    if (session_out_room(&t->out) < TLS_HANDSHAKE_ROOM)
         return false;
     if (t->phase != SESSION_TLS_OPEN)
         return t->phase == SESSION_TLS_HANDSHAKE;
@@ -397,8 +406,26 @@ size_t session_tls_recv_room(const struct session_tls *t)
     return KEPT_SIZE - buf_len(&t->kept);
 }
 
+bool session_tls_is_idle(const struct session_tls *t)
+{
+    if (t->phase == SESSION_TLS_HELLO)
+        return t->silent;
+    return t->phase == SESSION_TLS_OPEN && !t->close_begun && !t->held && buf_empty(&t->kept) &&
+           session_out_empty(&t->out) && t->offload != SESSION_OFFLOAD_WANTED &&
+           http_conn_is_idle(t->conn);
+}
+
+/* Is its handshake still to be thought to be on its way? Else it is only waited for. */
+static bool is_new(const struct session_tls *t)
+{
+    return t->phase == SESSION_TLS_HELLO && !t->silent &&
+           t->env->config->tls.handshake_ms > HTTP_CONN_SILENT_MS;
+}
+
 uint64_t session_tls_deadline_ms(const struct session_tls *t)
 {
+    if (is_new(t))
+        return t->deadline_ms - t->env->config->tls.handshake_ms + HTTP_CONN_SILENT_MS;
     if (t->phase != SESSION_TLS_OPEN)
         return t->deadline_ms;
     uint64_t http_ms = http_conn_deadline_ms(t->conn);
@@ -415,6 +442,8 @@ void session_tls_prepare(struct session_tls *t)
         return;
     struct send_plan plan;
     http_conn_plan(t->conn, &plan);
+    if (plan.iovcnt == 0)
+        return; /* it waits for room before it reads */
     leave_warm(t);
     if (session_out_encrypt(&t->out, &t->env->pools, t->env->server->ops, t->tls, &plan, now(t)) <
         0) {
@@ -441,6 +470,8 @@ void session_tls_plan(struct session_tls *t, struct send_plan *ret_plan)
         plan_notify(t, ret_plan);
         return;
     }
+    if (session_out_empty(&t->out))
+        http_conn_has_room(t->conn);
     if (t->offload == SESSION_OFFLOAD_DONE) {
         http_conn_plan(t->conn, ret_plan);
         return;
@@ -467,7 +498,28 @@ static void notify_sent(struct session_tls *t, ssize_t res)
         break_off(t);
 }
 
-void session_tls_sent(struct session_tls *t, ssize_t res)
+/* A client that does not read holds no memory but for what was encrypted for it. */
+static void stall(struct session_tls *t)
+{
+    const struct tls_ops *ops = t->env->server->ops;
+    http_conn_stalled(t->conn);
+    session_out_stall(&t->out, &t->env->pools);
+    if (t->phase == SESSION_TLS_OPEN && ops->trim != NULL) {
+        leave_warm(t);
+        ops->trim(t->tls);
+    }
+}
+
+bool session_tls_minds_room(const struct session_tls *t)
+{
+    CHECK_OBJ(t, SESSION_TLS_MAGIC);
+    return t->phase == SESSION_TLS_OPEN && t->offload == SESSION_OFFLOAD_NEVER &&
+           session_out_empty(&t->out) && !t->notify_due &&
+           (http_conn_reads(t->conn) ||
+            http_conn_ready(t->conn, TLS_PLAIN_MAX + 1) > TLS_PLAIN_MAX);
+}
+
+void session_tls_sent(struct session_tls *t, ssize_t res, bool full)
 {
     CHECK_OBJ(t, SESSION_TLS_MAGIC);
     t->out.lent = false;
@@ -487,6 +539,8 @@ void session_tls_sent(struct session_tls *t, ssize_t res)
             farewell_sent(t);
     }
     session_tls_advance(t);
+    if (full && !t->out.lent)
+        stall(t);
 }
 
 /* ---- other reports ---- */
@@ -514,6 +568,10 @@ void session_tls_expired(struct session_tls *t, const struct progress *progress)
         if (t->phase == SESSION_TLS_HELLO || t->phase == SESSION_TLS_HANDSHAKE)
             tell(t, "handshake failed", "it has taken longer than tls_handshake_timeout");
         break_off(t);
+        return;
+    }
+    if (is_new(t)) {
+        t->silent = true;
         return;
     }
     http_conn_expired(t->conn, progress);

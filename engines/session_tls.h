@@ -50,6 +50,7 @@ struct session_tls {
     unsigned magic;
     uint8_t phase;    /* enum session_tls_phase */
     uint8_t offload;  /* enum session_tls_offload */
+    bool silent;      /* nothing has come for HTTP_CONN_SILENT_MS */
     bool held;        /* the library holds plaintext that it could not give out */
     bool peer_closed; /* it has sent close_notify */
     bool close_begun; /* ours is in `out`, or has left */
@@ -71,6 +72,9 @@ int session_tls_env_create(const struct tls_server *server, const struct config 
                            const struct clock *clock, struct session_tls_env **ret_env);
 void session_tls_env_destroy(struct session_tls_env *env);
 
+/* About once a second: gives back memory that only a burst has needed. True: once more. */
+bool session_tls_env_tick(struct session_tls_env *env);
+
 /* For a connection accepted on `listen`; `conn` is the HTTP connection, open and idle. Both are
  * borrowed. */
 struct session_tls *session_tls_open(struct session_tls_env *env, struct http_conn *conn,
@@ -79,6 +83,7 @@ void session_tls_close(struct session_tls *t);
 
 unsigned session_tls_wants(const struct session_tls *t);
 size_t session_tls_recv_room(const struct session_tls *t);
+bool session_tls_is_idle(const struct session_tls *t);
 uint64_t session_tls_deadline_ms(const struct session_tls *t);
 
 /* False, and nothing is taken: the first octets of the connection, which are those of an HTTP
@@ -88,7 +93,15 @@ bool session_tls_received(struct session_tls *t, const void *data, ssize_t res);
 /* Encrypts what the HTTP connection has to send, unless something is to be sent before. */
 void session_tls_prepare(struct session_tls *t);
 void session_tls_plan(struct session_tls *t, struct send_plan *ret_plan);
-void session_tls_sent(struct session_tls *t, ssize_t res);
+/* `full`: the socket has not taken all of the plan. */
+void session_tls_sent(struct session_tls *t, ssize_t res, bool full);
+
+/* As session_minds_room() and session_set_room(). */
+bool session_tls_minds_room(const struct session_tls *t);
+static inline void session_tls_set_room(struct session_tls *t, size_t room)
+{
+    t->out.room = room;
+}
 
 /* Something was reported to the HTTP connection: what follows from it. */
 void session_tls_advance(struct session_tls *t);

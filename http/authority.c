@@ -79,10 +79,12 @@ static bool is_ipvfuture(struct span text)
     return i == text.len;
 }
 
-/* How many octets at the front of an authority are its host; 0: none, or malformed. */
+/* How many octets at the front of an authority are its host; 0: none, or malformed. A name is
+ * labels with a dot between them, and perhaps one at the end; no label is empty (RFC 1034
+ * section 3.1). */
 static size_t host_len(struct span value)
 {
-    size_t i = 0;
+    size_t i = 0, label = 0; /* where the present label of the name begins */
 
     if (value.ptr[0] == '[') {
         const char *close = memchr(value.ptr, ']', value.len);
@@ -94,12 +96,17 @@ static size_t host_len(struct span value)
         return is_ipv6(literal) || is_ipvfuture(literal) ? literal.len + 2 : 0;
     }
     while (i < value.len && value.ptr[i] != ':') {
-        if (http_uri_octet_is(value.ptr[i], HTTP_URI_NAME))
+        if (value.ptr[i] == '.') {
+            if (i++ == label)
+                return 0;
+            label = i;
+        } else if (http_uri_octet_is(value.ptr[i], HTTP_URI_NAME)) {
             i++;
-        else if (http_uri_escape_octet(value.ptr + i, value.ptr + value.len) >= 0)
+        } else if (http_uri_escape_octet(value.ptr + i, value.ptr + value.len) >= 0) {
             i += 3;
-        else
+        } else {
             return 0;
+        }
     }
     return i;
 }
@@ -125,9 +132,7 @@ bool http_authority_parse(struct span value, struct span *ret_host)
 {
     size_t len = value.len > 0 ? host_len(value) : 0;
 
-    if (len == 0 && value.len > 0)
-        return false;
-    if (!port_valid(span_make(value.ptr + len, value.len - len)))
+    if (len == 0 || !port_valid(span_make(value.ptr + len, value.len - len)))
         return false;
     *ret_host = span_make(value.ptr, len);
     return true;

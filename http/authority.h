@@ -7,11 +7,12 @@
 
 #include <stdbool.h>
 
-/* Checks a Host value or an authority: [host][":" port] (RFC 9110 section 7.2): no userinfo, no
- * path characters, no '?', '\', '%' that is no escape, no non-ASCII; a port is digits (or nothing)
- * up to 65535; "[...]" is a well-formed IPv6 (or IPvFuture) address without a zone. An empty value
- * is valid (RFC 9112 section 3.2), a port without a host is not (RFC 9110 section 4.2.1). On
- * success *ret_host is the name without the port (brackets kept), into `value`. */
+/* Checks a Host value or an authority: host [":" port] (RFC 9110 section 7.2): no userinfo, no
+ * path characters, no '?', '\', '%' that is no escape, no non-ASCII, no empty label ("a..b", ".");
+ * a port is digits (or nothing) up to 65535; "[...]" is a well-formed IPv6 (or IPvFuture) address
+ * without a zone. There must be a host: RFC 9112 section 3.2 lets a client leave it empty only for
+ * a URI that has none, and there is none such here. On success *ret_host is the name without the
+ * port (brackets kept, never empty), into `value`. */
 bool http_authority_parse(struct span value, struct span *ret_host);
 
 #endif

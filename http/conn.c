@@ -13,7 +13,6 @@
 #include "http/conn.h"
 
 #include "core/check.h"
-#include "core/server_find.h"
 #include "http/access.h"
 #include "http/exchange.h"
 #include "http/refusal.h"
@@ -58,6 +57,7 @@ void http_conn_secured(struct http_conn *c, const struct server *named)
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
     CHECK(c->state == STATE_IDLE && c->requests == 0);
     c->named = named;
+    c->silent = false;
     c->since_ms = now(c);
 }
 
@@ -165,15 +165,6 @@ static void refuse(struct http_conn *c, int status)
     c->state = STATE_ANSWER;
 }
 
-/* The server that answers the request. One that names none (HTTP/1.0) asked for that of the TLS
- * handshake. */
-static const struct server *choose_server(const struct http_conn *c)
-{
-    const struct http_request *r = &c->x->request;
-    struct span host = http_request_slice(r, r->authority);
-    return host.len == 0 && c->named != NULL ? c->named : server_find(c->listen, host);
-}
-
 /* Chooses what to answer a request with. `body_left`: it announces a body, which is not read, since
  * the head alone refuses it. */
 static void begin_answer(struct http_conn *c, bool body_left)
@@ -210,9 +201,8 @@ static void head_complete(struct http_conn *c, struct http_input *input, size_t 
         refuse(c, status != 0 ? status : 400);
         return;
     }
-    x->server = choose_server(c);
-    /* Whoever waits for 100 is told at once what he will be told anyway (RFC 9110 section 10.1.1).
-     */
+    x->server = http_server_of_head(&x->request, c->listen, c->named);
+    /* Who waits for 100 is told at once what follows anyway (RFC 9110 section 10.1.1). */
     bool announced = x->request.framing != HTTP_FRAMING_NONE;
     if (!announced || x->request.method == HTTP_CONNECT ||
         (x->request.expect_continue && http_refusal_of_head(x, c->named) != 0)) {
@@ -233,10 +223,8 @@ static void refuse_head(struct http_conn *c, struct http_input *input, int statu
 {
     struct http_exchange *x = c->x;
     size_t skipped = x->guard.skipped < input->rest.len ? x->guard.skipped : input->rest.len;
-    struct span line = { input->rest.ptr + skipped, 0 };
-    size_t line_max = input->rest.len - skipped;
-    while (line.len < line_max && line.ptr[line.len] != '\r' && line.ptr[line.len] != '\n')
-        line.len++;
+    struct span line =
+        http_line_of_head(span_make(input->rest.ptr + skipped, input->rest.len - skipped));
     input->head = line;
     input->rest.len = 0;
     x->request.head = line.ptr;
@@ -342,6 +330,8 @@ static void run(struct http_conn *c, struct http_input *input)
 
 static void want_read(struct http_conn *c)
 {
+    if (c->stalled)
+        return;
     http_exchange_want_read(c->x, c->file_segments,
                             c->listen->tls ? HTTP_READ_ENCRYPTED : HTTP_READ_SIZE);
 }
@@ -402,6 +392,11 @@ unsigned http_conn_wants(const struct http_conn *c)
     if (empty || (c->state == STATE_FLUSH && !http_out_has_read(&c->x->out)))
         return HTTP_CONN_WANT_FILE;
     return HTTP_CONN_WANT_FILE | HTTP_CONN_WANT_SEND;
+}
+
+bool http_conn_is_idle(const struct http_conn *c)
+{
+    return c->state == STATE_IDLE && (c->requests > 0 || c->silent);
 }
 
 size_t http_conn_recv_room(const struct http_conn *c)
@@ -474,8 +469,39 @@ void http_conn_sent(struct http_conn *c, size_t len)
         return;
     }
     http_send_window_end(&x->window);
+    c->stalled = false;
     if (x->job_state != HTTP_JOB_WANTED)
         process_kept(c);
+}
+
+void http_conn_stalled(struct http_conn *c)
+{
+    CHECK_OBJ(c, HTTP_CONN_MAGIC);
+    if (c->state == STATE_CLOSED || c->x == NULL || http_out_empty(&c->x->out))
+        return;
+    c->stalled = true;
+    if (c->x->job_state != HTTP_JOB_WANTED) /* else once it is done */
+        http_out_unread(&c->x->out, c->env);
+}
+
+void http_conn_has_room(struct http_conn *c)
+{
+    CHECK_OBJ(c, HTTP_CONN_MAGIC);
+    if (!c->stalled)
+        return;
+    c->stalled = false;
+    if (c->state != STATE_CLOSED)
+        want_read(c);
+}
+
+uint64_t http_conn_ready(const struct http_conn *c, uint64_t enough)
+{
+    return c->x == NULL ? 0 : http_out_memory(&c->x->out, enough);
+}
+
+bool http_conn_reads(const struct http_conn *c)
+{
+    return c->x != NULL && c->x->job_state == HTTP_JOB_WANTED && c->x->job.kind == FILE_JOB_READ;
 }
 
 void http_conn_file_ended(struct http_conn *c)
@@ -506,6 +532,8 @@ void http_conn_job_done(struct http_conn *c)
         http_static_job_done(x);
         process_kept(c);
     } else if (http_exchange_read_done(x, c->file_segments)) {
+        if (c->stalled)
+            http_out_unread(&x->out, c->env);
         want_read(c);
     } else if (!http_out_has_read(&x->out)) {
         /* Its length is announced already: all that is left is to close (RFC 9112 section 8), once
@@ -523,6 +551,13 @@ void http_conn_shut_down(struct http_conn *c)
     c->since_ms = now(c);
 }
 
+/* Is its first request still to be thought to be on its way? Else it is only waited for. */
+static bool is_new(const struct http_conn *c)
+{
+    return c->state == STATE_IDLE && c->requests == 0 && !c->silent &&
+           c->env->config->deadlines.header_ms > HTTP_CONN_SILENT_MS;
+}
+
 uint64_t http_conn_deadline_ms(const struct http_conn *c)
 {
     const struct http_deadlines *deadlines = &c->env->config->deadlines;
@@ -531,6 +566,8 @@ uint64_t http_conn_deadline_ms(const struct http_conn *c)
         return UINT64_MAX;
     if (x != NULL && x->window.begun_ms != 0)
         return x->window.look_ms;
+    if (is_new(c))
+        return c->since_ms + HTTP_CONN_SILENT_MS;
     switch ((enum state)c->state) {
     case STATE_IDLE:
         return c->since_ms + (c->requests == 0 ? deadlines->header_ms : deadlines->keepalive_ms);
@@ -554,6 +591,11 @@ void http_conn_expired(struct http_conn *c, const struct progress *progress)
         if (!http_send_window_look(&c->x->window, &c->env->config->deadlines, now(c), progress))
             http_conn_broken(c); /* the peer takes less than the minimum rate */
         return;
+    }
+    if (is_new(c)) {
+        c->silent = true;
+        if (http_conn_deadline_ms(c) > now(c))
+            return;
     }
     if (c->state != STATE_HEAD && c->state != STATE_BODY) {
         close_now(c);

@@ -25,6 +25,8 @@ enum http_conn_want {
     HTTP_CONN_WANT_CLOSE = 1 << 4,
 };
 
+enum { HTTP_CONN_SILENT_MS = 1000 /* a first request is on its way for so long */ };
+
 struct http_conn {
     unsigned magic;
     uint8_t state;      /* private to conn.c */
@@ -32,7 +34,9 @@ struct http_conn {
     bool linger;        /* close lingering: the peer may still be sending */
     bool broken;        /* closed in the middle of something */
     bool file_segments; /* plans may end in a range of a file */
+    bool silent;        /* has sent nothing for HTTP_CONN_SILENT_MS, nor before */
     bool plain_refused; /* what comes is plain HTTP where TLS was expected */
+    bool stalled;       /* the socket was found full: nothing is read to be sent */
     struct peer peer;
     uint32_t requests; /* begun on this connection */
     uint64_t since_ms; /* when the present state of waiting began: idle, lingering */
@@ -78,6 +82,10 @@ static inline const struct peer *http_conn_peer(const struct http_conn *c)
 /* Mask of enum http_conn_want; never 0. Pure. */
 unsigned http_conn_wants(const struct http_conn *c);
 
+/* Does it wait for a request of which nothing has come, with nothing left to send? The first
+ * request is given HTTP_CONN_SILENT_MS before it is said to be waited for. */
+bool http_conn_is_idle(const struct http_conn *c);
+
 /* Octets that http_conn_received() takes now. */
 size_t http_conn_recv_room(const struct http_conn *c);
 
@@ -99,6 +107,20 @@ static inline bool http_conn_is_broken(const struct http_conn *c)
 
 /* What to send next; pinned until http_conn_sent(). */
 void http_conn_plan(const struct http_conn *c, struct send_plan *ret_plan);
+
+/* The socket was found full: memory with octets that can be read again is given back, and no more
+ * of a file is read before http_conn_has_room(). SEND is wanted meanwhile, though the plan may be
+ * empty. No plan that lends memory is out. */
+void http_conn_stalled(struct http_conn *c);
+
+/* The socket has room: reading goes on, if there is something to read. */
+void http_conn_has_room(struct http_conn *c);
+
+/* Octets that are ready to be sent from memory; exact up to `enough`. */
+uint64_t http_conn_ready(const struct http_conn *c, uint64_t enough);
+
+/* Is the job that it wants one that reads what is to be sent? */
+bool http_conn_reads(const struct http_conn *c);
 
 /* So many octets of the plan were sent. */
 void http_conn_sent(struct http_conn *c, size_t len);

@@ -124,8 +124,9 @@ static enum http_static_result begin(struct http_exchange *x)
     x->path[directory.len] = '\0';
     if (directory.len == 0)
         memcpy(x->path, ".", 2);
-    file_job_init_list(&x->job, s->location->root->fd, x->path, s->location->symlinks,
-                       s->location->dotfiles, x->env->config->limits.autoindex_max);
+    CHECK(s->root != NULL && s->root->configured == s->location->root);
+    file_job_init_list(&x->job, s->root->fd, x->path, s->location->symlinks, s->location->dotfiles,
+                       x->env->config->limits.autoindex_max);
     x->job.slice = SLICE;
     x->job_state = HTTP_JOB_WANTED;
     return HTTP_SEARCH_GO_ON;

@@ -116,7 +116,7 @@ static int make_pools(struct http_env *env)
     return r;
 }
 
-/* The file cache and the pools. */
+/* The file cache, the roots and the pools. */
 static int make_stores(struct http_env *env, char *why, size_t why_size)
 {
     const struct config *config = env->config;
@@ -125,6 +125,11 @@ static int make_stores(struct http_env *env, char *why, size_t why_size)
     if (r < 0) {
         snprintf(why, why_size, "no memory for cache_files = %u files: %s", config->cache_files_max,
                  strerror(-r));
+        return r;
+    }
+    r = http_roots_create(config, &env->roots);
+    if (r < 0) {
+        snprintf(why, why_size, "no memory for %zu roots", config->roots_count);
         return r;
     }
     r = make_pools(env);
@@ -176,12 +181,13 @@ void http_env_destroy(struct http_env *env)
     pool_destroy(env->inputs);
     pool_destroy(env->exchanges);
     file_cache_destroy(env->cache);
+    http_roots_destroy(env->roots);
     free(env);
 }
 
 bool http_env_tick(struct http_env *env, bool reopen)
 {
-    bool owes = false;
+    bool owes = pool_trim(env->reads);
     for (size_t i = 0; i < env->config->access_logs_count; i++) {
         if (!reopen) {
             access_log_flush(env->access_logs[i]);
@@ -200,7 +206,16 @@ bool http_env_tick(struct http_env *env, bool reopen)
 
 size_t http_env_reclaim(struct http_env *env)
 {
-    return file_cache_reclaim(env->cache, HTTP_RECLAIM_COUNT);
+    size_t closed = file_cache_reclaim(env->cache, HTTP_RECLAIM_COUNT);
+    return closed > 0 ? closed : http_roots_reclaim(env->roots, HTTP_RECLAIM_COUNT);
+}
+
+uint64_t http_env_sweep(struct http_env *env)
+{
+    uint64_t now_ms = env->clock->now_ms;
+    uint64_t files_ms = file_cache_sweep(env->cache, HTTP_SWEEP_COUNT, now_ms);
+    uint64_t roots_ms = http_roots_sweep(env->roots, HTTP_SWEEP_COUNT, now_ms);
+    return files_ms < roots_ms ? files_ms : roots_ms;
 }
 
 struct span http_env_stamp(struct http_env *env)

@@ -10,6 +10,7 @@
 #include "core/span.h"
 #include "http/file_cache.h"
 #include "http/mime.h"
+#include "http/roots.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,6 +26,7 @@ enum {
         4 * 1024, /* a body up to this size is copied behind its head; a larger one is lent */
     HTTP_LOCATION_FIELDS_MAX = 4096, /* header fields configured for one location, together */
     HTTP_RECLAIM_COUNT = 32,         /* cached files closed at once when descriptors run out */
+    HTTP_SWEEP_COUNT = 64,           /* cached files, and roots, that one sweep looks at */
     HTTP_READ_SIZE =
         128 * 1024, /* octets of one READ job, where files are not sent by descriptor */
     HTTP_READ_ENCRYPTED =
@@ -39,6 +41,7 @@ struct http_env {
     const struct clock *clock;   /* borrowed */
     bool file_segments;          /* the engine sends file ranges itself */
     struct file_cache *cache;
+    struct http_roots *roots;
     struct mime_table *mime;
     struct pool *exchanges; /* struct http_exchange, one a busy connection */
     struct pool *inputs;    /* input_size octets, one a connection with unprocessed input */
@@ -64,9 +67,13 @@ int http_env_create(const struct config *config, const struct clock *clock, bool
 /* Every connection must be closed. NULL is allowed. */
 void http_env_destroy(struct http_env *env);
 
-/* Writes out the access logs; `reopen`: opens them again as well. True: lines were lost, and how
- * many is not told yet: once more in a second. */
+/* Writes out the access logs, and gives back memory that only a burst has needed; `reopen`: opens
+ * the logs again as well. True: once more in a second, whether anything happens or not. */
 bool http_env_tick(struct http_env *env, bool reopen);
+
+/* Lets go of files and roots that nobody has asked for of late, a bounded number of them. When it
+ * is to be called again, on the clock's scale of now_ms; UINT64_MAX: not before another request. */
+uint64_t http_env_sweep(struct http_env *env);
 
 /* Descriptors have run out: closes files that are only kept in the cache. Returns how many. */
 size_t http_env_reclaim(struct http_env *env);

@@ -41,6 +41,8 @@ struct http_static {
     int status;       /* 0, or the error status that is being answered */
     enum coding codings[CODING_COUNT];
     const struct location *location;
+    struct http_root *root;       /* the location's, as this request found it at first: a reference,
+                                     or NULL */
     struct span uri;              /* decoded path looked for now; in target.path or try_text */
     struct span name;             /* the same beneath the root; in uri or path */
     struct file_entry *entry;     /* a reference, or NULL; with an error ENOENT while only its

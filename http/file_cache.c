@@ -6,6 +6,7 @@
  * a quota of their own, so that a flood of invented URLs cannot push the site out of memory. */
 #include "http/file_cache.h"
 #include "core/check.h"
+#include "core/file_open.h"
 #include "core/log_repeat.h"
 #include "core/siphash.h"
 
@@ -23,6 +24,9 @@ enum {
     /* Entries that one eviction may put to the front before it takes one, flag or not: it bounds
      * the time of a single store. */
     CHANCES_MAX = 32,
+    SWEEP_IDLE_MS = 60000,  /* unused for so long: let go */
+    SWEEP_CHECK_MS = 10000, /* looked at so often, */
+    SWEEP_STEP_MS = 1000, /* at whole multiples of this, so that an idle server sleeps in between */
 };
 
 /* Entries of one class, the next to be evicted last. */
@@ -43,6 +47,7 @@ struct file_cache {
     uint64_t forgotten;  /* the newest generation among the entries that were taken out: what was
                             asked for before may be older than what one of them told */
     struct shelf positive, negative;
+    struct list watch; /* all entries in the table, the one that is swept next first */
     struct file_entry *buckets[];
 };
 
@@ -78,6 +83,7 @@ int file_cache_create(uint32_t files_max, uint64_t bytes_max, uint32_t valid_ms,
     cache->files_max = files_max;
     cache->bytes_max = bytes_max;
     random_key(cache->key);
+    list_init(&cache->watch);
     list_init(&cache->positive.entries);
     cache->positive.count_max = files_max;
     list_init(&cache->negative.entries);
@@ -88,25 +94,25 @@ int file_cache_create(uint32_t files_max, uint64_t bytes_max, uint32_t valid_ms,
 
 /* Adding the root keeps a thousand hosts' "index.html" apart. It need not go through SipHash:
  * strangers do not choose it. */
-static uint32_t hash_path(const struct file_cache *cache, int root_fd, struct span path)
+static uint32_t hash_path(const struct file_cache *cache, uint64_t root_id, struct span path)
 {
-    return (uint32_t)siphash13(cache->key, path.ptr, path.len) + (uint32_t)root_fd * 0x9e3779b1u;
+    return (uint32_t)siphash13(cache->key, path.ptr, path.len) + (uint32_t)root_id * 0x9e3779b1u;
 }
 
-bool file_entry_is(const struct file_entry *entry, int root_fd, enum file_symlinks symlinks,
+bool file_entry_is(const struct file_entry *entry, uint64_t root_id, enum file_symlinks symlinks,
                    struct span path)
 {
-    return entry->root_fd == root_fd && entry->symlinks == symlinks &&
+    return entry->root_id == root_id && entry->symlinks == symlinks &&
            span_eq(span_make(entry->path, entry->path_len), path);
 }
 
 /* The entry in the table, believed or not; NULL: none. */
-static struct file_entry *lookup(const struct file_cache *cache, uint32_t hash, int root_fd,
+static struct file_entry *lookup(const struct file_cache *cache, uint32_t hash, uint64_t root_id,
                                  enum file_symlinks symlinks, struct span path)
 {
     struct file_entry *entry = cache->buckets[hash & cache->buckets_mask];
 
-    while (entry != NULL && (entry->hash != hash || !file_entry_is(entry, root_fd, symlinks, path)))
+    while (entry != NULL && (entry->hash != hash || !file_entry_is(entry, root_id, symlinks, path)))
         entry = entry->hash_next;
     return entry;
 }
@@ -134,6 +140,7 @@ static void remove_entry(struct file_cache *cache, struct file_entry *entry)
     *link = entry->hash_next;
     entry->hash_next = NULL;
     list_remove(&entry->lru);
+    list_remove(&entry->watch);
     shelf_of(cache, entry)->count--;
     cache->bytes -= content_size(entry);
     entry->cached = false;
@@ -187,6 +194,14 @@ static void make_room(struct file_cache *cache, const struct file_entry *entry, 
         evict_from(cache, &cache->positive);
 }
 
+/* The sweep looks at the entry a while from now. That is the same while for all, so that the list
+ * stays in order. */
+static void watch_entry(struct file_cache *cache, struct file_entry *entry, uint64_t now_ms)
+{
+    entry->check_ms = (now_ms / SWEEP_STEP_MS + 1) * SWEEP_STEP_MS + SWEEP_CHECK_MS;
+    list_push_back(&cache->watch, &entry->watch);
+}
+
 static void insert_entry(struct file_cache *cache, struct file_entry *entry, uint64_t now_ms)
 {
     struct file_entry **bucket = &cache->buckets[entry->hash & cache->buckets_mask];
@@ -196,23 +211,25 @@ static void insert_entry(struct file_cache *cache, struct file_entry *entry, uin
     entry->hash_next = *bucket;
     *bucket = entry;
     list_push_front(&shelf->entries, &entry->lru);
+    watch_entry(cache, entry, now_ms);
     shelf->count++;
     cache->bytes += content_size(entry);
     entry->cached = true;
     file_entry_ref(entry);
 }
 
-struct file_entry *file_cache_find(struct file_cache *cache, int root_fd,
+struct file_entry *file_cache_find(struct file_cache *cache, uint64_t root_id,
                                    enum file_symlinks symlinks, struct span path, uint64_t now_ms)
 {
     struct file_entry *entry;
 
     CHECK_OBJ(cache, FILE_CACHE_MAGIC);
-    entry = lookup(cache, hash_path(cache, root_fd, path), root_fd, symlinks, path);
+    entry = lookup(cache, hash_path(cache, root_id, path), root_id, symlinks, path);
     if (entry == NULL || now_ms >= entry->fresh_until_ms)
         return NULL;
     CHECK_OBJ(entry, FILE_ENTRY_MAGIC);
     entry->used = true;
+    entry->used_ms = now_ms;
     return file_entry_ref(entry);
 }
 
@@ -271,7 +288,8 @@ static struct file_entry *make_entry(struct file_cache *cache, struct span path,
     entry->generation = job->generation;
     entry->fresh_until_ms = job->asked_ms + cache->valid_ms;
     list_init(&entry->lru);
-    entry->root_fd = job->root_fd;
+    list_init(&entry->watch);
+    entry->root_id = job->root_id;
     entry->symlinks = job->symlinks;
     entry->path_len = (uint32_t)path.len;
     if (path.len > 0)
@@ -280,11 +298,13 @@ static struct file_entry *make_entry(struct file_cache *cache, struct span path,
     return entry;
 }
 
-void file_cache_ask(struct file_cache *cache, int root_fd, enum file_symlinks symlinks,
-                    const char *path, size_t content_max, uint64_t now_ms, struct file_job *job)
+void file_cache_ask(struct file_cache *cache, int root_fd, uint64_t root_id,
+                    enum file_symlinks symlinks, const char *path, size_t content_max,
+                    uint64_t now_ms, struct file_job *job)
 {
     CHECK_OBJ(cache, FILE_CACHE_MAGIC);
     file_job_init_open(job, root_fd, path, symlinks, content_max);
+    job->root_id = root_id;
     job->generation = ++cache->generation;
     job->asked_ms = now_ms;
 }
@@ -297,7 +317,7 @@ static struct span job_path(const struct file_job *job)
 
 /* The job tells nothing that is not in `entry` already. */
 static struct file_entry *keep_known(struct file_cache *cache, struct file_entry *entry,
-                                     struct file_job *job)
+                                     struct file_job *job, uint64_t now_ms)
 {
     file_job_discard(job);
     if (entry->generation < job->generation) {
@@ -305,6 +325,7 @@ static struct file_entry *keep_known(struct file_cache *cache, struct file_entry
         entry->fresh_until_ms = job->asked_ms + cache->valid_ms;
     }
     entry->used = true;
+    entry->used_ms = now_ms;
     return file_entry_ref(entry);
 }
 
@@ -321,10 +342,10 @@ struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *j
     }
 
     struct span path = job_path(job);
-    uint32_t hash = hash_path(cache, job->root_fd, path);
-    struct file_entry *entry = lookup(cache, hash, job->root_fd, job->symlinks, path);
+    uint32_t hash = hash_path(cache, job->root_id, path);
+    struct file_entry *entry = lookup(cache, hash, job->root_id, job->symlinks, path);
     if (entry != NULL && (entry->generation > job->generation || confirms(entry, job)))
-        return keep_known(cache, entry, job);
+        return keep_known(cache, entry, job, now_ms);
     if (entry != NULL && is_lasting(-job->res))
         remove_entry(cache, entry);
 
@@ -335,9 +356,30 @@ struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *j
         return NULL;
     }
     entry->hash = hash;
+    entry->used_ms = now_ms;
     if (cache->files_max > 0 && is_lasting(entry->error) && entry->generation > cache->forgotten)
         insert_entry(cache, entry, now_ms);
     return entry;
+}
+
+uint64_t file_cache_sweep(struct file_cache *cache, size_t count, uint64_t now_ms)
+{
+    CHECK_OBJ(cache, FILE_CACHE_MAGIC);
+    while (!list_empty(&cache->watch)) {
+        struct file_entry *entry = container_of(cache->watch.next, struct file_entry, watch);
+
+        CHECK_OBJ(entry, FILE_ENTRY_MAGIC);
+        if (now_ms < entry->check_ms || count-- == 0)
+            return entry->check_ms;
+        if (now_ms >= entry->used_ms + SWEEP_IDLE_MS ||
+            (entry->fd >= 0 && file_is_unlinked(entry->fd))) {
+            remove_entry(cache, entry);
+        } else {
+            list_remove(&entry->watch);
+            watch_entry(cache, entry, now_ms);
+        }
+    }
+    return UINT64_MAX;
 }
 
 void file_entry_forget(struct file_entry *entry)

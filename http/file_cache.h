@@ -4,8 +4,11 @@
  * Bounded in descriptors (negative entries count as one, too, and are at most a quarter of all) and
  * in octets of contents; what was not used of late goes first. An entry is believed for
  * cache_valid_ms after the look was asked for; then file_cache_find() no longer finds it, its user
- * opens the file again, and file_cache_store() keeps the old entry when nothing changed. Performs
- * no I/O but close(2).
+ * opens the file again, and file_cache_store() keeps the old entry when nothing changed.
+ *
+ * What nobody has used for a minute, and what has no name any more, is let go by
+ * file_cache_sweep(), so that a deleted file gives its disk back and a file system can be
+ * unmounted. Performs no I/O but close(2), and statx(2) without asking a file server.
  *
  * Looks may end in another order than they were asked for in. So a job carries what it is about
  * (root, rule for links, path) and a generation, and its result is filed by these alone: under its
@@ -58,7 +61,10 @@ struct file_entry {
     uint32_t hash;
     struct file_entry *hash_next;
     struct list lru;
-    int root_fd;
+    uint64_t used_ms;  /* when it was asked for last */
+    uint64_t check_ms; /* when the sweep looks at it next: the order of file_cache.watch */
+    struct list watch;
+    uint64_t root_id;
     enum file_symlinks symlinks;
     uint32_t path_len;
     char path[];
@@ -77,14 +83,16 @@ void file_cache_destroy(struct file_cache *cache);
 /* The entry of `path` (relative to the root; empty: the root itself) when it is still believed,
  * with a reference for the caller; else NULL. Only what was opened under the same `symlinks` is
  * found: two locations may have one root and not the same rule for links. */
-struct file_entry *file_cache_find(struct file_cache *cache, int root_fd,
+struct file_entry *file_cache_find(struct file_cache *cache, uint64_t root_id,
                                    enum file_symlinks symlinks, struct span path, uint64_t now_ms);
 
-/* Makes `job` one that opens a path beneath the root, for file_cache_store(). `path` is
+/* Makes `job` one that opens a path beneath the root `root_fd`, for file_cache_store(). `root_id`
+ * names it, and no other root ever: entries are found by it. `path` is
  * NUL-terminated, "." for the root itself, and borrowed until then; a regular file of at most
  * `content_max` octets is to be read whole as well. */
-void file_cache_ask(struct file_cache *cache, int root_fd, enum file_symlinks symlinks,
-                    const char *path, size_t content_max, uint64_t now_ms, struct file_job *job);
+void file_cache_ask(struct file_cache *cache, int root_fd, uint64_t root_id,
+                    enum file_symlinks symlinks, const char *path, size_t content_max,
+                    uint64_t now_ms, struct file_job *job);
 
 /* Takes the results of a finished job of file_cache_ask() (fd and content: the job no longer has
  * them) and returns the entry of its path, with a reference for the caller. That is what the job
@@ -103,7 +111,7 @@ void file_entry_forget(struct file_entry *entry);
 bool file_entry_is_passing(const struct file_entry *entry);
 
 /* Is it the entry of this path? The arguments are those of file_cache_find(). Pure. */
-bool file_entry_is(const struct file_entry *entry, int root_fd, enum file_symlinks symlinks,
+bool file_entry_is(const struct file_entry *entry, uint64_t root_id, enum file_symlinks symlinks,
                    struct span path);
 
 /* One more user. */
@@ -119,6 +127,12 @@ void file_entry_unref(struct file_entry *entry);
 /* Descriptors have run out: forgets up to `count` entries that nobody is using and that hold one,
  * those that would go next anyway first. Returns how many descriptors were closed. */
 size_t file_cache_reclaim(struct file_cache *cache, size_t count);
+
+/* Looks at up to `count` entries that have not been looked at for a while, and lets go of those
+ * that nobody has used for a minute, or whose file has been removed; whoever is sending one keeps
+ * it until it is sent. When there will be more to do, on the scale of now_ms; UINT64_MAX: not
+ * before another store. */
+uint64_t file_cache_sweep(struct file_cache *cache, size_t count, uint64_t now_ms);
 
 /* Figures for tests: entries kept, octets of contents kept (not those that only users still hold).
  */

@@ -18,7 +18,10 @@ enum guard_state {
     GUARD_VALUE, /* behind the colon of a field line */
 };
 
-enum { VERSION_LEN = sizeof("HTTP/1.1") - 1 };
+enum {
+    VERSION_LEN = sizeof("HTTP/1.1") - 1,
+    METHOD_MAX = 32 /* octets; the longest in IANA's registry has 17 (UPDATEREDIRECTREF) */
+};
 
 /* The first octet from `at` on that is not `what`, or `end`. */
 static const char *skip_octets(const char *at, const char *end, enum http_octet what)
@@ -157,6 +160,19 @@ static int judge_request_line(struct http_guard *guard, const char *line, const 
     return major == 1 ? 0 : 505;
 }
 
+/* What a request line that begins at `line`, and has crossed its limit, is refused with: 501 when
+ * that is its method's fault, 414 when it is its target's, and 400 when it has no method (RFC 9112
+ * section 3). Looks only at octets up to the limit and one more, so that it does not matter how
+ * many have come. */
+static int judge_long_line(const char *line, const struct http_limits *limits)
+{
+    const char *end = line + limits->request_line_max + 1;
+    const char *method_end = skip_octets(line, end, HTTP_OCTET_TOKEN);
+    if (method_end < end && *method_end != ' ')
+        return 400;
+    return method_end - line > METHOD_MAX ? 501 : method_end > line ? 414 : 400;
+}
+
 /* DONE: the request line is passed, and the guard stands where the first field line begins. */
 static enum http_guard_result scan_request_line(struct http_guard *guard, const char *data,
                                                 const char *end, const struct http_limits *limits,
@@ -183,7 +199,7 @@ static enum http_guard_result scan_request_line(struct http_guard *guard, const 
     const char *line = data + guard->line_start;
     at = skip(at, data, end, HTTP_OCTET_LINE, line_stops);
     if ((size_t)(at - line) > limits->request_line_max)
-        return refuse(414, ret_status);
+        return refuse(judge_long_line(line, limits), ret_status);
     enum http_guard_result result = at == end ? HTTP_GUARD_MORE : line_end(at, end);
     if (result == HTTP_GUARD_MORE)
         return pause_at(guard, data, at, GUARD_LINE);

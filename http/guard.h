@@ -30,7 +30,7 @@ enum { HTTP_GUARD_EMPTY_LINES_MAX = 4 };
 enum http_guard_result {
     HTTP_GUARD_MORE,    /* no fault so far, the head is not complete */
     HTTP_GUARD_DONE,    /* the head is complete: data from guard->skipped up to *ret_len */
-    HTTP_GUARD_REFUSED, /* *ret_status tells: 400, 414, 431, 505 */
+    HTTP_GUARD_REFUSED, /* *ret_status tells: 400, 414, 431, 501, 505 */
 };
 
 /* For a new head; also after DONE or REFUSED, before the next one. */

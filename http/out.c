@@ -173,9 +173,8 @@ void http_out_sent(struct http_out *out, uint64_t len)
         struct http_segment *segment = &out->segments[out->first];
         if (len < segment->len) {
             segment->len -= len;
-            if (segment->kind == HTTP_SEGMENT_FILE)
-                segment->off += len;
-            else
+            segment->off += len;
+            if (segment->kind != HTTP_SEGMENT_FILE)
                 segment->ptr += len;
             return;
         }
@@ -211,14 +210,17 @@ char **http_out_read_place(struct http_out *out)
 void http_out_read_done(struct http_out *out, struct http_segment *file, char *buffer, uint64_t len)
 {
     CHECK(file->kind == HTTP_SEGMENT_FILE && len > 0 && len <= file->len);
-    struct http_segment octets = {
-        .kind = HTTP_SEGMENT_READ, .ptr = buffer, .len = len, .buffer = buffer
-    };
+    struct http_segment octets = *file;
+    octets.kind = HTTP_SEGMENT_READ;
+    octets.ptr = octets.buffer = buffer;
+    octets.len = len;
     if (len == file->len) {
-        release_segment(file);
         *file = octets;
         return;
     }
+    octets.listing = NULL; /* the rest of it is still to be made */
+    if (octets.entry != NULL)
+        file_entry_ref(octets.entry);
     file->off += len;
     file->len -= len;
     size_t at = (size_t)(file - out->segments) - out->first;
@@ -226,6 +228,51 @@ void http_out_read_done(struct http_out *out, struct http_segment *file, char *b
     struct http_segment *place = &out->segments[out->first + at];
     memmove(place + 1, place, (out->count - 1u - at) * sizeof(*place));
     *place = octets;
+}
+
+/* Joins segment `at` and the next one, if both are parts of one range of a file. */
+static void join_ranges(struct http_out *out, unsigned at)
+{
+    struct http_segment *here = &out->segments[out->first + at];
+    struct http_segment *next = here + 1;
+    if (at + 1u >= out->count || here->kind != HTTP_SEGMENT_FILE ||
+        next->kind != HTTP_SEGMENT_FILE || here->entry != next->entry ||
+        here->off + here->len != next->off || here->read != next->read)
+        return;
+    here->len += next->len;
+    release_segment(next);
+    memmove(next, next + 1, (out->count - at - 2u) * sizeof(*next));
+    out->count--;
+}
+
+void http_out_unread(struct http_out *out, struct http_env *env)
+{
+    for (unsigned i = out->count; i-- > 0;) {
+        struct http_segment *segment = &out->segments[out->first + i];
+        if (segment->kind != HTTP_SEGMENT_READ || segment->entry == NULL)
+            continue; /* what was made of a listing cannot be made again */
+        segment->kind = HTTP_SEGMENT_FILE;
+        segment->ptr = segment->buffer = NULL;
+        join_ranges(out, i);
+    }
+    for (unsigned i = 0; i < HTTP_OUT_READS; i++) {
+        if (out->reads[i] == NULL || holds(out, HTTP_SEGMENT_READ, out->reads[i]))
+            continue;
+        pool_put(env->reads, out->reads[i]);
+        out->reads[i] = NULL;
+    }
+}
+
+uint64_t http_out_memory(const struct http_out *out, uint64_t enough)
+{
+    uint64_t len = 0;
+    for (unsigned i = 0; i < out->count && len < enough; i++) {
+        const struct http_segment *segment = &out->segments[out->first + i];
+        if (segment->kind == HTTP_SEGMENT_FILE)
+            break;
+        len += segment->len;
+    }
+    return len;
 }
 
 void http_out_forget_file(const struct http_out *out)

@@ -26,11 +26,12 @@ enum http_segment_kind {
 
 struct http_segment {
     enum http_segment_kind kind;
-    uint64_t len;             /* octets left, never 0 */
-    const char *ptr;          /* not FILE: the octets */
-    uint64_t off;             /* FILE */
-    bool read;                /* FILE: up to HTTP_READ_SHORT; by a job, whatever the engine can */
-    struct file_entry *entry; /* ENTRY, FILE: a reference, owned */
+    uint64_t len;    /* octets left, never 0 */
+    const char *ptr; /* not FILE: the octets */
+    uint64_t off;    /* FILE, READ: of the next octet in the file */
+    bool read;       /* FILE, READ: of a range up to HTTP_READ_SHORT; by a job, whatever the
+                        engine can */
+    struct file_entry *entry;     /* ENTRY, FILE, READ: a reference, owned */
     struct http_listing *listing; /* FILE: its octets are made, and there is no entry; owned */
     char *text;                   /* TEXT: owned */
     char *buffer;                 /* READ: one of out->reads, in use until all of it is sent */
@@ -96,6 +97,14 @@ char **http_out_read_place(struct http_out *out);
  * (http_out_next_read()'s) now. */
 void http_out_read_done(struct http_out *out, struct http_segment *file, char *buffer,
                         uint64_t len);
+
+/* Gives back what was read and not sent: the octets are of their file ranges again, to be read when
+ * they can be sent, and all buffers go to env->reads. No plan that lends them is out, and no job
+ * reads into one. */
+void http_out_unread(struct http_out *out, struct http_env *env);
+
+/* Octets that a plan without file ranges would hold in memory now; exact up to `enough`. */
+uint64_t http_out_memory(const struct http_out *out, uint64_t enough);
 
 /* The first file range could not be read to its end: its entry is forgotten by the cache. */
 void http_out_forget_file(const struct http_out *out);

@@ -1,7 +1,27 @@
 /* refusal.c: see refusal.h. */
 #include "http/refusal.h"
 
+#include "core/server_find.h"
+
 #include <string.h>
+
+const struct server *http_server_of_head(const struct http_request *request,
+                                         const struct listen_config *listen,
+                                         const struct server *named)
+{
+    struct span host = http_request_slice(request, request->authority);
+
+    return host.len == 0 && named != NULL ? named : server_find(listen, host);
+}
+
+struct span http_line_of_head(struct span rest)
+{
+    size_t len = 0;
+
+    while (len < rest.len && rest.ptr[len] != '\r' && rest.ptr[len] != '\n')
+        len++;
+    return span_make(rest.ptr, len);
+}
 
 int http_refusal_of_head(struct http_exchange *x, const struct server *named)
 {

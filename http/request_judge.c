@@ -10,8 +10,8 @@
 
 enum { CONTENT_LENGTH_DIGITS_MAX = 18 };
 
-/* The authority of a target in absolute form (RFC 9112 section 3.2.2), which must not be empty (RFC
- * 9110 section 4.2.1). False: another scheme, or no valid authority. */
+/* The authority of a target in absolute form (RFC 9112 section 3.2.2). False: another scheme, or no
+ * valid authority. */
 static bool absolute_authority(struct span target, struct span *ret_host)
 {
     static const struct span prefixes[] = { { "http://", 7 }, { "https://", 8 } };
@@ -24,7 +24,7 @@ static bool absolute_authority(struct span target, struct span *ret_host)
         while (authority_len < rest.len && memchr("/?#", rest.ptr[authority_len], 3) == NULL)
             authority_len++;
         struct span host;
-        if (!http_authority_parse(span_make(rest.ptr, authority_len), &host) || host.len == 0)
+        if (!http_authority_parse(span_make(rest.ptr, authority_len), &host))
             return false;
         *ret_host = host;
         return true;

@@ -282,20 +282,12 @@ bool http_response_error(struct http_exchange *x, const struct location *locatio
 }
 
 bool http_response_redirect(struct http_exchange *x, const struct location *location, int status,
-                            struct span prefix, struct span path, struct span query)
+                            struct span to)
 {
-    char encoded[3 * HTTP_PATH_MAX], encoded_query[HTTP_OUT_SIZE];
-    long len = http_path_encode(path, encoded, sizeof(encoded));
-    long query_len = http_query_encode(query, encoded_query, sizeof(encoded_query));
-    CHECK(len >= 0);
-    if (query_len < 0)
-        return false;
     struct span texts[] = { http_status_line(status),
                             http_env_stamp(x->env),
                             SPAN_LIT("Location: "),
-                            prefix,
-                            span_make(encoded, (size_t)len),
-                            span_make(encoded_query, (size_t)query_len),
+                            to,
                             SPAN_LIT("\r\nContent-Length: 0\r\n"),
                             location_fields(x, location),
                             head_end(x) };

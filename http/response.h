@@ -25,10 +25,9 @@ bool http_response_error_file(struct http_exchange *x, const struct location *lo
 /* An error with the built-in page. `location` may be NULL. x->extra is sent, too. */
 bool http_response_error(struct http_exchange *x, const struct location *location, int status);
 
-/* A redirect to `prefix` + percent-encoded `path` + `query`, of which what was sent raw is encoded,
- * too: a field line is visible US-ASCII. */
+/* A redirect to `to`, which is fit for a Location field. */
 bool http_response_redirect(struct http_exchange *x, const struct location *location, int status,
-                            struct span prefix, struct span path, struct span query);
+                            struct span to);
 
 /* 204 with Allow. */
 bool http_response_options(struct http_exchange *x, const struct location *location);

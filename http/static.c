@@ -10,6 +10,7 @@
 #include "http/static.h"
 
 #include "core/check.h"
+#include "http/redirect.h"
 #include "http/response.h"
 #include "http/search.h"
 #include "http/vhost.h"
@@ -48,18 +49,46 @@ void http_search_set(struct file_entry **place, struct file_entry *entry)
     *place = entry;
 }
 
+static void set_root(struct http_root **place, struct http_root *root)
+{
+    if (*place != NULL)
+        http_root_unref(*place);
+    *place = root;
+}
+
+/* Has the request the root of the present location? It keeps the one that it found at first. False:
+ * a job is wanted first. */
+static bool has_root(struct http_exchange *x)
+{
+    struct http_static *s = &x->search;
+    struct http_env *env = x->env;
+    struct root *configured = s->location->root;
+    if (s->root != NULL && s->root->configured == configured)
+        return true;
+    set_root(&s->root, http_roots_find(env->roots, configured, env->clock->now_ms));
+    if (s->root != NULL)
+        return true;
+    CHECK(x->job_state == HTTP_JOB_NONE);
+    http_search_set(&s->opened, NULL); /* beneath another root */
+    http_roots_ask(env->roots, configured, env->clock->now_ms, &x->job);
+    x->job_state = HTTP_JOB_WANTED;
+    return false;
+}
+
 struct file_entry *http_search_look_up(struct http_exchange *x, struct span path)
 {
     struct http_env *env = x->env;
     const struct location *location = x->search.location;
-    int root_fd = location->root->fd;
+    if (!has_root(x))
+        return NULL;
+    const struct http_root *root = x->search.root;
     struct file_entry *entry = x->search.opened;
     x->search.opened = NULL;
-    if (entry != NULL && file_entry_is(entry, root_fd, location->symlinks, path))
+    if (entry != NULL && file_entry_is(entry, root->id, location->symlinks, path))
         return entry;
     if (entry != NULL)
         file_entry_unref(entry);
-    entry = file_cache_find(env->cache, root_fd, location->symlinks, path, env->clock->now_ms);
+    entry = file_cache_find(env->cache, root->id, location->symlinks, path, env->clock->now_ms);
     if (entry != NULL)
         return entry;
     CHECK(path.len < sizeof(x->path) && x->job_state == HTTP_JOB_NONE);
@@ -68,10 +97,20 @@ struct file_entry *http_search_look_up(struct http_exchange *x, struct span path
     x->path[path.len] = '\0';
     if (path.len == 0)
         memcpy(x->path, ".", 2);
-    file_cache_ask(env->cache, root_fd, location->symlinks, x->path,
+    file_cache_ask(env->cache, root->fd, root->id, location->symlinks, x->path,
                    env->config->limits.small_file_max, env->clock->now_ms, &x->job);
     x->job_state = HTTP_JOB_WANTED;
     return NULL;
+}
+
+/* A look at the location's root has ended. */
+static void root_found(struct http_exchange *x)
+{
+    struct http_static *s = &x->search;
+    int error = 0;
+    set_root(&s->root, http_roots_store(x->env->roots, &x->job, &error));
+    if (s->root == NULL)
+        http_static_begin_error(x, s->status == 0 ? http_search_status(error) : s->status);
 }
 
 /* Is what is to be sent still what was found? What lies in memory is sent as it was found. A longer
@@ -126,6 +165,10 @@ void http_static_job_done(struct http_exchange *x)
     x->job_state = HTTP_JOB_NONE;
     if ((x->job.res == -EMFILE || x->job.res == -ENFILE) && http_env_reclaim(env) > 0)
         return; /* http_search_look_up() wants it once more */
+    if (x->job.kind == FILE_JOB_ROOT) {
+        root_found(x);
+        return;
+    }
     x->search.opened = file_cache_store(env->cache, &x->job, env->clock->now_ms);
     if (x->search.opened == NULL)
         http_static_begin_error(x, x->search.status == 0 ? 503 : x->search.status);
@@ -219,7 +262,8 @@ void http_static_begin_error(struct http_exchange *x, int status)
 
 static enum http_static_result step_redirect(struct http_exchange *x)
 {
-    const struct redirect *redirect = http_redirect_find(x->server, x->target.path);
+    const struct redirect *redirect =
+        http_redirect_find(x->server, x->search.location, x->target.path);
     if (redirect == NULL) {
         if (x->search.location == NULL || x->search.location->root == NULL)
             http_static_begin_error(x, 404);
@@ -227,17 +271,8 @@ static enum http_static_result step_redirect(struct http_exchange *x)
             x->search.step = HTTP_SEARCH_TRY;
         return HTTP_SEARCH_GO_ON;
     }
-    struct span rest = { "", 0 };
-    if (ends_with_slash(redirect->from))
-        rest = span_make(x->target.path.ptr + redirect->from.len,
-                         x->target.path.len - redirect->from.len);
-    struct span query = x->target.query;
-    if (strchr(redirect->to, '?') != NULL && query.len > 0)
-        query = span_make("", 0); /* the redirect's own query stands */
-    return http_response_redirect(x, x->search.location, redirect->status, span_str(redirect->to),
-                                  rest, query)
-               ? HTTP_STATIC_DONE
-               : HTTP_STATIC_ROOM;
+    return http_redirect_respond(x, x->search.location, redirect) ? HTTP_STATIC_DONE
+                                                                  : HTTP_STATIC_ROOM;
 }
 
 /* Nothing is there for this client; there may be for others. */
@@ -351,12 +386,14 @@ static enum http_static_result step_try(struct http_exchange *x)
 
 static enum http_static_result step_directory_redirect(struct http_exchange *x)
 {
-    char with_slash[HTTP_PATH_MAX + 1];
-    struct span path = x->target.path;
-    memcpy(with_slash, path.ptr, path.len);
-    with_slash[path.len] = '/';
-    return http_response_redirect(x, x->search.location, 301, span_make("", 0),
-                                  span_make(with_slash, path.len + 1), x->target.query)
+    char to[HTTP_OUT_SIZE];
+    long path_len = http_location_encode(x->target.path, to, sizeof(to) - 1);
+    long query_len;
+    CHECK(path_len >= 0);
+    to[path_len++] = '/';
+    query_len = http_query_encode(x->target.query, to + path_len, sizeof(to) - (size_t)path_len);
+    return query_len >= 0 && http_response_redirect(x, x->search.location, 301,
+                                                    span_make(to, (size_t)(path_len + query_len)))
                ? HTTP_STATIC_DONE
                : HTTP_STATIC_ROOM;
 }
@@ -523,6 +560,7 @@ void http_static_end(struct http_exchange *x)
     http_search_set(&x->search.opened, NULL);
     http_listing_free(x->search.listing);
     x->search.listing = NULL;
+    set_root(&x->search.root, NULL);
     x->search.location = NULL;
     x->search.lookups_untrue = 0;
     x->search.checked = x->search.varies = false;

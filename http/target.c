@@ -159,7 +159,7 @@ static int absolute_form_split(struct span *rest, struct span *ret_authority)
         while (len < rest->len && rest->ptr[len] != '/' && rest->ptr[len] != '?')
             len++;
         authority = span_make(rest->ptr + start, len - start);
-        if (!http_authority_parse(authority, &host) || host.len == 0)
+        if (!http_authority_parse(authority, &host))
             return 400;
         *rest = span_make(rest->ptr + len, rest->len - len);
         *ret_authority = authority;
@@ -173,7 +173,7 @@ static bool is_authority_form(struct span target)
 {
     struct span host;
 
-    return http_authority_parse(target, &host) && host.len > 0 && host.len + 1 < target.len;
+    return http_authority_parse(target, &host) && host.len + 1 < target.len;
 }
 
 int http_target_parse(struct span target, bool is_connect, char *decoded,
@@ -229,6 +229,27 @@ static long percent_encode(struct span text, enum http_uri_octet safe, char kept
 long http_path_encode(struct span path, char *ret_text, size_t cap)
 {
     return percent_encode(path, HTTP_URI_SAFE, '\0', ret_text, cap);
+}
+
+long http_location_encode(struct span path, char *ret_text, size_t cap)
+{
+    static const struct span slash = { "%2F", 3 };
+    size_t len = 0;
+
+    while (path.len > 0) {
+        const char *found = memmem(path.ptr, path.len, slash.ptr, slash.len);
+        size_t before = found != NULL ? (size_t)(found - path.ptr) : path.len;
+        long encoded = http_path_encode(span_make(path.ptr, before), ret_text + len, cap - len);
+        size_t kept = found != NULL ? slash.len : 0;
+
+        if (encoded < 0 || cap - len - (size_t)encoded < kept)
+            return -ENOSPC;
+        len += (size_t)encoded;
+        memcpy(ret_text + len, slash.ptr, kept);
+        len += kept;
+        path = span_make(path.ptr + before + kept, path.len - before - kept);
+    }
+    return (long)len;
 }
 
 long http_query_encode(struct span query, char *ret_text, size_t cap)

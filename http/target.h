@@ -47,6 +47,10 @@ int http_target_parse(struct span target, bool is_connect, char *decoded,
  * -ENOSPC when `cap` octets do not suffice. Never writes a NUL. */
 long http_path_encode(struct span path, char *ret_text, size_t cap);
 
+/* Likewise, of a target's path, for a Location field: "%2F" stays as it is, and so names the same
+ * elsewhere, too, where it may be told from a slash. */
+long http_location_encode(struct span path, char *ret_text, size_t cap);
+
 /* Percent-encodes of a query, as http_target_parse() has passed it, what RFC 3986 (section 3.4)
  * does not allow there: what a client sent raw. Escapes stay as they are. For a Location field.
  * Returns the length, or -ENOSPC when `cap` octets do not suffice. Never writes a NUL. */

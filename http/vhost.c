@@ -20,14 +20,17 @@ const struct location *http_location_find(const struct server *server, struct sp
     return NULL;
 }
 
-const struct redirect *http_redirect_find(const struct server *server, struct span path)
+const struct redirect *http_redirect_find(const struct server *server,
+                                          const struct location *location, struct span path)
 {
     for (size_t i = 0; i < server->redirects_count; i++) {
         struct span from = server->redirects[i].from;
         bool is_prefix = from.len > 0 && from.ptr[from.len - 1] == '/';
-        if (is_prefix ? path.len >= from.len && memcmp(path.ptr, from.ptr, from.len) == 0
-                      : span_eq(from, path))
+        if (!is_prefix && span_eq(from, path))
             return &server->redirects[i];
+        if (is_prefix && path.len >= from.len && memcmp(path.ptr, from.ptr, from.len) == 0)
+            return location != NULL && location->prefix.len > from.len ? NULL
+                                                                       : &server->redirects[i];
     }
     return NULL;
 }

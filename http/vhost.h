@@ -10,7 +10,10 @@
  * segments. NULL only when the server has no "/" location. */
 const struct location *http_location_find(const struct server *server, struct span path);
 
-/* The first redirect whose `from` matches `path`, or NULL. */
-const struct redirect *http_redirect_find(const struct server *server, struct span path);
+/* The redirect of `path`, or NULL: the longest whose `from` matches it, unless `location`, that of
+ * the path (NULL: none), says more of it: where it is for a longer prefix, what it covers is not
+ * redirected. A redirect of this very path wins in any case. */
+const struct redirect *http_redirect_find(const struct server *server,
+                                          const struct location *location, struct span path);
 
 #endif

@@ -126,8 +126,12 @@ int openssl_ctx_create(const struct config *config, char *why, size_t why_size,
 {
     struct tls_ctx *ctx = calloc(1, sizeof(*ctx));
 
-    if (ctx == NULL)
+    /* Later calls would follow the pointers of a library that found no memory for its own state. */
+    if (OSSL_LIB_CTX_get0_global_default() == NULL || OPENSSL_init_ssl(0, NULL) != 1 ||
+        ctx == NULL) {
+        free(ctx);
         return no_memory(why, why_size);
+    }
     ERR_clear_error();
     ctx->magic = OPENSSL_CTX_MAGIC;
     ctx->config = config;
@@ -141,6 +145,8 @@ int openssl_ctx_create(const struct config *config, char *why, size_t why_size,
         res = base_create(ctx, why, why_size);
     if (res == 0)
         res = servers_create(ctx, why, why_size);
+    if (res == 0 && openssl_warm_up(ctx) < 0)
+        res = no_memory(why, why_size);
     ERR_clear_error();
     if (res < 0) {
         openssl_ctx_destroy(ctx);

@@ -80,7 +80,14 @@ int tls_server_create(const struct config *config, char *why, size_t why_size,
         tls.ops = tls_find(config->tls.backend);
         if (tls.ops == NULL)
             return refuse_tls(config, why, why_size);
+        errno = 0;
         int res = tls.ops->ctx_create(config, why, why_size, &tls.ctx);
+        /* A library without memory says that a key is not well-formed, or no certificate's. */
+        if (res < 0 && errno == ENOMEM) {
+            snprintf(why, why_size, "out of memory for certificates and keys (TLS by %s)",
+                     tls.ops->name);
+            return -ENOMEM;
+        }
         if (res < 0)
             return res;
     }

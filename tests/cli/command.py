@@ -12,9 +12,13 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../wire"))
+from wire import uring  # noqa: E402  (found by the line above)
 
 BINARY = os.path.abspath(os.environ.get("GEARSHIFT", "build/release/gearshift"))
 AS_ROOT = os.geteuid() == 0
@@ -146,11 +150,12 @@ class Command(unittest.TestCase):
                               check=False, **popen)
         return done.returncode, done.stdout, done.stderr
 
-    def serve(self, *arguments, env=None, addresses=1, **popen):
-        """Starts a server and waits for the lines that announce its addresses."""
+    def serve(self, *arguments, env=None, addresses=1, before=(), **popen):
+        """Starts a server, by the command `before` if there is one, and waits for the lines that
+        announce its addresses."""
         stderr_path = self.path(f"stderr.{time.monotonic_ns()}")
         with open(stderr_path, "wb") as stderr:
-            process = subprocess.Popen([BINARY, *arguments], env=env or environment(),
+            process = subprocess.Popen([*before, BINARY, *arguments], env=env or environment(),
                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                        stderr=stderr, **popen)
         self.addCleanup(end, process)
@@ -169,6 +174,11 @@ class Command(unittest.TestCase):
         self.assertRegex(result[2], r"\Agearshift: [^\n]*\n\Z")
         self.assertRegex(result[2], sentence)
 
+
+    def need_engine(self, name):
+        """Skips the test, or the subTest(), where the kernel does not let this engine run."""
+        if reason := uring.refuses(name):
+            self.skipTest(reason)
 
     def as_nobody(self):
         """What has Popen start the command as nobody; where that cannot be, the test is skipped."""

@@ -125,6 +125,25 @@ class Auto(Engines):
         self.assertIn(f'Server-Timing: engine;desc="{engine_of(server)}"'.encode(), text)
         self.assertEqual(server.stop(), 0)
 
+    def test_file_that_can_be_read_once(self):
+        """-c /dev/stdin, and -c <(command): a pipe; and what it includes."""
+        self.write("more.conf", "engine = auto\n")
+        text = f'include("{self.path("more.conf")}")\n' + self.read(
+            os.path.basename(self.config("", 'headers = {"X-Engine: $engine"}')))
+        for mode in ("-t", "-T"):
+            done = subprocess.run([BINARY, mode, "-c", "/dev/stdin"], input=text, text=True,
+                                  env=environment(), capture_output=True, timeout=WAIT_S,
+                                  check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+        reader, writer = os.pipe()
+        os.write(writer, text.encode())
+        os.close(writer)
+        server = self.serve("-c", f"/dev/fd/{reader}", pass_fds=[reader])
+        os.close(reader)
+        self.assertEqual(server.get("/hello.txt"), (200, b"hello\n"))
+        self.assertIn(engine_of(server), ENGINES[:4])
+        self.assertEqual(server.stop(), 0)
+
     def test_from_the_file_and_in_a_test(self):
         file = self.config("engine = auto")
         status, out, err = self.run_command("-t", "-c", file, **self.NO_URING[0])
@@ -143,6 +162,7 @@ class Refused(Engines):
                                     "--port", "0", "-e", "proactor", **popen)
 
     def test_each_call(self):
+        self.need_engine("proactor")  # where all are refused, the first one is told
         for number, call in ((IO_URING_SETUP, "setup"), (IO_URING_ENTER, "enter"),
                              (IO_URING_REGISTER, "register")):
             for error in (errno.EPERM, errno.ENOSYS, errno.EACCES):

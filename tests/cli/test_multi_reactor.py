@@ -13,6 +13,7 @@ from command import WAIT_S, Command, wait_until
 
 MODES = ("handoff", "reuseport", "shared")
 REQUEST = b"GET /hello.txt HTTP/1.1\r\nHost: localhost\r\n\r\n"
+BUSY = REQUEST + b"GET"  # ... and a second one that never ends: it is not idle, and keeps its place
 
 
 def answer(connection, timeout=WAIT_S):
@@ -130,11 +131,11 @@ class Limits(MultiReactor):
         for mode in ("handoff", "shared"):
             with self.subTest(mode=mode), contextlib.ExitStack() as stack:
                 server = self.multi("threads=4", f"accept={mode}", "connections_max=8",
-                                    "file_workers=0")
+                                    "file_workers=0", "header_timeout=5m")
                 waiting = []
                 for _ in range(24):
                     connection = stack.enter_context(server.connect())
-                    connection.sendall(REQUEST)
+                    connection.sendall(BUSY)
                     waiting.append(connection)
                 served = [connection for connection in waiting if answer(connection, 0.3) == 200]
                 self.assertEqual(len(served), 8)
@@ -143,7 +144,7 @@ class Limits(MultiReactor):
                     leaving.close()
                     waiting.remove(leaving)
                     following = stack.enter_context(server.connect())
-                    following.sendall(REQUEST)
+                    following.sendall(BUSY)
                     waiting.append(following)
                     # One of those that wait, in the order of the queue: the first of them.
                     first = next(one for one in waiting if one not in served)
@@ -154,11 +155,11 @@ class Limits(MultiReactor):
     def test_evenly(self):
         """Dealt out, connections never differ by more than one, whoever leaves."""
         server = self.multi("threads=4", "accept=handoff", "connections_max=400",
-                            "file_workers=0")
+                            "file_workers=0", "header_timeout=5m")
         with contextlib.ExitStack() as stack:
             for _ in range(400):
                 connection = stack.enter_context(server.connect())
-                connection.sendall(REQUEST)
+                connection.sendall(BUSY)
                 self.assertEqual(answer(connection, 5), 200)
             with server.connect() as one_more:
                 one_more.sendall(REQUEST)

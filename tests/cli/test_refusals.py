@@ -111,14 +111,18 @@ class Engine(Command):
     """Exit status 69."""
 
     def test_engine_unavailable(self):
-        """With four descriptors there is none left for an epoll instance, beside the standard
-        streams and the document root. Root needs one more to find the latter."""
+        """With sixteen descriptors, twelve of them inherited, there is none left for an epoll
+        instance, beside the standard streams and the document root. Root needs one more to find
+        the latter."""
         def few_files():
-            resource.setrlimit(resource.RLIMIT_NOFILE, (4, 4))
+            for number in range(3, 15):
+                os.dup2(0, number)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (16, 16))
 
         for mode in (["-t"], []):
             self.assert_refused(69, "epoll.*event loops need", *mode, self.site, "--port", "0",
-                                preexec_fn=few_files, **(self.as_nobody() if AS_ROOT else {}))
+                                preexec_fn=few_files, close_fds=False,
+                                **(self.as_nobody() if AS_ROOT else {}))
 
 
 if __name__ == "__main__":

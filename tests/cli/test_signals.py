@@ -66,6 +66,8 @@ class FileSize(Command):
     def test_limit(self):
         for engine in ("reactor", "reactor-pool", "multi-reactor", "proactor"):
             with self.subTest(engine):
+                self.need_engine(engine)
+
                 def limit():
                     resource.setrlimit(resource.RLIMIT_FSIZE, (8192, resource.RLIM_INFINITY))
 

@@ -61,6 +61,7 @@ class Streams(Command):
     def test_pipe(self):
         for engine, settings in ENGINES:
             with self.subTest(engine):
+                self.need_engine(engine)
                 reader, writer = os.pipe()
                 self.exercise("-e", engine, *settings, "-o", "access_log_format=json",
                               stdout=writer)
@@ -72,6 +73,7 @@ class Streams(Command):
         """As systemd's StandardOutput=journal: /dev/stdout cannot be opened there."""
         for engine, settings in ENGINES:
             with self.subTest(engine):
+                self.need_engine(engine)
                 ours, theirs = socket.socketpair()
                 self.exercise("-e", engine, *settings, "-o", "access_log_format=json",
                               stdout=theirs)

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "wire"))
 
-from wire import eventually, run, test  # noqa: E402
+from wire import eventually, run, test, uring  # noqa: E402
 from conversations import Conversation  # noqa: E402
 
 RUNS = ("reactor", "reactor file_io=read", "reactor-pool", "reactor-pool pool_work=file",
@@ -79,6 +79,9 @@ def setup(world):
     servers = {}
     for name in RUNS:
         engine, *settings = name.split()
+        if reason := uring.refuses(engine):
+            print(f"skip {name}: {reason}")
+            continue
         settings = dict(setting.split("=") for setting in settings)
         servers[name] = world.serve(settings={"autoindex": "on", **settings},
                                     arguments=["--engine", engine])

@@ -191,6 +191,18 @@ int accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict addre
     return socket_fault("accept4", fd, &none) < 0 ? -1 : real(fd, address, address_len, flags);
 }
 
+int getpeername(int fd, struct sockaddr *restrict address, socklen_t *restrict address_len)
+{
+    REAL(getpeername)
+    return fault_fails("getpeername") ? -1 : real(fd, address, address_len);
+}
+
+int shutdown(int fd, int how)
+{
+    REAL(shutdown)
+    return fault_fails("shutdown") ? -1 : real(fd, how);
+}
+
 ssize_t recv(int fd, void *mem, size_t len, int flags)
 {
     REAL(recv)
@@ -374,7 +386,8 @@ int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict at
                                                    : real(thread, attributes, start, argument);
 }
 
-/* ---- memory, where the program itself asks for it: what libraries do without is not ours ---- */
+/* ---- memory: "malloc" where the program itself asks for it, "any malloc" where libraries do,
+ * too ---- */
 
 static uintptr_t program_begin, program_end;
 
@@ -400,7 +413,8 @@ __attribute__((constructor)) static void look_up_program(void)
 static bool memory_fails(const void *caller)
 {
     uintptr_t at = (uintptr_t)caller;
-    return at >= program_begin && at < program_end && fault_fails("malloc");
+    return (at >= program_begin && at < program_end && fault_fails("malloc")) ||
+           fault_fails("any malloc");
 }
 
 /* dlsym(3) needs memory itself, so by the names that glibc gives these. */

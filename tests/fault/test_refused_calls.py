@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "wire"))
 
-from wire import each, run, test  # noqa: E402
+from wire import Closed, each, run, test  # noqa: E402
 from faults import Faults, Load, for_seconds, is_idle, option  # noqa: E402
 
 URING = option("--engine") == "proactor"
@@ -111,6 +111,47 @@ def calls_that_only_make_it_faster(scene, call, error):
     scene.load.serves(server)
     scene.faults.disarm()
     assert "error" not in server.stderr(), server.stderr()
+
+
+@each([("getpeername", "getpeername; a new connection is dropped")] if URING else [])
+def a_connection_is_dropped_with_a_line(scene, call, line):
+    server = scene.serve()
+    scene.faults.arm(call, "EPERM")
+    with server.connect() as connection:
+        try:
+            connection.get("/small.txt")
+            raise AssertionError("it was served")
+        except (Closed, ConnectionError):
+            pass
+    scene.faults.disarm()
+    assert f"error {line}: Operation not permitted\n" in server.stderr(), server.stderr()
+    scene.load.serves(server)
+
+
+@each([("readdir", "/many/", "list a directory"), ("fstat", "/page.html", "open a file")])
+def a_file_is_forbidden_with_a_line(scene, call, target, what):
+    """By a filter, and not by its mode."""
+    server = scene.serve()
+    scene.faults.arm(call, "EPERM")
+    with server.connect() as connection:
+        assert connection.get(target).status == 403
+    scene.faults.disarm()
+    assert f"error cannot {what}: {scene.world.root.path}{target.rstrip('/')}: " \
+        "Operation not permitted\n" in server.stderr(), server.stderr()
+
+
+@test
+def a_shutdown_that_is_refused(scene):
+    """The connection ends all the same."""
+    server = scene.serve()
+    scene.faults.arm("shutdown", "EPERM")
+    with server.connect() as connection:
+        connection.send(b"BAD\r\n\r\n")
+        assert connection.read_response().status == 400
+        connection.read_to_end()
+    scene.faults.disarm()
+    assert "error cannot end the sending side of a connection: Operation not permitted\n" \
+        in server.stderr(), server.stderr()
 
 
 if __name__ == "__main__":

@@ -4,13 +4,17 @@ neither crashes nor hangs."""
 
 import contextlib
 import os
+import re
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "wire"))
 
-from wire import each, eventually, run  # noqa: E402
+from wire import each, eventually, head, run  # noqa: E402
+from wire.secure import pki_folder  # noqa: E402
 from faults import SANITIZER, Faults, option  # noqa: E402
 
 ENGINE = option("--engine")
@@ -24,16 +28,19 @@ def setup(world):
     return world, Faults(world.path)
 
 
-def start(scene):
+def start(scene, *extra):
     """Starts a server with the fault that is armed, and stops it if it serves. Its exit status and
     what it said."""
     world, faults = scene
     number = len(os.listdir(world.path))
     out, err = (os.path.join(world.path, f"{name}-{number}") for name in ("out", "err"))
     arguments = [os.path.abspath(option("--server")), "--engine", ENGINE, "--root",
-                 world.root.path, "--port", "0"]
+                 world.root.path]
+    if "--listen" not in extra:
+        arguments += ["--port", "0"]
     for setting in option("--variant").split():
         arguments += ["-o", setting]
+    arguments += extra
     with faults.preloaded(), open(out, "wb") as stdout, open(err, "wb") as stderr:
         environment = {name: value for name, value in os.environ.items()
                        if not name.startswith("GEARSHIFT_")}
@@ -51,13 +58,13 @@ def start(scene):
         return status, file.read()
 
 
-def check(scene, may_serve):
+def check(scene, may_serve, *extra):
     """It ended by itself with a status and a sentence, or it served and stopped as asked."""
-    status, said = start(scene)
+    status, said = start(scene, *extra)
     if may_serve and status == 0:
         return
     assert 0 < status < 128, (status, said)
-    assert said.strip() and "Sanitizer" not in said, said
+    assert ("gearshift: " in said or " error " in said) and "Sanitizer" not in said, said
 
 
 @each([(f"{call}, {error}", call, error) for call, made, errors in (
@@ -98,6 +105,82 @@ def without_memory_at_some_moment(scene, part):
         if faults.count == 0:
             break
         number += 12
+        assert number < ALLOCATIONS_MAX
+
+
+def backends():
+    done = subprocess.run([os.path.abspath(option("--server")), "-V"], check=True, text=True,
+                          capture_output=True)
+    return re.findall(r"\(tls_backend = (\S+)\)\n", done.stdout)
+
+
+@each([(backend,) for backend in backends()] if ENGINE == "reactor" and not SANITIZER else [])
+def without_memory_within_a_library(scene, backend):
+    """An allocation of libConfuse's, or of the TLS library's, fails. There are thousands: a sample,
+    closer where the configuration is read."""
+    _, faults = scene
+    pki = pki_folder(os.path.abspath(option("--server")))
+    arguments = ["--listen", "127.0.0.1:0 tls", "-o", f"tls_backend={backend}",
+                 "-o", f"certificate={pki}/localhost-rsa.pem", "-o", f"key={pki}/localhost-rsa.key",
+                 "-o", 'tls_ciphers={"TLS_AES_128_GCM_SHA256", '
+                       '"TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"}', "-o", 'tls_curves={"x25519"}']
+    number = 0
+    while True:
+        faults.arm("any malloc", "ENOMEM", start=number, limit=1)
+        check(scene, True, *arguments)
+        if faults.count == 0:
+            break
+        number += 7 if number < 1000 else 97
+        assert number < ALLOCATIONS_MAX
+
+
+def shake_hands(server, version, ciphers):
+    """A handshake and a request. Raises what the client has to complain of."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = context.maximum_version = version
+    if ciphers:
+        context.set_ciphers(ciphers)
+    with socket.create_connection(server.addresses[0], timeout=20) as plain, \
+            context.wrap_socket(plain) as connection:
+        connection.sendall(head("GET", "/a.txt", "Connection: close"))
+        assert connection.recv(4096).startswith(b"HTTP/1.1 200"), "no answer"
+
+
+KINDS = ((ssl.TLSVersion.TLSv1_3, ""), (ssl.TLSVersion.TLSv1_2, "ECDHE-RSA-AES128-GCM-SHA256"),
+         (ssl.TLSVersion.TLSv1_2, "ECDHE-ECDSA-AES128-GCM-SHA256"))
+
+
+@each([(name, kind) for name, kind in zip(("1.3", "1.2 with RSA", "1.2 with ECDSA"), KINDS)
+       if "openssl" in backends()] if ENGINE == "reactor" and not SANITIZER else [])
+def a_first_handshake_without_memory(scene, _, kind):
+    """It may fail, and no later one does: OpenSSL makes much at first use, and remembers when that
+    has failed. Another allocation fails for each server: a sample of some hundreds."""
+    world, faults = scene
+    pki = pki_folder(os.path.abspath(option("--server")))
+    number = 0
+    while True:
+        faults.disarm()
+        with faults.preloaded():
+            server = world.serve(arguments=[
+                "--listen", "127.0.0.1:0 tls", "-o", "tls_backend=openssl", "-o",
+                f'certificate={{"{pki}/localhost-ecdsa.pem", "{pki}/localhost-rsa.pem"}}', "-o",
+                f'key={{"{pki}/localhost-ecdsa.key", "{pki}/localhost-rsa.key"}}'])
+        faults.arm("any malloc", "ENOMEM", start=number, limit=1)
+        with contextlib.suppress(OSError, AssertionError):
+            shake_hands(server, *kind)
+        count = faults.count
+        faults.disarm()
+        for version, ciphers in KINDS * 2:
+            try:
+                shake_hands(server, version, ciphers)
+            except OSError as error:
+                raise AssertionError(f"after allocation {number}: {version.name}: {error}") from None
+        server.stop()
+        if count == 0:
+            break
+        number += 11
         assert number < ALLOCATIONS_MAX
 
 

@@ -97,7 +97,9 @@ static void check_config(const struct config *config)
 static int load(struct text *text, char *why, size_t why_size, struct config **ret_config)
 {
     const struct config_source source = { .file = "server.conf" };
-    const struct config_files files = { read_text, directory, text, "/site" };
+    const struct config_files files = {
+        .read = read_text, .directory = directory, .context = text, .working_directory = "/site"
+    };
 
     return config_load_from(&source, &files, why, why_size, ret_config);
 }

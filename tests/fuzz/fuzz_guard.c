@@ -68,6 +68,16 @@ static int naive_request_line(struct span line, struct naive_head *head)
     return version.ptr[5] == '1' ? 0 : 505;
 }
 
+/* A line that is one octet longer than it may be: whose fault is that? */
+static int naive_long_line(struct span line)
+{
+    size_t method = 0;
+    while (method < line.len && line.ptr[method] != ' ')
+        if (!is_tchar(line.ptr[method++]))
+            return 400;
+    return method == 0 ? 400 : method > 32 ? 501 : 414;
+}
+
 /* One octet after the other, with nothing kept but where a line began. */
 static struct verdict naive_scan(const char *data, size_t len, const struct http_limits *limits,
                                  struct naive_head *head)
@@ -113,7 +123,7 @@ static struct verdict naive_scan(const char *data, size_t len, const struct http
             if (octet < 0x20 || octet == 0x7f)
                 return refused(400);
             if (at + 1 - line > limits->request_line_max)
-                return refused(414);
+                return refused(naive_long_line(span_make(data + line, at + 1 - line)));
             continue;
         }
         if (at == line && head->fields == limits->fields_max)
@@ -150,7 +160,7 @@ static int naive_target(const struct naive_head *head)
     if (memchr(target.ptr, '#', target.len) != NULL)
         return STATUS_OPEN;
     if (span_eq(head->method, SPAN_LIT("CONNECT")))
-        return http_authority_parse(target, &host) && host.len > 0 && target.ptr[0] != '%'
+        return http_authority_parse(target, &host) && target.ptr[0] != '%'
                    ? 0
                    : STATUS_OPEN;
     if (target.ptr[0] == '/')
@@ -166,7 +176,7 @@ static int naive_target(const struct naive_head *head)
     while (end < target.len && target.ptr[end] != '/' && target.ptr[end] != '?')
         end++;
     struct span authority = span_make(target.ptr + scheme, end - scheme);
-    return http_authority_parse(authority, &host) && host.len > 0 ? 0 : 400;
+    return http_authority_parse(authority, &host) ? 0 : 400;
 }
 
 /* What http_request_parse() must say of a head that the guard passes; the order of HTTP.md. */

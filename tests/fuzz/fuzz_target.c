@@ -77,7 +77,8 @@ static void check_authority(struct span value)
     if (!http_authority_parse(value, &host))
         return;
     CHECK(host.len <= value.len && host.ptr == value.ptr);
-    CHECK(host.len > 0 || value.len == 0);
+    CHECK(host.len > 0 && host.ptr[0] != '.');
+    CHECK(host.ptr[0] == '[' || memmem(host.ptr, host.len, "..", 2) == NULL);
     for (size_t i = 0; i < host.len; i++)
         CHECK(host.ptr[i] > ' ' && host.ptr[i] < 0x7f &&
               memchr("/?#@\\\"<>{}|^`", host.ptr[i], 13) == NULL);

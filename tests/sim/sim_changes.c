@@ -2,7 +2,8 @@
  * octets which version of which file it is. What any client has received of a file is the oldest
  * that a client may get which asks from then on: a cache that puts an older file back is found. Of
  * a long file that is written in place the length tells the version: no answer announces less than
- * there was when it was asked for. */
+ * there was when it was asked for. In some runs sites are switched to new releases meanwhile, and
+ * what only one kind of release has tells whether an answer was searched for in one of them. */
 #include "sim_changes.h"
 #include "sim_engine.h"
 
@@ -20,6 +21,7 @@ struct request {
     size_t end;                       /* of it in the input */
     unsigned versions_min[SIM_FILES]; /* what had been received when it was sent; of a file that
                                          grows, what was there */
+    unsigned release_min;             /* likewise, the release */
 };
 
 struct client {
@@ -33,14 +35,16 @@ struct changes {
     struct sim_sites *sites;
     uint64_t seed;
     bool faults;
+    bool switches; /* to new releases */
     struct client clients[CLIENTS];
     struct sim_client sims[CLIENTS];
     unsigned received[SIM_SITES][SIM_FILES]; /* newest version that anybody has */
+    unsigned releases[SIM_SITES];            /* newest release that anybody has seen */
 };
 
 static const char *const NAMES[] = { "index.html", "page.html", "page.html", "style.css",
                                      "large.bin",  "plain.txt", "sub/a.txt", "br/b.txt",
-                                     "grown.bin",  "grown.bin", NULL };
+                                     "grown.bin",  "grown.bin", NULL,        SIM_EITHER };
 
 static void ask_next(struct changes *run, struct client *client)
 {
@@ -48,8 +52,9 @@ static void ask_next(struct changes *run, struct client *client)
         return;
     struct request *request = &client->requests[client->asked++];
     memcpy(request->versions_min, run->received[request->site], sizeof(request->versions_min));
+    request->release_min = run->releases[request->site];
     for (unsigned file = 0; file < SIM_FILES; file++)
-        if (sim_files[file].grows)
+        if (sim_files[file].grows && !run->switches) /* else the old release's may come */
             request->versions_min[file] = run->sites->versions[request->site][file];
 }
 
@@ -157,6 +162,24 @@ static void check_file(struct changes *run, const struct request *request, const
     check_grown(run, request, (unsigned)file, answer, body, len);
 }
 
+/* What only one kind of release has: there is always one of the two. */
+static void check_either(struct changes *run, const struct request *request, const char *answer,
+                         const char *body, size_t len)
+{
+    unsigned release = sim_sites_release(run->sites, request->site, body, len);
+    if (release == 0)
+        fail(run, request, answer, "no file of one release");
+    if (release < request->release_min)
+        fail(run, request, answer, "an older release than has been sent before");
+    if (release > run->releases[request->site])
+        run->releases[request->site] = release;
+}
+
+static bool asks_for_either(const struct request *request)
+{
+    return request->name != NULL && strcmp(request->name, SIM_EITHER) == 0;
+}
+
 /* Checks the answer that is due, if all of it is there. */
 static void sent(void *context, size_t index)
 {
@@ -182,7 +205,9 @@ static void sent(void *context, size_t index)
     CHECK(memcmp(answer, "HTTP/1.1 ", 9) == 0);
     int status = atoi(answer + 9);
     bool may_fail = run->faults && (status == 403 || status == 404 || status >= 500);
-    if (status == 200)
+    if (status == 200 && asks_for_either(request))
+        check_either(run, request, answer, body, len);
+    else if (status == 200)
         check_file(run, request, answer, body, len);
     else if (!may_fail && !(status == 404 && request->name == NULL && request->site == 0))
         fail(run, request, answer, "no answer to this request");
@@ -200,6 +225,8 @@ static size_t input_there(void *context, size_t index)
 static void step(void *context, uint64_t *random)
 {
     struct changes *run = context;
+    if (run->switches && sim_random(random) % 150 == 0)
+        sim_sites_switch(run->sites, (unsigned)(sim_random(random) % SIM_SITES));
     if (sim_random(random) % 24 != 0)
         return;
     enum { GROWN = SIM_FILES - 1 }; /* as likely as all others together */
@@ -222,7 +249,9 @@ void sim_changes_run(struct sim_sites *sites, uint64_t seed, bool faults)
                                          .pause_max_ms = (unsigned)(sim_random(&random) % 4),
                                          .hooks = &hooks };
     size_t names = 1 + sim_random(&random) % ARRAY_LEN(NAMES);
-    run = (struct changes){ .sites = sites, .seed = seed, .faults = faults };
+    run = (struct changes){
+        .sites = sites, .seed = seed, .faults = faults, .switches = sim_random(&random) % 2 == 0
+    };
     sim_sites_reset(sites);
     for (size_t i = 0; i < CLIENTS; i++) {
         draw_client(&run.clients[i], names, &random);
@@ -235,4 +264,5 @@ void sim_changes_run(struct sim_sites *sites, uint64_t seed, bool faults)
         CHECK(faults || run.sims[i].result.unread == 0);
         free(run.sims[i].result.sent);
     }
+    sim_sites_tidy(sites);
 }

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STEPS_MAX = 2000000, START_MS = 1000000 };
+enum { STEPS_MAX = 2000000, START_MS = 1000000, SWEEP_ONE_IN = 16 };
 
 /* A run: what its sessions share. */
 struct sim {
@@ -146,13 +146,16 @@ static void step_receive(struct actor *actor)
 static void begin_send(struct actor *actor)
 {
     struct send_plan *plan = &actor->plan;
+    /* A socket with little room, with much, or one that nobody asks. */
+    if (session_minds_room(actor->session) && pick(actor->sim, 3) != 0)
+        session_set_room(actor->session, pick(actor->sim, 2) * piece(actor->sim, 100000));
     session_send_plan(actor->session, plan);
     CHECK((plan->file_fd < 0) == (plan->file_len == 0));
     CHECK(plan->file_fd < 0 || actor->sim->options->file_segments);
     actor->plan_memory = send_plan_memory(plan);
     CHECK(plan->record_type == 0 || (actor->offloaded && plan->file_len == 0));
     if (actor->plan_memory + plan->file_len == 0)
-        return; /* lost over encrypting */
+        return; /* lost over encrypting, or it reads first */
     char *at = actor->plan_copy = malloc(actor->plan_memory + 1);
     CHECK(at != NULL);
     for (int i = 0; i < plan->iovcnt; i++) {
@@ -178,7 +181,9 @@ static void end_send(struct actor *actor)
     const struct sim_hooks *hooks = sim->options->hooks;
     check_pinned(actor);
     ssize_t res = -ECONNRESET;
-    if (!fault(sim, 60)) {
+    if (sim->options->chop && pick(sim, 6) == 0) {
+        res = -EAGAIN; /* a full socket */
+    } else if (!fault(sim, 60)) {
         size_t len = actor->plan_memory + actor->plan.file_len;
         if (actor->plan.record_type == 0) /* else all or nothing */
             len = piece(sim, len);
@@ -415,6 +420,8 @@ static size_t turn(struct sim *sim, struct actor *actors, size_t count, size_t o
     step_time(sim, actor);
     for (size_t i = 0; i < count; i++)
         expire(&actors[i]);
+    if (pick(sim, SWEEP_ONE_IN) == 0)
+        (void)session_env_sweep(sim->env);
     if (hooks != NULL && hooks->step != NULL)
         hooks->step(hooks->context, &sim->random);
     return open - actor->closed;

@@ -26,9 +26,10 @@ enum { CLIENTS_MAX = 8, REQUESTS_MAX = 12, INPUT_MAX = REQUESTS_MAX * 256 };
 
 /* What is asked for, beneath either site. */
 static const char *const TARGETS[] = {
-    "/",          "/index.html", "/page.html", "/page.html", "/page",   "/style.css",
-    "/large.bin", "/plain.txt",  "/missing",   "/sub/",      "/sub",    "/sub/a.txt",
-    "/br/b.txt",  "/br/",        "/404.html",  "/br/none",   "/a%20b/", "/page.html.gz",
+    "/",          "/index.html", "/page.html",    "/page.html", "/page",
+    "/style.css", "/large.bin",  "/plain.txt",    "/missing",   "/sub/",
+    "/sub",       "/sub/a.txt",  "/br/b.txt",     "/br/",       "/404.html",
+    "/br/none",   "/a%20b/",     "/page.html.gz", "/either/x",
 };
 
 static const char *const FIELDS[] = {

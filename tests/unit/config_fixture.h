@@ -6,6 +6,7 @@
 #include "core/check.h"
 #include "core/config.h"
 #include "core/config_load.h"
+#include "core/host_name.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -56,11 +57,32 @@ static inline int fixture_directory(void *context, const char *path)
     return strcmp(path, "/srv/file") == 0 ? -ENOTDIR : -ENOENT;
 }
 
+/* The hosts of a fixture: one address, or two. */
+static inline int fixture_resolve(const char *name, struct host_addresses *ret_addresses,
+                                  const char **ret_what)
+{
+    if (strcmp(name, "one.test") == 0) {
+        *ret_addresses = (struct host_addresses){ 1, { { false, "192.0.2.1" } } };
+        return 0;
+    }
+    if (strcmp(name, "two.test") == 0) {
+        *ret_addresses =
+            (struct host_addresses){ 2, { { false, "192.0.2.1" }, { true, "2001:db8::1" } } };
+        return 0;
+    }
+    *ret_what = "no such host is known";
+    return -ENOENT;
+}
+
 /* Loads `source` among the fixture's files. */
 static inline int fixture_load(struct fixture *fixture, const struct config_source *source,
                                struct config **ret_config)
 {
-    const struct config_files files = { fixture_read, fixture_directory, fixture, "/site" };
+    const struct config_files files = { .read = fixture_read,
+                                        .directory = fixture_directory,
+                                        .context = fixture,
+                                        .working_directory = "/site",
+                                        .resolve = fixture_resolve };
 
     memset(fixture->why, 0, sizeof(fixture->why));
     return config_load_from(source, &files, fixture->why, sizeof(fixture->why), ret_config);

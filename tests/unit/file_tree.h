@@ -71,6 +71,15 @@ static inline void put_link(const char *path, const char *target)
     assert_int_equal(symlinkat(target, base_fd, path), 0);
 }
 
+/* A link with an absolute target beneath `base`. */
+static inline void put_absolute_link(const char *path, const char *target)
+{
+    char text[PATH_MAX + 64];
+
+    snprintf(text, sizeof(text), "%s/%s", base, target);
+    put_link(path, text);
+}
+
 static inline void put_special_files(void)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -139,8 +148,19 @@ static inline int set_up(void **state)
     put_link("root/out-and-in", "../root/file");
     put_link("root/dir/out", "../../outside/secret");
     put_link("root/absolute-out", "/etc/passwd");
-    snprintf(target, sizeof(target), "%s/root/file", base);
-    put_link("root/absolute-in", target);
+    put_absolute_link("root/absolute-in", "root/file");
+    put_absolute_link("root/absolute-dir", "root/dir");
+    put_absolute_link("root/absolute-root", "root");
+    put_absolute_link("root/absolute-slash", "root//");
+    put_absolute_link("root/absolute-winding", "outside/../root/dir/sub/../inner");
+    put_absolute_link("root/absolute-parent", ".");
+    put_absolute_link("root/absolute-and-out", "root/../outside/secret");
+    put_absolute_link("root/absolute-missing", "root/nothing");
+    put_absolute_link("root/absolute-outside-missing", "outside/nothing");
+    put_absolute_link("root/absolute-chain", "root/absolute-in");
+    put_link("root/dir/out-and-in", "../../root/dir/inner");
+    put_link("root/to-top", "/");
+    put_link("root/magic", "/proc/self/root");
     put_link("root/to-out", "out");
     for (int i = 0; i <= 41; i++) {
         char name[32];

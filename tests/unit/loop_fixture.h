@@ -216,6 +216,7 @@ static inline void scene_open(struct scene *scene, sa_family_t family, int buffe
     fake.opened = fake.closed = fake.expired = fake.ticks = fake.reopens = fake.sends_count = 0;
     fake.deadline_ms = UINT64_MAX;
     fake.reclaimable = 0;
+    fake.makes_way = false;
 
     scene->address.ss_family = family;
     scene->address_len = family == AF_INET    ? sizeof(struct sockaddr_in)

@@ -27,6 +27,8 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "uring_missing.h"
+
 static struct {
     unsigned completions, no_buffers, cancelled, submits, probes;
     unsigned sends_short; /* SENDs that sent less than they were given */
@@ -161,8 +163,9 @@ static inline void scene_open(struct scene *scene, int buffer)
     memset(&seen, 0, sizeof(seen));
     memset(&inject, 0, sizeof(inject));
     char why[300] = "";
-    if (uring_probe(why, sizeof(why), &scene->shared.uring) < 0)
-        fail_msg("%s", why);
+    int res = uring_probe(why, sizeof(why), &scene->shared.uring);
+    if (res < 0)
+        uring_is_missing(res, why);
     socklen_t len = sizeof(scene->address);
     scene->address =
         (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };

@@ -15,7 +15,6 @@ static void test_valid(void **state)
     static const struct {
         const char *value, *host;
     } rows[] = {
-        { "", "" },
         { "localhost", "localhost" },
         { "LocalHost:80", "LocalHost" },
         { "localhost:", "localhost" },
@@ -24,6 +23,9 @@ static void test_valid(void **state)
         { "localhost:00080", "localhost" },
         { "localhost:00000000000000000000000080", "localhost" },
         { "www.example.org.", "www.example.org." },
+        { "www.example.org.:80", "www.example.org." },
+        { "a.", "a." },
+        { "%2e.a", "%2e.a" },
         { "127.0.0.1:8080", "127.0.0.1" },
         { "999.999.999.999", "999.999.999.999" }, /* a reg-name */
         { "a-b_c~d.e!$&'()*+,;=f", "a-b_c~d.e!$&'()*+,;=f" },
@@ -64,6 +66,17 @@ static void test_invalid(void **state)
     (void)state;
     static const char *const rows[] = {
         /* no host at all */
+        "",
+        ".",
+        "..",
+        ".:80",
+        ".a",
+        "..a",
+        "a..",
+        "a..b",
+        "a.b..c",
+        "a..:80",
+        "1..2.3",
         "user@localhost",
         "user:password@localhost",
         "@",
@@ -216,7 +229,7 @@ static void test_every_octet(void **state)
         bool is_hex = is_digit || (octet != 0 && strchr("abcdefABCDEF", octet) != NULL);
         struct span host;
 
-        /* "a:b" has a bad port, so ':' is no part of a name. */
+        /* "a:b" has a bad port, so ':' is no part of a name; "a.b" has two labels. */
         assert_int_equal(http_authority_parse(span_make((char[]){ 'a', c, 'b' }, 3), &host),
                          is_name);
         assert_int_equal(http_authority_parse(span_make((char[]){ 'a', ':', c }, 3), &host),

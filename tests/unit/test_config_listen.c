@@ -4,7 +4,7 @@
 #include "config_fixture.h"
 
 #define ALLOWED                                                                                    \
-    "; allowed: a.b.c.d:port, [IPv6]:port or unix:/path, then any of tls, deferred, "              \
+    "; allowed: a.b.c.d:port, [IPv6]:port, host:port or unix:/path, then any of tls, deferred, "   \
     "backlog=1..65535, congestion=name and ipv6only=on|off"
 
 static void test_addresses(void **state)
@@ -71,14 +71,17 @@ static void test_refused(void **state)
         { "127.0.0.1:", "\"\" is no port from 0 to 65535" },
         { "127.0.0.1:65536", "\"65536\" is no port from 0 to 65535" },
         { "127.0.0.1:http", "\"http\" is no port from 0 to 65535" },
-        { "localhost:80", "\"localhost\" is no numeric IPv4 address" },
-        { ":80", "\"\" is no numeric IPv4 address" },
-        { "*:80", "\"*\" is no numeric IPv4 address" },
-        { "1.2.3:80", "\"1.2.3\" is no numeric IPv4 address" },
-        { "::1:80", "\"::1\" is no numeric IPv4 address" },
+        { "localhost", "\"localhost\" has no port" },
+        { ":80", "\"\" is neither an IPv4 address nor the name of a host" },
+        { "*:80", "\"*\" is neither an IPv4 address nor the name of a host" },
+        { "1.2.3:80", "\"1.2.3\" is neither an IPv4 address nor the name of a host" },
+        { "::1:80", "\"::1\" is neither an IPv4 address nor the name of a host" },
+        { "a/b:80", "\"a/b\" is neither an IPv4 address nor the name of a host" },
+        { "[one.test]:80", "\"one.test\" is no IPv6 address" },
+        { "one.test:80 ipv6only=on", "\"ipv6only=on\" is no parameter of \"one.test:80\"" },
         { "[::1]", "\"[::1]\" has no port behind ]" },
         { "[::1:80", "\"[::1:80\" has no port behind ]" },
-        { "[1.2.3.4]:80", "\"1.2.3.4\" is no numeric IPv6 address" },
+        { "[1.2.3.4]:80", "\"1.2.3.4\" is no IPv6 address" },
         { "unix:", "\"unix:\" has no path behind unix:" },
         { "1.2.3.4:80 backlog=0", "backlog \"0\" is no number from 1 to 65535" },
         { "1.2.3.4:80 backlog", "backlog \"\" is no number from 1 to 65535" },
@@ -151,6 +154,43 @@ static void test_shared_refused(void **state)
 
     (void)state;
     fixture_refuse(&fixture, rows, ARRAY_LEN(rows));
+}
+
+/* A name is all of its addresses. */
+static void test_names(void **state)
+{
+    static const struct refusal refused[] = {
+        { "server a { root = /srv/www listen = \"none.test:80\" }",
+          "server.conf:1: listen: \"none.test\" has no addresses: no such host is known" },
+        { "server a { root = /srv/www listen = {\"one.test:80\",\n\"192.0.2.1:80\"} }",
+          "server.conf:2: listen: \"192.0.2.1:80\" stands twice in one server: it is an address of "
+          "one.test" ALLOWED },
+        { "server a { root = /srv/www listen = {\"one.test:80\",\n\"two.test:80\"} }",
+          "server.conf:2: listen: \"192.0.2.1:80\" stands twice in one server: it is an address of "
+          "two.test" ALLOWED },
+        { "server a { root = /srv/www listen = {\"0.0.0.0:80\",\n\"two.test:80\"} }",
+          "server.conf:2: listen: \"192.0.2.1:80\" and \"0.0.0.0:80\" (server.conf:1) overlap: "
+          "connections to one address would come in at both: take one of them out" },
+    };
+    struct fixture fixture = { 0 };
+    struct config *config =
+        fixture_config(&fixture, "server a { root = /srv/www listen = {\"two.test:80 backlog=9\", "
+                                 "\"one.test:81\"} }\n"
+                                 "server b { root = /srv/www listen = {\"192.0.2.1:80\"} }");
+
+    (void)state;
+    assert_int_equal(config->listens_count, 3);
+    assert_string_equal(config->listens[0].text, "192.0.2.1:80");
+    assert_string_equal(config->listens[0].name, "two.test");
+    assert_int_equal(config->listens[0].servers_count, 2);
+    assert_string_equal(config->listens[1].text, "[2001:db8::1]:80");
+    assert_int_equal(config->listens[1].kind, LISTEN_IPV6);
+    assert_int_equal(config->listens[1].backlog, 9);
+    assert_true(config->listens[1].ipv6_only);
+    assert_int_equal(config->listens[1].servers_count, 1);
+    assert_string_equal(config->listens[2].text, "192.0.2.1:81");
+    config_free(config);
+    fixture_refuse(&fixture, refused, ARRAY_LEN(refused));
 }
 
 /* What the kernel would refuse to have side by side, and what it has. */
@@ -251,10 +291,10 @@ static void test_tls_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_addresses),   cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_shared),      cmocka_unit_test(test_shared_refused),
-        cmocka_unit_test(test_overlap),     cmocka_unit_test(test_tls),
-        cmocka_unit_test(test_tls_refused),
+        cmocka_unit_test(test_addresses), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_shared),    cmocka_unit_test(test_shared_refused),
+        cmocka_unit_test(test_names),     cmocka_unit_test(test_overlap),
+        cmocka_unit_test(test_tls),       cmocka_unit_test(test_tls_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

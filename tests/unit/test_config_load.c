@@ -136,7 +136,7 @@ static void test_top_refused(void **state)
           "server.conf:1: user: \"a b\" is not one word; allowed: a user's "
           "name, or \"\" to change nothing" },
         { "error_log = \"\"\n" SITE,
-          "server.conf:1: error_log: \"\" is empty; allowed: stderr or a path" },
+          "server.conf:1: error_log: \"\" is empty; allowed: stderr, stdout or a path" },
         { "default_type = html\n" SITE,
           "server.conf:1: default_type: \"html\" is no media type: '/' "
           "is missing; allowed: type/subtype" },
@@ -188,7 +188,7 @@ static void test_server_refused(void **state)
           "server.conf:2: server: the name \"c\" is taken, at 127.0.0.1:8080, by the server at "
           "server.conf:1; allowed: each name once at an address" },
         { "server a { root = /srv/www access_log = \"\" }",
-          "server.conf:1: access_log: \"\" is empty; allowed: off or a path" },
+          "server.conf:1: access_log: \"\" is empty; allowed: off, stdout, stderr or a path" },
     };
     struct fixture fixture = { 0 };
 
@@ -231,7 +231,7 @@ static void test_location_refused(void **state)
           "with "
           "'/'" },
         { "server a { root = /srv/www\nsymlinks = off }",
-          "server.conf:2: symlinks: \"off\" is not known; allowed: inside or deny" },
+          "server.conf:2: symlinks: \"off\" is not known; allowed: inside, deny, owner or any" },
         { "server a { root = /srv/www\nprecompressed = {gzip, br, deflate} }",
           "server.conf:2: precompressed: \"deflate\" is no content coding known here; allowed: "
           "zstd, "

@@ -262,11 +262,23 @@ static void test_redirects(void **state)
         { "server a {\nredirect \"/x\" { to = y } }",
           "server.conf:2: to: \"y\" is neither a path nor a URL; allowed: a path that begins with "
           "'/', "
-          "or a URL that begins with http:// or https://" },
+          "or a URL that begins with http:// or https://, in which $host, $uri and $query may "
+          "stand" },
         { "server a {\nredirect \"/x\" { to = \"/x?y\" } }",
           "server.conf:2: to: \"/x?y\" is redirected again, for ever; allowed: a path that "
           "redirect "
           "\"/x\" does not cover" },
+        { "server a {\nredirect \"/x\" { to = \"/y$url\" } }",
+          "server.conf:2: to: \"/y$url\" holds a variable that is none of $host, $uri and $query; "
+          "a "
+          "dollar sign itself is written %24; allowed: a path that begins with '/', or a URL that "
+          "begins with http:// or https://, in which $host, $uri and $query may stand" },
+        { "server a {\nredirect \"/x/\" { to = \"$uri?y\" } }",
+          "server.conf:2: to: \"$uri?y\" is redirected again, for ever; allowed: a path that "
+          "redirect \"/x/\" does not cover" },
+        { "server a {\nredirect \"/x/\" { to = \"/x$uri\" } }",
+          "server.conf:2: to: \"/x$uri\" is redirected again, for ever; allowed: a path that "
+          "redirect \"/x/\" does not cover" },
         { "server a {\nredirect \"/x/\" { to = \"/x/y/\" } }",
           "server.conf:2: to: \"/x/y/\" is redirected again, for ever; allowed: a path that "
           "redirect "
@@ -275,15 +287,19 @@ static void test_redirects(void **state)
     struct fixture fixture = { 0 };
     struct config *config =
         fixture_config(&fixture, "server a { redirect \"/x/\" { to = /x status = 308 }\n"
-                                 "redirect \"/y\" { to = https://b.example/ # z\n} }");
+                                 "redirect \"/y\" { to = https://b.example/ # z\n}\n"
+                                 "redirect \"/x/z\" { to = $uri.html } }");
 
     (void)state;
-    assert_int_equal(config->servers[0].redirects_count, 2);
-    assert_true(span_eq(config->servers[0].redirects[0].from, SPAN_LIT("/x/")));
-    assert_string_equal(config->servers[0].redirects[0].to, "/x");
-    assert_int_equal(config->servers[0].redirects[0].status, 308);
-    assert_string_equal(config->servers[0].redirects[1].to, "https://b.example/");
-    assert_int_equal(config->servers[0].redirects[1].status, 301);
+    /* the longest first */
+    assert_int_equal(config->servers[0].redirects_count, 3);
+    assert_true(span_eq(config->servers[0].redirects[0].from, SPAN_LIT("/x/z")));
+    assert_string_equal(config->servers[0].redirects[0].to, "$uri.html");
+    assert_true(span_eq(config->servers[0].redirects[1].from, SPAN_LIT("/x/")));
+    assert_string_equal(config->servers[0].redirects[1].to, "/x");
+    assert_int_equal(config->servers[0].redirects[1].status, 308);
+    assert_string_equal(config->servers[0].redirects[2].to, "https://b.example/");
+    assert_int_equal(config->servers[0].redirects[2].status, 301);
     config_free(config);
     fixture_refuse(&fixture, rows, ARRAY_LEN(rows));
 }

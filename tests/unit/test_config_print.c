@@ -86,7 +86,7 @@ static void test_round_trip(void **state)
         "server a { root = /srv/www access_log = off }",
         "server A { alias_hosts = {\"*.b\", C} listen = {\"1.1.1.1:1 deferred backlog=7 "
         "congestion=reno\", "
-        "\"unix:a/b.sock\", \"[::]:1 ipv6only=off\"} root = /srv/www }\n",
+        "\"unix:a/b.sock\", \"[::]:2 ipv6only=off\"} root = /srv/www }\n",
         "server a { listen = {\"1.1.1.1:1 backlog=7\", \"2.2.2.2:2\"} root = /srv/www }\n"
         "server b { listen = {\"3.3.3.3:3\", \"1.1.1.1:1\"} access_log = /b root = /srv/www }\n"
         "server a { listen = {\"4.4.4.4:4\", \"3.3.3.3:3\"} access_log = /c root = /srv/www }\n",

@@ -110,12 +110,33 @@ static void test_try(void **state)
 
 static void test_redirects(void **state)
 {
-    static const char *const good[] = { "/",           "/a",           "/a?b=c#d", "http://a",
-                                        "https://a/b", "HTTPS://a:8/", "/a%20b",   NULL };
-    static const char *const bad[] = { "",          "a",        "//a",       "/\\a",
-                                       "/a b",      "/a\"",     "/\xc3\xbc", "http://",
-                                       "http:///a", "https:/a", "ftp://a",   "javascript:x",
-                                       "/a\r\nb",   NULL };
+    static const char *const good[] = { "/",
+                                        "/a",
+                                        "/a?b=c#d",
+                                        "http://a",
+                                        "https://a/b",
+                                        "HTTPS://a:8/",
+                                        "/a%20b",
+                                        "https://$host$uri?$query",
+                                        "$uri.html",
+                                        "/a$uri",
+                                        "/$host",
+                                        "http://$host",
+                                        "http://a$uri",
+                                        "http://a$query",
+                                        "/a$",
+                                        "/$-$",
+                                        "/$query",
+                                        "http://$host:80/",
+                                        NULL };
+    static const char *const bad[] = { "", "a", "//a", "/\a", "/a b", "/a\"", "/\xc3\xbc",
+                                       "http://", "http:///a", "https:/a", "ftp://a",
+                                       "javascript:x", "/a\r\nb",
+                                       /* variables: //, no host, unknown ones, one twice */
+                                       "/$uri", "http://$uri", "http://$query", "https://?a",
+                                       "http://#", "$host", "$query", "/$url", "/$hostname",
+                                       "/$HOST", "/a$uri_x", "/a$1", "/${uri}", "/a$uri$uri",
+                                       "https://$host/$host", NULL };
 
     (void)state;
     check(config_text_redirect, good, bad);

@@ -70,7 +70,12 @@ static void test_list(void **state)
         assert_int_equal(list(".", FILE_SYMLINKS_INSIDE, true, 1000, text), 0);
         assert_non_null(strstr(text, "to-dir/ "));
         assert_non_null(strstr(text, " file:5 "));
-        assert_null(strstr(text, "out"));
+        assert_non_null(strstr(text, " out-and-in:5 "));
+        assert_non_null(strstr(text, "absolute-dir/ "));
+        assert_null(strstr(text, "out-dir"));
+        assert_null(strstr(text, "out-parent"));
+        assert_null(strstr(text, " out:"));
+        assert_null(strstr(text, "absolute-out"));
         assert_null(strstr(text, "fifo"));
         assert_null(strstr(text, "device"));
         assert_int_equal(list("list", FILE_SYMLINKS_DENY, false, 16, text), 0);

@@ -31,8 +31,8 @@ static void test_forgotten(void **state)
 
     (void)state;
     assert_int_equal(file_cache_create(16, 1 << 20, VALID_MS, &cache), 0);
-    file_cache_ask(cache, ROOT, FILE_SYMLINKS_INSIDE, "f", 0, 0, &early);
-    file_cache_ask(cache, ROOT, FILE_SYMLINKS_INSIDE, "f", 0, 0, &job);
+    file_cache_ask(cache, ROOT, ROOT, FILE_SYMLINKS_INSIDE, "f", 0, 0, &early);
+    file_cache_ask(cache, ROOT, ROOT, FILE_SYMLINKS_INSIDE, "f", 0, 0, &job);
     struct file_entry *entry = arrive(cache, &job, 1);
     file_entry_unref(find(cache));
     file_entry_forget(entry);
@@ -43,7 +43,7 @@ static void test_forgotten(void **state)
     file_entry_unref(arrive(cache, &early, 1));
     assert_null(find(cache));
 
-    file_cache_ask(cache, ROOT, FILE_SYMLINKS_INSIDE, "f", 0, 0, &late);
+    file_cache_ask(cache, ROOT, ROOT, FILE_SYMLINKS_INSIDE, "f", 0, 0, &late);
     file_entry_unref(arrive(cache, &late, 2));
     struct file_entry *found = find(cache);
     assert_int_equal(found->meta.ino, 2);

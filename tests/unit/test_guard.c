@@ -357,11 +357,46 @@ static void test_request_line_limit(void **state)
             struct verdict v = judge(head, len + 4, &limits);
             assert_int_equal(v.result, over > 0 ? HTTP_GUARD_REFUSED : HTTP_GUARD_DONE);
             assert_int_equal(v.status, over > 0 ? 414 : 0);
-            /* A line that never ends is refused when it crosses the limit, not later. */
+            /* A line that never ends is refused when it crosses the limit, not later. It is all
+             * method, which is too long for one from so many octets on. */
             memset(head, 'a', sizeof(head));
             v = judge(head, len, &limits);
             assert_int_equal(v.result, over > 0 ? HTTP_GUARD_REFUSED : HTTP_GUARD_MORE);
+            assert_int_equal(v.status, over <= 0 ? 0 : len > METHOD_MAX ? 501 : 414);
         }
+    }
+}
+
+/* Whose fault is a line that is too long? */
+static void test_long_lines(void **state)
+{
+    (void)state;
+    static const struct {
+        int status;
+        const char *start; /* of a line that goes on with 'x' */
+    } rows[] = {
+        { 414, "GET /" },
+        { 414, "!#$%&'*+-.^_`|~ /" },
+        { 414, "A-METHOD-OF-AT-MOST-32-OCTETS-XX /" },
+        { 501, "A-METHOD-OF-MORE-THAN-32-OCTETS-XX /" },
+        { 501, "" },
+        { 501, "GET" },
+        { 400, " " },
+        { 400, "/" },
+        { 400, "GET/" },
+        { 400, "\xff" },
+        { 400, "A-METHOD-OF-MORE-THAN-32-OCTETS-XX:" },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct http_limits limits = limits_default;
+        char line[200];
+        limits.request_line_max = 100;
+        memset(line, 'x', sizeof(line));
+        memcpy(line, rows[i].start, strlen(rows[i].start));
+        for (size_t len = 101; len <= sizeof(line); len += 9)
+            assert_int_equal(judge(line, len, &limits).status, rows[i].status);
+        assert_int_equal(judge(line, 100, &limits).result, HTTP_GUARD_MORE);
     }
 }
 
@@ -461,6 +496,7 @@ int main(void)
         cmocka_unit_test(test_neighbours),
         cmocka_unit_test(test_every_octet),
         cmocka_unit_test(test_request_line_limit),
+        cmocka_unit_test(test_long_lines),
         cmocka_unit_test(test_request_line_limit_skipped),
         cmocka_unit_test(test_field_limit),
         cmocka_unit_test(test_head_limit),

@@ -117,6 +117,55 @@ static void test_connections_max(void **state)
     scene_end(&scene);
 }
 
+/* Who has been idle for longest makes way for who comes too many; who has sent something does not,
+ * though no edge has told of it yet; and nobody does while nobody waits. */
+static void test_make_way(void **state)
+{
+    (void)state;
+    enum { MAX = 3 };
+    struct scene scene;
+    scene_open(&scene, AF_INET, 0);
+    scene.config.connections_max = MAX;
+    scene_start(&scene);
+    fake.makes_way = true;
+    int fds[2 * MAX];
+    for (int i = 0; i < MAX; i++) {
+        fds[i] = client_connect(&scene);
+        client_ask(fds[i], "m 7\n");
+        settle(&scene);
+        client_expect(&scene, fds[i], 0, 7);
+    }
+    settle(&scene);
+    assert_int_equal(fake.opened, MAX);
+    assert_int_equal(fake.closed, 0);
+    assert_int_equal(calls.log, 0);
+
+    client_ask(fds[0], "m 9\n"); /* no longer the longest idle */
+    client_expect(&scene, fds[0], 0, 9);
+    settle(&scene);
+    fds[MAX] = client_connect(&scene);
+    settle(&scene);
+    assert_int_equal(fake.opened, MAX + 1);
+    assert_int_equal(fake.closed, 1);
+    assert_int_equal(calls.log, 1);
+    char octet;
+    assert_int_equal(read(fds[1], &octet, 1), 0);
+
+    client_ask(fds[2], "m 5\n"); /* the longest idle, if that were not under way */
+    assert_true(loop_make_way(scene.loop));
+    assert_int_equal(fake.closed, 2);
+    assert_int_equal(read(fds[0], &octet, 1), 0);
+    client_expect(&scene, fds[2], 0, 5);
+
+    for (int i = 0; i <= MAX; i++)
+        close(fds[i]);
+    settle(&scene);
+    assert_int_equal(pool_used(scene.loop->pool), 0);
+    assert_true(list_empty(&scene.loop->idle));
+    assert_false(loop_make_way(scene.loop));
+    scene_end(&scene);
+}
+
 /* A connection that is gone before it is accepted keeps nobody else out. */
 static void test_lost_connections(void **state)
 {
@@ -265,7 +314,14 @@ static void sharing_blocked(void *context, const struct loop *loop)
     loop_ask(loop == sharing->other ? sharing->scene.loop : sharing->other, LOOP_ASK_ACCEPT);
 }
 
-static const struct loop_hooks sharing_hooks = { .blocked = sharing_blocked };
+static bool sharing_all_full(void *context)
+{
+    const struct sharing *sharing = context;
+    return loop_is_full(sharing->scene.loop) && loop_is_full(sharing->other);
+}
+
+static const struct loop_hooks sharing_hooks = { .blocked = sharing_blocked,
+                                                 .all_full = sharing_all_full };
 
 static void sharing_begin(struct sharing *sharing, unsigned first_max, unsigned other_max)
 {
@@ -349,6 +405,29 @@ static void test_shared_and_full(void **state)
     sharing_end(&sharing);
 }
 
+/* Idle connections of both make way, but only when neither has room; one for each client. */
+static void test_shared_and_make_way(void **state)
+{
+    (void)state;
+    struct sharing sharing;
+    sharing_begin(&sharing, 2, 3);
+    fake.makes_way = true;
+    int fds[12];
+    for (int i = 0; i < 12; i++) {
+        fds[i] = client_connect(&sharing.scene);
+        both_settle(&sharing);
+        assert_int_equal(fake.opened, i + 1);
+        assert_int_equal(fake.closed, i < 5 ? 0 : i - 4);
+    }
+    assert_int_equal(pool_used(sharing.scene.loop->pool), 2);
+    assert_int_equal(pool_used(sharing.other->pool), 3);
+    for (int i = 0; i < 12; i++)
+        close(fds[i]);
+    both_settle(&sharing);
+    assert_int_equal(fake.closed, 12);
+    sharing_end(&sharing);
+}
+
 /* A client that woke the one without descriptors is taken by the other one at once. */
 static void test_shared_and_out_of_descriptors(void **state)
 {
@@ -421,11 +500,13 @@ int main(void)
         cmocka_unit_test(test_burst_of_one_portion),
         cmocka_unit_test(test_peer_address),
         cmocka_unit_test(test_connections_max),
+        cmocka_unit_test(test_make_way),
         cmocka_unit_test(test_lost_connections),
         cmocka_unit_test(test_resource_errors),
         cmocka_unit_test(test_reclaim),
         cmocka_unit_test(test_emfile),
         cmocka_unit_test(test_shared_and_full),
+        cmocka_unit_test(test_shared_and_make_way),
         cmocka_unit_test(test_shared_and_out_of_descriptors),
         cmocka_unit_test(test_shared_burst),
         cmocka_unit_test(test_shared_drain),

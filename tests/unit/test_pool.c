@@ -185,6 +185,42 @@ static void test_poisoned(void **state)
 }
 #endif
 
+/* What a burst has needed is given back; what is used again and again is not. */
+static void test_trim(void **state)
+{
+    (void)state;
+    enum { COUNT = 16, SIZE = 10 * 4096 + 48, EACH = 8 };
+    struct pool *pool = NULL;
+    void *objects[COUNT];
+
+    assert_int_equal(pool_create("large", SIZE, COUNT, &pool), 0);
+    for (int i = 0; i < COUNT; i++)
+        memset(objects[i] = pool_get(pool), 'x', SIZE);
+    for (int i = 0; i < COUNT; i++)
+        pool_put(pool, objects[i]);
+    size_t all = resident_pages(pool);
+    assert_true(pool_trim(pool)); /* they were out a moment ago */
+    assert_int_equal(resident_pages(pool), all);
+    for (int i = 0; i < 3; i++) /* four are needed */
+        memset(objects[i] = pool_get(pool), 'y', SIZE);
+    memset(objects[3] = pool_get(pool), 'y', SIZE);
+    for (int i = 0; i < 4; i++)
+        pool_put(pool, objects[i]);
+    assert_true(pool_trim(pool));
+    size_t left = resident_pages(pool);
+    assert_true(left <= all - (COUNT - 4) * EACH);
+    assert_true(left >= 4 * EACH);
+    assert_false(pool_trim(pool));
+    assert_true(resident_pages(pool) <= all - COUNT * EACH);
+    assert_false(pool_trim(pool));
+    for (int i = 0; i < COUNT; i++)
+        memset(objects[i] = pool_get(pool), 'z', SIZE);
+    assert_null(pool_get(pool));
+    for (int i = 0; i < COUNT; i++)
+        pool_put(pool, objects[i]);
+    pool_destroy(pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +228,7 @@ int main(void)
         cmocka_unit_test(test_bad_sizes),
         cmocka_unit_test(test_untouched_memory_stays_untouched),
         cmocka_unit_test(test_wrong_returns_abort),
+        cmocka_unit_test(test_trim),
 #ifdef POISON_WORKS
         cmocka_unit_test(test_poisoned),
 #endif

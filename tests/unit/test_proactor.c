@@ -33,6 +33,7 @@ static void begin(struct scene *scene, int buffer)
     fake.opened = fake.closed = fake.expired = fake.ticks = fake.reopens = fake.sends_count = 0;
     fake.deadline_ms = UINT64_MAX;
     fake.reclaimable = 0;
+    fake.makes_way = false;
 }
 
 static void end(struct scene *scene)
@@ -413,6 +414,39 @@ static void test_connections_max(void **state)
     end(&scene);
 }
 
+/* Who has been idle for longest makes way for who comes too many, one for each. */
+static void test_make_way(void **state)
+{
+    (void)state;
+    enum { MAX = 3, CLIENTS = 9 };
+    struct scene scene;
+    begin(&scene, 0);
+    scene.config.connections_max = MAX;
+    scene_start(&scene);
+    fake.makes_way = true;
+    int fds[CLIENTS];
+    for (int i = 0; i < CLIENTS; i++) {
+        fds[i] = client_connect(&scene);
+        client_ask(fds[i], "m 7\n");
+        expect(&scene, fds[i], 0, 7);
+        settle(&scene);
+        assert_true(pool_used(scene.proactor->pool) <= MAX);
+        assert_int_equal(fake.opened, i + 1);
+        assert_int_equal(fake.closed, i < MAX ? 0 : i - MAX + 1);
+    }
+    for (int i = 0; i < CLIENTS; i++) {
+        char octet;
+        ssize_t n = recv(fds[i], &octet, 1, MSG_DONTWAIT);
+        assert_int_equal(n, i < CLIENTS - MAX ? 0 : -1);
+        close(fds[i]);
+    }
+    settle(&scene);
+    assert_int_equal(fake.closed, CLIENTS);
+    assert_true(list_empty(&scene.proactor->idle));
+    assert_int_equal(scene.proactor->leaving, 0);
+    end(&scene);
+}
+
 /* Idle connections cost no turn: nothing completes, and there is no time-out. */
 static void test_idle(void **state)
 {
@@ -438,12 +472,19 @@ static void test_idle(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_conversation),    cmocka_unit_test(test_crowd),
-        cmocka_unit_test(test_flood),           cmocka_unit_test(test_end_behind_kept),
-        cmocka_unit_test(test_end_while_full),  cmocka_unit_test(test_room_first),
-        cmocka_unit_test(test_resets),          cmocka_unit_test(test_stop_in_flight),
-        cmocka_unit_test(test_cold_file),       cmocka_unit_test(test_deadline_in_flight),
-        cmocka_unit_test(test_connections_max), cmocka_unit_test(test_idle),
+        cmocka_unit_test(test_conversation),
+        cmocka_unit_test(test_crowd),
+        cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_end_behind_kept),
+        cmocka_unit_test(test_end_while_full),
+        cmocka_unit_test(test_room_first),
+        cmocka_unit_test(test_resets),
+        cmocka_unit_test(test_stop_in_flight),
+        cmocka_unit_test(test_cold_file),
+        cmocka_unit_test(test_deadline_in_flight),
+        cmocka_unit_test(test_connections_max),
+        cmocka_unit_test(test_make_way),
+        cmocka_unit_test(test_idle),
     };
     return cmocka_run_group_tests(tests, group_setup, group_teardown);
 }

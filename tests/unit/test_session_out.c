@@ -168,6 +168,95 @@ static void test_what_the_library_has_to_say(void **state)
     end();
 }
 
+/* Sends `sent` octets of the next plan, and says that the socket took no more. */
+static size_t fill_up(size_t sent)
+{
+    struct send_plan plan;
+    while (session_wants(fix.s) & SESSION_WANT_FILE) {
+        file_job_run(session_file_job(fix.s));
+        session_file_done(fix.s);
+    }
+    session_send_plan(fix.s, &plan);
+    size_t planned = send_plan_memory(&plan);
+    CHECK(sent < planned);
+    session_sent(fix.s, sent > 0 ? (ssize_t)sent : -EAGAIN);
+    return planned - sent;
+}
+
+static void ask_for_big(void)
+{
+    char request[128];
+    size_t len = fake_record(request, FAKE_DATA, GET("/big"), strlen(GET("/big")));
+    session_received(fix.s, request, (ssize_t)len);
+    while (session_wants(fix.s) & SESSION_WANT_FILE) {
+        file_job_run(session_file_job(fix.s));
+        session_file_done(fix.s);
+    }
+}
+
+/* Records are made for as much as the socket takes, and a small one where it takes nothing. */
+static void test_records_for_the_room_there_is(void **state)
+{
+    (void)state;
+    static const size_t rooms[] = { 0, 1, 1400, 5000, 17000, 40000 };
+    for (size_t i = 0; i < ARRAY_LEN(rooms); i++) {
+        begin(false, 0);
+        shake_hands("a");
+        look();
+        fix.s->tls->out.ramp = SESSION_RECORD_RAMP;
+        fix.s->tls->out.used_ms = fix.clock.now_ms;
+        ask_for_big();
+        assert_true(session_minds_room(fix.s));
+        session_set_room(fix.s, rooms[i]);
+        size_t planned = fill_up(0);
+        assert_true(planned <= rooms[i] || planned <= SESSION_RECORD_SMALL + TLS_OVERHEAD_MAX);
+        assert_true(planned > rooms[i] / 2);
+        assert_false(session_minds_room(fix.s)); /* what is encrypted is encrypted */
+        look();
+        end();
+    }
+}
+
+/* Neither the file's octets nor the large buffer stay with a connection whose client does not read;
+ * and nothing is read for it before there is room. */
+static void test_a_full_socket(void **state)
+{
+    (void)state;
+    begin(false, 0);
+    shake_hands("a");
+    look();
+    ask_for_big();
+    session_set_room(fix.s, 40000);
+    struct session_pools *pools = &fix.s->tls->env->pools;
+    struct http_env *env = fix.s->conn.env;
+    assert_true(pool_used(env->reads) > 0);
+    size_t left = fill_up(30000);
+    assert_true(left > SESSION_OUT_REST); /* too much for the small one */
+    assert_int_equal(pool_used(env->reads), 0);
+    assert_int_equal(pool_used(pools->outs), 1);
+    left = fill_up(left - 2000);
+    assert_int_equal(left, 2000);
+    assert_int_equal(pool_used(pools->outs), 0);
+    assert_int_equal(pool_used(pools->rests), 1);
+    assert_int_equal(pool_used(env->reads), 0);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(session_wants(fix.s), SESSION_WANT_SEND);
+        assert_int_equal(fill_up(0), 2000);
+    }
+    /* Room again: the rest leaves, then it reads. */
+    struct send_plan plan;
+    session_send_plan(fix.s, &plan);
+    session_sent(fix.s, (ssize_t)send_plan_memory(&plan));
+    assert_int_equal(session_wants(fix.s), SESSION_WANT_SEND);
+    assert_int_equal(pool_used(pools->rests), 0);
+    session_send_plan(fix.s, &plan);
+    assert_int_equal(plan.iovcnt, 0);
+    assert_int_equal(session_wants(fix.s), SESSION_WANT_FILE);
+    assert_int_equal(drive(), SESSION_WANT_RECV);
+    look();
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +267,8 @@ int main(void)
         cmocka_unit_test(test_progress_is_told_in_proportion),
         cmocka_unit_test(test_encryption_fails),
         cmocka_unit_test(test_what_the_library_has_to_say),
+        cmocka_unit_test(test_records_for_the_room_there_is),
+        cmocka_unit_test(test_a_full_socket),
     };
     return cmocka_run_group_tests(tests, fix_load, fix_unload);
 }

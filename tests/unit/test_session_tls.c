@@ -267,14 +267,26 @@ static void test_deadlines(void **state)
     (void)state;
     begin(false, 0);
     uint64_t opened_ms = fix.clock.now_ms;
+    assert_int_equal(session_deadline_ms(fix.s), opened_ms + HTTP_CONN_SILENT_MS);
+    assert_false(session_is_idle(fix.s)); /* its handshake may be on its way */
+    fix.clock.now_ms += HTTP_CONN_SILENT_MS;
+    session_expired(fix.s, &no_progress);
+    assert_true(session_is_idle(fix.s));
     assert_int_equal(session_deadline_ms(fix.s), opened_ms + 5000);
-    fix.clock.now_ms += 4000;
+    fix.clock.now_ms = opened_ms + 4000;
     feed(HELLO_A, sizeof(HELLO_A));
     assert_int_equal(session_deadline_ms(fix.s), opened_ms + 5000); /* for all of it */
+    assert_false(session_is_idle(fix.s));
     feed(FINISHED, sizeof(FINISHED));
-    assert_int_equal(session_deadline_ms(fix.s), fix.clock.now_ms + 7000); /* header_timeout */
-    fix.clock.now_ms += 7000;
     look();
+    uint64_t secured_ms = fix.clock.now_ms;
+    assert_int_equal(session_deadline_ms(fix.s), secured_ms + HTTP_CONN_SILENT_MS);
+    assert_false(session_is_idle(fix.s));
+    fix.clock.now_ms += HTTP_CONN_SILENT_MS;
+    session_expired(fix.s, &no_progress);
+    assert_true(session_is_idle(fix.s));
+    assert_int_equal(session_deadline_ms(fix.s), secured_ms + 7000); /* header_timeout */
+    fix.clock.now_ms = secured_ms + 7000;
     session_expired(fix.s, &no_progress);
     assert_int_equal(drive(), SESSION_WANT_CLOSE);
     assert_int_equal(look()->alert, FAKE_CLOSE_NOTIFY);

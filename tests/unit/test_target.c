@@ -305,6 +305,8 @@ static void test_refused(void **state)
         "http://a/#",
         "http://\xc3/",
         "http://%zz/",
+        "http://./",
+        "http://a..b/",
         "http://a?#",
         "a:80",
         "localhost",
@@ -486,6 +488,37 @@ static void test_encode(void **state)
     }
 }
 
+/* Of a path that %2F has been left in, for a Location: it stays, and all else is encoded. */
+static void test_encode_location(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path, *encoded;
+    } rows[] = {
+        { "", "" },
+        { "/", "/" },
+        { "/a b", "/a%20b" },
+        { "/a%2Fb", "/a%2Fb" },
+        { "/%2F%2F%", "/%2F%2F%25" },
+        { "%2F", "%2F" },
+        { "/%2f%2\n%", "/%252f%252%0A%25" },
+        { "/\xff%2F\xff", "/%FF%2F%FF" },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char text[128];
+        size_t want = strlen(rows[i].encoded);
+
+        memset(text, '!', sizeof(text));
+        assert_int_equal(http_location_encode(span_str(rows[i].path), text, want), want);
+        assert_memory_equal(text, rows[i].encoded, want);
+        for (size_t cap = 0; cap < want; cap++) {
+            assert_int_equal(http_location_encode(span_str(rows[i].path), text, cap), -ENOSPC);
+            assert_int_equal(text[want], '!');
+        }
+    }
+}
+
 /* A query keeps its escapes; what was sent raw becomes one where RFC 3986 does not allow it. */
 static void test_encode_query(void **state)
 {
@@ -542,12 +575,12 @@ static void test_encode_round_trip(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_path_in_place), cmocka_unit_test(test_path_changes),
-        cmocka_unit_test(test_query),         cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_every_octet),   cmocka_unit_test(test_absolute_form),
-        cmocka_unit_test(test_other_forms),   cmocka_unit_test(test_path_length),
-        cmocka_unit_test(test_encode),        cmocka_unit_test(test_encode_round_trip),
-        cmocka_unit_test(test_encode_query),
+        cmocka_unit_test(test_path_in_place),   cmocka_unit_test(test_path_changes),
+        cmocka_unit_test(test_query),           cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_every_octet),     cmocka_unit_test(test_absolute_form),
+        cmocka_unit_test(test_other_forms),     cmocka_unit_test(test_path_length),
+        cmocka_unit_test(test_encode),          cmocka_unit_test(test_encode_round_trip),
+        cmocka_unit_test(test_encode_location), cmocka_unit_test(test_encode_query),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

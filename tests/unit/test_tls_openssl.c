@@ -275,7 +275,9 @@ static void test_garbage(void **state)
     (void)state;
     static char data[5 + 40000];
     static const char sni[] = "malformed server name";
-    char hello[1024];
+    char hello[4096]; /* with a post-quantum key share, above 1,400 octets */
+    const char *too_long =
+        OPENSSL_VERSION_PREREQ(3, 2) ? "encrypted length too long" : "packet length too long";
 
     memset(data, 'x', sizeof(data));
     assert_lost(NULL, data, 5, "wrong version number");
@@ -285,7 +287,7 @@ static void test_garbage(void **state)
     /* A record of more than 2^14 + 256 octets (RFC 8446 section 5.2; 5246 section 6.2.3). */
     memcpy(data, "\x17\x03\x03\x60\x00", 5);
     for (size_t i = 0; i < ARRAY_LEN(versions); i++)
-        assert_lost(clients[i], data, sizeof(data), "packet length too long");
+        assert_lost(clients[i], data, sizeof(data), too_long);
     /* One that does not decrypt. */
     memcpy(data, "\x17\x03\x03\x00\x40", 5);
     for (size_t i = 0; i < ARRAY_LEN(versions); i++)
@@ -337,12 +339,13 @@ static void test_cut_short(void **state)
     link_close(&two);
 }
 
-/* What an idle connection holds on to: buffers are given back (trim), or it would be above
- * 40 KiB. */
+/* What an idle connection holds on to: buffers are given back (trim), or it would be above 40 KiB,
+ * or 52 since OpenSSL 3.2, which also keeps 7 KiB more of everything else; 3.5 another 7 of a
+ * post-quantum key share. */
 static void test_idle_memory(void **state)
 {
     (void)state;
-    enum { COUNT = 100, IDLE_MAX = 16384 };
+    enum { COUNT = 100, IDLE_MAX = OPENSSL_VERSION_PREREQ(3, 2) ? 32768 : 16384 };
     static struct tls *idle[COUNT];
 
     if (mallinfo2().uordblks == 0)

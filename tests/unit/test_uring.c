@@ -27,14 +27,17 @@ static int hooked_enter2(unsigned fd, unsigned submit, unsigned wanted, unsigned
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "uring_missing.h"
+
 enum { BUFFERS = 4, SIZE = 64 };
 
 static void open_ring(struct uring *u)
 {
     char why[300] = "";
     struct uring_options options;
-    if (uring_probe(why, sizeof(why), &options) < 0)
-        fail_msg("%s", why);
+    int res = uring_probe(why, sizeof(why), &options);
+    if (res < 0)
+        uring_is_missing(res, why);
     options.buffers = BUFFERS;
     options.buffer_size = SIZE;
     assert_int_equal(uring_open(u, &options, why, sizeof(why)), 0);

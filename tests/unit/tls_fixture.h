@@ -6,7 +6,9 @@
 #ifndef TESTS_UNIT_TLS_FIXTURE_H
 #define TESTS_UNIT_TLS_FIXTURE_H
 
+#include "core/arena.h"
 #include "core/check.h"
+#include "core/server_find.h"
 #include "tls/tls.h"
 
 #include "tls_pki.h"
@@ -63,6 +65,10 @@ static inline void world_init(struct world *w, const struct tls_ops *ops)
     }
     w->listen =
         (struct listen_config){ .tls = true, .servers = w->listed, .servers_count = SERVERS };
+    static struct arena *arena; /* until the end of the program */
+    if (arena == NULL)
+        arena = arena_create();
+    assert_int_equal(server_names_make(arena, &w->listen), 0);
     w->config = (struct config){
         .tls = { .backend = "",
                  .protocols = TLS_PROTOCOL_1_2 | TLS_PROTOCOL_1_3,

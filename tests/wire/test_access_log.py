@@ -155,6 +155,27 @@ def json_on_request(world):
     assert all(line.keys() == lines[0].keys() for line in lines)
 
 
+@each(["Caf\u00e9", "\u20ac 5", "\u65e5\u672c\u8a9e", "\U0001d11e clef", "a\"b\\c", "a\tb"])
+def json_reads_as_what_was_sent(world, text):
+    """A parser reads characters, not the octets that they were sent as."""
+    log = Logged(world, access_log_format="json")
+    sent = text.encode().decode("latin-1")  # what a field line takes for octets
+    log.server.get(f"/a.txt?{sent}" if "\t" not in sent and " " not in sent else "/a.txt",
+                   f"User-Agent: {sent}", f"Referer: {sent}")
+    line, = (json.loads(line) for line in log.lines())
+    assert line["user_agent"] == line["referer"] == text, line
+    assert "?" not in line["request"] or line["request"] == f"GET /a.txt?{text} HTTP/1.1", line
+
+
+@each([("\xe9", "\\xE9"), ("caf\xe9\xc3\xa9", "caf\\xE9\u00e9"), ("\xc3(", "\\xC3("),
+       ("\xed\xa0\x80", "\\xED\\xA0\\x80"), ("\xe2\x82", "\\xE2\\x82")])
+def json_tells_octets_that_are_no_characters(world, sent, read):
+    log = Logged(world, access_log_format="json")
+    log.server.get("/a.txt", f"User-Agent: {sent}")
+    line, = (json.loads(line) for line in log.lines())
+    assert line["user_agent"] == read, line
+
+
 @test
 def it_is_written_within_seconds(world):
     log = Logged(world)

@@ -5,7 +5,7 @@ too."""
 
 import time
 
-from wire import each, eventually, head, run, test
+from wire import each, eventually, head, patience, run, test
 
 HEADER_S, BODY_S, KEEPALIVE_S, SEND_S = 1.0, 1.5, 2.0, 1.2
 SLACK_S = 1.0
@@ -21,7 +21,8 @@ def setup(world):
 
 
 class Stopwatch:
-    """Leaving it checks that what it measured took `seconds`, and at most a second more."""
+    """Leaving it checks that what it measured took `seconds`, and at most a second more, or as much as a busy
+    machine takes for that."""
 
     def __init__(self, seconds):
         self.seconds = seconds
@@ -33,7 +34,8 @@ class Stopwatch:
         if error is None:
             took = time.monotonic() - self.started
             assert took >= self.seconds - 0.15, f"after {took:.2f} s, before {self.seconds} s"
-            assert took <= self.seconds + SLACK_S, f"after {took:.2f} s, not {self.seconds} s"
+            most = self.seconds + patience(SLACK_S)
+            assert took <= most, f"after {took:.2f} s, not {self.seconds} s"
 
 
 def ends_with_408(connection, method="GET"):
@@ -149,10 +151,18 @@ def the_body_has_one_deadline_not_one_an_octet(server):
 
 @test
 def a_slow_but_timely_request_is_answered(server):
-    with server.connect() as connection:
-        octets = head("GET", "/a.txt")
-        connection.drip(octets, 0.6 / len(octets))
-        assert connection.read_response().status == 200
+    """Timely it has to be: on a busy machine the client itself may come too late, and tries again."""
+    octets = head("GET", "/a.txt")
+    for _ in range(20):
+        with server.connect() as connection:
+            started = time.monotonic()
+            for at in range(0, len(octets), 10):
+                connection.send(octets[at:at + 10])
+                time.sleep(0.1)
+            if time.monotonic() - started < HEADER_S - 0.2:
+                assert connection.read_response().status == 200
+                return
+    raise AssertionError(f"{len(octets)} octets never took less than {HEADER_S - 0.2} s to send")
 
 
 @test

@@ -209,6 +209,21 @@ def aliases_map_them(world):
 
 
 @test
+def what_is_configured_in_utf_8_is_found_raw_and_escaped(world):
+    world.root.write("caf\u00e9/a.txt", "cup")
+    server = world.serve(block="""location "/caf\u00e9/" { alias = "@root@/caf\u00e9" }
+        redirect "/\u00e9" { to = "/moved" }
+        error_pages = {"404=/caf\u00e9/a.txt"}""")
+    for place in ("/caf\xc3\xa9/a.txt", "/caf%C3%A9/a.txt", "/caf\xc3%a9/a.txt"):
+        answer = server.get(place)
+        assert answer.status == 200 and answer.body == b"cup", place
+    for place in ("/\xc3\xa9", "/%c3%a9"):
+        assert server.get(place)["Location"] == "/moved", place
+    answer = server.get("/caf\xe9/a.txt")
+    assert answer.status == 404 and answer.body == b"cup"
+
+
+@test
 def try_finds_them_with_a_suffix_and_falls_back(world):
     server = world.serve(settings={"try": '{"$uri", "$uri.html", "/fallback.html"}'})
     assert bodies(server, ["/clean/" + escaped(name) for name in NAMES]) == [

@@ -35,7 +35,7 @@ def two_are_refused_even_when_identical(server, version):
     "a!$&'()*+;=b", "%41bc", "xn--bcher-kva.example", "[::1]", "[::1]:80", "[::1]:", "[::]",
     "[2001:db8::1]", "[2001:DB8:0:0:0:0:0:1]", "[1:2:3:4:5:6:7:8]", "[1:2:3:4:5:6:7::]",
     "[::2:3:4:5:6:7:8]",
-    "[::ffff:192.0.2.1]", "[1:2:3:4:5:6:192.0.2.1]", "[v1.fe80]", "[vF.a:b]", "",
+    "[::ffff:192.0.2.1]", "[1:2:3:4:5:6:192.0.2.1]", "[v1.fe80]", "[vF.a:b]", "a.", "a.b.:80",
 ])
 def valid_values_pass(server, value):
     assert server.get("/a.txt", host=value).status == 200
@@ -67,6 +67,17 @@ def valid_values_pass(server, value):
 ])
 def malformed_values_are_400(server, value):
     server.refuses(head("GET", "/a.txt", host=value), 400)
+
+
+@each(["", " ", "\t ", ".", "..", ".a", "a..b", "a..", "a..:80", ".:80", "a.b..", "127..0.1"])
+def a_host_without_a_name_is_400(server, value):
+    """Nothing, or an empty label."""
+    for version in ("1.1", "1.0"):
+        server.refuses(head("GET", "/a.txt", host=value, version=version), 400)
+    server.refuses(head("GET", "http://localhost/a.txt", host=value), 400)
+    server.refuses(head("OPTIONS", "*", host=value), 400, method="OPTIONS")
+    if value.strip():
+        server.refuses(head("GET", f"http://{value}/a.txt"), 400)
 
 
 @test

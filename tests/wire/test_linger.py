@@ -4,7 +4,7 @@ client that is still sending reads the answer, and is not cut off by a RST."""
 
 import time
 
-from wire import each, eventually, head, run, test
+from wire import each, eventually, head, patience, run, test
 
 LINGER_S = 2
 
@@ -81,7 +81,7 @@ def it_ends_when_its_time_is_over(server):
         except ConnectionError:
             pass
         took = time.monotonic() - started
-        assert LINGER_S - 0.5 < took < LINGER_S + 2, took
+        assert LINGER_S - 0.5 < took < LINGER_S + patience(2), took
 
 
 if __name__ == "__main__":

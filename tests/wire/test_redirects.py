@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Redirects of the configuration: exact or by prefix, with the query kept, before anything is
-looked up."""
+looked up; a longer location or redirect wins; $host, $uri and $query in where they lead."""
 
 import re
 
@@ -104,6 +104,139 @@ def the_connection_is_kept(server):
 @test
 def no_host_is_reflected(server):
     assert b"evil" not in server.get("/exact", host="evil.example").raw
+
+
+SPECIFIC = """
+server "first.example" {
+    listen = {"@listen@"}
+    alias_hosts = {"*.first.example"}
+    root = "@root@/site"
+    redirect "/" { to = "https://$host$uri?$query" status = 308 }
+    redirect "/.well-known/security.txt" { to = "https://about.example/security.txt" }
+    redirect "/kept/moved/" { to = "/new/" }
+    redirect "/kept/moved/again/page" { to = "/page" }
+    location "/.well-known/acme-challenge/" { root = "@root@/acme" }
+    location "/kept/" { root = "@root@/site" }
+    location "/kept/moved/not/" { root = "@root@/site" }
+    location "/both/" { root = "@root@/site" }
+    redirect "/both/" { to = "/new/" }
+}
+"""
+
+
+@each([
+    ("/.well-known/acme-challenge/token", "challenge"), ("/kept/a.txt", "kept"),
+    ("/kept/moved/not/a.txt", "not moved"), ("//kept//x/../a.txt", "kept"),
+    ("/kept/%61.txt", "kept"),
+])
+def a_longer_location_wins(server, target, body):
+    """So that certificates can be renewed on a server that redirects all else."""
+    assert specific(server).get(target, host="first.example").body.decode() == body
+
+
+@each([
+    ("/", "https://first.example/"), ("/a", "https://first.example/a"),
+    ("/keptx", "https://first.example/keptx"), ("/.well-known/x", "https://first.example/.well-known/x"),
+    ("/.well-known/acme-challenges", "https://first.example/.well-known/acme-challenges"),
+    ("/.well-known/security.txt", "https://about.example/security.txt"),
+    ("/kept/moved/a", "/new/a"), ("/kept/moved/again/page", "/page"),
+    ("/kept/moved/again/pages", "/new/again/pages"), ("/both/a", "/new/a"),
+    ("/.well-known/acme-challenge", "/.well-known/acme-challenge/"),
+])
+def the_longest_redirect_wins_over_shorter_ones(server, target, location):
+    for method in ("GET", "HEAD"):
+        answer = specific(server).ask(method, target, host="first.example")
+        assert answer.status in (301, 308) and answer["Location"] == location
+
+
+def specific(server):
+    """The one server with these rules, which is started for the first that asks."""
+    if not hasattr(server, "specific"):
+        root = server.world.root
+        root.write("acme/.well-known/acme-challenge/token", "challenge")
+        root.write("site/kept/a.txt", "kept")
+        root.write("site/kept/moved/not/a.txt", "not moved")
+        root.write("site/both/a", "never seen")
+        server.specific = server.world.serve(conf=SPECIFIC, tls=False)
+    return server.specific
+
+
+@each([
+    ("first.example", "first.example"), ("FIRST.Example", "first.example"),
+    ("first.example:8080", "first.example"), ("first.example:", "first.example"),
+    ("first.example.", "first.example"), ("x.first.example:80", "x.first.example"),
+    ("other.example", "other.example"), ("[::1]:80", "[::1]"), ("127.0.0.1", "127.0.0.1"),
+    ("a" * 300, "first.example"),
+])
+def host_is_the_name_that_was_asked_for(server, host, name):
+    """In lower case and without a port, as in nginx; one that is no name of anything is not
+    repeated."""
+    answer = specific(server).get("/a", host=host)
+    assert answer.status == 308 and answer["Location"] == f"https://{name}/a"
+
+
+@test
+def host_without_a_host_is_the_name_of_the_server(server):
+    answer = specific(server).get("/a", host=None, version="1.0")
+    assert answer["Location"] == "https://first.example/a", answer
+    answer = specific(server).get("http://absolute.example:81/a?b", host="first.example")
+    assert answer["Location"] == "https://absolute.example/a?b"
+
+
+@each(["first.example/evil", "first.example#", "first.example?", "user@first.example",
+       "first.example\tx", "first.example x", "first.example%0d%0aX:y/", "a\\b", '"a"', "<a>"])
+def a_host_that_is_none_leads_nowhere(server, host):
+    answer = specific(server).get("/a", host=host)
+    assert answer.status in (400, 308)
+    if answer.status == 308:  # an escape is part of a name, and stays one
+        assert answer["Location"] == f"https://{host.lower()}/a" and "/" not in host
+
+
+@each([
+    ("/a?", "/a"), ("/a?b=c&d", "/a?b=c&d"), ("/a%20b?c=%20%0d%0a", "/a%20b?c=%20%0d%0a"),
+    ("/%C3%A4", "/%C3%A4"), ("/\xc3\xa4", "/%C3%A4"), ("/a%3Fb%23c", "/a%3Fb%23c"),
+    ("/a%0d%0aX:%20y", "/a%0D%0AX:%20y"), ("/a;b&c", "/a%3Bb%26c"), ("/[x]", "/%5Bx%5D"),
+    ("/a?<script>'\"", "/a?%3Cscript%3E'%22"), ("//evil.example/x", "/evil.example/x"),
+    ("/%5Cevil", "/%5Cevil"), ("/@scope%2Fname", "/@scope%2Fname"), ("/a%2fb", "/a%2Fb"),
+    ("/100%25", "/100%25"), ("/x/../b/./c", "/b/c"), ("/$uri$host$query", "/$uri$host$query"),
+])
+def uri_and_query_are_encoded_again(server, target, wanted):
+    answer = specific(server).get(target.encode("latin-1"), host="first.example")
+    assert answer.status == 308 and answer["Location"] == "https://first.example" + wanted
+    assert len([name for name, _ in answer.fields if name.lower() in ("x", "set-cookie")]) == 0
+
+
+TARGETS = [
+    # title, to, target, location
+    ("/a/", "https://$host/b/", "/a/c?d", "https://h.example/b/c?d"),
+    ("/a/", "https://$host", "/a/c?d", "https://h.example/c?d"),
+    ("/a/", "https://other.example", "/a/.evil.example", "https://other.example/.evil.example"),
+    ("/a/", "https://$host:8443$uri", "/a/c?d", "https://h.example:8443/a/c?d"),
+    ("/a/", "https://$host$uri$query", "/a/c?d", "https://h.example/a/c?d"),
+    ("/a/", "https://$host$uri$query", "/a/c", "https://h.example/a/c"),
+    ("/a/", "https://www.$host$uri?x=y&$query", "/a/c?d", "https://www.h.example/a/c?x=y&d"),
+    ("/a/", "https://www.$host$uri?x=y&$query", "/a/c", "https://www.h.example/a/c?x=y"),
+    ("/a/", "/login?to=$uri", "/a/c/d?e", "/login?to=/a/c/d"),
+    ("/a/", "/one.html?$query", "/a/c/d?e", "/one.html?e"),
+    ("/a/", "/one.html?$query", "/a/c/d", "/one.html"),
+    ("/a/", "https://h.example/$host/", "/a/c", "https://h.example/h.example/c"),
+    ("/a", "$uri.html", "/a?b", "/a.html?b"),
+    ("/a", "/b$uri", "/a", "/b/a"),
+    ("/a", "/cost$", "/a", "/cost$"),
+    ("/a", "/cost$/x$-", "/a", "/cost$/x$-"),
+]
+
+
+@each(TARGETS)
+def variables_stand_anywhere(server, title, to, target, location):
+    own = server.world.serve(block=f'redirect "{title}" {{ to = "{to}" }}')
+    assert own.get(target, host="h.example")["Location"] == location
+
+
+@test
+def a_location_that_is_too_long_is_refused(server):
+    answer = specific(server).get("/" + "%01" * 2700, host="first.example")
+    assert answer.status in (308, 414)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import os
 import stat
 import time
 
-from wire import each, run, test
+from wire import each, patience, run, test
 
 
 def setup(world):
@@ -32,7 +32,7 @@ def it_is_404_at_once(server, target):
     for method in ("GET", "HEAD"):
         started = time.monotonic()
         assert server.ask(method, target).status == 404
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < patience(2)
 
 
 @test

@@ -48,7 +48,9 @@ CONVERSATIONS = {
 def setup(world):
     world.root.write("a.txt", "a file\n")
     world.root.pattern("b.bin", 1000)
-    return world.serve()
+    # With TLS, as many handshakes at once take a busy machine longer than the defaults grant.
+    return world.serve(settings={"header_timeout": "2m", "keepalive_timeout": "2m",
+                                 "tls_handshake_timeout": "2m"})
 
 
 def whole(server, octets, methods):

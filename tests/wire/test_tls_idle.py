@@ -2,16 +2,20 @@
 """What an idle connection costs: a bounded number of octets, no time, and nothing once it is
 gone."""
 
+import re
 import resource
+import subprocess
 import time
 
 from wire import eventually, run, test
 
 # By backend: how many connections (mbed TLS takes its time), and how many octets of memory an idle
 # one may take, at most.
-COUNTS = {"openssl": 2000, "mbedtls": 400}
-OCTETS_MAX = {"openssl": 16 << 10, "mbedtls": 64 << 10}
-# Those that were busy last have memory for records at hand: 128 of a thread (session_tls.h).
+COUNTS = {"openssl": 1000, "mbedtls": 300}
+OCTETS_MAX = {"openssl": 20 << 10, "mbedtls": 64 << 10}
+OCTETS_MAX_OPENSSL_3_2 = 32 << 10  # and later: tests/unit/test_tls_openssl.c tells what for
+# Those that were busy last have memory for records at hand: 128 of a thread (session_tls.h). With a second
+# thread, theirs counts as that of all.
 WARM_OCTETS = {"openssl": 128 * (34 << 10), "mbedtls": 0}
 
 
@@ -22,6 +26,15 @@ def setup(world):
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, world.count + 100), hard))
     world.root.write("a.txt", "a")
     return world
+
+
+def octets_max(server, backend):
+    """How many an idle connection may take with the library that this server was built with."""
+    told = subprocess.run([server.argv[0], "-V"], capture_output=True, text=True, check=True).stdout
+    version = re.search(r"OpenSSL (\d+)\.(\d+)", told)
+    if backend == "openssl" and (int(version[1]), int(version[2])) >= (3, 2):
+        return OCTETS_MAX_OPENSSL_3_2
+    return OCTETS_MAX[backend]
 
 
 def connect_all(server, count):
@@ -36,7 +49,7 @@ def connect_all(server, count):
 
 @test
 def memory_is_bounded_and_returns(world):
-    server = world.serve()
+    server = world.serve(settings={"keepalive_timeout": "10m"})  # handshakes take their time
     for _ in range(50):  # what is made once
         assert server.get("/a.txt").body == b"a"
     before, descriptors = server.memory_kib(), server.descriptors()
@@ -45,7 +58,8 @@ def memory_is_bounded_and_returns(world):
     each = (octets - WARM_OCTETS[world.tls]) / world.count
     print(f"     {each:.0f} octets of memory for each of {world.count} idle connections"
           f" and {WARM_OCTETS[world.tls] >> 10} KiB in all")
-    assert server.is_sanitized() or each <= OCTETS_MAX[world.tls], f"{each:.0f} octets each"
+    most = octets_max(server, world.tls)
+    assert server.is_sanitized() or each <= most, f"{each:.0f} octets each, {most} at most"
     for connection in connections[::100]:
         assert connection.get("/a.txt").body == b"a"
     for connection in connections:
@@ -64,7 +78,7 @@ def memory_is_bounded_and_returns(world):
 
 @test
 def they_cost_no_time(world):
-    server = world.serve()
+    server = world.serve(settings={"keepalive_timeout": "10m"})  # handshakes take their time
     connections = connect_all(server, world.count)
     before = server.cpu_s()
     time.sleep(1.5)

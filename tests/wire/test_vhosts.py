@@ -37,7 +37,7 @@ def setup(world):
     ("second.example:80", b"second"), ("second.example:12345", b"second"),
     ("second.example:", b"second"), ("X.WILD.EXAMPLE:1", b"second"),
     # others get the first
-    ("other.example", b"first"), ("", b"first"), ("127.0.0.1", b"first"), ("[::1]:80", b"first"),
+    ("other.example", b"first"), ("other.example.", b"first"), ("127.0.0.1", b"first"), ("[::1]:80", b"first"),
     ("wild.example", b"first"), ("xwild.example", b"first"),
     ("second.example.evil", b"first"), ("xsecond.example", b"first"),
     ("www.first.example", b"first"), ("second", b"first"), ("*.wild.example", b"second"),

@@ -8,6 +8,7 @@ import sys
 import time
 import traceback
 
+from wire import uring
 from wire.run import World
 from wire.server import find_binary
 
@@ -91,6 +92,9 @@ def run(setup, tls=False):
     options = _parse_arguments()
     if tls and options.tls == "none":
         print("skip all: nothing of this without TLS (--tls openssl or mbedtls)")
+        sys.exit(SKIPPED_STATUS)
+    if reason := uring.refuses(options.engine):
+        print(f"skip all: {reason}")
         sys.exit(SKIPPED_STATUS)
     chosen = [function for function in _tests if options.pattern in function.__name__
               or fnmatch.fnmatchcase(function.__name__, options.pattern)]

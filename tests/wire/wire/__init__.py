@@ -28,9 +28,9 @@ from wire.request import head
 from wire.response import BadResponse, Response
 from wire.run import each, run, test
 from wire.server import Server, ServerFailed
-from wire.site import MTIME_NS, Site, eventually, http_date
+from wire.site import MTIME_NS, Site, eventually, http_date, patience
 
 __all__ = [
     "BadResponse", "Closed", "Connection", "MTIME_NS", "Response", "Server", "ServerFailed", "Site",
-    "each", "eventually", "head", "hello", "http_date", "run", "test",
+    "each", "eventually", "head", "hello", "http_date", "patience", "run", "test",
 ]

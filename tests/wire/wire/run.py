@@ -11,7 +11,7 @@ import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 
-from wire import secure
+from wire import secure, uring
 from wire.client import transcript
 from wire.server import Server, find_binary
 from wire.site import Site
@@ -206,6 +206,9 @@ def run(setup, jobs=1, tls=False):
     options = _parse_arguments()
     if tls and options.tls == "none":
         print("skip all: nothing of this without TLS (--tls openssl or mbedtls)")
+        sys.exit(SKIPPED_STATUS)
+    if reason := uring.refuses(options.engine):
+        print(f"skip all: {reason}")
         sys.exit(SKIPPED_STATUS)
     chosen = _choose(options)
     passed = failed = 0

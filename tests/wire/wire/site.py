@@ -26,6 +26,12 @@ def eventually(condition, timeout_s=5.0, pause_s=0.02):
     return True
 
 
+def patience(seconds):
+    """What a test may wait for something that is due within `seconds`: on a machine with more to do than
+    it has CPUs, for as many times longer as it is busy."""
+    return seconds * (1 + os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 class Site:
     """A folder. Names are text or octets, with '/' between segments; folders on the way are
     made."""

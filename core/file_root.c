@@ -1,0 +1,71 @@
+/* file_root.c: the directory that the path of a document root leads to now. See file_root.h. */
+#include "core/file_root.h"
+#include "core/safe_open.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+/* Which directory `fd` is, without asking a server for what a network file system has cached. 0 or
+ * -errno. */
+static int identify(int fd, struct file_root_id *ret_id)
+{
+    struct statx stx;
+
+    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_MNT_ID, &stx) != 0)
+        return -errno;
+    *ret_id = (struct file_root_id){
+        .dev = makedev(stx.stx_dev_major, stx.stx_dev_minor),
+        .ino = stx.stx_ino,
+        .mount = (stx.stx_mask & STATX_MNT_ID) != 0 ? stx.stx_mnt_id : 0,
+    };
+    return 0;
+}
+
+static int identify_or_close(int fd, int *ret_fd, struct file_root_id *ret_id)
+{
+    int error = identify(fd, ret_id);
+
+    if (error < 0) {
+        close(fd);
+        return error;
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+int file_root_open(const char *path, bool guarded, int *ret_fd, struct file_root_id *ret_id,
+                   const char **ret_what)
+{
+    struct safe_file folder;
+
+    int error = guarded ? safe_open_guarded(path, &folder, ret_what)
+                        : safe_open(SAFE_FOLDER, path, 0, &folder, ret_what);
+    return error < 0 ? error : identify_or_close(folder.fd, ret_fd, ret_id);
+}
+
+int file_root_open_cached(const char *path, int *ret_fd, struct file_root_id *ret_id)
+{
+#ifdef RESOLVE_CACHED
+    struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_CACHED };
+    long fd = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
+
+    if (fd >= 0)
+        return identify_or_close((int)fd, ret_fd, ret_id);
+    /* Refused by a filter, or unknown, or a signal: who may block finds out. */
+    return errno == ENOSYS || errno == EPERM || errno == EINVAL || errno == EINTR ? -EAGAIN
+                                                                                  : -errno;
+#else
+    (void)path, (void)ret_fd, (void)ret_id;
+    return -EAGAIN;
+#endif
+}
+
+bool file_root_same(const struct file_root_id *a, const struct file_root_id *b)
+{
+    return a->dev == b->dev && a->ino == b->ino && a->mount == b->mount;
+}

@@ -1,0 +1,16 @@
+/* redirect.h: the answer of a configured redirect. Pure. */
+#ifndef HTTP_REDIRECT_H
+#define HTTP_REDIRECT_H
+
+#include "http/exchange.h"
+
+#include <stdbool.h>
+
+/* Answers x->target with the redirect, as `location` would (its header fields). $host in `to` is
+ * the host that the request names, checked and without its port, in lower case and without a dot at
+ * its end; else a name of x->server. $uri is the path, and $query the query, both percent-encoded
+ * anew. False: too little room now, as for the functions of response.h. */
+bool http_redirect_respond(struct http_exchange *x, const struct location *location,
+                           const struct redirect *redirect);
+
+#endif

@@ -1,0 +1,308 @@
+/* roots.c: which directory each configured root is now. See roots.h. */
+#include "http/roots.h"
+
+#include "core/check.h"
+#include "core/log.h"
+#include "core/safe_open.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    TOLD_MS = 600000, /* a root that comes and goes is complained about so often at most */
+    USED_MS =
+        1000, /* kept for so long after its last use, or for cache_valid where that is longer */
+};
+
+#define HTTP_ROOTS_MAGIC 0x4007700fu
+#define HTTP_ROOT_MAGIC  0x40077001u
+
+/* What is known of one configured root. */
+struct slot {
+    struct http_root *now; /* a reference, or NULL: not known, or let go */
+    uint64_t generation;   /* of the newest question that was answered */
+    int error;             /* errno of that answer; 0: a directory */
+    bool found;            /* a look has found a directory: the start's may be an old one */
+};
+
+struct http_roots {
+    unsigned magic;
+    const struct config *config;
+    uint64_t ids;        /* given out so far */
+    uint64_t generation; /* of the newest job */
+    size_t live;         /* http_root in existence */
+    struct list held;    /* those that may be let go, the next one first */
+    struct slot slots[]; /* one a configured root */
+};
+
+int http_roots_create(const struct config *config, struct http_roots **ret_roots)
+{
+    struct http_roots *roots =
+        calloc(1, sizeof(*roots) + config->roots_count * sizeof(roots->slots[0]));
+
+    if (roots == NULL)
+        return -ENOMEM;
+    roots->magic = HTTP_ROOTS_MAGIC;
+    roots->config = config;
+    list_init(&roots->held);
+    *ret_roots = roots;
+    return 0;
+}
+
+static struct slot *slot_of(struct http_roots *roots, struct root *configured)
+{
+    size_t i = (size_t)(configured - roots->config->roots);
+
+    CHECK_OBJ(roots, HTTP_ROOTS_MAGIC);
+    CHECK(i < roots->config->roots_count);
+    return &roots->slots[i];
+}
+
+void http_root_unref(struct http_root *root)
+{
+    CHECK_OBJ(root, HTTP_ROOT_MAGIC);
+    CHECK(root->refs > 0);
+    if (--root->refs > 0)
+        return;
+    CHECK(list_empty(&root->held));
+    CHECK_OBJ(root->roots, HTTP_ROOTS_MAGIC);
+    root->roots->live--;
+    root->magic = 0;
+    if (!root->borrowed)
+        close(root->fd);
+    free(root);
+}
+
+static struct http_root *ref(struct http_root *root)
+{
+    CHECK_OBJ(root, HTTP_ROOT_MAGIC);
+    root->refs++;
+    return root;
+}
+
+static void let_go(struct slot *slot)
+{
+    struct http_root *root = slot->now;
+
+    if (root == NULL)
+        return;
+    slot->now = NULL;
+    list_remove(&root->held);
+    http_root_unref(root);
+}
+
+void http_roots_destroy(struct http_roots *roots)
+{
+    if (roots == NULL)
+        return;
+    CHECK_OBJ(roots, HTTP_ROOTS_MAGIC);
+    for (size_t i = 0; i < roots->config->roots_count; i++)
+        let_go(&roots->slots[i]);
+    CHECK(roots->live == 0);
+    roots->magic = 0;
+    free(roots);
+}
+
+struct http_root *http_roots_find(struct http_roots *roots, struct root *configured,
+                                  uint64_t now_ms)
+{
+    struct http_root *root = slot_of(roots, configured)->now;
+
+    if (root == NULL || now_ms >= root->fresh_until_ms)
+        return NULL;
+    root->used_ms = now_ms;
+    return ref(root);
+}
+
+void http_roots_ask(struct http_roots *roots, struct root *configured, uint64_t now_ms,
+                    struct file_job *job)
+{
+    CHECK_OBJ(roots, HTTP_ROOTS_MAGIC);
+    file_job_init_root(job, configured->path, roots->config->roots_guarded);
+    job->configured = configured;
+    job->generation = ++roots->generation;
+    job->asked_ms = now_ms;
+}
+
+/* A directory with one reference. NULL: memory is short. */
+static struct http_root *make(struct http_roots *roots, struct root *configured, int fd,
+                              bool borrowed)
+{
+    struct http_root *root = calloc(1, sizeof(*root));
+
+    if (root == NULL)
+        return NULL;
+    *root = (struct http_root){ .magic = HTTP_ROOT_MAGIC,
+                                .fd = fd,
+                                .id = ++roots->ids,
+                                .configured = configured,
+                                .roots = roots,
+                                .refs = 1,
+                                .borrowed = borrowed };
+    list_init(&root->held);
+    roots->live++;
+    return root;
+}
+
+/* When the root may be let go. Not as soon as it is no longer believed: the next request of a busy
+ * site may find that it cannot be looked up. */
+static uint64_t let_go_ms(const struct http_root *root)
+{
+    uint32_t valid_ms = root->roots->config->cache_valid_ms;
+
+    return root->used_ms + (valid_ms > USED_MS ? valid_ms : USED_MS);
+}
+
+/* Believed for `cache_valid` from the question on; let go afterwards, unless `kept`. */
+static void renew(struct http_root *root, const struct file_job *job, bool kept)
+{
+    struct http_roots *roots = root->roots;
+
+    root->fresh_until_ms = job->asked_ms + roots->config->cache_valid_ms;
+    if (root->used_ms < job->asked_ms)
+        root->used_ms = job->asked_ms;
+    root->check_ms = let_go_ms(root);
+    list_remove(&root->held);
+    if (!kept && !root->borrowed)
+        list_push_back(&roots->held, &root->held);
+}
+
+/* The job has found a directory. NULL: memory is short, and the job is discarded. */
+static struct http_root *found(struct http_roots *roots, struct slot *slot, struct file_job *job)
+{
+    struct http_root *root = slot->now;
+
+    /* The inode of the one before is held, so that its number is nobody else's. */
+    if (root != NULL && !root->borrowed && file_root_same(&root->which, &job->found)) {
+        file_job_discard(job);
+        renew(root, job, false);
+        return ref(root);
+    }
+    root = make(roots, job->configured, job->fd, false);
+    if (root == NULL) {
+        file_job_discard(job);
+        return NULL;
+    }
+    job->fd = -1;
+    root->which = job->found;
+    if (job->generation < slot->generation)
+        return root; /* for who has asked so early, and nobody else */
+    let_go(slot);
+    slot->now = root;
+    slot->found = true;
+    renew(root, job, false);
+    return ref(root);
+}
+
+/* Is nothing there, or nothing that can be a root, for anybody? */
+static bool is_gone(int error)
+{
+    return error == ENOENT || error == ENOTDIR || error == ENAMETOOLONG;
+}
+
+/* Says once why a root is kept; threads share what was said. */
+static void tell(struct root *configured, const struct file_job *job, bool kept)
+{
+    uint64_t never = 0;
+
+    if (!atomic_compare_exchange_strong(&configured->told_ms, &never, job->asked_ms))
+        return;
+    log_error("root %s cannot be looked up again: %s; %s", configured->path,
+              safe_open_text(job->res, job->what),
+              kept ? "what it was before is served until it can" : "its requests are refused");
+}
+
+/* The path can be looked up: should that change, it is news again. */
+static void forget_told(const struct file_job *job)
+{
+    _Atomic uint64_t *told_ms = &job->configured->told_ms;
+    uint64_t last_ms = atomic_load(told_ms);
+
+    if (last_ms != 0 && job->asked_ms > last_ms + TOLD_MS)
+        atomic_store(told_ms, 0);
+}
+
+/* The path cannot be looked up now. What it was before stays, if that is held; NULL: it is not. */
+static struct http_root *keep(struct http_roots *roots, struct slot *slot, struct file_job *job)
+{
+    struct root *configured = job->configured;
+
+    if (slot->now == NULL && !slot->found && configured->fd >= 0)
+        slot->now = make(roots, configured, configured->fd, true);
+    tell(configured, job, slot->now != NULL);
+    if (slot->now == NULL)
+        return NULL;
+    renew(slot->now, job, true);
+    return ref(slot->now);
+}
+
+struct http_root *http_roots_store(struct http_roots *roots, struct file_job *job, int *ret_error)
+{
+    struct slot *slot = slot_of(roots, job->configured);
+    struct http_root *root;
+
+    CHECK_OBJ(job, FILE_JOB_MAGIC);
+    CHECK(job->kind == FILE_JOB_ROOT && job->res <= 0 && job->res != -EINPROGRESS);
+    CHECK(job->generation > 0 && job->generation <= roots->generation);
+    if (job->generation < slot->generation && (slot->now != NULL || slot->error != 0)) {
+        file_job_discard(job);
+        *ret_error = slot->error;
+        return slot->now != NULL ? ref(slot->now) : NULL;
+    }
+    if (slot->generation < job->generation) {
+        slot->generation = job->generation;
+        slot->error = -job->res;
+    }
+    if (job->res == 0) {
+        forget_told(job);
+        root = found(roots, slot, job);
+        *ret_error = ENOMEM;
+    } else if (is_gone(-job->res)) {
+        let_go(slot);
+        root = NULL;
+        *ret_error = -job->res;
+    } else {
+        root = keep(roots, slot, job);
+        *ret_error = -job->res;
+    }
+    return root;
+}
+
+uint64_t http_roots_sweep(struct http_roots *roots, size_t count, uint64_t now_ms)
+{
+    CHECK_OBJ(roots, HTTP_ROOTS_MAGIC);
+    while (!list_empty(&roots->held)) {
+        struct http_root *root = container_of(roots->held.next, struct http_root, held);
+
+        if (count-- == 0 || now_ms < root->check_ms)
+            return root->check_ms;
+        root->check_ms = let_go_ms(root);
+        if (now_ms >= root->check_ms) {
+            let_go(slot_of(roots, root->configured));
+        } else {
+            list_remove(&root->held);
+            list_push_back(&roots->held, &root->held);
+        }
+    }
+    return UINT64_MAX;
+}
+
+size_t http_roots_reclaim(struct http_roots *roots, size_t count)
+{
+    struct list *at = roots->held.next;
+    size_t closed = 0;
+
+    CHECK_OBJ(roots, HTTP_ROOTS_MAGIC);
+    while (closed < count && at != &roots->held) {
+        struct http_root *root = container_of(at, struct http_root, held);
+
+        at = at->next;
+        if (root->refs > 1)
+            continue;
+        let_go(slot_of(roots, root->configured));
+        closed++;
+    }
+    return closed;
+}

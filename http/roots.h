@@ -1,0 +1,74 @@
+/* roots.h: the document roots as one thread sees them. A site is deployed by switching a link, or
+ * by putting another folder in a folder's place: so each configured path is looked up again, at
+ * most `cache_valid` later, by a job like any other.
+ *
+ * A look that finds another directory than the one before makes a new http_root with an id of its
+ * own, by which the file cache keeps what it knows: nothing of the old one is found under the new
+ * one. A request keeps a reference to the root that it began with until it is answered, so that all
+ * that it finds comes from one. Roots that nobody has asked for in `cache_valid`, or a second, are
+ * let go by http_roots_sweep(): a file system is not kept busy for nothing. */
+#ifndef HTTP_ROOTS_H
+#define HTTP_ROOTS_H
+
+#include "core/config.h"
+#include "core/file_job.h"
+#include "core/list.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct http_roots;
+
+/* A directory that a configured path led to. */
+struct http_root {
+    unsigned magic;
+    int fd;                  /* O_PATH */
+    uint64_t id;             /* of no other one of this thread, ever; above 0 */
+    struct root *configured; /* whose path it was */
+    /* private to roots.c */
+    struct http_roots *roots;
+    unsigned refs;
+    bool borrowed; /* fd is the one of the start, the configuration's */
+    struct file_root_id which;
+    uint64_t fresh_until_ms;
+    uint64_t used_ms; /* when it was asked for last */
+    uint64_t
+        check_ms; /* when the sweep looks at it: the order of http_roots.held, but for a little */
+    struct list held; /* in http_roots.held, while it may be let go */
+};
+
+/* 0 or -ENOMEM. `config` is borrowed. The caller owns the roots. */
+int http_roots_create(const struct config *config, struct http_roots **ret_roots);
+
+/* Users' references must have come back (checked). NULL is allowed. */
+void http_roots_destroy(struct http_roots *roots);
+
+/* The directory of a configured root when the last look is still believed, with a reference for the
+ * caller; else NULL: ask. */
+struct http_root *http_roots_find(struct http_roots *roots, struct root *configured,
+                                  uint64_t now_ms);
+
+/* Makes `job` one that looks the root up. */
+void http_roots_ask(struct http_roots *roots, struct root *configured, uint64_t now_ms,
+                    struct file_job *job);
+
+/* Takes the results of a finished job of http_roots_ask(). The directory that is to be used, with a
+ * reference for the caller: the one found; or, where a look that was asked for later has ended
+ * already, what that one found; or the one before, where the path cannot be looked up by this user
+ * (said once in the error log). NULL: there is none, and *ret_error is the errno of it, ENOENT
+ * where nothing is there now; that is not remembered, since deploys leave gaps. */
+struct http_root *http_roots_store(struct http_roots *roots, struct file_job *job, int *ret_error);
+
+/* A user less; the last one closes. */
+void http_root_unref(struct http_root *root);
+
+/* Lets go, of at most `count`, of roots that nobody has asked for in `cache_valid`, or in a second.
+ * When there will be more to do, on the scale of now_ms; UINT64_MAX: not before another look. */
+uint64_t http_roots_sweep(struct http_roots *roots, size_t count, uint64_t now_ms);
+
+/* Descriptors have run out: lets go of up to `count` roots that no request is using. Returns how
+ * many. */
+size_t http_roots_reclaim(struct http_roots *roots, size_t count);
+
+#endif

@@ -1,0 +1,90 @@
+/* test_descriptors.c: how few descriptors are divided: connections leave some for files. */
+#include "engines/descriptors.c"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static const struct engine_ops loop = { .name = "loop" };
+static const struct engine_ops loops = { .name = "loops", .has_threads = true };
+
+static struct config config_of(uint32_t connections, uint32_t files)
+{
+    return (struct config){ .connections_max = connections,
+                            .cache_files_max = files,
+                            .threads = 4,
+                            .roots_count = 3,
+                            .access_logs_count = 2,
+                            .listens_count = 1 };
+}
+
+/* What is open besides connections and files. */
+static uint64_t open_of(const struct config *config, uint64_t count)
+{
+    return START_OPEN + config->roots_count +
+           count * (config->access_logs_count + config->listens_count + LOOP_OPEN);
+}
+
+/* A connection, the file that it sends, a pipe: there is one for each of them, whatever the limit;
+ * and a connection for each loop. */
+static void test_each_connection_finds_a_file(void **state)
+{
+    (void)state;
+    for (uint64_t limit = 1; limit < 30000; limit += limit < 2000 ? 1 : 97) {
+        for (unsigned i = 0; i < 8; i++) {
+            const struct engine_ops *ops = (i & 1) != 0 ? &loops : &loop;
+            uint64_t count = (i & 1) != 0 ? 4 : 1;
+            struct config config = config_of(10240, (i & 2) != 0 ? 4096 : 0);
+            config.file_io = (i & 4) != 0 ? FILE_IO_SPLICE : FILE_IO_AUTO;
+            uint64_t all = needed(&config, count);
+            if (limit >= all)
+                continue; /* it is not asked then */
+            uint32_t files_max = config.cache_files_max;
+            descriptors_share(&config, ops, limit);
+            uint64_t taken = open_of(&config, count) + config.connections_max;
+            assert_true(config.connections_max >= count && config.connections_max <= 10240);
+            assert_true(config.cache_files_max <= files_max);
+            if (config.connections_max > count)
+                assert_true(taken <= limit);
+            uint64_t each = config.file_io == FILE_IO_SPLICE ? 3 : 1;
+            if (config.connections_max > count && config.cache_files_max < files_max)
+                assert_true(taken + each * config.connections_max + config.cache_files_max <=
+                            limit);
+        }
+    }
+}
+
+/* One less than what is needed costs one connection, and one more none. */
+static void test_nearly_enough(void **state)
+{
+    (void)state;
+    struct config config = config_of(10240, 4096);
+    descriptors_share(&config, &loop, needed(&config, 1) - 1);
+    assert_int_equal(config.connections_max, 10239);
+    assert_int_equal(config.cache_files_max, 4096);
+}
+
+/* 64, as some container has them. */
+static void test_few(void **state)
+{
+    (void)state;
+    struct config config = config_of(10240, 4096);
+    descriptors_share(&config, &loop, 64);
+    assert_in_range(config.connections_max, 10, 20);
+    assert_in_range(config.cache_files_max, 5, 10);
+    config = config_of(8, 4096); /* it does not grow */
+    descriptors_share(&config, &loop, 64);
+    assert_int_equal(config.connections_max, 8);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_connection_finds_a_file),
+        cmocka_unit_test(test_nearly_enough),
+        cmocka_unit_test(test_few),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,74 @@
+/* test_vhost.c: which location, and which redirect, a path belongs to. Redirects lie as the
+ * configuration sorts them: the longest first. */
+#include "http/vhost.c"
+
+#include "core/check.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#define PREFIX(text)                                                                               \
+    {                                                                                              \
+        .prefix = { text, sizeof(text) - 1 }                                                       \
+    }
+#define FROM(text)                                                                                 \
+    {                                                                                              \
+        .from = { text, sizeof(text) - 1 }, .to = ""                                               \
+    }
+
+static struct location locations[] = { PREFIX("/.well-known/acme/"), PREFIX("/kept/in/"),
+                                       PREFIX("/kept/"), PREFIX("/same/"), PREFIX("/") };
+static struct redirect redirects[] = { FROM("/kept/exactly"), FROM("/kept/moved/"),
+                                       FROM("/kept/in/"),     FROM("/same/"),
+                                       FROM("/same"),         FROM("/") };
+static const struct server server = { .locations = locations,
+                                      .locations_count = ARRAY_LEN(locations),
+                                      .redirects = redirects,
+                                      .redirects_count = ARRAY_LEN(redirects) };
+
+static void test_redirects(void **state)
+{
+    static const char *const rows[][2] = {
+        { "/", "/" },
+        { "/a", "/" },
+        { "/.well-known/acme/token", NULL },
+        { "/.well-known/acme/", NULL },
+        { "/.well-known/acme", NULL }, /* a location is for its folder's name, too */
+        { "/.well-known/acmes", "/" },
+        { "/.well-known/", "/" },
+        { "/kept/a", NULL },
+        { "/keptx", "/" },
+        { "/kept/exactly", "/kept/exactly" },
+        { "/kept/exactly/", NULL },
+        { "/kept/moved/a", "/kept/moved/" },
+        { "/kept/moved/", "/kept/moved/" },
+        { "/kept/moved", NULL },
+        { "/kept/in/a", "/kept/in/" }, /* as long as the location: the redirect */
+        { "/same/", "/same/" },
+        { "/same", "/same" },
+        { "/same/a", "/same/" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct span path = span_str(rows[i][0]);
+        const struct redirect *found =
+            http_redirect_find(&server, http_location_find(&server, path), path);
+
+        if ((found != NULL) != (rows[i][1] != NULL) ||
+            (found != NULL && !span_eq(found->from, span_str(rows[i][1]))))
+            fail_msg("%s", rows[i][0]);
+    }
+    assert_ptr_equal(http_redirect_find(&server, NULL, SPAN_LIT("/kept/a")), &redirects[5]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_redirects),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
