@@ -158,7 +158,7 @@ void http_static_job_done(struct http_exchange *x)
         check_done(x);
         return;
     }
-    if (x->job.kind != FILE_JOB_OPEN) {
+    if (x->job.kind == FILE_JOB_LIST || x->job.kind == FILE_JOB_READ) {
         x->job_state = HTTP_JOB_DONE; /* of a listing */
         return;
     }
