@@ -8,8 +8,8 @@
 struct dir_reader;
 
 /* Begins to list as struct dir_listing in file_job.h says. 0 and a reader that the caller owns
- * (dir_reader_free()), or -errno: -ENOMEM, or those of file_open_directory(). `path` is borrowed
- * until it is freed. */
+ * (dir_reader_free()), or -errno: -ENOMEM, or those of file_open_directory(). `root_fd` and
+ * `path` are borrowed until it is freed. */
 int dir_reader_open(int root_fd, const char *path, enum file_symlinks symlinks, bool dotfiles,
                     size_t items_max, struct dir_reader **ret_reader);
 

@@ -55,6 +55,14 @@ void file_job_init_read(struct file_job *job, int fd, off_t off, void *mem, size
     job->len = len;
 }
 
+void file_job_init_make(struct file_job *job, struct file_source *source, void *mem, size_t len)
+{
+    job_init(job, FILE_JOB_READ);
+    job->source = source;
+    job->mem = mem;
+    job->len = len;
+}
+
 void file_job_init_stat(struct file_job *job, int fd)
 {
     job_init(job, FILE_JOB_STAT);
@@ -252,7 +260,10 @@ void file_job_run(struct file_job *job)
         run_open(job);
         return;
     case FILE_JOB_READ:
-        job->res = (int)read_at(job->fd_read, job->mem, job->len, job->off);
+        if (job->source != NULL)
+            job->res = job->source->read(job->source, job->mem, job->len);
+        else
+            job->res = (int)read_at(job->fd_read, job->mem, job->len, job->off);
         return;
     case FILE_JOB_STAT:
         run_stat(job);
@@ -311,7 +322,7 @@ bool file_job_try(struct file_job *job)
     case FILE_JOB_OPEN:
         return try_open(job);
     case FILE_JOB_READ:
-        return try_read(job);
+        return job->source == NULL && try_read(job);
     case FILE_JOB_STAT:
         run_stat(job);
         return true;

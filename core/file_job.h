@@ -74,6 +74,13 @@ struct root; /* core/config.h */
 
 struct dir_reader;
 
+/* Octets that are made, a piece after the other, and not read from a file. */
+struct file_source {
+    /* Makes the next at most `len` octets at `mem`. How many, or -errno. With `mem` NULL none are
+     * made: it counts for a while how many there will be; 1: it is not done yet, 0: it is. */
+    int (*read)(struct file_source *source, void *mem, size_t len);
+};
+
 struct file_job {
     unsigned magic; /* FILE_JOB_MAGIC */
     enum file_job_kind kind;
@@ -103,6 +110,8 @@ struct file_job {
     off_t off;
     size_t len;
     void *mem; /* borrowed, len octets */
+    struct file_source
+        *source; /* not NULL: whose octets they are, in place of fd_read's; borrowed */
 
     /* Out */
     int res; /* OPEN, STAT, LIST, ROOT: 0 or -errno; READ: octets read (0 at end of file) or -errno.
@@ -132,6 +141,9 @@ void file_job_init_open(struct file_job *job, int root_fd, const char *path,
 /* Likewise, a READ job of `len` octets at `off` of `fd` into `mem`. */
 void file_job_init_read(struct file_job *job, int fd, off_t off, void *mem, size_t len);
 
+/* Likewise, one of the next octets of `source`. */
+void file_job_init_make(struct file_job *job, struct file_source *source, void *mem, size_t len);
+
 /* Likewise, a STAT job: what the file of `fd` is now. */
 void file_job_init_stat(struct file_job *job, int fd);
 
@@ -154,7 +166,8 @@ void file_job_run(struct file_job *job);
 
 /* Executes the job if that needs no waiting for a disk: what is looked up and read lies in the
  * kernel's memory. True: it is done, as by file_job_run(); false: nothing has happened, and
- * somebody who may block has to run it. A LIST always is somebody's; a STAT is always done. */
+ * somebody who may block has to run it. A LIST, and what a source makes, always are somebody's; a
+ * STAT is always done. */
 bool file_job_try(struct file_job *job);
 
 /* Frees what a finished job's caller did not take, and what one holds that is not to be run again:

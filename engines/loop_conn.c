@@ -278,7 +278,10 @@ void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
             return;
         }
         if ((wants & SESSION_WANT_FILE) && !job_for_worker) {
+            uint64_t begun_ms = loop->clock.now_ms;
             job_for_worker = !conn_run_job(loop, conn);
+            if (loop->clock.now_ms > begun_ms + 1)
+                break; /* it took long: a slice of a long listing. The others go first */
         } else if ((wants & SESSION_WANT_SEND) && conn->writable) {
             if (turn_left == 0 || !conn_send(loop, conn, &turn_left))
                 break;

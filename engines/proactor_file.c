@@ -5,8 +5,9 @@
  *
  * What the kernel has in its caches is done at once (file_job_try()): a STATX always goes through a
  * kernel worker, which costs more than the whole job. There is no operation for the names of a
- * directory, and the rules for document roots are our own: a LIST, a ROOT, and an OPEN that renames
- * or writers keep disturbing, are run by a thread beside the ring. */
+ * directory, and the rules for document roots are our own: a LIST, the text that is made of it, a
+ * ROOT, and an OPEN that renames or writers keep disturbing, are run by a thread beside the ring.
+ */
 #include "engines/proactor_internal.h"
 
 #include "core/file_job.h"
@@ -314,7 +315,7 @@ enum proactor_step proactor_file_begin(struct proactor *p, struct proactor_conn 
     struct file_job *job = session_file_job(proactor_session(conn));
     CHECK_OBJ(job, FILE_JOB_MAGIC);
     CHECK(conn->file == NULL);
-    bool by_ring = job->kind != FILE_JOB_LIST && job->kind != FILE_JOB_ROOT;
+    bool by_ring = job->kind != FILE_JOB_LIST && job->kind != FILE_JOB_ROOT && job->source == NULL;
     if (job->kind != FILE_JOB_READ && file_job_try(job)) {
         report(p, conn, job->res);
         return PROACTOR_DONE;

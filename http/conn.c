@@ -469,7 +469,7 @@ void http_conn_job_done(struct http_conn *c)
         x->job_state = HTTP_JOB_NONE;
         return;
     }
-    if (x->job.kind != FILE_JOB_READ) {
+    if (x->job.kind != FILE_JOB_READ || x->job.mem == NULL) {
         http_static_job_done(x);
         process_kept(c);
     } else if (http_exchange_read_done(x, c->file_segments)) {

@@ -1,57 +1,125 @@
-/* directory.c: the step of the search that answers with a directory's listing. See search.h. */
+/* directory.c: the step of the search that answers with a directory's listing. See search.h.
+ *
+ *   LIST, slice by slice -> a short one: rendered here
+ *                        -> a long one: counted, slice by slice, and rendered while it is sent
+ *
+ * Each slice is a job, so that it is done by who has the time, others have their turn in between,
+ * and a client that has left is not worked for. */
 #include "http/search.h"
 
 #include "core/check.h"
 #include "http/listing.h"
 #include "http/response.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
-static enum http_static_result finish_listing(struct http_exchange *x)
+static_assert((int)HTTP_LISTING_PIECE_MIN <= (int)HTTP_READ_ENCRYPTED, "a piece has that room");
+
+enum {
+    SLICE = 1024,    /* names that are looked at in one go, in a millisecond or two */
+    SHORT_MAX = 256, /* names of a listing that is rendered at once */
+};
+
+/* Is more in memory than may be, on account of this listing and others? */
+static bool is_too_much(struct http_exchange *x, size_t size)
+{
+    struct http_listing *listing = x->search.listing;
+    http_listing_charge(listing, size);
+    return x->env->listings_size > HTTP_LISTINGS_MAX &&
+           x->env->listings_size != http_listing_size(listing);
+}
+
+static struct span type_of(enum http_listing_format format)
+{
+    return format == HTTP_LISTING_JSON ? SPAN_LIT("application/json")
+                                       : SPAN_LIT("text/html; charset=utf-8");
+}
+
+static enum http_static_result fail(struct http_exchange *x, int error)
 {
     struct http_static *s = &x->search;
-    x->job_state = HTTP_JOB_NONE;
-    int error = -x->job.res;
-    if ((error == EMFILE || error == ENFILE) && http_env_reclaim(x->env) > 0)
+    struct http_env *env = x->env;
+    http_listing_free(s->listing);
+    s->listing = NULL;
+    if ((error == EMFILE || error == ENFILE) && http_env_reclaim(env) > 0)
         return HTTP_SEARCH_GO_ON; /* it is wanted once more */
-    if (error != 0) {
-        if (error == EFBIG && log_is_due(&x->env->listing_log_ms, x->env->clock->now_ms))
-            log_error("directory %.*s holds more than autoindex_max = %u names", (int)s->uri.len,
-                      s->uri.ptr, x->env->config->limits.autoindex_max);
-        http_static_begin_error(x, error == EFBIG ? 503 : http_search_status(error));
-        return HTTP_SEARCH_GO_ON;
-    }
-    bool json = false;
-    if (http_request_has(&x->request, HTTP_FIELD_ACCEPT))
-        json = http_accept_prefers_json(http_request_field(&x->request, HTTP_FIELD_ACCEPT));
+    if (error == EFBIG && log_is_due(&env->listing_log_ms, env->clock->now_ms))
+        log_error("directory %.*s holds more than autoindex_max = %u names", (int)s->uri.len,
+                  s->uri.ptr, env->config->limits.autoindex_max);
+    http_static_begin_error(x, error == EFBIG ? 503 : http_search_status(error));
+    return HTTP_SEARCH_GO_ON;
+}
+
+static enum http_static_result respond_short(struct http_exchange *x)
+{
+    enum http_listing_format format = http_listing_format(x->search.listing);
     char *text;
     size_t len;
-    int r = http_listing_render(x->job.listing, s->uri,
-                                json ? HTTP_LISTING_JSON : HTTP_LISTING_HTML, &text, &len);
+    int r = http_listing_render(x->job.listing, x->search.uri, format, &text, &len);
     file_job_discard(&x->job);
-    if (r < 0) {
-        http_static_begin_error(x, http_search_status(-r));
-        return HTTP_SEARCH_GO_ON;
-    }
-    http_response_text(x, s->location,
-                       json ? SPAN_LIT("application/json") : SPAN_LIT("text/html; charset=utf-8"),
-                       text, len);
+    if (r < 0)
+        return fail(x, -r);
+    http_response_text(x, x->search.location, type_of(format), text, len);
     return HTTP_STATIC_DONE;
 }
 
-enum http_static_result http_directory_list(struct http_exchange *x)
+static enum http_static_result list_done(struct http_exchange *x)
+{
+    struct file_job *job = &x->job;
+    if (job->res < 0) {
+        file_job_discard(job);
+        return fail(x, -job->res);
+    }
+    if (job->res == 1) {
+        if (is_too_much(x, file_job_size(job))) {
+            file_job_discard(job);
+            return fail(x, ENOMEM);
+        }
+        file_job_again(job);
+        x->job_state = HTTP_JOB_WANTED;
+        return HTTP_SEARCH_GO_ON;
+    }
+    if (job->listing->count <= SHORT_MAX)
+        return respond_short(x);
+    http_listing_fill(x->search.listing, job->listing);
+    job->listing = NULL;
+    file_job_init_make(job, http_listing_source(x->search.listing), NULL, 0);
+    x->job_state = HTTP_JOB_WANTED;
+    return HTTP_SEARCH_GO_ON;
+}
+
+static enum http_static_result count_done(struct http_exchange *x)
+{
+    struct http_listing *listing = x->search.listing;
+    if (x->job.res < 0)
+        return fail(x, -x->job.res);
+    if (x->job.res == 1) {
+        file_job_init_make(&x->job, http_listing_source(listing), NULL, 0);
+        x->job_state = HTTP_JOB_WANTED;
+        return HTTP_SEARCH_GO_ON;
+    }
+    x->search.listing = NULL;
+    http_response_listing(x, x->search.location, type_of(http_listing_format(listing)), listing,
+                          http_listing_len(listing));
+    return HTTP_STATIC_DONE;
+}
+
+/* Wants the first slice. */
+static enum http_static_result begin(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
-    if (!http_out_empty(&x->out))
-        return HTTP_STATIC_ROOM;
-    if (x->job_state == HTTP_JOB_DONE) {
-        CHECK(x->job.kind == FILE_JOB_LIST);
-        return finish_listing(x);
-    }
     struct span directory;
+    bool json = false;
+    if (http_request_has(&x->request, HTTP_FIELD_ACCEPT))
+        json = http_accept_prefers_json(http_request_field(&x->request, HTTP_FIELD_ACCEPT));
     http_search_set(&s->opened, NULL); /* others have found it meanwhile, too */
-    CHECK(http_search_map_path(s->location, s->uri, &directory));
+    CHECK(s->listing == NULL && http_search_map_path(s->location, s->uri, &directory));
+    s->listing = http_listing_create(s->uri, json ? HTTP_LISTING_JSON : HTTP_LISTING_HTML,
+                                     &x->env->listings_size);
+    if (s->listing == NULL)
+        return fail(x, ENOMEM);
     memmove(x->path, directory.ptr, directory.len);
     x->path[directory.len] = '\0';
     if (directory.len == 0)
@@ -59,6 +127,17 @@ enum http_static_result http_directory_list(struct http_exchange *x)
     CHECK(s->root != NULL && s->root->configured == s->location->root);
     file_job_init_list(&x->job, s->root->fd, x->path, s->location->symlinks, s->location->dotfiles,
                        x->env->config->limits.autoindex_max);
+    x->job.slice = SLICE;
     x->job_state = HTTP_JOB_WANTED;
     return HTTP_SEARCH_GO_ON;
+}
+
+enum http_static_result http_directory_list(struct http_exchange *x)
+{
+    if (!http_out_empty(&x->out))
+        return HTTP_STATIC_ROOM;
+    if (x->job_state != HTTP_JOB_DONE)
+        return begin(x);
+    x->job_state = HTTP_JOB_NONE;
+    return x->job.kind == FILE_JOB_LIST ? list_done(x) : count_done(x);
 }

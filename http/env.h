@@ -17,7 +17,9 @@
 #include <stdint.h>
 
 enum {
-    HTTP_OUT_SIZE = 32 * 1024, /* octets of heads and small bodies that gather for one send */
+    HTTP_LISTINGS_MAX = 64 << 20, /* octets that all unfinished listings hold together; one alone
+                                     may hold more, as autoindex_max says */
+    HTTP_OUT_SIZE = 32 * 1024,    /* octets of heads and small bodies that gather for one send */
     HTTP_RESPONSE_ROOM =
         9 * 1024, /* free octets with which an answer is begun while others wait to be sent */
     HTTP_COPY_MAX =
@@ -50,6 +52,7 @@ struct http_env {
     struct access_log **access_logs; /* config->access_logs_count */
     struct span *location_fields;    /* by location id: the configured field lines, with CRLF */
     uint64_t listing_log_ms;         /* when a directory was last complained about; 0: never */
+    size_t listings_size;            /* octets that unfinished listings hold */
     uint64_t boundaries;             /* multipart boundaries drawn so far */
     int64_t stamp_s;                 /* the second for which `stamp` was made */
     struct span stamp;               /* "Server: ...\r\nDate: ...\r\n", in stamp_text */

@@ -33,9 +33,9 @@ static void release_input(struct http_exchange *x)
 void http_exchange_destroy(struct http_exchange *x)
 {
     CHECK_OBJ(x, HTTP_EXCHANGE_MAGIC);
-    http_static_end(x);
-    if (x->job_state == HTTP_JOB_DONE)
+    if (x->job_state != HTTP_JOB_NONE) /* not begun, or between two slices */
         file_job_discard(&x->job);
+    http_static_end(x);
     http_multipart_end(&x->multipart);
     http_out_clear(&x->out, x->env);
     release_input(x);
@@ -99,7 +99,11 @@ bool http_exchange_read_done(struct http_exchange *x, bool file_segments)
     if (job->res <= 0)
         return false;
     struct http_segment *file = http_out_next_read(&x->out, file_segments);
-    CHECK(file != NULL && file->entry->fd == job->fd_read && (off_t)file->off == job->off);
+    CHECK(file != NULL);
+    if (file->listing != NULL)
+        CHECK(job->source == http_listing_source(file->listing));
+    else
+        CHECK(file->entry->fd == job->fd_read && (off_t)file->off == job->off);
     http_out_read_done(&x->out, file, job->mem, (uint64_t)job->res);
     return true;
 }
@@ -123,6 +127,9 @@ void http_exchange_want_read(struct http_exchange *x, bool file_segments, size_t
         *place = pool_get(x->env->reads);
     CHECK(*place != NULL); /* there are HTTP_OUT_READS for each connection */
     size_t len = file->len < len_max ? (size_t)file->len : len_max;
-    file_job_init_read(&x->job, file->entry->fd, (off_t)file->off, *place, len);
+    if (file->listing != NULL)
+        file_job_init_make(&x->job, http_listing_source(file->listing), *place, len);
+    else
+        file_job_init_read(&x->job, file->entry->fd, (off_t)file->off, *place, len);
     x->job_state = HTTP_JOB_WANTED;
 }

@@ -21,7 +21,7 @@
 
 #define HTTP_EXCHANGE_MAGIC 0x6e7c4a6eu
 
-/* DONE: a listing, which waits to be rendered. What other jobs bring is dealt with on arrival. */
+/* DONE: a step of a listing. What other jobs bring is dealt with on arrival. */
 enum http_job_state { HTTP_JOB_NONE, HTTP_JOB_WANTED, HTTP_JOB_DONE };
 
 /* The search for what to answer with (static.c); everything that must survive a job. */
@@ -41,15 +41,16 @@ struct http_static {
     int status;       /* 0, or the error status that is being answered */
     enum coding codings[CODING_COUNT];
     const struct location *location;
-    struct http_root *root;     /* the location's, as this request found it at first: a reference,
-                                   or NULL */
-    struct span uri;            /* decoded path looked for now; in target.path or try_text */
-    struct span name;           /* the same beneath the root; in uri or path */
-    struct file_entry *entry;   /* a reference, or NULL; with an error ENOENT while only its
-                                   sidecars may be there */
-    struct file_entry *sidecar; /* a reference, or NULL */
-    struct file_entry *opened;  /* what the last job has found, until it is asked for or the search
-                                   goes elsewhere: a reference, or NULL */
+    struct http_root *root;       /* the location's, as this request found it at first: a reference,
+                                     or NULL */
+    struct span uri;              /* decoded path looked for now; in target.path or try_text */
+    struct span name;             /* the same beneath the root; in uri or path */
+    struct file_entry *entry;     /* a reference, or NULL; with an error ENOENT while only its
+                                     sidecars may be there */
+    struct file_entry *sidecar;   /* a reference, or NULL */
+    struct http_listing *listing; /* of the directory that is being listed, or NULL; owned */
+    struct file_entry *opened; /* what the last job has found, until it is asked for or the search
+                                  goes elsewhere: a reference, or NULL */
 };
 
 /* The parts of a multipart/byteranges answer that are not in `out` yet. */

@@ -4,9 +4,12 @@
  * and for a JSON string; nothing else of a name ever reaches the output. */
 #include "http/listing.h"
 #include "core/check.h"
+#include "core/list.h"
 #include "core/utf8.h"
 #include "http/date.h"
+#include "http/target.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,26 +23,37 @@
 
 static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
 
-/* Text that grows. After memory ran short nothing more is added, and `failed` is set. */
+/* Text that grows, fills a buffer, or is only counted. After room ran short nothing more is added,
+ * and `failed` is set. */
 struct text {
+    enum { TEXT_GROWS, TEXT_FILLS, TEXT_COUNTS } kind;
     char *ptr;
     size_t len, cap;
     bool failed;
 };
 
+static bool has_room(struct text *t, size_t len)
+{
+    size_t cap = t->cap * 2 + len + 4096;
+    char *grown;
+
+    if (len <= t->cap - t->len)
+        return true;
+    grown = t->kind == TEXT_GROWS ? realloc(t->ptr, cap) : NULL;
+    if (grown == NULL)
+        return false;
+    t->ptr = grown;
+    t->cap = cap;
+    return true;
+}
+
 static void put(struct text *t, const char *ptr, size_t len)
 {
-    if (len > t->cap - t->len && !t->failed) {
-        size_t cap = t->cap * 2 + len + 4096;
-        char *grown = realloc(t->ptr, cap);
-
-        if (grown == NULL) {
-            t->failed = true;
-        } else {
-            t->ptr = grown;
-            t->cap = cap;
-        }
+    if (t->kind == TEXT_COUNTS) {
+        t->len += len;
+        return;
     }
+    t->failed = t->failed || !has_room(t, len);
     if (t->failed)
         return;
     memcpy(t->ptr + t->len, ptr, len);
@@ -244,24 +258,38 @@ static void put_json_item(struct text *t, const struct dir_item *item)
     put_str(t, " }");
 }
 
+/* A listing's parts: what comes first, its items, what comes last. */
+static size_t parts_of(const struct dir_listing *listing)
+{
+    return listing->count + 2;
+}
+
+static void put_part(struct text *t, const struct dir_listing *listing, struct span path,
+                     enum http_listing_format format, size_t part)
+{
+    bool html = format == HTTP_LISTING_HTML;
+
+    if (part == 0 && html) {
+        put_html_head(t, path);
+    } else if (part == 0) {
+        put_str(t, "[");
+    } else if (part > listing->count) {
+        put_str(t, html ? "</tbody>\n</table>\n</body>\n</html>\n" : "\n]\n");
+    } else if (html) {
+        put_html_row(t, &listing->items[part - 1]);
+    } else {
+        put_str(t, part > 1 ? ",\n" : "\n");
+        put_json_item(t, &listing->items[part - 1]);
+    }
+}
+
 int http_listing_render(const struct dir_listing *listing, struct span path,
                         enum http_listing_format format, char **ret_text, size_t *ret_len)
 {
-    struct text t = { .ptr = NULL };
+    struct text t = { .kind = TEXT_GROWS };
 
-    if (format == HTTP_LISTING_HTML) {
-        put_html_head(&t, path);
-        for (size_t i = 0; i < listing->count; i++)
-            put_html_row(&t, &listing->items[i]);
-        put_str(&t, "</tbody>\n</table>\n</body>\n</html>\n");
-    } else {
-        put_str(&t, "[");
-        for (size_t i = 0; i < listing->count; i++) {
-            put_str(&t, i > 0 ? ",\n" : "\n");
-            put_json_item(&t, &listing->items[i]);
-        }
-        put_str(&t, "\n]\n");
-    }
+    for (size_t part = 0; part < parts_of(listing); part++)
+        put_part(&t, listing, path, format, part);
     if (t.failed) {
         free(t.ptr);
         return -ENOMEM;
@@ -269,4 +297,125 @@ int http_listing_render(const struct dir_listing *listing, struct span path,
     *ret_text = t.ptr;
     *ret_len = t.len;
     return 0;
+}
+
+/* ---- a long one ---- */
+
+#define HTTP_LISTING_MAGIC 0x115712e5u
+
+enum { COUNTED_AT_ONCE = 4096 }; /* parts */
+
+struct http_listing {
+    unsigned magic;
+    struct file_source source;
+    struct dir_listing *found;
+    enum http_listing_format format;
+    bool counted;
+    size_t next; /* part to be counted, and then to be made */
+    uint64_t len;
+    size_t size, *total;
+    size_t path_len;
+    char path[];
+};
+
+static int count_some(struct http_listing *l)
+{
+    struct text t = { .kind = TEXT_COUNTS };
+    size_t end = parts_of(l->found);
+
+    if (end - l->next > COUNTED_AT_ONCE)
+        end = l->next + COUNTED_AT_ONCE;
+    for (; l->next < end; l->next++)
+        put_part(&t, l->found, span_make(l->path, l->path_len), l->format, l->next);
+    l->len += t.len;
+    l->counted = end == parts_of(l->found);
+    if (l->counted)
+        l->next = 0;
+    return !l->counted;
+}
+
+static int read_some(struct file_source *source, void *mem, size_t len)
+{
+    struct http_listing *l = container_of(source, struct http_listing, source);
+    struct text t = { .kind = TEXT_FILLS, .ptr = mem, .cap = len };
+    size_t whole = 0;
+
+    CHECK_OBJ(l, HTTP_LISTING_MAGIC);
+    CHECK(l->found != NULL && (mem != NULL) == l->counted);
+    if (mem == NULL)
+        return count_some(l);
+    for (; l->next < parts_of(l->found); l->next++) {
+        put_part(&t, l->found, span_make(l->path, l->path_len), l->format, l->next);
+        if (t.failed)
+            break;
+        whole = t.len;
+    }
+    return (int)whole;
+}
+
+struct http_listing *http_listing_create(struct span path, enum http_listing_format format,
+                                         size_t *total)
+{
+    /* The longest part is the head of a page, in which an octet of the path takes up to six, twice.
+     */
+    static_assert(2 * 6 * HTTP_PATH_MAX + sizeof(html_style) + 1024 <= HTTP_LISTING_PIECE_MIN,
+                  "each part must fit into a piece");
+    struct http_listing *l = malloc(sizeof(*l) + path.len);
+
+    if (l == NULL)
+        return NULL;
+    *l = (struct http_listing){ .magic = HTTP_LISTING_MAGIC,
+                                .source = { read_some },
+                                .format = format,
+                                .total = total,
+                                .path_len = path.len };
+    memcpy(l->path, path.ptr, path.len);
+    return l;
+}
+
+void http_listing_charge(struct http_listing *l, size_t size)
+{
+    CHECK_OBJ(l, HTTP_LISTING_MAGIC);
+    CHECK(*l->total >= l->size);
+    *l->total += size - l->size;
+    l->size = size;
+}
+
+size_t http_listing_size(const struct http_listing *l)
+{
+    return l->size;
+}
+
+void http_listing_fill(struct http_listing *l, struct dir_listing *found)
+{
+    CHECK_OBJ(l, HTTP_LISTING_MAGIC);
+    CHECK(l->found == NULL);
+    l->found = found;
+}
+
+enum http_listing_format http_listing_format(const struct http_listing *l)
+{
+    return l->format;
+}
+
+struct file_source *http_listing_source(struct http_listing *l)
+{
+    CHECK_OBJ(l, HTTP_LISTING_MAGIC);
+    return &l->source;
+}
+
+uint64_t http_listing_len(const struct http_listing *l)
+{
+    CHECK(l->counted);
+    return l->len;
+}
+
+void http_listing_free(struct http_listing *l)
+{
+    if (l == NULL)
+        return;
+    http_listing_charge(l, 0);
+    dir_listing_free(l->found);
+    l->magic = 0;
+    free(l);
 }

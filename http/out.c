@@ -111,6 +111,15 @@ void http_out_add_file(struct http_out *out, struct file_entry *entry, uint64_t 
     };
 }
 
+void http_out_add_listing(struct http_out *out, struct http_listing *listing, uint64_t len)
+{
+    CHECK(len > 0);
+    out->queued += len;
+    *add_segment(out) = (struct http_segment){
+        .kind = HTTP_SEGMENT_FILE, .len = len, .read = true, .listing = listing
+    };
+}
+
 void http_out_add_text(struct http_out *out, char *text, size_t len)
 {
     CHECK(len > 0);
@@ -152,6 +161,7 @@ static void release_segment(struct http_segment *segment)
 {
     if (segment->entry != NULL)
         file_entry_unref(segment->entry);
+    http_listing_free(segment->listing);
     free(segment->text);
 }
 
@@ -208,7 +218,9 @@ void http_out_read_done(struct http_out *out, struct http_segment *file, char *b
         *file = octets;
         return;
     }
-    file_entry_ref(octets.entry);
+    octets.listing = NULL; /* the rest of it is still to be made */
+    if (octets.entry != NULL)
+        file_entry_ref(octets.entry);
     file->off += len;
     file->len -= len;
     size_t at = (size_t)(file - out->segments) - out->first;
@@ -237,15 +249,16 @@ void http_out_unread(struct http_out *out, struct http_env *env)
 {
     for (unsigned i = out->count; i-- > 0;) {
         struct http_segment *segment = &out->segments[out->first + i];
-        if (segment->kind != HTTP_SEGMENT_READ)
-            continue;
+        if (segment->kind != HTTP_SEGMENT_READ || segment->entry == NULL)
+            continue; /* what was made of a listing cannot be made again */
         segment->kind = HTTP_SEGMENT_FILE;
         segment->ptr = segment->buffer = NULL;
         join_ranges(out, i);
     }
     for (unsigned i = 0; i < HTTP_OUT_READS; i++) {
-        if (out->reads[i] != NULL)
-            pool_put(env->reads, out->reads[i]);
+        if (out->reads[i] == NULL || holds(out, HTTP_SEGMENT_READ, out->reads[i]))
+            continue;
+        pool_put(env->reads, out->reads[i]);
         out->reads[i] = NULL;
     }
 }
@@ -267,7 +280,8 @@ void http_out_forget_file(const struct http_out *out)
     for (unsigned i = 0; i < out->count; i++) {
         const struct http_segment *segment = &out->segments[out->first + i];
         if (segment->kind == HTTP_SEGMENT_FILE) {
-            file_entry_forget(segment->entry);
+            if (segment->entry != NULL)
+                file_entry_forget(segment->entry);
             return;
         }
     }

@@ -7,6 +7,7 @@
 #include "core/buf.h"
 #include "core/send_plan.h"
 #include "http/env.h"
+#include "http/listing.h"
 
 #include <stdbool.h>
 
@@ -30,9 +31,10 @@ struct http_segment {
     uint64_t off;    /* FILE, READ: of the next octet in the file */
     bool read;       /* FILE, READ: of a range up to HTTP_READ_SHORT; by a job, whatever the
                         engine can */
-    struct file_entry *entry; /* ENTRY, FILE, READ: a reference, owned */
-    char *text;               /* TEXT: owned */
-    char *buffer;             /* READ: one of out->reads, in use until all of it is sent */
+    struct file_entry *entry;     /* ENTRY, FILE, READ: a reference, owned */
+    struct http_listing *listing; /* FILE: its octets are made, and there is no entry; owned */
+    char *text;                   /* TEXT: owned */
+    char *buffer;                 /* READ: one of out->reads, in use until all of it is sent */
 };
 
 struct http_out {
@@ -66,6 +68,10 @@ bool http_out_put(struct http_out *out, const struct span *texts, size_t count);
 void http_out_add_content(struct http_out *out, struct file_entry *entry, uint64_t off,
                           uint64_t len);
 void http_out_add_file(struct http_out *out, struct file_entry *entry, uint64_t off, uint64_t len);
+
+/* Appends a listing of `len` octets (> 0), which is made piece by piece, and takes it. A segment
+ * must be free (checked). */
+void http_out_add_listing(struct http_out *out, struct http_listing *listing, uint64_t len);
 
 /* Appends `len` octets (> 0) of malloc(3)ed text and takes it. A segment must be free (checked). */
 void http_out_add_text(struct http_out *out, char *text, size_t len);

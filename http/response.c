@@ -308,8 +308,9 @@ bool http_response_options(struct http_exchange *x, const struct location *locat
     return true;
 }
 
-void http_response_text(struct http_exchange *x, const struct location *location, struct span type,
-                        char *text, size_t len)
+/* The head of a generated text. */
+static void put_text_head(struct http_exchange *x, const struct location *location,
+                          struct span type, uint64_t len)
 {
     struct decimal room;
     struct span texts[] = { http_status_line(200),
@@ -323,10 +324,27 @@ void http_response_text(struct http_exchange *x, const struct location *location
                             location_fields(x, location),
                             head_end(x) };
     CHECK(http_out_empty(&x->out) && http_out_put(&x->out, texts, ARRAY_LEN(texts)));
+}
+
+void http_response_text(struct http_exchange *x, const struct location *location, struct span type,
+                        char *text, size_t len)
+{
+    put_text_head(x, location, type, len);
     if (x->body_omitted || len == 0)
         free(text);
     else
         http_out_add_text(&x->out, text, len);
+    set_status(x, 200, len);
+}
+
+void http_response_listing(struct http_exchange *x, const struct location *location,
+                           struct span type, struct http_listing *listing, uint64_t len)
+{
+    put_text_head(x, location, type, len);
+    if (x->body_omitted)
+        http_listing_free(listing);
+    else
+        http_out_add_listing(&x->out, listing, len);
     set_status(x, 200, len);
 }
 

@@ -37,6 +37,10 @@ bool http_response_options(struct http_exchange *x, const struct location *locat
 void http_response_text(struct http_exchange *x, const struct location *location, struct span type,
                         char *text, size_t len);
 
+/* Likewise, with a listing of `len` octets that is made while it is sent, which is taken likewise. */
+void http_response_listing(struct http_exchange *x, const struct location *location,
+                           struct span type, struct http_listing *listing, uint64_t len);
+
 /* Moves parts of a multipart answer into the queue as long as there is room. */
 void http_response_more_parts(struct http_exchange *x);
 

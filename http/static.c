@@ -158,8 +158,8 @@ void http_static_job_done(struct http_exchange *x)
         check_done(x);
         return;
     }
-    if (x->job.kind == FILE_JOB_LIST) {
-        x->job_state = HTTP_JOB_DONE;
+    if (x->job.kind == FILE_JOB_LIST || x->job.kind == FILE_JOB_READ) {
+        x->job_state = HTTP_JOB_DONE; /* of a listing */
         return;
     }
     x->job_state = HTTP_JOB_NONE;
@@ -558,6 +558,8 @@ void http_static_end(struct http_exchange *x)
     http_search_set(&x->search.entry, NULL);
     http_search_set(&x->search.sidecar, NULL);
     http_search_set(&x->search.opened, NULL);
+    http_listing_free(x->search.listing);
+    x->search.listing = NULL;
     set_root(&x->search.root, NULL);
     x->search.location = NULL;
     x->search.lookups_untrue = 0;

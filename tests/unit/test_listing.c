@@ -1,6 +1,8 @@
 /* test_listing.c: names of all kinds, written for links, for HTML and for JSON. */
 #include "http/listing.c"
 
+#include "http/env.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
@@ -189,12 +191,69 @@ static void test_many(void **state)
     free(items);
 }
 
+/* Pieces of any size make the same text, and it is as long as was counted. */
+static void check_pieces(const struct dir_item *items, size_t count,
+                         enum http_listing_format format)
+{
+    const struct dir_listing listing = { .items = (struct dir_item *)(uintptr_t)items,
+                                         .count = count };
+    char *whole, *at, *mem = malloc(HTTP_READ_SIZE);
+    size_t len, total = 5;
+
+    assert_int_equal(http_listing_render(&listing, SPAN_LIT("/d/"), format, &whole, &len), 0);
+    for (size_t size = HTTP_LISTING_PIECE_MIN; size <= HTTP_READ_SIZE; size += 9999) {
+        struct http_listing *l = http_listing_create(SPAN_LIT("/d/"), format, &total);
+        struct file_source *source = http_listing_source(l);
+        struct dir_listing *found = calloc(1, sizeof(*found));
+        int n;
+
+        found->count = count;
+        found->items = reallocarray(NULL, count + 1, sizeof(*items));
+        memcpy(found->items, items, count * sizeof(*items));
+        http_listing_fill(l, found);
+        http_listing_charge(l, 100);
+        assert_int_equal(total, 105);
+        while ((n = source->read(source, NULL, 0)) == 1)
+            ;
+        assert_int_equal(n, 0);
+        assert_int_equal(http_listing_len(l), len);
+        for (at = whole; (n = source->read(source, mem, size)) > 0; at += n) {
+            assert_true((size_t)n <= size);
+            assert_memory_equal(mem, at, (size_t)n);
+        }
+        assert_int_equal(at - whole, len);
+        http_listing_free(l);
+        assert_int_equal(total, 5);
+    }
+    free(mem);
+    free(whole);
+}
+
+static void test_pieces(void **state)
+{
+    enum { COUNT = 20000 };
+    struct dir_item *items = calloc(COUNT, sizeof(*items));
+
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++)
+        items[i] = (struct dir_item){ .name = i % 7 == 0 ? "<<<<<<<<<<<<<<\xff" : "name",
+                                      .size = i * i,
+                                      .is_dir = i < 10,
+                                      .forbidden = i % 11 == 0 };
+    for (size_t count = 0; count <= COUNT; count = count * 4 + 1) {
+        check_pieces(items, count, HTTP_LISTING_HTML);
+        check_pieces(items, count, HTTP_LISTING_JSON);
+    }
+    free(items);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names), cmocka_unit_test(test_directories),
-        cmocka_unit_test(test_empty), cmocka_unit_test(test_path),
-        cmocka_unit_test(test_dates), cmocka_unit_test(test_many),
+        cmocka_unit_test(test_names),  cmocka_unit_test(test_directories),
+        cmocka_unit_test(test_empty),  cmocka_unit_test(test_path),
+        cmocka_unit_test(test_dates),  cmocka_unit_test(test_many),
+        cmocka_unit_test(test_pieces),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
