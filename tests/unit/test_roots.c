@@ -69,7 +69,7 @@ static int tear_down(void **state)
 
 static struct http_roots *make_roots(void)
 {
-    struct http_roots *roots;
+    struct http_roots *roots = NULL;
 
     assert_int_equal(http_roots_create(&config, &roots), 0);
     return roots;
