@@ -70,7 +70,8 @@ def a_long_answer_begins_small_and_goes_on_whole(server):
         assert all(length <= PLAIN_MAX + OVERHEAD_MAX for length in lengths)
         whole = [length for length in lengths if length > PLAIN_MAX]
         assert sum(whole) > len(answer.raw) * 0.9, lengths
-        small = [length for length in lengths if length <= SEGMENT]
+        # With TLS 1.3, mbed TLS 3.6 sends the last octet of a full record in one of its own, padded to 32.
+        small = [length for length in lengths if 32 < length <= SEGMENT]
         assert 4 <= len(small) <= 200 and lengths.index(whole[0]) >= 4, lengths[:100]
 
 
