@@ -70,8 +70,8 @@ static const char *const LAST_REQUESTS[] = {
     "GET /cut HTTP/1.1\r\nHo",
     "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\nGET /one.txt HTTP/1.1\r\nHost: a\r\n\r\n",
     "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\nGET / HTT",
-    "BREW / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
-    "3\r\nabc\r\n0\r\n\r\n",
+    ("BREW / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n"
+     "3\r\nabc\r\n0\r\n\r\n"),
 };
 
 static size_t draw_input(uint64_t *random, char *input)
