@@ -91,10 +91,12 @@ static void check_json(const struct dir_listing *listing, const char *text, size
         expect(&p, "{ \"name\":");
         name_len = parse_string(&p, name, sizeof(name));
         CHECK(name_len == expected_name(item->name, wanted) && memcmp(name, wanted, name_len) == 0);
-        expect(&p, item->is_dir ? ", \"type\":\"directory\", \"mtime\":"
-                                : ", \"type\":\"file\", \"mtime\":");
-        CHECK(parse_string(&p, name, sizeof(name)) == HTTP_DATE_LEN);
-        if (!item->is_dir) {
+        expect(&p, item->is_dir ? ", \"type\":\"directory\"" : ", \"type\":\"file\"");
+        if (!item->forbidden) {
+            expect(&p, ", \"mtime\":");
+            CHECK(parse_string(&p, name, sizeof(name)) == HTTP_DATE_LEN);
+        }
+        if (!item->is_dir && !item->forbidden) {
             char digits[32];
 
             snprintf(digits, sizeof(digits), ", \"size\":%" PRIu64, item->size);
@@ -219,6 +221,7 @@ static bool next_item(char **data, size_t *size, struct dir_item *ret_item)
     if (end == NULL || end == name)
         return false;
     ret_item->is_dir = **data & 1;
+    ret_item->forbidden = **data & 2;
     memcpy(&ret_item->size, *data + 1, 8);
     memcpy(&ret_item->mtime_s, *data + 9, 8);
     ret_item->name = name;
