@@ -27,14 +27,14 @@ static uint64_t needed_to_start(const struct config *config, uint64_t loops)
            loops * LOOP_LEAST + START_LEAST;
 }
 
-/* All of it. Loops share the limits of connections and files among them; each has logs and
- * listening sockets of its own. */
+/* All of it. Loops share the limits of connections and files among them; each has logs, listening
+ * sockets and views of the roots of its own. */
 static uint64_t needed(const struct config *config, uint64_t loops)
 {
     uint64_t pipes = config->file_io == FILE_IO_SPLICE ? PIPES : 0;
     return (uint64_t)config->connections_max + config->cache_files_max + SPARE +
-           config->roots_count +
-           loops * (config->access_logs_count + config->listens_count + LOOP + pipes);
+           loops * (config->roots_count + config->access_logs_count + config->listens_count + LOOP +
+                    pipes);
 }
 
 static uint64_t loops_of(const struct config *config, const struct engine_ops *ops)
@@ -47,8 +47,8 @@ static uint64_t loops_of(const struct config *config, const struct engine_ops *o
 void descriptors_share(struct config *config, const struct engine_ops *ops, uint64_t limit)
 {
     uint64_t loops = loops_of(config, ops);
-    uint64_t open = START_OPEN + config->roots_count +
-                    loops * (config->access_logs_count + config->listens_count + LOOP_OPEN);
+    uint64_t open = START_OPEN + loops * (config->roots_count + config->access_logs_count +
+                                          config->listens_count + LOOP_OPEN);
     uint64_t left = limit > open ? limit - open : 0;
     uint64_t kept = left / 5;
     uint64_t each = config->file_io == FILE_IO_SPLICE ? 4 : 2;

@@ -224,7 +224,7 @@ static bool conn_run_job(struct loop *loop, struct loop_conn *conn)
     } else if (!file_job_try(job)) {
         return false;
     }
-    session_file_done(s);
+    loop_report_job(loop, s);
     return true;
 }
 

@@ -101,3 +101,12 @@ size_t loop_env_reclaim(struct loop *loop)
     loop_leave(loop);
     return closed;
 }
+
+void loop_report_job(struct loop *loop, struct session *s)
+{
+    int res = session_file_job(s)->res;
+    session_file_done(s);
+    if ((res == -EMFILE || res == -ENFILE) && !(session_wants(s) & SESSION_WANT_FILE) &&
+        loop->hooks.starved != NULL)
+        loop->hooks.starved(loop->options.hooks_context, loop);
+}

@@ -196,6 +196,10 @@ bool loop_env_tick(struct loop *loop, bool reopen);
 uint64_t loop_env_sweep(struct loop *loop);
 size_t loop_env_reclaim(struct loop *loop);
 
+/* Reports the finished job of a session. Where it found no descriptor and this loop has no kept file
+ * to close for it, the other loops are asked to close theirs: the next one finds some. */
+void loop_report_job(struct loop *loop, struct session *s);
+
 /* Makes the workers that the options ask for, if any. 0, or -errno and a sentence. */
 int loop_offload_create(struct loop *loop, char *why, size_t why_size);
 void loop_offload_destroy(struct loop *loop);

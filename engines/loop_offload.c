@@ -130,7 +130,7 @@ static void task_end(struct loop *loop, struct loop_task *task)
         session_sent(s, -EAGAIN);
         loop_leave(loop);
     } else if (task->ran && !loop->shared) {
-        session_file_done(s);
+        loop_report_job(loop, s);
     }
     loop_task_drop(loop, task);
 }
