@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { POOL_MAGIC = 0x900190, POOL_ALIGN = 16 };
+enum { POOL_MAGIC = 0x900190, POOL_ALIGN = 16, POISON_AHEAD = 1 << 20 };
 
 /* What an object holds while it is in the pool. */
 struct free_object {
@@ -30,8 +30,24 @@ struct pool {
     size_t used;  /* objects that are out */
     size_t idle;  /* the least number of objects that were in the list since pool_trim() */
     struct free_object *free;
-    char *base; /* count_max * object_size octets */
+    char *base;      /* count_max * object_size octets */
+    size_t poisoned; /* octets from base on whose state is known to AddressSanitizer */
 };
+
+/* AddressSanitizer keeps an octet for eight, and to poison is to write: of gigabytes that are only
+ * reserved it would take hundreds of megabytes. So what lies far behind the first `fresh` objects
+ * is poisoned when they come nearer. */
+static void poison_ahead(struct pool *pool)
+{
+    size_t total = pool->object_size * pool->count_max;
+    size_t wanted = (pool->fresh + 1) * pool->object_size;
+
+    if (pool->poisoned == total || wanted < pool->poisoned)
+        return;
+    size_t until = total - wanted > POISON_AHEAD ? wanted + POISON_AHEAD : total;
+    POISON(pool->base + pool->poisoned, until - pool->poisoned);
+    pool->poisoned = until;
+}
 
 int pool_create(const char *name, size_t object_size, size_t count_max, struct pool **ret_pool)
 {
@@ -56,7 +72,6 @@ int pool_create(const char *name, size_t object_size, size_t count_max, struct p
     }
     /* A huge page would make the first object cost 2 MiB. Advice; a kernel without them refuses. */
     (void)madvise(base, total, MADV_NOHUGEPAGE);
-    POISON(base, total);
     *pool = (struct pool){
         .magic = POOL_MAGIC,
         .name = name,
@@ -64,6 +79,7 @@ int pool_create(const char *name, size_t object_size, size_t count_max, struct p
         .count_max = count_max,
         .base = base,
     };
+    poison_ahead(pool);
     *ret_pool = pool;
     return 0;
 }
@@ -75,7 +91,7 @@ void pool_destroy(struct pool *pool)
     CHECK_OBJ(pool, POOL_MAGIC);
     CHECK(pool->used == 0);
     size_t total = pool->object_size * pool->count_max;
-    UNPOISON(pool->base, total); /* the addresses may be mapped for something else next */
+    UNPOISON(pool->base, pool->poisoned); /* the addresses may be mapped for something else next */
     CHECK(munmap(pool->base, total) == 0);
     pool->magic = 0;
     free(pool);
@@ -94,6 +110,7 @@ void *pool_get(struct pool *pool)
             pool->idle = pool->fresh - pool->used - 1;
     } else if (pool->fresh < pool->count_max) {
         object = pool->base + pool->fresh++ * pool->object_size;
+        poison_ahead(pool);
         UNPOISON(object, pool->object_size);
     } else {
         return NULL;
