@@ -545,6 +545,7 @@ int main(int argc, char **argv)
         return STATUS_RUNTIME;
     }
     CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+    CHECK(signal(SIGUSR1, SIG_IGN) != SIG_ERR); /* until there are logs to be opened again */
     CHECK(signal(SIGXFSZ, SIG_IGN) != SIG_ERR); /* a log at `ulimit -f`: the write fails */
     if (argc > 1 && strcmp(argv[1], "doctor") == 0)
         return doctor(argc - 1, argv + 1);
