@@ -16,12 +16,16 @@ static int identify(int fd, struct file_root_id *ret_id)
 {
     struct statx stx;
 
-    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_MNT_ID, &stx) != 0)
+    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_MNT_ID | STATX_BTIME,
+              &stx) != 0)
         return -errno;
+    bool born = (stx.stx_mask & STATX_BTIME) != 0;
     *ret_id = (struct file_root_id){
         .dev = makedev(stx.stx_dev_major, stx.stx_dev_minor),
         .ino = stx.stx_ino,
         .mount = (stx.stx_mask & STATX_MNT_ID) != 0 ? stx.stx_mnt_id : 0,
+        .born_s = born ? stx.stx_btime.tv_sec : 0,
+        .born_ns = born ? stx.stx_btime.tv_nsec : 0,
     };
     return 0;
 }
@@ -67,5 +71,6 @@ int file_root_open_cached(const char *path, int *ret_fd, struct file_root_id *re
 
 bool file_root_same(const struct file_root_id *a, const struct file_root_id *b)
 {
-    return a->dev == b->dev && a->ino == b->ino && a->mount == b->mount;
+    return a->dev == b->dev && a->ino == b->ino && a->mount == b->mount && a->born_s == b->born_s &&
+           a->born_ns == b->born_ns;
 }

@@ -10,6 +10,8 @@
  * and mount (0 before Linux 5.8). */
 struct file_root_id {
     uint64_t dev, ino, mount;
+    int64_t born_s;   /* when it was made, where the file system tells: an inode's number is used */
+    uint32_t born_ns; /* again once the directory is gone */
 };
 
 /* Opens the directory `path` (absolute) O_PATH. `guarded`: by the rules by which root opens it at

@@ -21,12 +21,14 @@ enum {
 
 /* What is known of one configured root. */
 struct slot {
-    struct http_root *now; /* a reference, or NULL: not known, or let go */
-    uint64_t generation;   /* of the newest question that was answered */
-    uint64_t known_at;     /* the newest generation when the last answer came that was taken */
-    bool doubtful;         /* something newer may have been sent: `now` is not believed */
-    int error;             /* errno of that answer; 0: a directory */
-    bool found;            /* a look has found a directory: the start's may be an old one */
+    struct http_root *now;    /* a reference, or NULL: not known, or let go */
+    uint64_t generation;      /* of the newest question that was answered */
+    uint64_t known_at;        /* the newest generation when the last answer came that was taken */
+    bool doubtful;            /* something newer may have been sent: `now` is not believed */
+    int error;                /* errno of that answer; 0: a directory */
+    bool found;               /* a look has found a directory: the start's may be an old one */
+    struct file_root_id last; /* the directory that was let go last, and its id (0: none was) */
+    uint64_t last_id;
 };
 
 struct http_roots {
@@ -90,6 +92,10 @@ static void let_go(struct slot *slot)
 
     if (root == NULL)
         return;
+    if (!root->borrowed) {
+        slot->last = root->which;
+        slot->last_id = root->id;
+    }
     slot->now = NULL;
     list_remove(&root->held);
     http_root_unref(root);
@@ -217,6 +223,8 @@ static struct http_root *found(struct http_roots *roots, struct slot *slot, stru
     job->fd = -1;
     root->which = job->found;
     take(roots, slot, job);
+    if (slot->now == NULL && slot->last_id != 0 && file_root_same(&slot->last, &job->found))
+        root->id = slot->last_id;
     if (job->generation < slot->generation)
         return root; /* for who has asked so early, and nobody else */
     let_go(slot);

@@ -6,7 +6,9 @@
  * own, by which the file cache keeps what it knows: nothing of the old one is found under the new
  * one. A request keeps a reference to the root that it began with until it is answered, so that all
  * that it finds comes from one. Roots that nobody has asked for in `cache_valid`, or a second, are
- * let go by http_roots_sweep(): a file system is not kept busy for nothing. */
+ * let go by http_roots_sweep(): a file system is not kept busy for nothing. The same directory,
+ * when it is asked for again, has its id again: what the file cache keeps is looked at, not opened
+ * anew. */
 #ifndef HTTP_ROOTS_H
 #define HTTP_ROOTS_H
 
@@ -24,7 +26,7 @@ struct http_roots;
 struct http_root {
     unsigned magic;
     int fd;                  /* O_PATH */
-    uint64_t id;             /* of no other one of this thread, ever; above 0 */
+    uint64_t id;             /* of no other directory of this thread, ever; above 0 */
     struct root *configured; /* whose path it was */
     /* private to roots.c */
     struct http_roots *roots;

@@ -341,6 +341,29 @@ static void test_sweep(void **state)
     http_roots_destroy(roots);
 }
 
+/* What the file cache keeps is found again, but not under a directory that came meanwhile. */
+static void test_let_go_and_asked_again(void **state)
+{
+    struct http_roots *roots = make_roots();
+    struct http_root *root = look(roots, START_MS);
+    uint64_t id = root->id;
+
+    (void)state;
+    http_root_unref(root);
+    assert_int_equal(http_roots_sweep(roots, 64, START_MS + VALID_MS), UINT64_MAX);
+    root = look(roots, START_MS + 2 * VALID_MS);
+    assert_true(is_release(root, "1"));
+    assert_int_equal(root->id, id);
+    http_root_unref(root);
+    assert_int_equal(http_roots_reclaim(roots, 1), 1);
+    switch_to("2");
+    root = look(roots, START_MS + 3 * VALID_MS);
+    assert_int_not_equal(root->id, id);
+    http_root_unref(root);
+    assert_int_equal(http_roots_reclaim(roots, 1), 1);
+    http_roots_destroy(roots);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +376,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_cannot_be_looked_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_closed_from_the_start, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sweep, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_let_go_and_asked_again, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
