@@ -44,7 +44,7 @@ struct file_cache {
     uint64_t bytes, bytes_max;
     size_t live;         /* entries in existence, kept or not */
     uint64_t generation; /* of the newest job */
-    uint64_t forgotten;  /* the newest generation among the entries that were taken out: what was
+    uint64_t forgotten;  /* the newest `known_at` among the entries that were taken out: what was
                             asked for before may be older than what one of them told */
     struct shelf positive, negative;
     struct list watch; /* all entries in the table, the one that is swept next first */
@@ -144,8 +144,8 @@ static void remove_entry(struct file_cache *cache, struct file_entry *entry)
     shelf_of(cache, entry)->count--;
     cache->bytes -= content_size(entry);
     entry->cached = false;
-    if (cache->forgotten < entry->generation)
-        cache->forgotten = entry->generation;
+    if (cache->forgotten < entry->known_at)
+        cache->forgotten = entry->known_at;
     file_entry_unref(entry);
 }
 
@@ -286,7 +286,6 @@ static struct file_entry *make_entry(struct file_cache *cache, struct span path,
     job->content = NULL;
     entry->cache = cache;
     entry->generation = job->generation;
-    entry->fresh_until_ms = job->asked_ms + cache->valid_ms;
     list_init(&entry->lru);
     list_init(&entry->watch);
     entry->root_id = job->root_id;
@@ -315,15 +314,41 @@ static struct span job_path(const struct file_job *job)
     return strcmp(job->path, ".") == 0 ? SPAN_LIT("") : span_str(job->path);
 }
 
-/* The job tells nothing that is not in `entry` already. */
+/* Was the job asked for before the entry was known? Then nobody can tell which of the two looks
+ * was the later one, whichever was asked for first. */
+static bool overlaps(const struct file_entry *entry, const struct file_job *job)
+{
+    return job->generation <= entry->known_at;
+}
+
+/* Is what the job found of no use beside `entry`, which tells something else? An entry that is
+ * believed is as new as all that was sent before it was known, so also as what was sent before the
+ * job was asked for. */
+static bool is_outdone(const struct file_entry *entry, const struct file_job *job)
+{
+    return entry->generation > job->generation ||
+           (overlaps(entry, job) && job->asked_ms < entry->fresh_until_ms);
+}
+
+/* Believed, or not, as of the look of `job`, which has just ended. */
+static void date_entry(struct file_cache *cache, struct file_entry *entry,
+                       const struct file_job *job, bool doubtful)
+{
+    entry->generation = job->generation;
+    entry->known_at = cache->generation;
+    entry->doubtful = doubtful;
+    entry->fresh_until_ms = doubtful ? 0 : job->asked_ms + cache->valid_ms;
+}
+
+/* The entry is what the job is answered with, whose own results are thrown away. `confirmed`: they
+ * are the same. */
 static struct file_entry *keep_known(struct file_cache *cache, struct file_entry *entry,
-                                     struct file_job *job, uint64_t now_ms)
+                                     struct file_job *job, bool confirmed, uint64_t now_ms)
 {
     file_job_discard(job);
-    if (entry->generation < job->generation) {
-        entry->generation = job->generation;
-        entry->fresh_until_ms = job->asked_ms + cache->valid_ms;
-    }
+    if (confirmed && entry->generation < job->generation &&
+        !(entry->doubtful && overlaps(entry, job)))
+        date_entry(cache, entry, job, false);
     entry->used = true;
     entry->used_ms = now_ms;
     return file_entry_ref(entry);
@@ -344,8 +369,9 @@ struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *j
     struct span path = job_path(job);
     uint32_t hash = hash_path(cache, job->root_id, path);
     struct file_entry *entry = lookup(cache, hash, job->root_id, job->symlinks, path);
-    if (entry != NULL && (entry->generation > job->generation || confirms(entry, job)))
-        return keep_known(cache, entry, job, now_ms);
+    bool confirmed = entry != NULL && confirms(entry, job);
+    if (entry != NULL && (confirmed || is_outdone(entry, job)))
+        return keep_known(cache, entry, job, confirmed, now_ms);
     if (entry != NULL && is_lasting(-job->res))
         remove_entry(cache, entry);
 
@@ -357,7 +383,10 @@ struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *j
     }
     entry->hash = hash;
     entry->used_ms = now_ms;
-    if (cache->files_max > 0 && is_lasting(entry->error) && entry->generation > cache->forgotten)
+    /* What is in doubt is kept, too: so that what ends next and was asked for before is in doubt
+     * beside it. */
+    date_entry(cache, entry, job, job->generation <= cache->forgotten);
+    if (cache->files_max > 0 && is_lasting(entry->error))
         insert_entry(cache, entry, now_ms);
     return entry;
 }

@@ -12,7 +12,9 @@
  *
  * Looks may end in another order than they were asked for in. So a job carries what it is about
  * (root, rule for links, path) and a generation, and its result is filed by these alone: under its
- * own name, and only where nothing newer is known. */
+ * own name, and only where nothing newer is known. Which of two looks that were under way at the
+ * same time was the later one cannot be told: where they differ, the one that ended later is
+ * believed by nobody but who asked for it. */
 #ifndef HTTP_FILE_CACHE_H
 #define HTTP_FILE_CACHE_H
 
@@ -56,7 +58,9 @@ struct file_entry {
     struct file_cache *cache; /* whose it is, in its table or not */
     bool cached;              /* in the table and in a list */
     bool used;                /* found since it was put in front of its list */
+    bool doubtful;            /* something newer may have been sent: it is not believed */
     uint64_t generation;      /* of the last look that it tells of */
+    uint64_t known_at;        /* the newest generation that was asked for when that look ended */
     uint64_t fresh_until_ms;
     uint32_t hash;
     struct file_entry *hash_next;
@@ -96,14 +100,15 @@ void file_cache_ask(struct file_cache *cache, int root_fd, uint64_t root_id,
 
 /* Takes the results of a finished job of file_cache_ask() (fd and content: the job no longer has
  * them) and returns the entry of its path, with a reference for the caller. That is what the job
- * found, or, where a look that was asked for later has ended already, what that one found. Errors
+ * found; or what another look found that has ended already, where that was asked for later, or was
+ * still believed when this job was asked for, which had begun before it ended. Errors
  * that tell of this moment rather than of the file (EMFILE, ENFILE, ENOMEM, EIO, EINTR, EAGAIN ...)
  * are not kept. NULL when memory is short (the job is discarded). */
 struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *job,
                                     uint64_t now_ms);
 
 /* What the entry tells has turned out to be untrue: it is found no more, and what was asked for
- * before it is not kept either. Its users still have it. */
+ * before it was known is not believed either. Its users still have it. */
 void file_entry_forget(struct file_entry *entry);
 
 /* Does the entry tell of this moment rather than of the file: an error that may be gone when it is

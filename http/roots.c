@@ -23,6 +23,8 @@ enum {
 struct slot {
     struct http_root *now;    /* a reference, or NULL: not known, or let go */
     uint64_t generation;      /* of the newest question that was answered */
+    uint64_t known_at;        /* the newest generation when the last answer came that was taken */
+    bool doubtful;            /* something newer may have been sent: `now` is not believed */
     int error;                /* errno of that answer; 0: a directory */
     bool found;               /* a look has found a directory: the start's may be an old one */
     struct file_root_id last; /* the directory that was let go last, and its id (0: none was) */
@@ -161,18 +163,44 @@ static uint64_t let_go_ms(const struct http_root *root)
     return root->used_ms + (valid_ms > USED_MS ? valid_ms : USED_MS);
 }
 
-/* Believed for `cache_valid` from the question on; let go afterwards, unless `kept`. */
+/* Had the look begun before the last answer was taken? Then nobody can tell which of the two was
+ * the later one, whichever was asked for first. */
+static bool overlaps(const struct slot *slot, const struct file_job *job)
+{
+    return job->generation <= slot->known_at;
+}
+
+/* What the look has found is taken, and differs from what was known. What had begun before is in
+ * doubt from now on, and this itself, if it had begun before the last one was taken. */
+static void take(struct http_roots *roots, struct slot *slot, const struct file_job *job)
+{
+    slot->doubtful = overlaps(slot, job);
+    slot->known_at = roots->generation;
+}
+
+/* Believed for `cache_valid` from the question on, unless in doubt; let go afterwards, unless
+ * `kept`. */
 static void renew(struct http_root *root, const struct file_job *job, bool kept)
 {
     struct http_roots *roots = root->roots;
+    const struct slot *slot = slot_of(roots, root->configured);
 
-    root->fresh_until_ms = job->asked_ms + roots->config->cache_valid_ms;
+    root->fresh_until_ms = slot->doubtful ? 0 : job->asked_ms + roots->config->cache_valid_ms;
     if (root->used_ms < job->asked_ms)
         root->used_ms = job->asked_ms;
     root->check_ms = let_go_ms(root);
     list_remove(&root->held);
     if (!kept && !root->borrowed)
         list_push_back(&roots->held, &root->held);
+}
+
+/* The look tells nothing else than what was known. */
+static void confirm(struct http_roots *roots, struct slot *slot, const struct file_job *job)
+{
+    if (slot->doubtful && overlaps(slot, job))
+        return;
+    slot->doubtful = false;
+    slot->known_at = roots->generation;
 }
 
 /* The job has found a directory. NULL: memory is short, and the job is discarded. */
@@ -183,6 +211,7 @@ static struct http_root *found(struct http_roots *roots, struct slot *slot, stru
     /* The inode of the one before is held, so that its number is nobody else's. */
     if (root != NULL && !root->borrowed && file_root_same(&root->which, &job->found)) {
         file_job_discard(job);
+        confirm(roots, slot, job);
         renew(root, job, false);
         return ref(root);
     }
@@ -193,6 +222,7 @@ static struct http_root *found(struct http_roots *roots, struct slot *slot, stru
     }
     job->fd = -1;
     root->which = job->found;
+    take(roots, slot, job);
     if (slot->now == NULL && slot->last_id != 0 && file_root_same(&slot->last, &job->found))
         root->id = slot->last_id;
     if (job->generation < slot->generation)
@@ -242,8 +272,23 @@ static struct http_root *keep(struct http_roots *roots, struct slot *slot, struc
     tell(configured, job, slot->now != NULL);
     if (slot->now == NULL)
         return NULL;
+    confirm(roots, slot, job);
     renew(slot->now, job, true);
     return ref(slot->now);
+}
+
+/* Is what the look has found of no use beside what is known? That was asked for later; or it is
+ * another directory that was still believed when the look was asked for, which had begun before it
+ * was known: it is as new as all that was sent before that. */
+static bool is_outdone(const struct slot *slot, const struct file_job *job)
+{
+    const struct http_root *now = slot->now;
+
+    if (job->generation < slot->generation)
+        return now != NULL || slot->error != 0;
+    return now != NULL && overlaps(slot, job) && job->asked_ms < now->fresh_until_ms &&
+           (job->res == 0 ? now->borrowed || !file_root_same(&now->which, &job->found)
+                          : is_gone(-job->res));
 }
 
 struct http_root *http_roots_store(struct http_roots *roots, struct file_job *job, int *ret_error)
@@ -254,7 +299,7 @@ struct http_root *http_roots_store(struct http_roots *roots, struct file_job *jo
     CHECK_OBJ(job, FILE_JOB_MAGIC);
     CHECK(job->kind == FILE_JOB_ROOT && job->res <= 0 && job->res != -EINPROGRESS);
     CHECK(job->generation > 0 && job->generation <= roots->generation);
-    if (job->generation < slot->generation && (slot->now != NULL || slot->error != 0)) {
+    if (is_outdone(slot, job)) {
         file_job_discard(job);
         *ret_error = slot->error;
         return slot->now != NULL ? ref(slot->now) : NULL;
@@ -268,6 +313,7 @@ struct http_root *http_roots_store(struct http_roots *roots, struct file_job *jo
         root = found(roots, slot, job);
         *ret_error = ENOMEM;
     } else if (is_gone(-job->res)) {
+        take(roots, slot, job);
         let_go(slot);
         root = NULL;
         *ret_error = -job->res;

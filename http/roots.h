@@ -56,8 +56,9 @@ void http_roots_ask(struct http_roots *roots, struct root *configured, uint64_t 
                     struct file_job *job);
 
 /* Takes the results of a finished job of http_roots_ask(). The directory that is to be used, with a
- * reference for the caller: the one found; or, where a look that was asked for later has ended
- * already, what that one found; or the one before, where the path cannot be looked up by this user
+ * reference for the caller: the one found; or what another look found that has ended already, where
+ * that was asked for later, or was still believed when this one was asked for, which had begun
+ * before it ended; or the one before, where the path cannot be looked up by this user
  * (said once in the error log). NULL: there is none, and *ret_error is the errno of it, ENOENT
  * where nothing is there now; that is not remembered, since deploys leave gaps. */
 struct http_root *http_roots_store(struct http_roots *roots, struct file_job *job, int *ret_error);

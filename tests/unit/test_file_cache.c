@@ -138,11 +138,63 @@ static void test_late_results(void **state)
     assert_ptr_equal(older, newer);
     assert_int_equal(newer->meta.ino, 2);
     file_entry_unref(older);
+    /* Asked for when that would have been believed, had it been known. */
     older = arrive(cache, &gone, file_failed(ENOENT), 5002);
+    assert_ptr_equal(older, newer);
+    file_entry_unref(older);
+    gone = ask(cache, "f", 5002);
+    older = arrive(cache, &gone, file_failed(ENOENT), 5003);
     assert_int_equal(older->error, ENOENT);
     file_entry_unref(older);
     file_entry_unref(newer);
     assert_int_equal(file_cache_files(cache), 1);
+    file_cache_destroy(cache);
+}
+
+/* Of two looks that were under way at the same time, the one that was asked for first may have been
+ * the later one: then it has told of the newer file, which has been sent. The other one must not
+ * put the older file back. */
+static void test_later_question_answered_earlier(void **state)
+{
+    struct file_cache *cache = make_cache(16, LARGE);
+    struct file_job first = ask(cache, "f", 0), second = ask(cache, "f", 10);
+    struct file_entry *newer = arrive(cache, &first, file_found(2, "new"), 20);
+    struct file_entry *entry = arrive(cache, &second, file_found(1, "old"), 30);
+
+    (void)state;
+    assert_ptr_equal(entry, newer);
+    assert_true(has(cache, "f", VALID_MS - 1));
+    assert_false(has(cache, "f", VALID_MS)); /* nothing was confirmed */
+    file_entry_unref(entry);
+    file_entry_unref(newer);
+    file_cache_destroy(cache);
+}
+
+/* ... Where the first one is too old for who has asked second, he gets what was found for him, and
+ * nobody else does, until a look has been asked for afterwards. */
+static void test_in_doubt(void **state)
+{
+    struct file_cache *cache = make_cache(16, LARGE);
+    struct file_job first = ask(cache, "f", 0), second = ask(cache, "f", VALID_MS);
+    struct file_job third = ask(cache, "f", VALID_MS), fourth = ask(cache, "f", VALID_MS);
+    struct file_entry *entry;
+
+    (void)state;
+    file_entry_unref(arrive(cache, &first, file_found(2, "new"), VALID_MS));
+    entry = arrive(cache, &second, file_found(1, "old"), VALID_MS);
+    assert_int_equal(entry->meta.ino, 1);
+    assert_false(has(cache, "f", VALID_MS));
+    file_entry_unref(entry);
+    entry = arrive(cache, &third, file_found(1, "old"), VALID_MS); /* says it as early */
+    assert_false(has(cache, "f", VALID_MS));
+    file_entry_unref(entry);
+    entry = arrive(cache, &fourth, file_found(2, "new"), VALID_MS);
+    assert_int_equal(entry->meta.ino, 2);
+    assert_false(has(cache, "f", VALID_MS));
+    file_entry_unref(entry);
+    assert_int_equal(file_cache_files(cache), 1);
+    keep(cache, "f", file_found(2, "new"), VALID_MS);
+    assert_true(has(cache, "f", VALID_MS));
     file_cache_destroy(cache);
 }
 
@@ -442,6 +494,8 @@ int main(void)
         TEST(test_unchanged_keeps_the_entry),
         TEST(test_changed_replaces_the_entry),
         TEST(test_late_results),
+        TEST(test_later_question_answered_earlier),
+        TEST(test_in_doubt),
         TEST(test_late_results_of_evicted_entries),
         TEST(test_belief_begins_with_the_question),
         TEST(test_errors),

@@ -221,6 +221,54 @@ static void test_late_looks(void **state)
     http_roots_destroy(roots);
 }
 
+/* The look that was asked for first is the one that looks last, and its release is sent: the other
+ * one does not put the old release back. `valid_ms` 0: who asked second gets what he found. */
+static void check_later_question(uint32_t valid_ms)
+{
+    config.cache_valid_ms = valid_ms;
+    struct http_roots *roots = make_roots();
+    struct file_job first = asked(roots, START_MS), second = asked(roots, START_MS);
+    struct file_job third = asked(roots, START_MS);
+    int error = 0;
+
+    file_job_run(&second);
+    file_job_run(&third);
+    switch_to("2");
+    struct http_root *newer = ended(roots, &first, 0, &error);
+    assert_true(is_release(newer, "2"));
+    struct http_root *root = ended(roots, &second, 0, &error);
+    assert_true(is_release(root, valid_ms > 0 ? "2" : "1"));
+    http_root_unref(root);
+    (void)http_roots_reclaim(roots, 1);
+    http_root_unref(newer);
+    root = http_roots_find(roots, &configured, START_MS);
+    if (root != NULL) {
+        assert_true(is_release(root, "2"));
+        http_root_unref(root);
+    }
+    (void)http_roots_reclaim(roots, 1); /* now nobody uses it; what was sent is not forgotten */
+    config.cache_valid_ms = VALID_MS;
+    root = ended(roots, &third, 0, &error);
+    assert_true(is_release(root, "1"));
+    http_root_unref(root);
+    assert_null(http_roots_find(roots, &configured, START_MS));
+    root = look(roots, START_MS);
+    assert_true(is_release(root, "2"));
+    http_root_unref(root);
+    root = http_roots_find(roots, &configured, START_MS);
+    assert_true(is_release(root, "2"));
+    http_root_unref(root);
+    http_roots_destroy(roots);
+    switch_to("1");
+}
+
+static void test_later_question_answered_earlier(void **state)
+{
+    (void)state;
+    check_later_question(VALID_MS);
+    check_later_question(0);
+}
+
 static void test_cannot_be_looked_up(void **state)
 {
     struct http_roots *roots = make_roots();
@@ -324,6 +372,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_made_anew, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_late_looks, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_later_question_answered_earlier, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cannot_be_looked_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_closed_from_the_start, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sweep, set_up, tear_down),
