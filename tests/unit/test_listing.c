@@ -197,7 +197,7 @@ static void check_pieces(const struct dir_item *items, size_t count,
 {
     const struct dir_listing listing = { .items = (struct dir_item *)(uintptr_t)items,
                                          .count = count };
-    char *whole, *at, *mem = malloc(HTTP_READ_SIZE);
+    char *whole = NULL, *at, *mem = malloc(HTTP_READ_SIZE);
     size_t len, total = 5;
 
     assert_int_equal(http_listing_render(&listing, SPAN_LIT("/d/"), format, &whole, &len), 0);
