@@ -15,7 +15,7 @@ V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 def setup(world):
     world.root.write("a.txt", "a")
     world.root.pattern("large.bin", 300_000)
-    world.has_1_3 = world.tls == "openssl"
+    world.has_1_3 = world.speaks_tls_1_3()
     return world.serve()
 
 
@@ -204,8 +204,8 @@ def renegotiation_is_refused(server):
 @each([("asked back for", b"K\n"), ("alone", b"k\n")])
 def keys_are_updated(server, _, letter):
     """KeyUpdate, RFC 8446 section 4.6.3."""
-    if not server.world.has_1_3:
-        return
+    if not server.world.has_1_3 or server.world.tls == "mbedtls":
+        return  # mbed TLS 3.6 knows no KeyUpdate: it closes the connection with an alert
     output = s_client(server, "-tls1_3", [(b"Verify return code", 1, letter),
                                           (b"KEYUPDATE", 1, letter), (b"KEYUPDATE", 2, REQUEST)])
     assert b"HTTP/1.1 200 OK" in output and output.count(b"KEYUPDATE") == 2, output[-3000:]

@@ -4,6 +4,7 @@ import argparse
 import fnmatch
 import functools
 import os
+import subprocess
 import sys
 import tempfile
 import threading
@@ -73,6 +74,13 @@ class World:
         self.outside = Site(os.path.join(self.path, "outside"))
         self.logs = Site(os.path.join(self.path, "logs"))
         os.chmod(self.logs.path, 0o777)  # logs are opened again after privileges were dropped
+
+    def speaks_tls_1_3(self):
+        """Is the backend a library with TLS 1.3? mbed TLS has it from 3.6 on."""
+        said = subprocess.run([self._options.server, "-V"], check=True, capture_output=True,
+                              text=True).stdout
+        return any("1.3" in line.split(":")[-1] for line in said.splitlines()
+                   if f"(tls_backend = {self.tls})" in line)
 
     def serve(self, settings=None, block=None, conf=None, root=None, arguments=(), listeners=1,
               tls=True, **server_options):
