@@ -115,6 +115,7 @@ class Streams(Command):
     def test_error_log_on_stdout(self):
         with open(self.path("out"), "a+", encoding="utf-8") as file:
             process, _ = self.begin("-o", "error_log=stdout", stdout=file)
+            self.assertTrue(wait_until(lambda: "ready:" in self.read("out")))
             process.send_signal(signal.SIGUSR1)
             self.stop(process)
             file.seek(0)
