@@ -205,21 +205,11 @@ static void run_open(struct file_job *job)
         close_opened(job);
 }
 
-/* Of an open file all is in memory, but for what a server of files keeps: such a one is not asked
- * (AT_STATX_DONT_SYNC), since this is done where nothing may block. It is asked whenever the file
- * is opened again. A filter that knows no statx(2) has fstat(2). */
+/* Of an open file all is in memory, but for what a server of files keeps: that one is asked
+ * whenever the file is opened again. */
 static void run_stat(struct file_job *job)
 {
-    struct statx stx;
-    struct stat st;
-
-    job->res = 0;
-    if (statx(job->fd_read, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &stx) == 0)
-        file_meta_set_statx(&job->meta, &stx);
-    else if (fstat(job->fd_read, &st) == 0)
-        file_meta_set(&job->meta, &st);
-    else
-        job->res = -errno;
+    job->res = file_meta_look(job->fd_read, &job->meta);
 }
 
 static void run_list(struct file_job *job)

@@ -76,17 +76,25 @@ void file_meta_judge(struct file_meta *meta, int fd)
         meta->kind = FILE_OTHER;
 }
 
-bool file_meta_holds(int fd, struct file_meta *meta)
+int file_meta_look(int fd, struct file_meta *ret_meta)
 {
-    struct file_meta before = *meta;
     struct statx stx;
     struct stat st;
 
     if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &stx) == 0)
-        file_meta_set_statx(meta, &stx);
+        file_meta_set_statx(ret_meta, &stx);
     else if (fstat(fd, &st) == 0) /* a filter that knows no statx(2) */
-        file_meta_set(meta, &st);
+        file_meta_set(ret_meta, &st);
     else
+        return -errno;
+    return 0;
+}
+
+bool file_meta_holds(int fd, struct file_meta *meta)
+{
+    struct file_meta before = *meta;
+
+    if (file_meta_look(fd, meta) < 0)
         return false;
     before.racy = false;
     return file_meta_same(&before, meta);

@@ -39,10 +39,13 @@ bool file_is_unlinked(int fd);
 /* What `st` tells. `racy` is judged by the time of this call. */
 void file_meta_set(struct file_meta *meta, const struct stat *st);
 
-/* Looks at an open file again, at what is in memory (AT_STATX_DONT_SYNC: a server of files is not
- * waited for). True: it is still what `meta` tells, its ctime among it, so what was read since is
- * what `meta` is about. False: it was written to meanwhile, and `meta` tells of it as it is now; or
- * it cannot be asked, and `meta` stays. */
+/* Looks at an open file, at what is in memory: a server of files is not asked (AT_STATX_DONT_SYNC),
+ * so this may be done where nothing may block. 0, or -errno and `*ret_meta` stays. */
+int file_meta_look(int fd, struct file_meta *ret_meta);
+
+/* Looks at an open file again, likewise. True: it is still what `meta` tells, its ctime among it,
+ * so what was read since is what `meta` is about. False: it was written to meanwhile, and `meta`
+ * tells of it as it is now; or it cannot be asked, and `meta` stays. */
 bool file_meta_holds(int fd, struct file_meta *meta);
 
 /* For an engine that performs the steps of file_open() by operations of its own: openat2(2) to look
