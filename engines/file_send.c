@@ -63,31 +63,47 @@ static bool remember_device(enum file_send_way way, uint64_t device)
     return is_new;
 }
 
-bool file_send_refuse(enum file_send_way way, int file_fd, int error)
+/* Whom does an error of a way concern? */
+enum extent { EXTENT_ONCE, EXTENT_DEVICE, EXTENT_PROCESS };
+
+static enum extent extent_of(int error)
 {
-    char path[FD_PATH_MAX];
-    uint64_t device;
     switch (error) {
     case EPERM:
     case EACCES:
     case ENOSYS:
+        return EXTENT_PROCESS;
+    case EINVAL:
+    case EOPNOTSUPP:
+        return EXTENT_DEVICE;
+    default:
+        return EXTENT_ONCE;
+    }
+}
+
+bool file_send_refuse(enum file_send_way way, int file_fd, int error)
+{
+    char path[FD_PATH_MAX];
+    uint64_t device;
+    switch (extent_of(error)) {
+    case EXTENT_PROCESS:
         if (!atomic_exchange(&refused[way].everywhere, true))
             log_warn(
                 "%s is refused: %s (a seccomp filter of the container?); files %s from now on, "
                 "which takes more CPU time",
                 way_names[way], strerror(error), instead[way]);
         return true;
-    case EINVAL:
-    case EOPNOTSUPP:
+    case EXTENT_DEVICE:
         if (fd_device(file_fd, &device) == 0 && remember_device(way, device))
             log_warn(
                 "%s is not to be had from the file system of %s: %s; its files %s from now on, "
                 "which takes more CPU time",
                 way_names[way], fd_path(file_fd, path), strerror(error), instead[way]);
         return true;
-    default:
+    case EXTENT_ONCE:
         return false;
     }
+    UNREACHABLE();
 }
 
 /* What the socket does not take is read again when it has room: no memory is kept meanwhile. */
@@ -119,16 +135,8 @@ ssize_t file_send(int socket_fd, const struct send_plan *plan, size_t len, bool 
         return n;
     int error = errno;
     *ret_full = error == EAGAIN;
-    switch (error) {
-    case EPERM:
-    case EACCES:
-    case ENOSYS:
-    case EINVAL:
-    case EOPNOTSUPP:
-        break;
-    default:
+    if (extent_of(error) == EXTENT_ONCE)
         return -error;
-    }
     /* The way, or the file? A scanner may forbid a single file (fanotify(7): EPERM), and forbids
      * reading it, too. */
     n = send_by_reading(socket_fd, plan, len, ret_full);
