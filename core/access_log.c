@@ -8,6 +8,7 @@
 #include "core/check.h"
 #include "core/clock.h"
 #include "core/decimal.h"
+#include "core/hex.h"
 #include "core/json_text.h"
 #include "core/log_stream.h"
 #include "core/utf8.h"
@@ -110,12 +111,7 @@ static char *put(char *out, const char *text, size_t len)
 /* "\xHH", as Apache and nginx write it. */
 static char *put_octet(char *out, unsigned char octet)
 {
-    static const char hex[] = "0123456789ABCDEF";
-
-    out = PUT_LIT(out, "\\x");
-    *out++ = hex[octet >> 4];
-    *out++ = hex[octet & 15];
-    return out;
+    return hex_put(PUT_LIT(out, "\\x"), octet);
 }
 
 /* Writes from the front of *text until `len` octets of it are used, or a few more: what a character

@@ -1,17 +1,15 @@
 /* json_text.c: see json_text.h. */
 #include "core/json_text.h"
 
+#include "core/hex.h"
 #include "core/utf8.h"
-
-static const char hex[] = "0123456789ABCDEF";
 
 static char *put_unit(char *out, uint32_t unit)
 {
     *out++ = '\\';
     *out++ = 'u';
-    for (int shift = 12; shift >= 0; shift -= 4)
-        *out++ = hex[unit >> shift & 15];
-    return out;
+    out = hex_put(out, (unsigned char)(unit >> 8));
+    return hex_put(out, (unsigned char)unit);
 }
 
 char *json_put_char(char *out, struct span text, size_t *ret_used)
@@ -22,9 +20,7 @@ char *json_put_char(char *out, struct span text, size_t *ret_used)
     *ret_used = len > 0 ? len : 1;
     if (len == 0) {
         memcpy(out, "\\\\x", 3);
-        out[3] = hex[number >> 4];
-        out[4] = hex[number & 15];
-        return out + 5;
+        return hex_put(out + 3, (unsigned char)number);
     }
     if (number >= 0x20 && number < 0x7f && number != '"' && number != '\\') {
         *out = (char)number;

@@ -5,6 +5,7 @@
 #include "core/check.h"
 #include "core/clock.h"
 #include "core/decimal.h"
+#include "core/hex.h"
 #include "core/log_stream.h"
 #include "core/safe_open.h"
 #include "core/utf8.h"
@@ -97,7 +98,6 @@ static size_t plain_len(struct span at)
  * plain character, as far as `out` reaches; returns its end. */
 static char *escape(const char *message, char *out, const char *out_end)
 {
-    static const char hex[] = "0123456789ABCDEF";
     struct span left = span_str(message);
 
     while (left.len > 0) {
@@ -109,11 +109,9 @@ static char *escape(const char *message, char *out, const char *out_end)
             memcpy(out, left.ptr, plain);
             out += plain;
         } else {
-            unsigned char octet = (unsigned char)*left.ptr;
             *out++ = '\\';
             *out++ = 'x';
-            *out++ = hex[octet >> 4];
-            *out++ = hex[octet & 15];
+            out = hex_put(out, (unsigned char)*left.ptr);
         }
         left = span_make(left.ptr + used, left.len - used);
     }

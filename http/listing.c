@@ -4,6 +4,7 @@
  * and for a JSON string; nothing else of a name ever reaches the output. */
 #include "http/listing.h"
 #include "core/check.h"
+#include "core/hex.h"
 #include "core/list.h"
 #include "core/utf8.h"
 #include "http/date.h"
@@ -142,18 +143,17 @@ static void put_link(struct text *t, const char *name)
 {
     static const char unreserved[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                      "0123456789-._~";
-    static const char hex[] = "0123456789ABCDEF";
 
     while (*name != '\0') {
         size_t len = strspn(name, unreserved);
-        unsigned char octet;
+        char escape[3] = { '%' };
 
         put(t, name, len);
         name += len;
         if (*name == '\0')
             return;
-        octet = (unsigned char)*name++;
-        put(t, (char[]){ '%', hex[octet >> 4], hex[octet & 15] }, 3);
+        hex_put(escape + 1, (unsigned char)*name++);
+        put(t, escape, sizeof(escape));
     }
 }
 

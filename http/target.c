@@ -6,6 +6,7 @@
 #include "http/target.h"
 
 #include "core/check.h"
+#include "core/hex.h"
 #include "http/uri_octet.h"
 
 #include <errno.h>
@@ -206,7 +207,6 @@ int http_target_parse(struct span target, bool is_connect, char *decoded,
 static long percent_encode(struct span text, enum http_uri_octet safe, char kept, char *ret_text,
                            size_t cap)
 {
-    static const char digits[] = "0123456789ABCDEF";
     size_t len = 0;
 
     for (size_t i = 0; i < text.len; i++) {
@@ -218,9 +218,9 @@ static long percent_encode(struct span text, enum http_uri_octet safe, char kept
         if (stays) {
             ret_text[len++] = text.ptr[i];
         } else {
-            ret_text[len++] = '%';
-            ret_text[len++] = digits[octet >> 4];
-            ret_text[len++] = digits[octet & 15];
+            ret_text[len] = '%';
+            hex_put(ret_text + len + 1, octet);
+            len += 3;
         }
     }
     return (long)len;
