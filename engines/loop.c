@@ -310,24 +310,22 @@ static void loop_fire(struct timer_node *node, void *context)
 static void loop_sweep(struct loop *loop)
 {
     uint64_t now_ms = loop->clock.now_ms;
-    if (loop->sweep_due_ms != 0 && now_ms >= loop->sweep_due_ms) {
+    if (timer_has_come(&loop->sweep_due_ms, now_ms)) {
         uint64_t due_ms = loop_env_sweep(loop);
         loop->sweep_due_ms = due_ms == UINT64_MAX ? 0 : due_ms;
     }
-    if (loop->active && (loop->sweep_due_ms == 0 || loop->sweep_due_ms > now_ms + LOOP_TICK_MS))
-        loop->sweep_due_ms = now_ms + LOOP_TICK_MS;
+    if (loop->active)
+        timer_bring_forward(&loop->sweep_due_ms, now_ms + LOOP_TICK_MS);
 }
 
 /* Logs are written out a second after something happened, so an idle loop is not woken for them. */
 static void loop_tick(struct loop *loop)
 {
     uint64_t now_ms = loop->clock.now_ms;
-    if (loop->tick_due_ms != 0 && now_ms >= loop->tick_due_ms) {
-        loop->tick_due_ms = 0;
+    if (timer_has_come(&loop->tick_due_ms, now_ms))
         loop->active |= loop_env_tick(loop, false);
-    }
-    if (loop->active && loop->tick_due_ms == 0)
-        loop->tick_due_ms = now_ms + LOOP_TICK_MS;
+    if (loop->active)
+        timer_bring_forward(&loop->tick_due_ms, now_ms + LOOP_TICK_MS);
     loop->active = false;
 }
 

@@ -345,24 +345,22 @@ static void fire(struct timer_node *node, void *context)
 static void sweep(struct proactor *p)
 {
     uint64_t now_ms = p->clock.now_ms;
-    if (p->sweep_due_ms != 0 && now_ms >= p->sweep_due_ms) {
+    if (timer_has_come(&p->sweep_due_ms, now_ms)) {
         uint64_t due_ms = session_env_sweep(p->env);
         p->sweep_due_ms = due_ms == UINT64_MAX ? 0 : due_ms;
     }
-    if (p->active && (p->sweep_due_ms == 0 || p->sweep_due_ms > now_ms + PROACTOR_TICK_MS))
-        p->sweep_due_ms = now_ms + PROACTOR_TICK_MS;
+    if (p->active)
+        timer_bring_forward(&p->sweep_due_ms, now_ms + PROACTOR_TICK_MS);
 }
 
 /* Logs are written out a second after something happened, so an idle loop is not woken for them. */
 static void tick(struct proactor *p)
 {
     uint64_t now_ms = p->clock.now_ms;
-    if (p->tick_due_ms != 0 && now_ms >= p->tick_due_ms) {
-        p->tick_due_ms = 0;
+    if (timer_has_come(&p->tick_due_ms, now_ms))
         p->active |= session_env_tick(p->env, false);
-    }
-    if (p->active && p->tick_due_ms == 0)
-        p->tick_due_ms = now_ms + PROACTOR_TICK_MS;
+    if (p->active)
+        timer_bring_forward(&p->tick_due_ms, now_ms + PROACTOR_TICK_MS);
     p->active = false;
 }
 

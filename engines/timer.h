@@ -8,6 +8,7 @@
 
 #include "core/list.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Slots must be a power of two and a multiple of 64; the wheel reaches 102.4 s ahead. */
@@ -59,6 +60,22 @@ static inline int timer_until(int timeout_ms, uint64_t now_ms, uint64_t moment_m
         return timeout_ms;
     uint64_t left_ms = moment_ms > now_ms ? moment_ms - now_ms : 0;
     return timeout_ms < 0 || left_ms < (uint64_t)timeout_ms ? (int)left_ms : timeout_ms;
+}
+
+/* Has the moment (0: none) come? Then there is none any more. */
+static inline bool timer_has_come(uint64_t *moment_ms, uint64_t now_ms)
+{
+    if (*moment_ms == 0 || now_ms < *moment_ms)
+        return false;
+    *moment_ms = 0;
+    return true;
+}
+
+/* Brings the moment (0: none) forward to `at_ms`, above 0, unless it is earlier. */
+static inline void timer_bring_forward(uint64_t *moment_ms, uint64_t at_ms)
+{
+    if (*moment_ms == 0 || *moment_ms > at_ms)
+        *moment_ms = at_ms;
 }
 
 #endif
