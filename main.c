@@ -431,14 +431,15 @@ static int serve(struct process *p)
         .config = p->config,
         .listeners = p->listeners,
     };
-    if (status == STATUS_OK) {
+    bool ran = status == STATUS_OK;
+    if (ran) {
         life_log_ready(&life);
         life_announce(&life);
         status = p->ops->run(p->engine) < 0 ? STATUS_RUNTIME : STATUS_OK;
-        signals_ignore();
-        life_log_end(&life, status != STATUS_OK);
     }
     signals_ignore();
+    if (ran)
+        life_log_end(&life, status != STATUS_OK);
     if (p->engine != NULL)
         p->ops->destroy(p->engine);
     listeners_close(p->listeners, p->config->listens_count);

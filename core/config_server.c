@@ -50,13 +50,18 @@ static int hosts_make(const struct servers *servers, const struct config_block *
 }
 
 /* Longest first; the order among equals only has to be the same every time. */
+static int compare_paths(struct span a, struct span b)
+{
+    if (a.len != b.len)
+        return a.len > b.len ? -1 : 1;
+    return memcmp(a.ptr, b.ptr, a.len);
+}
+
 static int compare_locations(const void *a, const void *b)
 {
     const struct location *x = a, *y = b;
 
-    if (x->prefix.len != y->prefix.len)
-        return x->prefix.len > y->prefix.len ? -1 : 1;
-    return memcmp(x->prefix.ptr, y->prefix.ptr, x->prefix.len);
+    return compare_paths(x->prefix, y->prefix);
 }
 
 /* `block`: the server's; `inner`: the location's, or NULL for a "/" that has no block. */
@@ -123,14 +128,11 @@ static int locations_make(const struct servers *servers, const struct config_blo
     return 0;
 }
 
-/* Likewise. */
 static int compare_redirects(const void *a, const void *b)
 {
     const struct redirect *x = a, *y = b;
 
-    if (x->from.len != y->from.len)
-        return x->from.len > y->from.len ? -1 : 1;
-    return memcmp(x->from.ptr, y->from.ptr, x->from.len);
+    return compare_paths(x->from, y->from);
 }
 
 static int redirects_make(const struct servers *servers, const struct config_block *block,

@@ -48,7 +48,8 @@ struct file_entry {
     struct file_meta meta;
     char *content;              /* meta.size octets, or NULL: send from fd */
     struct file_fields *fields; /* or NULL */
-    char etag[96];              /* HTTP_ETAG_MAX octets, with quotes; etag_len 0: none; set by whoever makes `fields` */
+    char etag[96]; /* HTTP_ETAG_MAX octets, with quotes; etag_len 0: none; set by whoever makes
+                      `fields` */
     uint8_t etag_len;
     bool has_last_modified;
     uint8_t sidecars_known;     /* codings (1 << coding) whose sidecar file was looked for, */
@@ -110,6 +111,12 @@ struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *j
 /* What the entry tells has turned out to be untrue: it is found no more, and what was asked for
  * before it was known is not believed either. Its users still have it. */
 void file_entry_forget(struct file_entry *entry);
+
+/* Does the entry tell of a file that can be sent? Pure. */
+static inline bool file_entry_is_file(const struct file_entry *entry)
+{
+    return entry->error == 0 && entry->meta.kind == FILE_REGULAR;
+}
 
 /* Does the entry tell of this moment rather than of the file: an error that may be gone when it is
  * tried again? Pure. */

@@ -50,7 +50,7 @@ static bool probe(struct http_exchange *x, enum coding coding)
         s->varies = true;
     } else {
         s->probed_codings |= bit;
-        if (entry->error == 0 && entry->meta.kind == FILE_REGULAR)
+        if (file_entry_is_file(entry))
             s->found_codings |= bit;
     }
     file_entry_unref(entry);
@@ -99,7 +99,7 @@ enum http_static_result http_sidecar_choose(struct http_exchange *x)
         struct file_entry *entry = http_search_look_up(x, sidecar_path(x, coding));
         if (entry == NULL)
             return HTTP_SEARCH_GO_ON;
-        if (entry->error == 0 && entry->meta.kind == FILE_REGULAR) {
+        if (file_entry_is_file(entry)) {
             http_search_set(&s->sidecar, entry);
             break;
         }

@@ -420,7 +420,7 @@ static enum http_static_result step_index(struct http_exchange *x)
         if (entry == NULL)
             return HTTP_SEARCH_GO_ON;
         int status = entry->error != 0 ? http_search_status(entry->error) : 200;
-        if ((status == 200 && entry->meta.kind == FILE_REGULAR) || may_have_sidecars(x, entry)) {
+        if (file_entry_is_file(entry) || may_have_sidecars(x, entry)) {
             http_search_set(&s->entry, entry);
             found_file(x);
             return HTTP_SEARCH_GO_ON;
@@ -486,7 +486,7 @@ static enum http_static_result step_error_file(struct http_exchange *x)
     struct file_entry *entry = http_search_look_up(x, s->name);
     if (entry == NULL)
         return HTTP_SEARCH_GO_ON;
-    if (entry->error == 0 && entry->meta.kind == FILE_REGULAR)
+    if (file_entry_is_file(entry))
         http_search_set(&s->entry, entry);
     else
         file_entry_unref(entry);
@@ -498,7 +498,7 @@ static enum http_static_result step_error_file(struct http_exchange *x)
 static enum http_static_result step_respond_error(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
-    bool page = s->entry != NULL && s->entry->error == 0 && s->entry->meta.kind == FILE_REGULAR;
+    bool page = s->entry != NULL && file_entry_is_file(s->entry);
     if (page && !is_checked(x, s->entry))
         return HTTP_SEARCH_GO_ON;
     bool done = page ? http_response_error_file(x, s->location, s->status, s->entry, s->name)
