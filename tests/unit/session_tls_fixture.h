@@ -276,4 +276,17 @@ static inline unsigned count_of(const struct fake_view *view, const char *text)
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
 
+/* The client sends a request in one record, and the jobs that it brings are done. */
+static inline void ask(const char *text)
+{
+    char request[128];
+    size_t len = fake_record(request, FAKE_DATA, text, strlen(text));
+
+    session_received(fix.s, request, (ssize_t)len);
+    while (session_wants(fix.s) & SESSION_WANT_FILE) {
+        file_job_run(session_file_job(fix.s));
+        session_file_done(fix.s);
+    }
+}
+
 #endif

@@ -96,13 +96,7 @@ static void test_progress_is_told_in_proportion(void **state)
     (void)state;
     begin(false, 0);
     shake_hands("a");
-    char request[128];
-    size_t len = fake_record(request, FAKE_DATA, GET("/f"), strlen(GET("/f")));
-    session_received(fix.s, request, (ssize_t)len);
-    while (session_wants(fix.s) & SESSION_WANT_FILE) {
-        file_job_run(session_file_job(fix.s));
-        session_file_done(fix.s);
-    }
+    ask(GET("/f"));
     look();
     struct send_plan plan;
     session_send_plan(fix.s, &plan);
@@ -136,13 +130,7 @@ static void test_encryption_fails(void **state)
         shake_hands("a");
         fake_tls.send_fails = nth;
         look();
-        char request[128];
-        size_t len = fake_record(request, FAKE_DATA, GET("/f"), strlen(GET("/f")));
-        session_received(fix.s, request, (ssize_t)len);
-        while (session_wants(fix.s) & SESSION_WANT_FILE) {
-            file_job_run(session_file_job(fix.s));
-            session_file_done(fix.s);
-        }
+        ask(GET("/f"));
         assert_int_equal(session_wants(fix.s), SESSION_WANT_SEND);
         assert_false(send_once());
         assert_int_equal(session_wants(fix.s), SESSION_WANT_CLOSE);
@@ -184,17 +172,6 @@ static size_t fill_up(size_t sent)
     return planned - sent;
 }
 
-static void ask_for_big(void)
-{
-    char request[128];
-    size_t len = fake_record(request, FAKE_DATA, GET("/big"), strlen(GET("/big")));
-    session_received(fix.s, request, (ssize_t)len);
-    while (session_wants(fix.s) & SESSION_WANT_FILE) {
-        file_job_run(session_file_job(fix.s));
-        session_file_done(fix.s);
-    }
-}
-
 /* Records are made for as much as the socket takes, and a small one where it takes nothing. */
 static void test_records_for_the_room_there_is(void **state)
 {
@@ -206,7 +183,7 @@ static void test_records_for_the_room_there_is(void **state)
         look();
         fix.s->tls->out.ramp = SESSION_RECORD_RAMP;
         fix.s->tls->out.used_ms = fix.clock.now_ms;
-        ask_for_big();
+        ask(GET("/big"));
         assert_true(session_minds_room(fix.s));
         session_set_room(fix.s, rooms[i]);
         size_t planned = fill_up(0);
@@ -226,7 +203,7 @@ static void test_a_full_socket(void **state)
     begin(false, 0);
     shake_hands("a");
     look();
-    ask_for_big();
+    ask(GET("/big"));
     session_set_room(fix.s, 40000);
     struct session_pools *pools = &fix.s->tls->env->pools;
     struct http_env *env = fix.s->conn.env;

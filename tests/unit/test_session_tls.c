@@ -229,13 +229,7 @@ static void test_broken_while_sending(void **state)
     (void)state;
     begin(false, 0);
     shake_hands("a");
-    char request[128];
-    size_t len = fake_record(request, FAKE_DATA, GET("/big"), strlen(GET("/big")));
-    session_received(fix.s, request, (ssize_t)len);
-    while (session_wants(fix.s) & SESSION_WANT_FILE) {
-        file_job_run(session_file_job(fix.s));
-        session_file_done(fix.s);
-    }
+    ask(GET("/big"));
     struct send_plan plan;
     session_send_plan(fix.s, &plan);
     for (int i = 0; i < 20 && session_wants(fix.s) != SESSION_WANT_CLOSE; i++) {
@@ -251,11 +245,7 @@ static void test_broken_while_sending(void **state)
 
     begin(false, 0);
     shake_hands("a");
-    session_received(fix.s, request, (ssize_t)len);
-    while (session_wants(fix.s) & SESSION_WANT_FILE) {
-        file_job_run(session_file_job(fix.s));
-        session_file_done(fix.s);
-    }
+    ask(GET("/big"));
     session_send_plan(fix.s, &plan);
     session_sent(fix.s, -EPIPE);
     assert_int_equal(session_wants(fix.s), SESSION_WANT_CLOSE);
@@ -455,13 +445,7 @@ static void test_shared_environment(void **state)
     fake_tls.busy = check_unlocked;
     shake_hands("a");
     look();
-    char request[128];
-    size_t len = fake_record(request, FAKE_DATA, GET("/s"), strlen(GET("/s")));
-    session_received(fix.s, request, (ssize_t)len);
-    while (session_wants(fix.s) & SESSION_WANT_FILE) {
-        file_job_run(session_file_job(fix.s));
-        session_file_done(fix.s);
-    }
+    ask(GET("/s"));
     unsigned sends = fake_tls.sends;
     session_prepare(fix.s);
     assert_int_equal(fake_tls.sends, sends + 1);

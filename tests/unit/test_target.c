@@ -455,6 +455,23 @@ static void test_path_length(void **state)
     assert_span(target.path, "/a", "long query");
 }
 
+/* `encode` writes that, and nothing behind it, with just enough room; and refuses less. */
+static void expect_encoded(long (*encode)(struct span text, char *ret_text, size_t cap),
+                           const char *plain, const char *encoded)
+{
+    char text[128];
+    size_t want = strlen(encoded);
+
+    memset(text, '!', sizeof(text));
+    assert_int_equal(encode(span_str(plain), text, want), want);
+    assert_memory_equal(text, encoded, want);
+    assert_int_equal(text[want], '!');
+    for (size_t cap = 0; cap < want; cap++) {
+        assert_int_equal(encode(span_str(plain), text, cap), -ENOSPC);
+        assert_int_equal(text[want], '!');
+    }
+}
+
 static void test_encode(void **state)
 {
     (void)state;
@@ -473,19 +490,8 @@ static void test_encode(void **state)
         { "/a%2Fb", "/a%252Fb" },
     };
 
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        char text[128];
-        size_t want = strlen(rows[i].encoded);
-
-        memset(text, '!', sizeof(text));
-        assert_int_equal(http_path_encode(span_str(rows[i].path), text, want), want);
-        assert_memory_equal(text, rows[i].encoded, want);
-        assert_int_equal(text[want], '!');
-        for (size_t cap = 0; cap < want; cap++) {
-            assert_int_equal(http_path_encode(span_str(rows[i].path), text, cap), -ENOSPC);
-            assert_int_equal(text[want], '!');
-        }
-    }
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        expect_encoded(http_path_encode, rows[i].path, rows[i].encoded);
 }
 
 /* Of a path that %2F has been left in, for a Location: it stays, and all else is encoded. */
@@ -505,18 +511,8 @@ static void test_encode_location(void **state)
         { "/\xff%2F\xff", "/%FF%2F%FF" },
     };
 
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        char text[128];
-        size_t want = strlen(rows[i].encoded);
-
-        memset(text, '!', sizeof(text));
-        assert_int_equal(http_location_encode(span_str(rows[i].path), text, want), want);
-        assert_memory_equal(text, rows[i].encoded, want);
-        for (size_t cap = 0; cap < want; cap++) {
-            assert_int_equal(http_location_encode(span_str(rows[i].path), text, cap), -ENOSPC);
-            assert_int_equal(text[want], '!');
-        }
-    }
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        expect_encoded(http_location_encode, rows[i].path, rows[i].encoded);
 }
 
 /* A query keeps its escapes; what was sent raw becomes one where RFC 3986 does not allow it. */
@@ -535,17 +531,8 @@ static void test_encode_query(void **state)
         { "?\xc3\xa4\xff", "?%C3%A4%FF" },
     };
 
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        char text[128];
-        size_t want = strlen(rows[i].encoded);
-
-        memset(text, '!', sizeof(text));
-        assert_int_equal(http_query_encode(span_str(rows[i].query), text, want), want);
-        assert_memory_equal(text, rows[i].encoded, want);
-        assert_int_equal(text[want], '!');
-        for (size_t cap = 0; cap < want; cap++)
-            assert_int_equal(http_query_encode(span_str(rows[i].query), text, cap), -ENOSPC);
-    }
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        expect_encoded(http_query_encode, rows[i].query, rows[i].encoded);
 }
 
 /* What http_path_encode() writes leads back to the same path; a request for it needs no copy when
