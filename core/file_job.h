@@ -59,8 +59,8 @@ struct dir_item {
 
 struct arena;
 
-/* A directory's names, sorted: directories first, then files, each by octets (strcmp). Links are
- * followed only beneath the root, and not at all under FILE_SYMLINKS_DENY; names that may not be
+/* A directory's names, sorted: directories first, then files, each by octets (strcmp). What a link
+ * leads to stands for it, where `symlinks` lets it be followed; other links, names that may not be
  * read, or are neither file nor directory, are left out; so are dotfiles unless asked for. */
 struct dir_listing {
     struct dir_item *items;

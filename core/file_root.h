@@ -1,17 +1,18 @@
 /* file_root.h: a document root, looked up by its path. Called by file_job.c for FILE_JOB_ROOT, and
- * by main.c, which asks whether the user who serves can do it at all. */
+ * by config_roots.c, which asks whether the user who serves can do it at all. */
 #ifndef CORE_FILE_ROOT_H
 #define CORE_FILE_ROOT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Which directory it is, while a descriptor keeps its inode from being used again: device, inode
- * and mount (0 before Linux 5.8). */
+/* Which directory it is: device, inode and mount (0 before Linux 5.8); and, since an inode's number
+ * is used again once its directory is gone, when it was made (0 where the file system does not
+ * tell). */
 struct file_root_id {
     uint64_t dev, ino, mount;
-    int64_t born_s;   /* when it was made, where the file system tells: an inode's number is used */
-    uint32_t born_ns; /* again once the directory is gone */
+    int64_t born_s;
+    uint32_t born_ns;
 };
 
 /* Opens the directory `path` (absolute) O_PATH. `guarded`: by the rules by which root opens it at

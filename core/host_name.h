@@ -27,8 +27,7 @@ bool host_name_is_valid(const char *name);
 /* Finds the addresses of `name` (getaddrinfo(3): /etc/hosts, DNS), each once. Those that this
  * machine does not have, be it that it has no IPv6, are left out, unless it has none of them;
  * link-local ones always, since a name does not tell the link. May wait for a name server. 0, or
- * -errno and
- * `*ret_what`, static: -ENOENT (there are none, or nobody could be asked), -E2BIG, -ENOMEM. */
+ * -errno and `*ret_what`, static: -ENOENT (there are none, or nobody could be asked), -E2BIG, -ENOMEM. */
 int host_name_find(const char *name, struct host_addresses *ret_addresses, const char **ret_what);
 
 #endif

@@ -26,12 +26,12 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 int log_file_open(const char *path, uid_t owner, const char **ret_what);
 
 /* Directs the error log to `fd`, which it takes and which `path` was opened as (log_file_open());
- * NULL: standard output or error. Lines above `level` are dropped. `path` is borrowed for the life of the
- * process; it is opened again for `owner`. */
+ * NULL: standard output or error. Lines above `level` are dropped. `path` is borrowed for the life
+ * of the process; it is opened again for `owner`. */
 void log_take(int fd, const char *path, uid_t owner, enum log_level level);
 
-/* Opens `path` ("stdout", "stderr": that stream) for who we are, and directs the error log there. 0, or
- * -errno and the log stays as it was. */
+/* Opens `path` ("stdout", "stderr": that stream) for who we are, and directs the error log there.
+ * 0, or -errno and the log stays as it was. */
 int log_open(const char *path, enum log_level level);
 
 /* Opens the same path again (after log rotation); log_fd() keeps its number. 0 or -errno; on
@@ -93,7 +93,8 @@ void access_log_append(struct access_log *log, const struct access_record *recor
 /* Writes out what is buffered. Called once a second by the loop, and before it sleeps for long. */
 void access_log_flush(struct access_log *log);
 
-/* Flushes, then opens the path again; a standard stream stays. 0, or as log_file_open(); on failure the old file stays. */
+/* Flushes, then opens the path again; a standard stream stays. 0, or as log_file_open(); on failure
+ * the old file stays. */
 int access_log_reopen(struct access_log *log, const char **ret_what);
 
 /* Is something buffered? */

@@ -10,9 +10,10 @@
 /* The ready-made fields of `entry` as `location` sends them in `coding`; `vary`: the resource has
  * several codings. `name` is the path beneath the root without a coding's suffix: it decides the
  * media type and the cache rules. First come Content-Type, Content-Encoding, Content-Length and,
- * unless ranges_max is 0, Accept-Ranges (representation_len octets), then Last-Modified, ETag, Vary, Cache-Control, Expires
- * and the configured fields. Made anew when the entry holds none for this use; also sets the
- * entry's etag and has_last_modified. The cache keeps the ownership. NULL when memory is short. */
+ * unless ranges_max is 0, Accept-Ranges (representation_len octets), then Last-Modified, ETag, Vary,
+ * Cache-Control, Expires and the configured fields. Made anew when the entry holds none for this
+ * use; also sets the entry's etag and has_last_modified. The cache keeps the ownership. NULL when
+ * memory is short. */
 const struct file_fields *http_fields_get(struct http_env *env, struct file_entry *entry,
                                           const struct location *location, enum coding coding,
                                           bool vary, struct span name);

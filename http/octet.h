@@ -9,7 +9,7 @@
 enum http_octet {
     HTTP_OCTET_TOKEN = 1 << 0, /* tchar (RFC 9110 section 5.6.2) */
     HTTP_OCTET_LINE = 1 << 1,  /* SP, visible, 80 to FF: what a request line may hold. Only its
-                                  target  does hold all of them, as clients send names as they are */
+                                  target does hold all of them, as clients send names as they are */
     HTTP_OCTET_VALUE = 1 << 2, /* HTAB, SP, visible, obs-text: what a field value may hold */
     HTTP_OCTET_HEX = 1 << 3,   /* 0-9, A-F, a-f */
 };
