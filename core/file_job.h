@@ -68,7 +68,7 @@ struct dir_listing {
     struct arena *names; /* owns the items' names */
 };
 
-struct root; /* core/config.h */
+struct root; /* config/config.h */
 
 #define FILE_JOB_MAGIC 0x6a0b6a0bu
 

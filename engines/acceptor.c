@@ -56,10 +56,3 @@ bool acceptor_has_input(int fd)
     int octets;
     return ioctl(fd, FIONREAD, &octets) == 0 && octets > 0;
 }
-
-const char *acceptor_advice(int error)
-{
-    return error == EMFILE   ? "; raise the limit of open files (ulimit -n)"
-           : error == ENFILE ? "; raise the sysctl fs.file-max"
-                             : "";
-}

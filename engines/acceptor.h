@@ -24,8 +24,4 @@ bool acceptor_has_caller(int fd);
 /* Has the client of `fd` sent something that nobody has received yet? */
 bool acceptor_has_input(int fd);
 
-/* What helps against the shortage, to be put behind the sentence in the error log: "; ...", or "".
- */
-const char *acceptor_advice(int error);
-
 #endif

@@ -3,7 +3,7 @@
 #ifndef ENGINES_ENGINE_H
 #define ENGINES_ENGINE_H
 
-#include "core/config.h"
+#include "config/config.h"
 
 #include <signal.h>
 #include <stdatomic.h>

@@ -5,7 +5,7 @@
 #include "core/check.h"
 #include "core/safe_open.h"
 #include "core/socket_file.h"
-#include "engines/setting.h"
+#include "core/setting.h"
 
 #include <errno.h>
 #include <netdb.h>

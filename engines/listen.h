@@ -3,7 +3,7 @@
 #ifndef ENGINES_LISTEN_H
 #define ENGINES_LISTEN_H
 
-#include "core/config.h"
+#include "config/config.h"
 #include "engines/engine.h"
 
 #include <stddef.h>

@@ -4,7 +4,7 @@
 #ifndef ENGINES_LISTEN_SHARE_H
 #define ENGINES_LISTEN_SHARE_H
 
-#include "core/config.h"
+#include "config/config.h"
 #include "engines/engine.h"
 
 #include <stdatomic.h>

@@ -1,7 +1,7 @@
 /* progress.c: what the peer has taken. See progress.h. */
 #include "engines/progress.h"
 
-#include "engines/session.h"
+#include "session/session.h"
 
 #include <linux/sockios.h>
 #include <linux/tcp.h>

@@ -1,7 +1,7 @@
 /* wake_fd.c: see wake_fd.h. */
 #include "engines/wake_fd.h"
 
-#include "engines/acceptor.h"
+#include "core/advice.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -23,5 +23,5 @@ void wake_fd_explain(int error, char *why, size_t why_size)
     snprintf(why, why_size, "eventfd(2), which every engine needs, is refused: %s%s",
              strerror(-error),
              forbidden ? "; allow eventfd2 in the seccomp filter of the container or service"
-                       : acceptor_advice(-error));
+                       : advice_on(-error));
 }

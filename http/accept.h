@@ -2,7 +2,7 @@
 #ifndef HTTP_ACCEPT_H
 #define HTTP_ACCEPT_H
 
-#include "core/config.h"
+#include "config/config.h"
 #include "core/span.h"
 
 #include <stdbool.h>

@@ -4,7 +4,7 @@
 #define HTTP_ENV_H
 
 #include "core/clock.h"
-#include "core/config.h"
+#include "config/config.h"
 #include "core/log.h"
 #include "core/pool.h"
 #include "core/span.h"

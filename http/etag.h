@@ -2,7 +2,7 @@
 #ifndef HTTP_ETAG_H
 #define HTTP_ETAG_H
 
-#include "core/config.h"
+#include "config/config.h"
 #include "core/file_job.h"
 #include "core/span.h"
 

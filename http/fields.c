@@ -3,7 +3,7 @@
 #include "http/fields.h"
 
 #include "core/check.h"
-#include "core/config_text.h"
+#include "config/config_text.h"
 #include "core/log_repeat.h"
 #include "http/accept.h"
 #include "http/date.h"

@@ -3,7 +3,7 @@
 #ifndef HTTP_FIELDS_H
 #define HTTP_FIELDS_H
 
-#include "core/config.h"
+#include "config/config.h"
 #include "http/env.h"
 #include "http/file_cache.h"
 

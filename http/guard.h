@@ -9,7 +9,7 @@
 #ifndef HTTP_GUARD_H
 #define HTTP_GUARD_H
 
-#include "core/config.h"
+#include "config/config.h"
 
 #include <stddef.h>
 #include <stdint.h>

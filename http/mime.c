@@ -6,7 +6,7 @@
 
 #include "core/arena.h"
 #include "core/check.h"
-#include "core/config_text.h"
+#include "config/config_text.h"
 #include "core/log.h"
 #include "core/safe_open.h"
 #include "http/mime_lines.h"

@@ -3,7 +3,7 @@
 #ifndef HTTP_MIME_H
 #define HTTP_MIME_H
 
-#include "core/config.h"
+#include "config/config.h"
 #include "core/span.h"
 
 struct mime_table;

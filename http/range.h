@@ -2,7 +2,7 @@
 #ifndef HTTP_RANGE_H
 #define HTTP_RANGE_H
 
-#include "core/config.h"
+#include "config/config.h"
 #include "core/span.h"
 
 #include <stddef.h>

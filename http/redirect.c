@@ -6,7 +6,7 @@
 #include "http/redirect.h"
 
 #include "core/check.h"
-#include "core/redirect_to.h"
+#include "config/redirect_to.h"
 #include "http/response.h"
 
 enum { HOST_MAX = 255 }; /* octets of a name in the DNS (RFC 1035 section 2.3.4) */

@@ -1,7 +1,7 @@
 /* refusal.c: see refusal.h. */
 #include "http/refusal.h"
 
-#include "core/server_find.h"
+#include "config/server_find.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
 
-#include "core/config.h"
+#include "config/config.h"
 #include "core/span.h"
 
 #include <stdbool.h>

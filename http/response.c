@@ -2,7 +2,7 @@
 #include "http/response.h"
 
 #include "core/check.h"
-#include "core/config_text.h"
+#include "config/config_text.h"
 #include "core/decimal.h"
 #include "http/condition.h"
 #include "http/fields.h"

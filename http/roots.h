@@ -12,7 +12,7 @@
 #ifndef HTTP_ROOTS_H
 #define HTTP_ROOTS_H
 
-#include "core/config.h"
+#include "config/config.h"
 #include "core/file_job.h"
 #include "core/list.h"
 

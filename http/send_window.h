@@ -9,7 +9,7 @@
 #ifndef HTTP_SEND_WINDOW_H
 #define HTTP_SEND_WINDOW_H
 
-#include "core/config.h"
+#include "config/config.h"
 #include "core/progress.h"
 
 #include <stdbool.h>

@@ -1,9 +1,9 @@
 /* vhost.h: which location and redirect of its server a request belongs to. Pure look-ups in the
- * configuration. The server itself: core/server_find.h. */
+ * configuration. The server itself: config/server_find.h. */
 #ifndef HTTP_VHOST_H
 #define HTTP_VHOST_H
 
-#include "core/config.h"
+#include "config/config.h"
 #include "core/span.h"
 
 /* The location of `path` (decoded, begins with '/'): the longest prefix that matches whole

@@ -6,7 +6,7 @@
 #ifndef TLS_MBED_COMPAT_H
 #define TLS_MBED_COMPAT_H
 
-#include "core/config.h"
+#include "config/config.h"
 
 #include <mbedtls/ecp.h>
 #include <mbedtls/pk.h>

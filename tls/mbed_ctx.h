@@ -4,7 +4,7 @@
 #ifndef TLS_MBED_CTX_H
 #define TLS_MBED_CTX_H
 
-#include "core/config.h"
+#include "config/config.h"
 #include "tls/mbed_compat.h"
 #include "tls/mbed_identity.h"
 #include "tls/mbed_names.h"

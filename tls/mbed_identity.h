@@ -4,7 +4,7 @@
 #ifndef TLS_MBED_IDENTITY_H
 #define TLS_MBED_IDENTITY_H
 
-#include "core/config.h"
+#include "config/config.h"
 #include "tls/mbed_compat.h"
 
 struct mbed_identity {

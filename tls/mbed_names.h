@@ -3,7 +3,7 @@
 #ifndef TLS_MBED_NAMES_H
 #define TLS_MBED_NAMES_H
 
-#include "core/config.h"
+#include "config/config.h"
 #include "tls/mbed_compat.h"
 
 /* What the configuration allows and the library has. */

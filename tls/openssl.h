@@ -9,7 +9,7 @@
 #ifndef TLS_OPENSSL_H
 #define TLS_OPENSSL_H
 
-#include "core/config.h"
+#include "config/config.h"
 #include "core/span.h"
 #include "tls/ticket_keys.h"
 #include "tls/tls.h"

@@ -6,7 +6,7 @@
 #include "tls/openssl.h"
 
 #include "core/check.h"
-#include "core/server_find.h"
+#include "config/server_find.h"
 
 #include <ctype.h>
 #include <openssl/err.h>

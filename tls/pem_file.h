@@ -3,7 +3,7 @@
 #ifndef TLS_PEM_FILE_H
 #define TLS_PEM_FILE_H
 
-#include "core/config.h"
+#include "config/config.h"
 
 #include <stddef.h>
 #include <sys/types.h>

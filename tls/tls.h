@@ -7,7 +7,7 @@
 #define TLS_TLS_H
 
 #include "core/buf.h"
-#include "core/config.h"
+#include "config/config.h"
 #include "core/span.h"
 
 #include <stdbool.h>

@@ -9,7 +9,7 @@
 #include "tls/tls.h"
 
 #include "core/check.h"
-#include "core/server_find.h"
+#include "config/server_find.h"
 
 #include <errno.h>
 #include <mbedtls/error.h>

@@ -2,7 +2,7 @@
  * limits, the framing and how the rest is chopped. Whole or chopped, http_body_feed() must say the
  * same as a recursive descent over RFC 9112 section 7.1, and use exactly the octets of the body. */
 #include "core/check.h"
-#include "core/config_keys.h"
+#include "config/config_keys.h"
 #include "http/body.h"
 
 #include <stdbool.h>

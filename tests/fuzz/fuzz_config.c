@@ -1,12 +1,12 @@
 /* fuzz_config.c: any text as server.conf, in a world of three files and two folders.
  *
  * What is refused is refused with one printable line, and nothing is left behind (LeakSanitizer).
- * What is accepted keeps the promises of core/config.h, and what -T prints of it is accepted again
+ * What is accepted keeps the promises of config/config.h, and what -T prints of it is accepted again
  * and prints the same. */
 #include "core/check.h"
-#include "core/config.h"
-#include "core/config_load.h"
-#include "core/config_print.h"
+#include "config/config.h"
+#include "config/config_load.h"
+#include "config/config_print.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -3,7 +3,7 @@
  * checker written from RFC 9112 alone; and what the guard passes, http_request_parse() must judge
  * as naive rules do, so that llhttp neither lets pass what is bad nor refuses what is legal. */
 #include "core/check.h"
-#include "core/config_keys.h"
+#include "config/config_keys.h"
 #include "http/authority.h"
 #include "http/guard.h"
 #include "http/request.h"

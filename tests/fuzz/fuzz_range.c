@@ -6,7 +6,7 @@
 #include "http/range.h"
 
 #include "core/check.h"
-#include "core/config_keys.h"
+#include "config/config_keys.h"
 
 #include <inttypes.h>
 #include <stdio.h>

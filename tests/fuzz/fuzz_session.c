@@ -9,7 +9,7 @@
 #include "tests/sim/sim_site.h"
 
 #include "core/check.h"
-#include "core/config_keys.h"
+#include "config/config_keys.h"
 
 #include <stdlib.h>
 #include <string.h>

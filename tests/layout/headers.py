@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import sys
 
+import layout
+
 FLAGS = (
     "-std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wvla"
     " -Wundef -Werror -fsyntax-only -x c -"
@@ -28,7 +30,7 @@ def main():
     root = pathlib.Path(sys.argv[1])
     headers = sorted(
         p.relative_to(root).as_posix()
-        for folder in ("core", "http", "tls", "engines")
+        for folder in layout.FOLDERS
         for p in root.glob(f"{folder}/*.h")
     )
     compilers = [c for c in ("gcc", "clang") if shutil.which(c)]

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """layout.py TREE: checks the rules of the source tree that no compiler knows.
 
-Who may include whom: main.c -> engines -> {http, tls} -> core. http and tls see neither each other,
-nor engines, nor sockets; of the engines only the session sees http and tls, and the doctor tls; each
-library's header is seen in one place. Then: no cycle among headers, include guards, calls that are
+Who may include whom: main.c -> process -> engines -> session -> {http, tls} -> config -> core. http and tls
+see neither each other, nor engines, nor sockets; engines see of the session its door alone, and of each
+other nothing; each library's header is seen in one place. Then: no cycle among headers, include guards, calls that are
 not used here, the size of files. Prints one line a breach, "FILE:LINE: what", and ends with 1 if there is any.
 test_layout.py shows that each rule can fail.
 """
@@ -12,37 +12,47 @@ import pathlib
 import re
 import sys
 
-FOLDERS = ("core", "http", "tls", "engines")
 LINES_MAX = 600
 
-# A folder's files may include these folders.
+# A folder's files may include these folders. What is not named here is no folder of the tree.
+BASE = {"core", "config"}
+ENGINE = BASE | {"session", "engines"}
 MAY_INCLUDE = {
     "core": {"core"},
-    "http": {"core", "http"},
-    "tls": {"core", "tls"},
-    "engines": {"core", "engines"},
-    "": {"core", "http", "tls", "engines"},  # main.c
+    "config": BASE,
+    "http": BASE | {"http"},
+    "tls": BASE | {"tls"},
+    "session": BASE | {"http", "tls", "session"},
+    "engines": ENGINE,
+    "engines/files": ENGINE | {"engines/files"},
+    "engines/reactor": ENGINE | {"engines/files", "engines/reactor"},
+    "engines/blocking": ENGINE | {"engines/files", "engines/blocking"},
+    "engines/proactor": ENGINE | {"engines/files", "engines/proactor"},
+    "process": BASE | {"tls", "engines", "engines/proactor", "process"},
+    "": BASE | {"http", "tls", "engines", "process"},  # main.c
 }
-# The one place where both protocols meet, and no other.
-SESSION = re.compile(r"engines/session(\.c|_\w+\.[ch])")
-# Tells which TLS libraries there are.
-DOCTOR = "engines/doctor_tls.c"
+FOLDERS = tuple(folder for folder in MAY_INCLUDE if folder)
+# A folder of which all others see these headers, and no more.
+DOORS = {
+    "session": {"session/session.h"},
+    "engines/proactor": {"engines/proactor/uring.h"},
+}
 
 SOCKET_HEADERS = re.compile(
     r"(sys/(socket|un|epoll|eventfd|poll|select|sendfile)|poll|netdb|ifaddrs|net/.*|netinet/.*"
     r"|arpa/inet|linux/(io_uring|tcp|sock.*|net.*)|liburing)\.h"
 )
 # Folders and files from which no socket header may be reachable, through any header of ours.
-NO_SOCKETS = ("http/", "tls/", "engines/session")
+NO_SOCKETS = ("http/", "tls/", "session/")
 
 # A library's header -> the only files that may include it.
 LIBRARY_HEADERS = (
     (re.compile(r"llhttp\.h"), re.compile(r"http/request\.c")),
-    (re.compile(r"confuse\.h"), re.compile(r"core/config\w*\.[ch]")),
+    (re.compile(r"confuse\.h"), re.compile(r"config/.*")),
     (re.compile(r"openssl/.*"), re.compile(r"tls/(tls_)?openssl\w*\.[ch]")),
     (re.compile(r"(mbedtls|psa)/.*"), re.compile(r"tls/(tls_)?mbed\w+\.[ch]")),
-    (re.compile(r"liburing.*"), re.compile(r"engines/(proactor|uring)\w*\.[ch]")),
-    (re.compile(r"sys/epoll\.h"), re.compile(r"engines/(loop|reactor)\w*\.[ch]")),
+    (re.compile(r"liburing.*"), re.compile(r"engines/proactor/.*")),
+    (re.compile(r"sys/epoll\.h"), re.compile(r"engines/\w+/.*")),
 )
 
 # (where, calls, why)
@@ -63,7 +73,7 @@ FORBIDDEN_CALLS = (
     ),
     ("http/", "mmap", "a file truncated while it is served would be SIGBUS"),
     (
-        "http/ tls/ engines/session",
+        "http/ tls/ session/",
         "socket bind accept accept4 connect recv recvfrom recvmsg send sendto sendmsg sendfile"
         " splice shutdown setsockopt getsockopt epoll_create1 epoll_ctl epoll_wait poll select",
         "the protocol side performs no network I/O",
@@ -73,8 +83,8 @@ FORBIDDEN_CALLS = (
 
 # Opening by a path -> the files that may; docs/decisions/0018 tells for each why it is safe.
 OPENING = (
-    ("open openat", re.compile(r"main\.c|core/(place|safe_open|config_load|file_\w+)\.c")),
-    ("fopen", re.compile(r"engines/(cpus|setting|uring_probe)\.c")),
+    ("open openat", re.compile(r"main\.c|core/(place|safe_open|file_\w+)\.c|config/config_load\.c")),
+    ("fopen", re.compile(r"core/(cpus|setting)\.c|engines/proactor/uring_probe\.c")),
 )
 
 COMMENT_OR_STRING = re.compile(
@@ -113,7 +123,8 @@ class Checker:
     def __init__(self, root):
         self.root = pathlib.Path(root)
         self.breaches = []
-        paths = [p for f in FOLDERS for p in self.root.glob(f"{f}/**/*.[ch]")]
+        tops = {folder.partition("/")[0] for folder in FOLDERS}
+        paths = [p for top in tops for p in self.root.glob(f"{top}/**/*.[ch]")]
         paths += self.root.glob("*.[ch]")
         self.sources = {s.name: s for s in (Source(self.root, p) for p in sorted(paths))}
 
@@ -151,15 +162,13 @@ class Checker:
             self.breach(source.name, line, f'"{header}": only tests include a .c file')
         allowed = MAY_INCLUDE.get(source.folder)
         if allowed is None:
-            self.breach(source.name, line, "folders are flat")
+            self.breach(source.name, line, f"{source.folder}/ is no folder of the tree")
             return
-        folder = header.partition("/")[0]
-        meets = SESSION.fullmatch(source.name) and folder in ("http", "tls")
-        meets = meets or (source.name == DOCTOR and folder == "tls")
-        if folder not in allowed and not meets:
-            self.breach(
-                source.name, line, f'"{header}": {source.folder}/ does not know {folder}/'
-            )
+        folder = header.rpartition("/")[0]
+        if folder not in allowed:
+            self.breach(source.name, line, f'"{header}": {source.folder}/ does not know {folder}/')
+        elif source.folder != folder and header not in DOORS.get(folder, {header}):
+            self.breach(source.name, line, f'"{header}" is not for those outside {folder}/')
 
     def check_calls(self, source):
         opening = [

@@ -4,7 +4,7 @@
 
 #include "core/check.h"
 #include "core/clock.h"
-#include "engines/session.h"
+#include "session/session.h"
 #include "tests/unit/fake_tls.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 #ifndef SIM_SITE_H
 #define SIM_SITE_H
 
-#include "core/config.h"
+#include "config/config.h"
 
 struct sim_site {
     char root[64]; /* temporary folder */

@@ -6,7 +6,7 @@
 #ifndef SIM_SITES_H
 #define SIM_SITES_H
 
-#include "core/config.h"
+#include "config/config.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,9 +4,9 @@
 #define TESTS_UNIT_CONFIG_FIXTURE_H
 
 #include "core/check.h"
-#include "core/config.h"
-#include "core/config_load.h"
-#include "core/host_name.h"
+#include "config/config.h"
+#include "config/config_load.h"
+#include "config/host_name.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

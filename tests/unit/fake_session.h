@@ -10,7 +10,7 @@
 
 #include "core/check.h"
 #include "core/file_job.h"
-#include "engines/session.h"
+#include "session/session.h"
 
 #include <errno.h>
 #include <stdlib.h>

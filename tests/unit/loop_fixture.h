@@ -7,13 +7,13 @@
 #include "core/check.h"
 #include "core/log_repeat.h"
 #include "core/clock.h"
-#include "core/config.h"
+#include "config/config.h"
 #include "core/file_job.h"
 #include "core/log.h"
 #include "core/peer.h"
 #include "engines/engine.h"
 #include "engines/listen.h"
-#include "engines/session.h"
+#include "session/session.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -146,15 +146,15 @@ static void hooked_clock_update(struct clock *clock)
 #define setsockopt(fd, at, name, v, len) hooked_setsockopt(fd, at, name, v, len)
 #define posix_fadvise(fd, off, len, how) hooked_posix_fadvise(fd, off, len, how)
 
-#include "engines/loop.c"
-#include "engines/loop_accept.c"
-#include "engines/loop_ask.c"
-#include "engines/loop_conn.c"
-#include "engines/loop_env.c"
-#include "engines/loop_offload.c"
+#include "engines/reactor/loop.c"
+#include "engines/reactor/loop_accept.c"
+#include "engines/reactor/loop_ask.c"
+#include "engines/reactor/loop_conn.c"
+#include "engines/reactor/loop_env.c"
+#include "engines/reactor/loop_offload.c"
 #include "engines/file_range.c"
 #include "engines/file_send.c"
-#include "engines/loop_send.c"
+#include "engines/reactor/loop_send.c"
 
 #include "fake_session.h"
 

@@ -6,7 +6,7 @@
 #define TESTS_UNIT_PROACTOR_FIXTURE_H
 
 #include "engines/listen.h"
-#include "engines/proactor_internal.h"
+#include "engines/proactor/proactor_internal.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -111,16 +111,16 @@ static void hooked_clock_update(struct clock *clock)
 #define preadv2(fd, iov, n, off, how) hooked_preadv2(fd, iov, n, off, how)
 #define clock_update(clock)           hooked_clock_update(clock)
 
-#include "engines/proactor_accept.c"
-#include "engines/proactor_conn.c"
-#include "engines/proactor_file.c"
-#include "engines/proactor_loop.c"
-#include "engines/proactor_recv.c"
-#include "engines/proactor_room.c"
+#include "engines/proactor/proactor_accept.c"
+#include "engines/proactor/proactor_conn.c"
+#include "engines/proactor/proactor_file.c"
+#include "engines/proactor/proactor_loop.c"
+#include "engines/proactor/proactor_recv.c"
+#include "engines/proactor/proactor_room.c"
 #include "engines/file_range.c"
 #include "engines/file_send.c"
-#include "engines/proactor_send.c"
-#include "engines/proactor_splice.c"
+#include "engines/proactor/proactor_send.c"
+#include "engines/proactor/proactor_splice.c"
 
 /* ---- a proactor to test, and its clients ---- */
 

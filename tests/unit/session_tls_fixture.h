@@ -5,11 +5,11 @@
 #ifndef TESTS_UNIT_SESSION_TLS_FIXTURE_H
 #define TESTS_UNIT_SESSION_TLS_FIXTURE_H
 
-#include "engines/session.c"
-#include "engines/session_out.c"
-#include "engines/session_tls.c"
+#include "session/session.c"
+#include "session/session_out.c"
+#include "session/session_tls.c"
 
-#include "core/config_load.h"
+#include "config/config_load.h"
 #include "tests/unit/fake_tls.h"
 
 #include <fcntl.h>

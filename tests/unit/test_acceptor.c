@@ -1,6 +1,8 @@
 /* test_acceptor.c: whose connection it is, and which errors of accept(2) are a connection's own. */
 #include "engines/acceptor.c"
 
+#include "core/advice.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -51,9 +53,9 @@ static void test_errors(void **state)
 static void test_advice(void **state)
 {
     (void)state;
-    assert_non_null(strstr(acceptor_advice(EMFILE), "ulimit -n"));
-    assert_non_null(strstr(acceptor_advice(ENFILE), "fs.file-max"));
-    assert_string_equal(acceptor_advice(ENOMEM), "");
+    assert_non_null(strstr(advice_on(EMFILE), "ulimit -n"));
+    assert_non_null(strstr(advice_on(ENFILE), "fs.file-max"));
+    assert_string_equal(advice_on(ENOMEM), "");
 }
 
 int main(void)

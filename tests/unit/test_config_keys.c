@@ -1,7 +1,7 @@
 /* test_config_keys.c: the table itself, and the two references that are held to it: every key with
  * its type, default, place and allowed values in docs/server.conf.md and man/server.conf.5, and no
  * key that does not exist. */
-#include "core/config_keys.c"
+#include "config/config_keys.c"
 
 #include "config_fixture.h"
 

@@ -1,5 +1,5 @@
 /* test_config_listen.c: addresses and their parameters, and which servers share them. */
-#include "core/config_listen.c"
+#include "config/config_listen.c"
 
 #include "config_fixture.h"
 

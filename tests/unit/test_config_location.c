@@ -1,5 +1,5 @@
 /* test_config_location.c: what a location inherits, what it replaces, and what adds up. */
-#include "core/config_location.c"
+#include "config/config_location.c"
 
 #include "config_fixture.h"
 

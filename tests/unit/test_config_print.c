@@ -1,6 +1,6 @@
 /* test_config_print.c: what -T prints can be loaded, and prints the same again; and it is the same
  * configuration, for texts that use all there is. */
-#include "core/config_print.c"
+#include "config/config_print.c"
 
 #include "config_fixture.h"
 

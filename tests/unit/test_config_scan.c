@@ -1,6 +1,6 @@
 /* test_config_scan.c: the traps that libConfuse lets pass, each with the sentence that closes it;
  * and that file and line are right, whatever comes before. */
-#include "core/config_scan.c"
+#include "config/config_scan.c"
 
 #include "config_fixture.h"
 

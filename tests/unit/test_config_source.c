@@ -1,6 +1,6 @@
 /* test_config_source.c: the command line over the environment over the file over the defaults; the
  * server that DIR makes; and where a sentence says that a setting came from. */
-#include "core/config_source.c"
+#include "config/config_source.c"
 
 #include "config_fixture.h"
 

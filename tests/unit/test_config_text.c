@@ -1,5 +1,5 @@
 /* test_config_text.c: what passes as a host name, media type, path, header field. */
-#include "core/config_text.c"
+#include "config/config_text.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

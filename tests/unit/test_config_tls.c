@@ -1,6 +1,6 @@
 /* test_config_tls.c: versions, certificates with their keys, and which servers have to have some.
  */
-#include "core/config_tls.c"
+#include "config/config_tls.c"
 
 #include "config_fixture.h"
 

@@ -1,5 +1,5 @@
 /* test_config_value.c: numbers with units, there and back. */
-#include "core/config_value.c"
+#include "config/config_value.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

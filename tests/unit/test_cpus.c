@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "engines/cpus.c"
+#include "core/cpus.c"
 
 static void test_parse_quota(void **state)
 {

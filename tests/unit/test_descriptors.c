@@ -1,5 +1,5 @@
 /* test_descriptors.c: how few descriptors are divided: connections leave some for files. */
-#include "engines/descriptors.c"
+#include "process/descriptors.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

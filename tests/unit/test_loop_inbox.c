@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include "engines/loop_inbox.c"
+#include "engines/reactor/loop_inbox.c"
 
 enum { SIZE = 8, ROUNDS = 200000 };
 

@@ -2,7 +2,7 @@
  * and that all end when one fails or a thread cannot be had. */
 #include "loop_fixture.h"
 
-#include "engines/cpus.h"
+#include "core/cpus.h"
 
 enum { THREADS = 4 };
 
@@ -31,7 +31,7 @@ static int hooked_pthread_create(pthread_t *thread, const pthread_attr_t *attrib
 #define loop_run(loop)                          hooked_loop_run(loop)
 #define pthread_create(thread, how, what, with) hooked_pthread_create(thread, how, what, with)
 
-#include "engines/multi_reactor.c"
+#include "engines/reactor/multi_reactor.c"
 
 static const enum accept_mode modes[] = { ACCEPT_HANDOFF, ACCEPT_REUSEPORT, ACCEPT_SHARED };
 

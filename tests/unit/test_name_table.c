@@ -1,5 +1,5 @@
 /* test_name_table.c: names are found whatever their number, and others are not. */
-#include "core/name_table.c"
+#include "config/name_table.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

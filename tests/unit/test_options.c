@@ -1,7 +1,7 @@
 /* test_options.c: every option, what belongs together, and the sentence for every refusal. */
 #undef GEARSHIFT_SYSCONFDIR
 #define GEARSHIFT_SYSCONFDIR "/tmp/test_options/no/such/etc"
-#include "core/options.c"
+#include "process/options.c"
 
 #include <setjmp.h>
 #include <stddef.h>

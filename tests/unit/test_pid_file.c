@@ -1,6 +1,6 @@
 /* test_pid_file.c: the number is in it, an old one is overwritten, a link is refused, and it is
  * gone, or empty, in the end. */
-#include "core/pid_file.c"
+#include "process/pid_file.c"
 
 #include <setjmp.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 /* test_privileges.c: who is refused, what a log's giving away must not be fooled by, and, where the
  * tests run as root, that a child which dropped is somebody else for good. */
-#include "core/privileges.c"
+#include "process/privileges.c"
 
 #include <fcntl.h>
 #include <setjmp.h>

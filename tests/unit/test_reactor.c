@@ -2,7 +2,7 @@
 #include "loop_fixture.h"
 
 #include "engines/engine.c"
-#include "engines/reactor.c"
+#include "engines/reactor/reactor.c"
 
 static void test_find(void **state)
 {

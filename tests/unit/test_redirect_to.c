@@ -1,5 +1,5 @@
 /* test_redirect_to.c: what is text and what a variable in where a redirect leads. */
-#include "core/redirect_to.c"
+#include "config/redirect_to.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* test_server_find.c: names of servers, exact, with an asterisk, and unknown. */
-#include "core/server_find.c"
+#include "config/server_find.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,11 +4,11 @@
  * most; each text and list has a row that says how long it may be, and why that fits. A key without
  * a row fails the test, so that a new one is not added without the question being asked. What a
  * running server does with each of them is asked by tests/wire/test_setting_bounds.py. */
-#include "core/config_keys.h"
-#include "core/config_text.h"
+#include "config/config_keys.h"
+#include "config/config_text.h"
 #include "core/file_job.h"
-#include "engines/session_out.h"
-#include "engines/session_tls.h"
+#include "session/session_out.h"
+#include "session/session_tls.h"
 #include "http/body.h"
 #include "http/exchange.h"
 #include "http/fields.h"

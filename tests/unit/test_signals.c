@@ -1,5 +1,5 @@
 /* test_signals.c: each signal sets its request and wakes the engine; afterwards none does. */
-#include "engines/signals.c"
+#include "process/signals.c"
 
 #include <fcntl.h>
 #include <setjmp.h>

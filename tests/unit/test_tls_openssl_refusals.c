@@ -1,6 +1,6 @@
 /* test_tls_openssl_refusals.c: what stops the start, each with a sentence that tells why; names of
  * ciphers and curves; the self-signed certificate. */
-#include "core/config.h"
+#include "config/config.h"
 
 /* The configuration here comes from no file. */
 #define config_place(config, key) ((void)(config), "server.conf:1 (" key ")")

@@ -15,7 +15,7 @@ static int hooked_enter2(unsigned fd, unsigned submit, unsigned wanted, unsigned
 #define io_uring_enter2(fd, submit, wanted, flags, arg, size)                                      \
     hooked_enter2(fd, submit, wanted, flags, arg, size)
 
-#include "engines/uring.c"
+#include "engines/proactor/uring.c"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -8,7 +8,7 @@
 
 #include "core/arena.h"
 #include "core/check.h"
-#include "core/server_find.h"
+#include "config/server_find.h"
 #include "tls/tls.h"
 
 #include "tls_pki.h"

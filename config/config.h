@@ -1,0 +1,314 @@
+/* config.h: the whole configuration in force, as data. Read-only once loaded; shared by all
+ * threads.
+ *
+ * Made by config_load.c from defaults, server.conf (libConfuse), the environment and the command
+ * line; nobody else writes it, but for what the start finds out: the descriptors in struct root,
+ * log_owner, tls.ktls. Inheritance (server -> location) is resolved at load time: a reader never
+ * looks upward. The keys are those of the table in config_keys.c; docs/server.conf.md tells what
+ * each means. All of it is owned by the configuration; paths are absolute. */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "core/file_job.h"
+#include "core/log.h"
+#include "core/span.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct arena;
+struct config_texts;
+
+enum listen_kind { LISTEN_IPV4, LISTEN_IPV6, LISTEN_UNIX };
+
+/* `listen = {"127.0.0.1:8080 backlog=511 congestion=reno"}`: one address that is listened on, by
+ * one or more servers. */
+struct listen_config {
+    char *text; /* the address as written, without parameters: "127.0.0.1:8080", "[::1]:8080",
+                   "unix:/run/g.sock" */
+    const char *place; /* where it was named first: "server.conf:12" */
+    const char *name;  /* the host whose address it is, or NULL: it was written so */
+    enum listen_kind kind;
+    char *host;    /* numeric address, or the path of a unix socket */
+    uint16_t port; /* 0: the system chooses */
+    int backlog;
+    char *congestion;        /* TCP_CONGESTION, or NULL for the system's */
+    bool deferred;           /* a connection is accepted when its first octets are there */
+    bool ipv6_only;          /* LISTEN_IPV6: not for IPv4 as well */
+    bool tls;                /* connections begin with a TLS handshake */
+    struct server **servers; /* those that listen here, in the order of the file; the first is the
+                                default host; borrowed */
+    size_t servers_count;
+    const struct server_names *names; /* of all servers together (server_find.h) */
+};
+
+/* A document root. main opens it (config_roots_open()) before privileges are dropped, and closes it
+ * again where the user who serves can look it up by himself; what it is then is known to each
+ * thread (http/roots.h). */
+struct root {
+    char *path;
+    int fd;                   /* O_PATH|O_DIRECTORY; -1: not open */
+    _Atomic uint64_t told_ms; /* when the error log was told that it cannot be looked up again, on
+                                 the scale of clock.h; 0: that is not so */
+};
+
+/* One header field to add: `headers = {"Name: value"}`. `$engine` in the value is replaced at load
+ * time. */
+struct header_rule {
+    char *name, *value;
+};
+
+/* Octets of all header fields of one location together, with ": " and CRLF. */
+#define CONFIG_FIELDS_SIZE_MAX 4096
+
+/* `cache "*.css" { control = "public, max-age=31536000"; expires = 1y }` */
+struct cache_rule {
+    char *pattern; /* fnmatch(3) against the path below the root if it holds a '/', else against the
+                      last segment */
+    char *control; /* Cache-Control value, or NULL */
+    int64_t expires_s; /* Expires: now + so many seconds, and max-age when control is NULL; -1: no
+                          Expires field */
+};
+
+struct error_page {
+    int status;
+    char *uri; /* path on the same server, "/404.html" */
+};
+
+enum coding { CODING_IDENTITY, CODING_GZIP, CODING_BR, CODING_ZSTD, CODING_COUNT };
+
+/* What holds for a part of a server's paths: a `location`, or, with the prefix "/", what stands in
+ * the server block itself. */
+struct location {
+    unsigned id;        /* unique in the configuration, counted from 0 */
+    struct span prefix; /* "/" or "/name/": matches itself, what lies below it, and "/name" (whole
+                           segments) */
+    struct root *root;  /* NULL, in "/" alone: only other locations and redirects of this server
+                           lead anywhere, and what else is asked for is not found (404) */
+    bool strip_prefix;  /* `alias`: the prefix is not part of the path below the root; `root`: it is
+                         */
+    char **index;       /* names tried in a directory */
+    size_t index_count;
+    char **try_uris; /* `try = {"$uri", "$uri.html", "/index.html"}`; count 0: the path itself */
+    size_t try_count;
+    bool autoindex;
+    bool dotfiles; /* serve names that begin with '.'; /.well-known/ is served in any case */
+    enum file_symlinks symlinks;
+    unsigned precompressed;      /* bit 1 << CODING_GZIP etc.: sidecars to look for */
+    struct header_rule *headers; /* merged: the server's, replaced or extended by the location's */
+    size_t headers_count;
+    struct cache_rule *cache_rules; /* the location's first, then the server's; first match wins */
+    size_t cache_rules_count;
+    struct error_page *error_pages; /* merged like headers; a status stands once */
+    size_t error_pages_count;
+    const char *charset; /* added to text types; "" adds none */
+};
+
+/* `redirect "/old/" { to = "/new/" status = 301 }` */
+struct redirect {
+    struct span from; /* exact path; ending in '/': a prefix, and the rest is appended to `to` */
+    char *to;         /* absolute path or absolute URL, with variables (redirect_to.h) */
+    int status;       /* 301, 302, 303, 307, 308 */
+};
+
+/* A certificate with its chain, and its private key: PEM files. */
+struct certificate {
+    char *chain_path;
+    char *key_path; /* may be the same file */
+};
+
+struct server {
+    char *name;   /* the section's title, in lower case */
+    char **hosts; /* lower case names answered to: the title, then `alias_hosts`; "*.example.org"
+                     matches one or more labels. No two servers of one address share a name */
+    size_t hosts_count;
+    struct location *locations; /* longest prefix first; the last is "/" */
+    size_t locations_count;
+    struct redirect
+        *redirects; /* the longest `from` first; first match wins (http/vhost.h), before anything is
+                       looked up */
+    size_t redirects_count;
+    size_t access_log;                /* index into config.access_logs, or CONFIG_NO_LOG */
+    struct certificate *certificates; /* for its addresses with TLS; the client's algorithms decide
+                                         which. Count 0 there: only with config.tls.self_signed */
+    size_t certificates_count;
+};
+
+#define CONFIG_NO_LOG SIZE_MAX
+
+struct access_log_config {
+    char *path; /* or "stdout", "stderr" */
+    enum access_format format;
+};
+
+/* Names in one `index` and paths in one `try`: each may cost an open(2) a request. */
+#define CONFIG_TRIES_MAX 1000
+
+/* The most that `ranges_max` may be, and that one Range field may ask for: what http/range.c can
+ * sort, and what one answer holds. */
+#define CONFIG_RANGES_MAX 1000
+
+/* What bounds a request; HTTP.md "Reading a request" number 9. All in octets unless said. */
+struct http_limits {
+    uint32_t request_line_max;   /* longer: 414 */
+    uint32_t field_max;          /* one field line; longer: 431 */
+    uint32_t head_max;           /* all field lines together; longer: 431 */
+    uint32_t fields_max;         /* their number; more: 431 */
+    uint64_t body_max;           /* body read and discarded; longer: 413 */
+    uint32_t chunk_overhead_max; /* chunk sizes, extensions and trailers of one body together; more:
+                                    413 */
+    uint32_t ranges_max;         /* ranges sent in one answer; more: the field is ignored */
+    uint32_t keepalive_requests; /* requests on one connection; 0: no limit */
+    uint32_t autoindex_max;      /* names in a listing; more: 503 and a line in the error log */
+    uint32_t small_file_max; /* a file up to this size is kept in memory and sent with its header */
+};
+
+/* Deadlines, milliseconds. */
+struct http_deadlines {
+    uint32_t header_ms;     /* first octet of a request (or the accept) to the end of its head */
+    uint32_t body_ms;       /* end of the head to the end of the body */
+    uint32_t keepalive_ms;  /* idle between requests */
+    uint32_t send_ms;       /* window in which send_rate_min must be met */
+    uint32_t send_rate_min; /* octets a second, at least, averaged over the window */
+    uint32_t linger_ms;     /* reading on after the last answer, so that it is not lost to a RST */
+    uint32_t drain_ms;      /* SIGQUIT: how long answers in progress may take */
+};
+
+enum file_io { FILE_IO_AUTO, FILE_IO_SENDFILE, FILE_IO_READ, FILE_IO_SPLICE };
+
+/* How a new connection finds its thread, when there are several. */
+enum accept_mode {
+    ACCEPT_HANDOFF,   /* one thread accepts and deals connections to the others */
+    ACCEPT_REUSEPORT, /* each thread has a listening socket; the kernel distributes */
+    ACCEPT_SHARED     /* one listening socket in every thread's demultiplexer */
+};
+
+/* What is handed to workers. */
+enum pool_work { POOL_WORK_REQUEST, POOL_WORK_FILE };
+
+/* Protocol versions, as bits of struct tls_settings.protocols. */
+enum tls_protocol { TLS_PROTOCOL_1_2 = 1 << 0, TLS_PROTOCOL_1_3 = 1 << 1 };
+
+/* What holds for all addresses with TLS. The names are looked up by the library in use, which
+ * refuses those that it does not know. */
+struct tls_settings {
+    char *backend;      /* a library that tls_find() looks up; "": the first one built in */
+    unsigned protocols; /* enum tls_protocol */
+    char **ciphers;     /* IANA names, best first ("TLS_AES_128_GCM_SHA256"); count 0: the library's
+                           choice among ECDHE with AEAD */
+    size_t ciphers_count;
+    char **curves; /* IANA names, best first ("x25519", "secp256r1"); count 0: the library's */
+    size_t curves_count;
+    bool tickets; /* resumption by tickets (RFC 5077, RFC 8446 section 4.6.1) */
+    uint32_t
+        ticket_key_ms; /* a key encrypts tickets for so long, and decrypts them as long again */
+    uint32_t session_cache; /* sessions of TLS 1.2 kept for resumption by id; 0: none */
+    uint32_t handshake_ms;  /* from the accept to the end of the handshake */
+    bool ktls;              /* the kernel encrypts where it can */
+    bool self_signed; /* --tls-self-signed: servers without a certificate get one for localhost */
+};
+
+struct config {
+    /* process */
+    char *engine;         /* a name that main looks up among the engines, or "auto" */
+    bool engine_fallback; /* another engine when this one cannot run here */
+    uint32_t threads;     /* event loops; 0: one per allowed CPU */
+    bool pin;             /* each thread to a CPU of its own */
+    enum accept_mode accept_mode;
+    uint32_t workers;      /* threads of the worker pool */
+    uint32_t worker_queue; /* jobs waiting at most */
+    enum pool_work pool_work;
+    uint32_t file_workers; /* helper threads of each event loop; 0: none */
+    char *user;            /* to become when started as root; NULL (`user = ""`): stay */
+    bool allow_root;       /* serve as root all the same */
+    uid_t log_owner;       /* who serves in the end, and so owns the logs; main finds it out */
+    char *pid_file;        /* or NULL */
+    char *error_log;       /* path, "stdout" or "stderr" */
+    enum log_level log_level;
+    /* limits */
+    uint32_t connections_max;
+    struct http_limits limits;
+    struct http_deadlines deadlines;
+    uint32_t send_turn; /* octets of a file that a connection sends before others get their turn */
+    enum file_io file_io;
+    /* cache of open files */
+    uint32_t cache_files_max; /* descriptors; 0: nothing is kept */
+    uint64_t cache_bytes_max; /* contents of small files kept in memory */
+    uint32_t cache_valid_ms;  /* how long an entry is believed before the file is looked at again */
+    struct tls_settings tls;
+    /* logs */
+    struct access_log_config *access_logs;
+    size_t access_logs_count;
+    char *access_log; /* "off", "stdout", "stderr" or a path: of servers that say nothing; resolved
+                         in struct server */
+    enum access_format access_log_format;
+    uint32_t access_log_buffer;
+    /* types */
+    char *mime_types; /* path of a mime.types file; "" : built-in types only */
+    struct header_rule
+        *types; /* name: extension without dot, value: media type; override the file */
+    size_t types_count;
+    char *default_type;
+    /* what is served */
+    struct listen_config *listens;
+    size_t listens_count;
+    struct server *servers;
+    size_t servers_count;
+    struct root *roots;
+    size_t roots_count;
+    bool roots_guarded;     /* root opened them: whoever looks again keeps to root's rules */
+    size_t locations_count; /* of all servers together; every location's id is below it */
+    /* private */
+    struct arena *arena;     /* owns all of the above, and this struct */
+    const char **key_places; /* see config_place() */
+};
+
+/* Where values come from besides the defaults; all borrowed for the call. */
+struct config_source {
+    const char *file;   /* -c; NULL: none */
+    const char *root;   /* DIR or --root: makes one server, in place of the file's; NULL: none */
+    const char *listen; /* --listen or --port, for that server: an address as in `listen`. NULL: as
+                           set elsewhere, or the default */
+    const char *tls_listen; /* --tls-port: one more address of that server, as in `listen`, with
+                               TLS; added to whatever the others are. NULL: none */
+    bool tls_self_signed;   /* --tls-self-signed: struct tls_settings */
+    const char *engine;     /* -e, or NULL */
+    const char *const *settings; /* -o "key=value"; above the four members before, and later ones
+                                    win. Keys of a server block apply to the server that `root`
+                                    makes, and are refused without it. A value that begins with
+                                    '{' is a list as in the file; any other is taken as it is */
+    size_t settings_count;
+    struct config_texts *texts; /* what files held when they were read first; filled by the load.
+                                   NULL: nothing is kept */
+    bool use_environment; /* GEARSHIFT_KEY=value for every key that -o reaches; below the command
+                             line, above the file. Names that are no key are ignored: container
+                             systems set such */
+};
+
+/* Reads and checks everything. 0 and a configuration that the caller owns (config_free()), or
+ * -errno (-EINVAL: bad input, -ENOENT and others: a file) and one sentence in `why` (file, line,
+ * key, what is wrong, what is allowed). Whether `engine` exists is left to the caller. Not
+ * thread-safe: libConfuse keeps its scanner in globals. */
+int config_load(const struct config_source *source, char *why, size_t why_size,
+                struct config **ret_config);
+
+/* Where the value in force of a key of the top level was set, to begin a sentence with:
+ * "server.conf:12", "-o user", "GEARSHIFT_USER", "--engine", "default". Borrowed from `config`. */
+const char *config_place(const struct config *config, const char *key);
+
+/* Closes what config_roots_open() opened and frees all. NULL is allowed. */
+void config_free(struct config *config);
+
+/* Opens every root (O_PATH|O_DIRECTORY|O_CLOEXEC). 0, or -errno and a sentence; those opened so far
+ * are closed by config_free(). */
+int config_roots_open(struct config *config, char *why, size_t why_size);
+
+/* After privileges were dropped: closes the descriptors of those roots that this process can look
+ * up again by itself, and warns in the error log of the others, of those that it cannot enter, and
+ * of locations with `symlinks = any`. `user`: whose name the warnings give, or NULL. Before any
+ * thread is started. */
+void config_roots_hand_over(struct config *config, const char *user);
+
+#endif

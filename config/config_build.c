@@ -1,0 +1,86 @@
+/* config_build.c: the sentence of a failure, and relative paths. */
+#include "config/config_build.h"
+#include "core/check.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int config_fail(const struct config_build *build, struct config_place place, const char *subject,
+                const char *format, ...)
+{
+    char what[1024];
+    va_list args;
+
+    CHECK(place.file != NULL && build->why_size > 0);
+    va_start(args, format);
+    vsnprintf(what, sizeof(what), format, args);
+    va_end(args);
+    if (place.line == 0)
+        snprintf(build->why, build->why_size, "%s: %s", place.file, what);
+    else
+        snprintf(build->why, build->why_size, "%s:%d: %s%s%s", place.file, place.line, subject,
+                 subject[0] != '\0' ? ": " : "", what);
+    for (char *at = build->why; *at != '\0'; at++) {
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            *at = '?';
+    }
+    return -EINVAL;
+}
+
+char *config_folder(const struct config_build *build, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (slash == NULL)
+        return arena_strdup(build->scratch, ".");
+    return arena_strndup(build->scratch, path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+/* In place: "/a//./b/" becomes "/a/b". ".." stays, since what it means depends on symbolic links.
+ */
+static void path_tidy(char *path)
+{
+    const char *in = path;
+    char *out = path;
+
+    while (*in != '\0') {
+        size_t len;
+
+        while (*in == '/')
+            in++;
+        len = strcspn(in, "/");
+        if (len > 0 && !(len == 1 && in[0] == '.')) {
+            *out++ = '/';
+            memmove(out, in, len);
+            out += len;
+        }
+        in += len;
+    }
+    if (out == path)
+        *out++ = '/';
+    *out = '\0';
+}
+
+char *config_path(const struct config_build *build, struct config_place place, const char *text)
+{
+    const char *folder = ".";
+    const char *base = build->files->working_directory;
+    char *path;
+
+    if (text[0] == '/') {
+        path = arena_strdup(build->arena, text);
+    } else {
+        if (place.line > 0)
+            folder = config_folder(build, place.file);
+        if (folder == NULL)
+            return NULL;
+        if (folder[0] == '/')
+            base = "";
+        path = arena_printf(build->arena, "%s/%s/%s", base, folder, text);
+    }
+    if (path != NULL)
+        path_tidy(path);
+    return path;
+}

@@ -1,0 +1,119 @@
+/* config_check.c: duplicates, found by sorting: configurations can be long. */
+#include "config/config_check.h"
+#include "core/check.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int compare_titles(const void *a, const void *b)
+{
+    const struct config_block *x = *(struct config_block *const *)a;
+    const struct config_block *y = *(struct config_block *const *)b;
+
+    if (x->kind != y->kind)
+        return x->kind < y->kind ? -1 : 1;
+    return strcmp(x->title, y->title);
+}
+
+int config_check_titles(const struct config_build *build, const struct config_block *block)
+{
+    size_t count = block->blocks_count;
+    struct config_block **sorted = arena_array(build->scratch, count, sizeof(sorted[0]));
+
+    if (sorted == NULL)
+        return -ENOMEM;
+    if (count == 0)
+        return 0;
+    memcpy(sorted, block->blocks, count * sizeof(sorted[0]));
+    qsort(sorted, count, sizeof(sorted[0]), compare_titles);
+    for (size_t i = 1; i < count; i++) {
+        const struct config_block *first = sorted[i - 1], *second = sorted[i];
+
+        if (second->kind == CONFIG_SERVER || compare_titles(&first, &second) != 0)
+            continue;
+        if (first->place.line > second->place.line) {
+            first = sorted[i];
+            second = sorted[i - 1];
+        }
+        return config_fail(build, second->place, config_block_type_at(second->kind)->name,
+                           "\"%.200s\" stands twice, first at %s:%d; allowed: once in a block",
+                           second->title, first->place.file, first->place.line);
+    }
+    return 0;
+}
+
+/* A name that a server answers to. */
+struct taken_name {
+    const char *name;
+    size_t server; /* index into config->servers */
+};
+
+static int compare_names(const void *a, const void *b)
+{
+    const struct taken_name *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+
+    return order != 0 ? order : (x->server > y->server) - (x->server < y->server);
+}
+
+/* Server block `index` of the top level. */
+static const struct config_block *server_block_at(const struct config_block *top, size_t index)
+{
+    for (size_t i = 0; i < top->blocks_count; i++) {
+        if (top->blocks[i]->kind == CONFIG_SERVER && index-- == 0)
+            return top->blocks[i];
+    }
+    UNREACHABLE();
+}
+
+static int names_check(const struct config_build *build, const struct config_block *top,
+                       const struct config *config, const struct listen_config *listen)
+{
+    struct taken_name *names;
+    size_t count = 0;
+    int res = 0;
+
+    for (size_t i = 0; i < listen->servers_count; i++)
+        count += listen->servers[i]->hosts_count;
+    names = calloc(count, sizeof(names[0]));
+    if (names == NULL)
+        return -ENOMEM;
+    count = 0;
+    for (size_t i = 0; i < listen->servers_count; i++) {
+        for (size_t j = 0; j < listen->servers[i]->hosts_count; j++)
+            names[count++] = (struct taken_name){ listen->servers[i]->hosts[j],
+                                                  (size_t)(listen->servers[i] - config->servers) };
+    }
+    qsort(names, count, sizeof(names[0]), compare_names);
+    for (size_t i = 1; res == 0 && i < count; i++) {
+        if (strcmp(names[i - 1].name, names[i].name) != 0)
+            continue;
+
+        const struct config_block *first = server_block_at(top, names[i - 1].server);
+        const struct config_block *second = server_block_at(top, names[i].server);
+
+        if (first == second)
+            res = config_fail(build, first->place, "server",
+                              "\"%.100s\" stands twice among its title and alias_hosts; allowed: "
+                              "each name once",
+                              names[i].name);
+        else
+            res = config_fail(build, second->place, "server",
+                              "the name \"%.100s\" is taken, at %.200s, by the server at %s:%d; "
+                              "allowed: each name once at an address",
+                              names[i].name, listen->text, first->place.file, first->place.line);
+    }
+    free(names);
+    return res;
+}
+
+int config_check_names(const struct config_build *build, const struct config_block *top,
+                       const struct config *config)
+{
+    int res = 0;
+
+    for (size_t i = 0; res == 0 && i < config->listens_count; i++)
+        res = names_check(build, top, config, &config->listens[i]);
+    return res;
+}

@@ -1,0 +1,422 @@
+/* config_keys.c: the table of keys and blocks, and what is derived from it alone. */
+#include "config/config_keys.h"
+#include "core/check.h"
+#include "config/config.h"
+#include "config/config_text.h"
+#include "config/config_value.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TOP      (1u << CONFIG_TOP)
+#define SERVER   (1u << CONFIG_SERVER)
+#define LOCATION (1u << CONFIG_LOCATION)
+#define REDIRECT (1u << CONFIG_REDIRECT)
+#define CACHE    (1u << CONFIG_CACHE)
+#define PATHS    (SERVER | LOCATION) /* in a server block, they hold for its "/" */
+
+#define NOWHERE     .offset = CONFIG_NO_OFFSET
+#define IN(member)  .offset = offsetof(struct config, member)
+#define LOC(member) .offset = offsetof(struct location, member)
+
+#define KIB 1024ull
+#define MIB (1024ull * KIB)
+#define GIB (1024ull * MIB)
+#define TIB (1024ull * GIB)
+
+#define SECOND 1000ull
+#define HOUR   (3600 * SECOND)
+#define DAY    (24 * HOUR)
+
+/* Each in the order of the enum that it becomes. */
+static const char *const log_levels[] = { "error", "warn", "info", "debug", NULL };
+static const char *const access_formats[] = { "combined", "json", NULL };
+static const char *const file_ios[] = { "auto", "sendfile", "read", "splice", NULL };
+static const char *const symlink_rules[] = { "inside", "deny", "owner", "any", NULL };
+static const char *const accept_modes[] = { "handoff", "reuseport", "shared", NULL };
+static const char *const pool_works[] = { "request", "file", NULL };
+
+static_assert(LOG_ERROR == 0 && LOG_WARN == 1 && LOG_INFO == 2 && LOG_DEBUG == 3, "log_levels");
+static_assert(ACCESS_COMBINED == 0 && ACCESS_JSON == 1, "access_formats");
+static_assert(FILE_IO_AUTO == 0 && FILE_IO_SENDFILE == 1 && FILE_IO_READ == 2 &&
+                  FILE_IO_SPLICE == 3,
+              "file_ios");
+static_assert(FILE_SYMLINKS_INSIDE == 0 && FILE_SYMLINKS_DENY == 1 && FILE_SYMLINKS_OWNER == 2 &&
+                  FILE_SYMLINKS_ANY == 3,
+              "symlink_rules");
+static_assert(ACCEPT_HANDOFF == 0 && ACCEPT_REUSEPORT == 1 && ACCEPT_SHARED == 2, "accept_modes");
+static_assert(POOL_WORK_REQUEST == 0 && POOL_WORK_FILE == 1, "pool_works");
+
+static const struct config_block_type block_types[CONFIG_BLOCK_KINDS] = {
+    [CONFIG_TOP] = { "", 0, "at the top level", "", "" },
+    [CONFIG_SERVER] = { "server", TOP, "in a server block", "www.example.org",
+                        "a site: the title is the host name that it answers to" },
+    [CONFIG_LOCATION] = { "location", SERVER, "in a location block", "/downloads/",
+                          "what holds for the paths below the title, instead of the server's" },
+    [CONFIG_REDIRECT] = { "redirect", SERVER, "in a redirect block", "/old/",
+                          "sends the path in the title, or those below it, elsewhere" },
+    [CONFIG_CACHE] = { "cache", PATHS, "in a cache block", "*.css",
+                       "caching fields for the files that match the title" },
+};
+
+#define ENGINE "Engine and process"
+#define LOGS   "Logs"
+#define LIMITS "Limits"
+#define TIMES  "Deadlines"
+#define FILES  "Files and their cache"
+#define TYPES  "Media types"
+#define SECURE "TLS"
+#define SITES  "Servers"
+#define WHERE  "What is served: server and location"
+#define MOVED  "Redirects"
+#define CACHED "Cache rules"
+
+static const struct config_key keys[] = {
+    { "include", ENGINE, TOP | PATHS, CONFIG_INCLUDE, NOWHERE, .allowed = "include(\"file\")",
+      .help = "reads another file in this place" },
+    { "engine", ENGINE, TOP, CONFIG_TEXT, "reactor", IN(engine), .check = config_text_word,
+      .allowed = "the name of an engine, see gearshift -V", .help = "the I/O model that serves" },
+    { "engine_fallback", ENGINE, TOP, CONFIG_BOOL, "off", IN(engine_fallback),
+      .help = "take another engine when this one cannot run here" },
+    { "threads", ENGINE, TOP, CONFIG_COUNT, "1", 0, 1024, IN(threads),
+      .help = "event loops, each a thread, of the engines that have several; 0: one a CPU" },
+    { "pin", ENGINE, TOP, CONFIG_BOOL, "off", IN(pin),
+      .help = "bind each of the threads to a CPU" },
+    { "accept", ENGINE, TOP, CONFIG_CHOICE, "reuseport", .choices = accept_modes, IN(accept_mode),
+      .help = "how new connections reach the threads" },
+    { "workers", ENGINE, TOP, CONFIG_COUNT, "4", 1, 1024, IN(workers),
+      .help = "worker threads of engine reactor-pool" },
+    { "worker_queue", ENGINE, TOP, CONFIG_COUNT, "1024", 1, 1048576, IN(worker_queue),
+      .help = "jobs that wait for a worker, at most" },
+    { "pool_work", ENGINE, TOP, CONFIG_CHOICE, "request", .choices = pool_works, IN(pool_work),
+      .help = "what the workers of reactor-pool do: whole requests, or what may block" },
+    { "file_workers", ENGINE, TOP, CONFIG_COUNT, "2", 0, 64, IN(file_workers),
+      .help = "helpers of each thread of multi-reactor for what may block; 0: none" },
+    { "user", ENGINE, TOP, CONFIG_TEXT, "nobody", IN(user), .special = "",
+      .check = config_text_word, .allowed = "a user's name, or \"\" to change nothing",
+      .help = "who to become when started as root" },
+    { "allow_root", ENGINE, TOP, CONFIG_BOOL, "off", IN(allow_root),
+      .help = "serve as root all the same" },
+    { "pid_file", ENGINE, TOP, CONFIG_PATH, "", IN(pid_file), .special = "",
+      .allowed = "a path, or \"\" for none", .help = "where the process id is written" },
+
+    { "error_log", LOGS, TOP, CONFIG_PATH, "stderr", IN(error_log), .special = "stderr",
+      .streams = true, .allowed = "stderr, stdout or a path",
+      .help = "where the server's own messages go" },
+    { "log_level", LOGS, TOP, CONFIG_CHOICE, "info", .choices = log_levels, IN(log_level),
+      .help = "the least severe message that is logged" },
+    { "access_log", LOGS, TOP | SERVER, CONFIG_PATH, "off", IN(access_log), .special = "off",
+      .streams = true, .allowed = "off, stdout, stderr or a path", .help = "one line a request" },
+    { "access_log_format", LOGS, TOP, CONFIG_CHOICE, "combined", .choices = access_formats,
+      IN(access_log_format), .help = "form of a line of the access logs" },
+    { "access_log_buffer", LOGS, TOP, CONFIG_SIZE32, "64k", KIB, 16 * MIB, IN(access_log_buffer),
+      .help = "what gathers, for a second at most, before it is written" },
+
+    { "connections_max", LIMITS, TOP, CONFIG_COUNT, "10240", 1, 4194304, IN(connections_max),
+      .help = "connections at a time" },
+    { "request_line_max", LIMITS, TOP, CONFIG_SIZE32, "8k", 128, MIB, IN(limits.request_line_max),
+      .help = "longest request line; longer: 414" },
+    { "header_field_max", LIMITS, TOP, CONFIG_SIZE32, "8k", 128, MIB, IN(limits.field_max),
+      .help = "longest header field line; longer: 431" },
+    { "header_max", LIMITS, TOP, CONFIG_SIZE32, "32k", 128, 16 * MIB, IN(limits.head_max),
+      .help = "all header fields of a request together; more: 431" },
+    { "header_count_max", LIMITS, TOP, CONFIG_COUNT, "100", 1, 10000, IN(limits.fields_max),
+      .help = "number of header fields in a request; more: 431" },
+    { "body_max", LIMITS, TOP, CONFIG_SIZE64, "1m", 0, TIB, IN(limits.body_max),
+      .help = "request body that is read and discarded; larger: 413" },
+    { "chunk_overhead_max", LIMITS, TOP, CONFIG_SIZE32, "16k", 64, 16 * MIB,
+      IN(limits.chunk_overhead_max),
+      .help = "chunk sizes, extensions and trailers of one request body; more: 413" },
+    { "ranges_max", LIMITS, TOP, CONFIG_COUNT, "200", 0, CONFIG_RANGES_MAX, IN(limits.ranges_max),
+      .help = "byte ranges in one answer; with more, the Range field is ignored" },
+    { "keepalive_requests", LIMITS, TOP, CONFIG_COUNT, "0", 0, UINT32_MAX,
+      IN(limits.keepalive_requests),
+      .help = "requests on one connection before it is closed; 0: no limit" },
+    { "autoindex_max", LIMITS, TOP, CONFIG_COUNT, "200000", 1, 100000000, IN(limits.autoindex_max),
+      .help = "names in a listing; more: 503" },
+
+    { "header_timeout", TIMES, TOP, CONFIG_DURATION, "10s", 10, DAY, IN(deadlines.header_ms),
+      .help = "from the first octet of a request to the end of its header" },
+    { "body_timeout", TIMES, TOP, CONFIG_DURATION, "30s", 10, DAY, IN(deadlines.body_ms),
+      .help = "from the end of the header to the end of the body" },
+    { "keepalive_timeout", TIMES, TOP, CONFIG_DURATION, "75s", 10, DAY, IN(deadlines.keepalive_ms),
+      .help = "idle between two requests" },
+    { "send_timeout", TIMES, TOP, CONFIG_DURATION, "1m", 10, DAY, IN(deadlines.send_ms),
+      .help = "window in which send_rate_min must be met" },
+    { "send_rate_min", TIMES, TOP, CONFIG_SIZE32, "100", 0, GIB, IN(deadlines.send_rate_min),
+      .help = "octets a second that a client must take, averaged over send_timeout" },
+    { "linger_timeout", TIMES, TOP, CONFIG_DURATION, "5s", 0, HOUR, IN(deadlines.linger_ms),
+      .help = "reading on after the last answer, so that it reaches the client" },
+    { "drain_timeout", TIMES, TOP, CONFIG_DURATION, "30s", 0, DAY, IN(deadlines.drain_ms),
+      .help = "how long answers in progress may take after SIGQUIT" },
+
+    { "file_io", FILES, TOP, CONFIG_CHOICE, "auto", .choices = file_ios, IN(file_io),
+      .help = "how a file that is not in memory reaches the socket" },
+    { "send_turn", FILES, TOP, CONFIG_SIZE32, "1m", 4 * KIB, GIB, IN(send_turn),
+      .help = "octets that a connection sends before the others get their turn" },
+    { "small_file_max", FILES, TOP, CONFIG_SIZE32, "16k", 0, 16 * MIB, IN(limits.small_file_max),
+      .help = "files up to this size are kept in memory" },
+    { "cache_files", FILES, TOP, CONFIG_COUNT, "4096", 0, 4194304, IN(cache_files_max),
+      .help = "files kept open; 0: none" },
+    { "cache_bytes", FILES, TOP, CONFIG_SIZE64, "64m", 0, TIB, IN(cache_bytes_max),
+      .help = "contents of small files kept in memory, together" },
+    { "cache_valid", FILES, TOP, CONFIG_DURATION, "1s", 0, DAY, IN(cache_valid_ms),
+      .help = "how long a file is believed unchanged before it is looked at again" },
+
+    { "mime_types", TYPES, TOP, CONFIG_PATH, "/etc/mime.types", IN(mime_types), .special = "",
+      .allowed = "a path, or \"\" for the built-in types alone",
+      .help = "file that tells the media type of a file name's extension" },
+    { "types", TYPES, TOP, CONFIG_TYPES, "", NOWHERE, .allowed = "\"extension=type/subtype\"",
+      .help = "media types above all others" },
+    { "default_type", TYPES, TOP, CONFIG_TEXT, "application/octet-stream", IN(default_type),
+      .check = config_text_media_type, .allowed = "type/subtype",
+      .help = "media type of a file whose extension is not known" },
+
+    { "certificate", SECURE, SERVER, CONFIG_PATHS, "", NOWHERE,
+      .allowed = "the path of a PEM file: a certificate, then the others of its chain",
+      .help = "what the server proves its name with at its addresses with TLS" },
+    { "key", SECURE, SERVER, CONFIG_PATHS, "", NOWHERE,
+      .allowed = "the path of a PEM file: a private key without a passphrase",
+      .help = "the private key of each certificate, in their order" },
+    { "tls_backend", SECURE, TOP, CONFIG_TEXT, "", IN(tls.backend), .special = "",
+      .check = config_text_word,
+      .allowed = "the name of a TLS library, see gearshift -V, or \"\" for the first one built in",
+      .help = "the library that does TLS" },
+    { "tls_protocols", SECURE, TOP, CONFIG_PROTOCOLS, "\"1.2\", \"1.3\"", NOWHERE,
+      .allowed = "1.2 or 1.3", .help = "versions of TLS that clients may use" },
+    { "tls_ciphers", SECURE, TOP, CONFIG_TEXTS, "", IN(tls.ciphers),
+      .count_offset = offsetof(struct config, tls.ciphers_count), .check = config_text_word,
+      .allowed = "a cipher suite's IANA name, such as TLS_AES_128_GCM_SHA256",
+      .help = "cipher suites, best first; none named: what the library takes of ECDHE with AEAD" },
+    { "tls_curves", SECURE, TOP, CONFIG_TEXTS, "", IN(tls.curves),
+      .count_offset = offsetof(struct config, tls.curves_count), .check = config_text_word,
+      .allowed = "a group's IANA name, such as x25519, secp256r1 or secp384r1",
+      .help = "groups for the key exchange, best first; none named: what the library takes" },
+    { "tls_session_tickets", SECURE, TOP, CONFIG_BOOL, "on", IN(tls.tickets),
+      .help = "clients that come back resume their session with a ticket that they keep" },
+    { "tls_ticket_key_lifetime", SECURE, TOP, CONFIG_DURATION, "12h", SECOND, 7 * DAY,
+      IN(tls.ticket_key_ms), .help = "how long one key encrypts tickets before a new one is made" },
+    { "tls_session_cache", SECURE, TOP, CONFIG_COUNT, "10000", 0, 1048576, IN(tls.session_cache),
+      .help = "sessions of TLS 1.2 kept for clients without tickets; 0: none" },
+    { "tls_handshake_timeout", SECURE, TOP, CONFIG_DURATION, "10s", 10, DAY, IN(tls.handshake_ms),
+      .help = "from the accept to the end of the TLS handshake" },
+    { "ktls", SECURE, TOP, CONFIG_BOOL, "on", IN(tls.ktls),
+      .help = "let the kernel encrypt what is sent, where it can" },
+
+    { "listen", SITES, SERVER, CONFIG_LISTEN, "\"127.0.0.1:8080\"", NOWHERE,
+      .allowed = "a.b.c.d:port, [IPv6]:port, host:port or unix:/path, then any of tls, deferred, "
+                 "backlog=1..65535, congestion=name and ipv6only=on|off",
+      .help = "addresses to listen on" },
+    { "alias_hosts", SITES, SERVER, CONFIG_TEXTS, "", NOWHERE, .check = config_text_host,
+      .allowed = "a host name, or *.name for those below it",
+      .help = "further host names that the server answers to" },
+
+    { "root", WHERE, PATHS, CONFIG_PATH, NULL, NOWHERE, .allowed = "the path of a directory",
+      .help = "the directory served; the whole path is looked up below it" },
+    { "alias", WHERE, LOCATION, CONFIG_PATH, NULL, NOWHERE, .allowed = "the path of a directory",
+      .help = "likewise, but the location's prefix is taken off the path first" },
+    { "index", WHERE, PATHS, CONFIG_TEXTS, "\"index.html\"", LOC(index),
+      .count_offset = offsetof(struct location, index_count), .check = config_text_file_name,
+      .max = CONFIG_TRIES_MAX, .allowed = "a file name without '/'",
+      .help = "files tried, in this order, when a directory is asked for" },
+    { "autoindex", WHERE, PATHS, CONFIG_BOOL, "off", LOC(autoindex),
+      .help = "list a directory that has no index file" },
+    { "try", WHERE, PATHS, CONFIG_TEXTS, "", LOC(try_uris),
+      .count_offset = offsetof(struct location, try_count), .check = config_text_try,
+      .max = CONFIG_TRIES_MAX,
+      .allowed = "\"$uri\", \"$uri\" with something behind it, or a path that begins with '/'",
+      .help = "paths tried, in this order, instead of the one asked for" },
+    { "error_pages", WHERE, PATHS, CONFIG_ERROR_PAGES, "", NOWHERE,
+      .allowed = "\"status=/path\" with a status from 400 to 599",
+      .help = "bodies of error answers" },
+    { "headers", WHERE, PATHS, CONFIG_HEADERS, "\"X-Content-Type-Options: nosniff\"", NOWHERE,
+      .allowed = "\"Name: value\", or \"Name:\" to remove one that is inherited",
+      .help = "header fields added to answers; $engine is replaced by the engine's name" },
+    { "precompressed", WHERE, PATHS, CONFIG_CODINGS, "", NOWHERE, .allowed = "zstd, br or gzip",
+      .help = "look for .zst, .br and .gz beside a file and send them to clients that can" },
+    { "symlinks", WHERE, PATHS, CONFIG_CHOICE, "inside", .choices = symlink_rules, LOC(symlinks),
+      .help = "follow symbolic links that stay beneath the root, or none" },
+    { "dotfiles", WHERE, PATHS, CONFIG_BOOL, "off", LOC(dotfiles),
+      .help = "serve names that begin with a dot (/.well-known/ is served in any case)" },
+    { "charset", WHERE, PATHS, CONFIG_TEXT, "utf-8", LOC(charset), .special = "",
+      .check = config_text_charset,
+      .allowed = "a name of letters, digits, '-' and '_', or \"\" for none",
+      .help = "charset parameter of text types" },
+
+    { "to", MOVED, REDIRECT, CONFIG_TEXT, NULL, NOWHERE, .check = config_text_redirect,
+      .allowed = "a path that begins with '/', or a URL that begins with http:// or https://, in "
+                 "which $host, $uri and $query may stand",
+      .help = "where to; when the title ends in '/', the rest of the path is appended" },
+    { "status", MOVED, REDIRECT, CONFIG_COUNT, "301", 301, 308, NOWHERE,
+      .allowed = "301, 302, 303, 307 or 308", .help = "status of the answer" },
+
+    { "control", CACHED, CACHE, CONFIG_TEXT, NULL, NOWHERE, .check = config_text_field_value,
+      .allowed = "a Cache-Control value, such as \"public, max-age=3600\"",
+      .help = "the Cache-Control field" },
+    { "expires", CACHED, CACHE, CONFIG_EXPIRES, NULL, 0, 100 * 365 * DAY / SECOND, NOWHERE,
+      .help = "the Expires field, so long after now; and max-age where control is not set" },
+};
+
+static_assert(ARRAY_LEN(keys) == CONFIG_KEYS_COUNT, "CONFIG_KEYS_COUNT");
+
+const struct config_key *config_key_at(size_t index)
+{
+    CHECK(index < CONFIG_KEYS_COUNT);
+    return &keys[index];
+}
+
+size_t config_key_index(const struct config_key *key)
+{
+    CHECK(key >= keys && key < keys + CONFIG_KEYS_COUNT);
+    return (size_t)(key - keys);
+}
+
+const struct config_block_type *config_block_type_at(enum config_block_kind kind)
+{
+    CHECK(kind < CONFIG_BLOCK_KINDS);
+    return &block_types[kind];
+}
+
+const struct config_key *config_key_find(const char *name)
+{
+    for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
+        if (strcmp(keys[i].name, name) == 0)
+            return &keys[i];
+    }
+    return NULL;
+}
+
+bool config_key_is_list(const struct config_key *key)
+{
+    return key->type >= CONFIG_TEXTS && key->type < CONFIG_INCLUDE;
+}
+
+enum config_block_kind config_block_find(const char *name)
+{
+    for (unsigned kind = CONFIG_TOP + 1; kind < CONFIG_BLOCK_KINDS; kind++) {
+        if (strcmp(block_types[kind].name, name) == 0)
+            return (enum config_block_kind)kind;
+    }
+    return CONFIG_TOP;
+}
+
+void config_blocks_where(unsigned blocks, char *text, size_t size)
+{
+    size_t len = 0;
+
+    CHECK(size > 0);
+    text[0] = '\0';
+    for (unsigned kind = 0; kind < CONFIG_BLOCK_KINDS; kind++) {
+        if ((blocks & 1u << kind) != 0 && len < size)
+            len += (size_t)snprintf(text + len, size - len, "%s%s", len > 0 ? " or " : "",
+                                    block_types[kind].where);
+    }
+}
+
+#define NAME_MAX_COMPARED 32
+
+/* Edits (insert, delete, replace) that turn `a` into `b`: Levenshtein's distance, a row at a time.
+ * Longer names are far from everything. */
+static size_t edit_distance(const char *a, const char *b)
+{
+    size_t row[NAME_MAX_COMPARED + 1];
+    size_t a_len = strlen(a), b_len = strlen(b);
+
+    if (a_len > NAME_MAX_COMPARED || b_len > NAME_MAX_COMPARED)
+        return SIZE_MAX;
+    for (size_t j = 0; j <= b_len; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= a_len; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j <= b_len; j++) {
+            size_t best = diagonal + (a[i - 1] != b[j - 1]);
+
+            diagonal = row[j];
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            row[j] = best;
+        }
+    }
+    return row[b_len];
+}
+
+const char *config_nearest(enum config_block_kind block, const char *name)
+{
+    size_t len = strlen(name);
+    size_t best_distance = (len < 6 ? 2 : len / 3) + 1; /* as far as a slip of the pen goes */
+    const char *best = NULL;
+
+    for (size_t i = 0; i < CONFIG_KEYS_COUNT + CONFIG_BLOCK_KINDS; i++) {
+        bool is_key = i < CONFIG_KEYS_COUNT;
+        unsigned kind = is_key ? 0 : (unsigned)(i - CONFIG_KEYS_COUNT);
+        const char *known = is_key ? keys[i].name : block_types[kind].name;
+        unsigned blocks = is_key ? keys[i].blocks : block_types[kind].parents;
+        size_t distance = edit_distance(name, known);
+
+        if ((blocks & 1u << block) != 0 && distance < best_distance && distance < len) {
+            best = known;
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+/* "error, warn, info or debug" */
+static void allowed_choices(const char *const *choices, char *text, size_t size)
+{
+    size_t len = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; choices[i] != NULL && len < size; i++) {
+        const char *between = i == 0 ? "" : choices[i + 1] == NULL ? " or " : ", ";
+
+        len += (size_t)snprintf(text + len, size - len, "%s%s", between, choices[i]);
+    }
+}
+
+void config_key_allowed(const struct config_key *key, char *text, size_t size)
+{
+    char min[CONFIG_VALUE_TEXT_MAX], max[CONFIG_VALUE_TEXT_MAX];
+
+    CHECK(size > 0);
+    if (key->allowed != NULL) {
+        snprintf(text, size, "%s", key->allowed);
+        return;
+    }
+    switch (key->type) {
+    case CONFIG_BOOL:
+        snprintf(text, size, "on or off");
+        return;
+    case CONFIG_CHOICE:
+        allowed_choices(key->choices, text, size);
+        return;
+    case CONFIG_COUNT:
+        snprintf(text, size, "a number from %llu to %llu", (unsigned long long)key->min,
+                 (unsigned long long)key->max);
+        return;
+    case CONFIG_SIZE32:
+    case CONFIG_SIZE64:
+        config_size_format(key->min, min);
+        config_size_format(key->max, max);
+        snprintf(text, size, "a size from %s to %s, as in 512, 16k, 1m or 2g", min, max);
+        return;
+    case CONFIG_DURATION:
+        config_duration_format(key->min, min);
+        config_duration_format(key->max, max);
+        snprintf(text, size, "a duration from %s to %s, as in 500ms, 10s, 1m, 2h, 1d or 1y", min,
+                 max);
+        return;
+    case CONFIG_EXPIRES:
+        config_duration_format(key->min * SECOND, min);
+        config_duration_format(key->max * SECOND, max);
+        snprintf(text, size, "whole seconds from %s to %s, as in 10s, 1m, 2h, 1d or 1y", min, max);
+        return;
+    default:
+        UNREACHABLE(); /* texts, paths and lists say themselves what they allow */
+    }
+}

@@ -1,0 +1,249 @@
+/* config_load.c: from what was said to the configuration in force: the keys of the top level here,
+ * servers in config_server.c. */
+#include "config/config_load.h"
+#include "core/check.h"
+#include "config/config_rules.h"
+#include "config/config_server.h"
+#include "config/config_source.h"
+#include "config/config_store.h"
+#include "config/config_texts.h"
+#include "config/config_tls.h"
+#include "config/host_name.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Lets every key of the top level say something. */
+static int defaults_fill(const struct config_build *build, struct config_block *top)
+{
+    struct config_block *defaults = NULL;
+    int res = config_defaults_make(build, CONFIG_TOP, &defaults);
+
+    for (size_t i = 0; res == 0 && i < CONFIG_KEYS_COUNT; i++) {
+        if (!top->entries[i].is_set)
+            top->entries[i] = defaults->entries[i];
+    }
+    return res;
+}
+
+static int types_make(const struct config_build *build, const struct config_block *top,
+                      struct config *config)
+{
+    const struct config_key *key = config_key_find("types");
+    const struct config_entry *entry = config_entry_at(top, "types");
+
+    config->types = arena_array(build->arena, entry->count, sizeof(config->types[0]));
+    if (config->types == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < entry->count; i++) {
+        struct header_rule type;
+        int res = config_type_parse(build, key, &entry->items[i], &type);
+
+        if (res < 0)
+            return res;
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(config->types[j].name, type.name) == 0)
+                return config_fail_item(build, &entry->items[i], key,
+                                        "\"%.100s\" stands twice in the list", type.name);
+        }
+        config->types[config->types_count++] = type;
+    }
+    return 0;
+}
+
+static int places_make(const struct config_build *build, const struct config_block *top,
+                       struct config *config)
+{
+    config->key_places =
+        arena_array(build->arena, CONFIG_KEYS_COUNT, sizeof(config->key_places[0]));
+    if (config->key_places == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
+        struct config_place place = top->entries[i].place;
+
+        if (!top->entries[i].is_set)
+            continue;
+        config->key_places[i] = place.line > 0
+                                    ? arena_printf(build->arena, "%s:%d", place.file, place.line)
+                                    : arena_strdup(build->arena, place.file);
+        if (config->key_places[i] == NULL)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static int top_make(const struct config_build *build, const struct config_block *top,
+                    struct config *config)
+{
+    int res = types_make(build, top, config);
+
+    if (res == 0)
+        res = config_protocols_make(build, top, config);
+    for (size_t i = 0; res == 0 && i < CONFIG_KEYS_COUNT; i++) {
+        const struct config_key *key = config_key_at(i);
+
+        if ((key->blocks & 1u << CONFIG_TOP) != 0 && key->offset != CONFIG_NO_OFFSET)
+            res = config_store(build, key, &top->entries[i], config);
+    }
+    if (res < 0)
+        return res;
+    if (config->user[0] == '\0')
+        config->user = NULL;
+    if (config->pid_file[0] == '\0')
+        config->pid_file = NULL;
+    return places_make(build, top, config);
+}
+
+static int config_make(const struct config_build *build, const struct config_source *source,
+                       struct config *config)
+{
+    struct config_block *top = NULL, *server_defaults = NULL, *redirect_defaults = NULL;
+    int res = config_source_read(build, source, &top);
+
+    config->tls.self_signed = source->tls_self_signed;
+    if (res == 0)
+        res = defaults_fill(build, top);
+    if (res == 0)
+        res = config_defaults_make(build, CONFIG_SERVER, &server_defaults);
+    if (res == 0)
+        res = config_defaults_make(build, CONFIG_REDIRECT, &redirect_defaults);
+    if (res == 0)
+        res = top_make(build, top, config);
+    if (res == 0)
+        res = config_servers_make(build, top, server_defaults, redirect_defaults, config);
+    return res;
+}
+
+int config_load_from(const struct config_source *source, const struct config_files *files,
+                     char *why, size_t why_size, struct config **ret_config)
+{
+    struct config_build build = { arena_create(), arena_create(), files, why, why_size, NULL };
+    struct config *config = NULL;
+    int res = -ENOMEM;
+
+    CHECK(why_size > 0);
+    if (build.arena != NULL && build.scratch != NULL)
+        config = arena_alloc(build.arena, sizeof(*config));
+    if (config != NULL) {
+        config->arena = build.arena;
+        res = config_make(&build, source, config);
+    }
+    arena_destroy(build.scratch);
+    if (res == 0) {
+        *ret_config = config;
+        return 0;
+    }
+    if (res == -ENOMEM)
+        snprintf(why, why_size, "there is no memory for the configuration");
+    arena_destroy(build.arena);
+    return res;
+}
+
+/* Reads to the end, so that pipes will do: -c /dev/stdin. */
+static int file_read(const char *path, char **ret_text, size_t *ret_len)
+{
+    static const size_t size_max = (size_t)64 << 20;
+    size_t len = 0, room = 0;
+    char *text = NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t count = fd < 0 ? -errno : 1;
+
+    while (count > 0) {
+        if (len == room) {
+            char *grown = room < size_max ? realloc(text, room + 65536) : NULL;
+
+            if (grown == NULL) {
+                count = room < size_max ? -ENOMEM : -EFBIG;
+                break;
+            }
+            text = grown;
+            room += 65536;
+        }
+        do
+            count = read(fd, text + len, room - len);
+        while (count < 0 && errno == EINTR);
+        if (count < 0)
+            count = -errno;
+        else
+            len += (size_t)count;
+    }
+    if (fd >= 0)
+        close(fd);
+    if (count < 0) {
+        free(text);
+        return (int)count;
+    }
+    *ret_text = text;
+    *ret_len = len;
+    return 0;
+}
+
+/* What was read before is taken as it was then. */
+static int text_read(void *context, const char *path, char **ret_text, size_t *ret_len)
+{
+    struct config_texts *texts = context; /* or NULL */
+    int res = texts != NULL ? config_texts_find(texts, path, ret_text, ret_len) : -ENOENT;
+
+    if (res != -ENOENT)
+        return res;
+    res = file_read(path, ret_text, ret_len);
+    if (res < 0 || texts == NULL)
+        return res;
+    res = config_texts_keep(texts, path, *ret_text, *ret_len);
+    if (res < 0)
+        free(*ret_text);
+    return res;
+}
+
+static int directory_check(void *context, const char *path)
+{
+    struct stat st;
+
+    (void)context;
+    if (stat(path, &st) < 0)
+        return -errno;
+    return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
+int config_load(const struct config_source *source, char *why, size_t why_size,
+                struct config **ret_config)
+{
+    char *working_directory = get_current_dir_name();
+    struct config_files files = { .read = text_read,
+                                  .directory = directory_check,
+                                  .context = source->texts,
+                                  .working_directory = working_directory,
+                                  .resolve = host_name_find };
+    int res = -errno;
+
+    if (working_directory == NULL)
+        snprintf(why, why_size, "the working directory cannot be told: %s", strerror(-res));
+    else
+        res = config_load_from(source, &files, why, why_size, ret_config);
+    free(working_directory);
+    return res;
+}
+
+const char *config_place(const struct config *config, const char *name)
+{
+    const struct config_key *key = config_key_find(name);
+
+    CHECK(key != NULL && config->key_places[config_key_index(key)] != NULL);
+    return config->key_places[config_key_index(key)];
+}
+
+void config_free(struct config *config)
+{
+    if (config == NULL)
+        return;
+    for (size_t i = 0; i < config->roots_count; i++) {
+        if (config->roots[i].fd >= 0)
+            close(config->roots[i].fd);
+    }
+    arena_destroy(config->arena);
+}

@@ -1,0 +1,302 @@
+/* config_location.c: simple keys are taken from the innermost layer that says something; header
+ * fields, error pages and cache rules add up. */
+#include "config/config_location.h"
+#include "core/check.h"
+#include "config/config_rules.h"
+#include "config/config_store.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define LAYERS_COUNT 3
+
+/* Layer `index`, the outermost first; NULL when it is missing. */
+static const struct config_block *layer_at(const struct config_layers *layers, size_t index)
+{
+    const struct config_block *all[LAYERS_COUNT] = { layers->defaults, layers->server,
+                                                     layers->location };
+
+    return all[index];
+}
+
+/* What layer `index` says about the key; NULL when nothing. */
+static const struct config_entry *entry_in(const struct config_layers *layers, size_t index,
+                                           const struct config_key *key)
+{
+    const struct config_block *block = layer_at(layers, index);
+
+    if (block == NULL || !block->entries[config_key_index(key)].is_set)
+        return NULL;
+    return &block->entries[config_key_index(key)];
+}
+
+/* What the innermost layer says that says something; NULL: nobody does. */
+static const struct config_entry *entry_in_force(const struct config_layers *layers,
+                                                 const struct config_key *key)
+{
+    const struct config_entry *entry = NULL;
+
+    for (size_t i = LAYERS_COUNT; entry == NULL && i-- > 0;)
+        entry = entry_in(layers, i, key);
+    return entry;
+}
+
+/* The items of all layers together. */
+static size_t items_count(const struct config_layers *layers, const struct config_key *key)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < LAYERS_COUNT; i++) {
+        const struct config_entry *entry = entry_in(layers, i, key);
+
+        count += entry != NULL ? entry->count : 0;
+    }
+    return count;
+}
+
+/* Replaces the field of that name in its place, or appends it. An empty value, which removes what
+ * is inherited, keeps the place until all layers are in. */
+static void header_merge(struct location *location, const struct header_rule *rule)
+{
+    size_t i = 0;
+
+    while (i < location->headers_count && strcasecmp(location->headers[i].name, rule->name) != 0)
+        i++;
+    location->headers[i] = *rule;
+    location->headers_count += i == location->headers_count;
+}
+
+static void headers_compact(struct location *location)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < location->headers_count; i++) {
+        if (location->headers[i].value[0] != '\0')
+            location->headers[kept++] = location->headers[i];
+    }
+    location->headers_count = kept;
+}
+
+/* One layer's header fields. A name stands once in a layer, or the second would hide the first. */
+static int headers_add(const struct config_build *build, const struct config_key *key,
+                       const struct config_entry *entry, const char *engine,
+                       struct location *location)
+{
+    size_t octets = 0;
+    int res = 0;
+
+    for (size_t i = 0; i < entry->count; i++) {
+        const char *text = entry->items[i].text;
+        size_t len = strcspn(text, ":");
+        struct header_rule rule;
+
+        res = config_header_parse(build, key, &entry->items[i], engine, &rule);
+        if (res < 0)
+            return res;
+        for (size_t j = 0; j < i; j++) {
+            if (span_caseeq(span_make(entry->items[j].text, strcspn(entry->items[j].text, ":")),
+                            span_make(text, len)))
+                return config_fail_item(build, &entry->items[i], key,
+                                        "\"%.*s\" stands twice in the list", (int)len, text);
+        }
+        header_merge(location, &rule);
+    }
+    for (size_t i = 0; i < location->headers_count; i++)
+        octets += strlen(location->headers[i].name) + strlen(location->headers[i].value) + 4;
+    if (octets > CONFIG_FIELDS_SIZE_MAX)
+        return config_fail(build, entry->place, key->name,
+                           "with those inherited, the fields have %zu octets; allowed: %d", octets,
+                           CONFIG_FIELDS_SIZE_MAX);
+    return 0;
+}
+
+static int headers_make(const struct config_build *build, const struct config_layers *layers,
+                        const char *engine, struct location *location)
+{
+    const struct config_key *key = config_key_find("headers");
+    int res = 0;
+
+    location->headers =
+        arena_array(build->arena, items_count(layers, key), sizeof(location->headers[0]));
+    if (location->headers == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; res == 0 && i < LAYERS_COUNT; i++) {
+        const struct config_entry *entry = entry_in(layers, i, key);
+
+        if (entry != NULL)
+            res = headers_add(build, key, entry, engine, location);
+    }
+    headers_compact(location);
+    return res;
+}
+
+static int error_pages_make(const struct config_build *build, const struct config_layers *layers,
+                            struct location *location)
+{
+    const struct config_key *key = config_key_find("error_pages");
+    struct error_page *pages =
+        arena_array(build->arena, items_count(layers, key), sizeof(pages[0]));
+    size_t count = 0;
+
+    if (pages == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < LAYERS_COUNT; i++) {
+        const struct config_entry *entry = entry_in(layers, i, key);
+        size_t inherited = count;
+
+        for (size_t j = 0; entry != NULL && j < entry->count; j++) {
+            struct error_page page;
+            size_t at = 0;
+            int res = config_error_page_parse(build, key, &entry->items[j], &page);
+
+            if (res < 0)
+                return res;
+            while (at < count && pages[at].status != page.status)
+                at++;
+            if (at >= inherited && at < count)
+                return config_fail_item(build, &entry->items[j], key, "%d stands twice in the list",
+                                        page.status);
+            pages[at] = page;
+            count += at == count;
+        }
+    }
+    location->error_pages = pages;
+    location->error_pages_count = count;
+    return 0;
+}
+
+static int precompressed_make(const struct config_build *build, const struct config_layers *layers,
+                              struct location *location)
+{
+    const struct config_key *key = config_key_find("precompressed");
+    const struct config_entry *entry = entry_in_force(layers, key);
+
+    for (size_t i = 0; i < entry->count; i++) {
+        unsigned bit = 0;
+        int res = config_coding_parse(build, key, &entry->items[i], &bit);
+
+        if (res < 0)
+            return res;
+        if ((location->precompressed & bit) != 0)
+            return config_fail_item(build, &entry->items[i], key, "\"%s\" stands twice in the list",
+                                    entry->items[i].text);
+        location->precompressed |= bit;
+    }
+    return 0;
+}
+
+static bool has_cache_rule(const struct location *location, const char *pattern)
+{
+    for (size_t i = 0; i < location->cache_rules_count; i++) {
+        if (strcmp(location->cache_rules[i].pattern, pattern) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The first that matches wins, so the innermost layer comes first, and a pattern that has a rule
+ * already needs no other. */
+static int cache_rules_make(const struct config_build *build, const struct config_layers *layers,
+                            struct location *location)
+{
+    size_t count = 0;
+
+    for (size_t i = 1; i < LAYERS_COUNT; i++) {
+        const struct config_block *block = layer_at(layers, i);
+
+        count += block != NULL ? config_blocks_of(block, CONFIG_CACHE) : 0;
+    }
+    location->cache_rules = arena_array(build->arena, count, sizeof(location->cache_rules[0]));
+    if (location->cache_rules == NULL)
+        return -ENOMEM;
+    for (size_t i = LAYERS_COUNT; i-- > 0;) {
+        const struct config_block *block = layer_at(layers, i);
+
+        for (size_t j = 0; block != NULL && j < block->blocks_count; j++) {
+            struct cache_rule rule;
+            int res = 0;
+
+            if (block->blocks[j]->kind != CONFIG_CACHE)
+                continue;
+            res = config_cache_rule_parse(build, block->blocks[j], &rule);
+            if (res < 0)
+                return res;
+            if (!has_cache_rule(location, rule.pattern))
+                location->cache_rules[location->cache_rules_count++] = rule;
+        }
+    }
+    return 0;
+}
+
+/* The root of that path; it is looked at once. */
+static int root_find(const struct config_build *build, const struct config_key *key,
+                     const struct config_item *item, struct config *config, struct root **ret_root)
+{
+    struct name_table *known = &build->shared->roots;
+    const struct name_slot *slot;
+    char *path = NULL;
+    size_t i = config->roots_count;
+    int res = config_text(build, key, item, &path);
+
+    if (res < 0)
+        return res;
+    slot = name_table_find(known, name_hash(span_str(path)), span_str(path));
+    if (slot != NULL) {
+        i = slot->index;
+    } else {
+        res = build->files->directory(build->files->context, path);
+        if (res < 0) {
+            config_fail_item(build, item, key, "\"%.400s\" cannot be served: %s", path,
+                             strerror(-res));
+            return res;
+        }
+        name_table_add(known, span_str(path), i);
+        config->roots[config->roots_count++] = (struct root){ .path = path, .fd = -1 };
+    }
+    *ret_root = &config->roots[i];
+    return 0;
+}
+
+static int root_make(const struct config_build *build, const struct config_layers *layers,
+                     struct config *config, struct location *location)
+{
+    const struct config_key *root = config_key_find("root"), *alias = config_key_find("alias");
+    const struct config_entry *entry = entry_in(layers, 2, alias);
+
+    if (entry != NULL && entry_in(layers, 2, root) != NULL)
+        return config_fail(build, entry->place, "alias",
+                           "root is set beside it; allowed: one of the two");
+    if (entry != NULL) {
+        location->strip_prefix = true;
+        return root_find(build, alias, entry->items, config, &location->root);
+    }
+    entry = entry_in_force(layers, root);
+    if (entry == NULL)
+        return 0;
+    return root_find(build, root, entry->items, config, &location->root);
+}
+
+int config_location_make(const struct config_build *build, const struct config_layers *layers,
+                         struct config *config, struct location *location)
+{
+    int res = 0;
+
+    for (size_t i = 0; res == 0 && i < CONFIG_KEYS_COUNT; i++) {
+        const struct config_key *key = config_key_at(i);
+
+        if ((key->blocks & 1u << CONFIG_LOCATION) == 0 || key->offset == CONFIG_NO_OFFSET)
+            continue;
+        res = config_store(build, key, entry_in_force(layers, key), location);
+    }
+    if (res == 0)
+        res = root_make(build, layers, config, location);
+    if (res == 0)
+        res = headers_make(build, layers, config->engine, location);
+    if (res == 0)
+        res = error_pages_make(build, layers, location);
+    if (res == 0)
+        res = precompressed_make(build, layers, location);
+    if (res == 0)
+        res = cache_rules_make(build, layers, location);
+    return res;
+}

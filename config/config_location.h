@@ -1,0 +1,19 @@
+/* config_location.h: a location, made of what its block says, over what its server says, over the
+ * defaults. */
+#ifndef CONFIG_CONFIG_LOCATION_H
+#define CONFIG_CONFIG_LOCATION_H
+
+#include "config/config.h"
+#include "config/config_parse.h"
+
+/* Where the keys of one location are looked for, the innermost last; `location` may be NULL. */
+struct config_layers {
+    const struct config_block *defaults, *server, *location;
+};
+
+/* Fills `location` but for id and prefix. config->roots has room for one more. 0, or -errno and a
+ * sentence. */
+int config_location_make(const struct config_build *build, const struct config_layers *layers,
+                         struct config *config, struct location *location);
+
+#endif

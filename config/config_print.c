@@ -1,0 +1,369 @@
+/* config_print.c: goes by the table, so that no key can be missing. Each location is written with
+ * all of its keys, since what it had inherited is not known any more. */
+#include "config/config_print.h"
+#include "core/check.h"
+#include "config/config_keys.h"
+#include "config/config_lex.h"
+#include "config/config_rules.h"
+#include "config/config_tls.h"
+#include "config/config_value.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+struct printer {
+    FILE *out;
+    int indent;
+    size_t items; /* in the list so far */
+};
+
+/* What config_lex.c wants escaped in a string is. */
+static void print_escaped(struct printer *printer, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\' || (text[0] == '$' && text[1] == '{'))
+            putc('\\', printer->out);
+        putc(*text, printer->out);
+    }
+}
+
+static void print_name(struct printer *printer, const char *name)
+{
+    fprintf(printer->out, "%*s%s = ", 4 * printer->indent, "", name);
+}
+
+static void print_setting(struct printer *printer, const char *name, const char *text)
+{
+    print_name(printer, name);
+    putc('"', printer->out);
+    print_escaped(printer, text);
+    fputs("\"\n", printer->out);
+}
+
+static void print_block(struct printer *printer, enum config_block_kind kind, const char *title)
+{
+    fprintf(printer->out, "%*s%s \"", 4 * printer->indent, "", config_block_type_at(kind)->name);
+    print_escaped(printer, title);
+    fputs("\" {\n", printer->out);
+    printer->indent++;
+}
+
+static void print_block_end(struct printer *printer)
+{
+    printer->indent--;
+    fprintf(printer->out, "%*s}\n", 4 * printer->indent, "");
+}
+
+static void list_begin(struct printer *printer, const char *name)
+{
+    print_name(printer, name);
+    putc('{', printer->out);
+    printer->items = 0;
+}
+
+/* One string, made of three. */
+static void list_item(struct printer *printer, const char *first, const char *between,
+                      const char *second)
+{
+    fputs(printer->items++ > 0 ? ", \"" : "\"", printer->out);
+    print_escaped(printer, first);
+    print_escaped(printer, between);
+    print_escaped(printer, second);
+    putc('"', printer->out);
+}
+
+static void list_end(struct printer *printer)
+{
+    fputs("}\n", printer->out);
+}
+
+static uint32_t load_u32(const void *member)
+{
+    uint32_t value;
+
+    memcpy(&value, member, sizeof(value));
+    return value;
+}
+
+static uint64_t load_u64(const void *member)
+{
+    uint64_t value;
+
+    memcpy(&value, member, sizeof(value));
+    return value;
+}
+
+static const char *load_text(const void *member)
+{
+    const char *text;
+
+    memcpy(&text, member, sizeof(text));
+    return text;
+}
+
+static void print_texts(struct printer *printer, const struct config_key *key, const void *base)
+{
+    char **texts;
+    size_t count;
+
+    memcpy(&texts, (const char *)base + key->offset, sizeof(texts));
+    memcpy(&count, (const char *)base + key->count_offset, sizeof(count));
+    list_begin(printer, key->name);
+    for (size_t i = 0; i < count; i++)
+        list_item(printer, texts[i], "", "");
+    list_end(printer);
+}
+
+/* A key whose value lies in `base`. */
+static void print_key(struct printer *printer, const struct config_key *key, const void *base)
+{
+    const void *member = (const char *)base + key->offset;
+    char text[CONFIG_VALUE_TEXT_MAX];
+    const char *string;
+    bool on;
+
+    switch (key->type) {
+    case CONFIG_BOOL:
+        memcpy(&on, member, sizeof(on));
+        snprintf(text, sizeof(text), "%s", on ? "on" : "off");
+        break;
+    case CONFIG_COUNT:
+        snprintf(text, sizeof(text), "%" PRIu32, load_u32(member));
+        break;
+    case CONFIG_SIZE32:
+        config_size_format(load_u32(member), text);
+        break;
+    case CONFIG_SIZE64:
+        config_size_format(load_u64(member), text);
+        break;
+    case CONFIG_DURATION:
+        config_duration_format(load_u32(member), text);
+        break;
+    case CONFIG_CHOICE:
+        snprintf(text, sizeof(text), "%s", key->choices[load_u32(member)]);
+        break;
+    case CONFIG_TEXT:
+    case CONFIG_PATH:
+        string = load_text(member);
+        print_setting(printer, key->name, string != NULL ? string : "");
+        return;
+    case CONFIG_TEXTS:
+        print_texts(printer, key, base);
+        return;
+    default:
+        UNREACHABLE();
+    }
+    print_name(printer, key->name);
+    fprintf(printer->out, "%s\n", text);
+}
+
+static void print_types(struct printer *printer, const struct config *config)
+{
+    list_begin(printer, "types");
+    for (size_t i = 0; i < config->types_count; i++)
+        list_item(printer, config->types[i].name, "=", config->types[i].value);
+    list_end(printer);
+}
+
+/* Is there a field of that name, compared without case? */
+static bool has_header(const struct location *location, struct span name)
+{
+    for (size_t i = 0; i < location->headers_count; i++) {
+        if (span_caseeq(span_str(location->headers[i].name), name))
+            return true;
+    }
+    return false;
+}
+
+/* Default fields that this location does without have to be removed by name. */
+static void print_headers(struct printer *printer, const struct location *location)
+{
+    const struct config_key *key = config_key_find("headers");
+    struct config_lexer lexer;
+    struct config_token token;
+
+    list_begin(printer, key->name);
+    config_lexer_init(&lexer, span_str(key->fallback), 1);
+    while ((token = config_lexer_next(&lexer)).kind != CONFIG_TOKEN_END) {
+        char name[64];
+        size_t len = strcspn(token.text.ptr, ":");
+
+        if (token.kind != CONFIG_TOKEN_STRING)
+            continue;
+        CHECK(len < sizeof(name) && len < token.text.len);
+        snprintf(name, sizeof(name), "%.*s", (int)len - 1, token.text.ptr + 1);
+        if (!has_header(location, span_str(name)))
+            list_item(printer, name, ":", "");
+    }
+    for (size_t i = 0; i < location->headers_count; i++)
+        list_item(printer, location->headers[i].name, ": ", location->headers[i].value);
+    list_end(printer);
+}
+
+static void print_error_pages(struct printer *printer, const struct location *location)
+{
+    list_begin(printer, "error_pages");
+    for (size_t i = 0; i < location->error_pages_count; i++) {
+        char status[16];
+
+        snprintf(status, sizeof(status), "%d", location->error_pages[i].status);
+        list_item(printer, status, "=", location->error_pages[i].uri);
+    }
+    list_end(printer);
+}
+
+static void print_precompressed(struct printer *printer, const struct location *location)
+{
+    list_begin(printer, "precompressed");
+    for (unsigned coding = CODING_COUNT; coding-- > 0;) {
+        if ((location->precompressed & 1u << coding) != 0)
+            list_item(printer, config_coding_name((enum coding)coding), "", "");
+    }
+    list_end(printer);
+}
+
+static void print_cache_rule(struct printer *printer, const struct cache_rule *rule)
+{
+    char text[CONFIG_VALUE_TEXT_MAX];
+
+    print_block(printer, CONFIG_CACHE, rule->pattern);
+    if (rule->control != NULL)
+        print_setting(printer, "control", rule->control);
+    if (rule->expires_s >= 0) {
+        config_duration_format((uint64_t)rule->expires_s * 1000, text);
+        print_name(printer, "expires");
+        fprintf(printer->out, "%s\n", text);
+    }
+    print_block_end(printer);
+}
+
+static void print_location(struct printer *printer, const struct location *location)
+{
+    if (location->root != NULL)
+        print_setting(printer, location->strip_prefix ? "alias" : "root", location->root->path);
+    for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
+        const struct config_key *key = config_key_at(i);
+
+        if ((key->blocks & 1u << CONFIG_LOCATION) == 0)
+            continue;
+        if (key->offset != CONFIG_NO_OFFSET)
+            print_key(printer, key, location);
+        else if (key->type == CONFIG_HEADERS)
+            print_headers(printer, location);
+        else if (key->type == CONFIG_ERROR_PAGES)
+            print_error_pages(printer, location);
+        else if (key->type == CONFIG_CODINGS)
+            print_precompressed(printer, location);
+        else
+            CHECK(key->type == CONFIG_PATH || key->type == CONFIG_INCLUDE); /* root, alias */
+    }
+    for (size_t i = 0; i < location->cache_rules_count; i++)
+        print_cache_rule(printer, &location->cache_rules[i]);
+}
+
+/* Parameters are the same wherever an address stands, so they are written everywhere. */
+static void print_listens(struct printer *printer, const struct config *config,
+                          const struct server *server)
+{
+    list_begin(printer, "listen");
+    for (size_t i = 0; i < config->listens_count; i++) {
+        const struct listen_config *listen = &config->listens[i];
+        const char *ipv6_only = listen->ipv6_only ? " ipv6only=on" : " ipv6only=off";
+        char parameters[96];
+
+        for (size_t j = 0; j < listen->servers_count; j++) {
+            if (listen->servers[j] != server)
+                continue;
+            snprintf(parameters, sizeof(parameters), "%s%s backlog=%d%s%s%s",
+                     listen->tls ? " tls" : "", listen->deferred ? " deferred" : "",
+                     listen->backlog, listen->congestion != NULL ? " congestion=" : "",
+                     listen->congestion != NULL ? listen->congestion : "",
+                     listen->kind == LISTEN_IPV6 ? ipv6_only : "");
+            list_item(printer, listen->text, parameters, "");
+        }
+    }
+    list_end(printer);
+}
+
+static void print_protocols(struct printer *printer, const struct config *config)
+{
+    list_begin(printer, "tls_protocols");
+    for (unsigned bit = TLS_PROTOCOL_1_2; bit <= TLS_PROTOCOL_1_3; bit <<= 1) {
+        if ((config->tls.protocols & bit) != 0)
+            list_item(printer, config_protocol_name((enum tls_protocol)bit), "", "");
+    }
+    list_end(printer);
+}
+
+static void print_certificates(struct printer *printer, const struct server *server)
+{
+    list_begin(printer, "certificate");
+    for (size_t i = 0; i < server->certificates_count; i++)
+        list_item(printer, server->certificates[i].chain_path, "", "");
+    list_end(printer);
+    list_begin(printer, "key");
+    for (size_t i = 0; i < server->certificates_count; i++)
+        list_item(printer, server->certificates[i].key_path, "", "");
+    list_end(printer);
+}
+
+static void print_server(struct printer *printer, const struct config *config,
+                         const struct server *server)
+{
+    putc('\n', printer->out);
+    print_block(printer, CONFIG_SERVER, server->name);
+    print_listens(printer, config, server);
+    print_certificates(printer, server);
+    list_begin(printer, "alias_hosts");
+    for (size_t i = 1; i < server->hosts_count; i++)
+        list_item(printer, server->hosts[i], "", "");
+    list_end(printer);
+    print_setting(
+        printer, "access_log",
+        server->access_log == CONFIG_NO_LOG ? "off" : config->access_logs[server->access_log].path);
+    for (size_t i = 0; i < server->redirects_count; i++) {
+        const struct redirect *redirect = &server->redirects[i];
+
+        print_block(printer, CONFIG_REDIRECT, redirect->from.ptr);
+        print_setting(printer, "to", redirect->to);
+        print_name(printer, "status");
+        fprintf(printer->out, "%d\n", redirect->status);
+        print_block_end(printer);
+    }
+    /* With one location only, its keys stand in the server itself, where nothing inherits them. */
+    for (size_t i = 0; i < server->locations_count; i++) {
+        bool alone = server->locations_count == 1 && !server->locations[i].strip_prefix;
+
+        if (!alone)
+            print_block(printer, CONFIG_LOCATION, server->locations[i].prefix.ptr);
+        print_location(printer, &server->locations[i]);
+        if (!alone)
+            print_block_end(printer);
+    }
+    print_block_end(printer);
+}
+
+int config_print(const struct config *config, FILE *out)
+{
+    struct printer printer = { .out = out };
+
+    for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
+        const struct config_key *key = config_key_at(i);
+
+        if ((key->blocks & 1u << CONFIG_TOP) == 0 || key->type == CONFIG_INCLUDE)
+            continue;
+        fprintf(out, "# %s\n", key->help);
+        if (key->offset != CONFIG_NO_OFFSET) {
+            print_key(&printer, key, config);
+        } else if (key->type == CONFIG_PROTOCOLS) {
+            print_protocols(&printer, config);
+        } else {
+            CHECK(key->type == CONFIG_TYPES);
+            print_types(&printer, config);
+        }
+    }
+    for (size_t i = 0; i < config->servers_count; i++)
+        print_server(&printer, config, &config->servers[i]);
+    return fflush(out) != 0 || ferror(out) ? -EIO : 0;
+}

@@ -1,0 +1,275 @@
+/* config_server.c: names, addresses, locations, redirects and the log of each server. */
+#include "config/config_server.h"
+#include "core/check.h"
+#include "config/config_check.h"
+#include "config/config_listen.h"
+#include "config/config_location.h"
+#include "config/config_rules.h"
+#include "config/config_store.h"
+#include "config/config_text.h"
+#include "config/config_tls.h"
+#include "config/server_find.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What the making of each server needs. */
+struct servers {
+    const struct config_build *build;
+    const struct config_block *defaults;          /* of a server's keys */
+    const struct config_block *redirect_defaults; /* of a redirect's */
+    struct config *config;
+};
+
+static const struct config_entry *
+entry_or_default(const struct servers *servers, const struct config_block *block, const char *key)
+{
+    const struct config_entry *entry = config_entry_at(block, key);
+
+    return entry->is_set ? entry : config_entry_at(servers->defaults, key);
+}
+
+static int hosts_make(const struct servers *servers, const struct config_block *block,
+                      struct server *server)
+{
+    const struct config_entry *aliases = entry_or_default(servers, block, "alias_hosts");
+    int res;
+
+    server->hosts = arena_array(servers->build->arena, aliases->count + 1, sizeof(char *));
+    if (server->hosts == NULL)
+        return -ENOMEM;
+    server->hosts_count = aliases->count + 1;
+    res =
+        config_host_parse(servers->build, block->place, "server", block->title, &server->hosts[0]);
+    for (size_t i = 0; res == 0 && i < aliases->count; i++)
+        res = config_host_parse(servers->build, aliases->items[i].place, "alias_hosts",
+                                aliases->items[i].text, &server->hosts[i + 1]);
+    server->name = server->hosts[0];
+    return res;
+}
+
+/* Longest first; the order among equals only has to be the same every time. */
+static int compare_paths(struct span a, struct span b)
+{
+    if (a.len != b.len)
+        return a.len > b.len ? -1 : 1;
+    return memcmp(a.ptr, b.ptr, a.len);
+}
+
+static int compare_locations(const void *a, const void *b)
+{
+    const struct location *x = a, *y = b;
+
+    return compare_paths(x->prefix, y->prefix);
+}
+
+/* `block`: the server's; `inner`: the location's, or NULL for a "/" that has no block. */
+static int location_make(const struct servers *servers, const struct config_block *block,
+                         const struct config_block *inner, struct location *location)
+{
+    const struct config_layers layers = { servers->defaults, block, inner };
+    const struct config_build *build = servers->build;
+    const char *title = inner != NULL ? inner->title : "/";
+    const char *what = config_text_prefix(title);
+    char *prefix;
+    int res;
+
+    if (what != NULL)
+        return config_fail(build, inner->place, "location",
+                           "\"%.200s\" %s; allowed: a path that begins and ends with '/'", title,
+                           what);
+    prefix = arena_strdup(build->arena, title);
+    if (prefix == NULL)
+        return -ENOMEM;
+    location->prefix = span_str(prefix);
+    if (inner != NULL) {
+        res = config_check_titles(build, inner);
+        if (res < 0)
+            return res;
+    }
+    res = config_location_make(build, &layers, servers->config, location);
+    if (res == 0 && location->root == NULL && location->prefix.len > 1)
+        return config_fail(build, inner->place, "location",
+                           "\"%.200s\" has no directory to serve; allowed: root or alias in it, or "
+                           "root in its server",
+                           title);
+    return res;
+}
+
+static int locations_make(const struct servers *servers, const struct config_block *block,
+                          struct server *server)
+{
+    size_t room = config_blocks_of(block, CONFIG_LOCATION) + 1;
+    bool has_slash = false;
+    int res = 0;
+
+    server->locations = arena_array(servers->build->arena, room, sizeof(server->locations[0]));
+    if (server->locations == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; res == 0 && i < block->blocks_count; i++) {
+        if (block->blocks[i]->kind != CONFIG_LOCATION)
+            continue;
+        has_slash |= strcmp(block->blocks[i]->title, "/") == 0;
+        res = location_make(servers, block, block->blocks[i],
+                            &server->locations[server->locations_count++]);
+    }
+    if (res == 0 && !has_slash)
+        res = location_make(servers, block, NULL, &server->locations[server->locations_count++]);
+    if (res < 0)
+        return res;
+    qsort(server->locations, server->locations_count, sizeof(server->locations[0]),
+          compare_locations);
+    for (size_t i = 0; i < server->locations_count; i++) {
+        CHECK(servers->config->locations_count < UINT32_MAX);
+        server->locations[i].id = (unsigned)servers->config->locations_count++;
+    }
+    CHECK(server->locations[server->locations_count - 1].prefix.len == 1);
+    return 0;
+}
+
+static int compare_redirects(const void *a, const void *b)
+{
+    const struct redirect *x = a, *y = b;
+
+    return compare_paths(x->from, y->from);
+}
+
+static int redirects_make(const struct servers *servers, const struct config_block *block,
+                          struct server *server)
+{
+    int res = 0;
+
+    server->redirects = arena_array(servers->build->arena, config_blocks_of(block, CONFIG_REDIRECT),
+                                    sizeof(server->redirects[0]));
+    if (server->redirects == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; res == 0 && i < block->blocks_count; i++) {
+        if (block->blocks[i]->kind == CONFIG_REDIRECT)
+            res =
+                config_redirect_parse(servers->build, servers->redirect_defaults, block->blocks[i],
+                                      &server->redirects[server->redirects_count++]);
+    }
+    if (res == 0 && server->redirects_count > 0)
+        qsort(server->redirects, server->redirects_count, sizeof(server->redirects[0]),
+              compare_redirects);
+    return res;
+}
+
+/* The log of the server: its own, or that of the top level. Servers share what has one path. */
+static int access_log_make(const struct servers *servers, const struct config_block *block,
+                           struct server *server)
+{
+    const struct config_entry *entry = config_entry_at(block, "access_log");
+    struct config *config = servers->config;
+    char *path = config->access_log;
+    int res = 0;
+
+    if (entry->is_set)
+        res = config_text(servers->build, config_key_find("access_log"), entry->items, &path);
+    if (res < 0)
+        return res;
+    server->access_log = CONFIG_NO_LOG;
+    if (strcmp(path, config_key_find("access_log")->special) == 0)
+        return 0;
+
+    struct name_table *known = &servers->build->shared->access_logs;
+    const struct name_slot *slot =
+        name_table_find(known, name_hash(span_str(path)), span_str(path));
+    if (slot != NULL) {
+        server->access_log = slot->index;
+    } else {
+        server->access_log = config->access_logs_count++;
+        name_table_add(known, span_str(path), server->access_log);
+        config->access_logs[server->access_log] =
+            (struct access_log_config){ .path = path, .format = config->access_log_format };
+    }
+    return 0;
+}
+
+static int server_make(const struct servers *servers, const struct config_block *block,
+                       struct server *server)
+{
+    int res = config_check_titles(servers->build, block);
+
+    if (res == 0)
+        res = hosts_make(servers, block, server);
+    if (res == 0)
+        res = config_listen_add(servers->build, entry_or_default(servers, block, "listen"),
+                                servers->config, server);
+    if (res == 0)
+        res = config_certificates_make(servers->build, block, server);
+    if (res == 0)
+        res = locations_make(servers, block, server);
+    if (res == 0)
+        res = redirects_make(servers, block, server);
+    if (res == 0)
+        res = access_log_make(servers, block, server);
+    if (res == 0 && server->locations_count == 1 && server->locations[0].root == NULL &&
+        server->redirects_count == 0)
+        return config_fail(servers->build, block->place, "server",
+                           "\"%.100s\" has no root; allowed: root = \"/path/of/a/directory\" in it",
+                           block->title);
+    return res;
+}
+
+/* Room for everything that is counted over all servers. 0 or -ENOMEM. */
+static int servers_reserve(const struct servers *servers, const struct config_block *top)
+{
+    struct config *config = servers->config;
+    struct arena *arena = servers->build->arena, *scratch = servers->build->scratch;
+    struct config_shared *shared = servers->build->shared;
+    size_t listens = 0, roots = 0, count = config_blocks_of(top, CONFIG_SERVER);
+
+    for (size_t i = 0; i < top->blocks_count; i++) {
+        const struct config_block *block = top->blocks[i];
+
+        listens += config_listen_max(entry_or_default(servers, block, "listen"));
+        roots += config_blocks_of(block, CONFIG_LOCATION) + 1;
+    }
+    config->servers_count = count;
+    config->servers = arena_array(arena, count, sizeof(config->servers[0]));
+    shared->wide = arena_array(scratch, listens, sizeof(shared->wide[0]));
+    shared->wide_count = 0;
+    config->access_logs = arena_array(arena, count, sizeof(config->access_logs[0]));
+    config->listens = arena_array(arena, listens, sizeof(config->listens[0]));
+    config->roots = arena_array(arena, roots, sizeof(config->roots[0]));
+    if (config->servers == NULL || config->access_logs == NULL || config->listens == NULL ||
+        config->roots == NULL || shared->wide == NULL ||
+        name_table_make(scratch, listens, false, &shared->listens) < 0 ||
+        name_table_make(scratch, roots, false, &shared->roots) < 0 ||
+        name_table_make(scratch, count, false, &shared->access_logs) < 0)
+        return -ENOMEM;
+    return 0;
+}
+
+int config_servers_make(const struct config_build *build, const struct config_block *top,
+                        const struct config_block *defaults,
+                        const struct config_block *redirect_defaults, struct config *config)
+{
+    struct config_shared shared;
+    struct config_build sharing = *build;
+    const struct servers servers = { &sharing, defaults, redirect_defaults, config };
+    struct server *server;
+    int res;
+
+    sharing.shared = &shared;
+
+    if (config_blocks_of(top, CONFIG_SERVER) == 0)
+        return config_fail(build, top->place, "",
+                           "there is nothing to serve; allowed: at least one block server "
+                           "\"www.example.org\" { ... }");
+    res = servers_reserve(&servers, top);
+    if (res < 0)
+        return res;
+    server = config->servers;
+    for (size_t i = 0; res == 0 && i < top->blocks_count; i++) {
+        CHECK(top->blocks[i]->kind == CONFIG_SERVER);
+        res = server_make(&servers, top->blocks[i], server++);
+    }
+    if (res == 0)
+        res = config_check_names(build, top, config);
+    for (size_t i = 0; res == 0 && i < config->listens_count; i++)
+        res = server_names_make(build->arena, &config->listens[i]);
+    return res < 0 ? res : config_check_tls(build, top, config);
+}

@@ -1,0 +1,271 @@
+/* config_source.c: the file, the server that DIR makes, the environment, the command line. */
+#include "config/config_source.h"
+#include "core/check.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ENVIRONMENT_PREFIX "GEARSHIFT_"
+
+static struct config_place named(const char *name)
+{
+    return (struct config_place){ name, 0 };
+}
+
+static int entry_set(const struct config_build *build, struct config_entry *entry,
+                     const char *place, const char *text)
+{
+    struct config_item *item = arena_alloc(build->scratch, sizeof(*item));
+
+    if (item == NULL)
+        return -ENOMEM;
+    *item = (struct config_item){ text, named(place) };
+    *entry =
+        (struct config_entry){ .is_set = true, .items = item, .count = 1, .place = named(place) };
+    return 0;
+}
+
+/* `text` as it stands behind the '=' of -o or of a variable; `place` names that. */
+static int entry_set_setting(const struct config_build *build, const struct config_key *key,
+                             struct config_entry *entry, const char *place, const char *text)
+{
+    struct config_block *block;
+    char *statement;
+    int res;
+
+    for (const char *at = text; *at != '\0'; at++) {
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            return config_fail(build, named(place), key->name,
+                               "the value holds a control "
+                               "character");
+    }
+    if (!config_key_is_list(key) || (text[0] != '{' && text[0] != '\0'))
+        return entry_set(build, entry, place, text);
+    statement = arena_printf(build->scratch, "%s = %s", key->name, text[0] != '\0' ? text : "{}");
+    if (statement == NULL)
+        return -ENOMEM;
+    res = config_parse(build, place, false, span_str(statement),
+                       (key->blocks & 1u << CONFIG_TOP) != 0 ? CONFIG_TOP : CONFIG_SERVER, &block);
+    if (res < 0)
+        return res;
+    *entry = block->entries[config_key_index(key)];
+    CHECK(entry->is_set);
+    return 0;
+}
+
+/* Where a setting from outside the file goes: the top level, else the server that DIR made; NULL:
+ * it cannot be set there. */
+static struct config_entry *entry_of_setting(const struct config_key *key, struct config_block *top,
+                                             struct config_block *server)
+{
+    size_t index = config_key_index(key);
+
+    if (key->type == CONFIG_INCLUDE)
+        return NULL;
+    if ((key->blocks & 1u << CONFIG_TOP) != 0)
+        return &top->entries[index];
+    if (server != NULL && (key->blocks & 1u << CONFIG_SERVER) != 0)
+        return &server->entries[index];
+    return NULL;
+}
+
+static int environment_read(const struct config_build *build, struct config_block *top,
+                            struct config_block *server)
+{
+    for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
+        const struct config_key *key = config_key_at(i);
+        struct config_entry *entry = entry_of_setting(key, top, server);
+        char *name = arena_printf(build->scratch, ENVIRONMENT_PREFIX "%s", key->name);
+        const char *value;
+        int res;
+
+        if (name == NULL)
+            return -ENOMEM;
+        for (char *at = name; *at != '\0'; at++)
+            *at = (char)toupper((unsigned char)*at);
+        value = getenv(name);
+        if (value == NULL || entry == NULL)
+            continue;
+        res = entry_set_setting(build, key, entry, name, value);
+        if (res < 0)
+            return res;
+    }
+    return 0;
+}
+
+/* One -o. */
+static int setting_read(const struct config_build *build, const char *setting,
+                        struct config_block *top, struct config_block *server)
+{
+    const char *equals = strchr(setting, '=');
+    size_t len = equals != NULL ? (size_t)(equals - setting) : strlen(setting);
+    char *place = arena_printf(build->scratch, "-o %.*s", (int)len, setting);
+    const struct config_key *key;
+    struct config_entry *entry;
+    const char *name, *nearest;
+
+    if (place == NULL)
+        return -ENOMEM;
+    name = place + strlen("-o ");
+    if (equals == NULL)
+        return config_fail(build, named(place), "", "= is missing; allowed: -o key=value");
+    key = config_key_find(name);
+    if (key == NULL) {
+        nearest = config_nearest(CONFIG_TOP, name);
+        if (nearest == NULL)
+            nearest = config_nearest(CONFIG_SERVER, name);
+        if (nearest == NULL || config_key_find(nearest) == NULL)
+            return config_fail(build, named(place), "",
+                               "no key has this name; server.conf(5) "
+                               "lists all");
+        return config_fail(build, named(place), "", "no key has this name; did you mean \"%s\"?",
+                           nearest);
+    }
+    entry = entry_of_setting(key, top, server);
+    if (entry == NULL && server == NULL && (key->blocks & 1u << CONFIG_SERVER) != 0 &&
+        key->type != CONFIG_INCLUDE)
+        return config_fail(build, named(place), "",
+                           "it belongs to a server, and only the one made by naming a folder to "
+                           "serve can be set here; allowed: in a server block of the file");
+    if (entry == NULL)
+        return config_fail(build, named(place), "", "it cannot be set here; allowed: in the file");
+    return entry_set_setting(build, key, entry, place, equals + 1);
+}
+
+static int file_read(const struct config_build *build, const char *file,
+                     struct config_block **ret_top)
+{
+    char *path = config_path(build, named(file), file);
+    char *text = NULL;
+    size_t len = 0;
+    int res;
+
+    if (path == NULL)
+        return -ENOMEM;
+    res = build->files->read(build->files->context, path, &text, &len);
+    if (res < 0) {
+        config_fail(build, named(file), "", "the configuration cannot be read: %s", strerror(-res));
+        return res;
+    }
+    res = config_parse(build, file, true, span_make(text, len), CONFIG_TOP, ret_top);
+    free(text);
+    return res;
+}
+
+/* The server of DIR takes the place of the file's. */
+static int server_make(const struct config_build *build, const struct config_source *source,
+                       struct config_block *top, struct config_block **ret_server)
+{
+    struct config_block *server = arena_alloc(build->scratch, sizeof(*server));
+    int res;
+
+    top->blocks = arena_array(build->scratch, 1, sizeof(top->blocks[0]));
+    if (server == NULL || top->blocks == NULL)
+        return -ENOMEM;
+    server->kind = CONFIG_SERVER;
+    server->title = "localhost";
+    server->place = named("the folder to serve");
+    top->blocks[0] = server;
+    top->blocks_count = 1;
+    res = entry_set(build, config_entry_of(server, "root"), server->place.file, source->root);
+    if (res == 0)
+        *ret_server = server;
+    return res;
+}
+
+/* Adds the address `text` to those that the server has by now, or would have by default. */
+static int listen_append(const struct config_build *build, struct config_block *server,
+                         const char *place, const char *text)
+{
+    const struct config_key *key = config_key_find("listen");
+    struct config_entry *entry = config_entry_of(server, key->name);
+    struct config_item *items;
+    int res = 0;
+
+    if (!entry->is_set) {
+        const char *fallback = arena_printf(build->scratch, "{%s}", key->fallback);
+
+        if (fallback == NULL)
+            return -ENOMEM;
+        res = entry_set_setting(build, key, entry, "default", fallback);
+    }
+    if (res < 0)
+        return res;
+    items = arena_array(build->scratch, entry->count + 1, sizeof(items[0]));
+    if (items == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < entry->count; i++)
+        items[i] = entry->items[i];
+    items[entry->count++] = (struct config_item){ text, named(place) };
+    entry->items = items;
+    return 0;
+}
+
+int config_source_read(const struct config_build *build, const struct config_source *source,
+                       struct config_block **ret_top)
+{
+    struct config_block *top = NULL, *server = NULL;
+    int res;
+
+    if (source->file != NULL)
+        res = file_read(build, source->file, &top);
+    else
+        res = config_parse(build, "default", true, span_str(""), CONFIG_TOP, &top);
+    if (res == 0 && source->root != NULL)
+        res = server_make(build, source, top, &server);
+    if (res == 0 && source->use_environment)
+        res = environment_read(build, top, server);
+    if (res == 0 && source->engine != NULL)
+        res = entry_set(build, config_entry_of(top, "engine"), "--engine", source->engine);
+    if (res == 0 && source->listen != NULL && server != NULL)
+        res = entry_set(build, config_entry_of(server, "listen"), "--listen", source->listen);
+    for (size_t i = 0; res == 0 && i < source->settings_count; i++)
+        res = setting_read(build, source->settings[i], top, server);
+    if (res == 0 && source->tls_listen != NULL && server != NULL)
+        res = listen_append(build, server, "--tls-port", source->tls_listen);
+    if (res == 0)
+        *ret_top = top;
+    return res;
+}
+
+int config_defaults_make(const struct config_build *build, enum config_block_kind kind,
+                         struct config_block **ret_defaults)
+{
+    struct config_block *defaults = NULL;
+    char *text = NULL;
+    size_t len = 0;
+    FILE *stream = open_memstream(&text, &len);
+    bool failed = false; /* a write found no memory: glibc's stream does not keep that */
+    int res;
+
+    if (stream == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
+        const struct config_key *key = config_key_at(i);
+
+        if ((key->blocks & 1u << kind) == 0 || key->fallback == NULL)
+            continue;
+        failed |= fprintf(stream, config_key_is_list(key) ? "%s = {%s}\n" : "%s = \"%s\"\n",
+                          key->name, key->fallback) < 0;
+    }
+    if (fclose(stream) != 0 || failed || text == NULL) {
+        free(text);
+        return -ENOMEM;
+    }
+    res = config_parse(build, "default", true, span_make(text, len), kind, &defaults);
+    free(text);
+    if (res < 0)
+        return res;
+    for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
+        struct config_entry *entry = &defaults->entries[i];
+
+        entry->place = named("default");
+        for (size_t j = 0; j < entry->count; j++)
+            entry->items[j].place = named("default");
+    }
+    *ret_defaults = defaults;
+    return 0;
+}

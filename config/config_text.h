@@ -1,0 +1,54 @@
+/* config_text.h: what a text in server.conf has to look like: host names, media types, header
+ * fields, paths. Pure. Each function returns NULL, or what is wrong as the end of a sentence that
+ * begins with the text: "is no host name". */
+#ifndef CONFIG_CONFIG_TEXT_H
+#define CONFIG_CONFIG_TEXT_H
+
+#include "core/span.h"
+
+#include <stdbool.h>
+
+/* Octets of a field value that comes from the configuration. */
+#define CONFIG_FIELD_VALUE_MAX 2000
+
+/* Token characters only, at least one (RFC 9110 section 5.6.2). */
+bool config_is_token(struct span text);
+
+/* One word without blanks. */
+const char *config_text_word(const char *text);
+
+/* type/subtype, and parameters if any (RFC 9110 section 8.3.1), of CONFIG_FIELD_VALUE_MAX octets at
+ * most: with more, the fields of an answer would not fit where they are put together. */
+const char *config_text_media_type(const char *text);
+
+/* A charset's name (RFC 2978 section 2.3), such as it needs no quotes in Content-Type. */
+const char *config_text_charset(const char *text);
+
+/* A host name of letters, digits, '-', '_' and '.', perhaps behind "*."; or an IP address, IPv6 in
+ * brackets. */
+const char *config_text_host(const char *text);
+
+/* The name of a file in a directory. */
+const char *config_text_file_name(const char *text);
+
+/* "$uri", "$uri" with something behind it, or an absolute path. */
+const char *config_text_try(const char *text);
+
+/* An absolute path as it is looked up: begins with '/', no empty and no dot segments. */
+const char *config_text_path(const char *text);
+
+/* Likewise, that also ends with '/'. */
+const char *config_text_prefix(const char *text);
+
+/* An absolute path or an absolute http URL, fit for a Location field: of CONFIG_FIELD_VALUE_MAX
+ * octets at most. */
+const char *config_text_redirect(const char *text);
+
+/* A field value (RFC 9110 section 5.5) that is not empty, of CONFIG_FIELD_VALUE_MAX octets at most.
+ */
+const char *config_text_field_value(const char *text);
+
+/* The name of a header field that may be configured: a token, and none that the server makes. */
+const char *config_text_field_name(struct span name);
+
+#endif

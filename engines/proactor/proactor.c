@@ -1,0 +1,277 @@
+/* proactor.c: the engine `proactor`: io_uring. Accepting, receiving, opening, reading and sending
+ * are operations that the kernel completes; threads = N runs N proactors, one ring each, that share
+ * nothing but the configuration.
+ *
+ *   reuseport  every ring has a listening socket; the kernel distributes by a hash of the addresses
+ *   shared     one socket, an accept armed on it in every ring; the kernel wakes one of them
+ *
+ * The calling thread runs a proactor itself. Signals reach that thread only; wake() is for all. */
+#include "core/cpus.h"
+#include "engines/engine.h"
+#include "engines/listen_share.h"
+#include "engines/proactor/proactor_internal.h"
+
+#include "core/log.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ENGINE_MAGIC 0x9b0ae491u
+
+struct member {
+    struct engine *engine;
+    unsigned index;
+    struct proactor *proactor;
+    pthread_t thread;
+    int res; /* of proactor_run() */
+};
+
+struct engine {
+    unsigned magic; /* ENGINE_MAGIC */
+    struct engine_config cfg;
+    struct config share; /* the configuration, with a ring's share of the limits */
+    struct proactor_shared shared;
+    struct cpus cpus;
+    struct member *members;
+    unsigned count;
+    struct listen_share listeners;
+};
+
+static int proactor_engine_probe(char *why, size_t why_size)
+{
+    struct uring_options options;
+    return uring_probe(why, why_size, &options);
+}
+
+static void proactor_engine_features(char *text, size_t size)
+{
+    struct uring_options options;
+    if (uring_probe(text, size, &options) < 0)
+        return;
+    snprintf(text, size,
+             "io_uring with %s; accepts multishot, receives %s into provided buffers; openat2, "
+             "statx, read and splice as operations; idle threads %s as waiting for a disk",
+             options.single_issuer ? "SINGLE_ISSUER and DEFER_TASKRUN" : "COOP_TASKRUN",
+             options.recv_multishot ? "multishot" : "one by one",
+             options.no_iowait ? "do not count" : "count");
+}
+
+/* A part of a limit, rounded up: each ring has to be able to do something. */
+static uint64_t part_of(uint64_t limit, unsigned count)
+{
+    return limit / count + (limit % count != 0);
+}
+
+static void make_share(struct engine *e)
+{
+    e->share = *e->cfg.config;
+    e->share.connections_max = (uint32_t)part_of(e->share.connections_max, e->count);
+    e->share.cache_files_max = (uint32_t)part_of(e->share.cache_files_max, e->count);
+    e->share.cache_bytes_max = part_of(e->share.cache_bytes_max, e->count);
+}
+
+/* What one ring asks of all. */
+static void wake_all(void *context)
+{
+    struct engine *e = context;
+    CHECK_OBJ(e, ENGINE_MAGIC);
+    for (unsigned i = 0; i < e->count; i++) {
+        if (e->members[i].proactor != NULL)
+            proactor_wake(e->members[i].proactor);
+    }
+}
+
+static bool all_full(void *context)
+{
+    const struct engine *e = context;
+    CHECK_OBJ(e, ENGINE_MAGIC);
+    for (unsigned i = 0; i < e->count; i++) {
+        if (e->members[i].proactor == NULL || !proactor_is_full(e->members[i].proactor))
+            return false;
+    }
+    return true;
+}
+
+/* Together they keep the limit. */
+static uint32_t connections_max_of(const struct engine *e, unsigned index)
+{
+    uint32_t limit = e->cfg.config->connections_max;
+    return limit / e->count + (index < limit % e->count);
+}
+
+static int make_members(struct engine *e, char *why, size_t why_size)
+{
+    for (unsigned i = 0; i < e->count; i++) {
+        e->members[i] = (struct member){ .engine = e, .index = i };
+        int res =
+            proactor_create(&e->shared, connections_max_of(e, i), listen_share_of(&e->listeners, i),
+                            e->cfg.listeners_count, why, why_size, &e->members[i].proactor);
+        if (res < 0)
+            return res;
+    }
+    return 0;
+}
+
+static void proactor_engine_destroy(struct engine *e)
+{
+    if (e == NULL)
+        return;
+    CHECK_OBJ(e, ENGINE_MAGIC);
+    for (unsigned i = 0; e->members != NULL && i < e->count; i++)
+        proactor_destroy(e->members[i].proactor);
+    listen_share_close(&e->listeners);
+    free(e->members);
+    cpus_free(&e->cpus);
+    e->magic = 0;
+    free(e);
+}
+
+static int prepare(struct engine *e, char *why, size_t why_size)
+{
+    const struct config *config = e->cfg.config;
+    int res = cpus_find(&e->cpus);
+    if (res == 0) {
+        e->count = config->threads > 0 ? config->threads : e->cpus.threads;
+        e->members = calloc(e->count, sizeof(e->members[0]));
+        res = e->members == NULL ? -ENOMEM : 0;
+    }
+    if (res < 0) {
+        snprintf(why, why_size, "the threads cannot be prepared: %s", strerror(-res));
+        return res;
+    }
+    if (config->accept_mode == ACCEPT_HANDOFF && e->count > 1) {
+        snprintf(why, why_size,
+                 "accept = handoff is multi-reactor's; set accept = reuseport or shared for engine "
+                 "proactor with %u threads",
+                 e->count);
+        return -EINVAL;
+    }
+    if (config->connections_max < e->count) {
+        snprintf(
+            why, why_size,
+            "connections_max = %u leaves nothing for some of %u threads: set threads to it, or "
+            "to less",
+            config->connections_max, e->count);
+        return -EINVAL;
+    }
+    if (uring_probe(why, why_size, &e->shared.uring) < 0)
+        return -EOPNOTSUPP;
+    make_share(e);
+    e->shared.config = &e->share;
+    e->shared.tls = e->cfg.tls;
+    e->shared.requests = e->cfg.requests;
+    e->shared.wake_all = wake_all;
+    e->shared.all_full = all_full;
+    e->shared.wake_context = e;
+    res = listen_share_open(e->cfg.listeners, e->cfg.listeners_count, e->count, config->accept_mode,
+                            why, why_size, &e->listeners);
+    return res < 0 ? res : make_members(e, why, why_size);
+}
+
+static int proactor_engine_create(const struct engine_config *cfg, char *why, size_t why_size,
+                                  struct engine **ret_engine)
+{
+    struct engine *e = calloc(1, sizeof(*e));
+    if (e == NULL) {
+        snprintf(why, why_size, "out of memory");
+        return -ENOMEM;
+    }
+    e->magic = ENGINE_MAGIC;
+    e->cfg = *cfg;
+    int res = prepare(e, why, why_size);
+    if (res < 0) {
+        proactor_engine_destroy(e);
+        return res;
+    }
+    *ret_engine = e;
+    return 0;
+}
+
+/* If one fails, the others are not left to themselves. */
+static void fail_all(struct engine *e)
+{
+    atomic_store(&e->shared.failed, true);
+    wake_all(e);
+}
+
+static void member_serve(struct member *member)
+{
+    struct engine *e = member->engine;
+    if (e->cfg.config->pin) {
+        int res = cpus_pin(&e->cpus, member->index);
+        if (res < 0)
+            log_warn("thread %u is not pinned: %s", member->index, strerror(-res));
+    }
+    member->res = proactor_run(member->proactor);
+    if (member->res < 0)
+        fail_all(e);
+}
+
+static void *member_thread(void *context)
+{
+    struct member *member = context;
+    char name[16];
+    snprintf(name, sizeof(name), "proactor-%u", member->index);
+    pthread_setname_np(pthread_self(), name); /* for top -H; the first one is the process's */
+    member_serve(member);
+    return NULL;
+}
+
+/* Signals are for the calling thread: handlers there, and no other system call interrupted. */
+static int start_thread(struct member *member)
+{
+    sigset_t all, old;
+    sigfillset(&all);
+    CHECK(pthread_sigmask(SIG_BLOCK, &all, &old) == 0);
+    int res = -pthread_create(&member->thread, NULL, member_thread, member);
+    CHECK(pthread_sigmask(SIG_SETMASK, &old, NULL) == 0);
+    if (res < 0)
+        log_error("thread %u of %u cannot be started: %s", member->index, member->engine->count,
+                  strerror(-res));
+    return res;
+}
+
+static int proactor_engine_run(struct engine *e)
+{
+    CHECK_OBJ(e, ENGINE_MAGIC);
+    unsigned started = 1;
+    int res = 0;
+
+    log_info("proactor: %u threads; io_uring with %s, receives %s", e->count,
+             e->shared.uring.single_issuer ? "SINGLE_ISSUER and DEFER_TASKRUN" : "COOP_TASKRUN",
+             e->shared.uring.recv_multishot ? "multishot" : "one by one");
+    while (res == 0 && started < e->count) {
+        res = start_thread(&e->members[started]);
+        started += res == 0;
+    }
+    if (res < 0)
+        fail_all(e);
+    else
+        member_serve(&e->members[0]);
+    for (unsigned i = 1; i < started; i++)
+        CHECK(pthread_join(e->members[i].thread, NULL) == 0);
+    for (unsigned i = 0; i < e->count && res == 0; i++)
+        res = e->members[i].res;
+    return res;
+}
+
+static void proactor_engine_wake(struct engine *e)
+{
+    wake_all(e);
+}
+
+const struct engine_ops engine_proactor = {
+    .name = "proactor",
+    .summary =
+        "io_uring: accepts, receives, opens, reads and sends by completions; a ring a thread",
+    .has_threads = true,
+    .probe = proactor_engine_probe,
+    .create = proactor_engine_create,
+    .run = proactor_engine_run,
+    .wake = proactor_engine_wake,
+    .destroy = proactor_engine_destroy,
+    .features = proactor_engine_features,
+};

@@ -1,0 +1,455 @@
+/* proactor_loop.c: one thread's proactor: waits for completions and dispatches them, and keeps what
+ * completions do not bring: the run queue, deadlines, and requests from outside.
+ *
+ * A turn: completions, run queue, deadlines, the closed are freed, accepts are armed. All that the
+ * turn has begun is submitted by the wait that follows: one system call for both. */
+#include "engines/proactor/proactor_internal.h"
+
+#include "config/config.h"
+#include "core/log.h"
+#include "engines/progress.h"
+#include "engines/wake_fd.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct engine_requests *requests(const struct proactor *p)
+{
+    return p->shared->requests;
+}
+
+struct io_uring_sqe *proactor_begin(struct proactor *p, struct proactor_op *op,
+                                    enum proactor_op_kind kind)
+{
+    CHECK_OBJ(op, PROACTOR_OP_MAGIC);
+    CHECK(!op->in_flight);
+    struct io_uring_sqe *sqe = uring_sqe(&p->uring);
+    if (sqe == NULL) {
+        p->starved = true;
+        return NULL;
+    }
+    op->kind = (uint8_t)kind;
+    op->in_flight = true;
+    op->cancelled = false;
+    return sqe;
+}
+
+bool proactor_cancel(struct proactor *p, struct proactor_op *op)
+{
+    CHECK_OBJ(op, PROACTOR_OP_MAGIC);
+    if (!op->in_flight || op->cancelled)
+        return true;
+    struct io_uring_sqe *sqe = uring_sqe(&p->uring);
+    if (sqe == NULL) {
+        p->starved = true;
+        return false;
+    }
+    /* It only names the address of `op`. Operations are begun in the order in which they are
+     * queued, so a later one at the same address is not meant. */
+    io_uring_prep_cancel(sqe, op, 0);
+    proactor_set(sqe, &p->ignored);
+    op->cancelled = true;
+    return true;
+}
+
+/* ---- making and ending ---- */
+
+static int open_rest(struct proactor *p, char *why, size_t why_size)
+{
+    unsigned caps = p->config->file_io == FILE_IO_READ ? 0 : ENGINE_CAP_FILE_SEGMENT;
+    int res =
+        session_env_create(p->config, p->shared->tls, &p->clock, caps, why, why_size, &p->env);
+    if (res < 0)
+        return res;
+    uint32_t connections_max = p->connections_max;
+    res = pool_create("connections", sizeof(struct proactor_conn) + session_size(), connections_max,
+                      &p->pool);
+    if (res == 0)
+        res = pool_create("file jobs", proactor_file_size(), connections_max, &p->files);
+    if (res < 0) {
+        snprintf(why, why_size, "no memory for connections_max = %u connections: %s",
+                 connections_max, strerror(-res));
+        return res;
+    }
+    /* Blocking: a read that finds nothing is to wait inside the ring. A write to it would block
+     * only after 2^64 - 2 wake-ups. */
+    p->wake_fd = wake_fd_open(0);
+    if (p->wake_fd < 0) {
+        wake_fd_explain(p->wake_fd, why, why_size);
+        return p->wake_fd;
+    }
+    res = workers_create(1, p->config->worker_queue, &p->workers);
+    if (res < 0) {
+        snprintf(why, why_size, "cannot set up the thread beside the ring: %s", strerror(-res));
+        return res;
+    }
+    return uring_open(&p->uring, &p->shared->uring, why, why_size) < 0 ? -EOPNOTSUPP : 0;
+}
+
+int proactor_create(struct proactor_shared *shared, uint32_t connections_max,
+                    struct listener *listeners, size_t count, char *why, size_t why_size,
+                    struct proactor **ret_proactor)
+{
+    struct sigaction action;
+    CHECK(sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_IGN);
+    CHECK(connections_max > 0 && connections_max <= shared->config->connections_max);
+    struct proactor *p = calloc(1, sizeof(*p));
+    struct proactor_listener *accepts = calloc(count + 1, sizeof(*accepts));
+    unsigned char *scratch = malloc(PROACTOR_PIECE);
+    if (p == NULL || accepts == NULL || scratch == NULL) {
+        free(p);
+        free(accepts);
+        free(scratch);
+        snprintf(why, why_size, "out of memory");
+        return -ENOMEM;
+    }
+    p->magic = PROACTOR_MAGIC;
+    p->shared = shared;
+    p->config = shared->config;
+    p->connections_max = connections_max;
+    p->wake_fd = -1;
+    p->listeners_count = count;
+    p->accepts = accepts;
+    p->scratch = scratch;
+    p->reopens_done = engine_asked(&requests(p)->reopen_logs);
+    proactor_op_init(&p->wake, PROACTOR_OP_WAKE);
+    proactor_op_init(&p->ignored, PROACTOR_OP_IGNORED);
+    proactor_op_init(&p->workers_op, PROACTOR_OP_WORKERS);
+    for (size_t i = 0; i < count; i++) {
+        proactor_op_init(&accepts[i].op, PROACTOR_OP_ACCEPT);
+        accepts[i].listener = &listeners[i];
+        p->accept_margin += 2 * (size_t)listeners[i].config->backlog;
+    }
+    list_init(&p->conns);
+    list_init(&p->run_queue);
+    list_init(&p->closed);
+    list_init(&p->idle);
+    list_init(&p->pipes);
+    clock_update(&p->clock);
+    timer_wheel_init(&p->timers, p->clock.now_ms);
+    int res = open_rest(p, why, why_size);
+    if (res < 0) {
+        proactor_destroy(p);
+        return res;
+    }
+    *ret_proactor = p;
+    return 0;
+}
+
+void proactor_destroy(struct proactor *p)
+{
+    if (p == NULL)
+        return;
+    CHECK_OBJ(p, PROACTOR_MAGIC);
+    if (p->lost)
+        return;
+    CHECK(list_empty(&p->conns) && list_empty(&p->closed));
+    uring_close(&p->uring);
+    proactor_pipes_close(p);
+    workers_destroy(p->workers);
+    pool_destroy(p->files);
+    pool_destroy(p->pool);
+    session_env_destroy(p->env);
+    if (p->wake_fd >= 0)
+        close(p->wake_fd);
+    free(p->accepts);
+    free(p->scratch);
+    p->magic = 0;
+    free(p);
+}
+
+void proactor_wake(struct proactor *p)
+{
+    /* Runs in signal handlers: errno belongs to whoever was interrupted. */
+    int saved = errno;
+    uint64_t one = 1;
+    ssize_t n;
+    do
+        n = write(p->wake_fd, &one, sizeof(one));
+    while (n < 0 && errno == EINTR);
+    errno = saved;
+}
+
+/* ---- requests ---- */
+
+void proactor_ask_reclaim(struct proactor *p)
+{
+    if (p->reclaim_next_ms > p->clock.now_ms)
+        return;
+    p->reclaim_next_ms = p->clock.now_ms + PROACTOR_ACCEPT_RETRY_MS;
+    atomic_fetch_add(&p->shared->reclaims, 1);
+    p->shared->wake_all(p->shared->wake_context);
+}
+
+static void drain_all(struct proactor *p)
+{
+    struct list *at = p->conns.next;
+    while (at != &p->conns) {
+        struct proactor_conn *conn = container_of(at, struct proactor_conn, all);
+        at = at->next;
+        if (conn->closing)
+            continue;
+        session_drain(proactor_session(conn));
+        proactor_conn_drive(p, conn);
+    }
+}
+
+/* The next step of a drain. True when it has come to its end. */
+static bool go_on_draining(struct proactor *p)
+{
+    switch (p->drain) {
+    case PROACTOR_SERVES:
+        p->drain_end_ms = p->clock.now_ms + p->config->deadlines.drain_ms;
+        p->drain = PROACTOR_UNLISTENS;
+        /* fall through */
+    case PROACTOR_UNLISTENS:
+        if (proactor_unlisten(p))
+            p->drain = PROACTOR_LOOKS;
+        break;
+    case PROACTOR_LOOKS:
+        p->looks += p->taken < PROACTOR_TAKE_MAX;
+        if (p->taken > 0 && p->looks < PROACTOR_LOOKS_MAX)
+            break;
+        p->drain = PROACTOR_DRAINS;
+        drain_all(p);
+        break;
+    case PROACTOR_DRAINS:
+        break;
+    }
+    return p->clock.now_ms >= p->drain_end_ms ||
+           (p->drain == PROACTOR_DRAINS && list_empty(&p->conns));
+}
+
+/* Does what is asked for. True when the loop is to end. */
+static bool heed_requests(struct proactor *p)
+{
+    sig_atomic_t reopens = engine_asked(&requests(p)->reopen_logs);
+    if (reopens != p->reopens_done) {
+        p->reopens_done = reopens;
+        p->active |= session_env_tick(p->env, true);
+    }
+    unsigned reclaims = atomic_load_explicit(&p->shared->reclaims, memory_order_relaxed);
+    if (reclaims != p->reclaims_done) {
+        p->reclaims_done = reclaims;
+        if (session_env_reclaim(p->env) == 0)
+            (void)proactor_make_way(p);
+    }
+    if (engine_asked(&requests(p)->stop) ||
+        atomic_load_explicit(&p->shared->failed, memory_order_relaxed))
+        return true;
+    return engine_asked(&requests(p)->drain) && go_on_draining(p);
+}
+
+/* ---- a turn ---- */
+
+static int timeout_ms_of(const struct proactor *p)
+{
+    int accept_ms = proactor_accept_timeout_ms(p);
+    if (!list_empty(&p->run_queue) || accept_ms == 0 || p->starved || p->drain == PROACTOR_LOOKS)
+        return 0;
+    uint64_t now_ms = p->clock.now_ms;
+    int timeout_ms = timer_timeout_ms(&p->timers, now_ms);
+    if (accept_ms > 0)
+        timeout_ms = timer_until(timeout_ms, now_ms, p->accept_retry_ms);
+    timeout_ms = timer_until(timeout_ms, now_ms, p->tick_due_ms);
+    timeout_ms = timer_until(timeout_ms, now_ms, p->sweep_due_ms);
+    return timer_until(timeout_ms, now_ms, p->drain_end_ms);
+}
+
+/* Reads of the eventfd, and the watch over the worker's results, are armed as long as the loop
+ * runs. */
+static void arm_wake(struct proactor *p)
+{
+    if (p->wake.in_flight || p->ending)
+        return;
+    struct io_uring_sqe *sqe = proactor_begin(p, &p->wake, PROACTOR_OP_WAKE);
+    if (sqe == NULL)
+        return;
+    io_uring_prep_read(sqe, p->wake_fd, &p->wake_count, sizeof(p->wake_count), 0);
+    proactor_set(sqe, &p->wake);
+}
+
+static void dispatch(struct proactor *p, const struct io_uring_cqe *cqe)
+{
+    struct proactor_op *op = (struct proactor_op *)(uintptr_t)cqe->user_data;
+    CHECK_OBJ(op, PROACTOR_OP_MAGIC);
+    if (op == &p->ignored)
+        return;
+    CHECK(op->in_flight);
+    op->in_flight = (cqe->flags & IORING_CQE_F_MORE) != 0;
+    switch ((enum proactor_op_kind)op->kind) {
+    case PROACTOR_OP_WAKE: /* what it was about is in the requests */
+        break;
+    case PROACTOR_OP_WORKERS:
+        proactor_workers_collect(p);
+        break;
+    case PROACTOR_OP_ACCEPT:
+        proactor_accepted(p, op, cqe->res, cqe->flags);
+        break;
+    case PROACTOR_OP_CALLER:
+        proactor_called(p, op, cqe->res);
+        break;
+    case PROACTOR_OP_RECV: {
+        struct proactor_conn *conn = container_of(op, struct proactor_conn, recv);
+        CHECK_OBJ(conn, PROACTOR_CONN_MAGIC);
+        proactor_received(p, conn, cqe->res, cqe->flags);
+        break;
+    }
+    case PROACTOR_OP_SEND:
+    case PROACTOR_OP_WARM:
+    case PROACTOR_OP_SPLICE_IN:
+    case PROACTOR_OP_SPLICE_OUT: {
+        struct proactor_conn *conn = container_of(op, struct proactor_conn, send);
+        CHECK_OBJ(conn, PROACTOR_CONN_MAGIC);
+        proactor_sent(p, conn, cqe->res);
+        break;
+    }
+    case PROACTOR_OP_ROOM: {
+        struct proactor_conn *conn = container_of(op, struct proactor_conn, room);
+        CHECK_OBJ(conn, PROACTOR_CONN_MAGIC);
+        proactor_room_told(p, conn, cqe->res);
+        break;
+    }
+    case PROACTOR_OP_FILE:
+        proactor_file_completed(p, op, cqe->res);
+        break;
+    case PROACTOR_OP_IGNORED:
+        UNREACHABLE();
+    }
+}
+
+/* A node was armed for its session's deadline or earlier; most have moved away since. */
+static void fire(struct timer_node *node, void *context)
+{
+    struct proactor *p = context;
+    CHECK_OBJ(p, PROACTOR_MAGIC);
+    struct proactor_conn *conn = container_of(node, struct proactor_conn, timer);
+    CHECK_OBJ(conn, PROACTOR_CONN_MAGIC);
+    struct session *s = proactor_session(conn);
+    uint64_t deadline_ms = session_deadline_ms(s);
+    if (deadline_ms > p->clock.now_ms) {
+        timer_arm(&p->timers, node, deadline_ms);
+        return;
+    }
+    struct progress progress = progress_of(conn->fd, s);
+    session_expired(s, &progress);
+    list_remove(&conn->run);
+    proactor_conn_drive(p, conn);
+}
+
+/* What is kept open is looked through a second after something happened, and then when it says; an
+ * idle loop that keeps nothing is not woken for it. */
+static void sweep(struct proactor *p)
+{
+    uint64_t now_ms = p->clock.now_ms;
+    if (timer_has_come(&p->sweep_due_ms, now_ms)) {
+        uint64_t due_ms = session_env_sweep(p->env);
+        p->sweep_due_ms = due_ms == UINT64_MAX ? 0 : due_ms;
+    }
+    if (p->active)
+        timer_bring_forward(&p->sweep_due_ms, now_ms + PROACTOR_TICK_MS);
+}
+
+/* Logs are written out a second after something happened, so an idle loop is not woken for them. */
+static void tick(struct proactor *p)
+{
+    uint64_t now_ms = p->clock.now_ms;
+    if (timer_has_come(&p->tick_due_ms, now_ms))
+        p->active |= session_env_tick(p->env, false);
+    if (p->active)
+        timer_bring_forward(&p->tick_due_ms, now_ms + PROACTOR_TICK_MS);
+    p->active = false;
+}
+
+/* Completions come first, then, once each, those who were in the run queue before: who joins it in
+ * this turn gets the next one. */
+static void turn(struct proactor *p)
+{
+    struct list queued;
+    list_init(&queued);
+    list_splice_back(&queued, &p->run_queue);
+    p->starved = false;
+    clock_update(&p->clock);
+    p->taken = uring_take(&p->uring, p->cqes, PROACTOR_TAKE_MAX);
+    for (unsigned i = 0; i < p->taken; i++)
+        dispatch(p, &p->cqes[i]);
+    uring_show_buffers(&p->uring);
+    while (!list_empty(&queued)) {
+        struct proactor_conn *conn = container_of(queued.next, struct proactor_conn, run);
+        list_remove(&conn->run);
+        proactor_conn_drive(p, conn);
+    }
+    timer_advance(&p->timers, p->clock.now_ms, fire, p);
+    proactor_free_closed(p);
+    proactor_accept(p);
+    arm_wake(p);
+    proactor_workers_arm(p);
+    workers_flush(p->workers);
+    sweep(p);
+    tick(p);
+}
+
+/* Nothing more is begun; everything in flight is asked to end, and awaited: what it writes to is
+ * the kernel's until then. */
+static int end_all(struct proactor *p)
+{
+    p->ending = true;
+    for (;;) {
+        struct list *at = p->conns.next;
+        while (at != &p->conns) {
+            struct proactor_conn *conn = container_of(at, struct proactor_conn, all);
+            at = at->next;
+            list_remove(&conn->run);
+            proactor_conn_close(p, conn);
+        }
+        bool unlistened = proactor_unlisten(p);
+        (void)proactor_cancel(p, &p->wake);
+        if (list_empty(&p->conns))
+            (void)proactor_cancel(p, &p->workers_op);
+        if (list_empty(&p->conns) && unlistened && !p->wake.in_flight && !p->workers_op.in_flight)
+            return 0;
+        int res = uring_wait(&p->uring, p->starved || !list_empty(&p->run_queue) ? 0 : -1);
+        if (res < 0)
+            return res;
+        turn(p);
+    }
+}
+
+/* What is in flight cannot be awaited: the memory stays the kernel's until the process ends. */
+static int give_up(struct proactor *p, int res)
+{
+    p->lost = true;
+    log_error("io_uring_enter: %s", strerror(-res));
+    return res;
+}
+
+int proactor_run(struct proactor *p)
+{
+    CHECK_OBJ(p, PROACTOR_MAGIC);
+    int res = uring_enable(&p->uring);
+    if (res == 0)
+        res = workers_start(p->workers);
+    if (res < 0) {
+        log_error("io_uring, or the thread beside it, does not start: %s", strerror(-res));
+        return res;
+    }
+    clock_update(&p->clock);
+    proactor_accept(p);
+    arm_wake(p);
+    proactor_workers_arm(p);
+    while (!heed_requests(p)) {
+        res = uring_wait(&p->uring, timeout_ms_of(p));
+        if (res < 0)
+            return give_up(p, res);
+        turn(p);
+    }
+    res = end_all(p);
+    struct list unrun;
+    list_init(&unrun);
+    workers_stop(p->workers, &unrun);
+    CHECK(list_empty(&unrun) || res < 0);
+    return res < 0 ? give_up(p, res) : 0;
+}

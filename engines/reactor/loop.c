@@ -1,0 +1,368 @@
+/* loop.c: the reactor: waits for readiness, dispatches it, and keeps what readiness does not bring:
+ * the run queue, deadlines, and requests from outside.
+ *
+ * A turn: events, run queue, deadlines, the closed are freed, new connections are accepted. While a
+ * queue holds work the wait is a poll; with nothing to do the loop sleeps without a timeout. */
+#include "engines/reactor/loop_internal.h"
+
+#include "core/check.h"
+#include "config/config.h"
+#include "core/log.h"
+#include "engines/progress.h"
+#include "engines/wake_fd.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static int loop_open_descriptors(struct loop *loop)
+{
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (loop->epoll_fd < 0)
+        return -errno;
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = &loop->wake };
+    if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake.fd, &event) != 0)
+        return -errno;
+    if (loop->workers != NULL) {
+        loop->done = (struct loop_source){ LOOP_DONE_MAGIC, workers_fd(loop->workers) };
+        event = (struct epoll_event){ .events = EPOLLIN | EPOLLET, .data.ptr = &loop->done };
+        if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->done.fd, &event) != 0)
+            return -errno;
+    }
+    return loop_listen(loop);
+}
+
+static void loop_check_config(const struct engine_config *cfg)
+{
+    CHECK(cfg->requests != NULL);
+    CHECK(cfg->config->send_turn > 0);
+    CHECK(cfg->config->connections_max > 0);
+    struct sigaction action;
+    CHECK(sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_IGN);
+}
+
+/* What works with other loops, in other threads. */
+static int loop_join_others(struct loop *loop, const struct loop_options *options)
+{
+    loop->options = *options;
+    if (options->hooks != NULL)
+        loop->hooks = *options->hooks;
+    CHECK(!options->accept_only || (loop->hooks.has_room != NULL && loop->hooks.deal != NULL));
+    return options->arrivals_max == 0 ? 0 : loop_inbox_create(options->arrivals_max, &loop->inbox);
+}
+
+/* What keeps connections: the session environment, helpers, the pool. */
+static int loop_prepare_conns(struct loop *loop, char *why, size_t why_size)
+{
+    const struct config *config = loop->cfg.config;
+    if (config->file_io == FILE_IO_SPLICE) {
+        snprintf(why, why_size,
+                 "%s: file_io = splice needs engine proactor; an event loop has sendfile",
+                 config_place(config, "file_io"));
+        return -EINVAL;
+    }
+    unsigned caps = config->file_io == FILE_IO_READ ? 0 : ENGINE_CAP_FILE_SEGMENT;
+    int res = loop_env_create(loop, caps, why, why_size);
+    if (res == 0)
+        res = loop_offload_create(loop, why, why_size);
+    if (res < 0)
+        return res;
+    res = pool_create("connections", sizeof(struct loop_conn) + session_size(),
+                      config->connections_max, &loop->pool);
+    if (res < 0)
+        snprintf(why, why_size, "no memory for connections_max = %u connections: %s",
+                 config->connections_max, strerror(-res));
+    return res;
+}
+
+int loop_create(const struct engine_config *cfg, const struct loop_options *options, char *why,
+                size_t why_size, struct loop **ret_loop)
+{
+    loop_check_config(cfg);
+    struct loop *loop = calloc(1, sizeof(*loop));
+    struct loop_listener *listeners = calloc(cfg->listeners_count + 1, sizeof(*listeners));
+    if (loop == NULL || listeners == NULL) {
+        free(listeners);
+        free(loop);
+        snprintf(why, why_size, "out of memory");
+        return -ENOMEM;
+    }
+    loop->magic = LOOP_MAGIC;
+    loop->epoll_fd = loop->wake.fd = -1;
+    loop->cfg = *cfg;
+    loop->listeners = listeners;
+    loop->reopens_done = engine_asked(&cfg->requests->reopen_logs);
+    list_init(&loop->conns);
+    list_init(&loop->run_queue);
+    list_init(&loop->closed);
+    list_init(&loop->idle);
+    list_init(&loop->accept_queue);
+    clock_update(&loop->clock);
+    timer_wheel_init(&loop->timers, loop->clock.now_ms);
+
+    int res = loop_join_others(loop, options);
+    if (res < 0) {
+        snprintf(why, why_size, "out of memory");
+        goto fail;
+    }
+    /* First of all, since the workers need one, too, and could not say that it was refused. */
+    loop->wake = (struct loop_source){ LOOP_WAKE_MAGIC, wake_fd_open(EFD_NONBLOCK) };
+    if (loop->wake.fd < 0) {
+        res = loop->wake.fd;
+        wake_fd_explain(res, why, why_size);
+        goto fail;
+    }
+    if (!options->accept_only) {
+        res = loop_prepare_conns(loop, why, why_size);
+        if (res < 0)
+            goto fail;
+    }
+    res = loop_open_descriptors(loop);
+    if (res < 0) {
+        snprintf(why, why_size, "cannot set up epoll: %s", strerror(-res));
+        goto fail;
+    }
+    *ret_loop = loop;
+    return 0;
+
+fail:
+    loop_destroy(loop);
+    return res;
+}
+
+void loop_wake(struct loop *loop)
+{
+    /* Runs in signal handlers: errno belongs to whoever was interrupted. A full counter (EAGAIN)
+     * wakes as well. */
+    int saved = errno;
+    uint64_t one = 1;
+    ssize_t n;
+    do
+        n = write(loop->wake.fd, &one, sizeof(one));
+    while (n < 0 && errno == EINTR);
+    errno = saved;
+}
+
+static void loop_close_all(struct loop *loop)
+{
+    while (!list_empty(&loop->conns))
+        loop_conn_close(loop, container_of(loop->conns.next, struct loop_conn, all));
+    loop_free_closed(loop);
+}
+
+void loop_destroy(struct loop *loop)
+{
+    if (loop == NULL)
+        return;
+    CHECK_OBJ(loop, LOOP_MAGIC);
+    loop_close_all(loop);
+    loop_inbox_destroy(loop->inbox);
+    loop_offload_destroy(loop);
+    pool_destroy(loop->pool);
+    loop_env_destroy(loop);
+    if (loop->wake.fd >= 0)
+        close(loop->wake.fd);
+    if (loop->epoll_fd >= 0)
+        close(loop->epoll_fd); /* the listeners' registrations go with it */
+    free(loop->listeners);
+    loop->magic = 0;
+    free(loop);
+}
+
+void loop_drain_session(struct loop *loop, struct loop_conn *conn)
+{
+    loop_enter(loop);
+    session_drain(loop_conn_session(conn));
+    loop_leave(loop);
+}
+
+/* For a connection that may be in the run queue: it gets its turn now, and none there. */
+static void loop_drive_now(struct loop *loop, struct loop_conn *conn)
+{
+    list_remove(&conn->run);
+    loop_conn_drive(loop, conn);
+}
+
+static void loop_drain_sessions(struct loop *loop)
+{
+    struct list *at = loop->conns.next;
+    while (at != &loop->conns) {
+        struct loop_conn *conn = container_of(at, struct loop_conn, all);
+        at = at->next;
+        if (conn->away)
+            continue; /* when it comes back */
+        /* A request that has come already is answered, though no edge may have told of it yet. */
+        conn->readable = true;
+        loop_drive_now(loop, conn);
+        if (conn->away || conn->source.magic == LOOP_CLOSED_MAGIC)
+            continue;
+        loop_drain_session(loop, conn);
+        loop_drive_now(loop, conn);
+    }
+    loop_free_closed(loop);
+    loop_offload_flush(loop);
+}
+
+static void loop_begin_drain(struct loop *loop)
+{
+    loop->drain_end_ms = loop->clock.now_ms + loop->cfg.config->deadlines.drain_ms;
+    loop_unlisten(loop);
+    loop_drain_sessions(loop);
+}
+
+/* Does what cfg.requests and other threads ask for. True when the loop is to end. */
+static bool loop_heed_requests(struct loop *loop)
+{
+    const struct engine_requests *requests = loop->cfg.requests;
+    sig_atomic_t reopens = engine_asked(&requests->reopen_logs);
+    if (reopens != loop->reopens_done) {
+        loop->reopens_done = reopens;
+        loop->active |= loop_env_tick(loop, true);
+    }
+    unsigned heeded = loop_heed_asks(loop);
+    if (engine_asked(&requests->stop) || (heeded & LOOP_ASK_STOP))
+        return true;
+    if (!engine_asked(&requests->drain))
+        return false;
+    if (loop->drain_end_ms == 0)
+        loop_begin_drain(loop);
+    else if (heeded & LOOP_TOOK_ARRIVALS)
+        loop_drain_sessions(loop);
+    return (list_empty(&loop->conns) && !loop_expects_arrivals(loop)) ||
+           loop->clock.now_ms >= loop->drain_end_ms;
+}
+
+static int loop_timeout_ms(const struct loop *loop)
+{
+    int accept_ms = loop_accept_timeout_ms(loop);
+    if (!list_empty(&loop->run_queue) || accept_ms == 0)
+        return 0;
+    uint64_t now_ms = loop->clock.now_ms;
+    int timeout_ms = timer_timeout_ms(&loop->timers, now_ms);
+    if (accept_ms > 0)
+        timeout_ms = timer_until(timeout_ms, now_ms, loop->accept_retry_ms);
+    timeout_ms = timer_until(timeout_ms, now_ms, loop->tick_due_ms);
+    timeout_ms = timer_until(timeout_ms, now_ms, loop->sweep_due_ms);
+    return timer_until(timeout_ms, now_ms, loop->drain_end_ms);
+}
+
+static void loop_dispatch(struct loop *loop, const struct epoll_event *event)
+{
+    struct loop_source *source = event->data.ptr;
+    switch (source->magic) {
+    case LOOP_CONN_MAGIC: {
+        struct loop_conn *conn = container_of(source, struct loop_conn, source);
+        loop_conn_note(conn, event->events);
+        if (!conn->away && list_empty(&conn->run)) /* else its turn comes */
+            loop_conn_drive(loop, conn);
+        break;
+    }
+    case LOOP_CLOSED_MAGIC:
+        break;
+    case LOOP_LISTENER_MAGIC: {
+        struct loop_listener *listener = container_of(source, struct loop_listener, source);
+        if (list_empty(&listener->ready))
+            list_push_back(&loop->accept_queue, &listener->ready);
+        break;
+    }
+    case LOOP_WAKE_MAGIC: {
+        uint64_t count;
+        ssize_t n = read(source->fd, &count, sizeof(count));
+        (void)n; /* what it was about is in cfg.requests */
+        break;
+    }
+    case LOOP_DONE_MAGIC:
+        loop_offload_collect(loop);
+        break;
+    default:
+        UNREACHABLE();
+    }
+}
+
+/* A node was armed for its session's deadline or earlier; most have moved away since. */
+static void loop_fire(struct timer_node *node, void *context)
+{
+    struct loop *loop = context;
+    CHECK_OBJ(loop, LOOP_MAGIC);
+    struct loop_conn *conn = container_of(node, struct loop_conn, timer);
+    CHECK_OBJ(&conn->source, LOOP_CONN_MAGIC);
+    if (conn->away)
+        return; /* armed again when it comes back */
+    struct session *s = loop_conn_session(conn);
+    uint64_t deadline_ms = session_deadline_ms(s);
+    if (deadline_ms > loop->clock.now_ms) {
+        timer_arm(&loop->timers, node, deadline_ms);
+        return;
+    }
+    struct progress progress = progress_of(conn->source.fd, s);
+    loop_enter(loop);
+    session_expired(s, &progress);
+    loop_leave(loop);
+    loop_drive_now(loop, conn);
+}
+
+/* What is kept open is looked through a second after something happened, and then when it says; an
+ * idle loop that keeps nothing is not woken for it. */
+static void loop_sweep(struct loop *loop)
+{
+    uint64_t now_ms = loop->clock.now_ms;
+    if (timer_has_come(&loop->sweep_due_ms, now_ms)) {
+        uint64_t due_ms = loop_env_sweep(loop);
+        loop->sweep_due_ms = due_ms == UINT64_MAX ? 0 : due_ms;
+    }
+    if (loop->active)
+        timer_bring_forward(&loop->sweep_due_ms, now_ms + LOOP_TICK_MS);
+}
+
+/* Logs are written out a second after something happened, so an idle loop is not woken for them. */
+static void loop_tick(struct loop *loop)
+{
+    uint64_t now_ms = loop->clock.now_ms;
+    if (timer_has_come(&loop->tick_due_ms, now_ms))
+        loop->active |= loop_env_tick(loop, false);
+    if (loop->active)
+        timer_bring_forward(&loop->tick_due_ms, now_ms + LOOP_TICK_MS);
+    loop->active = false;
+}
+
+/* One turn with the events of a wait. Events come first, then, once each, those who were in the run
+ * queue before: who joins it in this turn gets the next one. */
+static void loop_turn(struct loop *loop, int events)
+{
+    struct list queued;
+    list_init(&queued);
+    list_splice_back(&queued, &loop->run_queue);
+    clock_update(&loop->clock);
+    for (int i = 0; i < events; i++)
+        loop_dispatch(loop, &loop->events[i]);
+    while (!list_empty(&queued))
+        loop_drive_now(loop, container_of(queued.next, struct loop_conn, run));
+    timer_advance(&loop->timers, loop->clock.now_ms, loop_fire, loop);
+    loop_free_closed(loop);
+    loop_accept(loop);
+    loop_sweep(loop);
+    loop_tick(loop);
+    loop_offload_flush(loop);
+}
+
+int loop_run(struct loop *loop)
+{
+    CHECK_OBJ(loop, LOOP_MAGIC);
+    int res = loop_offload_start(loop);
+    while (res == 0 && !loop_heed_requests(loop)) {
+        int n = epoll_wait(loop->epoll_fd, loop->events, LOOP_EVENTS_MAX, loop_timeout_ms(loop));
+        if (n < 0 && errno != EINTR) {
+            res = -errno;
+            log_error("epoll_wait: %s", strerror(-res));
+            break;
+        }
+        loop_turn(loop, n > 0 ? n : 0);
+    }
+    loop_offload_stop(loop);
+    loop_close_all(loop);
+    return res;
+}

@@ -1,0 +1,351 @@
+/* loop_conn.c: drives one connection: asks its session what it wants, does what the socket allows
+ * and reports the result.
+ *
+ * The one place where a readiness loop meets the seam (session.h): receive, send, file job,
+ * shutdown and close each have one function here. Where the loop has workers, what may block, and
+ * perhaps what was received, goes to them (loop_offload.c): the connection is away then, and left
+ * alone until it comes back. */
+#include "engines/reactor/loop_internal.h"
+
+#include "core/check.h"
+#include "core/file_job.h"
+#include "core/log_repeat.h"
+#include "engines/file_range.h"
+#include "engines/ktls.h"
+#include "engines/socket_room.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* The first request has often come with the connection, and where it is the only one, epoll never
+ * hears of either. */
+void loop_conn_open(struct loop *loop, int fd, const struct listen_config *listen,
+                    const struct peer *peer)
+{
+    struct loop_conn *conn = pool_get(loop->pool);
+    CHECK(conn != NULL);
+    loop_publish_full(loop);
+    *conn =
+        (struct loop_conn){ .source = { LOOP_CONN_MAGIC, fd }, .readable = true, .writable = true };
+    list_push_back(&loop->conns, &conn->all);
+    list_push_back(&loop->run_queue, &conn->run);
+    list_init(&conn->idle);
+    timer_node_init(&conn->timer);
+    loop_enter(loop);
+    struct session *s = session_open(conn + 1, loop->env, listen, peer);
+    loop_leave(loop);
+    CHECK(s == loop_conn_session(conn));
+    timer_arm(&loop->timers, &conn->timer, session_deadline_ms(s));
+}
+
+/* Once and for all: what the flags of the connection remember, epoll need not be asked for. What it
+ * waits for may have come by now: that is an edge, too. */
+static bool conn_register(struct loop *loop, struct loop_conn *conn)
+{
+    struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                                 .data.ptr = conn };
+    conn->registered = epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, conn->source.fd, &event) == 0;
+    if (!conn->registered)
+        log_repeated(LOG_ERROR, "epoll_ctl", errno, "epoll_ctl: %s; a connection is dropped%s",
+                     strerror(errno),
+                     errno == ENOSPC ? "; raise the sysctl fs.epoll.max_user_watches" : "");
+    return conn->registered;
+}
+
+void loop_conn_note(struct loop_conn *conn, uint32_t events)
+{
+    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
+        conn->ended = true;
+        conn->readable = true;
+    }
+    if (events & EPOLLIN)
+        conn->readable = true;
+    /* A reset is found by whichever of receive and send the session wants. */
+    if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
+        conn->writable = true;
+}
+
+/* Receives at most `room` octets. What recv(2) returned, or -errno; -EAGAIN: nothing now. */
+static ssize_t conn_recv(struct loop_conn *conn, void *mem, size_t room)
+{
+    ssize_t n = recv(conn->source.fd, mem, room, 0);
+    int error = n < 0 ? errno : 0;
+    if (error == EAGAIN)
+        conn->readable = false;
+    if (error == EAGAIN || error == EINTR)
+        return -EAGAIN;
+    /* After a short count it is empty, and an edge announces what comes next, unless the last edge
+     * has been seen. After the end there is nothing more. */
+    if (n <= 0 || ((size_t)n < room && !conn->ended))
+        conn->readable = false;
+    return n < 0 ? -error : n;
+}
+
+static size_t conn_room(struct loop_conn *conn, size_t room_max)
+{
+    size_t room = session_recv_room(loop_conn_session(conn));
+    CHECK(room > 0);
+    return room < room_max ? room : room_max;
+}
+
+static void conn_report_received(struct loop *loop, struct loop_conn *conn, const void *data,
+                                 ssize_t n)
+{
+    loop_idle_end(conn);
+    loop_enter(loop);
+    session_received(loop_conn_session(conn), data, n);
+    loop_leave(loop);
+}
+
+static void conn_receive(struct loop *loop, struct loop_conn *conn)
+{
+    ssize_t n = conn_recv(conn, loop->scratch, conn_room(conn, sizeof(loop->scratch)));
+    if (n != -EAGAIN)
+        conn_report_received(loop, conn, loop->scratch, n);
+}
+
+/* Receives for a worker: what the session makes of octets is not the loop's work. That there are no
+ * more is no work. */
+static void conn_receive_for_worker(struct loop *loop, struct loop_conn *conn)
+{
+    struct loop_task *task = loop_task_begin(loop, conn, LOOP_TASK_RECEIVED);
+    ssize_t n = conn_recv(conn, task->data, conn_room(conn, LOOP_HANDOFF_SIZE));
+    if (n > 0) {
+        loop_idle_end(conn);
+        task->len = (size_t)n;
+        loop_task_submit(loop, task);
+        return;
+    }
+    loop_task_drop(loop, task);
+    if (n != -EAGAIN)
+        conn_report_received(loop, conn, NULL, n);
+}
+
+static void conn_report_sent(struct loop *loop, struct loop_conn *conn, ssize_t n)
+{
+    loop_enter(loop);
+    session_sent(loop_conn_session(conn), n);
+    loop_leave(loop);
+}
+
+/* Is the piece of a file that comes next in the page cache? Asked once a LOOP_PROBE_SPAN; the
+ * answer is no once: the caller sees to it that it gets there. A probe costs about 0.5 us
+ * (cachestat(2) over 256 KiB 2.9 us), sending a span about 90 us. Where a miss costs the others
+ * nothing, both ends of a long piece are looked at: memory that ran short takes the oldest pages
+ * first, the front ones. */
+static bool conn_file_warm(struct loop *loop, struct loop_conn *conn, const struct send_plan *plan)
+{
+    size_t turn = loop->cfg.config->send_turn;
+    if (send_plan_file_end(plan, turn) <= conn->warm_end)
+        return true;
+    conn->warm_end = send_plan_file_end(plan, turn > LOOP_PROBE_SPAN ? turn : LOOP_PROBE_SPAN);
+    return file_range_cached(plan->file_fd, conn->warm_end - 1) &&
+           (loop->workers == NULL || conn->warm_end - plan->file_off <= LOOP_PROBE_MIN ||
+            file_range_cached(plan->file_fd, plan->file_off));
+}
+
+/* Gets the piece behind a plan, up to warm_end, into the page cache. With workers the connection is
+ * away meanwhile, and so is the plan. Without, the kernel is told to read, the others go first, and
+ * then it blocks for what has not come by then. */
+static void conn_warm_up(struct loop *loop, struct loop_conn *conn, const struct send_plan *plan)
+{
+    if (loop->workers == NULL) {
+        posix_fadvise(plan->file_fd, plan->file_off, conn->warm_end - plan->file_off,
+                      POSIX_FADV_WILLNEED);
+        conn_report_sent(loop, conn, -EAGAIN);
+        return;
+    }
+    struct loop_task *task = loop_task_begin(loop, conn, LOOP_TASK_PIECE);
+    task->file_fd = plan->file_fd;
+    task->off = plan->file_off;
+    task->len = (size_t)(conn->warm_end - plan->file_off);
+    loop_task_submit(loop, task);
+}
+
+/* Before something is encrypted, here or by a worker. */
+static void conn_tell_room(struct loop *loop, struct loop_conn *conn)
+{
+    struct session *s = loop_conn_session(conn);
+    if (!session_minds_room(s))
+        return;
+    size_t room = socket_room(conn->source.fd);
+    loop_enter(loop);
+    session_set_room(s, room);
+    loop_leave(loop);
+}
+
+/* Takes what was sent off `*turn_left`. False when the connection is to queue behind the others
+ * first. Every plan is given back by one session_sent(): -EAGAIN says that nothing was sent. */
+static bool conn_send(struct loop *loop, struct loop_conn *conn, size_t *turn_left)
+{
+    struct session *s = loop_conn_session(conn);
+    struct send_plan plan;
+    conn_tell_room(loop, conn);
+    loop_enter(loop);
+    session_send_plan(s, &plan);
+    loop_leave(loop);
+    if (plan.iovcnt == 0 && plan.file_len == 0)
+        return true; /* it was lost over encrypting, or reads first */
+    size_t unprobed_max = loop->workers == NULL ? LOOP_PROBE_MIN : 0;
+    bool probed = plan.file_fd >= 0 && plan.file_len > unprobed_max;
+    if (probed && !conn_file_warm(loop, conn, &plan)) {
+        conn_warm_up(loop, conn, &plan);
+        return false;
+    }
+
+    bool full;
+    ssize_t n = loop_send_plan(conn->source.fd, &plan, *turn_left, &conn->corked, &full);
+    if (full)
+        conn->writable = false;
+    if (n == -EINTR)
+        n = -EAGAIN; /* with `writable` as it is: at once again */
+    if (n > 0) {
+        *turn_left -= (size_t)n < *turn_left ? (size_t)n : *turn_left;
+        if (conn->warm_end != 0 && (size_t)n == send_plan_memory(&plan) + plan.file_len)
+            conn->warm_end = 0; /* the range is complete; the next may be another file's */
+    }
+    conn_report_sent(loop, conn, n);
+    return true;
+}
+
+/* Executes the session's job, if that takes no waiting or there is nobody else to wait. False: it
+ * is for a worker. */
+static bool conn_run_job(struct loop *loop, struct loop_conn *conn)
+{
+    struct session *s = loop_conn_session(conn);
+    struct file_job *job = session_file_job(s);
+    CHECK_OBJ(job, FILE_JOB_MAGIC);
+    if (loop->workers == NULL) {
+        file_job_run(job);
+        clock_update(&loop->clock); /* it may have taken long */
+    } else if (!file_job_try(job)) {
+        return false;
+    }
+    loop_report_job(loop, s);
+    return true;
+}
+
+static void conn_shut_down(struct loop *loop, struct loop_conn *conn)
+{
+    int res = shutdown(conn->source.fd, SHUT_WR) == 0 ? 0 : -errno;
+    loop_enter(loop);
+    session_shut_down(loop_conn_session(conn), res);
+    loop_leave(loop);
+}
+
+/* The kernel is to encrypt from now on, if it can. */
+static void conn_offload(struct loop *loop, struct loop_conn *conn)
+{
+    struct session *s = loop_conn_session(conn);
+    unsigned char info[SESSION_OFFLOAD_MAX];
+    loop_enter(loop);
+    size_t size = session_offload(s, info, sizeof(info));
+    session_offloaded(s, ktls_begin(conn->source.fd, info, size));
+    loop_leave(loop);
+    explicit_bzero(info, sizeof(info));
+}
+
+/* A deadline that has moved away, as it does with every request, costs one comparison. */
+static void conn_arm(struct loop *loop, struct loop_conn *conn)
+{
+    uint64_t deadline_ms = session_deadline_ms(loop_conn_session(conn));
+    if (conn->timer.armed_ms == 0 || deadline_ms < conn->timer.armed_ms)
+        timer_arm(&loop->timers, &conn->timer, deadline_ms);
+}
+
+void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
+{
+    CHECK_OBJ(&conn->source, LOOP_CONN_MAGIC);
+    CHECK(!conn->away);
+    const struct session *s = loop_conn_session(conn);
+    size_t turn_left = loop->cfg.config->send_turn;
+    bool job_for_worker = loop->shared; /* or it was tried in vain */
+    bool waits = false;                 /* for an edge */
+    loop->active = true;
+
+    /* Jobs come first, so that the answers they complete leave in one send with those before them,
+     * but not those that take a worker; sends come before receives, so that octets go before more
+     * are taken. */
+    for (int step = 0; step < LOOP_STEPS_MAX && !waits && !conn->away; step++) {
+        unsigned wants = session_wants(s);
+        CHECK(wants != 0);
+        if (wants & SESSION_WANT_CLOSE) {
+            CHECK(wants == SESSION_WANT_CLOSE);
+            loop_conn_close(loop, conn);
+            return;
+        }
+        if ((wants & SESSION_WANT_FILE) && !job_for_worker) {
+            uint64_t begun_ms = loop->clock.now_ms;
+            job_for_worker = !conn_run_job(loop, conn);
+            if (loop->clock.now_ms > begun_ms + 1)
+                break; /* it took long: a slice of a long listing. The others go first */
+        } else if ((wants & SESSION_WANT_SEND) && conn->writable) {
+            if (turn_left == 0 || !conn_send(loop, conn, &turn_left))
+                break;
+        } else if (wants & SESSION_WANT_FILE) {
+            conn_tell_room(loop, conn);
+            loop_task_submit(loop, loop_task_begin(loop, conn, LOOP_TASK_JOB));
+            job_for_worker = loop->shared;
+        } else if (wants & SESSION_WANT_SHUTDOWN) {
+            conn_shut_down(loop, conn);
+        } else if (wants & SESSION_WANT_OFFLOAD) {
+            conn_offload(loop, conn);
+        } else if ((wants & SESSION_WANT_RECV) && conn->readable) {
+            if (loop->shared)
+                conn_receive_for_worker(loop, conn);
+            else
+                conn_receive(loop, conn);
+        } else {
+            waits = true;
+        }
+    }
+
+    if (conn->away)
+        return;
+    if (waits && !conn->registered && !conn_register(loop, conn)) {
+        loop_conn_close(loop, conn);
+        return;
+    }
+    if (waits)
+        loop_idle_begin(loop, conn);
+    else if (list_empty(&conn->run))
+        list_push_back(&loop->run_queue, &conn->run);
+    conn_arm(loop, conn);
+}
+
+void loop_conn_close(struct loop *loop, struct loop_conn *conn)
+{
+    CHECK_OBJ(&conn->source, LOOP_CONN_MAGIC);
+    CHECK(!conn->away);
+    conn->source.magic = LOOP_CLOSED_MAGIC;
+    close(conn->source.fd); /* which deregisters it: nobody else holds the socket */
+    conn->source.fd = -1;
+    timer_disarm(&loop->timers, &conn->timer);
+    list_remove(&conn->all);
+    list_remove(&conn->run);
+    loop_idle_end(conn);
+    list_push_back(&loop->closed, &conn->run);
+}
+
+void loop_free_closed(struct loop *loop)
+{
+    if (list_empty(&loop->closed))
+        return;
+    unsigned count = 0;
+    for (; !list_empty(&loop->closed); count++) {
+        struct loop_conn *conn = container_of(loop->closed.next, struct loop_conn, run);
+        CHECK_OBJ(&conn->source, LOOP_CLOSED_MAGIC);
+        list_remove(&conn->run);
+        loop_enter(loop);
+        session_close(loop_conn_session(conn));
+        loop_leave(loop);
+        conn->source.magic = 0;
+        pool_put(loop->pool, conn);
+    }
+    loop_publish_full(loop);
+    loop_adopted_freed(loop, count);
+    loop->accept_retry_ms = 0; /* what has run out may have been among it */
+}

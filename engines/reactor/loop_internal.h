@@ -1,0 +1,308 @@
+/* loop_internal.h: what the files of the loop share. Nobody else includes it.
+ *
+ * loop.c          waits, dispatches, run queue, deadlines, requests from outside   (the reactor)
+ * loop_accept.c   takes connections from listeners                                 (the acceptor)
+ * loop_idle.c     which connections are idle, and may make way for others
+ * loop_ask.c      what other threads ask of the loop, and give to it
+ * loop_conn.c     drives one connection: does what its session wants               (the handler)
+ * loop_send.c     carries out a send plan on a socket
+ * loop_env.c      the session environment, and its lock where it is shared with workers
+ * loop_offload.c  hands to workers what the loop is not to do itself               (the processor)
+ */
+#ifndef ENGINES_REACTOR_LOOP_INTERNAL_H
+#define ENGINES_REACTOR_LOOP_INTERNAL_H
+
+#include "core/check.h"
+#include "core/clock.h"
+#include "core/list.h"
+#include "core/pool.h"
+#include "core/send_plan.h"
+#include "engines/engine.h"
+#include "engines/reactor/loop.h"
+#include "engines/reactor/loop_inbox.h"
+#include "session/session.h"
+#include "engines/timer.h"
+#include "engines/workers.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/types.h>
+
+enum {
+    LOOP_EVENTS_MAX = 256,       /* taken from the kernel by one wait */
+    LOOP_SCRATCH_SIZE = 1 << 16, /* octets of one receive at most */
+    LOOP_STEPS_MAX = 16,         /* steps of one connection before others get their turn */
+    LOOP_ACCEPT_MAX = 64,        /* connections accepted before others get their turn */
+    LOOP_SHARED_MAX = 16,        /* connections accepted from a listener that is shared before this
+                                    loop goes to the end of those that the kernel wakes */
+    LOOP_ACCEPT_RETRY_MS = 100,  /* how long to wait when descriptors or memory have run out */
+    LOOP_TICK_MS = 1000,         /* session_env_tick() so often, while anything happens */
+    LOOP_PROBE_MIN = 1 << 16,    /* file ranges up to this size are sent without a look at the page
+                                    cache */
+    LOOP_PROBE_SPAN = 1 << 20,   /* octets that one look stands for, and that are read ahead */
+    LOOP_TOOK_ARRIVALS = 1 << 8, /* with enum loop_ask: connections were adopted */
+    LOOP_HANDOFF_SIZE = 1 << 14, /* octets received at most for one hand-over to a worker */
+};
+
+#define LOOP_MAGIC          0x100b100bu
+#define LOOP_WAKE_MAGIC     0x100ba4a4u
+#define LOOP_LISTENER_MAGIC 0x100b1157u
+#define LOOP_CONN_MAGIC     0x100bc044u
+#define LOOP_CLOSED_MAGIC   0x100bdeadu
+#define LOOP_DONE_MAGIC     0x100bd04eu
+#define LOOP_TASK_MAGIC     0x100b7a54u
+
+/* What epoll_event.data.ptr points to; first member of everything that is registered. */
+struct loop_source {
+    unsigned magic; /* tells which */
+    int fd;
+};
+
+struct loop_listener {
+    struct loop_source source; /* LOOP_LISTENER_MAGIC; the descriptor is borrowed */
+    const struct listen_config *config;
+    bool shared;       /* other loops have it, too */
+    bool registered;   /* with epoll */
+    unsigned taken;    /* connections accepted, if shared */
+    struct list ready; /* in loop.accept_queue while connections may be waiting */
+};
+
+/* A connection; its session lies behind it in the same allocation (loop_conn_session()). */
+struct loop_conn {
+    _Alignas(16) struct loop_source source; /* LOOP_CONN_MAGIC; LOOP_CLOSED_MAGIC: only waits to be
+                                               freed. Owns the descriptor */
+    bool readable;   /* an edge said so, and no receive has found the socket empty since */
+    bool writable;   /* likewise: no send has found it full since */
+    bool ended;      /* EPOLLRDHUP, EPOLLHUP or EPOLLERR seen: no edge follows the last octet, so
+                        reading goes on until 0 or an error */
+    bool registered; /* with epoll: once it has to wait */
+    bool corked;     /* in the middle of a file's range */
+    bool away;       /* a worker has its task: nobody else touches the session or the descriptor,
+                        edges are noted, its deadline waits; in no queue */
+    off_t warm_end;  /* the page cache was looked at, or filled, up to here; 0: not yet for this
+                        range */
+    struct list all; /* in loop.conns */
+    struct list run; /* in loop.run_queue, or in loop.closed */
+    struct timer_node timer; /* lazy: armed for the session's deadline or earlier */
+    struct list idle;        /* in loop.idle while it waits for a request */
+};
+
+static_assert(sizeof(struct loop_conn) <= 96, "an idle connection is small");
+static_assert(sizeof(struct loop_conn) % 16 == 0, "the session behind it is aligned to 16");
+
+/* What a worker is to do for a connection. */
+enum loop_task_kind {
+    LOOP_TASK_RECEIVED, /* octets are to be processed by the session: where workers do that */
+    LOOP_TASK_JOB,      /* the session's file job is to be executed */
+    LOOP_TASK_PIECE,    /* a piece of a file is to be read into the page cache; the plan that lends
+                           the file is reported when it comes back */
+};
+
+/* From loop.tasks; there is one for every connection. */
+struct loop_task {
+    struct worker_task task;
+    unsigned magic; /* LOOP_TASK_MAGIC */
+    enum loop_task_kind kind;
+    struct loop *loop;
+    struct loop_conn *conn;
+    bool ran;    /* else it comes back because everything ends */
+    int file_fd; /* of the piece; borrowed from the plan */
+    off_t off;
+    size_t len;           /* of the piece, or of what was received */
+    unsigned char data[]; /* LOOP_HANDOFF_SIZE octets, where workers process what is received */
+};
+
+struct loop {
+    unsigned magic; /* LOOP_MAGIC */
+    int epoll_fd;
+    struct loop_source wake; /* LOOP_WAKE_MAGIC; an eventfd */
+    struct engine_config cfg;
+    struct loop_options options;
+    struct loop_hooks hooks; /* options.hooks, or none */
+    struct clock clock;
+    struct session_env *env;
+    bool shared; /* workers process sessions: the environment is locked */
+    pthread_mutex_t
+        env_mutex; /* guards, if shared, what follows and all that session calls touch */
+    struct session_lock env_lock; /* ... but encryption, which lets it go */
+    struct clock env_clock;       /* the environment's, if shared; else `clock` is */
+    struct workers *workers;      /* NULL: none */
+    struct loop_source done;      /* LOOP_DONE_MAGIC; the workers' eventfd, borrowed */
+    struct pool *tasks;           /* of struct loop_task */
+    struct pool *pool;            /* of struct loop_conn and session */
+    struct list conns;
+    struct list run_queue;    /* connections that can go on without a new edge */
+    struct list closed;       /* freed at the end of the turn */
+    struct list idle;         /* connections that wait for a request; the longest idle first */
+    atomic_bool full;         /* for other loops: no connection is left in the pool */
+    atomic_bool has_idle;     /* likewise: somebody could make way */
+    struct list accept_queue; /* listeners that can go on without a new edge */
+    struct loop_listener *listeners;
+    struct loop_inbox *inbox;  /* NULL: none is given to this loop */
+    atomic_uint adopted;       /* connections from it, in it, that are not closed yet */
+    atomic_uint asks;          /* enum loop_ask */
+    uint64_t accept_retry_ms;  /* descriptors or memory have run out: not before; 0: at once */
+    uint64_t full_log_ms;      /* when connections_max was complained about last; 0: never */
+    uint64_t tick_due_ms;      /* next session_env_tick(); 0: nothing has happened since the last */
+    uint64_t sweep_due_ms;     /* next session_env_sweep(); 0: nothing is kept */
+    bool active;               /* a connection was driven in this turn */
+    uint64_t drain_end_ms;     /* 0: not draining */
+    sig_atomic_t reopens_done; /* cfg.requests->reopen_logs as last heeded */
+    struct timer_wheel timers;
+    struct epoll_event events[LOOP_EVENTS_MAX];
+    unsigned char scratch[LOOP_SCRATCH_SIZE]; /* every receive's target */
+};
+
+static inline struct session *loop_conn_session(struct loop_conn *conn)
+{
+    return (struct session *)(void *)(conn + 1);
+}
+
+/* The loop's thread begins to call a session. What only looks (session_wants(),
+ * session_recv_room(), session_deadline_ms(), session_file_job()) looks at nothing but the session,
+ * and needs no lock: whoever owns the session may call it. */
+static inline void loop_enter(struct loop *loop)
+{
+    if (!loop->shared)
+        return;
+    CHECK(pthread_mutex_lock(&loop->env_mutex) == 0);
+    if (loop->env_clock.now_ms < loop->clock.now_ms) /* a worker may have been there since */
+        loop->env_clock = loop->clock;
+}
+
+/* ... and ends. */
+static inline void loop_leave(struct loop *loop)
+{
+    if (loop->shared)
+        CHECK(pthread_mutex_unlock(&loop->env_mutex) == 0);
+}
+
+/* Asks a session, whose connection is not away, to end with the answer in progress. */
+void loop_drain_session(struct loop *loop, struct loop_conn *conn);
+
+/* Makes the session environment. 0, or -errno and a sentence. */
+int loop_env_create(struct loop *loop, unsigned caps, char *why, size_t why_size);
+
+/* Every session must be closed. */
+void loop_env_destroy(struct loop *loop);
+
+/* session_env_tick(), session_env_sweep(), session_env_reclaim(), locked if need be. */
+bool loop_env_tick(struct loop *loop, bool reopen);
+uint64_t loop_env_sweep(struct loop *loop);
+size_t loop_env_reclaim(struct loop *loop);
+
+/* Reports the finished job of a session. Where it found no descriptor and this loop has no kept file
+ * to close for it, the other loops are asked to close theirs: the next one finds some. */
+void loop_report_job(struct loop *loop, struct session *s);
+
+/* Makes the workers that the options ask for, if any. 0, or -errno and a sentence. */
+int loop_offload_create(struct loop *loop, char *why, size_t why_size);
+void loop_offload_destroy(struct loop *loop);
+
+/* Starts the threads. 0, or -errno after a line in the error log. */
+int loop_offload_start(struct loop *loop);
+
+/* Ends them; afterwards no connection is away. */
+void loop_offload_stop(struct loop *loop);
+
+/* Takes back what workers have done, and drives those connections. */
+void loop_offload_collect(struct loop *loop);
+
+/* Hands over what the turn has collected. */
+static inline void loop_offload_flush(struct loop *loop)
+{
+    if (loop->workers != NULL)
+        workers_flush(loop->workers);
+}
+
+/* A task for a connection, which is not away, with nothing but `kind` set. The caller owns it: it
+ * is submitted or dropped. */
+struct loop_task *loop_task_begin(struct loop *loop, struct loop_conn *conn,
+                                  enum loop_task_kind kind);
+
+/* Hands it over. The connection is away afterwards, unless the queue is full: then this thread has
+ * done it, for as long as it took, and it has been reported to the session. */
+void loop_task_submit(struct loop *loop, struct loop_task *task);
+
+void loop_task_drop(struct loop *loop, struct loop_task *task);
+
+/* A connection over `fd`, which it takes, accepted on `listen` from `peer`; armed, and in the run
+ * queue. A connection must be left in the pool. */
+void loop_conn_open(struct loop *loop, int fd, const struct listen_config *listen,
+                    const struct peer *peer);
+
+/* Notes what an edge said (epoll_event.events). */
+void loop_conn_note(struct loop_conn *conn, uint32_t events);
+
+/* Does what the session wants and the socket allows, then arms the deadline. When work is left that
+ * no edge will announce, the connection is in the run queue afterwards. It may be closed. */
+void loop_conn_drive(struct loop *loop, struct loop_conn *conn);
+
+/* Closes the descriptor at once; loop_free_closed() does the rest. */
+void loop_conn_close(struct loop *loop, struct loop_conn *conn);
+
+/* Frees the connections that were closed in this turn. No event of theirs can be left by then. */
+void loop_free_closed(struct loop *loop);
+
+/* Sends what `plan` holds, at most `file_max` (above 0) octets of its file, without blocking;
+ * `*corked` is the connection's (file_range.h). The octets sent, 0 when the file ended before its
+ * range did, or -errno; *ret_full (set in any case) tells whether the socket is full, so that an
+ * edge will come: with -EAGAIN always. */
+ssize_t loop_send_plan(int fd, const struct send_plan *plan, size_t file_max, bool *corked,
+                       bool *ret_full);
+
+/* ---- loop_idle.c ---- */
+
+/* The connection has nothing to do: it is idle from now on, if its session says so. */
+void loop_idle_begin(struct loop *loop, struct loop_conn *conn);
+
+/* Something was received, or it is closed. */
+static inline void loop_idle_end(struct loop_conn *conn)
+{
+    list_remove(&conn->idle);
+}
+
+/* Closes the connection that has been idle for longest, unless its client has sent something in
+ * this moment: then the next one. It is freed, too: no event of the turn may be left. False: nobody
+ * is idle. */
+bool loop_make_way(struct loop *loop);
+
+/* Tells the other loops whether there is room here: at once when that changes, so that of two that
+ * fill up at the same time one sees that both are full. */
+void loop_publish_full(struct loop *loop);
+
+/* ... and whether somebody is idle. */
+void loop_publish_idle(struct loop *loop);
+
+/* Registers the listeners. 0 or -errno. */
+int loop_listen(struct loop *loop);
+
+/* Takes what waits in their backlogs, then closes them: what comes is refused. */
+void loop_unlisten(struct loop *loop);
+
+/* Takes connections from the listeners in the accept queue, as far as limits and fairness allow. */
+void loop_accept(struct loop *loop);
+
+/* Milliseconds until loop_accept() has something to do: 0 at once, -1 not before an edge, a close
+ * or a free. */
+int loop_accept_timeout_ms(const struct loop *loop);
+
+/* Somebody may wait at the listeners, though no edge has said so. */
+void loop_accept_look(struct loop *loop);
+
+/* Does what other threads have asked, and takes what they have given. What was asked (enum
+ * loop_ask), and LOOP_TOOK_ARRIVALS; to end is left to the caller. */
+unsigned loop_heed_asks(struct loop *loop);
+
+/* Can something still be given to the loop? */
+bool loop_expects_arrivals(const struct loop *loop);
+
+/* So many adopted connections are freed. */
+void loop_adopted_freed(struct loop *loop, unsigned count);
+
+#endif

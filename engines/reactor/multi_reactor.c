@@ -1,0 +1,388 @@
+/* multi_reactor.c: the engine `multi-reactor`: several epoll loops, one a thread, that share
+ * nothing but the configuration. Three ways for a new connection to find its loop:
+ *
+ *   handoff    an acceptor, in the calling thread, deals connections to those who have fewest
+ *   reuseport  every loop has a listening socket; the kernel distributes by a hash of the addresses
+ *   shared     one socket in every loop; the kernel wakes one of those that sleep (EPOLLEXCLUSIVE)
+ *
+ * With the last two the calling thread runs a loop itself, so one thread is exactly `reactor`.
+ * Signals reach that thread only; wake() is for all. */
+#include "core/cpus.h"
+#include "engines/engine.h"
+#include "engines/listen_share.h"
+#include "engines/reactor/loop.h"
+
+#include "core/check.h"
+#include "core/log.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MULTI_REACTOR_MAGIC 0x34a7100bu
+
+enum { ARRIVALS_MAX = 1024 /* dealt to a loop and not taken yet; more: the acceptor pauses */ };
+
+/* A loop and its thread. */
+struct reactor {
+    struct engine *engine;
+    unsigned index;
+    struct config config; /* the configuration, with this loop's share of the limits */
+    struct engine_config cfg;
+    struct loop *loop;
+    pthread_t thread;
+    int res; /* of loop_run() */
+};
+
+struct engine {
+    unsigned magic; /* MULTI_REACTOR_MAGIC */
+    struct engine_config cfg;
+    struct cpus cpus;
+    struct reactor *reactors;
+    unsigned count;
+    struct listen_share listeners; /* zero with handoff */
+    /* handoff */
+    struct loop *acceptor;
+    unsigned next;     /* who gets a connection when all have equally many */
+    atomic_bool waits; /* the acceptor, for room */
+};
+
+/* Divides the limits: of connections there are as many as the configuration allows, not one more;
+ * of cached files, each loop may keep one if anybody may. */
+static void take_share(struct config *config, unsigned index, unsigned count)
+{
+    uint32_t connections = config->connections_max;
+    config->connections_max = connections / count + (index < connections % count);
+    config->cache_files_max =
+        config->cache_files_max / count + (config->cache_files_max % count != 0);
+    config->cache_bytes_max =
+        config->cache_bytes_max / count + (config->cache_bytes_max % count != 0);
+}
+
+/* ---- what loops say to each other ---- */
+
+static bool anyone_has_room(const struct engine *e)
+{
+    for (unsigned i = 0; i < e->count; i++) {
+        if (loop_can_adopt(e->reactors[i].loop))
+            return true;
+    }
+    return false;
+}
+
+/* Looks again after having said that it waits: whoever made room in between has not seen that. */
+static bool acceptor_has_room(void *context)
+{
+    struct engine *e = context;
+    CHECK_OBJ(e, MULTI_REACTOR_MAGIC);
+    if (anyone_has_room(e))
+        return true;
+    atomic_store(&e->waits, true);
+    return anyone_has_room(e);
+}
+
+static void reactor_made_room(void *context)
+{
+    struct engine *e = context;
+    CHECK_OBJ(e, MULTI_REACTOR_MAGIC);
+    if (atomic_load(&e->waits) && atomic_exchange(&e->waits, false))
+        loop_ask(e->acceptor, LOOP_ASK_ACCEPT);
+}
+
+static void acceptor_deal(void *context, int fd, const struct listen_config *listen,
+                          const struct peer *peer)
+{
+    struct engine *e = context;
+    CHECK_OBJ(e, MULTI_REACTOR_MAGIC);
+    struct loop *chosen = NULL;
+    unsigned chosen_index = 0;
+    for (unsigned i = 0; i < e->count; i++) {
+        unsigned index = (e->next + i) % e->count;
+        struct loop *loop = e->reactors[index].loop;
+        if (loop_can_adopt(loop) && (chosen == NULL || loop_adopted(loop) < loop_adopted(chosen))) {
+            chosen = loop;
+            chosen_index = index;
+        }
+    }
+    CHECK(chosen != NULL);
+    e->next = (chosen_index + 1) % e->count;
+    loop_adopt(chosen, fd, listen, peer);
+}
+
+static void ask_others(struct engine *e, const struct loop *loop, unsigned ask)
+{
+    CHECK_OBJ(e, MULTI_REACTOR_MAGIC);
+    for (unsigned i = 0; i < e->count; i++) {
+        if (e->reactors[i].loop != loop)
+            loop_ask(e->reactors[i].loop, ask);
+    }
+}
+
+/* Asked for each client that waits at an acceptor without room; in turn, so that no loop bears it
+ * alone. */
+static void acceptor_make_way(void *context)
+{
+    struct engine *e = context;
+    CHECK_OBJ(e, MULTI_REACTOR_MAGIC);
+    for (unsigned i = 0; i < e->count; i++) {
+        struct loop *loop = e->reactors[(e->next + i) % e->count].loop;
+        if (loop_has_idle(loop)) {
+            e->next = (e->next + i + 1) % e->count;
+            loop_ask(loop, LOOP_ASK_MAKE_WAY);
+            return;
+        }
+    }
+}
+
+static bool reactors_all_full(void *context)
+{
+    const struct engine *e = context;
+    CHECK_OBJ(e, MULTI_REACTOR_MAGIC);
+    for (unsigned i = 0; i < e->count; i++) {
+        if (!loop_is_full(e->reactors[i].loop))
+            return false;
+    }
+    return true;
+}
+
+static void reactor_blocked(void *context, const struct loop *loop)
+{
+    ask_others(context, loop, LOOP_ASK_ACCEPT);
+}
+
+static void reactor_starved(void *context, const struct loop *loop)
+{
+    ask_others(context, loop, LOOP_ASK_RECLAIM);
+}
+
+/* It tries again as soon as a loop has given something back. */
+static void acceptor_starved(void *context, const struct loop *loop)
+{
+    struct engine *e = context;
+    CHECK_OBJ(e, MULTI_REACTOR_MAGIC);
+    atomic_store(&e->waits, true);
+    reactor_starved(context, loop);
+}
+
+static const struct loop_hooks acceptor_hooks = {
+    .has_room = acceptor_has_room,
+    .make_way = acceptor_make_way,
+    .deal = acceptor_deal,
+    .starved = acceptor_starved,
+};
+
+static const struct loop_hooks dealt_hooks = {
+    .made_room = reactor_made_room,
+    .starved = reactor_starved,
+};
+
+static const struct loop_hooks peer_hooks = {
+    .all_full = reactors_all_full,
+    .blocked = reactor_blocked,
+    .starved = reactor_starved,
+};
+
+/* ---- create and destroy ---- */
+
+static int make_reactors(struct engine *e, char *why, size_t why_size)
+{
+    bool handoff = e->cfg.config->accept_mode == ACCEPT_HANDOFF;
+    const struct loop_options options = {
+        .file_workers = e->cfg.config->file_workers,
+        .arrivals_max = handoff ? ARRIVALS_MAX : 0,
+        .hooks = handoff        ? &dealt_hooks
+                 : e->count > 1 ? &peer_hooks
+                                : NULL,
+        .hooks_context = e,
+    };
+    for (unsigned i = 0; i < e->count; i++) {
+        struct reactor *reactor = &e->reactors[i];
+        *reactor = (struct reactor){ .engine = e, .index = i, .cfg = e->cfg };
+        reactor->config = *e->cfg.config;
+        take_share(&reactor->config, i, e->count);
+        reactor->cfg.config = &reactor->config;
+        if (handoff)
+            reactor->cfg.listeners_count = 0;
+        else
+            reactor->cfg.listeners = listen_share_of(&e->listeners, i);
+        int res = loop_create(&reactor->cfg, &options, why, why_size, &reactor->loop);
+        if (res < 0)
+            return res;
+    }
+    if (!handoff)
+        return 0;
+    const struct loop_options acceptor = {
+        .accept_only = true,
+        .hooks = &acceptor_hooks,
+        .hooks_context = e,
+    };
+    return loop_create(&e->cfg, &acceptor, why, why_size, &e->acceptor);
+}
+
+static void multi_reactor_destroy(struct engine *e)
+{
+    if (e == NULL)
+        return;
+    CHECK_OBJ(e, MULTI_REACTOR_MAGIC);
+    for (unsigned i = 0; e->reactors != NULL && i < e->count; i++)
+        loop_destroy(e->reactors[i].loop);
+    loop_destroy(e->acceptor);
+    listen_share_close(&e->listeners);
+    free(e->reactors);
+    cpus_free(&e->cpus);
+    e->magic = 0;
+    free(e);
+}
+
+static int multi_reactor_create(const struct engine_config *cfg, char *why, size_t why_size,
+                                struct engine **ret_engine)
+{
+    struct engine *e = calloc(1, sizeof(*e));
+    int res = e == NULL ? -ENOMEM : cpus_find(&e->cpus);
+    if (res == 0) {
+        e->count = cfg->config->threads > 0 ? cfg->config->threads : e->cpus.threads;
+        e->reactors = calloc(e->count, sizeof(e->reactors[0]));
+        res = e->reactors == NULL ? -ENOMEM : 0;
+    }
+    if (res < 0) {
+        snprintf(why, why_size, "the threads cannot be prepared: %s", strerror(-res));
+        if (e != NULL)
+            cpus_free(&e->cpus);
+        free(e);
+        return res;
+    }
+    e->magic = MULTI_REACTOR_MAGIC;
+    e->cfg = *cfg;
+    if (cfg->config->connections_max < e->count) {
+        snprintf(
+            why, why_size,
+            "connections_max = %u leaves nothing for some of %u threads: set threads to it, or "
+            "to less",
+            cfg->config->connections_max, e->count);
+        res = -EINVAL;
+    }
+    if (res == 0 && cfg->config->accept_mode != ACCEPT_HANDOFF)
+        res = listen_share_open(cfg->listeners, cfg->listeners_count, e->count,
+                                cfg->config->accept_mode, why, why_size, &e->listeners);
+    if (res == 0)
+        res = make_reactors(e, why, why_size);
+    if (res < 0) {
+        multi_reactor_destroy(e);
+        return res;
+    }
+    *ret_engine = e;
+    return 0;
+}
+
+/* ---- run ---- */
+
+static void stop_all(struct engine *e)
+{
+    if (e->acceptor != NULL)
+        loop_ask(e->acceptor, LOOP_ASK_STOP);
+    ask_others(e, NULL, LOOP_ASK_STOP);
+}
+
+/* One loop, to its end. If it fails, the others are not left to themselves. */
+static void reactor_serve(struct reactor *reactor)
+{
+    struct engine *e = reactor->engine;
+    if (e->cfg.config->pin) {
+        int res = cpus_pin(&e->cpus, reactor->index);
+        if (res < 0)
+            log_warn("thread %u is not pinned: %s", reactor->index, strerror(-res));
+    }
+    reactor->res = loop_run(reactor->loop);
+    if (reactor->res < 0)
+        stop_all(e);
+}
+
+static void *reactor_thread(void *context)
+{
+    struct reactor *reactor = context;
+    char name[16];
+    snprintf(name, sizeof(name), "reactor-%u", reactor->index);
+    pthread_setname_np(pthread_self(), name); /* for top -H; the first one is the process's */
+    reactor_serve(reactor);
+    return NULL;
+}
+
+/* Signals are for the calling thread: handlers there, and no other system call interrupted. */
+static int start_thread(struct reactor *reactor)
+{
+    sigset_t all, old;
+    sigfillset(&all);
+    CHECK(pthread_sigmask(SIG_BLOCK, &all, &old) == 0);
+    int res = -pthread_create(&reactor->thread, NULL, reactor_thread, reactor);
+    CHECK(pthread_sigmask(SIG_SETMASK, &old, NULL) == 0);
+    if (res < 0)
+        log_error("thread %u of %u cannot be started: %s", reactor->index, reactor->engine->count,
+                  strerror(-res));
+    return res;
+}
+
+static int run_acceptor(struct engine *e)
+{
+    int res = loop_run(e->acceptor);
+    if (res < 0)
+        stop_all(e);
+    for (unsigned i = 0; i < e->count; i++)
+        loop_end_adoption(e->reactors[i].loop);
+    return res;
+}
+
+static int multi_reactor_run(struct engine *e)
+{
+    CHECK_OBJ(e, MULTI_REACTOR_MAGIC);
+    static const char *const modes[] = { "handoff", "reuseport", "shared" };
+    unsigned first = e->acceptor == NULL ? 1 : 0; /* of those who get a thread */
+    unsigned started = first;
+    int res = 0;
+
+    log_info("multi-reactor: %u threads, accept = %s; %u CPUs allowed, %u can run at a time",
+             e->count, modes[e->cfg.config->accept_mode], e->cpus.count, e->cpus.threads);
+    while (res == 0 && started < e->count) {
+        res = start_thread(&e->reactors[started]);
+        started += res == 0;
+    }
+    if (res < 0)
+        stop_all(e);
+    else if (e->acceptor != NULL)
+        res = run_acceptor(e);
+    else
+        reactor_serve(&e->reactors[0]);
+    for (unsigned i = first; i < started; i++)
+        CHECK(pthread_join(e->reactors[i].thread, NULL) == 0);
+    for (unsigned i = 0; i < e->count && res == 0; i++)
+        res = e->reactors[i].res;
+    return res;
+}
+
+static void multi_reactor_wake(struct engine *e)
+{
+    CHECK_OBJ(e, MULTI_REACTOR_MAGIC);
+    if (e->acceptor != NULL)
+        loop_wake(e->acceptor);
+    for (unsigned i = 0; i < e->count; i++)
+        loop_wake(e->reactors[i].loop);
+}
+
+static int multi_reactor_probe(char *why, size_t why_size)
+{
+    return engine_reactor.probe(why, why_size);
+}
+
+const struct engine_ops engine_multi_reactor = {
+    .name = "multi-reactor",
+    .summary = "several epoll loops, one a thread, that share nothing hot",
+    .has_threads = true,
+    .probe = multi_reactor_probe,
+    .create = multi_reactor_create,
+    .run = multi_reactor_run,
+    .wake = multi_reactor_wake,
+    .destroy = multi_reactor_destroy,
+};

@@ -1,0 +1,91 @@
+/* reactor.c: the engine `reactor`: one epoll loop in the calling thread accepts, reads, processes
+ * and sends. No helper: a file job, or a file that is not in the page cache, blocks everyone for as
+ * long as it takes. */
+#include "engines/engine.h"
+#include "engines/reactor/loop.h"
+
+#include "core/check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define REACTOR_MAGIC 0x4eac1004u
+
+struct engine {
+    unsigned magic; /* REACTOR_MAGIC */
+    struct loop *loop;
+};
+
+static int reactor_probe(char *why, size_t why_size)
+{
+    int fd = epoll_create1(EPOLL_CLOEXEC);
+    if (fd < 0) {
+        int error = errno;
+        snprintf(why, why_size, "epoll_create1: %m; event loops need epoll(7)");
+        return -error;
+    }
+    close(fd);
+    return 0;
+}
+
+static int reactor_create(const struct engine_config *cfg, char *why, size_t why_size,
+                          struct engine **ret_engine)
+{
+    /* 0 leaves the number to the engine. */
+    if (cfg->config->threads > 1) {
+        snprintf(
+            why, why_size,
+            "engine reactor runs one thread: threads = %u needs multi-reactor; set threads = 1",
+            cfg->config->threads);
+        return -EINVAL;
+    }
+    struct engine *e = calloc(1, sizeof(*e));
+    if (e == NULL) {
+        snprintf(why, why_size, "out of memory");
+        return -ENOMEM;
+    }
+    e->magic = REACTOR_MAGIC;
+    const struct loop_options options = { .file_workers = 0 };
+    int res = loop_create(cfg, &options, why, why_size, &e->loop);
+    if (res < 0) {
+        free(e);
+        return res;
+    }
+    *ret_engine = e;
+    return 0;
+}
+
+static int reactor_run(struct engine *e)
+{
+    CHECK_OBJ(e, REACTOR_MAGIC);
+    return loop_run(e->loop);
+}
+
+static void reactor_wake(struct engine *e)
+{
+    CHECK_OBJ(e, REACTOR_MAGIC);
+    loop_wake(e->loop);
+}
+
+static void reactor_destroy(struct engine *e)
+{
+    if (e == NULL)
+        return;
+    CHECK_OBJ(e, REACTOR_MAGIC);
+    loop_destroy(e->loop);
+    e->magic = 0;
+    free(e);
+}
+
+const struct engine_ops engine_reactor = {
+    .name = "reactor",
+    .summary = "single reactor: one epoll loop accepts, reads, processes and sends",
+    .probe = reactor_probe,
+    .create = reactor_create,
+    .run = reactor_run,
+    .wake = reactor_wake,
+    .destroy = reactor_destroy,
+};

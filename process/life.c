@@ -1,0 +1,92 @@
+/* life.c: see life.h. */
+#include "process/life.h"
+
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/log_stream.h"
+#include "engines/listen.h"
+#include "process/signals.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum {
+    PLACES_SIZE = 512,   /* of the addresses in one line */
+    PLACE_SIZE_MAX = 160 /* of one of them, cut */
+};
+
+/* Writes an address as a log shows it: "[::1]:8443 tls". Returns its length. */
+static size_t put_place(const struct listener *listener, const struct listen_config *listen,
+                        char *text, size_t size)
+{
+    const char *format = listen->kind == LISTEN_IPV6 ? "[%s]:%u%s" : "%s:%u%s";
+    int len;
+
+    if (listen->kind == LISTEN_UNIX)
+        len = snprintf(text, size, "%.120s%s", listen->text, listen->tls ? " tls" : "");
+    else
+        len = snprintf(text, size, format, listen->host, listener_port(listener),
+                       listen->tls ? " tls" : "");
+    return len > 0 ? (size_t)len : 0;
+}
+
+void life_log_ready(const struct life *life)
+{
+    const struct config *config = life->config;
+    char places[PLACES_SIZE] = "";
+    size_t len = 0, i = 0;
+
+    for (; i < config->listens_count && len + PLACE_SIZE_MAX < sizeof places; i++) {
+        if (i > 0)
+            len += (size_t)snprintf(places + len, sizeof places - len, ", ");
+        len +=
+            put_place(&life->listeners[i], &config->listens[i], places + len, sizeof places - len);
+    }
+    log_info("ready: gearshift %s, process %d, engine %s, listening on %s%s", life->version,
+             (int)getpid(), life->engine, places, i < config->listens_count ? ", ..." : "");
+}
+
+/* Is standard output a log? Then it holds nothing but the log's lines. */
+static bool stdout_is_log(const struct config *config)
+{
+    for (size_t i = 0; i < config->access_logs_count; i++) {
+        if (log_stream_number(config->access_logs[i].path) == STDOUT_FILENO)
+            return true;
+    }
+    return log_stream_number(config->error_log) == STDOUT_FILENO;
+}
+
+void life_announce(const struct life *life)
+{
+    if (stdout_is_log(life->config))
+        return;
+    for (size_t i = 0; i < life->config->listens_count; i++) {
+        const struct listen_config *listen = &life->config->listens[i];
+        printf("gearshift: serving %s on ", life->site);
+        if (listen->kind == LISTEN_UNIX)
+            printf("unix:%s", listen->host);
+        else
+            printf(listen->kind == LISTEN_IPV6 ? "%s://[%s]:%u/" : "%s://%s:%u/",
+                   listen->tls ? "https" : "http", listen->host,
+                   listener_port(&life->listeners[i]));
+        printf(" (engine %s)\n", life->engine);
+    }
+    fflush(stdout);
+}
+
+void life_log_end(const struct life *life, bool failed)
+{
+    uint32_t drain_max_ms = life->config->deadlines.drain_ms;
+    uint64_t drain_ms = signals_drain_ms();
+    uint64_t taken_ms = clock_monotonic_ms() - drain_ms;
+
+    if (failed)
+        log_info("ended: serving failed");
+    else if (drain_ms == 0 || engine_asked(&signals_requests()->stop))
+        log_info("ended: stopped");
+    else if (taken_ms >= drain_max_ms)
+        log_info("ended: drain_timeout (%u ms) was over, and what was left was cut off",
+                 (unsigned)drain_max_ms);
+    else
+        log_info("ended: drained in %llu ms", (unsigned long long)taken_ms);
+}

@@ -1,0 +1,31 @@
+/* life.h: what is said of a server's life: where it serves, on standard output; that it is ready
+ * and how it ended, one line each in the error log. Why it stops or drains is said by signals.c. */
+#ifndef PROCESS_LIFE_H
+#define PROCESS_LIFE_H
+
+#include "config/config.h"
+#include "engines/engine.h"
+
+#include <stdbool.h>
+
+/* A server that is about to run, or has run; all borrowed for the call. */
+struct life {
+    const char *version;
+    const char *engine; /* its name */
+    const char *site;   /* the folder, or the configuration file */
+    const struct config *config;
+    const struct listener *listeners; /* config->listens_count */
+};
+
+/* Logs that serving begins, with process, engine and addresses. */
+void life_log_ready(const struct life *life);
+
+/* Prints one line for each address, with the ports that the system chose; nothing where standard
+ * output is a log (`access_log = stdout`), whose readers expect its lines only. */
+void life_announce(const struct life *life);
+
+/* Logs how serving ended: stopped, drained, cut off by drain_timeout, or failed. For after
+ * signals_ignore(); the listeners are not looked at. */
+void life_log_end(const struct life *life, bool failed);
+
+#endif

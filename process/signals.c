@@ -1,0 +1,163 @@
+/* signals.c: signal handlers. They set a flag and wake the engine (signal-safety(7)); reopening the
+ * error log is open(2) and dup3(2), and so may happen right here. */
+#include "process/signals.h"
+
+#include "core/check.h"
+#include "core/clock.h"
+#include "core/decimal.h"
+#include "core/log.h"
+#include "process/pid_file.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+
+static struct {
+    struct engine_requests requests;
+    const struct engine_ops *ops;
+    struct engine *engine;
+    struct pid_file *pid_file; /* NULL: there is none */
+    uint64_t drain_ms;         /* clock_monotonic_ms() of the first SIGQUIT; 0: there was none */
+} running;
+
+static const int handled[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1 };
+
+/* A line of the error log that is put together without snprintf(3), which no handler may call. */
+struct line {
+    char text[192];
+    size_t len;
+};
+
+const struct engine_requests *signals_requests(void)
+{
+    return &running.requests;
+}
+
+static void add(struct line *line, const char *text, size_t len)
+{
+    size_t room = sizeof line->text - 1 - line->len;
+
+    if (len > room)
+        len = room;
+    memcpy(line->text + line->len, text, len);
+    line->len += len;
+    line->text[line->len] = '\0';
+}
+
+static void add_text(struct line *line, const char *text)
+{
+    add(line, text, strlen(text));
+}
+
+static void add_number(struct line *line, uint64_t number)
+{
+    struct decimal room;
+    struct span digits = decimal_text(number, &room);
+
+    add(line, digits.ptr, digits.len);
+}
+
+static const char *name_of(int number)
+{
+    switch (number) {
+    case SIGTERM:
+        return "SIGTERM";
+    case SIGINT:
+        return "SIGINT";
+    case SIGHUP:
+        return "SIGHUP";
+    default:
+        return "SIGQUIT";
+    }
+}
+
+/* Tells what is done now, and who has asked for it (sigaction(2), si_code). */
+static void tell(const char *what, int number, const siginfo_t *info)
+{
+    struct line line = { .len = 0 };
+    bool of_process =
+        info->si_code == SI_USER || info->si_code == SI_QUEUE || info->si_code == SI_TKILL;
+
+    add_text(&line, what);
+    add_text(&line, name_of(number));
+    if (of_process) {
+        add_text(&line, " from process ");
+        add_number(&line, (uint64_t)info->si_pid);
+        add_text(&line, " of user ");
+        add_number(&line, info->si_uid);
+    } else {
+        add_text(&line, " from the terminal, or the kernel");
+    }
+    log_line(LOG_INFO, line.text);
+}
+
+static void ask_to_drain(int number, const siginfo_t *info)
+{
+    if (running.requests.drain == 0) {
+        running.drain_ms = clock_monotonic_ms();
+        tell("draining: no new connections, answers in progress have drain_timeout: ", number,
+             info);
+    }
+    if (running.pid_file != NULL)
+        pid_file_hand_over(running.pid_file);
+    __atomic_store_n(&running.requests.drain, 1, __ATOMIC_RELAXED);
+}
+
+static void on_signal(int number, siginfo_t *info, void *context)
+{
+    int saved_errno = errno;
+
+    (void)context;
+    switch (number) {
+    case SIGQUIT:
+        ask_to_drain(number, info);
+        break;
+    case SIGUSR1:
+        if (log_reopen() < 0)
+            log_line(LOG_ERROR, "the error log cannot be opened again, the old file stays");
+        __atomic_fetch_add(&running.requests.reopen_logs, 1, __ATOMIC_RELAXED);
+        break;
+    default:
+        if (running.requests.stop == 0)
+            tell("stopping: everything is closed at once: ", number, info);
+        __atomic_store_n(&running.requests.stop, 1, __ATOMIC_RELAXED);
+    }
+    running.ops->wake(running.engine);
+    errno = saved_errno;
+}
+
+void signals_install(const struct engine_ops *ops, struct engine *engine)
+{
+    struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_RESTART | SA_SIGINFO };
+    struct sigaction old;
+
+    running.ops = ops;
+    running.engine = engine;
+    sigfillset(&action.sa_mask); /* one at a time */
+    for (size_t i = 0; i < ARRAY_LEN(handled); i++) {
+        CHECK(sigaction(handled[i], NULL, &old) == 0);
+        if (handled[i] == SIGHUP && old.sa_handler == SIG_IGN)
+            continue;
+        CHECK(sigaction(handled[i], &action, NULL) == 0);
+    }
+}
+
+void signals_lend_pid_file(struct pid_file *pid_file)
+{
+    running.pid_file = pid_file;
+    if (engine_asked(&running.requests.drain))
+        pid_file_hand_over(pid_file);
+}
+
+void signals_ignore(void)
+{
+    for (size_t i = 0; i < ARRAY_LEN(handled); i++)
+        CHECK(signal(handled[i], SIG_IGN) != SIG_ERR);
+    running.pid_file = NULL;
+}
+
+uint64_t signals_drain_ms(void)
+{
+    return running.drain_ms;
+}

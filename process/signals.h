@@ -1,0 +1,37 @@
+/* signals.h: what signals ask of the engine that runs. main installs them; engines see requests.
+ *
+ *   SIGTERM, SIGINT, SIGHUP  stop: everything is closed now
+ *   SIGQUIT                  drain: answers in progress are finished, at most drain_timeout; the
+ *                            pid file may be a successor's from now on
+ *   SIGUSR1                  the error log is opened again here, access logs by the engine
+ *
+ * The first of those that stop or drain leaves a line in the error log, with who sent it.
+ *
+ * SIGHUP ends the server as a terminal that is closed should; started with it ignored (nohup(1)),
+ * it stays ignored. A handler has no argument, so there is one of all this in a process. */
+#ifndef PROCESS_SIGNALS_H
+#define PROCESS_SIGNALS_H
+
+#include "engines/engine.h"
+
+#include <stdint.h>
+
+struct pid_file;
+
+/* The requests that signals make; for engine_config. */
+const struct engine_requests *signals_requests(void);
+
+/* Installs the handlers, which wake `engine` (borrowed until signals_ignore()). */
+void signals_install(const struct engine_ops *ops, struct engine *engine);
+
+/* Has SIGQUIT hand `pid_file` over (pid_file_hand_over()), at once where it came before this call.
+ * Borrowed until signals_ignore(). */
+void signals_lend_pid_file(struct pid_file *pid_file);
+
+/* Ignores all these signals, so that nothing touches the engine any more: the process is ending. */
+void signals_ignore(void);
+
+/* When the first SIGQUIT came (clock_monotonic_ms()); 0: none did. For after signals_ignore(). */
+uint64_t signals_drain_ms(void);
+
+#endif

@@ -1,0 +1,325 @@
+/* session.c: one client as an engine drives it. See session.h. With session_*.c the only file that
+ * sees http/ and tls/. Plain HTTP passes straight through to the connection, TLS by way of
+ * session_tls.c; this file keeps the seam's rules, and the connection the protocol's. */
+#include "session/session.h"
+
+#include "core/check.h"
+#include "core/log_repeat.h"
+#include "session/session_fault.h"
+#include "session/session_tls.h"
+#include "http/conn.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SESSION_MAGIC     0x5e551055u
+#define SESSION_ENV_MAGIC 0x5e55e417u
+
+/* The masks are the same, so that a plain session's wants are its connection's. */
+_Static_assert((int)SESSION_WANT_RECV == (int)HTTP_CONN_WANT_RECV, "masks");
+_Static_assert((int)SESSION_WANT_SEND == (int)HTTP_CONN_WANT_SEND, "masks");
+_Static_assert((int)SESSION_WANT_FILE == (int)HTTP_CONN_WANT_FILE, "masks");
+_Static_assert((int)SESSION_WANT_SHUTDOWN == (int)HTTP_CONN_WANT_SHUTDOWN, "masks");
+_Static_assert((int)SESSION_WANT_CLOSE == (int)HTTP_CONN_WANT_CLOSE, "masks");
+
+struct session_env {
+    unsigned magic;
+    struct http_env *http;
+    struct session_tls_env *tls; /* NULL: no address has TLS */
+    size_t sessions;             /* open now */
+};
+
+struct session {
+    unsigned magic;
+    struct session_env *env;
+    size_t planned;          /* octets of the plan that is out; 0: none */
+    int planned_fd;          /* the file of its range; -1: none */
+    uint64_t sent;           /* octets that were sent */
+    struct session_tls *tls; /* NULL: plain HTTP */
+    struct http_conn conn;
+};
+
+static bool listens_with_tls(const struct config *config)
+{
+    for (size_t i = 0; i < config->listens_count; i++)
+        if (config->listens[i].tls)
+            return true;
+    return false;
+}
+
+int session_env_create(const struct config *config, const struct tls_server *tls,
+                       const struct clock *clock, unsigned caps, char *why, size_t why_size,
+                       struct session_env **ret_env)
+{
+    struct session_env *env = calloc(1, sizeof(*env));
+    if (env == NULL) {
+        snprintf(why, why_size, "out of memory");
+        return -ENOMEM;
+    }
+    env->magic = SESSION_ENV_MAGIC;
+    int r = http_env_create(config, clock, (caps & ENGINE_CAP_FILE_SEGMENT) != 0, why, why_size,
+                            &env->http);
+    if (r < 0) {
+        free(env);
+        return r;
+    }
+    if (listens_with_tls(config)) {
+        CHECK(tls != NULL && tls->ops != NULL);
+        r = session_tls_env_create(tls, config, clock, &env->tls);
+    }
+    if (r < 0) {
+        snprintf(why, why_size, "no memory for TLS on connections_max = %u connections: %s",
+                 config->connections_max, strerror(-r));
+        http_env_destroy(env->http);
+        free(env);
+        return r;
+    }
+    *ret_env = env;
+    return 0;
+}
+
+void session_env_share(struct session_env *env, const struct session_lock *lock)
+{
+    CHECK_OBJ(env, SESSION_ENV_MAGIC);
+    CHECK(env->sessions == 0);
+    if (env->tls != NULL)
+        env->tls->pools.lock = lock;
+}
+
+void session_env_destroy(struct session_env *env)
+{
+    if (env == NULL)
+        return;
+    CHECK_OBJ(env, SESSION_ENV_MAGIC);
+    CHECK(env->sessions == 0);
+    session_tls_env_destroy(env->tls);
+    http_env_destroy(env->http);
+    free(env);
+}
+
+bool session_env_tick(struct session_env *env, bool reopen)
+{
+    CHECK_OBJ(env, SESSION_ENV_MAGIC);
+    bool again = http_env_tick(env->http, reopen);
+    if (env->tls != NULL)
+        again |= session_tls_env_tick(env->tls);
+    return log_repeat_tick() || again;
+}
+
+uint64_t session_env_sweep(struct session_env *env)
+{
+    CHECK_OBJ(env, SESSION_ENV_MAGIC);
+    return http_env_sweep(env->http);
+}
+
+size_t session_env_reclaim(struct session_env *env)
+{
+    CHECK_OBJ(env, SESSION_ENV_MAGIC);
+    return http_env_reclaim(env->http);
+}
+
+size_t session_size(void)
+{
+    return (sizeof(struct session) + 15) & ~(size_t)15;
+}
+
+struct session *session_open(void *mem, struct session_env *env, const struct listen_config *listen,
+                             const struct peer *peer)
+{
+    CHECK_OBJ(env, SESSION_ENV_MAGIC);
+    struct session *s = mem;
+    s->magic = SESSION_MAGIC;
+    s->env = env;
+    s->planned = 0;
+    s->sent = 0;
+    http_conn_open(&s->conn, env->http, listen, peer);
+    s->tls = listen->tls ? session_tls_open(env->tls, &s->conn, listen) : NULL;
+    env->sessions++;
+    return s;
+}
+
+void session_close(struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    CHECK(s->planned == 0);
+    if (s->tls != NULL)
+        session_tls_close(s->tls);
+    http_conn_close(&s->conn);
+    s->env->sessions--;
+    s->magic = 0;
+}
+
+unsigned session_wants(const struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    return s->tls != NULL ? session_tls_wants(s->tls) : http_conn_wants(&s->conn);
+}
+
+bool session_is_idle(const struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    return s->tls != NULL ? session_tls_is_idle(s->tls) : http_conn_is_idle(&s->conn);
+}
+
+size_t session_recv_room(const struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    return s->tls != NULL ? session_tls_recv_room(s->tls) : http_conn_recv_room(&s->conn);
+}
+
+/* A client that speaks HTTP where TLS is spoken is told so, in HTTP. */
+static void fall_back(struct session *s)
+{
+    session_tls_close(s->tls);
+    s->tls = NULL;
+    http_conn_refuse_plain(&s->conn);
+}
+
+void session_received(struct session *s, const void *data, ssize_t res)
+{
+    CHECK((session_wants(s) & (SESSION_WANT_RECV | SESSION_WANT_CLOSE)) != 0);
+    session_fault_socket("cannot receive from a client", res);
+    if (s->tls != NULL) {
+        if (session_tls_received(s->tls, data, res))
+            return;
+        fall_back(s);
+        /* It was at most what TLS has room for. */
+        CHECK((size_t)res <= http_conn_recv_room(&s->conn));
+    }
+    if (res > 0)
+        http_conn_received(&s->conn, data, (size_t)res);
+    else if (res == 0)
+        http_conn_received_end(&s->conn);
+    else
+        http_conn_broken(&s->conn);
+}
+
+bool session_minds_room(const struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    return s->tls != NULL && session_tls_minds_room(s->tls);
+}
+
+void session_set_room(struct session *s, size_t room)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    if (s->tls != NULL)
+        session_tls_set_room(s->tls, room);
+}
+
+void session_prepare(struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    CHECK(s->planned == 0);
+    if (s->tls != NULL)
+        session_tls_prepare(s->tls);
+}
+
+void session_send_plan(struct session *s, struct send_plan *ret_plan)
+{
+    CHECK(s->planned == 0 && (session_wants(s) & SESSION_WANT_SEND) != 0);
+    if (s->tls != NULL) {
+        session_tls_plan(s->tls, ret_plan);
+    } else {
+        http_conn_has_room(&s->conn);
+        http_conn_plan(&s->conn, ret_plan);
+    }
+    size_t planned = send_plan_memory(ret_plan) + ret_plan->file_len;
+    CHECK(planned > 0 || s->tls != NULL || (session_wants(s) & SESSION_WANT_FILE) != 0);
+    s->planned = planned;
+    s->planned_fd = ret_plan->file_fd;
+}
+
+void session_sent(struct session *s, ssize_t res)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    CHECK(s->planned > 0 && res <= (ssize_t)s->planned);
+    bool full = res == -EAGAIN || (res > 0 && (size_t)res < s->planned);
+    s->planned = 0;
+    if (res == 0)
+        http_conn_file_ended(&s->conn);
+    session_fault_sent(s->planned_fd, res);
+    if (res > 0)
+        s->sent += (uint64_t)res;
+    if (s->tls != NULL) {
+        session_tls_sent(s->tls, res, full);
+        return;
+    }
+    if (full)
+        http_conn_stalled(&s->conn);
+    if (res > 0)
+        http_conn_sent(&s->conn, (size_t)res);
+    else if (res != -EAGAIN)
+        http_conn_broken(&s->conn);
+}
+
+uint64_t session_sent_total(const struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    return s->sent;
+}
+
+struct file_job *session_file_job(struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    return http_conn_job(&s->conn);
+}
+
+void session_file_done(struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    session_fault_job(http_conn_job(&s->conn));
+    http_conn_job_done(&s->conn);
+    if (s->tls != NULL)
+        session_tls_advance(s->tls);
+}
+
+void session_shut_down(struct session *s, int res)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    session_fault_socket("cannot end the sending side of a connection", res);
+    if (s->tls != NULL)
+        session_tls_shut_down(s->tls, res);
+    else if (res < 0)
+        http_conn_broken(&s->conn);
+    else
+        http_conn_shut_down(&s->conn);
+}
+
+size_t session_offload(struct session *s, void *info, size_t size)
+{
+    CHECK((session_wants(s) & SESSION_WANT_OFFLOAD) != 0);
+    return session_tls_offload(s->tls, info, size);
+}
+
+void session_offloaded(struct session *s, int res)
+{
+    CHECK((session_wants(s) & SESSION_WANT_OFFLOAD) != 0);
+    session_tls_offloaded(s->tls, res);
+}
+
+uint64_t session_deadline_ms(const struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    return s->tls != NULL ? session_tls_deadline_ms(s->tls) : http_conn_deadline_ms(&s->conn);
+}
+
+void session_expired(struct session *s, const struct progress *progress)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    if (s->tls != NULL)
+        session_tls_expired(s->tls, progress);
+    else
+        http_conn_expired(&s->conn, progress);
+}
+
+void session_drain(struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    if (s->tls != NULL)
+        session_tls_drain(s->tls);
+    else
+        http_conn_drain(&s->conn);
+}
