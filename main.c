@@ -101,46 +101,81 @@ static int refuse_engine(struct process *p)
 
     for (size_t i = 0; engine_at(i) != NULL && len < sizeof p->why; i++)
         len += (size_t)snprintf(p->why + len, sizeof p->why - len, ", %s", engine_at(i)->name);
+    for (size_t i = 0; engine_alias_at(i) != NULL && len < sizeof p->why; i++)
+        len +=
+            (size_t)snprintf(p->why + len, sizeof p->why - len, ", %s", engine_alias_at(i)->name);
     return refuse(STATUS_CONFIG, p->why);
 }
 
-/* Reads the configuration again with what was chosen: header fields may hold the engine's name. */
-static int configure_again(struct process *p)
+/* Reads the configuration again, with `settings` as by -o after all others. */
+static int configure_again(struct process *p, const char *const *settings, size_t settings_count)
 {
     struct config_source source = p->options->source;
     source.texts = &p->texts;
     size_t count = source.settings_count;
-    const char **settings = calloc(count + ARRAY_LEN(p->choice.settings), sizeof settings[0]);
+    const char **all = calloc(count + settings_count, sizeof all[0]);
 
-    if (settings == NULL)
+    if (all == NULL)
         return refuse(STATUS_RUNTIME, "out of memory");
     for (size_t i = 0; i < count; i++)
-        settings[i] = source.settings[i];
-    for (size_t i = 0; i < p->choice.settings_count; i++)
-        settings[count + i] = p->choice.settings[i];
-    source.settings = settings;
-    source.settings_count = count + p->choice.settings_count;
+        all[i] = source.settings[i];
+    for (size_t i = 0; i < settings_count; i++)
+        all[count + i] = settings[i];
+    source.settings = all;
+    source.settings_count = count + settings_count;
     config_free(p->config);
     p->config = NULL;
     int error = config_load(&source, p->why, sizeof p->why, &p->config);
-    free(settings);
+    free(all);
     return error < 0 ? refuse_config(error, p->why) : STATUS_OK;
 }
 
-/* Reads the configuration and finds the engine that it names, or leaves to be chosen. */
+/* An alias is an engine with a setting. Who has set the same key to something else wants to hear
+ * that, and not to be overruled. */
+static int configure_alias(struct process *p, const struct engine_alias *alias)
+{
+    const struct config *config = p->config;
+    enum demultiplexer_kind demultiplexer = config->demultiplexer;
+    enum processor_kind processor = config->processor;
+    char key[32];
+
+    p->ops = engine_find(alias->engine);
+    CHECK(p->ops != NULL);
+    snprintf(key, sizeof key, "%.*s", (int)strcspn(alias->setting, "="), alias->setting);
+    bool is_set = strcmp(config_place(config, key), "default") != 0;
+    int status = configure_again(p, &alias->setting, 1);
+    if (status != STATUS_OK)
+        return status;
+    config = p->config;
+    if (!is_set || (config->demultiplexer == demultiplexer && config->processor == processor))
+        return STATUS_OK;
+    snprintf(p->why, sizeof p->why,
+             "%s: engine %s is engine %s with %s, and %s is set to something else: take one of "
+             "them away",
+             config_place(config, "engine"), alias->name, alias->engine, alias->setting, key);
+    return refuse(STATUS_CONFIG, p->why);
+}
+
+/* Reads the configuration and finds the engine that it names, or leaves to be chosen: then it is
+ * read again with the choice, since header fields may hold the engine's name. */
 static int configure(struct process *p)
 {
     struct config_source source = p->options->source;
-
+    const char *chosen[ARRAY_LEN(p->choice.settings)];
     source.texts = &p->texts;
     int error = config_load(&source, p->why, sizeof p->why, &p->config);
     if (error < 0)
         return refuse_config(error, p->why);
+    const struct engine_alias *alias = engine_alias_find(p->config->engine);
+    if (alias != NULL)
+        return configure_alias(p, alias);
     if (auto_choose(p->config, &p->choice) < 0)
         return refuse(STATUS_ENGINE, p->choice.sentence);
     p->ops = p->choice.ops;
+    for (size_t i = 0; i < p->choice.settings_count; i++)
+        chosen[i] = p->choice.settings[i];
     if (p->ops != NULL)
-        return configure_again(p);
+        return configure_again(p, chosen, p->choice.settings_count);
     p->ops = engine_find(p->config->engine);
     if (p->ops == NULL)
         return refuse_engine(p);
@@ -277,7 +312,9 @@ static int create_engine(struct process *p, const struct config *config, size_t 
         .requests = signals_requests(),
     };
 
-    int error = p->ops->create(&cfg, p->why, sizeof p->why, &p->engine);
+    int error = engine_check_config(p->ops, config, p->why, sizeof p->why);
+    if (error == 0)
+        error = p->ops->create(&cfg, p->why, sizeof p->why, &p->engine);
     return error < 0 ? refuse(status_of(error), p->why) : STATUS_OK;
 }
 
@@ -306,7 +343,7 @@ static int check_start(struct process *p)
     if (error < 0)
         return refuse_config(error, p->why);
     p->config->log_owner = p->privileges.drop ? p->privileges.uid : geteuid();
-    if (p->ops->probe(p->why, sizeof p->why) < 0)
+    if (p->ops->probe(p->config, p->why, sizeof p->why) < 0)
         return refuse(STATUS_ENGINE, p->why);
     return STATUS_OK;
 }
@@ -426,7 +463,7 @@ static int serve(struct process *p)
     const struct config_source *source = &p->options->source;
     struct life life = {
         .version = GEARSHIFT_VERSION,
-        .engine = p->ops->name,
+        .engine = p->config->engine,
         .site = source->root != NULL ? source->root : source->file,
         .config = p->config,
         .listeners = p->listeners,
@@ -451,8 +488,11 @@ static void print_engines(void)
 {
     printf("engines:\n");
     for (size_t i = 0; engine_at(i) != NULL; i++)
-        printf("  %-14s %s\n", engine_at(i)->name, engine_at(i)->summary);
-    printf("  %-14s the best one that can run here ('gearshift doctor' tells which)\n",
+        printf("  %-22s %s\n", engine_at(i)->name, engine_at(i)->summary);
+    for (size_t i = 0; engine_alias_at(i) != NULL; i++)
+        printf("  %-22s %s with %s\n", engine_alias_at(i)->name, engine_alias_at(i)->engine,
+               engine_alias_at(i)->setting);
+    printf("  %-22s the best one that can run here ('gearshift doctor' tells which)\n",
            ENGINE_AUTO);
 }
 

@@ -55,7 +55,7 @@ static void examine_engines(struct doctor_report *report)
 
     for (size_t i = 0; engine_at(i) != NULL; i++) {
         const struct engine_ops *ops = engine_at(i);
-        bool ok = ops->probe(why, sizeof(why)) == 0;
+        bool ok = ops->probe(NULL, why, sizeof(why)) == 0;
         struct doctor_finding *finding = doctor_add(report, DOCTOR_ENGINES, ops->name, ok);
         report->can_serve |= ok;
         if (!ok) {

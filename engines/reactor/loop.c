@@ -59,12 +59,6 @@ static int loop_join_others(struct loop *loop, const struct loop_options *option
 static int loop_prepare_conns(struct loop *loop, char *why, size_t why_size)
 {
     const struct config *config = loop->cfg.config;
-    if (config->file_io == FILE_IO_SPLICE) {
-        snprintf(why, why_size,
-                 "%s: file_io = splice needs engine proactor; an event loop has sendfile",
-                 config_place(config, "file_io"));
-        return -EINVAL;
-    }
     unsigned caps = config->file_io == FILE_IO_READ ? 0 : ENGINE_CAP_FILE_SEGMENT;
     int res = loop_env_create(loop, caps, why, why_size);
     if (res == 0)

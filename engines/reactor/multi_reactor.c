@@ -371,15 +371,18 @@ static void multi_reactor_wake(struct engine *e)
         loop_wake(e->reactors[i].loop);
 }
 
-static int multi_reactor_probe(char *why, size_t why_size)
+static int multi_reactor_probe(const struct config *config, char *why, size_t why_size)
 {
-    return engine_reactor.probe(why, why_size);
+    return engine_reactor.probe(config, why, why_size);
 }
 
 const struct engine_ops engine_multi_reactor = {
     .name = "multi-reactor",
     .summary = "several epoll loops, one a thread, that share nothing hot",
-    .has_threads = true,
+    .cost = "a cache of files for each thread: memory and the first look at a file are paid by each",
+    .settings = ENGINE_SETTING_THREADS | ENGINE_SETTING_PIN | ENGINE_SETTING_ACCEPT |
+                ENGINE_SETTING_DEMULTIPLEXER | ENGINE_SETTING_WORKER_QUEUE |
+                ENGINE_SETTING_FILE_WORKERS,
     .probe = multi_reactor_probe,
     .create = multi_reactor_create,
     .run = multi_reactor_run,
