@@ -302,17 +302,19 @@ static void choose_ktls(struct process *p)
                  p->tls.ops->name);
 }
 
-static int create_engine(struct process *p, const struct config *config, size_t listeners_count)
+static int create_engine(struct process *p, bool has_logs, size_t listeners_count)
 {
-    const struct engine_config cfg = {
-        .config = config,
+    struct engine_config cfg = {
+        .config = p->config,
+        .limits = session_limits_of(p->config),
         .listeners = p->listeners,
         .listeners_count = listeners_count,
         .tls = &p->tls,
         .requests = signals_requests(),
     };
 
-    int error = engine_check_config(p->ops, config, p->why, sizeof p->why);
+    cfg.limits.has_logs = has_logs;
+    int error = engine_check_config(p->ops, p->config, p->why, sizeof p->why);
     if (error == 0)
         error = p->ops->create(&cfg, p->why, sizeof p->why, &p->engine);
     return error < 0 ? refuse(status_of(error), p->why) : STATUS_OK;
@@ -397,9 +399,7 @@ static int test(struct process *p)
         return refuse(status_of(error), p->why);
     /* An engine reads the media types and judges its own settings. One that never runs needs no
      * access logs, which it would create. */
-    struct config without_logs = *p->config;
-    without_logs.access_logs_count = 0;
-    status = create_engine(p, &without_logs, 0);
+    status = create_engine(p, false, 0);
     if (status != STATUS_OK)
         return status;
     p->ops->destroy(p->engine);
@@ -443,7 +443,7 @@ static int start(struct process *p)
     int error = listeners_open(p->config, p->why, sizeof p->why, &p->listeners);
     if (error < 0)
         return refuse(status_of(error), p->why);
-    status = create_engine(p, p->config, p->config->listens_count);
+    status = create_engine(p, true, p->config->listens_count);
     if (status != STATUS_OK)
         return status;
     signals_install(p->ops, p->engine);

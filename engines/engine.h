@@ -4,6 +4,7 @@
 #define ENGINES_ENGINE_H
 
 #include "config/config.h"
+#include "config/session_limits.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -40,6 +41,7 @@ static inline sig_atomic_t engine_asked(const volatile sig_atomic_t *request)
 
 struct engine_config {
     const struct config *config;
+    struct session_limits limits; /* of all threads together */
     struct listener *listeners; /* an engine that drains closes them (listener_close()) */
     size_t listeners_count;
     const struct tls_server *tls;           /* handed on to session_env_create() */

@@ -32,7 +32,6 @@ struct member {
 struct engine {
     unsigned magic; /* ENGINE_MAGIC */
     struct engine_config cfg;
-    struct config share; /* the configuration, with a ring's share of the limits */
     struct proactor_shared shared;
     struct cpus cpus;
     struct member *members;
@@ -60,20 +59,6 @@ static void proactor_engine_features(char *text, size_t size)
              options.no_iowait ? "do not count" : "count");
 }
 
-/* A part of a limit, rounded up: each ring has to be able to do something. */
-static uint64_t part_of(uint64_t limit, unsigned count)
-{
-    return limit / count + (limit % count != 0);
-}
-
-static void make_share(struct engine *e)
-{
-    e->share = *e->cfg.config;
-    e->share.connections_max = (uint32_t)part_of(e->share.connections_max, e->count);
-    e->share.cache_files_max = (uint32_t)part_of(e->share.cache_files_max, e->count);
-    e->share.cache_bytes_max = part_of(e->share.cache_bytes_max, e->count);
-}
-
 /* What one ring asks of all. */
 static void wake_all(void *context)
 {
@@ -96,20 +81,13 @@ static bool all_full(void *context)
     return true;
 }
 
-/* Together they keep the limit. */
-static uint32_t connections_max_of(const struct engine *e, unsigned index)
-{
-    uint32_t limit = e->cfg.config->connections_max;
-    return limit / e->count + (index < limit % e->count);
-}
-
 static int make_members(struct engine *e, char *why, size_t why_size)
 {
     for (unsigned i = 0; i < e->count; i++) {
+        struct session_limits limits = session_limits_share(&e->cfg.limits, i, e->count);
         e->members[i] = (struct member){ .engine = e, .index = i };
-        int res =
-            proactor_create(&e->shared, connections_max_of(e, i), listen_share_of(&e->listeners, i),
-                            e->cfg.listeners_count, why, why_size, &e->members[i].proactor);
+        int res = proactor_create(&e->shared, &limits, listen_share_of(&e->listeners, i),
+                                  e->cfg.listeners_count, why, why_size, &e->members[i].proactor);
         if (res < 0)
             return res;
     }
@@ -150,18 +128,17 @@ static int prepare(struct engine *e, char *why, size_t why_size)
                  e->count);
         return -EINVAL;
     }
-    if (config->connections_max < e->count) {
+    if (e->cfg.limits.connections_max < e->count) {
         snprintf(
             why, why_size,
             "connections_max = %u leaves nothing for some of %u threads: set threads to it, or "
             "to less",
-            config->connections_max, e->count);
+            e->cfg.limits.connections_max, e->count);
         return -EINVAL;
     }
     if (uring_probe(why, why_size, &e->shared.uring) < 0)
         return -EOPNOTSUPP;
-    make_share(e);
-    e->shared.config = &e->share;
+    e->shared.config = config;
     e->shared.tls = e->cfg.tls;
     e->shared.requests = e->cfg.requests;
     e->shared.wake_all = wake_all;

@@ -40,7 +40,7 @@ static void loop_check_config(const struct engine_config *cfg)
 {
     CHECK(cfg->requests != NULL);
     CHECK(cfg->config->send_turn > 0);
-    CHECK(cfg->config->connections_max > 0);
+    CHECK(cfg->limits.connections_max > 0);
     struct sigaction action;
     CHECK(sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_IGN);
 }
@@ -66,10 +66,10 @@ static int loop_prepare_conns(struct loop *loop, char *why, size_t why_size)
     if (res < 0)
         return res;
     res = pool_create("connections", sizeof(struct loop_conn) + session_size(),
-                      config->connections_max, &loop->pool);
+                      loop->cfg.limits.connections_max, &loop->pool);
     if (res < 0)
         snprintf(why, why_size, "no memory for connections_max = %u connections: %s",
-                 config->connections_max, strerror(-res));
+                 loop->cfg.limits.connections_max, strerror(-res));
     return res;
 }
 
