@@ -585,9 +585,9 @@ int main(int argc, char **argv)
                 strerror(errno));
         return STATUS_RUNTIME;
     }
-    CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
-    CHECK(signal(SIGUSR1, SIG_IGN) != SIG_ERR); /* until there are logs to be opened again */
-    CHECK(signal(SIGXFSZ, SIG_IGN) != SIG_ERR); /* a log at `ulimit -f`: the write fails */
+    MUST(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+    MUST(signal(SIGUSR1, SIG_IGN) != SIG_ERR); /* until there are logs to be opened again */
+    MUST(signal(SIGXFSZ, SIG_IGN) != SIG_ERR); /* a log at `ulimit -f`: the write fails */
     if (argc > 1 && strcmp(argv[1], "doctor") == 0)
         return doctor(argc - 1, argv + 1);
     if (options_parse(argc, argv, why, sizeof why, &options) < 0) {

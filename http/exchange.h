@@ -29,6 +29,7 @@ struct http_static {
     uint8_t step;         /* private to static.c */
     uint8_t coding_index; /* next in codings[] */
     uint8_t codings_count;
+    bool codings_ordered;   /* codings[] holds what the client takes, best first */
     uint8_t probed_codings; /* sidecars looked for on behalf of this request: 1 << coding, */
     uint8_t found_codings;  /* and those that are there */
     uint8_t unsure_codings; /* sidecars that could not be looked for at this moment */
