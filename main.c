@@ -10,7 +10,6 @@
 #include "core/check.h"
 #include "config/config.h"
 #include "config/config_print.h"
-#include "config/config_texts.h"
 #include "core/log.h"
 #include "core/log_repeat.h"
 #include "core/log_stream.h"
@@ -19,6 +18,7 @@
 #include "process/privileges.h"
 #include "core/safe_open.h"
 #include "process/auto.h"
+#include "process/choice.h"
 #include "process/descriptors.h"
 #include "process/doctor.h"
 #include "engines/engine.h"
@@ -56,10 +56,9 @@ enum { WHY_SIZE = 1024 };
 /* Everything that a start acquires, to be given back in reverse. */
 struct process {
     const struct options *options;
-    struct config *config;
-    struct config_texts texts; /* until `config` is final */
-    const struct engine_ops *ops;
-    struct auto_choice choice;
+    struct choice choice;
+    struct config *config;        /* its configuration, */
+    const struct engine_ops *ops; /* and its engine */
     struct privileges privileges;
     struct tls_server tls;
     struct listener *listeners;
@@ -93,93 +92,16 @@ static int refuse_log(struct process *p, const char *key, const char *path, int 
     return refuse(STATUS_CONFIG, p->why);
 }
 
-static int refuse_engine(struct process *p)
-{
-    size_t len = (size_t)snprintf(p->why, sizeof p->why,
-                                  "%s: engine '%s' is not built in; there are: " ENGINE_AUTO,
-                                  config_place(p->config, "engine"), p->config->engine);
-
-    for (size_t i = 0; engine_at(i) != NULL && len < sizeof p->why; i++)
-        len += (size_t)snprintf(p->why + len, sizeof p->why - len, ", %s", engine_at(i)->name);
-    for (size_t i = 0; engine_alias_at(i) != NULL && len < sizeof p->why; i++)
-        len +=
-            (size_t)snprintf(p->why + len, sizeof p->why - len, ", %s", engine_alias_at(i)->name);
-    return refuse(STATUS_CONFIG, p->why);
-}
-
-/* Reads the configuration again, with `settings` as by -o after all others. */
-static int configure_again(struct process *p, const char *const *settings, size_t settings_count)
-{
-    struct config_source source = p->options->source;
-    source.texts = &p->texts;
-    size_t count = source.settings_count;
-    const char **all = calloc(count + settings_count, sizeof all[0]);
-
-    if (all == NULL)
-        return refuse(STATUS_RUNTIME, "out of memory");
-    for (size_t i = 0; i < count; i++)
-        all[i] = source.settings[i];
-    for (size_t i = 0; i < settings_count; i++)
-        all[count + i] = settings[i];
-    source.settings = all;
-    source.settings_count = count + settings_count;
-    config_free(p->config);
-    p->config = NULL;
-    int error = config_load(&source, p->why, sizeof p->why, &p->config);
-    free(all);
-    return error < 0 ? refuse_config(error, p->why) : STATUS_OK;
-}
-
-/* An alias is an engine with a setting. Who has set the same key to something else wants to hear
- * that, and not to be overruled. */
-static int configure_alias(struct process *p, const struct engine_alias *alias)
-{
-    const struct config *config = p->config;
-    enum demultiplexer_kind demultiplexer = config->demultiplexer;
-    enum processor_kind processor = config->processor;
-    char key[32];
-
-    p->ops = engine_find(alias->engine);
-    CHECK(p->ops != NULL);
-    snprintf(key, sizeof key, "%.*s", (int)strcspn(alias->setting, "="), alias->setting);
-    bool is_set = strcmp(config_place(config, key), "default") != 0;
-    int status = configure_again(p, &alias->setting, 1);
-    if (status != STATUS_OK)
-        return status;
-    config = p->config;
-    if (!is_set || (config->demultiplexer == demultiplexer && config->processor == processor))
-        return STATUS_OK;
-    snprintf(p->why, sizeof p->why,
-             "%s: engine %s is engine %s with %s, and %s is set to something else: take one of "
-             "them away",
-             config_place(config, "engine"), alias->name, alias->engine, alias->setting, key);
-    return refuse(STATUS_CONFIG, p->why);
-}
-
-/* Reads the configuration and finds the engine that it names, or leaves to be chosen: then it is
- * read again with the choice, since header fields may hold the engine's name. */
+/* Reads the configuration, and finds the engine. */
 static int configure(struct process *p)
 {
-    struct config_source source = p->options->source;
-    const char *chosen[ARRAY_LEN(p->choice.settings)];
-    source.texts = &p->texts;
-    int error = config_load(&source, p->why, sizeof p->why, &p->config);
-    if (error < 0)
-        return refuse_config(error, p->why);
-    const struct engine_alias *alias = engine_alias_find(p->config->engine);
-    if (alias != NULL)
-        return configure_alias(p, alias);
-    if (auto_choose(p->config, &p->choice) < 0)
-        return refuse(STATUS_ENGINE, p->choice.sentence);
+    int error = choice_make(&p->options->source, &p->choice, p->why, sizeof p->why);
+
+    p->config = p->choice.config;
     p->ops = p->choice.ops;
-    for (size_t i = 0; i < p->choice.settings_count; i++)
-        chosen[i] = p->choice.settings[i];
-    if (p->ops != NULL)
-        return configure_again(p, chosen, p->choice.settings_count);
-    p->ops = engine_find(p->config->engine);
-    if (p->ops == NULL)
-        return refuse_engine(p);
-    return STATUS_OK;
+    if (error == -ENOTSUP)
+        return refuse(STATUS_ENGINE, p->why);
+    return error < 0 ? refuse_config(error, p->why) : STATUS_OK;
 }
 
 /* Can a log be written to this standard stream? */
@@ -404,8 +326,8 @@ static int test(struct process *p)
         return status;
     p->ops->destroy(p->engine);
     p->engine = NULL;
-    if (p->choice.ops != NULL)
-        printf("gearshift: %s\n", p->choice.sentence);
+    if (p->choice.by_auto.ops != NULL)
+        printf("gearshift: %s\n", p->choice.by_auto.sentence);
     printf("gearshift: configuration%s%s is valid\n", file != NULL ? " " : "",
            file != NULL ? file : "");
     return STATUS_OK;
@@ -426,8 +348,8 @@ static int start(struct process *p)
         status = open_error_log(p);
     if (status == STATUS_OK && p->files_why[0] != '\0')
         log_line(LOG_WARN, p->files_why);
-    if (status == STATUS_OK && p->choice.ops != NULL)
-        log_line(p->choice.level, p->choice.sentence);
+    if (status == STATUS_OK && p->choice.by_auto.ops != NULL)
+        log_line(p->choice.by_auto.level, p->choice.by_auto.sentence);
     if (status == STATUS_OK)
         status = prepare_access_logs(p);
     if (status != STATUS_OK)
@@ -563,13 +485,12 @@ static int act(const struct options *options)
         break;
     }
     int status = configure(&process);
-    config_texts_free(&process.texts);
     if (status == STATUS_OK)
         status = options->action == OPTIONS_TEST    ? test(&process)
                  : options->action == OPTIONS_PRINT ? print(&process)
                                                     : serve(&process);
     tls_server_destroy(&process.tls);
-    config_free(process.config);
+    choice_free(&process.choice);
     log_repeat_end();
     return status;
 }

@@ -94,9 +94,9 @@ static int choose(const struct config *config, const struct engine_ops *refused,
     return 0;
 }
 
-int auto_choose(const struct config *config, struct auto_choice *ret_choice)
+int auto_choose(const struct config *config, const struct engine_ops *ops,
+                struct auto_choice *ret_choice)
 {
-    const struct engine_ops *ops = engine_find(config->engine);
     char reason[512];
 
     *ret_choice = (struct auto_choice){ .ops = NULL };
