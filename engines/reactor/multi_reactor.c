@@ -10,6 +10,7 @@
 #include "core/cpus.h"
 #include "engines/engine.h"
 #include "engines/listen_share.h"
+#include "engines/reactor/demultiplexer.h"
 #include "engines/reactor/loop.h"
 
 #include "core/check.h"
@@ -223,6 +224,33 @@ static void multi_reactor_destroy(struct engine *e)
     free(e);
 }
 
+/* Only epoll wakes one of several loops for a client; and a socket has one owner, to whom it sends
+ * its signals. */
+static int check_sharing(const struct engine *e, char *why, size_t why_size)
+{
+    const struct config *config = e->cfg.config;
+    const struct demultiplexer_ops *ops = demultiplexer_of(config->demultiplexer);
+    if (e->count == 1 || config->accept_mode == ACCEPT_HANDOFF || ops->shares)
+        return 0;
+    if (config->accept_mode == ACCEPT_SHARED) {
+        snprintf(why, why_size,
+                 "accept = shared needs demultiplexer = epoll; with %s set accept = reuseport or "
+                 "handoff",
+                 ops->name);
+        return -EINVAL;
+    }
+    for (size_t i = 0; ops->looks_once && i < e->cfg.listeners_count; i++) {
+        if (e->cfg.listeners[i].file == NULL)
+            continue;
+        snprintf(why, why_size,
+                 "the unix socket %s is shared by all threads, and demultiplexer = %s tells one of "
+                 "them alone of clients: set accept = handoff",
+                 e->cfg.listeners[i].config->text, ops->name);
+        return -EINVAL;
+    }
+    return 0;
+}
+
 static int multi_reactor_create(const struct engine_config *cfg, char *why, size_t why_size,
                                 struct engine **ret_engine)
 {
@@ -250,6 +278,8 @@ static int multi_reactor_create(const struct engine_config *cfg, char *why, size
             cfg->limits.connections_max, e->count);
         res = -EINVAL;
     }
+    if (res == 0)
+        res = check_sharing(e, why, why_size);
     if (res == 0 && cfg->config->accept_mode != ACCEPT_HANDOFF)
         res = listen_share_open(cfg->listeners, cfg->listeners_count, e->count,
                                 cfg->config->accept_mode, why, why_size, &e->listeners);
@@ -364,7 +394,8 @@ static int multi_reactor_probe(const struct config *config, char *why, size_t wh
 const struct engine_ops engine_multi_reactor = {
     .name = "multi-reactor",
     .summary = "several epoll loops, one a thread, that share nothing hot",
-    .cost = "a cache of files for each thread: memory and the first look at a file are paid by each",
+    .cost =
+        "a cache of files for each thread: memory and the first look at a file are paid by each",
     .settings = ENGINE_SETTING_THREADS | ENGINE_SETTING_PIN | ENGINE_SETTING_ACCEPT |
                 ENGINE_SETTING_DEMULTIPLEXER | ENGINE_SETTING_WORKER_QUEUE |
                 ENGINE_SETTING_FILE_WORKERS,
