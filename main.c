@@ -10,7 +10,6 @@
 #include "core/check.h"
 #include "config/config.h"
 #include "config/config_print.h"
-#include "config/config_texts.h"
 #include "core/log.h"
 #include "core/log_repeat.h"
 #include "core/log_stream.h"
@@ -19,6 +18,7 @@
 #include "process/privileges.h"
 #include "core/safe_open.h"
 #include "process/auto.h"
+#include "process/choice.h"
 #include "process/descriptors.h"
 #include "process/doctor.h"
 #include "engines/engine.h"
@@ -56,10 +56,9 @@ enum { WHY_SIZE = 1024 };
 /* Everything that a start acquires, to be given back in reverse. */
 struct process {
     const struct options *options;
-    struct config *config;
-    struct config_texts texts; /* until `config` is final */
-    const struct engine_ops *ops;
-    struct auto_choice choice;
+    struct choice choice;
+    struct config *config;        /* its configuration, */
+    const struct engine_ops *ops; /* and its engine */
     struct privileges privileges;
     struct tls_server tls;
     struct listener *listeners;
@@ -93,58 +92,16 @@ static int refuse_log(struct process *p, const char *key, const char *path, int 
     return refuse(STATUS_CONFIG, p->why);
 }
 
-static int refuse_engine(struct process *p)
-{
-    size_t len = (size_t)snprintf(p->why, sizeof p->why,
-                                  "%s: engine '%s' is not built in; there are: " ENGINE_AUTO,
-                                  config_place(p->config, "engine"), p->config->engine);
-
-    for (size_t i = 0; engine_at(i) != NULL && len < sizeof p->why; i++)
-        len += (size_t)snprintf(p->why + len, sizeof p->why - len, ", %s", engine_at(i)->name);
-    return refuse(STATUS_CONFIG, p->why);
-}
-
-/* Reads the configuration again with what was chosen: header fields may hold the engine's name. */
-static int configure_again(struct process *p)
-{
-    struct config_source source = p->options->source;
-    source.texts = &p->texts;
-    size_t count = source.settings_count;
-    const char **settings = calloc(count + ARRAY_LEN(p->choice.settings), sizeof settings[0]);
-
-    if (settings == NULL)
-        return refuse(STATUS_RUNTIME, "out of memory");
-    for (size_t i = 0; i < count; i++)
-        settings[i] = source.settings[i];
-    for (size_t i = 0; i < p->choice.settings_count; i++)
-        settings[count + i] = p->choice.settings[i];
-    source.settings = settings;
-    source.settings_count = count + p->choice.settings_count;
-    config_free(p->config);
-    p->config = NULL;
-    int error = config_load(&source, p->why, sizeof p->why, &p->config);
-    free(settings);
-    return error < 0 ? refuse_config(error, p->why) : STATUS_OK;
-}
-
-/* Reads the configuration and finds the engine that it names, or leaves to be chosen. */
+/* Reads the configuration, and finds the engine. */
 static int configure(struct process *p)
 {
-    struct config_source source = p->options->source;
+    int error = choice_make(&p->options->source, &p->choice, p->why, sizeof p->why);
 
-    source.texts = &p->texts;
-    int error = config_load(&source, p->why, sizeof p->why, &p->config);
-    if (error < 0)
-        return refuse_config(error, p->why);
-    if (auto_choose(p->config, &p->choice) < 0)
-        return refuse(STATUS_ENGINE, p->choice.sentence);
+    p->config = p->choice.config;
     p->ops = p->choice.ops;
-    if (p->ops != NULL)
-        return configure_again(p);
-    p->ops = engine_find(p->config->engine);
-    if (p->ops == NULL)
-        return refuse_engine(p);
-    return STATUS_OK;
+    if (error == -ENOTSUP)
+        return refuse(STATUS_ENGINE, p->why);
+    return error < 0 ? refuse_config(error, p->why) : STATUS_OK;
 }
 
 /* Can a log be written to this standard stream? */
@@ -267,17 +224,21 @@ static void choose_ktls(struct process *p)
                  p->tls.ops->name);
 }
 
-static int create_engine(struct process *p, const struct config *config, size_t listeners_count)
+static int create_engine(struct process *p, bool has_logs, size_t listeners_count)
 {
-    const struct engine_config cfg = {
-        .config = config,
+    struct engine_config cfg = {
+        .config = p->config,
+        .limits = session_limits_of(p->config),
         .listeners = p->listeners,
         .listeners_count = listeners_count,
         .tls = &p->tls,
         .requests = signals_requests(),
     };
 
-    int error = p->ops->create(&cfg, p->why, sizeof p->why, &p->engine);
+    cfg.limits.has_logs = has_logs;
+    int error = engine_check_config(p->ops, p->config, p->why, sizeof p->why);
+    if (error == 0)
+        error = p->ops->create(&cfg, p->why, sizeof p->why, &p->engine);
     return error < 0 ? refuse(status_of(error), p->why) : STATUS_OK;
 }
 
@@ -306,7 +267,7 @@ static int check_start(struct process *p)
     if (error < 0)
         return refuse_config(error, p->why);
     p->config->log_owner = p->privileges.drop ? p->privileges.uid : geteuid();
-    if (p->ops->probe(p->why, sizeof p->why) < 0)
+    if (p->ops->probe(p->config, p->why, sizeof p->why) < 0)
         return refuse(STATUS_ENGINE, p->why);
     return STATUS_OK;
 }
@@ -360,15 +321,13 @@ static int test(struct process *p)
         return refuse(status_of(error), p->why);
     /* An engine reads the media types and judges its own settings. One that never runs needs no
      * access logs, which it would create. */
-    struct config without_logs = *p->config;
-    without_logs.access_logs_count = 0;
-    status = create_engine(p, &without_logs, 0);
+    status = create_engine(p, false, 0);
     if (status != STATUS_OK)
         return status;
     p->ops->destroy(p->engine);
     p->engine = NULL;
-    if (p->choice.ops != NULL)
-        printf("gearshift: %s\n", p->choice.sentence);
+    if (p->choice.by_auto.ops != NULL)
+        printf("gearshift: %s\n", p->choice.by_auto.sentence);
     printf("gearshift: configuration%s%s is valid\n", file != NULL ? " " : "",
            file != NULL ? file : "");
     return STATUS_OK;
@@ -389,8 +348,8 @@ static int start(struct process *p)
         status = open_error_log(p);
     if (status == STATUS_OK && p->files_why[0] != '\0')
         log_line(LOG_WARN, p->files_why);
-    if (status == STATUS_OK && p->choice.ops != NULL)
-        log_line(p->choice.level, p->choice.sentence);
+    if (status == STATUS_OK && p->choice.by_auto.ops != NULL)
+        log_line(p->choice.by_auto.level, p->choice.by_auto.sentence);
     if (status == STATUS_OK)
         status = prepare_access_logs(p);
     if (status != STATUS_OK)
@@ -406,7 +365,7 @@ static int start(struct process *p)
     int error = listeners_open(p->config, p->why, sizeof p->why, &p->listeners);
     if (error < 0)
         return refuse(status_of(error), p->why);
-    status = create_engine(p, p->config, p->config->listens_count);
+    status = create_engine(p, true, p->config->listens_count);
     if (status != STATUS_OK)
         return status;
     signals_install(p->ops, p->engine);
@@ -426,7 +385,7 @@ static int serve(struct process *p)
     const struct config_source *source = &p->options->source;
     struct life life = {
         .version = GEARSHIFT_VERSION,
-        .engine = p->ops->name,
+        .engine = p->config->engine,
         .site = source->root != NULL ? source->root : source->file,
         .config = p->config,
         .listeners = p->listeners,
@@ -451,8 +410,11 @@ static void print_engines(void)
 {
     printf("engines:\n");
     for (size_t i = 0; engine_at(i) != NULL; i++)
-        printf("  %-14s %s\n", engine_at(i)->name, engine_at(i)->summary);
-    printf("  %-14s the best one that can run here ('gearshift doctor' tells which)\n",
+        printf("  %-22s %s\n", engine_at(i)->name, engine_at(i)->summary);
+    for (size_t i = 0; engine_alias_at(i) != NULL; i++)
+        printf("  %-22s %s with %s\n", engine_alias_at(i)->name, engine_alias_at(i)->engine,
+               engine_alias_at(i)->setting);
+    printf("  %-22s the best one that can run here ('gearshift doctor' tells which)\n",
            ENGINE_AUTO);
 }
 
@@ -523,13 +485,12 @@ static int act(const struct options *options)
         break;
     }
     int status = configure(&process);
-    config_texts_free(&process.texts);
     if (status == STATUS_OK)
         status = options->action == OPTIONS_TEST    ? test(&process)
                  : options->action == OPTIONS_PRINT ? print(&process)
                                                     : serve(&process);
     tls_server_destroy(&process.tls);
-    config_free(process.config);
+    choice_free(&process.choice);
     log_repeat_end();
     return status;
 }
@@ -545,9 +506,9 @@ int main(int argc, char **argv)
                 strerror(errno));
         return STATUS_RUNTIME;
     }
-    CHECK(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
-    CHECK(signal(SIGUSR1, SIG_IGN) != SIG_ERR); /* until there are logs to be opened again */
-    CHECK(signal(SIGXFSZ, SIG_IGN) != SIG_ERR); /* a log at `ulimit -f`: the write fails */
+    MUST(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
+    MUST(signal(SIGUSR1, SIG_IGN) != SIG_ERR); /* until there are logs to be opened again */
+    MUST(signal(SIGXFSZ, SIG_IGN) != SIG_ERR); /* a log at `ulimit -f`: the write fails */
     if (argc > 1 && strcmp(argv[1], "doctor") == 0)
         return doctor(argc - 1, argv + 1);
     if (options_parse(argc, argv, why, sizeof why, &options) < 0) {

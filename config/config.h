@@ -185,6 +185,29 @@ enum accept_mode {
     ACCEPT_SHARED     /* one listening socket in every thread's demultiplexer */
 };
 
+/* What tells an event loop that a socket is ready. */
+enum demultiplexer_kind {
+    DEMULTIPLEXER_EPOLL,
+    DEMULTIPLEXER_POLL,
+    DEMULTIPLEXER_SELECT,
+    DEMULTIPLEXER_SIGIO, /* O_ASYNC and F_SETSIG: a signal for each change */
+    DEMULTIPLEXER_AIO,   /* Linux AIO, IOCB_CMD_POLL */
+    DEMULTIPLEXER_BUSY   /* none: each socket is tried in turn */
+};
+
+/* Who carries out the operations of engine proactor. */
+enum processor_kind { PROCESSOR_IO_URING, PROCESSOR_EPOLL /* emulated on readiness */ };
+
+/* Who executes file jobs, which may block. */
+enum file_jobs {
+    FILE_JOBS_AUTO,      /* as the engine does it by default */
+    FILE_JOBS_INLINE,    /* the thread that needs them */
+    FILE_JOBS_WORKERS,   /* other threads */
+    FILE_JOBS_POSIX_AIO, /* aio(7): reads; the rest, which it has no operations for, by workers */
+    FILE_JOBS_LINUX_AIO, /* io_submit(2) with O_DIRECT: likewise */
+    FILE_JOBS_IO_URING   /* operations of a ring */
+};
+
 /* What is handed to workers. */
 enum pool_work { POOL_WORK_REQUEST, POOL_WORK_FILE };
 
@@ -217,8 +240,11 @@ struct config {
     uint32_t threads;     /* event loops; 0: one per allowed CPU */
     bool pin;             /* each thread to a CPU of its own */
     enum accept_mode accept_mode;
-    uint32_t workers;      /* threads of the worker pool */
-    uint32_t worker_queue; /* jobs waiting at most */
+    enum demultiplexer_kind demultiplexer;
+    enum processor_kind processor;
+    enum file_jobs file_jobs;
+    uint32_t workers;      /* threads of a pool; 0: as many as the engine has by default */
+    uint32_t worker_queue; /* jobs, or connections, that wait for one, at most */
     enum pool_work pool_work;
     uint32_t file_workers; /* helper threads of each event loop; 0: none */
     char *user;            /* to become when started as root; NULL (`user = ""`): stay */

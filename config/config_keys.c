@@ -35,6 +35,11 @@ static const char *const access_formats[] = { "combined", "json", NULL };
 static const char *const file_ios[] = { "auto", "sendfile", "read", "splice", NULL };
 static const char *const symlink_rules[] = { "inside", "deny", "owner", "any", NULL };
 static const char *const accept_modes[] = { "handoff", "reuseport", "shared", NULL };
+static const char *const demultiplexers[] = { "epoll", "poll", "select", "sigio",
+                                              "aio",   "busy", NULL };
+static const char *const processors[] = { "io_uring", "epoll", NULL };
+static const char *const file_jobs[] = { "auto",      "inline",   "workers", "posix-aio",
+                                         "linux-aio", "io_uring", NULL };
 static const char *const pool_works[] = { "request", "file", NULL };
 
 static_assert(LOG_ERROR == 0 && LOG_WARN == 1 && LOG_INFO == 2 && LOG_DEBUG == 3, "log_levels");
@@ -46,6 +51,13 @@ static_assert(FILE_SYMLINKS_INSIDE == 0 && FILE_SYMLINKS_DENY == 1 && FILE_SYMLI
                   FILE_SYMLINKS_ANY == 3,
               "symlink_rules");
 static_assert(ACCEPT_HANDOFF == 0 && ACCEPT_REUSEPORT == 1 && ACCEPT_SHARED == 2, "accept_modes");
+static_assert(DEMULTIPLEXER_EPOLL == 0 && DEMULTIPLEXER_POLL == 1 && DEMULTIPLEXER_SELECT == 2 &&
+                  DEMULTIPLEXER_SIGIO == 3 && DEMULTIPLEXER_AIO == 4 && DEMULTIPLEXER_BUSY == 5,
+              "demultiplexers");
+static_assert(PROCESSOR_IO_URING == 0 && PROCESSOR_EPOLL == 1, "processors");
+static_assert(FILE_JOBS_AUTO == 0 && FILE_JOBS_INLINE == 1 && FILE_JOBS_WORKERS == 2 &&
+                  FILE_JOBS_POSIX_AIO == 3 && FILE_JOBS_LINUX_AIO == 4 && FILE_JOBS_IO_URING == 5,
+              "file_jobs");
 static_assert(POOL_WORK_REQUEST == 0 && POOL_WORK_FILE == 1, "pool_works");
 
 static const struct config_block_type block_types[CONFIG_BLOCK_KINDS] = {
@@ -85,10 +97,16 @@ static const struct config_key keys[] = {
       .help = "bind each of the threads to a CPU" },
     { "accept", ENGINE, TOP, CONFIG_CHOICE, "reuseport", .choices = accept_modes, IN(accept_mode),
       .help = "how new connections reach the threads" },
-    { "workers", ENGINE, TOP, CONFIG_COUNT, "4", 1, 1024, IN(workers),
-      .help = "worker threads of engine reactor-pool" },
+    { "demultiplexer", ENGINE, TOP, CONFIG_CHOICE, "epoll", .choices = demultiplexers,
+      IN(demultiplexer), .help = "what tells an event loop that a socket is ready" },
+    { "processor", ENGINE, TOP, CONFIG_CHOICE, "io_uring", .choices = processors, IN(processor),
+      .help = "who carries out the operations of engine proactor" },
+    { "file_jobs", ENGINE, TOP, CONFIG_CHOICE, "auto", .choices = file_jobs, IN(file_jobs),
+      .help = "who executes what may wait for a disk" },
+    { "workers", ENGINE, TOP, CONFIG_COUNT, "0", 0, 1024, IN(workers),
+      .help = "threads of the engines with a pool; 0: reactor-pool 4, thread-pool 64" },
     { "worker_queue", ENGINE, TOP, CONFIG_COUNT, "1024", 1, 1048576, IN(worker_queue),
-      .help = "jobs that wait for a worker, at most" },
+      .help = "jobs, or connections, that wait for a thread of a pool, at most" },
     { "pool_work", ENGINE, TOP, CONFIG_CHOICE, "request", .choices = pool_works, IN(pool_work),
       .help = "what the workers of reactor-pool do: whole requests, or what may block" },
     { "file_workers", ENGINE, TOP, CONFIG_COUNT, "2", 0, 64, IN(file_workers),

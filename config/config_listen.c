@@ -197,11 +197,11 @@ static struct reach reach_of(const struct listen_config *listen)
     struct reach reach = { .ipv4 = false };
 
     if (listen->kind == LISTEN_IPV4) {
-        CHECK(inet_pton(AF_INET, listen->host, &reach.ipv4_address) == 1);
+        MUST(inet_pton(AF_INET, listen->host, &reach.ipv4_address) == 1);
         reach.ipv4 = true;
         reach.ipv4_any = reach.ipv4_address.s_addr == htonl(INADDR_ANY);
     } else if (listen->kind == LISTEN_IPV6) {
-        CHECK(inet_pton(AF_INET6, listen->host, &reach.ipv6_address) == 1);
+        MUST(inet_pton(AF_INET6, listen->host, &reach.ipv6_address) == 1);
         bool mapped = IN6_IS_ADDR_V4MAPPED(&reach.ipv6_address);
         reach.ipv6_any = IN6_IS_ADDR_UNSPECIFIED(&reach.ipv6_address);
         reach.ipv6 = !mapped;

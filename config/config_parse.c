@@ -196,11 +196,11 @@ static int parse_guarded(cfg_t *cfg, FILE *stream)
 
     if (!registered && atexit(say_no_memory_and_end) == 0)
         registered = true;
-    CHECK(sigaction(SIGABRT, &caught, &before) == 0);
+    MUST(sigaction(SIGABRT, &caught, &before) == 0);
     within_libconfuse = 1;
     int res = cfg_parse_fp(cfg, stream);
     within_libconfuse = 0;
-    CHECK(sigaction(SIGABRT, &before, NULL) == 0);
+    MUST(sigaction(SIGABRT, &before, NULL) == 0);
     return res;
 }
 

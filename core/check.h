@@ -16,6 +16,9 @@ _Noreturn void check_failed(const char *file, int line, const char *function, co
 #define CHECK(cond)                                                                                \
     (__builtin_expect(!!(cond), 1) ? (void)0 : check_failed(__FILE__, __LINE__, __func__, #cond))
 
+/* MUST(COND): the same, where COND does something: a call that cannot fail unless we are wrong. */
+#define MUST(cond) CHECK(cond)
+
 /* CHECK_OBJ(PTR, MAGIC): PTR is not NULL and its member `magic` holds MAGIC. */
 #define CHECK_OBJ(ptr, magic_number) CHECK((ptr) != NULL && (ptr)->magic == (magic_number))
 

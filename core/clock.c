@@ -143,7 +143,7 @@ uint64_t clock_monotonic_ms(void)
 {
     struct timespec now;
 
-    CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+    MUST(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
     uint64_t ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
     /* 0 means "no time" to those who keep one. */
     return ms == 0 ? 1 : ms;
@@ -154,7 +154,7 @@ void clock_update(struct clock *clock)
     struct timespec wall;
 
     clock->now_ms = clock_monotonic_ms();
-    CHECK(clock_gettime(CLOCK_REALTIME_COARSE, &wall) == 0);
+    MUST(clock_gettime(CLOCK_REALTIME_COARSE, &wall) == 0);
     clock->wall_ms = (int32_t)(wall.tv_nsec / 1000000);
     if (clock->wall_s == wall.tv_sec && clock->http_date[0] != '\0')
         return;

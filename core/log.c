@@ -126,7 +126,7 @@ static bool put_line(enum log_level level, const char *message)
     struct timespec now;
 
     CHECK((size_t)level < ARRAY_LEN(names));
-    CHECK(clock_gettime(CLOCK_REALTIME, &now) == 0);
+    MUST(clock_gettime(CLOCK_REALTIME, &now) == 0);
     clock_format_utc(now.tv_sec, line);
     char *out = line + CLOCK_UTC_LEN;
     unsigned ms = (unsigned)(now.tv_nsec / 1000000);

@@ -33,12 +33,12 @@ static struct {
 
 static void lock(void)
 {
-    CHECK(pthread_mutex_lock(&repeats.mutex) == 0);
+    MUST(pthread_mutex_lock(&repeats.mutex) == 0);
 }
 
 static void unlock(void)
 {
-    CHECK(pthread_mutex_unlock(&repeats.mutex) == 0);
+    MUST(pthread_mutex_unlock(&repeats.mutex) == 0);
 }
 
 static void tell_left_out(const struct period *p)

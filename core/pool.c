@@ -92,7 +92,7 @@ void pool_destroy(struct pool *pool)
     CHECK(pool->used == 0);
     size_t total = pool->object_size * pool->count_max;
     UNPOISON(pool->base, pool->poisoned); /* the addresses may be mapped for something else next */
-    CHECK(munmap(pool->base, total) == 0);
+    MUST(munmap(pool->base, total) == 0);
     pool->magic = 0;
     free(pool);
 }

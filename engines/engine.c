@@ -3,6 +3,8 @@
 
 #include "core/check.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct engine_ops *const engines[] = {
@@ -11,6 +13,24 @@ static const struct engine_ops *const engines[] = {
     &engine_multi_reactor,
     &engine_proactor,
 };
+
+static const struct engine_alias aliases[] = {
+    { "poll", "reactor", "demultiplexer=poll" },
+    { "select", "reactor", "demultiplexer=select" },
+    { "sigio", "reactor", "demultiplexer=sigio" },
+    { "aio", "reactor", "demultiplexer=aio" },
+    { "polling", "reactor", "demultiplexer=busy" },
+    { "emulated-proactor", "proactor", "processor=epoll" },
+};
+
+/* In the order of enum engine_setting. */
+static const char *const settings[] = { "threads",       "pin",       "accept",
+                                        "demultiplexer", "processor", "workers",
+                                        "worker_queue",  "pool_work", "file_workers" };
+
+/* In the order of enum file_jobs. */
+static const char *const file_jobs[] = { "auto",      "inline",    "workers",
+                                         "posix-aio", "linux-aio", "io_uring" };
 
 const struct engine_ops *engine_find(const char *name)
 {
@@ -25,4 +45,53 @@ const struct engine_ops *engine_find(const char *name)
 const struct engine_ops *engine_at(size_t index)
 {
     return index < ARRAY_LEN(engines) ? engines[index] : NULL;
+}
+
+const struct engine_alias *engine_alias_find(const char *name)
+{
+    CHECK(name != NULL);
+    for (size_t i = 0; i < ARRAY_LEN(aliases); i++) {
+        if (strcmp(aliases[i].name, name) == 0)
+            return &aliases[i];
+    }
+    return NULL;
+}
+
+const struct engine_alias *engine_alias_at(size_t index)
+{
+    return index < ARRAY_LEN(aliases) ? &aliases[index] : NULL;
+}
+
+const char *engine_setting_at(size_t index)
+{
+    return index < ARRAY_LEN(settings) ? settings[index] : NULL;
+}
+
+/* Which of file_jobs the engine takes: "auto, inline or workers". */
+static void list_file_jobs(const struct engine_ops *ops, char *text, size_t size)
+{
+    size_t len = (size_t)snprintf(text, size, "auto");
+    for (size_t i = 1; i < ARRAY_LEN(file_jobs) && len < size; i++) {
+        if (ops->file_jobs & 1u << i)
+            len += (size_t)snprintf(text + len, size - len, ", %s", file_jobs[i]);
+    }
+}
+
+int engine_check_config(const struct engine_ops *ops, const struct config *config, char *why,
+                        size_t why_size)
+{
+    if (config->file_jobs != FILE_JOBS_AUTO && !(ops->file_jobs & 1u << config->file_jobs)) {
+        char takes[128];
+        list_file_jobs(ops, takes, sizeof(takes));
+        snprintf(why, why_size, "%s: engine %s has no file_jobs = %s; it takes: %s",
+                 config_place(config, "file_jobs"), ops->name, file_jobs[config->file_jobs], takes);
+        return -EINVAL;
+    }
+    if (config->file_io == FILE_IO_SPLICE && !ops->splices) {
+        snprintf(why, why_size,
+                 "%s: file_io = splice needs engine proactor; engine %s has sendfile",
+                 config_place(config, "file_io"), ops->name);
+        return -EINVAL;
+    }
+    return 0;
 }

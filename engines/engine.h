@@ -4,6 +4,7 @@
 #define ENGINES_ENGINE_H
 
 #include "config/config.h"
+#include "config/session_limits.h"
 
 #include <signal.h>
 #include <stdatomic.h>
@@ -40,6 +41,7 @@ static inline sig_atomic_t engine_asked(const volatile sig_atomic_t *request)
 
 struct engine_config {
     const struct config *config;
+    struct session_limits limits; /* of all threads together */
     struct listener *listeners; /* an engine that drains closes them (listener_close()) */
     size_t listeners_count;
     const struct tls_server *tls;           /* handed on to session_env_create() */
@@ -48,14 +50,31 @@ struct engine_config {
 
 struct engine;
 
+/* Keys of the configuration that not every engine honours, as bits. engine_setting_at() has their
+ * names. */
+enum engine_setting {
+    ENGINE_SETTING_THREADS = 1 << 0, /* the engine has a session environment for each of them */
+    ENGINE_SETTING_PIN = 1 << 1,
+    ENGINE_SETTING_ACCEPT = 1 << 2,
+    ENGINE_SETTING_DEMULTIPLEXER = 1 << 3,
+    ENGINE_SETTING_PROCESSOR = 1 << 4,
+    ENGINE_SETTING_WORKERS = 1 << 5,
+    ENGINE_SETTING_WORKER_QUEUE = 1 << 6,
+    ENGINE_SETTING_POOL_WORK = 1 << 7,
+    ENGINE_SETTING_FILE_WORKERS = 1 << 8,
+};
+
 struct engine_ops {
     const char *name;    /* as in `engine = NAME` */
     const char *summary; /* one line, for -h and -V */
-    bool has_threads;    /* an event loop, with logs and listening sockets, for each of `threads` */
+    const char *cost;    /* what the model costs, and where it breaks, in one line, for doctor */
+    unsigned settings;   /* enum engine_setting: those that it honours */
+    unsigned file_jobs;  /* bits 1 << enum file_jobs: those that it takes, besides AUTO */
+    bool splices;        /* it has file_io = splice */
 
-    /* Will this kernel and its limits run it? 0, or -errno and one sentence that says what refuses
-     * and what to do. */
-    int (*probe)(char *why, size_t why_size);
+    /* Will this kernel and its limits run it, with the means that `config` chooses (NULL: as it is
+     * by default)? 0, or -errno and one sentence that says what refuses and what to do. */
+    int (*probe)(const struct config *config, char *why, size_t why_size);
 
     /* Makes the engine, no thread yet. 0, or -errno and a sentence: -EINVAL for settings that it
      * does not honour, -EOPNOTSUPP when the kernel, or a limit, refuses here what probe() has found
@@ -86,6 +105,28 @@ extern const struct engine_ops engine_proactor;
 
 /* The engine of that name, or NULL. */
 const struct engine_ops *engine_find(const char *name);
+
+/* Another name for an engine with a setting: what the texts call the model. */
+struct engine_alias {
+    const char *name;    /* as in `engine = NAME` */
+    const char *engine;  /* an engine's name */
+    const char *setting; /* "KEY=VALUE" */
+};
+
+/* The alias of that name, or NULL. */
+const struct engine_alias *engine_alias_find(const char *name);
+
+/* Alias `index`, in the order in which -h lists them; NULL behind the last. */
+const struct engine_alias *engine_alias_at(size_t index);
+
+/* The key of the configuration whose bit of enum engine_setting is 1 << `index`; NULL behind the
+ * last. */
+const char *engine_setting_at(size_t index);
+
+/* Does the engine have what `config` says of file_jobs and file_io? 0, or -EINVAL and a sentence.
+ * To be asked before create(). */
+int engine_check_config(const struct engine_ops *ops, const struct config *config, char *why,
+                        size_t why_size);
 
 /* Engine `index` of those built in, in the order of engine.c; NULL behind the last. */
 const struct engine_ops *engine_at(size_t index);

@@ -3,6 +3,7 @@
  * Called for every request, with its Host. */
 #include "http/authority.h"
 
+#include "core/check.h"
 #include "http/octet.h"
 #include "http/uri_octet.h"
 
@@ -136,4 +137,26 @@ bool http_authority_parse(struct span value, struct span *ret_host)
         return false;
     *ret_host = span_make(value.ptr, len);
     return true;
+}
+
+bool http_absolute_form_split(struct span *target, struct span *ret_authority,
+                              struct span *ret_host)
+{
+    static const struct span schemes[] = { { "http://", 7 }, { "https://", 8 } };
+
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
+        size_t len = schemes[i].len, start = len;
+
+        if (target->len < len || !span_caseeq(span_make(target->ptr, len), schemes[i]))
+            continue;
+        while (len < target->len && memchr("/?#", target->ptr[len], 3) == NULL)
+            len++;
+        struct span authority = span_make(target->ptr + start, len - start);
+        if (!http_authority_parse(authority, ret_host))
+            return false;
+        *target = span_make(target->ptr + len, target->len - len);
+        *ret_authority = authority;
+        return true;
+    }
+    return false;
 }

@@ -15,4 +15,10 @@
  * port (brackets kept, never empty), into `value`. */
 bool http_authority_parse(struct span value, struct span *ret_host);
 
+/* Takes the scheme (http or https) and the authority of a target in absolute form off the front of
+ * *target (RFC 9112 section 3.2.2). A path is not needed, a host is (RFC 9110 section 4.2.1). False:
+ * another scheme, or no valid authority; nothing has changed. */
+bool http_absolute_form_split(struct span *target, struct span *ret_authority,
+                              struct span *ret_host);
+
 #endif

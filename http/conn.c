@@ -273,8 +273,10 @@ static bool answer(struct http_conn *c, struct http_input *input)
         /* It does not even fit into an empty queue: a target that makes a Location field of such a
          * length. */
         http_static_end(x);
-        CHECK(http_response_error(x, NULL, 414));
+        MUST(http_response_error(x, NULL, 414));
         break;
+    case HTTP_STATIC_NEXT:
+        UNREACHABLE();
     case HTTP_STATIC_DONE:
         break;
     }
@@ -394,7 +396,7 @@ void http_conn_received(struct http_conn *c, const char *data, size_t len)
     struct http_exchange *x = c->x;
     struct http_input input = { .rest = { data, len } };
     if (!buf_empty(&x->in)) {
-        CHECK(buf_append(&x->in, data, len));
+        MUST(buf_append(&x->in, data, len));
         input = http_exchange_input(x);
     }
     process(c, &input);

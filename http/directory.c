@@ -44,12 +44,12 @@ static enum http_static_result fail(struct http_exchange *x, int error)
     http_listing_free(s->listing);
     s->listing = NULL;
     if ((error == EMFILE || error == ENFILE) && http_env_reclaim(env) > 0)
-        return HTTP_SEARCH_GO_ON; /* it is wanted once more */
+        return HTTP_STATIC_NEXT; /* it is wanted once more */
     if (error == EFBIG && log_is_due(&env->listing_log_ms, env->clock->now_ms))
         log_error("directory %.*s holds more than autoindex_max = %u names", (int)s->uri.len,
                   s->uri.ptr, env->config->limits.autoindex_max);
     http_static_begin_error(x, error == EFBIG ? 503 : http_search_status(error));
-    return HTTP_SEARCH_GO_ON;
+    return HTTP_STATIC_NEXT;
 }
 
 static enum http_static_result respond_short(struct http_exchange *x)
@@ -79,7 +79,7 @@ static enum http_static_result list_done(struct http_exchange *x)
         }
         file_job_again(job);
         x->job_state = HTTP_JOB_WANTED;
-        return HTTP_SEARCH_GO_ON;
+        return HTTP_STATIC_NEXT;
     }
     if (job->listing->count <= SHORT_MAX)
         return respond_short(x);
@@ -87,7 +87,7 @@ static enum http_static_result list_done(struct http_exchange *x)
     job->listing = NULL;
     file_job_init_make(job, http_listing_source(x->search.listing), NULL, 0);
     x->job_state = HTTP_JOB_WANTED;
-    return HTTP_SEARCH_GO_ON;
+    return HTTP_STATIC_NEXT;
 }
 
 static enum http_static_result count_done(struct http_exchange *x)
@@ -98,7 +98,7 @@ static enum http_static_result count_done(struct http_exchange *x)
     if (x->job.res == 1) {
         file_job_init_make(&x->job, http_listing_source(listing), NULL, 0);
         x->job_state = HTTP_JOB_WANTED;
-        return HTTP_SEARCH_GO_ON;
+        return HTTP_STATIC_NEXT;
     }
     x->search.listing = NULL;
     http_response_listing(x, x->search.location, type_of(http_listing_format(listing)), listing,
@@ -129,7 +129,7 @@ static enum http_static_result begin(struct http_exchange *x)
                        x->env->config->limits.autoindex_max);
     x->job.slice = SLICE;
     x->job_state = HTTP_JOB_WANTED;
-    return HTTP_SEARCH_GO_ON;
+    return HTTP_STATIC_NEXT;
 }
 
 enum http_static_result http_directory_list(struct http_exchange *x)

@@ -63,10 +63,11 @@ static int all_location_fields(struct http_env *env, char *why, size_t why_size)
 static int open_access_logs(struct http_env *env, char *why, size_t why_size)
 {
     const struct config *config = env->config;
-    env->access_logs = calloc(config->access_logs_count + 1, sizeof(env->access_logs[0]));
+    env->access_logs_count = env->limits.has_logs ? config->access_logs_count : 0;
+    env->access_logs = calloc(env->access_logs_count + 1, sizeof(env->access_logs[0]));
     if (env->access_logs == NULL)
         return -ENOMEM;
-    for (size_t i = 0; i < config->access_logs_count; i++) {
+    for (size_t i = 0; i < env->access_logs_count; i++) {
         const struct access_log_config *log = &config->access_logs[i];
         const char *what = NULL;
         int r = access_log_open(log->path, config->log_owner, log->format,
@@ -92,27 +93,27 @@ static void fail_pools(const struct http_env *env, int res, char *why, size_t wh
              "no memory for connections_max = %u connections of %zu KiB of addresses each "
              "(request_line_max, header_max and ranges_max count): %s; lower these, or allow more "
              "(ulimit -v, vm.overcommit_memory)",
-             config->connections_max, each / 1024, strerror(-res));
+             env->limits.connections_max, each / 1024, strerror(-res));
 }
 
 static int make_pools(struct http_env *env)
 {
-    const struct config *config = env->config;
-    const struct http_limits *limits = &config->limits;
+    const struct http_limits *limits = &env->config->limits;
     uint32_t ranges_max = limits->ranges_max;
+    uint32_t connections_max = env->limits.connections_max;
     /* A head that the guard has not refused yet, and something of what is pipelined behind it. */
     env->input_size = (size_t)limits->request_line_max + limits->head_max + 1024;
-    int r = pool_create("exchanges", sizeof(struct http_exchange), config->connections_max,
-                        &env->exchanges);
+    int r =
+        pool_create("exchanges", sizeof(struct http_exchange), connections_max, &env->exchanges);
     if (r == 0)
-        r = pool_create("inputs", env->input_size, config->connections_max, &env->inputs);
+        r = pool_create("inputs", env->input_size, connections_max, &env->inputs);
     if (r == 0)
-        r = pool_create("reads", HTTP_READ_SIZE, (size_t)HTTP_OUT_READS * config->connections_max,
+        r = pool_create("reads", HTTP_READ_SIZE, (size_t)HTTP_OUT_READS * connections_max,
                         &env->reads);
     if (r == 0)
         r = pool_create("ranges",
                         sizeof(struct http_range) * (size_t)(ranges_max > 0 ? ranges_max : 1),
-                        config->connections_max, &env->ranges);
+                        connections_max, &env->ranges);
     return r;
 }
 
@@ -120,11 +121,11 @@ static int make_pools(struct http_env *env)
 static int make_stores(struct http_env *env, char *why, size_t why_size)
 {
     const struct config *config = env->config;
-    int r = file_cache_create(config->cache_files_max, config->cache_bytes_max,
+    int r = file_cache_create(env->limits.cache_files_max, env->limits.cache_bytes_max,
                               config->cache_valid_ms, &env->cache);
     if (r < 0) {
-        snprintf(why, why_size, "no memory for cache_files = %u files: %s", config->cache_files_max,
-                 strerror(-r));
+        snprintf(why, why_size, "no memory for cache_files = %u files: %s",
+                 env->limits.cache_files_max, strerror(-r));
         return r;
     }
     r = http_roots_create(config, &env->roots);
@@ -138,14 +139,16 @@ static int make_stores(struct http_env *env, char *why, size_t why_size)
     return r;
 }
 
-int http_env_create(const struct config *config, const struct clock *clock, bool file_segments,
-                    char *why, size_t why_size, struct http_env **ret_env)
+int http_env_create(const struct config *config, const struct session_limits *limits,
+                    const struct clock *clock, bool file_segments, char *why, size_t why_size,
+                    struct http_env **ret_env)
 {
     struct http_env *env = calloc(1, sizeof(*env));
     snprintf(why, why_size, "out of memory"); /* unless another reason is given */
     if (env == NULL)
         return -ENOMEM;
     env->config = config;
+    env->limits = *limits;
     env->clock = clock;
     env->file_segments = file_segments;
     env->stamp_s = INT64_MIN;
@@ -168,7 +171,7 @@ void http_env_destroy(struct http_env *env)
 {
     if (env == NULL)
         return;
-    for (size_t i = 0; env->access_logs != NULL && i < env->config->access_logs_count; i++)
+    for (size_t i = 0; env->access_logs != NULL && i < env->access_logs_count; i++)
         access_log_close(env->access_logs[i]);
     free(env->access_logs);
     mime_table_free(env->mime);
@@ -188,7 +191,7 @@ void http_env_destroy(struct http_env *env)
 bool http_env_tick(struct http_env *env, bool reopen)
 {
     bool owes = pool_trim(env->reads);
-    for (size_t i = 0; i < env->config->access_logs_count; i++) {
+    for (size_t i = 0; i < env->access_logs_count; i++) {
         if (!reopen) {
             access_log_flush(env->access_logs[i]);
             owes |= access_log_owes(env->access_logs[i]);

@@ -5,6 +5,7 @@
 
 #include "core/clock.h"
 #include "config/config.h"
+#include "config/session_limits.h"
 #include "core/log.h"
 #include "core/pool.h"
 #include "core/span.h"
@@ -38,8 +39,9 @@ enum {
 
 struct http_env {
     const struct config *config; /* borrowed */
-    const struct clock *clock;   /* borrowed */
-    bool file_segments;          /* the engine sends file ranges itself */
+    struct session_limits limits;
+    const struct clock *clock; /* borrowed */
+    bool file_segments;        /* the engine sends file ranges itself */
     struct file_cache *cache;
     struct http_roots *roots;
     struct mime_table *mime;
@@ -49,20 +51,22 @@ struct http_env {
     struct pool *ranges; /* ranges_max struct http_range, one a connection that is answered with
                             several */
     size_t input_size;
-    struct access_log **access_logs; /* config->access_logs_count */
-    struct span *location_fields;    /* by location id: the configured field lines, with CRLF */
-    uint64_t listing_log_ms;         /* when a directory was last complained about; 0: never */
-    size_t listings_size;            /* octets that unfinished listings hold */
-    uint64_t boundaries;             /* multipart boundaries drawn so far */
-    int64_t stamp_s;                 /* the second for which `stamp` was made */
-    struct span stamp;               /* "Server: ...\r\nDate: ...\r\n", in stamp_text */
+    struct access_log **access_logs;
+    size_t access_logs_count;     /* as many as the configuration has, or none */
+    struct span *location_fields; /* by location id: the configured field lines, with CRLF */
+    uint64_t listing_log_ms;      /* when a directory was last complained about; 0: never */
+    size_t listings_size;         /* octets that unfinished listings hold */
+    uint64_t boundaries;          /* multipart boundaries drawn so far */
+    int64_t stamp_s;              /* the second for which `stamp` was made */
+    struct span stamp;            /* "Server: ...\r\nDate: ...\r\n", in stamp_text */
     char stamp_text[80];
 };
 
-/* Makes an environment; `config` and `clock` are borrowed and outlive it. 0, or -errno and a
- * sentence. The caller owns it. */
-int http_env_create(const struct config *config, const struct clock *clock, bool file_segments,
-                    char *why, size_t why_size, struct http_env **ret_env);
+/* Makes an environment that holds no more than `limits` (copied); `config` and `clock` are borrowed
+ * and outlive it. 0, or -errno and a sentence. The caller owns it. */
+int http_env_create(const struct config *config, const struct session_limits *limits,
+                    const struct clock *clock, bool file_segments, char *why, size_t why_size,
+                    struct http_env **ret_env);
 
 /* Every connection must be closed. NULL is allowed. */
 void http_env_destroy(struct http_env *env);

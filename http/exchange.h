@@ -29,19 +29,20 @@ struct http_static {
     uint8_t step;         /* private to static.c */
     uint8_t coding_index; /* next in codings[] */
     uint8_t codings_count;
-    uint8_t probed_codings;   /* sidecars looked for on behalf of this request: 1 << coding, */
-    uint8_t found_codings;    /* and those that are there */
-    uint8_t unsure_codings;   /* sidecars that could not be looked for at this moment */
-    uint64_t probed_until_ms; /* until when the oldest of the looks for probed_codings is believed
-                               */
-    bool varies;              /* what is answered depends on Accept-Encoding */
-    uint8_t found_step;       /* the step that found `entry` */
-    uint8_t lookups_untrue;   /* how often what was found was no longer so when it was to be sent */
-    bool checked;             /* what is to be sent was looked at, and is as it was found */
+    bool codings_ordered;   /* codings[] holds what the client takes, best first */
+    uint8_t probed_codings; /* sidecars looked for on behalf of this request: 1 << coding, */
+    uint8_t found_codings;  /* and those that are there */
+    uint8_t unsure_codings; /* sidecars that could not be looked for at this moment */
+    bool varies;            /* what is answered depends on Accept-Encoding */
+    uint8_t found_step;     /* the step that found `entry` */
+    uint8_t lookups_untrue; /* how often what was found was no longer so when it was to be sent */
+    bool checked;           /* what is to be sent was looked at, and is as it was found */
     uint16_t try_index, index_index;
     int unsure_error; /* why: an errno */
     int status;       /* 0, or the error status that is being answered */
     enum coding codings[CODING_COUNT];
+    /* Until when the oldest of the looks for probed_codings is believed (clock.now_ms). */
+    uint64_t probed_until_ms;
     const struct location *location;
     struct http_root *root;       /* the location's, as this request found it at first: a reference,
                                      or NULL */

@@ -166,7 +166,7 @@ static void put_minute(struct text *t, int64_t seconds)
     struct tm tm;
     char date[80];
 
-    CHECK(gmtime_r(&clamped, &tm) != NULL);
+    MUST(gmtime_r(&clamped, &tm) != NULL);
     put(t, date,
         (size_t)snprintf(date, sizeof(date), "%04d-%02d-%02d %02d:%02d", tm.tm_year + 1900,
                          tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min));

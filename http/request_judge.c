@@ -10,34 +10,12 @@
 
 enum { CONTENT_LENGTH_DIGITS_MAX = 18 };
 
-/* The authority of a target in absolute form (RFC 9112 section 3.2.2). False: another scheme, or no
- * valid authority. */
-static bool absolute_authority(struct span target, struct span *ret_host)
-{
-    static const struct span prefixes[] = { { "http://", 7 }, { "https://", 8 } };
-    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
-        size_t len = prefixes[i].len;
-        if (target.len < len || strncasecmp(target.ptr, prefixes[i].ptr, len) != 0)
-            continue;
-        struct span rest = span_make(target.ptr + len, target.len - len);
-        size_t authority_len = 0;
-        while (authority_len < rest.len && memchr("/?#", rest.ptr[authority_len], 3) == NULL)
-            authority_len++;
-        struct span host;
-        if (!http_authority_parse(span_make(rest.ptr, authority_len), &host))
-            return false;
-        *ret_host = host;
-        return true;
-    }
-    return false;
-}
-
 /* Host, and the form of the target as far as it decides which host is meant (RFC 9112 section 3.2).
  * Returns 0 or 400. */
 static int judge_host(struct http_request *request)
 {
     bool has_host = http_request_has(request, HTTP_FIELD_HOST);
-    struct span host = { NULL, 0 };
+    struct span host = { NULL, 0 }, authority;
     if (request->repeated >> HTTP_FIELD_HOST & 1 || (!has_host && request->version_minor > 0))
         return 400;
     if (has_host && !http_authority_parse(http_request_field(request, HTTP_FIELD_HOST), &host))
@@ -47,7 +25,7 @@ static int judge_host(struct http_request *request)
         if (span_eq(target, SPAN_LIT("*"))) {
             if (request->method != HTTP_OPTIONS && request->method != HTTP_METHOD_UNKNOWN)
                 return 400;
-        } else if (!absolute_authority(target, &host)) {
+        } else if (!http_absolute_form_split(&target, &authority, &host)) {
             return 400;
         }
     }

@@ -160,7 +160,7 @@ static bool respond_multipart(struct http_exchange *x, const struct location *lo
                             span_make(fields->text + fields->representation_len,
                                       fields->len - fields->representation_len),
                             head_end(x) };
-    CHECK(http_out_put(&x->out, texts, ARRAY_LEN(texts)));
+    MUST(http_out_put(&x->out, texts, ARRAY_LEN(texts)));
     set_status(x, 206, len);
     x->body_start = x->out.queued; /* no part is queued yet */
     if (x->body_omitted)

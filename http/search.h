@@ -21,10 +21,6 @@ enum http_search_step {
     HTTP_SEARCH_RESPOND_ERROR,
 };
 
-/* What a step returns when it has neither answered nor run out of room: http_static_run() goes on
- * with x->search.step, unless a job is wanted first. */
-static const enum http_static_result HTTP_SEARCH_GO_ON = HTTP_STATIC_JOB;
-
 /* The status for an errno of opening a file: one switch for the whole server. */
 int http_search_status(int error);
 

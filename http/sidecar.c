@@ -77,7 +77,7 @@ enum http_static_result http_sidecar_probe(struct http_exchange *x)
     for (unsigned coding = 0; coding < CODING_COUNT; coding++) {
         unsigned done = known | s->probed_codings | s->unsure_codings;
         if ((wanted & ~done & 1u << coding) != 0 && !probe(x, (enum coding)coding))
-            return HTTP_SEARCH_GO_ON;
+            return HTTP_STATIC_NEXT;
     }
     if (s->probed_codings != 0)
         remember_sidecars(x);
@@ -86,13 +86,13 @@ enum http_static_result http_sidecar_probe(struct http_exchange *x)
     s->step = s->found_codings != 0  ? HTTP_SEARCH_SIDECAR
               : s->entry->error == 0 ? HTTP_SEARCH_RESPOND
                                      : HTTP_SEARCH_NOT_FOUND;
-    return HTTP_SEARCH_GO_ON;
+    return HTTP_STATIC_NEXT;
 }
 
 enum http_static_result http_sidecar_choose(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
-    if (s->codings_count == 0) {
+    if (!s->codings_ordered) {
         struct http_codings codings;
         http_codings_init(&codings);
         uint32_t cursor = 0;
@@ -100,6 +100,8 @@ enum http_static_result http_sidecar_choose(struct http_exchange *x)
         while (http_request_field_next(&x->request, HTTP_FIELD_ACCEPT_ENCODING, &cursor, &value))
             http_codings_parse(&codings, value);
         s->codings_count = (uint8_t)http_codings_order(&codings, s->found_codings, s->codings);
+        s->coding_index = 0;
+        s->codings_ordered = true;
     }
     for (; s->coding_index < s->codings_count; s->coding_index++) {
         enum coding coding = s->codings[s->coding_index];
@@ -109,7 +111,7 @@ enum http_static_result http_sidecar_choose(struct http_exchange *x)
             continue; /* it would be liked better, but it is not there */
         struct file_entry *entry = http_search_look_up(x, sidecar_path(x, coding));
         if (entry == NULL)
-            return HTTP_SEARCH_GO_ON;
+            return HTTP_STATIC_NEXT;
         if (file_entry_is_file(entry)) {
             http_search_set(&s->sidecar, entry);
             break;
@@ -118,5 +120,5 @@ enum http_static_result http_sidecar_choose(struct http_exchange *x)
     }
     s->step =
         s->sidecar != NULL || s->entry->error == 0 ? HTTP_SEARCH_RESPOND : HTTP_SEARCH_NOT_FOUND;
-    return HTTP_SEARCH_GO_ON;
+    return HTTP_STATIC_NEXT;
 }

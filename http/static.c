@@ -269,7 +269,7 @@ static enum http_static_result step_redirect(struct http_exchange *x)
             http_static_begin_error(x, 404);
         else
             x->search.step = HTTP_SEARCH_TRY;
-        return HTTP_SEARCH_GO_ON;
+        return HTTP_STATIC_NEXT;
     }
     return http_redirect_respond(x, x->search.location, redirect) ? HTTP_STATIC_DONE
                                                                   : HTTP_STATIC_ROOM;
@@ -322,7 +322,7 @@ static void found_file(struct http_exchange *x)
     s->found_step = s->step;
     s->probed_codings = s->found_codings = s->unsure_codings = 0;
     s->probed_until_ms = UINT64_MAX;
-    s->codings_count = s->coding_index = 0;
+    s->codings_ordered = false;
     s->step = HTTP_SEARCH_SIDECAR_PROBE;
 }
 
@@ -356,16 +356,16 @@ static enum http_static_result step_try(struct http_exchange *x)
     struct http_static *s = &x->search;
     if (s->location->try_count > 0 && !expand_try(x, s->location->try_uris[s->try_index])) {
         next_try(x);
-        return HTTP_SEARCH_GO_ON;
+        return HTTP_STATIC_NEXT;
     }
     if ((!s->location->dotfiles && is_hidden(s->uri)) ||
         !http_search_map_path(s->location, s->uri, &s->name)) {
         next_try(x);
-        return HTTP_SEARCH_GO_ON;
+        return HTTP_STATIC_NEXT;
     }
     struct file_entry *entry = http_search_look_up(x, s->name);
     if (entry == NULL)
-        return HTTP_SEARCH_GO_ON;
+        return HTTP_STATIC_NEXT;
     http_search_set(&s->entry, entry);
     if (entry->error != 0) {
         int status = http_search_status(entry->error);
@@ -382,7 +382,7 @@ static enum http_static_result step_try(struct http_exchange *x)
     } else {
         found_file(x);
     }
-    return HTTP_SEARCH_GO_ON;
+    return HTTP_STATIC_NEXT;
 }
 
 static enum http_static_result step_directory_redirect(struct http_exchange *x)
@@ -406,7 +406,7 @@ static enum http_static_result step_index(struct http_exchange *x)
     struct http_static *s = &x->search;
     const struct location *location = s->location;
     struct span directory;
-    CHECK(http_search_map_path(location, s->uri, &directory));
+    MUST(http_search_map_path(location, s->uri, &directory));
     while (s->index_index < location->index_count) {
         struct span index = span_str(location->index[s->index_index]);
         size_t len = directory.len;
@@ -419,17 +419,17 @@ static enum http_static_result step_index(struct http_exchange *x)
         s->name = span_make(x->path, len + index.len);
         struct file_entry *entry = http_search_look_up(x, s->name);
         if (entry == NULL)
-            return HTTP_SEARCH_GO_ON;
+            return HTTP_STATIC_NEXT;
         int status = entry->error != 0 ? http_search_status(entry->error) : 200;
         if (file_entry_is_file(entry) || may_have_sidecars(x, entry)) {
             http_search_set(&s->entry, entry);
             found_file(x);
-            return HTTP_SEARCH_GO_ON;
+            return HTTP_STATIC_NEXT;
         }
         file_entry_unref(entry);
         if (status != 200 && status != 404) {
             http_static_begin_error(x, status);
-            return HTTP_SEARCH_GO_ON;
+            return HTTP_STATIC_NEXT;
         }
         s->index_index++;
     }
@@ -437,7 +437,7 @@ static enum http_static_result step_index(struct http_exchange *x)
         s->step = HTTP_SEARCH_LIST;
     else
         next_try(x);
-    return HTTP_SEARCH_GO_ON;
+    return HTTP_STATIC_NEXT;
 }
 
 static enum http_static_result step_respond(struct http_exchange *x)
@@ -445,13 +445,13 @@ static enum http_static_result step_respond(struct http_exchange *x)
     struct http_static *s = &x->search;
     bool encoded = s->sidecar != NULL;
     if (!is_checked(x, encoded ? s->sidecar : s->entry))
-        return HTTP_SEARCH_GO_ON;
+        return HTTP_STATIC_NEXT;
     int r = http_response_file(x, s->location, encoded ? s->sidecar : s->entry,
                                encoded ? s->codings[s->coding_index] : CODING_IDENTITY, s->varies,
                                s->name);
     if (r > 0) {
         http_static_begin_error(x, r);
-        return HTTP_SEARCH_GO_ON;
+        return HTTP_STATIC_NEXT;
     }
     s->checked = false; /* until there is room it may change */
     return r == 0 ? HTTP_STATIC_DONE : HTTP_STATIC_ROOM;
@@ -469,7 +469,7 @@ static enum http_static_result step_error(struct http_exchange *x)
     http_search_set(&s->entry, NULL);
     s->step = HTTP_SEARCH_RESPOND_ERROR;
     if (uri == NULL || strlen(uri) >= sizeof(x->try_text))
-        return HTTP_SEARCH_GO_ON;
+        return HTTP_STATIC_NEXT;
     memcpy(x->try_text, uri, strlen(uri));
     s->uri = span_make(x->try_text, strlen(uri));
     const struct location *location = http_location_find(x->server, s->uri);
@@ -478,7 +478,7 @@ static enum http_static_result step_error(struct http_exchange *x)
         s->location = location;
         s->step = HTTP_SEARCH_ERROR_FILE;
     }
-    return HTTP_SEARCH_GO_ON;
+    return HTTP_STATIC_NEXT;
 }
 
 static enum http_static_result step_error_file(struct http_exchange *x)
@@ -486,14 +486,14 @@ static enum http_static_result step_error_file(struct http_exchange *x)
     struct http_static *s = &x->search;
     struct file_entry *entry = http_search_look_up(x, s->name);
     if (entry == NULL)
-        return HTTP_SEARCH_GO_ON;
+        return HTTP_STATIC_NEXT;
     if (file_entry_is_file(entry))
         http_search_set(&s->entry, entry);
     else
         file_entry_unref(entry);
     s->found_step = s->step;
     s->step = HTTP_SEARCH_RESPOND_ERROR;
-    return HTTP_SEARCH_GO_ON;
+    return HTTP_STATIC_NEXT;
 }
 
 static enum http_static_result step_respond_error(struct http_exchange *x)
@@ -501,7 +501,7 @@ static enum http_static_result step_respond_error(struct http_exchange *x)
     struct http_static *s = &x->search;
     bool page = s->entry != NULL && file_entry_is_file(s->entry);
     if (page && !is_checked(x, s->entry))
-        return HTTP_SEARCH_GO_ON;
+        return HTTP_STATIC_NEXT;
     bool done = page ? http_response_error_file(x, s->location, s->status, s->entry, s->name)
                      : http_response_error(x, s->location, s->status);
     s->checked = false;
@@ -527,7 +527,7 @@ static enum http_static_result run_step(struct http_exchange *x)
         return http_sidecar_choose(x);
     case HTTP_SEARCH_NOT_FOUND:
         step_not_found(x);
-        return HTTP_SEARCH_GO_ON;
+        return HTTP_STATIC_NEXT;
     case HTTP_SEARCH_RESPOND:
         return step_respond(x);
     case HTTP_SEARCH_ERROR:
@@ -544,8 +544,10 @@ enum http_static_result http_static_run(struct http_exchange *x)
 {
     for (;;) {
         enum http_static_result result = run_step(x);
-        if (result == HTTP_STATIC_JOB && x->job_state != HTTP_JOB_WANTED)
+        if (result == HTTP_STATIC_NEXT && x->job_state != HTTP_JOB_WANTED)
             continue;
+        if (result == HTTP_STATIC_NEXT)
+            return HTTP_STATIC_JOB;
         if (result == HTTP_STATIC_DONE) {
             CHECK(x->job_state == HTTP_JOB_NONE);
             http_static_end(x);

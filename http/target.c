@@ -145,30 +145,6 @@ static int path_and_query_parse(struct span rest, char *decoded, struct http_tar
     return status;
 }
 
-/* Takes the scheme and the authority of an absolute form off the front: 0 or 400. A path is not
- * needed, a host is (RFC 9110 section 4.2.1). */
-static int absolute_form_split(struct span *rest, struct span *ret_authority)
-{
-    static const struct span schemes[] = { { "http://", 7 }, { "https://", 8 } };
-
-    for (size_t i = 0; i < ARRAY_LEN(schemes); i++) {
-        size_t len = schemes[i].len, start = len;
-        struct span authority, host;
-
-        if (rest->len < len || !span_caseeq(span_make(rest->ptr, len), schemes[i]))
-            continue;
-        while (len < rest->len && rest->ptr[len] != '/' && rest->ptr[len] != '?')
-            len++;
-        authority = span_make(rest->ptr + start, len - start);
-        if (!http_authority_parse(authority, &host))
-            return 400;
-        *rest = span_make(rest->ptr + len, rest->len - len);
-        *ret_authority = authority;
-        return 0;
-    }
-    return 400;
-}
-
 /* uri-host ":" port (RFC 9112 section 3.2.3): both are needed. */
 static bool is_authority_form(struct span target)
 {
@@ -181,6 +157,7 @@ int http_target_parse(struct span target, bool is_connect, char *decoded,
                       struct http_target *ret_target)
 {
     struct http_target parsed = { .form = HTTP_TARGET_ORIGIN };
+    struct span host;
     int status = 0;
 
     CHECK(decoded != NULL && ret_target != NULL);
@@ -193,8 +170,8 @@ int http_target_parse(struct span target, bool is_connect, char *decoded,
         parsed.form = HTTP_TARGET_ASTERISK;
     } else {
         parsed.form = HTTP_TARGET_ABSOLUTE;
-        status = absolute_form_split(&target, &parsed.authority);
-        if (status == 0)
+        status = 400;
+        if (http_absolute_form_split(&target, &parsed.authority, &host))
             status = path_and_query_parse(target, decoded, &parsed);
     }
     if (status == 0)

@@ -47,7 +47,7 @@ const struct engine_ops *auto_best(const struct config *config, unsigned threads
             note(ret_why, why_size, preferred[i], "not built in");
         else if ((objection = find_objection(ops->name, config, threads)) != NULL)
             note(ret_why, why_size, ops->name, objection);
-        else if (ops->probe(reason, sizeof(reason)) < 0)
+        else if (ops->probe(config, reason, sizeof(reason)) < 0)
             note(ret_why, why_size, ops->name, reason);
         else
             return ops;
@@ -85,7 +85,7 @@ static int choose(const struct config *config, const struct engine_ops *refused,
     set(choice, "engine", name);
     if (all_cpus)
         set(choice, "threads", "0");
-    if (config->file_io == FILE_IO_SPLICE && strcmp(name, "proactor") != 0) {
+    if (config->file_io == FILE_IO_SPLICE && !choice->ops->splices) {
         set(choice, "file_io", "auto");
         size_t len = strlen(choice->sentence);
         snprintf(choice->sentence + len, sizeof(choice->sentence) - len,
@@ -94,15 +94,15 @@ static int choose(const struct config *config, const struct engine_ops *refused,
     return 0;
 }
 
-int auto_choose(const struct config *config, struct auto_choice *ret_choice)
+int auto_choose(const struct config *config, const struct engine_ops *ops,
+                struct auto_choice *ret_choice)
 {
-    const struct engine_ops *ops = engine_find(config->engine);
     char reason[512];
 
     *ret_choice = (struct auto_choice){ .ops = NULL };
     if (strcmp(config->engine, ENGINE_AUTO) == 0)
         return choose(config, NULL, NULL, ret_choice);
-    if (ops == NULL || !config->engine_fallback || ops->probe(reason, sizeof(reason)) == 0)
+    if (ops == NULL || !config->engine_fallback || ops->probe(config, reason, sizeof(reason)) == 0)
         return 0;
     return choose(config, ops, reason, ret_choice);
 }

@@ -29,8 +29,9 @@ struct auto_choice {
 const struct engine_ops *auto_best(const struct config *config, unsigned threads,
                                    const struct engine_ops *except, char *ret_why, size_t why_size);
 
-/* Chooses, if `config` says auto, or if its engine cannot run and engine_fallback is on. 0; or,
- * when none can run, -ENOTSUP and the sentence. */
-int auto_choose(const struct config *config, struct auto_choice *ret_choice);
+/* Chooses, if `config` says auto, or if its engine `ops` (NULL: it names none) cannot run and
+ * engine_fallback is on. 0; or, when none can run, -ENOTSUP and the sentence. */
+int auto_choose(const struct config *config, const struct engine_ops *ops,
+                struct auto_choice *ret_choice);
 
 #endif

@@ -39,7 +39,7 @@ static uint64_t needed(const struct config *config, uint64_t loops)
 
 static uint64_t loops_of(const struct config *config, const struct engine_ops *ops)
 {
-    return ops->has_threads ? cpus_threads(config->threads) : 1;
+    return (ops->settings & ENGINE_SETTING_THREADS) != 0 ? cpus_threads(config->threads) : 1;
 }
 
 /* When they are few, a fifth is for files that are only kept, and the rest for connections with the

@@ -55,7 +55,7 @@ static void examine_engines(struct doctor_report *report)
 
     for (size_t i = 0; engine_at(i) != NULL; i++) {
         const struct engine_ops *ops = engine_at(i);
-        bool ok = ops->probe(why, sizeof(why)) == 0;
+        bool ok = ops->probe(NULL, why, sizeof(why)) == 0;
         struct doctor_finding *finding = doctor_add(report, DOCTOR_ENGINES, ops->name, ok);
         report->can_serve |= ok;
         if (!ok) {
@@ -198,14 +198,14 @@ static void examine_limits(struct doctor_report *report)
 {
     struct rlimit limit;
     /* The start raises the soft limit itself. With the defaults it needs fewer than so many. */
-    CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+    MUST(getrlimit(RLIMIT_NOFILE, &limit) == 0);
     add_limit(report, "nofile", &limit, "; raised by the start as far as it may",
               is_enough(limit.rlim_max, 16384),
               "one for each connection and each cached file: raise the hard limit (LimitNOFILE= of "
               "systemd, or limits.conf), or lower connections_max");
 
     rlim_t wanted = (rlim_t)URING_LOCKED_KIB * 1024 * cpus_threads(0);
-    CHECK(getrlimit(RLIMIT_MEMLOCK, &limit) == 0);
+    MUST(getrlimit(RLIMIT_MEMLOCK, &limit) == 0);
     add_limit(report, "memlock", &limit, " octets; not counted for root",
               geteuid() == 0 || is_enough(limit.rlim_cur, wanted),
               "some kernels count the rings of engine proactor, 128 KiB for each thread: raise it "

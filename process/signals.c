@@ -136,10 +136,10 @@ void signals_install(const struct engine_ops *ops, struct engine *engine)
     running.engine = engine;
     sigfillset(&action.sa_mask); /* one at a time */
     for (size_t i = 0; i < ARRAY_LEN(handled); i++) {
-        CHECK(sigaction(handled[i], NULL, &old) == 0);
+        MUST(sigaction(handled[i], NULL, &old) == 0);
         if (handled[i] == SIGHUP && old.sa_handler == SIG_IGN)
             continue;
-        CHECK(sigaction(handled[i], &action, NULL) == 0);
+        MUST(sigaction(handled[i], &action, NULL) == 0);
     }
 }
 
@@ -153,7 +153,7 @@ void signals_lend_pid_file(struct pid_file *pid_file)
 void signals_ignore(void)
 {
     for (size_t i = 0; i < ARRAY_LEN(handled); i++)
-        CHECK(signal(handled[i], SIG_IGN) != SIG_ERR);
+        MUST(signal(handled[i], SIG_IGN) != SIG_ERR);
     running.pid_file = NULL;
 }
 

@@ -49,9 +49,9 @@ static bool listens_with_tls(const struct config *config)
     return false;
 }
 
-int session_env_create(const struct config *config, const struct tls_server *tls,
-                       const struct clock *clock, unsigned caps, char *why, size_t why_size,
-                       struct session_env **ret_env)
+int session_env_create(const struct config *config, const struct session_limits *limits,
+                       const struct tls_server *tls, const struct clock *clock, unsigned caps,
+                       char *why, size_t why_size, struct session_env **ret_env)
 {
     struct session_env *env = calloc(1, sizeof(*env));
     if (env == NULL) {
@@ -59,19 +59,19 @@ int session_env_create(const struct config *config, const struct tls_server *tls
         return -ENOMEM;
     }
     env->magic = SESSION_ENV_MAGIC;
-    int r = http_env_create(config, clock, (caps & ENGINE_CAP_FILE_SEGMENT) != 0, why, why_size,
-                            &env->http);
+    int r = http_env_create(config, limits, clock, (caps & ENGINE_CAP_FILE_SEGMENT) != 0, why,
+                            why_size, &env->http);
     if (r < 0) {
         free(env);
         return r;
     }
     if (listens_with_tls(config)) {
         CHECK(tls != NULL && tls->ops != NULL);
-        r = session_tls_env_create(tls, config, clock, &env->tls);
+        r = session_tls_env_create(tls, config, limits->connections_max, clock, &env->tls);
     }
     if (r < 0) {
         snprintf(why, why_size, "no memory for TLS on connections_max = %u connections: %s",
-                 config->connections_max, strerror(-r));
+                 limits->connections_max, strerror(-r));
         http_env_destroy(env->http);
         free(env);
         return r;

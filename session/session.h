@@ -19,6 +19,7 @@
 
 #include "core/clock.h"
 #include "config/config.h"
+#include "config/session_limits.h"
 #include "core/file_job.h"
 #include "core/peer.h"
 #include "core/progress.h"
@@ -60,13 +61,13 @@ struct session_lock {
     void *context;
 };
 
-/* What all sessions of one thread share: caches, pools, buffers, the access logs' buffers.
- * `config`, `tls` (NULL: no address has TLS) and `clock` are borrowed and outlive it; `caps` are
- * those of the engine. 0, or -errno and a sentence. The caller owns it, and calls all session
- * functions from one thread at a time. */
-int session_env_create(const struct config *config, const struct tls_server *tls,
-                       const struct clock *clock, unsigned caps, char *why, size_t why_size,
-                       struct session_env **ret_env);
+/* What all sessions of one thread share: caches, pools, buffers, the access logs' buffers; no more
+ * of them than `limits` (copied) allow. `config`, `tls` (NULL: no address has TLS) and `clock` are
+ * borrowed and outlive it; `caps` are those of the engine. 0, or -errno and a sentence. The caller
+ * owns it, and calls all session functions from one thread at a time. */
+int session_env_create(const struct config *config, const struct session_limits *limits,
+                       const struct tls_server *tls, const struct clock *clock, unsigned caps,
+                       char *why, size_t why_size, struct session_env **ret_env);
 
 /* What takes long and touches one session alone, encryption and handshakes, is done between
  * `lock->leave` and `lock->enter` from now on. `lock` is borrowed and outlives the environment. No

@@ -25,7 +25,7 @@ static void move_to(struct session_out *out, struct session_pools *pools, struct
     char *data = pool_get(pool);
     CHECK(data != NULL); /* there is one for each connection */
     buf_init(&moved, data, size);
-    CHECK(buf_append_span(&moved, buf_span(&out->buf)));
+    MUST(buf_append_span(&moved, buf_span(&out->buf)));
     give_back(out, pools);
     out->buf = moved;
 }

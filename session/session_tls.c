@@ -227,7 +227,7 @@ static void keep(struct session_tls *t, struct span in)
         buf_init(&t->kept, data, KEPT_SIZE);
     }
     buf_compact(&t->kept);
-    CHECK(buf_append_span(&t->kept, in));
+    MUST(buf_append_span(&t->kept, in));
 }
 
 /* The first octet of a connection: 22 for a record of the handshake, a letter for a request. */

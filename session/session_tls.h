@@ -69,7 +69,8 @@ struct session_tls {
 
 /* 0 or -errno. `server` (borrowed, with a library) and the others outlive it. */
 int session_tls_env_create(const struct tls_server *server, const struct config *config,
-                           const struct clock *clock, struct session_tls_env **ret_env);
+                           uint32_t connections_max, const struct clock *clock,
+                           struct session_tls_env **ret_env);
 void session_tls_env_destroy(struct session_tls_env *env);
 
 /* About once a second: gives back memory that only a burst has needed. True: once more. */

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 
 int session_tls_env_create(const struct tls_server *server, const struct config *config,
-                           const struct clock *clock, struct session_tls_env **ret_env)
+                           uint32_t connections_max, const struct clock *clock,
+                           struct session_tls_env **ret_env)
 {
     struct session_tls_env *env = calloc(1, sizeof(*env));
     if (env == NULL)
@@ -15,7 +16,7 @@ int session_tls_env_create(const struct tls_server *server, const struct config 
     env->clock = clock;
     list_init(&env->warm);
     env->ktls = server->ktls && server->ops->offload != NULL;
-    size_t count = config->connections_max;
+    size_t count = connections_max;
     int res = pool_create("TLS sessions", sizeof(struct session_tls), count, &env->states);
     if (res == 0)
         res = pool_create("TLS output", SESSION_OUT_SIZE, count, &env->pools.outs);

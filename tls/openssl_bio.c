@@ -67,7 +67,7 @@ static int on_write(BIO *bio, const char *data, int len)
         return -1;
     }
     size_t taken = (size_t)len < buf_room(t->out) ? (size_t)len : buf_room(t->out);
-    CHECK(buf_append(t->out, data, taken));
+    MUST(buf_append(t->out, data, taken));
     count_sent(t, data, taken);
     return (int)taken;
 }

@@ -32,7 +32,6 @@ struct member {
 struct engine {
     unsigned magic; /* ENGINE_MAGIC */
     struct engine_config cfg;
-    struct config share; /* the configuration, with a ring's share of the limits */
     struct proactor_shared shared;
     struct cpus cpus;
     struct member *members;
@@ -40,8 +39,9 @@ struct engine {
     struct listen_share listeners;
 };
 
-static int proactor_engine_probe(char *why, size_t why_size)
+static int proactor_engine_probe(const struct config *config, char *why, size_t why_size)
 {
+    (void)config;
     struct uring_options options;
     return uring_probe(why, why_size, &options);
 }
@@ -57,20 +57,6 @@ static void proactor_engine_features(char *text, size_t size)
              options.single_issuer ? "SINGLE_ISSUER and DEFER_TASKRUN" : "COOP_TASKRUN",
              options.recv_multishot ? "multishot" : "one by one",
              options.no_iowait ? "do not count" : "count");
-}
-
-/* A part of a limit, rounded up: each ring has to be able to do something. */
-static uint64_t part_of(uint64_t limit, unsigned count)
-{
-    return limit / count + (limit % count != 0);
-}
-
-static void make_share(struct engine *e)
-{
-    e->share = *e->cfg.config;
-    e->share.connections_max = (uint32_t)part_of(e->share.connections_max, e->count);
-    e->share.cache_files_max = (uint32_t)part_of(e->share.cache_files_max, e->count);
-    e->share.cache_bytes_max = part_of(e->share.cache_bytes_max, e->count);
 }
 
 /* What one ring asks of all. */
@@ -95,20 +81,13 @@ static bool all_full(void *context)
     return true;
 }
 
-/* Together they keep the limit. */
-static uint32_t connections_max_of(const struct engine *e, unsigned index)
-{
-    uint32_t limit = e->cfg.config->connections_max;
-    return limit / e->count + (index < limit % e->count);
-}
-
 static int make_members(struct engine *e, char *why, size_t why_size)
 {
     for (unsigned i = 0; i < e->count; i++) {
+        struct session_limits limits = session_limits_share(&e->cfg.limits, i, e->count);
         e->members[i] = (struct member){ .engine = e, .index = i };
-        int res =
-            proactor_create(&e->shared, connections_max_of(e, i), listen_share_of(&e->listeners, i),
-                            e->cfg.listeners_count, why, why_size, &e->members[i].proactor);
+        int res = proactor_create(&e->shared, &limits, listen_share_of(&e->listeners, i),
+                                  e->cfg.listeners_count, why, why_size, &e->members[i].proactor);
         if (res < 0)
             return res;
     }
@@ -149,18 +128,17 @@ static int prepare(struct engine *e, char *why, size_t why_size)
                  e->count);
         return -EINVAL;
     }
-    if (config->connections_max < e->count) {
+    if (e->cfg.limits.connections_max < e->count) {
         snprintf(
             why, why_size,
             "connections_max = %u leaves nothing for some of %u threads: set threads to it, or "
             "to less",
-            config->connections_max, e->count);
+            e->cfg.limits.connections_max, e->count);
         return -EINVAL;
     }
     if (uring_probe(why, why_size, &e->shared.uring) < 0)
         return -EOPNOTSUPP;
-    make_share(e);
-    e->shared.config = &e->share;
+    e->shared.config = config;
     e->shared.tls = e->cfg.tls;
     e->shared.requests = e->cfg.requests;
     e->shared.wake_all = wake_all;
@@ -267,7 +245,10 @@ const struct engine_ops engine_proactor = {
     .name = "proactor",
     .summary =
         "io_uring: accepts, receives, opens, reads and sends by completions; a ring a thread",
-    .has_threads = true,
+    .cost = "needs io_uring, which containers often forbid; about 1.2 MiB of buffers a thread",
+    .settings = ENGINE_SETTING_THREADS | ENGINE_SETTING_PIN | ENGINE_SETTING_ACCEPT |
+                ENGINE_SETTING_PROCESSOR,
+    .splices = true,
     .probe = proactor_engine_probe,
     .create = proactor_engine_create,
     .run = proactor_engine_run,

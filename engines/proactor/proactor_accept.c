@@ -28,7 +28,7 @@
 
 static size_t room(const struct proactor *p)
 {
-    return p->connections_max - pool_used(p->pool);
+    return p->limits.connections_max - pool_used(p->pool);
 }
 
 void proactor_publish_full(struct proactor *p)
@@ -134,7 +134,7 @@ static bool can_make_way(const struct proactor *p, const struct proactor_listene
 static void complain_full(struct proactor *p)
 {
     if (log_is_due(&p->full_log_ms, p->clock.now_ms))
-        log_warn("connections_max = %u reached; %s", p->connections_max,
+        log_warn("connections_max = %u reached; %s", p->limits.connections_max,
                  list_empty(&p->idle) && p->leaving == 0
                      ? "clients wait until a connection closes"
                      : "the longest idle ones are closed for new ones");

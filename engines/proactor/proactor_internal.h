@@ -146,7 +146,7 @@ static_assert(sizeof(struct proactor_conn) % 16 == 0, "the session behind it is 
 
 /* What all proactors of the engine share. Not locked: set before they run, or atomic. */
 struct proactor_shared {
-    const struct config *config; /* with the limits of one of them */
+    const struct config *config;
     const struct tls_server *tls;
     const struct engine_requests *requests;
     struct uring_options uring;
@@ -162,7 +162,7 @@ struct proactor {
     unsigned magic; /* PROACTOR_MAGIC */
     struct proactor_shared *shared;
     const struct config *config;
-    uint32_t connections_max;
+    struct session_limits limits;
     struct uring uring;
     int wake_fd; /* an eventfd */
     uint64_t wake_count;
@@ -234,10 +234,9 @@ bool proactor_cancel(struct proactor *p, struct proactor_op *op);
 
 /* ---- proactor_loop.c ---- */
 
-/* A proactor for at most `connections_max` connections (not more than the shared configuration's)
- * over `count` listeners (borrowed; closed when draining). The process ignores SIGPIPE (checked:
+/* A proactor that holds no more than `limits` (copied) over `count` listeners (borrowed; closed when draining). The process ignores SIGPIPE (checked:
  * sendfile(2) has no MSG_NOSIGNAL). 0, or -errno and a sentence. The caller owns it. */
-int proactor_create(struct proactor_shared *shared, uint32_t connections_max,
+int proactor_create(struct proactor_shared *shared, const struct session_limits *limits,
                     struct listener *listeners, size_t count, char *why, size_t why_size,
                     struct proactor **ret_proactor);
 

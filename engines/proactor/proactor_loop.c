@@ -60,11 +60,11 @@ bool proactor_cancel(struct proactor *p, struct proactor_op *op)
 static int open_rest(struct proactor *p, char *why, size_t why_size)
 {
     unsigned caps = p->config->file_io == FILE_IO_READ ? 0 : ENGINE_CAP_FILE_SEGMENT;
-    int res =
-        session_env_create(p->config, p->shared->tls, &p->clock, caps, why, why_size, &p->env);
+    int res = session_env_create(p->config, &p->limits, p->shared->tls, &p->clock, caps, why,
+                                 why_size, &p->env);
     if (res < 0)
         return res;
-    uint32_t connections_max = p->connections_max;
+    uint32_t connections_max = p->limits.connections_max;
     res = pool_create("connections", sizeof(struct proactor_conn) + session_size(), connections_max,
                       &p->pool);
     if (res == 0)
@@ -89,13 +89,13 @@ static int open_rest(struct proactor *p, char *why, size_t why_size)
     return uring_open(&p->uring, &p->shared->uring, why, why_size) < 0 ? -EOPNOTSUPP : 0;
 }
 
-int proactor_create(struct proactor_shared *shared, uint32_t connections_max,
+int proactor_create(struct proactor_shared *shared, const struct session_limits *limits,
                     struct listener *listeners, size_t count, char *why, size_t why_size,
                     struct proactor **ret_proactor)
 {
     struct sigaction action;
     CHECK(sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_IGN);
-    CHECK(connections_max > 0 && connections_max <= shared->config->connections_max);
+    CHECK(limits->connections_max > 0);
     struct proactor *p = calloc(1, sizeof(*p));
     struct proactor_listener *accepts = calloc(count + 1, sizeof(*accepts));
     unsigned char *scratch = malloc(PROACTOR_PIECE);
@@ -109,7 +109,7 @@ int proactor_create(struct proactor_shared *shared, uint32_t connections_max,
     p->magic = PROACTOR_MAGIC;
     p->shared = shared;
     p->config = shared->config;
-    p->connections_max = connections_max;
+    p->limits = *limits;
     p->wake_fd = -1;
     p->listeners_count = count;
     p->accepts = accepts;

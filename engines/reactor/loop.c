@@ -40,7 +40,7 @@ static void loop_check_config(const struct engine_config *cfg)
 {
     CHECK(cfg->requests != NULL);
     CHECK(cfg->config->send_turn > 0);
-    CHECK(cfg->config->connections_max > 0);
+    CHECK(cfg->limits.connections_max > 0);
     struct sigaction action;
     CHECK(sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_IGN);
 }
@@ -59,12 +59,6 @@ static int loop_join_others(struct loop *loop, const struct loop_options *option
 static int loop_prepare_conns(struct loop *loop, char *why, size_t why_size)
 {
     const struct config *config = loop->cfg.config;
-    if (config->file_io == FILE_IO_SPLICE) {
-        snprintf(why, why_size,
-                 "%s: file_io = splice needs engine proactor; an event loop has sendfile",
-                 config_place(config, "file_io"));
-        return -EINVAL;
-    }
     unsigned caps = config->file_io == FILE_IO_READ ? 0 : ENGINE_CAP_FILE_SEGMENT;
     int res = loop_env_create(loop, caps, why, why_size);
     if (res == 0)
@@ -72,10 +66,10 @@ static int loop_prepare_conns(struct loop *loop, char *why, size_t why_size)
     if (res < 0)
         return res;
     res = pool_create("connections", sizeof(struct loop_conn) + session_size(),
-                      config->connections_max, &loop->pool);
+                      loop->cfg.limits.connections_max, &loop->pool);
     if (res < 0)
         snprintf(why, why_size, "no memory for connections_max = %u connections: %s",
-                 config->connections_max, strerror(-res));
+                 loop->cfg.limits.connections_max, strerror(-res));
     return res;
 }
 

@@ -130,7 +130,7 @@ static bool is_full(const struct loop *loop)
 {
     if (loop->options.accept_only)
         return !loop->hooks.has_room(loop->options.hooks_context);
-    return pool_used(loop->pool) >= loop->cfg.config->connections_max;
+    return pool_used(loop->pool) >= loop->cfg.limits.connections_max;
 }
 
 /* May somebody here make way for a client of this listener? */
@@ -156,7 +156,7 @@ static void complain_full(struct loop *loop, bool makes_way)
     if (loop->options.accept_only)
         log_warn("no reactor takes a further connection; clients wait until one closes");
     else
-        log_warn("connections_max = %u reached%s; %s", loop->cfg.config->connections_max,
+        log_warn("connections_max = %u reached%s; %s", loop->cfg.limits.connections_max,
                  loop->options.hooks != NULL ? " by one of the threads, its share" : "", what);
 }
 

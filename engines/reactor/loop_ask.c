@@ -26,7 +26,7 @@ unsigned loop_adopted(const struct loop *loop)
 
 bool loop_can_adopt(const struct loop *loop)
 {
-    return loop_adopted(loop) < loop->cfg.config->connections_max &&
+    return loop_adopted(loop) < loop->cfg.limits.connections_max &&
            loop_inbox_has_room(loop->inbox);
 }
 

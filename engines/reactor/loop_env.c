@@ -54,7 +54,7 @@ int loop_env_create(struct loop *loop, unsigned caps, char *why, size_t why_size
         snprintf(why, why_size, "cannot make a mutex");
         return res;
     }
-    res = session_env_create(loop->cfg.config, loop->cfg.tls,
+    res = session_env_create(loop->cfg.config, &loop->cfg.limits, loop->cfg.tls,
                              loop->shared ? &loop->env_clock : &loop->clock, caps, why, why_size,
                              &loop->env);
     if (res == 0 && loop->shared) {

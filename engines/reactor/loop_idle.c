@@ -53,7 +53,7 @@ static bool publish(atomic_bool *told, bool is)
 
 void loop_publish_full(struct loop *loop)
 {
-    publish(&loop->full, pool_used(loop->pool) >= loop->cfg.config->connections_max);
+    publish(&loop->full, pool_used(loop->pool) >= loop->cfg.limits.connections_max);
 }
 
 void loop_publish_idle(struct loop *loop)

@@ -183,7 +183,7 @@ int loop_offload_create(struct loop *loop, char *why, size_t why_size)
     if (threads == 0)
         return 0;
     size_t size = sizeof(struct loop_task) + (loop->shared ? LOOP_HANDOFF_SIZE : 0);
-    int res = pool_create("tasks", size, config->connections_max, &loop->tasks);
+    int res = pool_create("tasks", size, loop->cfg.limits.connections_max, &loop->tasks);
     if (res == 0)
         res = workers_create(threads, config->worker_queue, &loop->workers);
     if (res < 0)

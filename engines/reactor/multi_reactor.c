@@ -31,8 +31,7 @@ enum { ARRIVALS_MAX = 1024 /* dealt to a loop and not taken yet; more: the accep
 struct reactor {
     struct engine *engine;
     unsigned index;
-    struct config config; /* the configuration, with this loop's share of the limits */
-    struct engine_config cfg;
+    struct engine_config cfg; /* with this loop's share of the limits */
     struct loop *loop;
     pthread_t thread;
     int res; /* of loop_run() */
@@ -50,18 +49,6 @@ struct engine {
     unsigned next;     /* who gets a connection when all have equally many */
     atomic_bool waits; /* the acceptor, for room */
 };
-
-/* Divides the limits: of connections there are as many as the configuration allows, not one more;
- * of cached files, each loop may keep one if anybody may. */
-static void take_share(struct config *config, unsigned index, unsigned count)
-{
-    uint32_t connections = config->connections_max;
-    config->connections_max = connections / count + (index < connections % count);
-    config->cache_files_max =
-        config->cache_files_max / count + (config->cache_files_max % count != 0);
-    config->cache_bytes_max =
-        config->cache_bytes_max / count + (config->cache_bytes_max % count != 0);
-}
 
 /* ---- what loops say to each other ---- */
 
@@ -202,9 +189,7 @@ static int make_reactors(struct engine *e, char *why, size_t why_size)
     for (unsigned i = 0; i < e->count; i++) {
         struct reactor *reactor = &e->reactors[i];
         *reactor = (struct reactor){ .engine = e, .index = i, .cfg = e->cfg };
-        reactor->config = *e->cfg.config;
-        take_share(&reactor->config, i, e->count);
-        reactor->cfg.config = &reactor->config;
+        reactor->cfg.limits = session_limits_share(&e->cfg.limits, i, e->count);
         if (handoff)
             reactor->cfg.listeners_count = 0;
         else
@@ -257,12 +242,12 @@ static int multi_reactor_create(const struct engine_config *cfg, char *why, size
     }
     e->magic = MULTI_REACTOR_MAGIC;
     e->cfg = *cfg;
-    if (cfg->config->connections_max < e->count) {
+    if (cfg->limits.connections_max < e->count) {
         snprintf(
             why, why_size,
             "connections_max = %u leaves nothing for some of %u threads: set threads to it, or "
             "to less",
-            cfg->config->connections_max, e->count);
+            cfg->limits.connections_max, e->count);
         res = -EINVAL;
     }
     if (res == 0 && cfg->config->accept_mode != ACCEPT_HANDOFF)
@@ -371,15 +356,18 @@ static void multi_reactor_wake(struct engine *e)
         loop_wake(e->reactors[i].loop);
 }
 
-static int multi_reactor_probe(char *why, size_t why_size)
+static int multi_reactor_probe(const struct config *config, char *why, size_t why_size)
 {
-    return engine_reactor.probe(why, why_size);
+    return engine_reactor.probe(config, why, why_size);
 }
 
 const struct engine_ops engine_multi_reactor = {
     .name = "multi-reactor",
     .summary = "several epoll loops, one a thread, that share nothing hot",
-    .has_threads = true,
+    .cost = "a cache of files for each thread: memory and the first look at a file are paid by each",
+    .settings = ENGINE_SETTING_THREADS | ENGINE_SETTING_PIN | ENGINE_SETTING_ACCEPT |
+                ENGINE_SETTING_DEMULTIPLEXER | ENGINE_SETTING_WORKER_QUEUE |
+                ENGINE_SETTING_FILE_WORKERS,
     .probe = multi_reactor_probe,
     .create = multi_reactor_create,
     .run = multi_reactor_run,

@@ -19,8 +19,9 @@ struct engine {
     struct loop *loop;
 };
 
-static int reactor_probe(char *why, size_t why_size)
+static int reactor_probe(const struct config *config, char *why, size_t why_size)
 {
+    (void)config;
     int fd = epoll_create1(EPOLL_CLOEXEC);
     if (fd < 0) {
         int error = errno;
@@ -83,6 +84,8 @@ static void reactor_destroy(struct engine *e)
 const struct engine_ops engine_reactor = {
     .name = "reactor",
     .summary = "single reactor: one epoll loop accepts, reads, processes and sends",
+    .cost = "one CPU at most; a disk that is waited for holds up all connections",
+    .settings = ENGINE_SETTING_DEMULTIPLEXER,
     .probe = reactor_probe,
     .create = reactor_create,
     .run = reactor_run,

@@ -14,14 +14,16 @@
 
 #define REACTOR_POOL_MAGIC 0x4eac9001u
 
+enum { WORKERS_DEFAULT = 4 };
+
 struct engine {
     unsigned magic; /* REACTOR_POOL_MAGIC */
     struct loop *loop;
 };
 
-static int reactor_pool_probe(char *why, size_t why_size)
+static int reactor_pool_probe(const struct config *config, char *why, size_t why_size)
 {
-    return engine_reactor.probe(why, why_size);
+    return engine_reactor.probe(config, why, why_size);
 }
 
 static int reactor_pool_create(const struct engine_config *cfg, char *why, size_t why_size,
@@ -42,7 +44,7 @@ static int reactor_pool_create(const struct engine_config *cfg, char *why, size_
     }
     e->magic = REACTOR_POOL_MAGIC;
     const struct loop_options options = {
-        .file_workers = config->workers,
+        .file_workers = config->workers > 0 ? config->workers : WORKERS_DEFAULT,
         .work_requests = config->pool_work == POOL_WORK_REQUEST,
     };
     int res = loop_create(cfg, &options, why, why_size, &e->loop);
@@ -79,6 +81,10 @@ static void reactor_pool_destroy(struct engine *e)
 const struct engine_ops engine_reactor_pool = {
     .name = "reactor-pool",
     .summary = "single reactor with worker threads for requests, or only for files (pool_work)",
+    .cost = "a hand-over to a thread and back for each request (a quarter more CPU), or for each "
+            "job of a disk",
+    .settings = ENGINE_SETTING_DEMULTIPLEXER | ENGINE_SETTING_WORKERS |
+                ENGINE_SETTING_WORKER_QUEUE | ENGINE_SETTING_POOL_WORK,
     .probe = reactor_pool_probe,
     .create = reactor_pool_create,
     .run = reactor_pool_run,

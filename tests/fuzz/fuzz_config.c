@@ -86,7 +86,7 @@ static void check_listen(const struct listen_config *listen)
 static void check_config(const struct config *config)
 {
     CHECK(config->servers_count > 0 && config->listens_count > 0);
-    CHECK(config->workers >= 1 && config->connections_max >= 1);
+    CHECK(config->worker_queue >= 1 && config->connections_max >= 1);
     CHECK(config->tls.protocols != 0 && config->tls.handshake_ms > 0);
     for (size_t i = 0; i < config->servers_count; i++)
         check_server(config, &config->servers[i]);

@@ -59,11 +59,11 @@ struct session {
     uint64_t deadline_ms;
 };
 
-int session_env_create(const struct config *config, const struct tls_server *tls,
-                       const struct clock *clock, unsigned caps, char *why, size_t why_size,
-                       struct session_env **ret_env)
+int session_env_create(const struct config *config, const struct session_limits *limits,
+                       const struct tls_server *tls, const struct clock *clock, unsigned caps,
+                       char *why, size_t why_size, struct session_env **ret_env)
 {
-    (void)config, (void)tls, (void)why, (void)why_size;
+    (void)config, (void)limits, (void)tls, (void)why, (void)why_size;
     fake.caps = caps;
     *ret_env = malloc(sizeof(**ret_env));
     CHECK(*ret_env != NULL);

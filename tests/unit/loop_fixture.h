@@ -239,6 +239,7 @@ static inline void scene_open(struct scene *scene, sa_family_t family, int buffe
 
     scene->listener = (struct listener){ .fd = fd, .config = &scene->listen };
     scene->cfg = (struct engine_config){ .config = &scene->config,
+                                         .limits = session_limits_of(&scene->config),
                                          .listeners = &scene->listener,
                                          .listeners_count = 1,
                                          .requests = &scene->requests };

@@ -186,7 +186,8 @@ static inline void scene_start(struct scene *scene)
     scene->shared.config = &scene->config;
     scene->shared.requests = &scene->requests;
     scene->shared.wake_all = nobody_else;
-    if (proactor_create(&scene->shared, scene->config.connections_max, &scene->listener, 1, why,
+    const struct session_limits limits = session_limits_of(&scene->config);
+    if (proactor_create(&scene->shared, &limits, &scene->listener, 1, why,
                         sizeof(why), &scene->proactor) < 0)
         fail_msg("%s", why);
     struct proactor *p = scene->proactor;

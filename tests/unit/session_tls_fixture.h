@@ -124,7 +124,8 @@ static void begin(bool ktls, unsigned caps)
     memcpy(fix.clock.http_date, "Mon, 21 Sep 2026 14:13:20 GMT", 30);
     fix.server = (struct tls_server){ &fake_tls_ops, NULL, ktls };
     fix.send_max = SIZE_MAX;
-    CHECK(session_env_create(fix.config, &fix.server, &fix.clock, caps, why, sizeof(why),
+    const struct session_limits limits = session_limits_of(fix.config);
+    CHECK(session_env_create(fix.config, &limits, &fix.server, &fix.clock, caps, why, sizeof(why),
                              &fix.env) == 0);
     open_session();
 }

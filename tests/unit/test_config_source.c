@@ -211,8 +211,8 @@ static void test_refused(void **state)
     static const struct {
         const char *root, *setting, *why;
     } rows[] = {
-        { "/srv/www", "workers=0",
-          "-o workers: \"0\" is too small; allowed: a number from 1 to 1024" },
+        { "/srv/www", "worker_queue=0",
+          "-o worker_queue: \"0\" is too small; allowed: a number from 1 to 1048576" },
         { "/srv/www", "threads", "-o threads: = is missing; allowed: -o key=value" },
         { "/srv/www", "treads=1", "-o treads: no key has this name; did you mean \"threads\"?" },
         { "/srv/www", "indx=a", "-o indx: no key has this name; did you mean \"index\"?" },

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 static const struct engine_ops loop = { .name = "loop" };
-static const struct engine_ops loops = { .name = "loops", .has_threads = true };
+static const struct engine_ops loops = { .name = "loops", .settings = ENGINE_SETTING_THREADS };
 
 static struct config config_of(uint32_t connections, uint32_t files)
 {

@@ -92,7 +92,7 @@ static void test_connections_max(void **state)
     (void)state;
     struct scene scene;
     scene_open(&scene, AF_INET, 0);
-    scene.config.connections_max = 4;
+    scene.cfg.limits.connections_max = 4;
     scene_start(&scene);
     int fds[8];
     for (int i = 0; i < 8; i++) {
@@ -125,7 +125,7 @@ static void test_make_way(void **state)
     enum { MAX = 3 };
     struct scene scene;
     scene_open(&scene, AF_INET, 0);
-    scene.config.connections_max = MAX;
+    scene.cfg.limits.connections_max = MAX;
     scene_start(&scene);
     fake.makes_way = true;
     int fds[2 * MAX];
@@ -301,7 +301,6 @@ static void test_emfile(void **state)
 struct sharing {
     struct scene scene; /* the first loop; its listener is the second one's, too */
     struct listener listener;
-    struct config config;
     struct engine_config cfg;
     struct loop *other;
     atomic_uint holders;
@@ -328,17 +327,15 @@ static void sharing_begin(struct sharing *sharing, unsigned first_max, unsigned 
     struct scene *scene = &sharing->scene;
     scene_open(scene, AF_INET, 0);
     scene->listen.backlog = 64;
-    scene->config.connections_max = first_max;
+    scene->cfg.limits.connections_max = first_max;
     atomic_init(&sharing->holders, 2);
     scene->listener.holders = &sharing->holders;
     scene->options = (struct loop_options){ .hooks = &sharing_hooks, .hooks_context = sharing };
     scene_start(scene);
 
     sharing->listener = scene->listener;
-    sharing->config = scene->config;
-    sharing->config.connections_max = other_max;
     sharing->cfg = scene->cfg;
-    sharing->cfg.config = &sharing->config;
+    sharing->cfg.limits.connections_max = other_max;
     sharing->cfg.listeners = &sharing->listener;
     char why[200] = "";
     assert_int_equal(loop_create(&sharing->cfg, &scene->options, why, sizeof(why), &sharing->other),

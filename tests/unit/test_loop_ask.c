@@ -7,7 +7,6 @@
 struct handoff {
     struct scene scene; /* the acceptor */
     struct engine_config cfg;
-    struct config config;
     struct loop *adopter;
     unsigned wakes;
 };
@@ -39,10 +38,8 @@ static void handoff_begin(struct handoff *handoff, unsigned max, unsigned arriva
     scene_open(scene, AF_INET, 0);
     scene->listen.backlog = 64;
     handoff->wakes = 0;
-    handoff->config = scene->config;
-    handoff->config.connections_max = max;
     handoff->cfg = scene->cfg;
-    handoff->cfg.config = &handoff->config;
+    handoff->cfg.limits.connections_max = max;
     handoff->cfg.listeners_count = 0;
     const struct loop_options options = { .arrivals_max = arrivals_max,
                                           .hooks = &adopter,

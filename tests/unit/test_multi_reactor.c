@@ -60,31 +60,6 @@ static void end(struct scene *scene, struct engine *engine, bool closed)
     listener_close(&scene->listener);
 }
 
-static void test_shares(void **state)
-{
-    (void)state;
-    static const struct {
-        uint32_t connections, files, shares[THREADS], files_each;
-        uint64_t bytes, bytes_each;
-    } rows[] = {
-        { 10, 10, { 3, 3, 2, 2 }, 3, 10, 3 },
-        { 4, 0, { 1, 1, 1, 1 }, 0, 0, 0 },
-        { 8, 8, { 2, 2, 2, 2 }, 2, 8, 2 },
-        { 4194303, 1, { 1048576, 1048576, 1048576, 1048575 }, 1, UINT64_MAX, UINT64_MAX / 4 + 1 },
-    };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        for (unsigned index = 0; index < THREADS; index++) {
-            struct config config = { .connections_max = rows[i].connections,
-                                     .cache_files_max = rows[i].files,
-                                     .cache_bytes_max = rows[i].bytes };
-            take_share(&config, index, THREADS);
-            assert_int_equal(config.connections_max, rows[i].shares[index]);
-            assert_int_equal(config.cache_files_max, rows[i].files_each);
-            assert_int_equal(config.cache_bytes_max, rows[i].bytes_each);
-        }
-    }
-}
-
 static void test_too_few_connections(void **state)
 {
     (void)state;
@@ -93,7 +68,7 @@ static void test_too_few_connections(void **state)
     struct engine *engine = NULL;
     scene_open(&scene, AF_INET, 0);
     scene.config.threads = THREADS;
-    scene.config.connections_max = THREADS - 1;
+    scene.cfg.limits.connections_max = THREADS - 1;
     assert_int_equal(engine_multi_reactor.create(&scene.cfg, why, sizeof(why), &engine), -EINVAL);
     assert_null(engine);
     assert_non_null(strstr(why, "connections_max = 3"));
@@ -176,8 +151,7 @@ static void test_stop_and_drain(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shares),    cmocka_unit_test(test_too_few_connections),
+    const struct CMUnitTest tests[] = {    cmocka_unit_test(test_too_few_connections),
         cmocka_unit_test(test_never_run), cmocka_unit_test(test_one_fails),
         cmocka_unit_test(test_no_thread), cmocka_unit_test(test_stop_and_drain),
     };

@@ -68,7 +68,7 @@ static void test_life(void **state)
 {
     (void)state;
     char why[200] = "";
-    assert_int_equal(engine_reactor.probe(why, sizeof(why)), 0);
+    assert_int_equal(engine_reactor.probe(NULL, why, sizeof(why)), 0);
     struct scene scene;
     scene_open(&scene, AF_INET, 0);
     struct engine *engine;

@@ -67,7 +67,7 @@ struct number_row {
 
 static const struct number_row number_rows[] = {
     { "threads", 0, UINT16_MAX, "an array of loops, each a thread; 0: one a CPU" },
-    { "workers", 1, UINT16_MAX, "an array of threads; workers_create() wants one" },
+    { "workers", 0, UINT16_MAX, "an array of threads; 0: the engine says how many" },
     { "worker_queue", 1, UINT_MAX / 2,
       "struct workers.waiting, unsigned, and what a worker puts back" },
     { "file_workers", 0, UINT16_MAX, "as workers; 0: none is made" },

@@ -83,7 +83,7 @@ static int tear_down(void **state)
 static void wants(struct http_exchange *x, uint64_t now_ms, const char *path)
 {
     f.clock.now_ms = now_ms;
-    assert_int_equal(http_sidecar_probe(x), HTTP_SEARCH_GO_ON);
+    assert_int_equal(http_sidecar_probe(x), HTTP_STATIC_NEXT);
     assert_int_equal(x->job_state, HTTP_JOB_WANTED);
     assert_string_equal(x->job.path, path);
 }
@@ -103,7 +103,7 @@ static void ends(struct http_exchange *x, uint64_t now_ms, bool is_there)
 /* The probe has seen all, and found these. */
 static void finds(struct http_exchange *x, unsigned codings)
 {
-    assert_int_equal(http_sidecar_probe(x), HTTP_SEARCH_GO_ON);
+    assert_int_equal(http_sidecar_probe(x), HTTP_STATIC_NEXT);
     assert_int_equal(x->job_state, HTTP_JOB_NONE);
     assert_int_equal(x->search.found_codings, codings);
 }
