@@ -12,6 +12,7 @@
 #include "core/log_repeat.h"
 #include "engines/file_range.h"
 #include "engines/ktls.h"
+#include "engines/plan_send.h"
 #include "engines/socket_room.h"
 
 #include <errno.h>
@@ -208,7 +209,7 @@ static bool conn_send(struct loop *loop, struct loop_conn *conn, size_t *turn_le
     }
 
     bool full;
-    ssize_t n = loop_send_plan(conn->source.fd, &plan, *turn_left, &conn->corked, &full);
+    ssize_t n = plan_send(conn->source.fd, &plan, *turn_left, &conn->corked, &full);
     if (full)
         conn->writable = false;
     if (n == -EINTR)

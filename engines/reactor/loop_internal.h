@@ -5,7 +5,6 @@
  * loop_idle.c     which connections are idle, and may make way for others
  * loop_ask.c      what other threads ask of the loop, and give to it
  * loop_conn.c     drives one connection: does what its session wants               (the handler)
- * loop_send.c     carries out a send plan on a socket
  * loop_env.c      the session environment, and its lock where it is shared with workers
  * loop_offload.c  hands to workers what the loop is not to do itself               (the processor)
  */
@@ -242,13 +241,6 @@ void loop_conn_close(struct loop *loop, struct loop_conn *conn);
 
 /* Frees the connections that were closed in this turn. No event of theirs can be left by then. */
 void loop_free_closed(struct loop *loop);
-
-/* Sends what `plan` holds, at most `file_max` (above 0) octets of its file, without blocking;
- * `*corked` is the connection's (file_range.h). The octets sent, 0 when the file ended before its
- * range did, or -errno; *ret_full (set in any case) tells whether the socket is full, so that an
- * edge will come: with -EAGAIN always. */
-ssize_t loop_send_plan(int fd, const struct send_plan *plan, size_t file_max, bool *corked,
-                       bool *ret_full);
 
 /* ---- loop_idle.c ---- */
 

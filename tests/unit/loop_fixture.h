@@ -156,7 +156,7 @@ static void hooked_clock_update(struct clock *clock)
 #include "engines/reactor/loop_offload.c"
 #include "engines/file_range.c"
 #include "engines/file_send.c"
-#include "engines/reactor/loop_send.c"
+#include "engines/plan_send.c"
 
 #include "fake_session.h"
 
