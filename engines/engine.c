@@ -12,6 +12,7 @@ static const struct engine_ops *const engines[] = {
     &engine_reactor_pool,
     &engine_multi_reactor,
     &engine_proactor,
+    &engine_coroutine,
 };
 
 static const struct engine_alias aliases[] = {

@@ -102,6 +102,7 @@ extern const struct engine_ops engine_reactor;
 extern const struct engine_ops engine_reactor_pool;
 extern const struct engine_ops engine_multi_reactor;
 extern const struct engine_ops engine_proactor;
+extern const struct engine_ops engine_coroutine;
 
 /* The engine of that name, or NULL. */
 const struct engine_ops *engine_find(const char *name);
