@@ -69,10 +69,12 @@ static void examine_engine(struct doctor_report *report, const char *name,
 
 static void examine_engines(struct doctor_report *report)
 {
+    static const struct config emulated = { .processor = PROCESSOR_EPOLL };
     char why[512];
 
     for (size_t i = 0; engine_at(i) != NULL; i++)
         examine_engine(report, engine_at(i)->name, engine_at(i), NULL);
+    examine_engine(report, "emulated-proactor", &engine_proactor, &emulated);
     const struct engine_ops *best = auto_best(NULL, 0, NULL, why, sizeof(why));
     doctor_say(doctor_add(report, DOCTOR_ENGINES, ENGINE_AUTO, best != NULL), "takes %s%s%s",
                best != NULL ? best->name : "none", why[0] != '\0' ? "; " : "", why);

@@ -1,6 +1,7 @@
 /* processor.h: the asynchronous operation processor of a proactor: operations go in, completions
- * come out. One const table each: `io_uring`, where the kernel is the processor (processor_uring.c).
- * Who uses one cannot tell which it is.
+ * come out. Two are built in, one const table each: `io_uring`, where the kernel is the processor
+ * (processor_uring.c), and `epoll`, which makes completions out of readiness, as Boost.Asio does on
+ * Linux (processor_epoll.c). Who uses one cannot tell which it is.
  *
  * One thread uses a processor; it may be made in another one (processor_enable()). */
 #ifndef ENGINES_PROACTOR_PROCESSOR_H
@@ -83,12 +84,12 @@ struct processor {
 };
 
 extern const struct processor_ops processor_uring;
+extern const struct processor_ops processor_epoll;
 
 /* The one that the configuration chooses. */
 static inline const struct processor_ops *processor_find(enum processor_kind kind)
 {
-    (void)kind; /* there is one so far */
-    return &processor_uring;
+    return kind == PROCESSOR_EPOLL ? &processor_epoll : &processor_uring;
 }
 
 /* The octets of provided buffer `id`: the processor's, and poisoned (poison.h), but between a
