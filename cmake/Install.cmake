@@ -5,7 +5,7 @@ install(FILES man/gearshift-compare.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES man/gearshift.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES man/server.conf.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN *.md)
+install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN *.md PATTERN *.svg)
 install(DIRECTORY www/ DESTINATION ${CMAKE_INSTALL_DATADIR}/gearshift/www)
 
 # gearshift-compare finds its package by a path relative to its own, so that any prefix will do, and the

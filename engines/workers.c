@@ -11,11 +11,11 @@
 #include "engines/workers.h"
 
 #include "core/check.h"
+#include "engines/crew.h"
 #include "engines/wake_fd.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -33,7 +33,6 @@ enum {
 struct worker {
     unsigned magic; /* WORKER_MAGIC */
     struct workers *workers;
-    pthread_t thread;
     struct list taken; /* not begun yet */
     struct list done;  /* not announced yet */
     unsigned taken_count, done_count;
@@ -46,7 +45,9 @@ struct workers {
     unsigned magic; /* WORKERS_MAGIC */
     unsigned threads_count;
     unsigned queue_max;
-    unsigned started; /* threads that run */
+    struct crew_job job;
+    struct crew crew;
+    bool started;
     int fd;
 
     /* The owner's. */
@@ -85,12 +86,12 @@ int workers_create(unsigned threads, unsigned queue_max, struct workers **ret_wo
     list_init(&w->batch);
     list_init(&w->queue);
     list_init(&w->done);
-    CHECK(pthread_mutex_init(&w->mutex, NULL) == 0);
+    MUST(pthread_mutex_init(&w->mutex, NULL) == 0);
     for (unsigned i = 0; i < threads; i++) {
         struct worker *self = &w->threads[i];
         self->magic = WORKER_MAGIC;
         self->workers = w;
-        CHECK(pthread_cond_init(&self->wake, NULL) == 0);
+        MUST(pthread_cond_init(&self->wake, NULL) == 0);
         list_init(&self->taken);
         list_init(&self->done);
     }
@@ -100,12 +101,12 @@ int workers_create(unsigned threads, unsigned queue_max, struct workers **ret_wo
 
 static void lock(struct workers *w)
 {
-    CHECK(pthread_mutex_lock(&w->mutex) == 0);
+    MUST(pthread_mutex_lock(&w->mutex) == 0);
 }
 
 static void unlock(struct workers *w)
 {
-    CHECK(pthread_mutex_unlock(&w->mutex) == 0);
+    MUST(pthread_mutex_unlock(&w->mutex) == 0);
 }
 
 /* Under the mutex: the sleeper that is to be woken for what is in the queue; NULL: none. */
@@ -128,7 +129,7 @@ static void sleep_idle(struct worker *self)
     self->next_idle = w->idle;
     w->idle = self;
     while (self->idle && !w->stopping)
-        CHECK(pthread_cond_wait(&self->wake, &w->mutex) == 0);
+        MUST(pthread_cond_wait(&self->wake, &w->mutex) == 0);
     w->waking -= !self->idle;
 }
 
@@ -173,7 +174,7 @@ static void tell(struct workers *w, bool announce, struct worker *sleeper)
         CHECK(n == (ssize_t)sizeof(one));
     }
     if (sleeper != NULL)
-        CHECK(pthread_cond_signal(&sleeper->wake) == 0);
+        MUST(pthread_cond_signal(&sleeper->wake) == 0);
 }
 
 static void announce(struct worker *self)
@@ -244,25 +245,30 @@ static bool get_work(struct worker *self)
     return !stopping;
 }
 
-static void *worker_main(void *arg)
+static int worker_serve(void *context, unsigned index)
 {
-    struct worker *self = arg;
+    struct workers *w = context;
+    struct worker *self = &w->threads[index];
     CHECK_OBJ(self, WORKER_MAGIC);
     while (get_work(self))
         run_taken(self);
-    return NULL;
+    return 0;
 }
 
-static void end_threads(struct workers *w)
+static void tell_end(void *context)
 {
+    struct workers *w = context;
     lock(w);
     w->stopping = true;
     unlock(w);
-    for (unsigned i = 0; i < w->started; i++)
-        CHECK(pthread_cond_signal(&w->threads[i].wake) == 0);
-    for (; w->started > 0; w->started--)
-        CHECK(pthread_join(w->threads[w->started - 1].thread, NULL) == 0);
-    w->stopping = false;
+    for (unsigned i = 0; i < w->threads_count; i++)
+        MUST(pthread_cond_signal(&w->threads[i].wake) == 0);
+}
+
+/* No thread is left. */
+static void ended(struct workers *w)
+{
+    w->started = w->stopping = false;
     w->idle = NULL;
     w->waking = 0;
 }
@@ -270,20 +276,14 @@ static void end_threads(struct workers *w)
 int workers_start(struct workers *w)
 {
     CHECK_OBJ(w, WORKERS_MAGIC);
-    CHECK(w->started == 0);
-    sigset_t all, before;
-    sigfillset(&all);
-    CHECK(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
-    int error = 0;
-    while (error == 0 && w->started < w->threads_count) {
-        struct worker *self = &w->threads[w->started];
-        error = pthread_create(&self->thread, NULL, worker_main, self);
-        w->started += error == 0;
-    }
-    CHECK(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
-    if (error != 0)
-        end_threads(w);
-    return -error;
+    CHECK(!w->started);
+    w->job = (struct crew_job){ "worker", worker_serve, .end_all = tell_end, .context = w };
+    int res = crew_start(&w->crew, &w->job, 0, w->threads_count);
+    if (res < 0)
+        ended(w);
+    else
+        w->started = true;
+    return res;
 }
 
 int workers_fd(const struct workers *w)
@@ -334,8 +334,11 @@ void workers_collect(struct workers *w, struct list *done)
 void workers_stop(struct workers *w, struct list *unrun)
 {
     CHECK_OBJ(w, WORKERS_MAGIC);
-    if (w->started > 0)
-        end_threads(w);
+    if (w->started) {
+        tell_end(w);
+        MUST(crew_join(&w->crew) == 0);
+        ended(w);
+    }
     list_splice_back(&w->queue, &w->batch);
     for (const struct list *at = w->queue.next; at != &w->queue; at = at->next)
         w->lent--;
@@ -349,10 +352,10 @@ void workers_destroy(struct workers *w)
     if (w == NULL)
         return;
     CHECK_OBJ(w, WORKERS_MAGIC);
-    CHECK(w->started == 0 && w->lent == 0);
+    CHECK(!w->started && w->lent == 0);
     for (unsigned i = 0; i < w->threads_count; i++)
-        CHECK(pthread_cond_destroy(&w->threads[i].wake) == 0);
-    CHECK(pthread_mutex_destroy(&w->mutex) == 0);
+        MUST(pthread_cond_destroy(&w->threads[i].wake) == 0);
+    MUST(pthread_mutex_destroy(&w->mutex) == 0);
     close(w->fd);
     w->magic = 0;
     free(w);

@@ -41,6 +41,8 @@ struct http_static {
     int unsure_error; /* why: an errno */
     int status;       /* 0, or the error status that is being answered */
     enum coding codings[CODING_COUNT];
+    /* Until when the oldest of the looks for probed_codings is believed (clock.now_ms). */
+    uint64_t probed_until_ms;
     const struct location *location;
     struct http_root *root;       /* the location's, as this request found it at first: a reference,
                                      or NULL */

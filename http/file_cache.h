@@ -54,7 +54,9 @@ struct file_entry {
     bool has_last_modified;
     uint8_t sidecars_known;     /* codings (1 << coding) whose sidecar file was looked for, */
     uint8_t sidecars;           /* those of them whose sidecar exists, */
-    uint64_t sidecars_until_ms; /* and until when both are believed. Set by http/static.c */
+    uint64_t sidecars_until_ms; /* and until when both are believed. Set by http/sidecar.c */
+    uint64_t fresh_until_ms;    /* until when the entry is believed; 0: by nobody but who asked. Set
+                                   by file_cache.c */
     /* private to file_cache.c */
     struct file_cache *cache; /* whose it is, in its table or not */
     bool cached;              /* in the table and in a list */
@@ -62,7 +64,6 @@ struct file_entry {
     bool doubtful;            /* something newer may have been sent: it is not believed */
     uint64_t generation;      /* of the last look that it tells of */
     uint64_t known_at;        /* the newest generation that was asked for when that look ended */
-    uint64_t fresh_until_ms;
     uint32_t hash;
     struct file_entry *hash_next;
     struct list lru;

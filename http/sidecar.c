@@ -20,18 +20,27 @@ static struct span sidecar_path(struct http_exchange *x, enum coding coding)
 }
 
 /* Keeps with the entry what has been found out about its sidecars, beside what is known of others.
- */
+ * A probe of several files may take long, and other requests find something out meanwhile: of two
+ * findings the one that is believed for longer was looked for later, and stays; together they are
+ * believed for as long as the older one. */
 static void remember_sidecars(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
     struct file_entry *entry = s->entry;
     uint64_t now_ms = x->env->clock->now_ms;
+    uint8_t news = s->probed_codings;
+    if (s->probed_until_ms <= now_ms)
+        return;
     if (entry->sidecars_until_ms <= now_ms) {
         entry->sidecars_known = entry->sidecars = 0;
-        entry->sidecars_until_ms = now_ms + x->env->config->cache_valid_ms;
+        entry->sidecars_until_ms = s->probed_until_ms;
+    } else if (s->probed_until_ms < entry->sidecars_until_ms) {
+        news = (uint8_t)(news & ~entry->sidecars_known);
+        if (news != 0)
+            entry->sidecars_until_ms = s->probed_until_ms;
     }
-    entry->sidecars_known |= s->probed_codings;
-    entry->sidecars = (uint8_t)((entry->sidecars & ~s->probed_codings) | s->found_codings);
+    entry->sidecars_known |= news;
+    entry->sidecars = (uint8_t)((entry->sidecars & ~news) | (s->found_codings & news));
 }
 
 /* Looks for one sidecar. False: a job is wanted first. */
@@ -50,6 +59,8 @@ static bool probe(struct http_exchange *x, enum coding coding)
         s->varies = true;
     } else {
         s->probed_codings |= bit;
+        if (entry->fresh_until_ms < s->probed_until_ms)
+            s->probed_until_ms = entry->fresh_until_ms;
         if (file_entry_is_file(entry))
             s->found_codings |= bit;
     }

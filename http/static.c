@@ -321,6 +321,7 @@ static void found_file(struct http_exchange *x)
     struct http_static *s = &x->search;
     s->found_step = s->step;
     s->probed_codings = s->found_codings = s->unsure_codings = 0;
+    s->probed_until_ms = UINT64_MAX;
     s->codings_ordered = false;
     s->step = HTTP_SEARCH_SIDECAR_PROBE;
 }

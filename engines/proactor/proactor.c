@@ -9,6 +9,7 @@
  *
  * The calling thread runs a proactor itself. Signals reach that thread only; wake() is for all. */
 #include "core/cpus.h"
+#include "engines/crew.h"
 #include "engines/engine.h"
 #include "engines/listen_share.h"
 #include "engines/proactor/proactor_internal.h"
@@ -16,27 +17,18 @@
 #include "core/log.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ENGINE_MAGIC 0x9b0ae491u
 
-struct member {
-    struct engine *engine;
-    unsigned index;
-    struct proactor *proactor;
-    pthread_t thread;
-    int res; /* of proactor_run() */
-};
-
 struct engine {
     unsigned magic; /* ENGINE_MAGIC */
     struct engine_config cfg;
     struct proactor_shared shared;
     struct cpus cpus;
-    struct member *members;
+    struct proactor **proactors; /* one a thread */
     unsigned count;
     struct listen_share listeners;
 };
@@ -66,8 +58,8 @@ static void wake_all(void *context)
     struct engine *e = context;
     CHECK_OBJ(e, ENGINE_MAGIC);
     for (unsigned i = 0; i < e->count; i++) {
-        if (e->members[i].proactor != NULL)
-            proactor_wake(e->members[i].proactor);
+        if (e->proactors[i] != NULL)
+            proactor_wake(e->proactors[i]);
     }
 }
 
@@ -76,19 +68,18 @@ static bool all_full(void *context)
     const struct engine *e = context;
     CHECK_OBJ(e, ENGINE_MAGIC);
     for (unsigned i = 0; i < e->count; i++) {
-        if (e->members[i].proactor == NULL || !proactor_is_full(e->members[i].proactor))
+        if (e->proactors[i] == NULL || !proactor_is_full(e->proactors[i]))
             return false;
     }
     return true;
 }
 
-static int make_members(struct engine *e, char *why, size_t why_size)
+static int make_proactors(struct engine *e, char *why, size_t why_size)
 {
     for (unsigned i = 0; i < e->count; i++) {
         struct session_limits limits = session_limits_share(&e->cfg.limits, i, e->count);
-        e->members[i] = (struct member){ .engine = e, .index = i };
         int res = proactor_create(&e->shared, &limits, listen_share_of(&e->listeners, i),
-                                  e->cfg.listeners_count, why, why_size, &e->members[i].proactor);
+                                  e->cfg.listeners_count, why, why_size, &e->proactors[i]);
         if (res < 0)
             return res;
     }
@@ -100,10 +91,10 @@ static void proactor_engine_destroy(struct engine *e)
     if (e == NULL)
         return;
     CHECK_OBJ(e, ENGINE_MAGIC);
-    for (unsigned i = 0; e->members != NULL && i < e->count; i++)
-        proactor_destroy(e->members[i].proactor);
+    for (unsigned i = 0; e->proactors != NULL && i < e->count; i++)
+        proactor_destroy(e->proactors[i]);
     listen_share_close(&e->listeners);
-    free(e->members);
+    free(e->proactors);
     cpus_free(&e->cpus);
     e->magic = 0;
     free(e);
@@ -115,8 +106,8 @@ static int prepare(struct engine *e, char *why, size_t why_size)
     int res = cpus_find(&e->cpus);
     if (res == 0) {
         e->count = config->threads > 0 ? config->threads : e->cpus.threads;
-        e->members = calloc(e->count, sizeof(e->members[0]));
-        res = e->members == NULL ? -ENOMEM : 0;
+        e->proactors = calloc(e->count, sizeof(e->proactors[0]));
+        res = e->proactors == NULL ? -ENOMEM : 0;
     }
     if (res < 0) {
         snprintf(why, why_size, "the threads cannot be prepared: %s", strerror(-res));
@@ -148,7 +139,7 @@ static int prepare(struct engine *e, char *why, size_t why_size)
     e->shared.wake_context = e;
     res = listen_share_open(e->cfg.listeners, e->cfg.listeners_count, e->count, config->accept_mode,
                             why, why_size, &e->listeners);
-    return res < 0 ? res : make_members(e, why, why_size);
+    return res < 0 ? res : make_proactors(e, why, why_size);
 }
 
 static int proactor_engine_create(const struct engine_config *cfg, char *why, size_t why_size,
@@ -171,71 +162,33 @@ static int proactor_engine_create(const struct engine_config *cfg, char *why, si
 }
 
 /* If one fails, the others are not left to themselves. */
-static void fail_all(struct engine *e)
+static void fail_all(void *context)
 {
+    struct engine *e = context;
     atomic_store(&e->shared.failed, true);
     wake_all(e);
 }
 
-static void member_serve(struct member *member)
+static int member_serve(void *context, unsigned index)
 {
-    struct engine *e = member->engine;
-    if (e->cfg.config->pin) {
-        int res = cpus_pin(&e->cpus, member->index);
-        if (res < 0)
-            log_warn("thread %u is not pinned: %s", member->index, strerror(-res));
-    }
-    member->res = proactor_run(member->proactor);
-    if (member->res < 0)
-        fail_all(e);
-}
-
-static void *member_thread(void *context)
-{
-    struct member *member = context;
-    char name[16];
-    snprintf(name, sizeof(name), "proactor-%u", member->index);
-    pthread_setname_np(pthread_self(), name); /* for top -H; the first one is the process's */
-    member_serve(member);
-    return NULL;
-}
-
-/* Signals are for the calling thread: handlers there, and no other system call interrupted. */
-static int start_thread(struct member *member)
-{
-    sigset_t all, old;
-    sigfillset(&all);
-    CHECK(pthread_sigmask(SIG_BLOCK, &all, &old) == 0);
-    int res = -pthread_create(&member->thread, NULL, member_thread, member);
-    CHECK(pthread_sigmask(SIG_SETMASK, &old, NULL) == 0);
-    if (res < 0)
-        log_error("thread %u of %u cannot be started: %s", member->index, member->engine->count,
-                  strerror(-res));
-    return res;
+    struct engine *e = context;
+    return proactor_run(e->proactors[index]);
 }
 
 static int proactor_engine_run(struct engine *e)
 {
     CHECK_OBJ(e, ENGINE_MAGIC);
-    unsigned started = 1;
-    int res = 0;
-
+    const struct crew_job job = {
+        .name = "proactor",
+        .serve = member_serve,
+        .end_all = fail_all,
+        .context = e,
+        .pin = e->cfg.config->pin ? &e->cpus : NULL,
+    };
     char features[256];
     e->shared.processor->features(&e->shared.options, features, sizeof(features));
     log_info("proactor: %u threads; %s", e->count, features);
-    while (res == 0 && started < e->count) {
-        res = start_thread(&e->members[started]);
-        started += res == 0;
-    }
-    if (res < 0)
-        fail_all(e);
-    else
-        member_serve(&e->members[0]);
-    for (unsigned i = 1; i < started; i++)
-        CHECK(pthread_join(e->members[i].thread, NULL) == 0);
-    for (unsigned i = 0; i < e->count && res == 0; i++)
-        res = e->members[i].res;
-    return res;
+    return crew_run(&job, e->count, NULL);
 }
 
 static void proactor_engine_wake(struct engine *e)

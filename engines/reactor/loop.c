@@ -19,21 +19,36 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-static int loop_open_descriptors(struct loop *loop)
+/* The descriptors that a loop waits for, at most: its connections, its listeners, two eventfds. */
+static size_t loop_sources_max(const struct loop *loop)
 {
-    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (loop->epoll_fd < 0)
-        return -errno;
-    struct epoll_event event = { .events = EPOLLIN, .data.ptr = &loop->wake };
-    if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->wake.fd, &event) != 0)
-        return -errno;
-    if (loop->workers != NULL) {
+    size_t conns = loop->options.accept_only ? 0 : loop->cfg.limits.connections_max;
+    return conns + loop->cfg.listeners_count + 2;
+}
+
+static int loop_register(struct loop *loop, struct loop_source *source,
+                         enum demultiplexer_role role)
+{
+    return loop->demultiplexer->ops->add(loop->demultiplexer, source, role);
+}
+
+static int loop_open_descriptors(struct loop *loop, char *why, size_t why_size)
+{
+    const struct demultiplexer_ops *ops = demultiplexer_of(loop->cfg.config->demultiplexer);
+    int res = ops->open(loop_sources_max(loop), why, why_size, &loop->demultiplexer);
+    if (res < 0)
+        return res;
+    res = loop_register(loop, &loop->wake, DEMULTIPLEXER_WAKE);
+    if (res == 0 && loop->workers != NULL) {
         loop->done = (struct loop_source){ LOOP_DONE_MAGIC, workers_fd(loop->workers) };
-        event = (struct epoll_event){ .events = EPOLLIN | EPOLLET, .data.ptr = &loop->done };
-        if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, loop->done.fd, &event) != 0)
-            return -errno;
+        res = loop_register(loop, &loop->done, DEMULTIPLEXER_RESULTS);
     }
-    return loop_listen(loop);
+    if (res == 0)
+        res = loop_listen(loop);
+    if (res < 0)
+        snprintf(why, why_size, "demultiplexer = %s takes no descriptor: %s", ops->name,
+                 strerror(-res));
+    return res;
 }
 
 static void loop_check_config(const struct engine_config *cfg)
@@ -86,7 +101,7 @@ int loop_create(const struct engine_config *cfg, const struct loop_options *opti
         return -ENOMEM;
     }
     loop->magic = LOOP_MAGIC;
-    loop->epoll_fd = loop->wake.fd = -1;
+    loop->wake.fd = -1;
     loop->cfg = *cfg;
     loop->listeners = listeners;
     loop->reopens_done = engine_asked(&cfg->requests->reopen_logs);
@@ -115,11 +130,9 @@ int loop_create(const struct engine_config *cfg, const struct loop_options *opti
         if (res < 0)
             goto fail;
     }
-    res = loop_open_descriptors(loop);
-    if (res < 0) {
-        snprintf(why, why_size, "cannot set up epoll: %s", strerror(-res));
+    res = loop_open_descriptors(loop, why, why_size);
+    if (res < 0)
         goto fail;
-    }
     *ret_loop = loop;
     return 0;
 
@@ -160,8 +173,8 @@ void loop_destroy(struct loop *loop)
     loop_env_destroy(loop);
     if (loop->wake.fd >= 0)
         close(loop->wake.fd);
-    if (loop->epoll_fd >= 0)
-        close(loop->epoll_fd); /* the listeners' registrations go with it */
+    if (loop->demultiplexer != NULL)
+        loop->demultiplexer->ops->close(loop->demultiplexer); /* and with it what is registered */
     free(loop->listeners);
     loop->magic = 0;
     free(loop);
@@ -244,13 +257,25 @@ static int loop_timeout_ms(const struct loop *loop)
     return timer_until(timeout_ms, now_ms, loop->drain_end_ms);
 }
 
-static void loop_dispatch(struct loop *loop, const struct epoll_event *event)
+/* An eventfd is read so that it can tell again. */
+static void loop_read_eventfd(struct loop *loop, struct loop_source *source)
 {
-    struct loop_source *source = event->data.ptr;
+    uint64_t count;
+    ssize_t n = read(source->fd, &count, sizeof(count));
+    (void)n; /* it only wakes: what it is about lies elsewhere */
+    demultiplexer_want(loop->demultiplexer, source, DEMULTIPLEXER_READ);
+}
+
+static void loop_dispatch(struct loop *loop, const struct demultiplexer_event *event)
+{
+    const struct demultiplexer_ops *ops = loop->demultiplexer->ops;
+    struct loop_source *source = event->source;
     switch (source->magic) {
     case LOOP_CONN_MAGIC: {
         struct loop_conn *conn = container_of(source, struct loop_conn, source);
-        loop_conn_note(conn, event->events);
+        /* Of two signals that have gathered, the second may have told of the end. */
+        bool gathered = ops->looks_once && conn->readable;
+        loop_conn_note(conn, event->events | (gathered ? DEMULTIPLEXER_PEER_ENDED : 0u));
         if (!conn->away && list_empty(&conn->run)) /* else its turn comes */
             loop_conn_drive(loop, conn);
         break;
@@ -263,13 +288,12 @@ static void loop_dispatch(struct loop *loop, const struct epoll_event *event)
             list_push_back(&loop->accept_queue, &listener->ready);
         break;
     }
-    case LOOP_WAKE_MAGIC: {
-        uint64_t count;
-        ssize_t n = read(source->fd, &count, sizeof(count));
-        (void)n; /* what it was about is in cfg.requests */
+    case LOOP_WAKE_MAGIC:
+        loop_read_eventfd(loop, source);
         break;
-    }
     case LOOP_DONE_MAGIC:
+        if (!ops->edges || ops->reads_results) /* before collecting: what comes later tells again */
+            loop_read_eventfd(loop, source);
         loop_offload_collect(loop);
         break;
     default:
@@ -346,12 +370,18 @@ static void loop_turn(struct loop *loop, int events)
 int loop_run(struct loop *loop)
 {
     CHECK_OBJ(loop, LOOP_MAGIC);
+    struct demultiplexer *d = loop->demultiplexer;
     int res = loop_offload_start(loop);
+    if (res == 0 && d->ops->start != NULL) {
+        res = d->ops->start(d);
+        if (res < 0)
+            log_error("demultiplexer = %s: %s", d->ops->name, strerror(-res));
+    }
     while (res == 0 && !loop_heed_requests(loop)) {
-        int n = epoll_wait(loop->epoll_fd, loop->events, LOOP_EVENTS_MAX, loop_timeout_ms(loop));
-        if (n < 0 && errno != EINTR) {
-            res = -errno;
-            log_error("epoll_wait: %s", strerror(-res));
+        int n = d->ops->wait(d, loop_timeout_ms(loop), loop->events, LOOP_EVENTS_MAX);
+        if (n < 0 && n != -EINTR) {
+            res = n;
+            log_error("%s: %s", d->ops->call, strerror(-res));
             break;
         }
         loop_turn(loop, n > 0 ? n : 0);

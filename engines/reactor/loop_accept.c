@@ -4,12 +4,13 @@
  * a loop that cannot accept (connections_max, or no descriptor left) leaves it in the queue, where
  * it costs nothing: no event repeats itself, and new connections wait in the kernel's backlog.
  *
- * A listener that several loops hold is registered with EPOLLEXCLUSIVE: an edge wakes one of those
- * that sleep, and is noted by those that do not. If the one that it wakes cannot accept, the others
- * sleep on beside a client that waits. So a loop that finds itself unable stands back: it takes its
- * registration away, so that the next edge goes to somebody else, and has the others look at what
- * waits already. They look each time one of them begins to stand back, and who can accept again
- * looks by itself: as long as one of them is able, no client waits for nothing.
+ * A listener that several loops hold is registered with EPOLLEXCLUSIVE, where there is epoll: an
+ * edge wakes one of those that sleep, and is noted by those that do not. If the one that it wakes
+ * cannot accept, the others sleep on beside a client that waits. So a loop that finds itself unable
+ * stands back: it takes its registration away, so that the next edge goes to somebody else, and has
+ * the others look at what waits already. They look each time one of them begins to stand back, and
+ * who can accept again looks by itself: as long as one of them is able, no client waits for
+ * nothing.
  *
  * At connections_max, or without a descriptor, the connection that has been idle for longest makes
  * way (loop_idle.c) for a client that waits. Of several loops that share a listener, only when none
@@ -33,19 +34,25 @@
 /* A connection that waits already is an edge, too. */
 static int listener_register(struct loop *loop, struct loop_listener *listener)
 {
-    struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.ptr = listener };
-    if (listener->shared)
-        event.events |= EPOLLEXCLUSIVE;
-    if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, listener->source.fd, &event) != 0)
-        return -errno;
-    listener->registered = true;
-    return 0;
+    int res = loop->demultiplexer->ops->add(loop->demultiplexer, &listener->source,
+                                            listener->shared ? DEMULTIPLEXER_SHARED_LISTENER
+                                                             : DEMULTIPLEXER_LISTENER);
+    listener->registered = res == 0;
+    return res;
 }
 
-static void listener_deregister(struct loop *loop, struct loop_listener *listener)
+/* `closes`: its descriptor is about to be closed by whoever holds it alone. */
+static void listener_deregister(struct loop *loop, struct loop_listener *listener, bool closes)
 {
-    CHECK(epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, listener->source.fd, NULL) == 0);
+    loop->demultiplexer->ops->remove(loop->demultiplexer, &listener->source, closes);
     listener->registered = false;
+}
+
+/* Nobody waits in its backlog: it leaves the accept queue. */
+static void listener_wait(struct loop *loop, struct loop_listener *listener)
+{
+    if (listener->registered)
+        demultiplexer_want(loop->demultiplexer, &listener->source, DEMULTIPLEXER_READ);
 }
 
 int loop_listen(struct loop *loop)
@@ -78,10 +85,12 @@ void loop_accept_look(struct loop *loop)
 static void accept_stand_back(struct loop *loop)
 {
     bool begins = false;
+    if (!loop->demultiplexer->ops->shares)
+        return; /* an event wakes them all */
     for (size_t i = 0; i < loop->cfg.listeners_count; i++) {
         struct loop_listener *listener = &loop->listeners[i];
         if (listener->shared && listener->registered) {
-            listener_deregister(loop, listener);
+            listener_deregister(loop, listener, false);
             begins = true;
         }
     }
@@ -111,9 +120,10 @@ static int accept_step_forward(struct loop *loop)
  * goes to the end. */
 static int accept_let_others(struct loop *loop, struct loop_listener *listener)
 {
-    if (!listener->shared || ++listener->taken % LOOP_SHARED_MAX != 0)
+    if (!listener->shared || !loop->demultiplexer->ops->shares ||
+        ++listener->taken % LOOP_SHARED_MAX != 0)
         return 0;
-    listener_deregister(loop, listener);
+    listener_deregister(loop, listener, false);
     return listener_register(loop, listener);
 }
 
@@ -189,37 +199,45 @@ static int accept_one(struct loop *loop, const struct loop_listener *listener)
     return 0;
 }
 
-/* Takes connections from one listener until none waits, or a limit is reached: then it stays in the
- * accept queue, at its end. */
-static void accept_from(struct loop *loop, struct loop_listener *listener)
+/* Takes connections from one listener until none waits: false; or a limit is reached: true. */
+static bool accept_some(struct loop *loop, struct loop_listener *listener)
 {
     for (int i = 0; i < LOOP_ACCEPT_MAX; i++) {
         if (is_full(loop)) {
             bool makes_way = can_make_way(loop, listener);
             if (makes_way && !acceptor_has_caller(listener->source.fd))
-                return;
+                return false;
             complain_full(loop, makes_way);
             if (!makes_way || !loop_make_way(loop))
-                break;
+                return true;
         }
         int error = -accept_one(loop, listener);
         if (error == EAGAIN)
-            return;
+            return false;
         if (acceptor_lost_one(error))
             continue;
         bool lacks_descriptor = error == EMFILE || error == ENFILE;
         if (lacks_descriptor && !acceptor_has_caller(listener->source.fd))
-            return; /* accept(2) looks for a descriptor first, and for a client then */
+            return false; /* accept(2) looks for a descriptor first, and for a client then */
         if (lacks_descriptor && accept_reclaim(loop))
             continue;
         if (error == 0)
             error = -accept_let_others(loop, listener);
         if (error != 0) {
             accept_pause(loop, listener, error);
-            break;
+            return true;
         }
     }
-    list_push_back(&loop->accept_queue, &listener->ready);
+    return true;
+}
+
+/* While a client waits, or may wait, the listener stays in the accept queue, at its end. */
+static void accept_from(struct loop *loop, struct loop_listener *listener)
+{
+    if (accept_some(loop, listener))
+        list_push_back(&loop->accept_queue, &listener->ready);
+    else
+        listener_wait(loop, listener);
 }
 
 /* The acceptor of several loops is full: somebody is to make way, if a client waits indeed. */
@@ -288,8 +306,8 @@ void loop_unlisten(struct loop *loop)
         struct loop_listener *listener = &loop->listeners[i];
         list_remove(&listener->ready);
         accept_rest(loop, listener);
-        if (listener->shared && listener->registered)
-            listener_deregister(loop, listener); /* it may be closed by another holder */
+        if (listener->registered) /* one that is shared may be closed by another holder */
+            listener_deregister(loop, listener, !listener->shared);
         listener_close(&loop->cfg.listeners[i]);
         listener->source.fd = -1;
     }

@@ -20,8 +20,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The first request has often come with the connection, and where it is the only one, epoll never
- * hears of either. */
+/* The first request has often come with the connection, and where it is the only one, the
+ * demultiplexer never hears of either. */
 void loop_conn_open(struct loop *loop, int fd, const struct listen_config *listen,
                     const struct peer *peer)
 {
@@ -41,30 +41,41 @@ void loop_conn_open(struct loop *loop, int fd, const struct listen_config *liste
     timer_arm(&loop->timers, &conn->timer, session_deadline_ms(s));
 }
 
-/* Once and for all: what the flags of the connection remember, epoll need not be asked for. What it
- * waits for may have come by now: that is an edge, too. */
+/* Once and for all: what the flags of the connection remember, the demultiplexer need not be asked
+ * for. What the connection waits for may have come by now: that is an edge, too, or has to be
+ * looked for. */
 static bool conn_register(struct loop *loop, struct loop_conn *conn)
 {
-    struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-                                 .data.ptr = conn };
-    conn->registered = epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, conn->source.fd, &event) == 0;
+    const struct demultiplexer_ops *ops = loop->demultiplexer->ops;
+    int error = -ops->add(loop->demultiplexer, &conn->source, DEMULTIPLEXER_CONNECTION);
+    conn->registered = error == 0;
     if (!conn->registered)
-        log_repeated(LOG_ERROR, "epoll_ctl", errno, "epoll_ctl: %s; a connection is dropped%s",
-                     strerror(errno),
-                     errno == ENOSPC ? "; raise the sysctl fs.epoll.max_user_watches" : "");
+        log_repeated(LOG_ERROR, "demultiplexer", error,
+                     "demultiplexer = %s: %s; a connection is dropped%s", ops->name,
+                     strerror(error),
+                     error == ENOSPC ? "; raise the sysctl fs.epoll.max_user_watches" : "");
     return conn->registered;
+}
+
+/* It waits for what the session wants and the socket has not allowed. */
+static void conn_want(struct loop *loop, struct loop_conn *conn)
+{
+    unsigned wants = session_wants(loop_conn_session(conn));
+    demultiplexer_want(loop->demultiplexer, &conn->source,
+                       (wants & SESSION_WANT_RECV ? DEMULTIPLEXER_READ : 0u) |
+                           (wants & SESSION_WANT_SEND ? DEMULTIPLEXER_WRITE : 0u));
 }
 
 void loop_conn_note(struct loop_conn *conn, uint32_t events)
 {
-    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
+    if (events & (DEMULTIPLEXER_PEER_ENDED | DEMULTIPLEXER_HANGUP | DEMULTIPLEXER_ERROR)) {
         conn->ended = true;
         conn->readable = true;
     }
-    if (events & EPOLLIN)
+    if (events & DEMULTIPLEXER_READ)
         conn->readable = true;
     /* A reset is found by whichever of receive and send the session wants. */
-    if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
+    if (events & (DEMULTIPLEXER_WRITE | DEMULTIPLEXER_HANGUP | DEMULTIPLEXER_ERROR))
         conn->writable = true;
 }
 
@@ -305,10 +316,18 @@ void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
 
     if (conn->away)
         return;
-    if (waits && !conn->registered && !conn_register(loop, conn)) {
-        loop_conn_close(loop, conn);
-        return;
+    if (waits && !conn->registered) {
+        if (!conn_register(loop, conn)) {
+            loop_conn_close(loop, conn);
+            return;
+        }
+        if (loop->demultiplexer->ops->looks_once) {
+            conn->readable = conn->writable = true;
+            waits = false;
+        }
     }
+    if (waits && !loop->demultiplexer->ops->edges)
+        conn_want(loop, conn);
     if (waits)
         loop_idle_begin(loop, conn);
     else if (list_empty(&conn->run))
@@ -321,7 +340,9 @@ void loop_conn_close(struct loop *loop, struct loop_conn *conn)
     CHECK_OBJ(&conn->source, LOOP_CONN_MAGIC);
     CHECK(!conn->away);
     conn->source.magic = LOOP_CLOSED_MAGIC;
-    close(conn->source.fd); /* which deregisters it: nobody else holds the socket */
+    if (conn->registered) /* nobody else holds the socket */
+        loop->demultiplexer->ops->remove(loop->demultiplexer, &conn->source, true);
+    close(conn->source.fd);
     conn->source.fd = -1;
     timer_disarm(&loop->timers, &conn->timer);
     list_remove(&conn->all);

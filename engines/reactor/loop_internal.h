@@ -18,6 +18,7 @@
 #include "core/pool.h"
 #include "core/send_plan.h"
 #include "engines/engine.h"
+#include "engines/reactor/demultiplexer.h"
 #include "engines/reactor/loop.h"
 #include "engines/reactor/loop_inbox.h"
 #include "session/session.h"
@@ -30,7 +31,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/epoll.h>
 #include <sys/types.h>
 
 enum {
@@ -57,17 +57,11 @@ enum {
 #define LOOP_DONE_MAGIC     0x100bd04eu
 #define LOOP_TASK_MAGIC     0x100b7a54u
 
-/* What epoll_event.data.ptr points to; first member of everything that is registered. */
-struct loop_source {
-    unsigned magic; /* tells which */
-    int fd;
-};
-
 struct loop_listener {
     struct loop_source source; /* LOOP_LISTENER_MAGIC; the descriptor is borrowed */
     const struct listen_config *config;
     bool shared;       /* other loops have it, too */
-    bool registered;   /* with epoll */
+    bool registered;   /* with the demultiplexer */
     unsigned taken;    /* connections accepted, if shared */
     struct list ready; /* in loop.accept_queue while connections may be waiting */
 };
@@ -78,9 +72,9 @@ struct loop_conn {
                                                freed. Owns the descriptor */
     bool readable;   /* an edge said so, and no receive has found the socket empty since */
     bool writable;   /* likewise: no send has found it full since */
-    bool ended;      /* EPOLLRDHUP, EPOLLHUP or EPOLLERR seen: no edge follows the last octet, so
+    bool ended;      /* an event said that the peer has ended: no edge follows the last octet, so
                         reading goes on until 0 or an error */
-    bool registered; /* with epoll: once it has to wait */
+    bool registered; /* with the demultiplexer: once it has to wait */
     bool corked;     /* in the middle of a file's range */
     bool away;       /* a worker has its task: nobody else touches the session or the descriptor,
                         edges are noted, its deadline waits; in no queue */
@@ -119,7 +113,7 @@ struct loop_task {
 
 struct loop {
     unsigned magic; /* LOOP_MAGIC */
-    int epoll_fd;
+    struct demultiplexer *demultiplexer;
     struct loop_source wake; /* LOOP_WAKE_MAGIC; an eventfd */
     struct engine_config cfg;
     struct loop_options options;
@@ -154,7 +148,7 @@ struct loop {
     uint64_t drain_end_ms;     /* 0: not draining */
     sig_atomic_t reopens_done; /* cfg.requests->reopen_logs as last heeded */
     struct timer_wheel timers;
-    struct epoll_event events[LOOP_EVENTS_MAX];
+    struct demultiplexer_event events[LOOP_EVENTS_MAX];
     unsigned char scratch[LOOP_SCRATCH_SIZE]; /* every receive's target */
 };
 
@@ -196,8 +190,8 @@ bool loop_env_tick(struct loop *loop, bool reopen);
 uint64_t loop_env_sweep(struct loop *loop);
 size_t loop_env_reclaim(struct loop *loop);
 
-/* Reports the finished job of a session. Where it found no descriptor and this loop has no kept file
- * to close for it, the other loops are asked to close theirs: the next one finds some. */
+/* Reports the finished job of a session. Where it found no descriptor and this loop has no kept
+ * file to close for it, the other loops are asked to close theirs: the next one finds some. */
 void loop_report_job(struct loop *loop, struct session *s);
 
 /* Makes the workers that the options ask for, if any. 0, or -errno and a sentence. */
@@ -236,7 +230,7 @@ void loop_task_drop(struct loop *loop, struct loop_task *task);
 void loop_conn_open(struct loop *loop, int fd, const struct listen_config *listen,
                     const struct peer *peer);
 
-/* Notes what an edge said (epoll_event.events). */
+/* Notes what an event said (enum demultiplexer_event_bit). */
 void loop_conn_note(struct loop_conn *conn, uint32_t events);
 
 /* Does what the session wants and the socket allows, then arms the deadline. When work is left that

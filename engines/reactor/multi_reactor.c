@@ -8,16 +8,16 @@
  * With the last two the calling thread runs a loop itself, so one thread is exactly `reactor`.
  * Signals reach that thread only; wake() is for all. */
 #include "core/cpus.h"
+#include "engines/crew.h"
 #include "engines/engine.h"
 #include "engines/listen_share.h"
+#include "engines/reactor/demultiplexer.h"
 #include "engines/reactor/loop.h"
 
 #include "core/check.h"
 #include "core/log.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,14 +27,10 @@
 
 enum { ARRIVALS_MAX = 1024 /* dealt to a loop and not taken yet; more: the acceptor pauses */ };
 
-/* A loop and its thread. */
+/* One loop. */
 struct reactor {
-    struct engine *engine;
-    unsigned index;
     struct engine_config cfg; /* with this loop's share of the limits */
     struct loop *loop;
-    pthread_t thread;
-    int res; /* of loop_run() */
 };
 
 struct engine {
@@ -188,7 +184,7 @@ static int make_reactors(struct engine *e, char *why, size_t why_size)
     };
     for (unsigned i = 0; i < e->count; i++) {
         struct reactor *reactor = &e->reactors[i];
-        *reactor = (struct reactor){ .engine = e, .index = i, .cfg = e->cfg };
+        *reactor = (struct reactor){ .cfg = e->cfg };
         reactor->cfg.limits = session_limits_share(&e->cfg.limits, i, e->count);
         if (handoff)
             reactor->cfg.listeners_count = 0;
@@ -223,6 +219,33 @@ static void multi_reactor_destroy(struct engine *e)
     free(e);
 }
 
+/* Only epoll wakes one of several loops for a client; and a socket has one owner, to whom it sends
+ * its signals. */
+static int check_sharing(const struct engine *e, char *why, size_t why_size)
+{
+    const struct config *config = e->cfg.config;
+    const struct demultiplexer_ops *ops = demultiplexer_of(config->demultiplexer);
+    if (e->count == 1 || config->accept_mode == ACCEPT_HANDOFF || ops->shares)
+        return 0;
+    if (config->accept_mode == ACCEPT_SHARED) {
+        snprintf(why, why_size,
+                 "accept = shared needs demultiplexer = epoll; with %s set accept = reuseport or "
+                 "handoff",
+                 ops->name);
+        return -EINVAL;
+    }
+    for (size_t i = 0; ops->looks_once && i < e->cfg.listeners_count; i++) {
+        if (e->cfg.listeners[i].file == NULL)
+            continue;
+        snprintf(why, why_size,
+                 "the unix socket %s is shared by all threads, and demultiplexer = %s tells one of "
+                 "them alone of clients: set accept = handoff",
+                 e->cfg.listeners[i].config->text, ops->name);
+        return -EINVAL;
+    }
+    return 0;
+}
+
 static int multi_reactor_create(const struct engine_config *cfg, char *why, size_t why_size,
                                 struct engine **ret_engine)
 {
@@ -250,6 +273,8 @@ static int multi_reactor_create(const struct engine_config *cfg, char *why, size
             cfg->limits.connections_max, e->count);
         res = -EINVAL;
     }
+    if (res == 0)
+        res = check_sharing(e, why, why_size);
     if (res == 0 && cfg->config->accept_mode != ACCEPT_HANDOFF)
         res = listen_share_open(cfg->listeners, cfg->listeners_count, e->count,
                                 cfg->config->accept_mode, why, why_size, &e->listeners);
@@ -272,49 +297,24 @@ static void stop_all(struct engine *e)
     ask_others(e, NULL, LOOP_ASK_STOP);
 }
 
-/* One loop, to its end. If it fails, the others are not left to themselves. */
-static void reactor_serve(struct reactor *reactor)
+static void end_all(void *context)
 {
-    struct engine *e = reactor->engine;
-    if (e->cfg.config->pin) {
-        int res = cpus_pin(&e->cpus, reactor->index);
-        if (res < 0)
-            log_warn("thread %u is not pinned: %s", reactor->index, strerror(-res));
-    }
-    reactor->res = loop_run(reactor->loop);
-    if (reactor->res < 0)
-        stop_all(e);
+    stop_all(context);
 }
 
-static void *reactor_thread(void *context)
+static int reactor_serve(void *context, unsigned index)
 {
-    struct reactor *reactor = context;
-    char name[16];
-    snprintf(name, sizeof(name), "reactor-%u", reactor->index);
-    pthread_setname_np(pthread_self(), name); /* for top -H; the first one is the process's */
-    reactor_serve(reactor);
-    return NULL;
+    struct engine *e = context;
+    CHECK_OBJ(e, MULTI_REACTOR_MAGIC);
+    return loop_run(e->reactors[index].loop);
 }
 
-/* Signals are for the calling thread: handlers there, and no other system call interrupted. */
-static int start_thread(struct reactor *reactor)
+/* What the acceptor has dealt is served to its end. */
+static int acceptor_serve(void *context)
 {
-    sigset_t all, old;
-    sigfillset(&all);
-    CHECK(pthread_sigmask(SIG_BLOCK, &all, &old) == 0);
-    int res = -pthread_create(&reactor->thread, NULL, reactor_thread, reactor);
-    CHECK(pthread_sigmask(SIG_SETMASK, &old, NULL) == 0);
-    if (res < 0)
-        log_error("thread %u of %u cannot be started: %s", reactor->index, reactor->engine->count,
-                  strerror(-res));
-    return res;
-}
-
-static int run_acceptor(struct engine *e)
-{
+    struct engine *e = context;
+    CHECK_OBJ(e, MULTI_REACTOR_MAGIC);
     int res = loop_run(e->acceptor);
-    if (res < 0)
-        stop_all(e);
     for (unsigned i = 0; i < e->count; i++)
         loop_end_adoption(e->reactors[i].loop);
     return res;
@@ -324,27 +324,16 @@ static int multi_reactor_run(struct engine *e)
 {
     CHECK_OBJ(e, MULTI_REACTOR_MAGIC);
     static const char *const modes[] = { "handoff", "reuseport", "shared" };
-    unsigned first = e->acceptor == NULL ? 1 : 0; /* of those who get a thread */
-    unsigned started = first;
-    int res = 0;
-
+    const struct crew_job job = {
+        .name = "reactor",
+        .serve = reactor_serve,
+        .end_all = end_all,
+        .context = e,
+        .pin = e->cfg.config->pin ? &e->cpus : NULL,
+    };
     log_info("multi-reactor: %u threads, accept = %s; %u CPUs allowed, %u can run at a time",
              e->count, modes[e->cfg.config->accept_mode], e->cpus.count, e->cpus.threads);
-    while (res == 0 && started < e->count) {
-        res = start_thread(&e->reactors[started]);
-        started += res == 0;
-    }
-    if (res < 0)
-        stop_all(e);
-    else if (e->acceptor != NULL)
-        res = run_acceptor(e);
-    else
-        reactor_serve(&e->reactors[0]);
-    for (unsigned i = first; i < started; i++)
-        CHECK(pthread_join(e->reactors[i].thread, NULL) == 0);
-    for (unsigned i = 0; i < e->count && res == 0; i++)
-        res = e->reactors[i].res;
-    return res;
+    return crew_run(&job, e->count, e->acceptor != NULL ? acceptor_serve : NULL);
 }
 
 static void multi_reactor_wake(struct engine *e)
@@ -364,7 +353,8 @@ static int multi_reactor_probe(const struct config *config, char *why, size_t wh
 const struct engine_ops engine_multi_reactor = {
     .name = "multi-reactor",
     .summary = "several epoll loops, one a thread, that share nothing hot",
-    .cost = "a cache of files for each thread: memory and the first look at a file are paid by each",
+    .cost =
+        "a cache of files for each thread: memory and the first look at a file are paid by each",
     .settings = ENGINE_SETTING_THREADS | ENGINE_SETTING_PIN | ENGINE_SETTING_ACCEPT |
                 ENGINE_SETTING_DEMULTIPLEXER | ENGINE_SETTING_WORKER_QUEUE |
                 ENGINE_SETTING_FILE_WORKERS,

@@ -2,6 +2,7 @@
  * and sends. No helper: a file job, or a file that is not in the page cache, blocks everyone for as
  * long as it takes. */
 #include "engines/engine.h"
+#include "engines/reactor/demultiplexer.h"
 #include "engines/reactor/loop.h"
 
 #include "core/check.h"
@@ -9,7 +10,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 #define REACTOR_MAGIC 0x4eac1004u
@@ -21,15 +21,9 @@ struct engine {
 
 static int reactor_probe(const struct config *config, char *why, size_t why_size)
 {
-    (void)config;
-    int fd = epoll_create1(EPOLL_CLOEXEC);
-    if (fd < 0) {
-        int error = errno;
-        snprintf(why, why_size, "epoll_create1: %m; event loops need epoll(7)");
-        return -error;
-    }
-    close(fd);
-    return 0;
+    enum demultiplexer_kind kind = config != NULL ? config->demultiplexer : DEMULTIPLEXER_EPOLL;
+    size_t sources = config != NULL ? config->connections_max : 1;
+    return demultiplexer_of(kind)->probe(sources, why, why_size);
 }
 
 static int reactor_create(const struct engine_config *cfg, char *why, size_t why_size,

@@ -146,6 +146,8 @@ static void hooked_clock_update(struct clock *clock)
 #define setsockopt(fd, at, name, v, len) hooked_setsockopt(fd, at, name, v, len)
 #define posix_fadvise(fd, off, len, how) hooked_posix_fadvise(fd, off, len, how)
 
+#include "engines/reactor/demultiplexer.c"
+#include "engines/reactor/demultiplexer_epoll.c"
 #include "engines/reactor/loop.c"
 #include "engines/reactor/loop_accept.c"
 #include "engines/reactor/loop_ask.c"
@@ -274,7 +276,8 @@ static inline int turn_within(struct scene *scene, int limit_ms)
     int timeout_ms = loop_timeout_ms(loop);
     if (timeout_ms < 0 || timeout_ms > limit_ms)
         timeout_ms = limit_ms;
-    int n = epoll_wait(loop->epoll_fd, loop->events, LOOP_EVENTS_MAX, timeout_ms);
+    struct demultiplexer *d = loop->demultiplexer;
+    int n = d->ops->wait(d, timeout_ms, loop->events, LOOP_EVENTS_MAX);
     assert_true(n >= 0);
     loop_turn(loop, n);
     return n;

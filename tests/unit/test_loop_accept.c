@@ -357,7 +357,8 @@ static bool both_turn(struct sharing *sharing)
     int events = 0;
     for (size_t i = 0; i < ARRAY_LEN(loops); i++) {
         assert_false(loop_heed_requests(loops[i]));
-        int n = epoll_wait(loops[i]->epoll_fd, loops[i]->events, LOOP_EVENTS_MAX, 0);
+        int n = loops[i]->demultiplexer->ops->wait(loops[i]->demultiplexer, 0, loops[i]->events,
+                                                   LOOP_EVENTS_MAX);
         assert_true(n >= 0);
         loop_turn(loops[i], n);
         events += n + (loop_timeout_ms(loops[i]) == 0);

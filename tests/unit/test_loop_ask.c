@@ -55,7 +55,7 @@ static void handoff_begin(struct handoff *handoff, unsigned max, unsigned arriva
 static bool handoff_turn(struct loop *loop)
 {
     bool ends = loop_heed_requests(loop);
-    int n = epoll_wait(loop->epoll_fd, loop->events, LOOP_EVENTS_MAX, 0);
+    int n = loop->demultiplexer->ops->wait(loop->demultiplexer, 0, loop->events, LOOP_EVENTS_MAX);
     assert_true(n >= 0);
     if (!ends)
         loop_turn(loop, n);

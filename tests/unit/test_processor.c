@@ -1,131 +1,13 @@
 /* test_processor.c: both processors through their table: the same operations, the same completions.
- * What only a ring, or only the emulation, can meet is in test_uring.c and at the end of this file.
- */
-#include "engines/proactor/processor.h"
-
-#include "core/check.h"
-#include "core/poison.h"
-#include "core/file_open.h"
+ * Those on files are in test_processor_files.c; what only a ring can meet is in test_uring.c. */
+#include "processor_fixture.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/openat2.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
-#include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
-
-#include "uring_missing.h"
-
-enum { BUFFERS = 4, SIZE = 64, DESCRIPTORS_MAX = 400, WAIT_MS = 5000, QUIET_MS = 20 };
-
-static const enum processor_kind kinds[] = { PROCESSOR_IO_URING, PROCESSOR_EPOLL };
-
-/* What a test has of the processor that it is run for. */
-struct scene {
-    struct processor *processor;
-    struct processor_options options;
-    int pair[2]; /* of connected sockets; [0] is the server's, O_NONBLOCK */
-};
-
-static void scene_open(struct scene *scene, enum processor_kind kind)
-{
-    char why[300] = "";
-    const struct processor_ops *ops = processor_find(kind);
-    int res = ops->probe(why, sizeof(why), &scene->options);
-    if (res < 0)
-        uring_is_missing(res, why);
-    scene->options.buffers = BUFFERS;
-    scene->options.buffer_size = SIZE;
-    if (ops->open(&scene->options, DESCRIPTORS_MAX, why, sizeof(why), &scene->processor) < 0)
-        fail_msg("%s", why);
-    assert_string_equal(scene->processor->ops->name,
-                        kind == PROCESSOR_EPOLL ? "epoll" : "io_uring");
-    assert_int_equal(processor_enable(scene->processor), 0);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, scene->pair), 0);
-    assert_int_equal(fcntl(scene->pair[0], F_SETFL, O_NONBLOCK), 0);
-}
-
-static void scene_close(struct scene *scene)
-{
-    processor_forget(scene->processor, scene->pair[0]);
-    close(scene->pair[0]);
-    if (scene->pair[1] >= 0)
-        close(scene->pair[1]);
-    processor_close(scene->processor);
-}
-
-/* Takes one completion. */
-static struct completion take_one(struct scene *scene)
-{
-    struct completion completion;
-    for (int i = 0; i < 1000; i++) {
-        assert_int_equal(processor_wait(scene->processor, WAIT_MS), 0);
-        if (processor_take(scene->processor, &completion, 1) == 1)
-            return completion;
-    }
-    fail_msg("nothing completes");
-    return completion;
-}
-
-/* The next completion is of `token`, with that result. */
-static struct completion take_of(struct scene *scene, void *token, int res)
-{
-    struct completion completion = take_one(scene);
-    assert_ptr_equal(completion.token, token);
-    assert_int_equal(completion.res, res);
-    return completion;
-}
-
-static void expect_nothing(struct scene *scene)
-{
-    struct completion completion;
-    for (int i = 0; i < 3; i++) {
-        assert_int_equal(processor_wait(scene->processor, QUIET_MS), 0);
-        assert_int_equal(processor_take(scene->processor, &completion, 1), 0);
-    }
-}
-
-/* A token is an address that nobody looks at. */
-static char tokens[8];
-
-static void begin(struct scene *scene, void *token, struct operation operation)
-{
-    assert_true(processor_begin(scene->processor, &operation, token));
-}
-
-/* The buffer of a completion holds these octets; it is given back. */
-static void expect_octets(struct scene *scene, struct completion completion, const char *text)
-{
-    size_t len = strlen(text);
-    assert_true((completion.flags & COMPLETION_BUFFER) != 0);
-    unsigned id = completion_buffer(completion.flags);
-    assert_int_equal(completion.res, len);
-    assert_memory_equal(processor_buffer(scene->processor, id), text, len);
-    processor_give_back(scene->processor, id);
-#ifdef POISON_WORKS
-    assert_true(IS_POISONED(processor_buffer(scene->processor, id)));
-#endif
-}
-
-static void write_text(int fd, const char *text)
-{
-    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-}
 
 /* Octets that are there already, and octets that come later. */
 static void recv_once(struct scene *scene)
@@ -390,186 +272,6 @@ static void accept_without_descriptors(struct scene *scene)
     close(client);
 }
 
-/* A file of so many octets, which is not in the page cache if that can be had. */
-static int make_file(size_t len)
-{
-    FILE *file = tmpfile();
-    assert_non_null(file);
-    for (size_t i = 0; i < len; i++)
-        assert_int_not_equal(fputc('a' + (int)(i % 23), file), EOF);
-    assert_int_equal(fflush(file), 0);
-    int fd = dup(fileno(file));
-    fclose(file);
-    assert_int_equal(fsync(fd), 0);
-    (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-    return fd;
-}
-
-static void check_pattern(const char *octets, size_t off, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        assert_int_equal(octets[i], 'a' + (int)((off + i) % 23));
-}
-
-/* Reads until the end; a read may come back short before it. */
-static void read_a_file(struct scene *scene)
-{
-    enum { LEN = 300000 };
-    char *octets = malloc(LEN + 1);
-    int fd = make_file(LEN);
-    for (int round = 0; round < 2; round++) { /* cold, then warm */
-        size_t at = 0;
-        for (;;) {
-            begin(scene, &tokens[0],
-                  (struct operation){ OPERATION_READ, .fd = fd,
-                                      .read = { .mem = octets + at,
-                                                .len = (unsigned)(LEN + 1 - at),
-                                                .off = (off_t)at } });
-            struct completion completion = take_one(scene);
-            assert_true(completion.res >= 0);
-            if (completion.res == 0)
-                break;
-            at += (size_t)completion.res;
-        }
-        assert_int_equal(at, LEN);
-        check_pattern(octets, 0, LEN);
-    }
-    begin(scene, &tokens[0],
-          (struct operation){ OPERATION_READ, .fd = scene->pair[0],
-                              .read = { .mem = octets, .len = 1, .off = 5 } });
-    assert_true(take_one(scene).res < 0); /* no file: whatever the kernel calls it */
-    close(fd);
-    free(octets);
-}
-
-static void warm_a_file(struct scene *scene)
-{
-    enum { LEN = OPERATION_WARM_MAX + 1000 };
-    int fd = make_file(LEN);
-    const struct operation first = { OPERATION_WARM, .fd = fd,
-                                     .read = { .len = OPERATION_WARM_MAX, .off = 0 } };
-    const struct operation last = {
-        OPERATION_WARM, .fd = fd, .read = { .len = OPERATION_WARM_MAX, .off = OPERATION_WARM_MAX }
-    };
-    const struct operation behind = { OPERATION_WARM, .fd = fd,
-                                      .read = { .len = OPERATION_WARM_MAX, .off = LEN } };
-    begin(scene, &tokens[0], first);
-    (void)take_of(scene, &tokens[0], OPERATION_WARM_MAX);
-    begin(scene, &tokens[0], last);
-    (void)take_of(scene, &tokens[0], 1000);
-    begin(scene, &tokens[0], behind);
-    (void)take_of(scene, &tokens[0], 0);
-    close(fd);
-}
-
-/* From a file, cold and warm, to a pipe, to a socket, until that is full. */
-static void splice_a_file(struct scene *scene)
-{
-    enum { LEN = 1 << 22, PIECE = 1 << 16 };
-    char *octets = malloc(LEN);
-    int fd = make_file(LEN), ends[2];
-    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    size_t sent = 0;
-    int res = 0;
-    for (off_t off = 0; off < LEN && res != -EAGAIN;) {
-        begin(scene, &tokens[0],
-              (struct operation){ OPERATION_SPLICE_IN, .fd = fd,
-                                  .splice = { .to_fd = ends[1], .len = PIECE, .off = off } });
-        int in = take_one(scene).res;
-        assert_in_range(in, 1, PIECE);
-        off += in;
-        while (in > 0) {
-            begin(scene, &tokens[1],
-                  (struct operation){
-                      OPERATION_SPLICE_OUT, .fd = ends[0],
-                      .splice = { .to_fd = scene->pair[0], .len = (unsigned)in, .more = true } });
-            res = take_one(scene).res;
-            if (res == -EAGAIN)
-                break;
-            assert_in_range(res, 1, in);
-            in -= res;
-            sent += (size_t)res;
-        }
-    }
-    assert_int_equal(res, -EAGAIN);
-    size_t got = 0;
-    while (got < sent) {
-        ssize_t n = recv(scene->pair[1], octets + got, LEN - got, MSG_DONTWAIT);
-        assert_true(n > 0);
-        got += (size_t)n;
-    }
-    assert_int_equal(got, sent);
-    check_pattern(octets, 0, got);
-    close(fd);
-    close(ends[0]);
-    close(ends[1]);
-    free(octets);
-}
-
-static void open_and_stat(struct scene *scene)
-{
-    struct open_how how;
-    struct statx stx = { 0 };
-    int root = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    assert_true(root >= 0);
-    file_open_how(FILE_OPEN_LOOK, FILE_SYMLINKS_INSIDE, &how);
-    begin(scene, &tokens[0],
-          (struct operation){ OPERATION_OPEN, .fd = root,
-                              .open = { .path = "status", .how = &how } });
-    struct completion completion = take_one(scene);
-    if (completion.res == -ENOSYS || completion.res == -EPERM)
-        skip(); /* no openat2(2) here */
-    assert_true(completion.res >= 0);
-    assert_int_equal(fcntl(completion.res, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
-    begin(scene, &tokens[1],
-          (struct operation){ OPERATION_STAT, .fd = completion.res, .stat.ret_stx = &stx });
-    (void)take_of(scene, &tokens[1], 0);
-    assert_true(S_ISREG(stx.stx_mode));
-    close(completion.res);
-    static const struct {
-        const char *path;
-        int res;
-    } cases[] = { { "missing", -ENOENT }, { "../version", -EXDEV }, { "status/x", -ENOTDIR } };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        begin(scene, &tokens[0],
-              (struct operation){ OPERATION_OPEN, .fd = root,
-                                  .open = { .path = cases[i].path, .how = &how } });
-        (void)take_of(scene, &tokens[0], cases[i].res);
-    }
-    close(root);
-}
-
-/* More at a time than there are places: who finds none tries again, and nothing is lost. */
-static void crowd(struct scene *scene)
-{
-    enum { FILES = 300, LEN = 100 };
-    static char octets[FILES][LEN];
-    static bool done[FILES];
-    struct completion completions[7];
-    unsigned begun = 0, taken = 0;
-    int fd = make_file(LEN);
-    memset(done, 0, sizeof(done));
-    while (taken < FILES) {
-        for (; begun < FILES; begun++) {
-            const struct operation read = { OPERATION_READ, .fd = fd,
-                                            .read = { .mem = octets[begun], .len = LEN } };
-            if (!processor_begin(scene->processor, &read, &octets[begun]))
-                break;
-        }
-        assert_int_equal(processor_wait(scene->processor, WAIT_MS), 0);
-        unsigned n = processor_take(scene->processor, completions, ARRAY_LEN(completions));
-        for (unsigned i = 0; i < n; i++) {
-            size_t index = (size_t)((char(*)[LEN])completions[i].token - octets);
-            assert_true(index < FILES && !done[index]);
-            assert_int_equal(completions[i].res, LEN);
-            check_pattern(octets[index], 0, LEN);
-            done[index] = true;
-        }
-        taken += n;
-    }
-    close(fd);
-}
-
 /* A number that is used again, after its connection was closed in the midst of an operation. */
 static void numbers_come_again(struct scene *scene)
 {
@@ -619,23 +321,6 @@ static void high_numbers(struct scene *scene)
     close(fd);
 }
 
-static void run(void (*test)(struct scene *scene))
-{
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        struct scene scene;
-        scene_open(&scene, kinds[i]);
-        test(&scene);
-        scene_close(&scene);
-    }
-}
-
-#define BOTH(name)                                                                                 \
-    static void test_##name(void **state)                                                          \
-    {                                                                                              \
-        (void)state;                                                                               \
-        run(name);                                                                                 \
-    }
-
 BOTH(recv_once)
 BOTH(recv_lasting)
 BOTH(recv_no_buffers)
@@ -645,11 +330,6 @@ BOTH(room_after_the_end)
 BOTH(poll_once)
 BOTH(accept_both_ways)
 BOTH(accept_without_descriptors)
-BOTH(read_a_file)
-BOTH(warm_a_file)
-BOTH(splice_a_file)
-BOTH(open_and_stat)
-BOTH(crowd)
 BOTH(numbers_come_again)
 BOTH(wait_is_over)
 BOTH(high_numbers)
@@ -667,11 +347,6 @@ int main(void)
         cmocka_unit_test(test_poll_once),
         cmocka_unit_test(test_accept_both_ways),
         cmocka_unit_test(test_accept_without_descriptors),
-        cmocka_unit_test(test_read_a_file),
-        cmocka_unit_test(test_warm_a_file),
-        cmocka_unit_test(test_splice_a_file),
-        cmocka_unit_test(test_open_and_stat),
-        cmocka_unit_test(test_crowd),
         cmocka_unit_test(test_numbers_come_again),
         cmocka_unit_test(test_wait_is_over),
         cmocka_unit_test(test_high_numbers),

@@ -26,6 +26,7 @@ static int counted_signal(pthread_cond_t *cond)
 #undef pthread_cond_signal
 
 #include <poll.h>
+#include <signal.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
