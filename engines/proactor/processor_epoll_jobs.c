@@ -94,15 +94,14 @@ static void run(struct worker_task *task, struct worker *worker)
 
 /* ---- at once ---- */
 
-/* False: it might block, or the kernel cannot tell. */
+/* False: it might block, or the kernel, or a filter, does not say; pread(2) then tells of what is
+ * wrong. */
 static bool try_read(const struct operation *o, int *ret_res)
 {
     struct iovec iov = { .iov_base = o->read.mem, .iov_len = o->read.len };
     ssize_t n = preadv2(o->fd, &iov, 1, o->read.off, RWF_NOWAIT);
-    if (n < 0 && (errno == EAGAIN || errno == EOPNOTSUPP || errno == ENOSYS))
-        return false;
-    *ret_res = n < 0 ? -errno : (int)n;
-    return true;
+    *ret_res = (int)n;
+    return n >= 0;
 }
 
 static bool try_splice_in(const struct operation *o, int *ret_res)
