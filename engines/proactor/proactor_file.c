@@ -94,7 +94,8 @@ static struct operation operation_of(struct proactor_file *file)
     case STAGE_OPEN_STAT:
         return (struct operation){ OPERATION_STAT, .fd = file->fd, .stat.ret_stx = &file->stx };
     case STAGE_CONTENT:
-        /* One octet more than there should be: coming back with nothing is the end of the file. */
+        /* One octet more than there should be: coming back short is the end of the file, or will
+         * be found out by file_meta_holds(). */
         return (struct operation){
             OPERATION_READ,
             .fd = file->fd,
