@@ -54,7 +54,7 @@ LIBRARY_HEADERS = (
     (re.compile(r"confuse\.h"), re.compile(r"config/.*")),
     (re.compile(r"openssl/.*"), re.compile(r"tls/(tls_)?openssl\w*\.[ch]")),
     (re.compile(r"(mbedtls|psa)/.*"), re.compile(r"tls/(tls_)?mbed\w+\.[ch]")),
-    (re.compile(r"liburing.*"), re.compile(r"engines/proactor/.*")),
+    (re.compile(r"liburing.*"), re.compile(r"engines/proactor/(processor_)?uring\w*\.[ch]")),
     (re.compile(r"sys/epoll\.h"), re.compile(r"engines/(reactor/demultiplexer_epoll|\w+/(?!loop).*)\.c")),
 )
 
