@@ -72,7 +72,7 @@ static int make_context(size_t sources, aio_context_t *ret_context, char *why, s
     if (io_setup(count, ret_context) == 0)
         return 0;
     int error = errno;
-    if (error == EAGAIN)
+    if (error == EAGAIN || error == EINVAL) /* EINVAL: more than the kernel has numbers for */
         snprintf(
             why, why_size,
             "io_setup: %u operations are more than the sysctl fs.aio-max-nr leaves: raise it, or "
@@ -173,8 +173,7 @@ static void cancel(const struct aio_set *set, struct aio_operation *operation)
 {
     struct io_event event;
     list_remove(&operation->queued);
-    if (operation
-            ->in_flight) /* its event comes in any case: of the cancelling, or of the operation */
+    if (operation->in_flight) /* its event comes in any case: of this, or of the operation */
         syscall(SYS_io_cancel, set->context, &operation->iocb, &event);
 }
 
@@ -243,8 +242,8 @@ static int aio_set_wait(struct demultiplexer *d, int timeout_ms, struct demultip
 static void aio_set_close(struct demultiplexer *d)
 {
     struct aio_set *set = set_of(d);
-    MUST(syscall(SYS_io_destroy, set->context) ==
-         0); /* cancels, and waits for all that is in flight */
+    /* Cancels, and waits for all that is in flight. */
+    MUST(syscall(SYS_io_destroy, set->context) == 0);
     while (!list_empty(&set->entries)) {
         struct aio_entry *entry = container_of(set->entries.next, struct aio_entry, all);
         list_remove(&entry->all);

@@ -16,7 +16,8 @@
 #include <string.h>
 
 static_assert(DEMULTIPLEXER_READ == POLLIN && DEMULTIPLEXER_WRITE == POLLOUT &&
-                  DEMULTIPLEXER_ERROR == POLLERR && DEMULTIPLEXER_HANGUP == POLLHUP,
+                  DEMULTIPLEXER_ERROR == POLLERR && DEMULTIPLEXER_HANGUP == POLLHUP &&
+                  DEMULTIPLEXER_PEER_ENDED == POLLRDHUP,
               "events are poll's");
 
 struct poll_set {

@@ -84,8 +84,8 @@ static ssize_t conn_recv(struct loop_conn *conn, void *mem, size_t room)
 {
     ssize_t n = recv(conn->source.fd, mem, room, 0);
     int error = n < 0 ? errno : 0;
-    if (error == EAGAIN)
-        conn->readable = false;
+    if (error == EAGAIN) /* nor has the peer ended, whatever a hint said */
+        conn->readable = conn->ended = false;
     if (error == EAGAIN || error == EINTR)
         return -EAGAIN;
     /* After a short count it is empty, and an edge announces what comes next, unless the last edge
