@@ -65,7 +65,7 @@ static void examine_engines(struct doctor_report *report)
         snprintf(why, sizeof(why), "%s", ops->summary);
         if (ops->features != NULL)
             ops->features(why, sizeof(why));
-        doctor_say(finding, "can run: %s", why);
+        doctor_say(finding, "can run: %s; cost: %s", why, ops->cost);
     }
     const struct engine_ops *best = auto_best(NULL, 0, NULL, why, sizeof(why));
     doctor_say(doctor_add(report, DOCTOR_ENGINES, ENGINE_AUTO, best != NULL), "takes %s%s%s",
@@ -259,6 +259,7 @@ static void examine_migration(struct doctor_report *report)
 void doctor_examine(struct doctor_report *report)
 {
     examine_engines(report);
+    doctor_examine_models(report);
     examine_files(report);
     doctor_examine_tls(report);
     examine_cpus(report);

@@ -178,7 +178,7 @@ static int select_set_wait(struct demultiplexer *d, int timeout_ms,
     int ready = select(set->highest + 1, (fd_set *)(void *)set->reads.ready,
                        (fd_set *)(void *)set->writes.ready, NULL, timeout_ms < 0 ? NULL : &timeout);
     if (ready < 0)
-        return -errno;
+        return demultiplexer_failed(errno);
     int n = 0;
     size_t at = set->next < words ? set->next : 0;
     for (size_t looked = 0; ready > 0 && looked < words && n < max; looked++) {
