@@ -322,7 +322,8 @@ void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
             return;
         }
         if (loop->demultiplexer->ops->looks_once) {
-            conn->readable = conn->writable = true;
+            /* The last bytes may have come, and the end with them, since the socket was empty. */
+            conn->readable = conn->writable = conn->ended = true;
             waits = false;
         }
     }
