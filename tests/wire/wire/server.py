@@ -20,12 +20,25 @@ from wire.tls import TlsSocket, client_context
 START_S = 60  # with 1,024 threads, on a busy machine
 STOP_S = 60
 PR_CAPBSET_DROP, CAP_SYS_RESOURCE = 24, 24  # prctl(2), capabilities(7)
+CAP_IPC_LOCK, CAP_SYS_PTRACE = 14, 19
 ROUNDS_MAX = 8
 KEPT_KIB = 2048
 ADDRESS = re.compile(r" on (?:https?://(?P<host>\[[0-9a-fA-F:.]+\]|[0-9.]+):(?P<port>[0-9]+)/"
                      r"|unix:(?P<path>\S+))")
 REPORTS = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:|"
                      r"^\S+\.[ch]:\d+: \w+: ", re.MULTILINE)  # the last one is a failed CHECK()
+
+
+def may(capability):
+    """Has this process a capability (capabilities(7))? Root of a container has few of them."""
+    with open("/proc/self/status", encoding="ascii", errors="replace") as file:
+        effective = int(re.search(r"^CapEff:\s*(\w+)", file.read(), re.MULTILINE)[1], 16)
+    return bool(effective >> capability & 1)
+
+
+# Settings of a server whose open_files() are asked for: once it has become another user, only
+# CAP_SYS_PTRACE may look (ptrace(2)), which containers do not give.
+LOOKED_INTO = {} if os.geteuid() != 0 or may(CAP_SYS_PTRACE) else {"user": "", "allow_root": "on"}
 
 
 class ServerFailed(AssertionError):
@@ -152,6 +165,14 @@ class Server:
     def descriptors(self):
         """Number of open descriptors, without those that it has inherited."""
         return len(os.listdir(f"/proc/{self.pid}/fd")) - self.inherited
+
+    def open_files(self):
+        """What its descriptors lead to (proc_pid_fd(5)). For a server of LOOKED_INTO."""
+        found = []
+        for fd in os.listdir(f"/proc/{self.pid}/fd"):
+            with contextlib.suppress(FileNotFoundError):  # it has just been closed
+                found.append(os.readlink(f"/proc/{self.pid}/fd/{fd}"))
+        return found
 
     def tasks(self):
         """Names of its threads, sorted: its own, and those that the kernel has made for it."""
