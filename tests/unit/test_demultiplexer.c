@@ -1,167 +1,20 @@
-/* test_demultiplexer.c: the contract of demultiplexer.h, over all six, with sockets of the test's
- * own; then what each of them can get wrong by itself. */
-#include "tests/unit/in_child.h"
+/* test_demultiplexer.c: the contract of demultiplexer.h, over all six. What each of them can get
+ * wrong by itself: test_demultiplexer_traps.c. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
 
-#include "core/check.h"
+#include "tests/unit/demultiplexer_fixture.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <pthread.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <time.h>
 
 #include "engines/reactor/demultiplexer.c"
-
-enum {
-    EVENTS_MAX = 64,
-    MANY = 150, /* sources, more than one wait tells of */
-    LONG_MS = 10000,
-    SHORT_MS = 30,
-    HIGH_FD = 5000
-};
-
-/* Both ends of a connection; `source` is the one that is registered. */
-struct link {
-    struct loop_source source;
-    int peer;
-    unsigned told; /* what the events of it said, since it was last looked at */
-    unsigned times;
-};
-
-static struct demultiplexer *open_one(const struct demultiplexer_ops *ops)
-{
-    struct demultiplexer *d;
-    char why[512] = "";
-    int res = ops->open(MANY + 8, why, sizeof(why), &d);
-    if (res < 0)
-        fail_msg("%s: %s", ops->name, why);
-    if (ops->start != NULL)
-        assert_int_equal(ops->start(d), 0);
-    return d;
-}
-
-static void link_up(struct link *link)
-{
-    int pair[2];
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
-    *link = (struct link){ .source = { 1, pair[0] }, .peer = pair[1] };
-}
-
-/* The same by TCP. */
-static int listen_on_loopback(struct sockaddr_in *ret_address)
-{
-    *ret_address =
-        (struct sockaddr_in){ .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t len = sizeof(*ret_address);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)ret_address, len), 0);
-    assert_int_equal(listen(fd, 16), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)ret_address, &len), 0);
-    return fd;
-}
-
-static int call_up(const struct sockaddr_in *address)
-{
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(connect(fd, (const struct sockaddr *)address, sizeof(*address)), 0);
-    return fd;
-}
-
-static void link_up_tcp(struct link *link)
-{
-    struct sockaddr_in address;
-    int listener = listen_on_loopback(&address);
-    int peer = call_up(&address);
-    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    assert_true(fd >= 0);
-    close(listener);
-    *link = (struct link){ .source = { 1, fd }, .peer = peer };
-}
-
-static void add(struct demultiplexer *d, struct link *link, enum demultiplexer_role role)
-{
-    assert_int_equal(d->ops->add(d, &link->source, role), 0);
-}
-
-static void hang_up(struct demultiplexer *d, struct link *link)
-{
-    d->ops->remove(d, &link->source, true);
-    close(link->source.fd);
-    if (link->peer >= 0)
-        close(link->peer);
-}
-
-static int take(struct demultiplexer *d, int timeout_ms)
-{
-    struct demultiplexer_event events[EVENTS_MAX];
-    int n = d->ops->wait(d, timeout_ms, events, EVENTS_MAX);
-    assert_true(n >= 0 && n <= EVENTS_MAX);
-    for (int i = 0; i < n; i++) {
-        struct link *link = container_of(events[i].source, struct link, source);
-        assert_int_equal(link->source.magic, 1); /* one that was removed is not told of */
-        link->told |= events[i].events;
-        link->times++;
-    }
-    return n;
-}
-
-/* Waits until the link is told of. What it was told. */
-static unsigned await(struct demultiplexer *d, struct link *link)
-{
-    link->told = link->times = 0;
-    for (int waits = 0; link->times == 0 && waits < 100; waits++)
-        assert_true(take(d, LONG_MS) > 0);
-    assert_true(link->times > 0);
-    return link->told;
-}
-
-/* Nobody is told of; where nobody looks, one that is not waited for is not. */
-static void is_quiet(struct demultiplexer *d)
-{
-    assert_int_equal(take(d, SHORT_MS), 0);
-}
-
-/* What comes at once after add(): an edge for what is so already, or nothing. */
-static void settle(struct demultiplexer *d)
-{
-    while (take(d, 0) > 0)
-        ;
-}
-
-static bool is_busy(const struct demultiplexer *d)
-{
-    return d->ops == &demultiplexer_busy;
-}
-
-static void put(int fd)
-{
-    assert_int_equal(write(fd, "x", 1), 1);
-}
-
-static ssize_t drain(int fd)
-{
-    char data[4096];
-    ssize_t n, last = -1;
-    while ((n = recv(fd, data, sizeof(data), MSG_DONTWAIT)) > 0)
-        last = n;
-    return n == 0 ? 0 : last;
-}
-
-static void fill(int fd)
-{
-    static const char data[4096];
-    while (send(fd, data, sizeof(data), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
-        ;
-    assert_int_equal(errno, EAGAIN);
-}
-
-/* ---- the contract ---- */
 
 static void tells_of_bytes(const struct demultiplexer_ops *ops)
 {
@@ -247,6 +100,14 @@ static void tells_of_the_end_once(const struct demultiplexer_ops *ops)
         is_quiet(d);
     hang_up(d, &link);
     ops->close(d);
+}
+
+static void make_room_for_many(void)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max < 2 * HIGH_FD ? limit.rlim_max : 2 * HIGH_FD;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
 /* One that is removed is silent, also when its number becomes another one's. */
@@ -347,31 +208,6 @@ static void tells_of_clients(const struct demultiplexer_ops *ops)
     ops->close(d);
 }
 
-/* Asks for all of `links`, which have something to read; the number of those told of. */
-static unsigned tell_of(struct demultiplexer *d, struct link *links, unsigned count)
-{
-    unsigned told = 0;
-    for (unsigned i = 0; i < count; i++) {
-        links[i].times = 0;
-        demultiplexer_want(d, &links[i].source, DEMULTIPLEXER_READ);
-    }
-    for (unsigned i = 0; i < count; i++)
-        put(links[i].peer);
-    while (take(d, SHORT_MS) > 0)
-        ;
-    for (unsigned i = 0; i < count; i++)
-        told += links[i].times > 0;
-    return told;
-}
-
-static void make_room_for_many(void)
-{
-    struct rlimit limit;
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
-    limit.rlim_cur = limit.rlim_max < 2 * HIGH_FD ? limit.rlim_max : 2 * HIGH_FD;
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-}
-
 static void tells_of_many(const struct demultiplexer_ops *ops)
 {
     static struct link links[MANY];
@@ -444,128 +280,6 @@ CONTRACT(tells_of_clients)
 CONTRACT(tells_of_many)
 CONTRACT(takes_high_descriptors)
 
-/* ---- what each can get wrong ---- */
-
-static void overflow_of_signals(void)
-{
-    static struct link links[MANY];
-    struct demultiplexer *d = open_one(&demultiplexer_sigio);
-    const struct rlimit few = { 8, 8 };
-    for (unsigned i = 0; i < MANY; i++) {
-        link_up(&links[i]);
-        add(d, &links[i], DEMULTIPLEXER_CONNECTION);
-    }
-    settle(d);
-    assert_int_equal(setrlimit(RLIMIT_SIGPENDING, &few), 0);
-    for (int round = 0; round < 3; round++) {
-        assert_int_equal(tell_of(d, links, MANY), MANY);
-        is_quiet(d); /* the look at all is over */
-    }
-    for (unsigned i = 0; i < MANY; i++)
-        hang_up(d, &links[i]);
-    d->ops->close(d);
-}
-
-static void test_sigio_survives_an_overflow(void **state)
-{
-    (void)state;
-    in_child(overflow_of_signals);
-}
-
-/* The thread that runs the loop is another one than made it. */
-static void *wait_elsewhere(void *context)
-{
-    struct demultiplexer *d = context;
-    assert_int_equal(d->ops->start(d), 0);
-    while (take(d, SHORT_MS) > 0)
-        ;
-    struct link link;
-    link_up(&link);
-    add(d, &link, DEMULTIPLEXER_CONNECTION);
-    put(link.peer);
-    assert_true(await(d, &link) & DEMULTIPLEXER_READ);
-    hang_up(d, &link);
-    return NULL;
-}
-
-static void test_sigio_tells_the_thread_that_waits(void **state)
-{
-    (void)state;
-    struct demultiplexer *d;
-    char why[512];
-    struct sockaddr_in address;
-    pthread_t thread;
-    assert_int_equal(demultiplexer_sigio.open(4, why, sizeof(why), &d), 0);
-    struct link listener = { .source = { 1, listen_on_loopback(&address) }, .peer = -1 };
-    add(d, &listener, DEMULTIPLEXER_LISTENER); /* as loop_create() does */
-    int early = call_up(&address);             /* before anybody is told */
-    assert_int_equal(pthread_create(&thread, NULL, wait_elsewhere, d), 0);
-    assert_int_equal(pthread_join(thread, NULL), 0);
-    assert_true(listener.times > 0);
-    close(early);
-    hang_up(d, &listener);
-    d->ops->close(d);
-}
-
-/* The kernel holds a file while an operation waits on it. */
-static void test_aio_lets_the_end_go(void **state)
-{
-    (void)state;
-    for (int both = 0; both < 2; both++) {
-        struct demultiplexer *d = open_one(&demultiplexer_aio);
-        struct link link;
-        link_up_tcp(&link);
-        if (both)
-            fill(link.source.fd);
-        add(d, &link, DEMULTIPLEXER_CONNECTION);
-        demultiplexer_want(d, &link.source, DEMULTIPLEXER_READ | (both ? DEMULTIPLEXER_WRITE : 0u));
-        is_quiet(d); /* it is in flight */
-        d->ops->remove(d, &link.source, true);
-        close(link.source.fd);
-        link.source.magic = 0;
-        struct pollfd polled = { .fd = link.peer, .events = POLLIN };
-        do
-            assert_int_equal(poll(&polled, 1, LONG_MS), 1);
-        while (drain(link.peer) != 0);
-        is_quiet(d); /* its event tells of nobody, and frees it */
-        close(link.peer);
-        d->ops->close(d);
-    }
-}
-
-/* With operations in flight, and others that the kernel has not been given yet. */
-static void test_aio_closes_with_operations(void **state)
-{
-    (void)state;
-    struct demultiplexer *d = open_one(&demultiplexer_aio);
-    struct link links[2];
-    for (int i = 0; i < 2; i++) {
-        link_up(&links[i]);
-        add(d, &links[i], DEMULTIPLEXER_CONNECTION);
-        demultiplexer_want(d, &links[i].source, DEMULTIPLEXER_READ);
-        if (i == 0)
-            is_quiet(d);
-    }
-    d->ops->close(d);
-    for (int i = 0; i < 2; i++) {
-        close(links[i].source.fd);
-        close(links[i].peer);
-    }
-}
-
-static void test_aio_names_its_sysctl(void **state)
-{
-    (void)state;
-    static const size_t too_many[] = { 0x3fffff, 0x7ffffff }; /* for the sysctl; for the kernel */
-    for (size_t i = 0; i < ARRAY_LEN(too_many); i++) {
-        char why[512] = "";
-        assert_true(demultiplexer_aio.probe(too_many[i], why, sizeof(why)) < 0);
-        assert_non_null(strstr(why, "fs.aio-max-nr"));
-        assert_non_null(strstr(why, "connections_max"));
-        assert_null(strstr(why, "seccomp"));
-    }
-}
-
 static void test_all_can_be_had(void **state)
 {
     (void)state;
@@ -593,11 +307,6 @@ int main(void)
         cmocka_unit_test(test_tells_of_clients),
         cmocka_unit_test(test_tells_of_many),
         cmocka_unit_test(test_takes_high_descriptors),
-        cmocka_unit_test(test_sigio_survives_an_overflow),
-        cmocka_unit_test(test_sigio_tells_the_thread_that_waits),
-        cmocka_unit_test(test_aio_lets_the_end_go),
-        cmocka_unit_test(test_aio_closes_with_operations),
-        cmocka_unit_test(test_aio_names_its_sysctl),
     };
     make_room_for_many();
     return cmocka_run_group_tests(tests, NULL, NULL);
