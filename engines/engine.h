@@ -113,6 +113,7 @@ struct engine_alias {
     const char *name;    /* as in `engine = NAME` */
     const char *engine;  /* an engine's name */
     const char *setting; /* "KEY=VALUE" */
+    const char *cost;    /* what the model costs, and where it breaks, in one line, for doctor */
 };
 
 /* The alias of that name, or NULL. */

@@ -86,8 +86,8 @@ ssize_t loop_conn_recv(struct loop_conn *conn, void *mem, size_t room)
 {
     ssize_t n = recv(conn->source.fd, mem, room, 0);
     int error = n < 0 ? errno : 0;
-    if (error == EAGAIN)
-        conn->readable = false;
+    if (error == EAGAIN) /* nor has the peer ended, whatever a hint said */
+        conn->readable = conn->ended = false;
     if (error == EAGAIN || error == EINTR)
         return -EAGAIN;
     /* After a short count it is empty, and an edge announces what comes next, unless the last edge
@@ -278,7 +278,8 @@ static void conn_settle(struct loop *loop, struct loop_conn *conn, bool waits)
             return;
         }
         if (loop->demultiplexer->ops->looks_once) {
-            conn->readable = conn->writable = true;
+            /* The last bytes may have come, and the end with them, since the socket was empty. */
+            conn->readable = conn->writable = conn->ended = true;
             waits = false;
         }
     }
