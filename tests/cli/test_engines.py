@@ -16,7 +16,8 @@ IO_URING_SETUP, IO_URING_ENTER, IO_URING_REGISTER = 425, 426, 427
 SYSCTL = "/proc/sys/kernel/io_uring_disabled"
 CLONE_NEWNS, MS_BIND, MS_REC, MS_PRIVATE = 0x20000, 0x1000, 0x4000, 0x40000
 PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, SECCOMP_MODE_FILTER = 22, 38, 2
-ENGINES = ("reactor", "reactor-pool", "multi-reactor", "proactor", "auto")
+ENGINES = ("reactor", "reactor-pool", "multi-reactor", "proactor", "iterative",
+           "thread-per-connection", "thread-pool", "process-per-connection", "auto")
 
 
 def forbid(number, error):
@@ -141,7 +142,7 @@ class Auto(Engines):
         server = self.serve("-c", f"/dev/fd/{reader}", pass_fds=[reader])
         os.close(reader)
         self.assertEqual(server.get("/hello.txt"), (200, b"hello\n"))
-        self.assertIn(engine_of(server), ENGINES[:4])
+        self.assertIn(engine_of(server), ENGINES[:-1])
         self.assertEqual(server.stop(), 0)
 
     def test_from_the_file_and_in_a_test(self):
@@ -241,7 +242,7 @@ class Doctor(Engines):
         for engine in ENGINES:
             self.assertEqual(len(re.findall(rf"(?m)^  [+-] {engine} +\S", out)), 1, engine)
         for name in ("openat2", "file_io = sendfile", "file_io = splice", "file_io = read", "CPUs",
-                     "nofile", "memlock"):
+                     "nofile", "memlock", "tasks"):
             self.assertRegex(out, rf"(?m)^  [+-] {name} +\S")
         self.assertRegex(out, r"(?m)^  \+ reactor +can run: ")
 
