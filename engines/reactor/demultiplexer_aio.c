@@ -64,10 +64,11 @@ static long io_setup(unsigned count, aio_context_t *ret_context)
     return syscall(SYS_io_setup, count, ret_context);
 }
 
-/* Two operations a source. */
+/* The kernel makes room for twice as many operations as it is asked for (and counts once), which is
+ * as many as there can be: two a source. */
 static int make_context(size_t sources, aio_context_t *ret_context, char *why, size_t why_size)
 {
-    unsigned count = 2 * (unsigned)sources;
+    unsigned count = (unsigned)sources;
     if (io_setup(count, ret_context) == 0)
         return 0;
     int error = errno;

@@ -101,11 +101,13 @@ static int poll_set_add(struct demultiplexer *d, struct loop_source *source,
     return 0;
 }
 
+/* A peer that has ended its side stays so: who waits for room alone does not want to hear of it. */
 static void poll_set_want(struct demultiplexer *d, struct loop_source *source, uint32_t events)
 {
     struct poll_set *set = set_of(d);
+    short ended = events & DEMULTIPLEXER_READ ? POLLRDHUP : 0;
     set->polled[index_of(set, source->fd)] =
-        (struct pollfd){ .fd = source->fd, .events = (short)(events | POLLRDHUP) };
+        (struct pollfd){ .fd = source->fd, .events = (short)((short)events | ended) };
 }
 
 /* The last one takes its place. */

@@ -29,7 +29,8 @@ backend gearshift
 CHECKS = {  # option httpchk to the request that the server sees
     "option httpchk": ("OPTIONS", "/", 204),
     "option httpchk GET /health.txt\n    http-check expect status 200": ("GET", "/health.txt", 200),
-    "option httpchk HEAD /health.txt HTTP/1.1\\r\\nHost:\\ health": ("HEAD", "/health.txt", 200),
+    "option httpchk\n    http-check send meth HEAD uri /health.txt ver HTTP/1.1 hdr Host health":
+        ("HEAD", "/health.txt", 200),
 }
 PLAIN = "option httpchk"
 

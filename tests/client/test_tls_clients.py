@@ -3,6 +3,7 @@
 verified certificates, resumption and ALPN of their own choice."""
 
 import os
+import re
 
 from client import Program, run, test, url
 
@@ -15,7 +16,7 @@ def setup(world):
     world.openssl = Program(world, "openssl", package="openssl")
     world.root.write("a.txt", "a")
     world.large = world.root.pattern("large.bin", SIZE)
-    world.has_1_3 = world.tls == "openssl"
+    world.has_1_3 = world.speaks_tls_1_3()
     world.server = world.serve()
     return world
 
@@ -75,8 +76,13 @@ def curl_with_each_kind_of_certificate(world):
 def wget_verifies_the_certificate(world):
     address = url(world.server, "/large.bin").replace("127.0.0.1", "localhost")
     assert world.wget("-q", "-O", "-", address).out == world.large
-    world.wget("-q", "-O", "-", "--ca-certificate", f"{world.pki}/localhost-rsa.pem", address,
-               status=5)
+    end = "-----END CERTIFICATE-----\n"
+    with open(f"{world.pki}/site.pem", encoding="ascii") as file:
+        leaf = file.read().partition(end)[0] + end  # without its chain: it vouches for nobody else
+    stranger = os.path.join(world.path, "stranger.pem")
+    with open(stranger, "w", encoding="ascii") as file:
+        file.write(leaf)
+    world.wget("-q", "-O", "-", "--ca-certificate", stranger, address, status=5)
     assert world.wget("-q", "-O", "-", "--secure-protocol=TLSv1_2", address).out == world.large
 
 
@@ -110,7 +116,7 @@ def s_client_resumes(world):
 def s_client_and_the_names(world):
     for name in ("localhost", "unknown.example"):
         ran = s_client(world, "-servername", name)
-        assert "subject=CN = localhost" in ran.text, ran
+        assert re.search("subject=CN ?= ?localhost", ran.text), ran  # OpenSSL 3.2 drops blanks
 
 
 if __name__ == "__main__":

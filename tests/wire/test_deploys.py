@@ -7,7 +7,7 @@ import os
 import threading
 import time
 
-from wire import Site, each, eventually, run, test
+from wire import LOOKED_INTO, Site, each, eventually, run, test
 
 SEEN_S = 1.0 + 3  # cache_valid if not set, and generous slack
 CONF = """server "localhost" {
@@ -184,17 +184,11 @@ def one_answer_is_of_one_release(world):
 @test
 def roots_that_nobody_asks_for_are_let_go(world):
     """An idle server keeps no root open, nor does it use CPU time to see to that."""
-    server = deployed(world, "idle")
+    server = deployed(world, "idle", settings=LOOKED_INTO)
 
     def held():
-        fds = f"/proc/{server.pid}/fd"
-        links = []
-        for fd in os.listdir(fds):
-            try:
-                links.append(os.readlink(os.path.join(fds, fd)))
-            except FileNotFoundError:
-                continue
-        return [link for link in links if link.endswith(("/releases/1", "/releases/1/alias"))]
+        return [path for path in server.open_files()
+                if path.endswith(("/releases/1", "/releases/1/alias"))]
     assert body(server, "/a.txt") == b"a.txt of 1"
     assert eventually(lambda: not held(), SEEN_S + 5), held()
     before = server.cpu_s()

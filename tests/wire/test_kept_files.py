@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import time
 
-from wire import Site, eventually, run, test
+from wire import LOOKED_INTO, Site, eventually, run, test
 
 SIZE = 1 << 20
 COUNT = 6
@@ -23,15 +23,7 @@ def setup(world):
 
 def held(server, folder):
     """Which files below a folder the server has open."""
-    found = []
-    for fd in os.listdir(f"/proc/{server.pid}/fd"):
-        try:
-            path = os.readlink(f"/proc/{server.pid}/fd/{fd}")
-        except FileNotFoundError:
-            continue
-        if path.startswith(folder):
-            found.append(path)
-    return found
+    return [path for path in server.open_files() if path.startswith(folder)]
 
 
 @test
@@ -40,7 +32,7 @@ def deleted_files_give_their_disk_back(world):
     for number in range(COUNT):
         site.pattern(f"{number}.bin", SIZE)
     site.write("kept.bin", b"k" * 100_000)
-    server = world.serve(root=site)
+    server = world.serve(root=site, settings=LOOKED_INTO)
     for number in range(COUNT):
         assert len(server.get(f"/{number}.bin").body) == SIZE
     for number in range(COUNT):
@@ -56,7 +48,7 @@ def unused_files_are_closed_after_a_minute(world):
     site = Site(os.path.join(world.path, "unused"))
     for number in range(20):
         site.pattern(f"{number}.bin", 100_000)
-    server = world.serve(root=site)
+    server = world.serve(root=site, settings=LOOKED_INTO)
     for number in range(20):
         server.get(f"/{number}.bin")
     time.sleep(2)

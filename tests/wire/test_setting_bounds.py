@@ -5,13 +5,15 @@ itself says."""
 
 import contextlib
 import re
+import resource
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-from wire import BadResponse, Closed, ServerFailed, head, run, test
+from wire import CAP_IPC_LOCK, BadResponse, Closed, ServerFailed, head, may, run, test
 
 LARGE = 300_000
 SIDE_BY_SIDE = 6
+RING_SIZE = 128 << 10  # of io_uring, locked, for each thread of the proactor
 BOUNDS = re.compile(r"allowed: (?:a number|a size|a duration) from (\w+) to (\w+)")
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
@@ -203,8 +205,19 @@ def _settings(world, key, value):
             **BESIDE.get(key.name, {}), key.name: value}
 
 
+def _locked_memory(world, key, value):
+    """Would that be more memory locked than the limit of this user allows? All tests that run
+    meanwhile have it together (getrlimit(2), RLIMIT_MEMLOCK), so it must not be tried."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    return key.name == "threads" and world.engine == "proactor" and not may(CAP_IPC_LOCK) and \
+        soft != resource.RLIM_INFINITY and _number(value) * RING_SIZE > soft // 2
+
+
 def _try(world, key, value):
     """One key at one value. None, or what went wrong."""
+    if _locked_memory(world, key, value):
+        print(f"# skipped: {key.name} = {value} takes more locked memory than `ulimit -l` allows")
+        return None
     try:
         server = world.serve(settings=_settings(world, key, value))
     except ServerFailed as error:
