@@ -225,7 +225,16 @@ class Refused(Engines):
             self.skipTest("the number of epoll_create1 is another one here")
         self.assert_refused(69, "engine auto takes none; not proactor: .*; not reactor: epoll",
                             self.site, "--port", "0", "-e", "auto", preexec_fn=without_epoll)
+        # Those that block can run all the same, but not without an eventfd; auto takes none of them.
         status, out, _ = self.run_command("doctor", preexec_fn=without_epoll)
+        self.assertEqual(status, 0)
+        self.assertRegex(out, r"(?m)^  \+ thread-pool +can run: ")
+        self.assertRegex(out, r"(?m)^  - reactor +cannot run: epoll_create1: ")
+
+        def without_eventfd():
+            without_epoll()
+            forbid(290, errno.EPERM)()  # eventfd2, x86-64
+        status, out, _ = self.run_command("doctor", preexec_fn=without_eventfd)
         self.assertEqual(status, 69)
         self.assertRegex(out, r"(?m)^  - reactor +cannot run: epoll_create1: ")
 

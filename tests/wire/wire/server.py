@@ -203,8 +203,8 @@ class Server:
         return sorted(name for name in names if name != "connection")
 
     def cpu_s(self):
-        """CPU time used so far, user and system, with that of children that have ended. Nothing where it never sleeps by design: there the
-        time says how long it runs, and no more."""
+        """CPU time used so far, user and system, with that of children that have ended. Nothing
+        where it never sleeps by design: there the time says how long it runs, and no more."""
         if "demultiplexer=busy" in self.argv:
             return 0.0
         with open(f"/proc/{self.pid}/stat", "rb") as file:
