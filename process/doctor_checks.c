@@ -49,24 +49,32 @@ void doctor_advise(struct doctor_finding *finding, const char *format, ...)
     va_end(values);
 }
 
-static void examine_engines(struct doctor_report *report)
+/* `config` chooses its means; NULL: as it is by default. */
+static void examine_engine(struct doctor_report *report, const char *name,
+                           const struct engine_ops *ops, const struct config *config)
 {
     char why[512];
-
-    for (size_t i = 0; engine_at(i) != NULL; i++) {
-        const struct engine_ops *ops = engine_at(i);
-        bool ok = ops->probe(NULL, why, sizeof(why)) == 0;
-        struct doctor_finding *finding = doctor_add(report, DOCTOR_ENGINES, ops->name, ok);
-        report->can_serve |= ok;
-        if (!ok) {
-            doctor_say(finding, "cannot run: %s", why);
-            continue;
-        }
-        snprintf(why, sizeof(why), "%s", ops->summary);
-        if (ops->features != NULL)
-            ops->features(why, sizeof(why));
-        doctor_say(finding, "can run: %s", why);
+    bool ok = ops->probe(config, why, sizeof(why)) == 0;
+    struct doctor_finding *finding = doctor_add(report, DOCTOR_ENGINES, name, ok);
+    report->can_serve |= ok;
+    if (!ok) {
+        doctor_say(finding, "cannot run: %s", why);
+        return;
     }
+    snprintf(why, sizeof(why), "%s", ops->summary);
+    if (ops->features != NULL)
+        ops->features(config, why, sizeof(why));
+    doctor_say(finding, "can run: %s", why);
+}
+
+static void examine_engines(struct doctor_report *report)
+{
+    static const struct config emulated = { .processor = PROCESSOR_EPOLL };
+    char why[512];
+
+    for (size_t i = 0; engine_at(i) != NULL; i++)
+        examine_engine(report, engine_at(i)->name, engine_at(i), NULL);
+    examine_engine(report, "emulated-proactor", &engine_proactor, &emulated);
     const struct engine_ops *best = auto_best(NULL, 0, NULL, why, sizeof(why));
     doctor_say(doctor_add(report, DOCTOR_ENGINES, ENGINE_AUTO, best != NULL), "takes %s%s%s",
                best != NULL ? best->name : "none", why[0] != '\0' ? "; " : "", why);

@@ -33,6 +33,11 @@ def option(name):
     return sys.argv[sys.argv.index(name) + 1] if name in sys.argv else ""
 
 
+def uses_io_uring():
+    """Are its operations the kernel's? Else the server makes the calls itself."""
+    return option("--engine") == "proactor" and "processor=epoll" not in option("--variant")
+
+
 class Faults:
     """The page. A server started within preloaded() looks at it."""
 

@@ -34,6 +34,12 @@ NOT_WITH_ENGINE = {
         ("test_body_discard.py", "a_slow_body_does_not_hold_up_others"):
             "it serves one connection at a time: it does hold them up",
         ("test_idle.py", "all_of_them"): "nobody is idle while others wait",
+        **{(file, name): "it asks on several connections at a time" for file, name in (
+            ("test_drain.py", "it_stops_at_once[SIGTERM]"),
+            ("test_drain.py", "it_stops_at_once[SIGINT]"),
+            ("test_drain.py", "sigquit_answers_what_has_come_already[kept ones]"),
+            ("test_special_files.py", "others_are_not_held_up"),
+            ("test_truncated.py", "many_at_a_time"))},
     },
     "thread-pool": {
         ("test_idle.py", "all_of_them"): "nobody is idle while others wait for a thread",
