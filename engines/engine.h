@@ -104,6 +104,10 @@ extern const struct engine_ops engine_reactor_pool;
 extern const struct engine_ops engine_multi_reactor;
 extern const struct engine_ops engine_proactor;
 extern const struct engine_ops engine_coroutine;
+extern const struct engine_ops engine_iterative;
+extern const struct engine_ops engine_thread_per_connection;
+extern const struct engine_ops engine_thread_pool;
+extern const struct engine_ops engine_process_per_connection;
 
 /* The engine of that name, or NULL. */
 const struct engine_ops *engine_find(const char *name);
