@@ -43,8 +43,7 @@ static const char *const settings[] = { "threads",       "pin",       "accept",
                                         "worker_queue",  "pool_work", "file_workers" };
 
 /* In the order of enum file_jobs. */
-static const char *const file_jobs[] = { "auto",      "inline",    "workers",
-                                         "posix-aio", "linux-aio", "io_uring" };
+static const char *const file_jobs[] = { "auto", "inline", "workers", "processor" };
 
 const struct engine_ops *engine_find(const char *name)
 {

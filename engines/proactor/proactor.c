@@ -204,6 +204,7 @@ const struct engine_ops engine_proactor = {
             "1.2 MiB of buffers a thread",
     .settings = ENGINE_SETTING_THREADS | ENGINE_SETTING_PIN | ENGINE_SETTING_ACCEPT |
                 ENGINE_SETTING_PROCESSOR,
+    .file_jobs = 1u << FILE_JOBS_PROCESSOR,
     .splices = true,
     .probe = proactor_engine_probe,
     .create = proactor_engine_create,

@@ -147,6 +147,12 @@ fail:
     return res;
 }
 
+unsigned loop_file_workers(const struct config *config, enum file_jobs by_default)
+{
+    enum file_jobs by = config->file_jobs != FILE_JOBS_AUTO ? config->file_jobs : by_default;
+    return by == FILE_JOBS_WORKERS ? config->file_workers : 0;
+}
+
 void loop_wake(struct loop *loop)
 {
     /* Runs in signal handlers: errno belongs to whoever was interrupted. A full counter (EAGAIN)

@@ -16,9 +16,9 @@ struct peer;
 
 /* In what loops differ; all zero is a plain one. */
 struct loop_options {
-    unsigned file_workers; /* helper threads for what may block: file jobs, and pieces of files that
+    unsigned workers;      /* helper threads for what may block: file jobs, and pieces of files that
                               are not in the page cache; 0: the loop does it all */
-    bool work_requests;    /* with file_workers: they process what is received, too */
+    bool work_requests;    /* with workers: they process what is received, too */
     unsigned arrivals_max; /* loop_adopt() may be called, and so many of its connections may wait at
                               a time; a power of two. 0: it is not called */
     bool routines;         /* connections are coroutines; without workers */
@@ -47,6 +47,10 @@ struct loop_hooks {
     /* No descriptor is left, and this loop has none to give back. */
     void (*starved)(void *context, const struct loop *loop);
 };
+
+/* How many workers of loop_options execute a loop's file jobs, where the engine by itself has them
+ * executed by `by_default`. 0: none, the loop does it. */
+unsigned loop_file_workers(const struct config *config, enum file_jobs by_default);
 
 /* A loop over cfg's listeners, its own session environment, connection pool, timers and workers.
  * The process ignores SIGPIPE (checked: sendfile(2) has no MSG_NOSIGNAL). *cfg is copied, what it

@@ -17,7 +17,7 @@
 
 int loop_env_create(struct loop *loop, unsigned caps, char *why, size_t why_size)
 {
-    loop->shared = loop->options.file_workers > 0 && loop->options.work_requests;
+    loop->shared = loop->options.workers > 0 && loop->options.work_requests;
     loop->env_clock = loop->clock;
     int res = env_lock_init(&loop->env_mutex, &loop->env_lock);
     if (res < 0) {

@@ -179,7 +179,7 @@ void loop_offload_collect(struct loop *loop)
 int loop_offload_create(struct loop *loop, char *why, size_t why_size)
 {
     const struct config *config = loop->cfg.config;
-    unsigned threads = loop->options.file_workers;
+    unsigned threads = loop->options.workers;
     if (threads == 0)
         return 0;
     size_t size = sizeof(struct loop_task) + (loop->shared ? LOOP_HANDOFF_SIZE : 0);

@@ -85,7 +85,7 @@ static void yield(struct loop_routine *routine)
     routine->rests = false;
 }
 
-static void wait(struct loop_routine *routine)
+static void wait_here(struct loop_routine *routine)
 {
     routine->yielded = false;
     yield(routine);
@@ -107,7 +107,7 @@ static ssize_t routine_receive(struct driver *d, size_t len, uint64_t until_ms, 
     struct loop_routine *routine = routine_of_driver(d);
     struct loop_conn *conn = routine->conn;
     if (!conn->readable && until_ms != 0 && !routine->stops)
-        wait(routine);
+        wait_here(routine);
     if (!conn->readable || routine->stops)
         return -EAGAIN;
     ssize_t n = loop_conn_recv(conn, d->scratch, len);
@@ -125,7 +125,7 @@ static unsigned routine_wait(struct driver *d, unsigned what, uint64_t until_ms,
     if (what & DRIVER_WRITABLE)
         conn->writable = false;
     if (!(what & DRIVER_READABLE && conn->readable) && until_ms != 0 && !routine->stops)
-        wait(routine);
+        wait_here(routine);
     return ((what & DRIVER_WRITABLE) && conn->writable ? DRIVER_WRITABLE : 0u) |
            ((what & DRIVER_READABLE) && conn->readable ? DRIVER_READABLE : 0u);
 }
