@@ -12,15 +12,29 @@ static const struct engine_ops *const engines[] = {
     &engine_reactor_pool,
     &engine_multi_reactor,
     &engine_proactor,
+    &engine_coroutine,
+    &engine_iterative,
+    &engine_thread_per_connection,
+    &engine_thread_pool,
+    &engine_process_per_connection,
 };
 
 static const struct engine_alias aliases[] = {
-    { "poll", "reactor", "demultiplexer=poll" },
-    { "select", "reactor", "demultiplexer=select" },
-    { "sigio", "reactor", "demultiplexer=sigio" },
-    { "aio", "reactor", "demultiplexer=aio" },
-    { "polling", "reactor", "demultiplexer=busy" },
-    { "emulated-proactor", "proactor", "processor=epoll" },
+    { "poll", "reactor", "demultiplexer=poll",
+      "each wait looks at every connection: with 1,000 idle ones a request costs 4 to 7 times as "
+      "much" },
+    { "select", "reactor", "demultiplexer=select",
+      "as poll, with bit maps as long as the highest descriptor" },
+    { "sigio", "reactor", "demultiplexer=sigio",
+      "a signal for each segment, three calls more for each connection; at RLIMIT_SIGPENDING, "
+      "which is the user's, every connection is looked at" },
+    { "aio", "reactor", "demultiplexer=aio",
+      "an operation for each wait of each connection; connections_max counts against "
+      "fs.aio-max-nr" },
+    { "polling", "reactor", "demultiplexer=busy",
+      "a whole CPU, busy or not; a receive in vain for each idle connection, again and again" },
+    { "emulated-proactor", "proactor", "processor=epoll",
+      "as a reactor, and a queue of completions more" },
 };
 
 /* In the order of enum engine_setting. */

@@ -103,6 +103,11 @@ extern const struct engine_ops engine_reactor;
 extern const struct engine_ops engine_reactor_pool;
 extern const struct engine_ops engine_multi_reactor;
 extern const struct engine_ops engine_proactor;
+extern const struct engine_ops engine_coroutine;
+extern const struct engine_ops engine_iterative;
+extern const struct engine_ops engine_thread_per_connection;
+extern const struct engine_ops engine_thread_pool;
+extern const struct engine_ops engine_process_per_connection;
 
 /* The engine of that name, or NULL. */
 const struct engine_ops *engine_find(const char *name);
@@ -112,6 +117,7 @@ struct engine_alias {
     const char *name;    /* as in `engine = NAME` */
     const char *engine;  /* an engine's name */
     const char *setting; /* "KEY=VALUE" */
+    const char *cost;    /* what the model costs, and where it breaks, in one line, for doctor */
 };
 
 /* The alias of that name, or NULL. */

@@ -1,6 +1,6 @@
 /* doctor.h: `gearshift doctor`: what of this machine the server can use, and what would help it.
  *
- * doctor_checks.c and doctor_tls.c find out; doctor.c prints, as text or, with --json, as one JSON
+ * doctor_checks.c, doctor_models.c and doctor_tls.c find out; doctor.c prints, as text or, with --json, as one JSON
  * object whose members are the groups below: arrays of {"name", "ok", "text"} and, where there is
  * one, "advice". */
 #ifndef PROCESS_DOCTOR_H
@@ -39,6 +39,9 @@ void doctor_advise(struct doctor_finding *finding, const char *format, ...)
 
 /* The TLS libraries, and the kernel's kTLS. */
 void doctor_examine_tls(struct doctor_report *report);
+
+/* The other names of engines, what each costs, and the limits that are theirs. */
+void doctor_examine_models(struct doctor_report *report);
 
 /* Looks at everything; changes nothing, but that asking for kTLS lets root load its module. */
 void doctor_examine(struct doctor_report *report);

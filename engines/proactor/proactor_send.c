@@ -36,7 +36,7 @@ static enum proactor_step send_memory(struct proactor *p, struct proactor_conn *
 }
 
 /* Fewer octets than offered: the socket is full, and tells of room once there is some; there is no
- * need to hear EAGAIN first (loop_send_plan() does the same). */
+ * need to hear EAGAIN first (plan_send() does the same). */
 static void memory_sent(struct proactor_conn *conn, int res)
 {
     if (res == -EAGAIN || (res >= 0 && (size_t)res < conn->send_len))

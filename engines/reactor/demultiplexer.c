@@ -6,6 +6,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+enum { RETRY_MS = 10 };
 
 static const struct demultiplexer_ops *const tables[] = {
     [DEMULTIPLEXER_EPOLL] = &demultiplexer_epoll,   [DEMULTIPLEXER_POLL] = &demultiplexer_poll,
@@ -17,6 +20,15 @@ const struct demultiplexer_ops *demultiplexer_of(enum demultiplexer_kind kind)
 {
     CHECK((size_t)kind < ARRAY_LEN(tables));
     return tables[kind];
+}
+
+int demultiplexer_failed(int error)
+{
+    if (error != ENOMEM)
+        return -error;
+    const struct timespec pause = { .tv_nsec = RETRY_MS * 1000000l };
+    nanosleep(&pause, NULL);
+    return 0;
 }
 
 int descriptor_table_set(struct descriptor_table *table, int fd, void *entry)

@@ -113,6 +113,10 @@ static inline void demultiplexer_want(struct demultiplexer *d, struct loop_sourc
 
 /* ---- for the files of the demultiplexers ---- */
 
+/* What wait() returns when its system call has failed with `error` (errno). With ENOMEM, and no
+ * memory for this look at all descriptors: 0, after a pause, so that the loop tries again. */
+int demultiplexer_failed(int error);
+
 /* Descriptor -> something of a demultiplexer's own, by the number of the descriptor. */
 struct descriptor_table {
     void **entries;

@@ -72,7 +72,7 @@ static int make_context(size_t sources, aio_context_t *ret_context, char *why, s
     if (io_setup(count, ret_context) == 0)
         return 0;
     int error = errno;
-    if (error == EAGAIN)
+    if (error == EAGAIN || error == EINVAL) /* EINVAL: more than the kernel has numbers for */
         snprintf(
             why, why_size,
             "io_setup: %u operations are more than the sysctl fs.aio-max-nr leaves: raise it, or "
@@ -87,12 +87,33 @@ static int make_context(size_t sources, aio_context_t *ret_context, char *why, s
     return -error;
 }
 
+/* Is the call there? With nothing to do it says so, or complains of the address (EFAULT). */
+static int check_call(long res, const char *call, char *why, size_t why_size)
+{
+    int error = res < 0 ? errno : 0;
+    if (error == 0 || error == EFAULT || error == EINVAL)
+        return 0;
+    snprintf(why, why_size,
+             "%s: %s; a seccomp filter forbids it: allow it, or take another demultiplexer", call,
+             strerror(error));
+    return -error;
+}
+
 static int aio_set_probe(size_t sources, char *why, size_t why_size)
 {
     aio_context_t context;
+    struct io_event event;
+    struct timespec now = { 0 };
     int res = make_context(sources, &context, why, why_size);
+    if (res < 0)
+        return res;
+    res = check_call(syscall(SYS_io_submit, context, 0l, NULL), "io_submit", why, why_size);
     if (res == 0)
-        MUST(syscall(SYS_io_destroy, context) == 0);
+        res = check_call(syscall(SYS_io_getevents, context, 0l, 1l, &event, &now), "io_getevents",
+                         why, why_size);
+    if (res == 0)
+        res = check_call(syscall(SYS_io_cancel, context, NULL, &event), "io_cancel", why, why_size);
+    syscall(SYS_io_destroy, context);
     return res;
 }
 
@@ -173,8 +194,7 @@ static void cancel(const struct aio_set *set, struct aio_operation *operation)
 {
     struct io_event event;
     list_remove(&operation->queued);
-    if (operation
-            ->in_flight) /* its event comes in any case: of the cancelling, or of the operation */
+    if (operation->in_flight) /* its event comes in any case: of this, or of the operation */
         syscall(SYS_io_cancel, set->context, &operation->iocb, &event);
 }
 
@@ -191,8 +211,8 @@ static void aio_set_remove(struct demultiplexer *d, struct loop_source *source, 
     free_if_done(entry);
 }
 
-/* False: the kernel takes none of the rest now. */
-static bool submit_some(struct aio_set *set)
+/* 0, -EAGAIN: the kernel takes none of the rest now, or another -errno. */
+static int submit_some(struct aio_set *set)
 {
     struct iocb *batch[SUBMIT_MAX];
     long count = 0;
@@ -200,12 +220,13 @@ static bool submit_some(struct aio_set *set)
          at = at->next)
         batch[count++] = &container_of(at, struct aio_operation, queued)->iocb;
     long taken = syscall(SYS_io_submit, set->context, count, batch);
+    int error = taken < 0 ? errno : 0;
     for (long i = 0; i < taken; i++) {
         struct aio_operation *operation = container_of(batch[i], struct aio_operation, iocb);
         list_remove(&operation->queued);
         operation->in_flight = true;
     }
-    return taken == count;
+    return taken < 0 ? -error : 0;
 }
 
 static int take(struct aio_set *set, long count, struct demultiplexer_event *events)
@@ -228,8 +249,11 @@ static int aio_set_wait(struct demultiplexer *d, int timeout_ms, struct demultip
 {
     struct aio_set *set = set_of(d);
     while (!list_empty(&set->queued)) {
-        if (submit_some(set))
+        int res = submit_some(set);
+        if (res == 0)
             continue;
+        if (res != -EAGAIN)
+            return res;
         if (timeout_ms < 0 || timeout_ms > RETRY_MS)
             timeout_ms = RETRY_MS;
         break;
@@ -243,8 +267,8 @@ static int aio_set_wait(struct demultiplexer *d, int timeout_ms, struct demultip
 static void aio_set_close(struct demultiplexer *d)
 {
     struct aio_set *set = set_of(d);
-    MUST(syscall(SYS_io_destroy, set->context) ==
-         0); /* cancels, and waits for all that is in flight */
+    /* Cancels, and waits for all that is in flight. */
+    MUST(syscall(SYS_io_destroy, set->context) == 0);
     while (!list_empty(&set->entries)) {
         struct aio_entry *entry = container_of(set->entries.next, struct aio_entry, all);
         list_remove(&entry->all);

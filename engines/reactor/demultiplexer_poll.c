@@ -16,7 +16,8 @@
 #include <string.h>
 
 static_assert(DEMULTIPLEXER_READ == POLLIN && DEMULTIPLEXER_WRITE == POLLOUT &&
-                  DEMULTIPLEXER_ERROR == POLLERR && DEMULTIPLEXER_HANGUP == POLLHUP,
+                  DEMULTIPLEXER_ERROR == POLLERR && DEMULTIPLEXER_HANGUP == POLLHUP &&
+                  DEMULTIPLEXER_PEER_ENDED == POLLRDHUP,
               "events are poll's");
 
 struct poll_set {
@@ -129,7 +130,7 @@ static int poll_set_wait(struct demultiplexer *d, int timeout_ms,
     struct poll_set *set = set_of(d);
     int ready = poll(set->polled, set->count, timeout_ms);
     if (ready < 0)
-        return -errno;
+        return demultiplexer_failed(errno);
     int n = 0;
     size_t at = set->next < set->count ? set->next : 0;
     for (size_t looked = 0; looked < set->count && n < ready && n < max; looked++) {

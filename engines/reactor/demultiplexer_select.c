@@ -50,21 +50,6 @@ static int select_set_probe(size_t sources, char *why, size_t why_size)
     return -error;
 }
 
-static int select_set_open(size_t sources, char *why, size_t why_size,
-                           struct demultiplexer **ret_demultiplexer)
-{
-    (void)sources;
-    struct select_set *set = calloc(1, sizeof(*set));
-    if (set == NULL) {
-        snprintf(why, why_size, "out of memory");
-        return -ENOMEM;
-    }
-    set->base.ops = &demultiplexer_select;
-    set->highest = -1;
-    *ret_demultiplexer = &set->base;
-    return 0;
-}
-
 static int lengthen(unsigned long **map, size_t words, size_t old_words)
 {
     unsigned long *longer = realloc(*map, words * sizeof(longer[0]));
@@ -88,6 +73,38 @@ static int make_room(struct select_set *set, int fd)
         lengthen(&set->writes.ready, words, set->words) < 0)
         return -ENOMEM;
     set->words = words;
+    return 0;
+}
+
+static void select_set_close(struct demultiplexer *d)
+{
+    struct select_set *set = set_of(d);
+    descriptor_table_free(&set->sources);
+    free(set->reads.wanted);
+    free(set->reads.ready);
+    free(set->writes.wanted);
+    free(set->writes.ready);
+    free(set);
+}
+
+static int select_set_open(size_t sources, char *why, size_t why_size,
+                           struct demultiplexer **ret_demultiplexer)
+{
+    (void)sources;
+    struct select_set *set = calloc(1, sizeof(*set));
+    if (set == NULL) {
+        snprintf(why, why_size, "out of memory");
+        return -ENOMEM;
+    }
+    set->base.ops = &demultiplexer_select;
+    set->highest = -1;
+    int res = make_room(set, 0);
+    if (res < 0) {
+        snprintf(why, why_size, "out of memory");
+        select_set_close(&set->base);
+        return res;
+    }
+    *ret_demultiplexer = &set->base;
     return 0;
 }
 
@@ -161,7 +178,7 @@ static int select_set_wait(struct demultiplexer *d, int timeout_ms,
     int ready = select(set->highest + 1, (fd_set *)(void *)set->reads.ready,
                        (fd_set *)(void *)set->writes.ready, NULL, timeout_ms < 0 ? NULL : &timeout);
     if (ready < 0)
-        return -errno;
+        return demultiplexer_failed(errno);
     int n = 0;
     size_t at = set->next < words ? set->next : 0;
     for (size_t looked = 0; ready > 0 && looked < words && n < max; looked++) {
@@ -170,17 +187,6 @@ static int select_set_wait(struct demultiplexer *d, int timeout_ms,
     }
     set->next = n == max ? at : 0;
     return n;
-}
-
-static void select_set_close(struct demultiplexer *d)
-{
-    struct select_set *set = set_of(d);
-    descriptor_table_free(&set->sources);
-    free(set->reads.wanted);
-    free(set->reads.ready);
-    free(set->writes.wanted);
-    free(set->writes.ready);
-    free(set);
 }
 
 const struct demultiplexer_ops demultiplexer_select = {

@@ -78,7 +78,7 @@ static int sigio_set_probe(size_t sources, char *why, size_t why_size)
     if (fd < 0)
         return fd;
     close(fd);
-    return 0;
+    return demultiplexer_poll.probe(0, why, why_size); /* it polls its signalfd */
 }
 
 static int sigio_set_open(size_t sources, char *why, size_t why_size,
@@ -212,7 +212,7 @@ static int sigio_set_wait(struct demultiplexer *d, int timeout_ms,
     CHECK(max > PLAIN_MAX);
     int ready = poll(polled, 1 + set->plain_count, timeout_ms);
     if (ready <= 0)
-        return ready < 0 ? -errno : 0;
+        return ready < 0 ? demultiplexer_failed(errno) : 0;
     int n = 0;
     for (unsigned i = 0; i < set->plain_count; i++) {
         if (polled[1 + i].revents != 0)

@@ -74,7 +74,8 @@ class IoUring(Doctors):
         text = self.doctor()["engines"]["proactor"]["text"]
         self.assertRegex(text, r"\Acan run: io_uring with (SINGLE_ISSUER and DEFER_TASKRUN|"
                                r"COOP_TASKRUN); accepts multishot, receives (multishot|one by one) "
-                               r".*; idle threads (do not )?count as waiting for a disk\Z")
+                               r".*; idle threads (do not )?count as waiting for a disk"
+                               r"; cost: .+\Z")
 
     def test_each_call_that_is_forbidden(self):
         """The rings are made, but cannot be used: found out before anything is served."""

@@ -16,7 +16,8 @@ IO_URING_SETUP, IO_URING_ENTER, IO_URING_REGISTER, OPENAT2 = 425, 426, 427, 437
 SYSCTL = "/proc/sys/kernel/io_uring_disabled"
 CLONE_NEWNS, MS_BIND, MS_REC, MS_PRIVATE = 0x20000, 0x1000, 0x4000, 0x40000
 PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, SECCOMP_MODE_FILTER = 22, 38, 2
-ENGINES = ("reactor", "reactor-pool", "multi-reactor", "proactor", "auto")
+ENGINES = ("reactor", "reactor-pool", "multi-reactor", "proactor", "iterative",
+           "thread-per-connection", "thread-pool", "process-per-connection", "auto")
 
 
 def forbid(number, error):
@@ -141,7 +142,7 @@ class Auto(Engines):
         server = self.serve("-c", f"/dev/fd/{reader}", pass_fds=[reader])
         os.close(reader)
         self.assertEqual(server.get("/hello.txt"), (200, b"hello\n"))
-        self.assertIn(engine_of(server), ENGINES[:4])
+        self.assertIn(engine_of(server), ENGINES[:-1])
         self.assertEqual(server.stop(), 0)
 
     def test_from_the_file_and_in_a_test(self):
@@ -264,7 +265,16 @@ class Refused(Engines):
             self.skipTest("the number of epoll_create1 is another one here")
         self.assert_refused(69, "engine auto takes none; not proactor: .*; not reactor: epoll",
                             self.site, "--port", "0", "-e", "auto", preexec_fn=without_epoll)
+        # Those that block can run all the same, but not without an eventfd; auto takes none of them.
         status, out, _ = self.run_command("doctor", preexec_fn=without_epoll)
+        self.assertEqual(status, 0)
+        self.assertRegex(out, r"(?m)^  \+ thread-pool +can run: ")
+        self.assertRegex(out, r"(?m)^  - reactor +cannot run: epoll_create1: ")
+
+        def without_eventfd():
+            without_epoll()
+            forbid(290, errno.EPERM)()  # eventfd2, x86-64
+        status, out, _ = self.run_command("doctor", preexec_fn=without_eventfd)
         self.assertEqual(status, 69)
         self.assertRegex(out, r"(?m)^  - reactor +cannot run: epoll_create1: ")
 
@@ -281,7 +291,7 @@ class Doctor(Engines):
         for engine in ENGINES:
             self.assertEqual(len(re.findall(rf"(?m)^  [+-] {engine} +\S", out)), 1, engine)
         for name in ("openat2", "file_io = sendfile", "file_io = splice", "file_io = read", "CPUs",
-                     "nofile", "memlock"):
+                     "nofile", "memlock", "tasks"):
             self.assertRegex(out, rf"(?m)^  [+-] {name} +\S")
         self.assertRegex(out, r"(?m)^  \+ reactor +can run: ")
 

@@ -21,6 +21,19 @@ def the_answer_comes_and_then_the_end(server):
 
 
 @test
+def whenever_the_end_comes(server):
+    """Before, while or after the server begins to wait for the connection: it is never missed."""
+    for number in range(400):
+        with server.connect() as connection:
+            for _ in range(number % 40 * 25):
+                pass  # some microseconds
+            connection.send(head("GET", "/a.txt"))
+            connection.half_close()
+            assert connection.read_response().body == b"a"
+            connection.expect_end(10)
+
+
+@test
 def a_large_answer_comes_whole(server):
     wanted = server.get("/large.bin").body
     assert len(wanted) == 6_000_000
