@@ -33,6 +33,14 @@ def option(name):
     return sys.argv[sys.argv.index(name) + 1] if name in sys.argv else ""
 
 
+def demultiplexer():
+    """What the engine, if it is an event loop, waits with."""
+    for setting in option("--variant").split():
+        if setting.startswith("demultiplexer="):
+            return setting.partition("=")[2]
+    return "epoll"
+
+
 class Faults:
     """The page. A server started within preloaded() looks at it."""
 
