@@ -91,19 +91,45 @@ static unsigned parse_quota(const char *line)
     return milli < UINT_MAX ? (unsigned)milli : 0;
 }
 
-/* The smallest quota of a group and those that it lies in; 0: none. */
-static unsigned find_quota(const char *mount, const char *group_path)
+/* The smallest limit in `name` of a group and those that it lies in; 0: none. */
+static unsigned find_least(const char *mount, const char *group_path, const char *name,
+                           unsigned (*parse)(const char *line))
 {
     char group[PATH_MAX], file[PATH_MAX * 2], line[128];
     unsigned least = 0;
     snprintf(group, sizeof(group), "%s", group_path);
     for (char *slash = group + strlen(group); slash != NULL; slash = strrchr(group, '/')) {
         *slash = '\0';
-        snprintf(file, sizeof(file), "%s%s/cpu.max", mount, group);
-        unsigned milli = setting_read(file, line, sizeof(line)) ? parse_quota(line) : 0;
-        if (milli != 0 && (least == 0 || milli < least))
-            least = milli;
+        snprintf(file, sizeof(file), "%s%s/%s", mount, group, name);
+        unsigned limit = setting_read(file, line, sizeof(line)) ? parse(line) : 0;
+        if (limit != 0 && (least == 0 || limit < least))
+            least = limit;
     }
+    return least;
+}
+
+static unsigned find_quota(const char *mount, const char *group_path)
+{
+    return find_least(mount, group_path, "cpu.max", parse_quota);
+}
+
+/* "NUMBER", or "max": 0. */
+static unsigned parse_count(const char *line)
+{
+    char *end;
+    errno = 0;
+    unsigned long count = strtoul(line, &end, 10);
+    return end != line && *end == '\0' && errno == 0 && count < UINT_MAX ? (unsigned)count : 0;
+}
+
+unsigned cpus_tasks_max(void)
+{
+    char group[PATH_MAX];
+    unsigned least = 0;
+    if (!find_group(group, sizeof(group)))
+        return 0;
+    for (size_t i = 0; i < ARRAY_LEN(cgroup_mounts) && least == 0; i++)
+        least = find_least(cgroup_mounts[i], group, "pids.max", parse_count);
     return least;
 }
 

@@ -24,4 +24,9 @@ int cpus_pin(const struct cpus *cpus, unsigned index);
  * as can run at a time. Never 0, and 1 when the kernel does not tell. */
 unsigned cpus_threads(unsigned threads);
 
+/* How many tasks, threads and processes together, its control group may have (pids.max of version
+ * 2, the smallest of those that it lies in; systemd's TasksMax=); 0: no limit, or none that can be
+ * read. */
+unsigned cpus_tasks_max(void);
+
 #endif

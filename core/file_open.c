@@ -153,8 +153,24 @@ static bool is_refusal(int error, int root_fd)
 
 bool file_open_is_undecided(enum file_symlinks symlinks, int error)
 {
-    return (symlinks == FILE_SYMLINKS_INSIDE && error == -EXDEV) ||
+    return error == -ENOSYS || (symlinks == FILE_SYMLINKS_INSIDE && error == -EXDEV) ||
            (symlinks == FILE_SYMLINKS_OWNER && error == -ELOOP);
+}
+
+int file_open_as(int root_fd, const char *path, const struct open_how *how)
+{
+    int fd = -ENOSYS;
+
+    if (!atomic_load_explicit(&openat2_refused, memory_order_relaxed)) {
+        fd = (int)syscall(SYS_openat2, root_fd, path, how, sizeof(*how));
+        if (fd < 0)
+            fd = -errno;
+    }
+    if (fd < 0 && is_refusal(fd, root_fd)) {
+        atomic_store_explicit(&openat2_refused, true, memory_order_relaxed);
+        fd = -ENOSYS;
+    }
+    return fd;
 }
 
 /* A descriptor or -errno. */

@@ -57,6 +57,10 @@ enum file_open_step { FILE_OPEN_LOOK, FILE_OPEN_READ };
  * where that does not help. */
 void file_open_how(enum file_open_step step, enum file_symlinks symlinks, struct open_how *ret_how);
 
+/* openat2(2) with those arguments; it may block. A descriptor, which the caller owns, or -errno:
+ * -ENOSYS also where a filter refuses the call as such. */
+int file_open_as(int root_fd, const char *path, const struct open_how *how);
+
 /* Is this answer (-errno) of openat2(2) with those arguments no answer yet? file_job_run() finds
  * it, segment by segment. Pure. */
 bool file_open_is_undecided(enum file_symlinks symlinks, int error);

@@ -6,6 +6,7 @@
 
 #include "core/check.h"
 #include "core/clock.h"
+#include "core/shared_mutex.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -13,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum { PERIODS_MAX = 64, MESSAGE_MAX = 4096 };
 
@@ -25,20 +27,27 @@ struct period {
     uint64_t end_ms; /* clock_monotonic_ms() */
 };
 
-static struct {
+struct repeats {
     pthread_mutex_t mutex;
     atomic_uint open; /* periods in use */
     struct period periods[PERIODS_MAX];
-} repeats = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+};
 
+static struct repeats own = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+static struct repeats *repeats = &own; /* or shared memory */
+
+/* A process that has died with it leaves a table that is as good as any. */
 static void lock(void)
 {
-    MUST(pthread_mutex_lock(&repeats.mutex) == 0);
+    int error = pthread_mutex_lock(&repeats->mutex);
+    if (error == EOWNERDEAD)
+        error = pthread_mutex_consistent(&repeats->mutex);
+    MUST(error == 0);
 }
 
 static void unlock(void)
 {
-    MUST(pthread_mutex_unlock(&repeats.mutex) == 0);
+    MUST(pthread_mutex_unlock(&repeats->mutex) == 0);
 }
 
 static void tell_left_out(const struct period *p)
@@ -56,7 +65,7 @@ static struct period *find_period(enum log_level level, const char *kind, int er
     struct period *p = NULL;
 
     for (unsigned i = 0; i < PERIODS_MAX; i++) {
-        struct period *at = &repeats.periods[i];
+        struct period *at = &repeats->periods[i];
         if (at->kind != NULL && at->error == error && strcmp(at->kind, kind) == 0) {
             p = at;
             break;
@@ -69,7 +78,7 @@ static struct period *find_period(enum log_level level, const char *kind, int er
     if (p->kind != NULL)
         *ret_ended = *p;
     else
-        atomic_fetch_add(&repeats.open, 1);
+        atomic_fetch_add(&repeats->open, 1);
     *p = (struct period){
         .kind = kind, .error = error, .level = level, .end_ms = now_ms + LOG_REPEAT_MS
     };
@@ -122,12 +131,12 @@ static bool take_ended(uint64_t until_ms, struct period *ret_ended)
 
     lock();
     for (unsigned i = 0; i < PERIODS_MAX && !found; i++) {
-        struct period *p = &repeats.periods[i];
+        struct period *p = &repeats->periods[i];
         if (p->kind == NULL || p->end_ms > until_ms)
             continue;
         *ret_ended = *p;
         *p = (struct period){ .kind = NULL };
-        atomic_fetch_sub(&repeats.open, 1);
+        atomic_fetch_sub(&repeats->open, 1);
         found = true;
     }
     unlock();
@@ -144,13 +153,30 @@ static void end_until(uint64_t until_ms)
 
 bool log_repeat_tick(void)
 {
-    if (atomic_load_explicit(&repeats.open, memory_order_relaxed) == 0)
+    if (atomic_load_explicit(&repeats->open, memory_order_relaxed) == 0)
         return false;
     end_until(clock_monotonic_ms());
-    return atomic_load_explicit(&repeats.open, memory_order_relaxed) > 0;
+    return atomic_load_explicit(&repeats->open, memory_order_relaxed) > 0;
 }
 
 void log_repeat_end(void)
 {
     end_until(UINT64_MAX);
+}
+
+int log_repeat_share(void)
+{
+    struct repeats *shared =
+        mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED)
+        return -errno;
+    int error = shared_mutex_init(&shared->mutex);
+    if (error != 0) {
+        munmap(shared, sizeof(*shared));
+        return -error;
+    }
+    atomic_store(&shared->open, atomic_load(&repeats->open));
+    memcpy(shared->periods, repeats->periods, sizeof(shared->periods));
+    repeats = shared;
+    return 0;
 }

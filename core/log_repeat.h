@@ -31,4 +31,9 @@ bool log_repeat_tick(void);
 /* Ends all periods: what was left out is told now. Before the process ends. Thread-safe. */
 void log_repeat_end(void);
 
+/* Moves the table to memory that processes forked from now on share, so that a fault which each of
+ * a thousand children meets is told as often as if they were one. Called once, while there is one
+ * thread. 0, or -errno. */
+int log_repeat_share(void);
+
 #endif

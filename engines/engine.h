@@ -92,9 +92,10 @@ struct engine_ops {
     /* Frees it; run() has returned, or was never called. */
     void (*destroy)(struct engine *e);
 
-    /* Which of its means this kernel has, for `gearshift doctor`: one line, without a full stop.
-     * Asked when probe() says that it can run. Optional. */
-    void (*features)(char *text, size_t size);
+    /* Which of its means this kernel has, of those that `config` chooses (as for probe()), for
+     * `gearshift doctor`: one line, without a full stop. Asked when probe() says that it can run.
+     * Optional. */
+    void (*features)(const struct config *config, char *text, size_t size);
 };
 
 /* The engines built in: one file each, its table at the end. */
@@ -102,6 +103,11 @@ extern const struct engine_ops engine_reactor;
 extern const struct engine_ops engine_reactor_pool;
 extern const struct engine_ops engine_multi_reactor;
 extern const struct engine_ops engine_proactor;
+extern const struct engine_ops engine_coroutine;
+extern const struct engine_ops engine_iterative;
+extern const struct engine_ops engine_thread_per_connection;
+extern const struct engine_ops engine_thread_pool;
+extern const struct engine_ops engine_process_per_connection;
 
 /* The engine of that name, or NULL. */
 const struct engine_ops *engine_find(const char *name);

@@ -30,6 +30,8 @@ static const char *find_objection(const char *name, const struct config *config,
     bool proactor = strcmp(name, "proactor") == 0;
     if (proactor && loops > 1 && config->accept_mode == ACCEPT_HANDOFF)
         return "accept = handoff is multi-reactor's";
+    if (proactor && config->processor != PROCESSOR_IO_URING)
+        return "emulated (processor = epoll), it is for who asks for it by name";
     return NULL;
 }
 

@@ -64,7 +64,7 @@ static void examine_engines(struct doctor_report *report)
         }
         snprintf(why, sizeof(why), "%s", ops->summary);
         if (ops->features != NULL)
-            ops->features(why, sizeof(why));
+            ops->features(NULL, why, sizeof(why));
         doctor_say(finding, "can run: %s; cost: %s", why, ops->cost);
     }
     const struct engine_ops *best = auto_best(NULL, 0, NULL, why, sizeof(why));
@@ -212,6 +212,32 @@ static void examine_limits(struct doctor_report *report)
               "(LimitMEMLOCK= of systemd, or limits.conf), or set fewer threads");
 }
 
+/* Threads and processes: what the engines with one for each connection are limited by, besides
+ * `connections_max`. Root is not held to RLIMIT_NPROC (setrlimit(2)). */
+static void examine_tasks(struct doctor_report *report)
+{
+    const uint64_t wanted = 10240 + 64; /* connections_max by default */
+    struct rlimit limit;
+    char of_user[32], of_group[32] = "no limit";
+
+    MUST(getrlimit(RLIMIT_NPROC, &limit) == 0);
+    format_limit(limit.rlim_cur, of_user, sizeof(of_user));
+    unsigned group_max = cpus_tasks_max();
+    if (group_max != 0)
+        snprintf(of_group, sizeof(of_group), "%u", group_max);
+    bool ok = (group_max == 0 || group_max >= wanted) &&
+              (geteuid() == 0 || is_enough(limit.rlim_cur, wanted));
+    struct doctor_finding *finding = doctor_add(report, DOCTOR_MACHINE, "tasks", ok);
+    doctor_say(finding, "%s for this user (nproc%s), %s for this control group (pids.max)", of_user,
+               geteuid() == 0 ? ", not counted for root" : "", of_group);
+    if (!ok)
+        doctor_advise(finding,
+                      "engines thread-per-connection and process-per-connection take one for each "
+                      "connection, and let clients wait when there are none left: raise it "
+                      "(TasksMax= and LimitNPROC= of systemd, ulimit -u), or lower "
+                      "connections_max");
+}
+
 static void examine_backlog(struct doctor_report *report)
 {
     char line[64];
@@ -264,6 +290,7 @@ void doctor_examine(struct doctor_report *report)
     doctor_examine_tls(report);
     examine_cpus(report);
     examine_limits(report);
+    examine_tasks(report);
     examine_backlog(report);
     examine_congestion(report);
     examine_migration(report);

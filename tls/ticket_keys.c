@@ -2,13 +2,14 @@
 #include "tls/ticket_keys.h"
 
 #include "core/check.h"
+#include "core/shared_mutex.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 
 enum { MAGIC = 0x7469636b };
@@ -39,17 +40,19 @@ static int key_make(struct ticket_key *ret_key)
 
 int ticket_keys_create(uint32_t lifetime_ms, uint64_t now_ms, struct ticket_keys **ret_keys)
 {
-    struct ticket_keys *keys = calloc(1, sizeof(*keys));
+    struct ticket_keys *keys =
+        mmap(NULL, sizeof(*keys), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     CHECK(lifetime_ms > 0);
-    if (keys == NULL)
-        return -ENOMEM;
+    if (keys == MAP_FAILED)
+        return -errno;
     int res = key_make(&keys->newest);
+    if (res == 0)
+        res = -shared_mutex_init(&keys->lock);
     if (res < 0) {
-        free(keys);
+        munmap(keys, sizeof(*keys));
         return res;
     }
-    pthread_mutex_init(&keys->lock, NULL);
     keys->magic = MAGIC;
     keys->lifetime_ms = lifetime_ms;
     keys->made_ms = now_ms;
@@ -64,7 +67,18 @@ void ticket_keys_destroy(struct ticket_keys *keys)
     CHECK_OBJ(keys, MAGIC);
     pthread_mutex_destroy(&keys->lock);
     explicit_bzero(keys, sizeof(*keys));
-    free(keys);
+    munmap(keys, sizeof(*keys));
+}
+
+/* A process that has died with it may have left half a key: it makes its place anew. */
+static void lock(struct ticket_keys *keys)
+{
+    int error = pthread_mutex_lock(&keys->lock);
+    if (error == EOWNERDEAD) {
+        keys->made_ms = 0; /* both are too old to be believed */
+        error = pthread_mutex_consistent(&keys->lock);
+    }
+    MUST(error == 0);
 }
 
 /* Brings the keys up to `now_ms`. The lock is held. */
@@ -96,7 +110,7 @@ static int rotate(struct ticket_keys *keys, uint64_t now_ms)
 int ticket_keys_newest(struct ticket_keys *keys, uint64_t now_ms, struct ticket_key *ret_key)
 {
     CHECK_OBJ(keys, MAGIC);
-    pthread_mutex_lock(&keys->lock);
+    lock(keys);
     int res = rotate(keys, now_ms);
     if (res == 0)
         *ret_key = keys->newest;
@@ -110,7 +124,7 @@ enum ticket_key_use ticket_keys_find(struct ticket_keys *keys, uint64_t now_ms,
     enum ticket_key_use use = TICKET_KEY_NONE;
 
     CHECK_OBJ(keys, MAGIC);
-    pthread_mutex_lock(&keys->lock);
+    lock(keys);
     if (rotate(keys, now_ms) < 0) {
         /* No key is believed longer than its time. */
     } else if (memcmp(keys->newest.name, name, TICKET_KEY_NAME_SIZE) == 0) {

@@ -1,9 +1,10 @@
 /* ticket_keys.h: the keys that session tickets are encrypted with (RFC 5077 section 4), of a
- * process.
+ * process and of those that it forks: they lie in memory that all of them share, so that one of
+ * them makes the next key for all.
  *
  * A key encrypts for one lifetime and decrypts for one more; then it is gone, and what was recorded
  * under it can no longer be read. Whichever thread first asks after a lifetime is over makes the
- * next key: there is no timer. Keys are drawn from getrandom(2) and never leave the process.
+ * next key: there is no timer. Keys are drawn from getrandom(2) and never leave these processes.
  * Knows no TLS library; thread-safe. */
 #ifndef TLS_TICKET_KEYS_H
 #define TLS_TICKET_KEYS_H

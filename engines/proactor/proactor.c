@@ -1,9 +1,11 @@
-/* proactor.c: the engine `proactor`: io_uring. Accepting, receiving, opening, reading and sending
- * are operations that the kernel completes; threads = N runs N proactors, one ring each, that share
- * nothing but the configuration.
+/* proactor.c: the engine `proactor`. Accepting, receiving, opening, reading and sending are
+ * operations that an asynchronous operation processor completes: io_uring, or one that is emulated
+ * (processor.h). threads = N runs N proactors, one processor each, that share nothing but the
+ * configuration.
  *
- *   reuseport  every ring has a listening socket; the kernel distributes by a hash of the addresses
- *   shared     one socket, an accept armed on it in every ring; the kernel wakes one of them
+ *   reuseport  each has a listening socket; the kernel distributes by a hash of the addresses
+ *   shared     one socket, an accept armed on it in each; io_uring wakes one of them, the emulated
+ *              processor all that sleep, and one of them gets the connection
  *
  * The calling thread runs a proactor itself. Signals reach that thread only; wake() is for all. */
 #include "core/cpus.h"
@@ -31,27 +33,26 @@ struct engine {
     struct listen_share listeners;
 };
 
+static enum processor_kind processor_of(const struct config *config)
+{
+    return config != NULL ? config->processor : PROCESSOR_IO_URING;
+}
+
 static int proactor_engine_probe(const struct config *config, char *why, size_t why_size)
 {
-    (void)config;
-    struct uring_options options;
-    return uring_probe(why, why_size, &options);
+    struct processor_options options;
+    return processor_find(processor_of(config))->probe(why, why_size, &options);
 }
 
-static void proactor_engine_features(char *text, size_t size)
+static void proactor_engine_features(const struct config *config, char *text, size_t size)
 {
-    struct uring_options options;
-    if (uring_probe(text, size, &options) < 0)
-        return;
-    snprintf(text, size,
-             "io_uring with %s; accepts multishot, receives %s into provided buffers; openat2, "
-             "statx, read and splice as operations; idle threads %s as waiting for a disk",
-             options.single_issuer ? "SINGLE_ISSUER and DEFER_TASKRUN" : "COOP_TASKRUN",
-             options.recv_multishot ? "multishot" : "one by one",
-             options.no_iowait ? "do not count" : "count");
+    const struct processor_ops *processor = processor_find(processor_of(config));
+    struct processor_options options;
+    if (processor->probe(text, size, &options) == 0)
+        processor->features(&options, text, size);
 }
 
-/* What one ring asks of all. */
+/* What one proactor asks of all. */
 static void wake_all(void *context)
 {
     struct engine *e = context;
@@ -127,7 +128,8 @@ static int prepare(struct engine *e, char *why, size_t why_size)
             e->cfg.limits.connections_max, e->count);
         return -EINVAL;
     }
-    if (uring_probe(why, why_size, &e->shared.uring) < 0)
+    e->shared.processor = processor_find(config->processor);
+    if (e->shared.processor->probe(why, why_size, &e->shared.options) < 0)
         return -EOPNOTSUPP;
     e->shared.config = config;
     e->shared.tls = e->cfg.tls;
@@ -183,9 +185,9 @@ static int proactor_engine_run(struct engine *e)
         .context = e,
         .pin = e->cfg.config->pin ? &e->cpus : NULL,
     };
-    log_info("proactor: %u threads; io_uring with %s, receives %s", e->count,
-             e->shared.uring.single_issuer ? "SINGLE_ISSUER and DEFER_TASKRUN" : "COOP_TASKRUN",
-             e->shared.uring.recv_multishot ? "multishot" : "one by one");
+    char features[256];
+    e->shared.processor->features(&e->shared.options, features, sizeof(features));
+    log_info("proactor: %u threads; %s", e->count, features);
     return crew_run(&job, e->count, NULL);
 }
 
@@ -198,7 +200,8 @@ const struct engine_ops engine_proactor = {
     .name = "proactor",
     .summary =
         "io_uring: accepts, receives, opens, reads and sends by completions; a ring a thread",
-    .cost = "needs io_uring, which containers often forbid; about 1.2 MiB of buffers a thread",
+    .cost = "needs io_uring, which containers often forbid (processor = epoll does without); about "
+            "1.2 MiB of buffers a thread",
     .settings = ENGINE_SETTING_THREADS | ENGINE_SETTING_PIN | ENGINE_SETTING_ACCEPT |
                 ENGINE_SETTING_PROCESSOR,
     .splices = true,

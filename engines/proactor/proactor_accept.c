@@ -75,21 +75,19 @@ static void take_connection(struct proactor *p, const struct proactor_listener *
     proactor_conn_open(p, fd, accept->listener->config, &peer);
 }
 
-/* Has the kernel tell of a client that waits, without accepting it. */
+/* Asks to be told of a client that waits, without accepting it. */
 static void watch(struct proactor *p, struct proactor_listener *accept)
 {
-    struct io_uring_sqe *sqe = proactor_begin(p, &accept->op, PROACTOR_OP_CALLER);
-    if (sqe == NULL)
-        return;
-    io_uring_prep_poll_add(sqe, accept->listener->fd, POLLIN);
-    proactor_set(sqe, &accept->op);
-    accept->multishot = false;
+    const struct operation watch = { OPERATION_POLL, .fd = accept->listener->fd,
+                                     .poll.events = POLLIN };
+    if (proactor_begin(p, &accept->op, PROACTOR_OP_CALLER, &watch))
+        accept->multishot = false;
 }
 
 void proactor_accepted(struct proactor *p, struct proactor_op *op, int res, unsigned flags)
 {
     struct proactor_listener *accept = container_of(op, struct proactor_listener, op);
-    if (!accept->multishot && (flags & IORING_CQE_F_MORE) == 0) {
+    if (!accept->multishot && (flags & COMPLETION_MORE) == 0) {
         CHECK(p->accepts_armed > 0);
         p->accepts_armed--;
     }
@@ -170,15 +168,10 @@ static void arm(struct proactor *p, struct proactor_listener *accept)
         return;
     }
     accept->called = false;
-    struct io_uring_sqe *sqe = proactor_begin(p, &accept->op, PROACTOR_OP_ACCEPT);
-    if (sqe == NULL)
+    const struct operation operation = { OPERATION_ACCEPT, .lasting = multishot,
+                                         .fd = accept->listener->fd };
+    if (!proactor_begin(p, &accept->op, PROACTOR_OP_ACCEPT, &operation))
         return;
-    int flags = SOCK_NONBLOCK | SOCK_CLOEXEC; /* sendfile(2) is not to block */
-    if (multishot)
-        io_uring_prep_multishot_accept(sqe, accept->listener->fd, NULL, NULL, flags);
-    else
-        io_uring_prep_accept(sqe, accept->listener->fd, NULL, NULL, flags);
-    proactor_set(sqe, &accept->op);
     accept->multishot = multishot;
     p->accepts_armed += !multishot;
 }
@@ -211,7 +204,7 @@ void proactor_accept(struct proactor *p)
     for (size_t i = 0; i < p->listeners_count; i++) {
         struct proactor_listener *accept = &p->accepts[i];
         if (accept->op.in_flight && accept->multishot && !multishot_fits(p))
-            (void)proactor_cancel(p, &accept->op); /* else in the next turn */
+            (void)proactor_cancel(p, &accept->op, accept->listener->fd); /* else in the next turn */
         else if (!accept->op.in_flight && !waits)
             arm(p, accept);
     }
@@ -244,11 +237,12 @@ bool proactor_unlisten(struct proactor *p)
     for (size_t i = 0; i < p->listeners_count; i++) {
         struct proactor_listener *accept = &p->accepts[i];
         if (accept->op.in_flight) {
-            (void)proactor_cancel(p, &accept->op);
+            (void)proactor_cancel(p, &accept->op, accept->listener->fd);
             ended = false;
         } else if (accept->listener->fd >= 0) {
             if (!p->ending)
                 accept_rest(p, accept);
+            processor_forget(p->processor, accept->listener->fd);
             listener_close(accept->listener);
         }
     }

@@ -126,16 +126,19 @@ void proactor_conn_close(struct proactor *p, struct proactor_conn *conn)
     conn->closing = true;
     proactor_idle_end(conn);
     timer_disarm(&p->timers, &conn->timer);
-    bool later = !proactor_cancel(p, &conn->recv) || !proactor_cancel(p, &conn->room) ||
-                 !proactor_cancel(p, &conn->send);
+    bool later = !proactor_cancel(p, &conn->recv, conn->fd) ||
+                 !proactor_cancel(p, &conn->room, conn->fd) ||
+                 !proactor_cancel(p, &conn->send, conn->fd);
     if (conn->file != NULL && proactor_file_resume(p, conn) == PROACTOR_YIELD)
         later = true;
     if (later)
         proactor_queue(p, conn);
     if (later || conn->send.in_flight || conn->file != NULL)
         return;
-    if (conn->fd >= 0)
+    if (conn->fd >= 0) {
+        processor_forget(p->processor, conn->fd);
         close(conn->fd);
+    }
     conn->fd = -1;
     if (conn->recv.in_flight || conn->room.in_flight)
         return;

@@ -1,12 +1,12 @@
-/* proactor_file.c: file jobs as operations of the ring, by the rules of file_open.h.
+/* proactor_file.c: file jobs as operations, by the rules of file_open.h.
  *
  *   LOOK -> LOOK_STAT -> OPEN -> OPEN_STAT -> (CONTENT ...) -> done
  *   READ -> done
  *
- * What the kernel has in its caches is done at once (file_job_try()): a STATX always goes through a
- * kernel worker, which costs more than the whole job. There is no operation for the names of a
+ * What the kernel has in its caches is done at once (file_job_try()): io_uring gives a STATX always
+ * to a kernel worker, which costs more than the whole job. There is no operation for the names of a
  * directory, and the rules for document roots are our own: a LIST, the text that is made of it, a
- * ROOT, and an OPEN that renames or writers keep disturbing, are run by a thread beside the ring.
+ * ROOT, and an OPEN that renames or writers keep disturbing, are run by a thread of the proactor's.
  */
 #include "engines/proactor/proactor_internal.h"
 
@@ -79,37 +79,47 @@ static void go_on(struct proactor *p, struct proactor_conn *conn)
         proactor_conn_drive(p, conn);
 }
 
-static bool submit(struct proactor *p, struct proactor_file *file)
+/* The operation of the stage. */
+static struct operation operation_of(struct proactor_file *file)
 {
-    struct file_job *job = file->job;
-    struct io_uring_sqe *sqe = proactor_begin(p, &file->op, PROACTOR_OP_FILE);
-    if (sqe == NULL)
-        return false;
+    const struct file_job *job = file->job;
     switch (file->stage) {
     case STAGE_LOOK:
     case STAGE_OPEN:
         file_open_how(file->stage == STAGE_LOOK ? FILE_OPEN_LOOK : FILE_OPEN_READ, job->symlinks,
                       &file->how);
-        io_uring_prep_openat2(sqe, job->root_fd, job->path, &file->how);
-        break;
+        return (struct operation){ OPERATION_OPEN, .fd = job->root_fd,
+                                   .open = { .path = job->path, .how = &file->how } };
     case STAGE_LOOK_STAT:
     case STAGE_OPEN_STAT:
-        io_uring_prep_statx(sqe, file->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &file->stx);
-        break;
+        return (struct operation){ OPERATION_STAT, .fd = file->fd, .stat.ret_stx = &file->stx };
     case STAGE_CONTENT:
-        /* One octet more than there should be: coming back short is the end of the file. */
-        io_uring_prep_read(sqe, file->fd, file->content + file->content_len,
-                           (unsigned)(job->meta.size + 1 - file->content_len), file->content_len);
-        break;
+        /* One octet more than there should be: coming back short is the end of the file, or will
+         * be found out by file_meta_holds(). */
+        return (struct operation){
+            OPERATION_READ,
+            .fd = file->fd,
+            .read = { .mem = file->content + file->content_len,
+                      .len = (unsigned)(job->meta.size + 1 - file->content_len),
+                      .off = (off_t)file->content_len },
+        };
     case STAGE_READ:
-        io_uring_prep_read(sqe, job->fd_read, job->mem, (unsigned)job->len, (uint64_t)job->off);
-        break;
+        return (struct operation){
+            OPERATION_READ,
+            .fd = job->fd_read,
+            .read = { .mem = job->mem, .len = (unsigned)job->len, .off = job->off },
+        };
     }
-    proactor_set(sqe, &file->op);
-    return true;
+    UNREACHABLE();
 }
 
-/* ---- the thread beside the ring ---- */
+static bool submit(struct proactor *p, struct proactor_file *file)
+{
+    const struct operation operation = operation_of(file);
+    return proactor_begin(p, &file->op, PROACTOR_OP_FILE, &operation);
+}
+
+/* ---- the thread beside the processor ---- */
 
 static void run_task(struct worker_task *task, struct worker *worker)
 {
@@ -144,11 +154,9 @@ void proactor_workers_arm(struct proactor *p)
 {
     if (p->workers_op.in_flight || (p->ending && list_empty(&p->conns)))
         return;
-    struct io_uring_sqe *sqe = proactor_begin(p, &p->workers_op, PROACTOR_OP_WORKERS);
-    if (sqe == NULL)
-        return;
-    io_uring_prep_poll_add(sqe, workers_fd(p->workers), POLLIN);
-    proactor_set(sqe, &p->workers_op);
+    const struct operation watch = { OPERATION_POLL, .fd = workers_fd(p->workers),
+                                     .poll.events = POLLIN };
+    (void)proactor_begin(p, &p->workers_op, PROACTOR_OP_WORKERS, &watch);
 }
 
 void proactor_workers_collect(struct proactor *p)
@@ -173,7 +181,7 @@ void proactor_workers_collect(struct proactor *p)
 /* ---- stages ---- */
 
 /* What a stage says, or -errno: the next operation is to be submitted, or the job is done, or it is
- * for the thread beside the ring. */
+ * for the thread beside the processor. */
 enum { ON = 0, DONE = 1, BESIDE = 2 };
 
 static int opened(struct proactor_file *file, int res)
@@ -315,7 +323,8 @@ enum proactor_step proactor_file_begin(struct proactor *p, struct proactor_conn 
     struct file_job *job = session_file_job(proactor_session(conn));
     CHECK_OBJ(job, FILE_JOB_MAGIC);
     CHECK(conn->file == NULL);
-    bool by_ring = job->kind != FILE_JOB_LIST && job->kind != FILE_JOB_ROOT && job->source == NULL;
+    bool by_operations =
+        job->kind != FILE_JOB_LIST && job->kind != FILE_JOB_ROOT && job->source == NULL;
     if (job->kind != FILE_JOB_READ && file_job_try(job)) {
         report(p, conn, job->res);
         return PROACTOR_DONE;
@@ -330,7 +339,7 @@ enum proactor_step proactor_file_begin(struct proactor *p, struct proactor_conn 
                                     .fd = -1 };
     proactor_op_init(&file->op, PROACTOR_OP_FILE);
     conn->file = file;
-    if (by_ring)
+    if (by_operations)
         return proactor_file_resume(p, conn);
     file->stalled = false;
     run_beside(p, file);

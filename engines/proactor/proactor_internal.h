@@ -11,7 +11,7 @@
  * proactor_splice.c   pieces of files by way of a pipe
  * proactor_file.c     file jobs as operations
  *
- * The asynchronous operation processor is the kernel (uring.h). */
+ * The asynchronous operation processor (processor.h) is the kernel's io_uring, or emulated. */
 #ifndef ENGINES_PROACTOR_PROACTOR_INTERNAL_H
 #define ENGINES_PROACTOR_PROACTOR_INTERNAL_H
 
@@ -23,7 +23,7 @@
 #include "engines/engine.h"
 #include "session/session.h"
 #include "engines/timer.h"
-#include "engines/proactor/uring.h"
+#include "engines/proactor/processor.h"
 #include "engines/workers.h"
 
 #include <assert.h>
@@ -44,12 +44,12 @@ enum {
     PROACTOR_KEPT_MAX = 64 << 20,   /* octets kept of all connections of a thread; beyond it, who
                                        sends more is closed */
     PROACTOR_PROBE_SPAN = 1 << 20,  /* octets that one look at the page cache stands for */
-    PROACTOR_PIECE = 1 << 17,       /* octets of a file read at once when they are not there */
-    PROACTOR_PIPES_MAX = 64,        /* of one thread, for file_io = splice */
-    PROACTOR_PIPES_IDLE_MAX = 2,    /* of those, kept while nobody needs them */
-    PROACTOR_PIPE_SIZE = 1 << 16,   /* octets; a pipe's default, so no limit is in the way */
-    PROACTOR_ATTEMPTS_MAX = 16,     /* of one file job, when a rename disturbs openat2(2) */
-    PROACTOR_LOOKS_MAX = 4,         /* turns at most for requests that have come before a drain */
+    PROACTOR_PIECE = OPERATION_WARM_MAX, /* octets of a file read at once when they are not there */
+    PROACTOR_PIPES_MAX = 64,             /* of one thread, for file_io = splice */
+    PROACTOR_PIPES_IDLE_MAX = 2,         /* of those, kept while nobody needs them */
+    PROACTOR_PIPE_SIZE = 1 << 16,        /* octets; a pipe's default, so no limit is in the way */
+    PROACTOR_ATTEMPTS_MAX = 16,          /* of one file job, when a rename disturbs openat2(2) */
+    PROACTOR_LOOKS_MAX = 4, /* turns at most for requests that have come before a drain */
 };
 
 #define PROACTOR_MAGIC      0x9b0ac709u
@@ -68,8 +68,7 @@ enum proactor_drain {
 
 /* What an operation is, and so what it is embedded in. */
 enum proactor_op_kind {
-    PROACTOR_OP_IGNORED, /* proactor.ignored: nobody waits for it (cancellations) */
-    PROACTOR_OP_WAKE,    /* proactor.wake: the eventfd was read */
+    PROACTOR_OP_WAKE,    /* proactor.wake: the eventfd was written */
     PROACTOR_OP_WORKERS, /* proactor.workers_op: jobs have come back */
     PROACTOR_OP_ACCEPT,  /* proactor_listener.op */
     PROACTOR_OP_CALLER,  /* likewise: a client waits, for whom there is no room */
@@ -83,7 +82,7 @@ enum proactor_op_kind {
     PROACTOR_OP_FILE,       /* proactor_file.op */
 };
 
-/* A completion's user_data; embedded in what it is about, which stays until the last completion. */
+/* A completion's token; embedded in what it is about, which stays until the last completion. */
 struct proactor_op {
     unsigned magic; /* PROACTOR_OP_MAGIC */
     uint8_t kind;   /* enum proactor_op_kind */
@@ -149,8 +148,9 @@ struct proactor_shared {
     const struct config *config;
     const struct tls_server *tls;
     const struct engine_requests *requests;
-    struct uring_options uring;
-    atomic_bool failed;   /* one of them ended by an error: the others stop */
+    const struct processor_ops *processor;
+    struct processor_options options; /* of all processors */
+    atomic_bool failed;               /* one of them ended by an error: the others stop */
     atomic_uint reclaims; /* counts up: one is out of descriptors, and all are to give some back */
     void (*wake_all)(void *context);
     bool (*all_full)(void *context); /* has none of them room? NULL: there is but one */
@@ -163,13 +163,12 @@ struct proactor {
     struct proactor_shared *shared;
     const struct config *config;
     struct session_limits limits;
-    struct uring uring;
+    struct processor *processor;
     int wake_fd; /* an eventfd */
-    uint64_t wake_count;
-    struct proactor_op wake, ignored, workers_op;
+    struct proactor_op wake, workers_op;
     struct clock clock;
     struct session_env *env;
-    struct workers *workers; /* one thread, for what io_uring cannot do: directory listings */
+    struct workers *workers; /* one thread, for what is no operation: directory listings */
     struct pool *pool;       /* of struct proactor_conn and session */
     struct pool *files;      /* of struct proactor_file */
     struct list conns;
@@ -184,17 +183,17 @@ struct proactor {
     unsigned pipes_idle;   /* free ones */
     struct proactor_listener *accepts;
     size_t listeners_count;
-    size_t accept_margin;      /* multishot accepts are armed while more than that are free */
-    size_t accepts_armed;      /* one-shot accepts in flight: each may bring a connection */
-    uint64_t accept_retry_ms;  /* descriptors or memory have run out: not before; 0: at once */
-    uint64_t reclaim_next_ms;  /* when proactor_ask_reclaim() may ask again */
-    uint64_t full_log_ms;      /* when connections_max was complained about last; 0: never */
-    uint64_t tick_due_ms;      /* next session_env_tick(); 0: nothing has happened since the last */
-    uint64_t sweep_due_ms;     /* next session_env_sweep(); 0: nothing is kept */
-    bool active;               /* a connection was driven in this turn */
-    bool starved;              /* an operation found no place: the next turn comes at once */
-    bool ending;               /* the loop ends: nothing is begun, what is in flight is awaited */
-    bool lost;                 /* the ring failed with operations in flight: nothing can be freed */
+    size_t accept_margin;     /* multishot accepts are armed while more than that are free */
+    size_t accepts_armed;     /* one-shot accepts in flight: each may bring a connection */
+    uint64_t accept_retry_ms; /* descriptors or memory have run out: not before; 0: at once */
+    uint64_t reclaim_next_ms; /* when proactor_ask_reclaim() may ask again */
+    uint64_t full_log_ms;     /* when connections_max was complained about last; 0: never */
+    uint64_t tick_due_ms;     /* next session_env_tick(); 0: nothing has happened since the last */
+    uint64_t sweep_due_ms;    /* next session_env_sweep(); 0: nothing is kept */
+    bool active;              /* a connection was driven in this turn */
+    bool starved;             /* an operation found no place: the next turn comes at once */
+    bool ending;              /* the loop ends: nothing is begun, what is in flight is awaited */
+    bool lost; /* the processor failed with operations in flight: nothing can be freed */
     uint64_t drain_end_ms;     /* 0: not draining */
     enum proactor_drain drain; /* how far that is */
     unsigned looks;            /* turns of PROACTOR_LOOKS so far */
@@ -203,8 +202,7 @@ struct proactor {
     sig_atomic_t reopens_done; /* requests->reopen_logs as last heeded */
     unsigned reclaims_done;    /* likewise, shared->reclaims */
     struct timer_wheel timers;
-    struct io_uring_cqe cqes[PROACTOR_TAKE_MAX];
-    unsigned char *scratch; /* PROACTOR_PIECE octets that nobody looks at */
+    struct completion completions[PROACTOR_TAKE_MAX];
 };
 
 static inline struct session *proactor_session(struct proactor_conn *conn)
@@ -217,25 +215,20 @@ static inline void proactor_op_init(struct proactor_op *op, enum proactor_op_kin
     *op = (struct proactor_op){ .magic = PROACTOR_OP_MAGIC, .kind = (uint8_t)kind };
 }
 
-/* A place for an operation of `kind`, which must not be in flight; the caller prepares it. NULL:
- * try again in the next turn. */
-struct io_uring_sqe *proactor_begin(struct proactor *p, struct proactor_op *op,
-                                    enum proactor_op_kind kind);
+/* Begins `operation`, which `op` (not in flight) stands for, as one of `kind`. False: try again in
+ * the next turn. */
+bool proactor_begin(struct proactor *p, struct proactor_op *op, enum proactor_op_kind kind,
+                    const struct operation *operation);
 
-/* To be called after the SQE was prepared: preparing clears user_data. */
-static inline void proactor_set(struct io_uring_sqe *sqe, struct proactor_op *op)
-{
-    sqe->user_data = (uint64_t)(uintptr_t)op;
-}
-
-/* Asks `op`, if it is in flight, to end early; its completion comes in any case. Once is enough.
- * False: try again in the next turn. */
-bool proactor_cancel(struct proactor *p, struct proactor_op *op);
+/* Asks `op`, if it is in flight, to end early; `fd` is what it is about. Its completion comes in
+ * any case. Once is enough. False: try again in the next turn. */
+bool proactor_cancel(struct proactor *p, struct proactor_op *op, int fd);
 
 /* ---- proactor_loop.c ---- */
 
-/* A proactor that holds no more than `limits` (copied) over `count` listeners (borrowed; closed when draining). The process ignores SIGPIPE (checked:
- * sendfile(2) has no MSG_NOSIGNAL). 0, or -errno and a sentence. The caller owns it. */
+/* A proactor that holds no more than `limits` (copied) over `count` listeners (borrowed; closed
+ * when draining). The process ignores SIGPIPE (checked: sendfile(2) has no MSG_NOSIGNAL). 0, or
+ * -errno and a sentence. The caller owns it. */
 int proactor_create(struct proactor_shared *shared, const struct session_limits *limits,
                     struct listener *listeners, size_t count, char *why, size_t why_size,
                     struct proactor **ret_proactor);

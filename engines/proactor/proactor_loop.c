@@ -11,48 +11,43 @@
 #include "engines/wake_fd.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
+
+enum { OWN_DESCRIPTORS = 2 }; /* on which an operation waits: the wake-up's, and the workers' */
 
 static const struct engine_requests *requests(const struct proactor *p)
 {
     return p->shared->requests;
 }
 
-struct io_uring_sqe *proactor_begin(struct proactor *p, struct proactor_op *op,
-                                    enum proactor_op_kind kind)
+bool proactor_begin(struct proactor *p, struct proactor_op *op, enum proactor_op_kind kind,
+                    const struct operation *operation)
 {
     CHECK_OBJ(op, PROACTOR_OP_MAGIC);
     CHECK(!op->in_flight);
-    struct io_uring_sqe *sqe = uring_sqe(&p->uring);
-    if (sqe == NULL) {
+    if (!processor_begin(p->processor, operation, op)) {
         p->starved = true;
-        return NULL;
+        return false;
     }
     op->kind = (uint8_t)kind;
     op->in_flight = true;
     op->cancelled = false;
-    return sqe;
+    return true;
 }
 
-bool proactor_cancel(struct proactor *p, struct proactor_op *op)
+bool proactor_cancel(struct proactor *p, struct proactor_op *op, int fd)
 {
     CHECK_OBJ(op, PROACTOR_OP_MAGIC);
     if (!op->in_flight || op->cancelled)
         return true;
-    struct io_uring_sqe *sqe = uring_sqe(&p->uring);
-    if (sqe == NULL) {
-        p->starved = true;
-        return false;
-    }
-    /* It only names the address of `op`. Operations are begun in the order in which they are
-     * queued, so a later one at the same address is not meant. */
-    io_uring_prep_cancel(sqe, op, 0);
-    proactor_set(sqe, &p->ignored);
-    op->cancelled = true;
-    return true;
+    op->cancelled = processor_cancel(p->processor, fd, op);
+    p->starved |= !op->cancelled;
+    return op->cancelled;
 }
 
 /* ---- making and ending ---- */
@@ -74,19 +69,21 @@ static int open_rest(struct proactor *p, char *why, size_t why_size)
                  connections_max, strerror(-res));
         return res;
     }
-    /* Blocking: a read that finds nothing is to wait inside the ring. A write to it would block
-     * only after 2^64 - 2 wake-ups. */
-    p->wake_fd = wake_fd_open(0);
+    p->wake_fd = wake_fd_open(EFD_NONBLOCK);
     if (p->wake_fd < 0) {
         wake_fd_explain(p->wake_fd, why, why_size);
         return p->wake_fd;
     }
     res = workers_create(1, p->config->worker_queue, &p->workers);
     if (res < 0) {
-        snprintf(why, why_size, "cannot set up the thread beside the ring: %s", strerror(-res));
+        snprintf(why, why_size, "cannot set up the thread for directory listings: %s",
+                 strerror(-res));
         return res;
     }
-    return uring_open(&p->uring, &p->shared->uring, why, why_size) < 0 ? -EOPNOTSUPP : 0;
+    const struct processor_ops *processor = p->shared->processor;
+    size_t descriptors_max = connections_max + p->listeners_count + OWN_DESCRIPTORS;
+    res = processor->open(&p->shared->options, descriptors_max, why, why_size, &p->processor);
+    return res < 0 ? -EOPNOTSUPP : 0;
 }
 
 int proactor_create(struct proactor_shared *shared, const struct session_limits *limits,
@@ -98,11 +95,9 @@ int proactor_create(struct proactor_shared *shared, const struct session_limits 
     CHECK(limits->connections_max > 0);
     struct proactor *p = calloc(1, sizeof(*p));
     struct proactor_listener *accepts = calloc(count + 1, sizeof(*accepts));
-    unsigned char *scratch = malloc(PROACTOR_PIECE);
-    if (p == NULL || accepts == NULL || scratch == NULL) {
+    if (p == NULL || accepts == NULL) {
         free(p);
         free(accepts);
-        free(scratch);
         snprintf(why, why_size, "out of memory");
         return -ENOMEM;
     }
@@ -113,10 +108,8 @@ int proactor_create(struct proactor_shared *shared, const struct session_limits 
     p->wake_fd = -1;
     p->listeners_count = count;
     p->accepts = accepts;
-    p->scratch = scratch;
     p->reopens_done = engine_asked(&requests(p)->reopen_logs);
     proactor_op_init(&p->wake, PROACTOR_OP_WAKE);
-    proactor_op_init(&p->ignored, PROACTOR_OP_IGNORED);
     proactor_op_init(&p->workers_op, PROACTOR_OP_WORKERS);
     for (size_t i = 0; i < count; i++) {
         proactor_op_init(&accepts[i].op, PROACTOR_OP_ACCEPT);
@@ -147,7 +140,7 @@ void proactor_destroy(struct proactor *p)
     if (p->lost)
         return;
     CHECK(list_empty(&p->conns) && list_empty(&p->closed));
-    uring_close(&p->uring);
+    processor_close(p->processor);
     proactor_pipes_close(p);
     workers_destroy(p->workers);
     pool_destroy(p->files);
@@ -156,7 +149,6 @@ void proactor_destroy(struct proactor *p)
     if (p->wake_fd >= 0)
         close(p->wake_fd);
     free(p->accepts);
-    free(p->scratch);
     p->magic = 0;
     free(p);
 }
@@ -259,43 +251,46 @@ static int timeout_ms_of(const struct proactor *p)
     return timer_until(timeout_ms, now_ms, p->drain_end_ms);
 }
 
-/* Reads of the eventfd, and the watch over the worker's results, are armed as long as the loop
- * runs. */
+/* The watches over the eventfd and over the worker's results are armed as long as the loop runs. */
 static void arm_wake(struct proactor *p)
 {
     if (p->wake.in_flight || p->ending)
         return;
-    struct io_uring_sqe *sqe = proactor_begin(p, &p->wake, PROACTOR_OP_WAKE);
-    if (sqe == NULL)
-        return;
-    io_uring_prep_read(sqe, p->wake_fd, &p->wake_count, sizeof(p->wake_count), 0);
-    proactor_set(sqe, &p->wake);
+    const struct operation watch = { OPERATION_POLL, .fd = p->wake_fd, .poll.events = POLLIN };
+    (void)proactor_begin(p, &p->wake, PROACTOR_OP_WAKE, &watch);
 }
 
-static void dispatch(struct proactor *p, const struct io_uring_cqe *cqe)
+/* What the wake-up was about is in the requests. */
+static void woken(const struct proactor *p)
 {
-    struct proactor_op *op = (struct proactor_op *)(uintptr_t)cqe->user_data;
+    uint64_t count;
+    ssize_t n = read(p->wake_fd, &count, sizeof(count));
+    (void)n;
+}
+
+static void dispatch(struct proactor *p, const struct completion *completion)
+{
+    struct proactor_op *op = completion->token;
     CHECK_OBJ(op, PROACTOR_OP_MAGIC);
-    if (op == &p->ignored)
-        return;
     CHECK(op->in_flight);
-    op->in_flight = (cqe->flags & IORING_CQE_F_MORE) != 0;
+    op->in_flight = (completion->flags & COMPLETION_MORE) != 0;
     switch ((enum proactor_op_kind)op->kind) {
-    case PROACTOR_OP_WAKE: /* what it was about is in the requests */
+    case PROACTOR_OP_WAKE:
+        woken(p);
         break;
     case PROACTOR_OP_WORKERS:
         proactor_workers_collect(p);
         break;
     case PROACTOR_OP_ACCEPT:
-        proactor_accepted(p, op, cqe->res, cqe->flags);
+        proactor_accepted(p, op, completion->res, completion->flags);
         break;
     case PROACTOR_OP_CALLER:
-        proactor_called(p, op, cqe->res);
+        proactor_called(p, op, completion->res);
         break;
     case PROACTOR_OP_RECV: {
         struct proactor_conn *conn = container_of(op, struct proactor_conn, recv);
         CHECK_OBJ(conn, PROACTOR_CONN_MAGIC);
-        proactor_received(p, conn, cqe->res, cqe->flags);
+        proactor_received(p, conn, completion->res, completion->flags);
         break;
     }
     case PROACTOR_OP_SEND:
@@ -304,20 +299,18 @@ static void dispatch(struct proactor *p, const struct io_uring_cqe *cqe)
     case PROACTOR_OP_SPLICE_OUT: {
         struct proactor_conn *conn = container_of(op, struct proactor_conn, send);
         CHECK_OBJ(conn, PROACTOR_CONN_MAGIC);
-        proactor_sent(p, conn, cqe->res);
+        proactor_sent(p, conn, completion->res);
         break;
     }
     case PROACTOR_OP_ROOM: {
         struct proactor_conn *conn = container_of(op, struct proactor_conn, room);
         CHECK_OBJ(conn, PROACTOR_CONN_MAGIC);
-        proactor_room_told(p, conn, cqe->res);
+        proactor_room_told(p, conn, completion->res);
         break;
     }
     case PROACTOR_OP_FILE:
-        proactor_file_completed(p, op, cqe->res);
+        proactor_file_completed(p, op, completion->res);
         break;
-    case PROACTOR_OP_IGNORED:
-        UNREACHABLE();
     }
 }
 
@@ -373,10 +366,9 @@ static void turn(struct proactor *p)
     list_splice_back(&queued, &p->run_queue);
     p->starved = false;
     clock_update(&p->clock);
-    p->taken = uring_take(&p->uring, p->cqes, PROACTOR_TAKE_MAX);
+    p->taken = processor_take(p->processor, p->completions, PROACTOR_TAKE_MAX);
     for (unsigned i = 0; i < p->taken; i++)
-        dispatch(p, &p->cqes[i]);
-    uring_show_buffers(&p->uring);
+        dispatch(p, &p->completions[i]);
     while (!list_empty(&queued)) {
         struct proactor_conn *conn = container_of(queued.next, struct proactor_conn, run);
         list_remove(&conn->run);
@@ -393,7 +385,7 @@ static void turn(struct proactor *p)
 }
 
 /* Nothing more is begun; everything in flight is asked to end, and awaited: what it writes to is
- * the kernel's until then. */
+ * the processor's until then. */
 static int end_all(struct proactor *p)
 {
     p->ending = true;
@@ -406,34 +398,35 @@ static int end_all(struct proactor *p)
             proactor_conn_close(p, conn);
         }
         bool unlistened = proactor_unlisten(p);
-        (void)proactor_cancel(p, &p->wake);
+        (void)proactor_cancel(p, &p->wake, p->wake_fd);
         if (list_empty(&p->conns))
-            (void)proactor_cancel(p, &p->workers_op);
+            (void)proactor_cancel(p, &p->workers_op, workers_fd(p->workers));
         if (list_empty(&p->conns) && unlistened && !p->wake.in_flight && !p->workers_op.in_flight)
             return 0;
-        int res = uring_wait(&p->uring, p->starved || !list_empty(&p->run_queue) ? 0 : -1);
+        int res = processor_wait(p->processor, p->starved || !list_empty(&p->run_queue) ? 0 : -1);
         if (res < 0)
             return res;
         turn(p);
     }
 }
 
-/* What is in flight cannot be awaited: the memory stays the kernel's until the process ends. */
+/* What is in flight cannot be awaited: the memory stays the processor's until the process ends. */
 static int give_up(struct proactor *p, int res)
 {
     p->lost = true;
-    log_error("io_uring_enter: %s", strerror(-res));
+    log_error("%s: %s", p->shared->processor->wait_call, strerror(-res));
     return res;
 }
 
 int proactor_run(struct proactor *p)
 {
     CHECK_OBJ(p, PROACTOR_MAGIC);
-    int res = uring_enable(&p->uring);
+    int res = processor_enable(p->processor);
     if (res == 0)
         res = workers_start(p->workers);
     if (res < 0) {
-        log_error("io_uring, or the thread beside it, does not start: %s", strerror(-res));
+        log_error("the processor (%s), or a thread beside it, does not start: %s",
+                  p->shared->processor->name, strerror(-res));
         return res;
     }
     clock_update(&p->clock);
@@ -441,7 +434,7 @@ int proactor_run(struct proactor *p)
     arm_wake(p);
     proactor_workers_arm(p);
     while (!heed_requests(p)) {
-        res = uring_wait(&p->uring, timeout_ms_of(p));
+        res = processor_wait(p->processor, timeout_ms_of(p));
         if (res < 0)
             return give_up(p, res);
         turn(p);

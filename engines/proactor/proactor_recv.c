@@ -2,8 +2,8 @@
  *
  * The first receive is for one delivery: a connection that asks but once has nothing to be called
  * back when it closes. The second is armed for the life of the connection and delivers into the
- * ring's buffers, whether the session has room or not. What it has no room for is copied and kept,
- * so that the buffer goes back at once: who asks for much and reads little must not hold the
+ * processor's buffers, whether the session has room or not. What it has no room for is copied and
+ * kept, so that the buffer goes back at once: who asks for much and reads little must not hold the
  * buffers of all. When much is kept, the receive is stopped, and TCP's flow control slows the
  * client down. */
 #include "engines/proactor/proactor_internal.h"
@@ -18,13 +18,10 @@ void proactor_recv_arm(struct proactor *p, struct proactor_conn *conn)
 {
     if (conn->recv.in_flight || conn->ended || conn->kept != NULL || p->ending)
         return;
-    struct io_uring_sqe *sqe = proactor_begin(p, &conn->recv, PROACTOR_OP_RECV);
-    if (sqe == NULL) {
+    const struct operation operation = { OPERATION_RECV, .lasting = conn->received,
+                                         .fd = conn->fd };
+    if (!proactor_begin(p, &conn->recv, PROACTOR_OP_RECV, &operation))
         proactor_queue(p, conn);
-        return;
-    }
-    uring_prep_recv(&p->uring, sqe, conn->fd, conn->received);
-    proactor_set(sqe, &conn->recv);
 }
 
 /* Gives the session as much as it takes now. Returns how much that was. */
@@ -111,7 +108,7 @@ static bool take_octets(struct proactor *p, struct proactor_conn *conn, const un
     if (!keep(p, conn, data + pushed, len - pushed))
         return false;
     if (conn->kept_len > PROACTOR_KEPT_SOFT)
-        (void)proactor_cancel(p, &conn->recv); /* else when the next octets come */
+        (void)proactor_cancel(p, &conn->recv, conn->fd); /* else when the next octets come */
     return true;
 }
 
@@ -121,13 +118,13 @@ void proactor_received(struct proactor *p, struct proactor_conn *conn, int res, 
     conn->received |= res > 0;
     if (res > 0)
         proactor_idle_end(conn);
-    if ((flags & IORING_CQE_F_BUFFER) != 0) {
-        unsigned id = flags >> IORING_CQE_BUFFER_SHIFT;
+    if ((flags & COMPLETION_BUFFER) != 0) {
+        unsigned id = completion_buffer(flags);
         if (res > 0 && !conn->closing)
-            fits = take_octets(p, conn, uring_buffer(&p->uring, id), (size_t)res);
-        uring_return_buffer(&p->uring, id);
+            fits = take_octets(p, conn, processor_buffer(p->processor, id), (size_t)res);
+        processor_give_back(p->processor, id);
     }
-    /* ENOBUFS: the ring of buffers was empty; they have been given back since, so it is armed
+    /* ENOBUFS: no buffer was left; they have been given back since, so it is armed
      * again. ECANCELED: we have asked for it. */
     bool again = res == -ENOBUFS || res == -ECANCELED || res == -EINTR || res == -EAGAIN;
     if (res <= 0 && !again) {

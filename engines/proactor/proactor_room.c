@@ -19,12 +19,10 @@ enum proactor_step proactor_room_await(struct proactor *p, struct proactor_conn 
     CHECK(conn->full);
     if (conn->room.in_flight)
         return PROACTOR_WAITS;
-    struct io_uring_sqe *sqe = proactor_begin(p, &conn->room, PROACTOR_OP_ROOM);
-    if (sqe == NULL)
-        return PROACTOR_YIELD;
-    io_uring_prep_poll_multishot(sqe, conn->fd, POLLOUT);
-    proactor_set(sqe, &conn->room);
-    return PROACTOR_WAITS;
+    const struct operation watch = { OPERATION_POLL, .lasting = true, .fd = conn->fd,
+                                     .poll.events = POLLOUT };
+    return proactor_begin(p, &conn->room, PROACTOR_OP_ROOM, &watch) ? PROACTOR_WAITS
+                                                                    : PROACTOR_YIELD;
 }
 
 void proactor_room_told(struct proactor *p, struct proactor_conn *conn, int res)

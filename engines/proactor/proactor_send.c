@@ -1,8 +1,8 @@
 /* proactor_send.c: carries out send plans.
  *
- * Memory is sent by a SEND, or a SENDMSG for several pieces. Not with MSG_WAITALL, which would come
- * back once, when all is sent: a session is to hear of every octet that a slow reader takes. And
- * with MSG_DONTWAIT: a full socket is waited for by proactor_room.c, which says why.
+ * Memory is sent by a SEND. Not with MSG_WAITALL, which would come back once, when all is sent: a
+ * session is to hear of every octet that a slow reader takes. And with MSG_DONTWAIT: a full socket
+ * is waited for by proactor_room.c, which says why.
  *
  * A range of a file is sent by sendfile(2) from this thread, piece by piece, which measured best
  * for what is in the page cache; what is not is read into it by an asynchronous READ first, so that
@@ -19,34 +19,24 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static_assert((int)URING_MESSAGE_IOV_MAX >= (int)SEND_PLAN_IOV_MAX, "a plan is one message");
-
 static enum proactor_step send_memory(struct proactor *p, struct proactor_conn *conn,
                                       const struct send_plan *plan)
 {
-    struct io_uring_sqe *sqe = proactor_begin(p, &conn->send, PROACTOR_OP_SEND);
-    if (sqe == NULL) {
+    const struct operation operation = { OPERATION_SEND, .fd = conn->fd,
+                                         .send = { .iov = plan->iov,
+                                                   .iovcnt = plan->iovcnt,
+                                                   .more = plan->file_len > 0 || plan->more } };
+    if (!proactor_begin(p, &conn->send, PROACTOR_OP_SEND, &operation)) {
         session_sent(proactor_session(conn), -EAGAIN);
         return PROACTOR_YIELD;
     }
-    int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (plan->file_len > 0 || plan->more ? MSG_MORE : 0);
-    if (plan->iovcnt == 1) {
-        io_uring_prep_send(sqe, conn->fd, plan->iov[0].iov_base, plan->iov[0].iov_len, flags);
-    } else {
-        struct uring_message *message = uring_message(&p->uring, sqe);
-        memcpy(message->iov, plan->iov, (size_t)plan->iovcnt * sizeof(plan->iov[0]));
-        message->header =
-            (struct msghdr){ .msg_iov = message->iov, .msg_iovlen = (size_t)plan->iovcnt };
-        io_uring_prep_sendmsg(sqe, conn->fd, &message->header, (unsigned)flags);
-    }
-    proactor_set(sqe, &conn->send);
     proactor_room_watch(conn);
     conn->send_len = send_plan_memory(plan);
     return PROACTOR_WAITS;
 }
 
 /* Fewer octets than offered: the socket is full, and tells of room once there is some; there is no
- * need to hear EAGAIN first (loop_send_plan() does the same). */
+ * need to hear EAGAIN first (plan_send() does the same). */
 static void memory_sent(struct proactor_conn *conn, int res)
 {
     if (res == -EAGAIN || (res >= 0 && (size_t)res < conn->send_len))
@@ -82,20 +72,18 @@ static bool is_warm(struct proactor_conn *conn, const struct send_plan *plan)
     return true;
 }
 
-/* Reads the next piece into the page cache. Where else it goes does not matter, so that all reads
- * of this kind go to the same place. */
+/* Has the next piece read into the page cache. */
 static enum proactor_step warm(struct proactor *p, struct proactor_conn *conn,
                                const struct send_plan *plan)
 {
-    struct io_uring_sqe *sqe = proactor_begin(p, &conn->send, PROACTOR_OP_WARM);
-    if (sqe == NULL) {
+    off_t end = send_plan_file_end(plan, PROACTOR_PIECE);
+    const struct operation operation = { OPERATION_WARM, .fd = plan->file_fd,
+                                         .read = { .len = (unsigned)(end - plan->file_off),
+                                                   .off = plan->file_off } };
+    if (!proactor_begin(p, &conn->send, PROACTOR_OP_WARM, &operation)) {
         session_sent(proactor_session(conn), -EAGAIN);
         return PROACTOR_YIELD;
     }
-    off_t end = send_plan_file_end(plan, PROACTOR_PIECE);
-    io_uring_prep_read(sqe, plan->file_fd, p->scratch, (unsigned)(end - plan->file_off),
-                       (uint64_t)plan->file_off);
-    proactor_set(sqe, &conn->send);
     conn->warm_end = plan->file_off;
     return PROACTOR_WAITS;
 }

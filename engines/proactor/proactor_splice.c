@@ -1,11 +1,11 @@
-/* proactor_splice.c: pieces of files by way of a pipe, file_io = splice: every step is an operation
- * of the ring, and no octet is copied.
+/* proactor_splice.c: pieces of files by way of a pipe, file_io = splice: every step is an
+ * operation, and no octet is copied.
  *
- * A SPLICE always runs on a kernel worker. Where the socket is full it does not block that, since
- * the descriptor is O_NONBLOCK, but comes back with a literal -EAGAIN. There are workers for as
- * many SPLICEs as there are pipes, so that none waits for another one's disk. Pipes are few: a
- * connection has one while octets are in it, and where none is left the plan is carried out by
- * sendfile(2). */
+ * io_uring runs a SPLICE always on a kernel worker. Where the socket is full it does not block
+ * that, since the descriptor is O_NONBLOCK, but comes back with a literal -EAGAIN. There are
+ * workers for as many SPLICEs as there are pipes (URING_WORKERS_MAX), so that none waits for
+ * another one's disk. Pipes are few: a connection has one while octets are in it, and where none is
+ * left the plan is carried out by sendfile(2). */
 #include "engines/proactor/proactor_internal.h"
 
 #include "core/log_repeat.h"
@@ -17,8 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static_assert((int)PROACTOR_PIPES_MAX <= (int)URING_WORKERS_MAX, "each SPLICE finds a worker");
 
 static bool make_pipe(struct proactor *p, struct proactor_pipe **ret_pipe)
 {
@@ -92,24 +90,28 @@ enum proactor_step proactor_splice(struct proactor *p, struct proactor_conn *con
     CHECK(pipe->len == 0 || (pipe->len <= plan->file_len && pipe->fd == plan->file_fd &&
                              pipe->off == plan->file_off));
     bool out = pipe->len > 0;
-    struct io_uring_sqe *sqe =
-        proactor_begin(p, &conn->send, out ? PROACTOR_OP_SPLICE_OUT : PROACTOR_OP_SPLICE_IN);
-    if (sqe == NULL) {
-        session_sent(proactor_session(conn), -EAGAIN);
-        return PROACTOR_YIELD;
-    }
+    struct operation operation;
     if (out) {
         proactor_room_watch(conn);
-        unsigned more = pipe->len < plan->file_len || plan->more ? SPLICE_F_MORE : 0;
-        io_uring_prep_splice(sqe, pipe->fds[0], -1, conn->fd, -1, (unsigned)pipe->len, more);
+        operation =
+            (struct operation){ OPERATION_SPLICE_OUT, .fd = pipe->fds[0],
+                                .splice = { .to_fd = conn->fd,
+                                            .len = (unsigned)pipe->len,
+                                            .more = pipe->len < plan->file_len || plan->more } };
     } else {
         size_t len = plan->file_len < PROACTOR_PIPE_SIZE ? plan->file_len : PROACTOR_PIPE_SIZE;
         pipe->fd = plan->file_fd;
         pipe->off = plan->file_off;
-        io_uring_prep_splice(sqe, pipe->fd, pipe->off, pipe->fds[1], -1, (unsigned)len, 0);
+        operation = (struct operation){
+            OPERATION_SPLICE_IN, .fd = pipe->fd,
+            .splice = { .to_fd = pipe->fds[1], .len = (unsigned)len, .off = pipe->off }
+        };
     }
-    proactor_set(sqe, &conn->send);
-    return PROACTOR_WAITS;
+    if (proactor_begin(p, &conn->send, out ? PROACTOR_OP_SPLICE_OUT : PROACTOR_OP_SPLICE_IN,
+                       &operation))
+        return PROACTOR_WAITS;
+    session_sent(proactor_session(conn), -EAGAIN);
+    return PROACTOR_YIELD;
 }
 
 static bool is_interrupted(int res)

@@ -23,9 +23,16 @@ enum {
     SETUP_ATTEMPTS_MAX = 50, /* half a second in all */
 };
 
+/* A completion has the flags of its entry as they are. */
+static_assert((int)COMPLETION_BUFFER == (int)IORING_CQE_F_BUFFER &&
+                  (int)COMPLETION_MORE == (int)IORING_CQE_F_MORE &&
+                  (int)COMPLETION_BUFFER_SHIFT == (int)IORING_CQE_BUFFER_SHIFT,
+              "flags of completions");
+#define FLAGS_TAKEN (0xffff0000u | IORING_CQE_F_BUFFER | IORING_CQE_F_MORE)
+
 static_assert((URING_BUFFERS & (URING_BUFFERS - 1)) == 0, "the kernel wants a power of two");
 
-static unsigned setup_flags(const struct uring_options *options)
+static unsigned setup_flags(const struct processor_options *options)
 {
     unsigned flags = IORING_SETUP_R_DISABLED | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP |
                      IORING_SETUP_SUBMIT_ALL;
@@ -36,7 +43,7 @@ static unsigned setup_flags(const struct uring_options *options)
 /* The ring that the kernel takes buffers from. 0 or -errno. */
 static int open_buffers(struct uring *u)
 {
-    const struct uring_options *options = &u->options;
+    const struct processor_options *options = &u->options;
     u->buf_ring_size = options->buffers * sizeof(struct io_uring_buf);
     void *mem =
         mmap(NULL, u->buf_ring_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -77,7 +84,7 @@ static int set_up(struct uring *u, const struct io_uring_params *params)
     return res;
 }
 
-int uring_open(struct uring *u, const struct uring_options *options, char *why, size_t why_size)
+int uring_open(struct uring *u, const struct processor_options *options, char *why, size_t why_size)
 {
     *u = (struct uring){ .options = *options };
     struct io_uring_params params = {
@@ -204,7 +211,7 @@ int uring_wait(struct uring *u, int timeout_ms)
     return 0;
 }
 
-unsigned uring_take(struct uring *u, struct io_uring_cqe *cqes, unsigned max)
+unsigned uring_take(struct uring *u, struct completion *completions, unsigned max)
 {
     struct io_uring_cqe *taken[64];
     unsigned count = 0;
@@ -215,13 +222,19 @@ unsigned uring_take(struct uring *u, struct io_uring_cqe *cqes, unsigned max)
         if (n == 0)
             break;
         for (unsigned i = 0; i < n; i++) {
-            cqes[count + i] = *taken[i];
-            if ((taken[i]->flags & IORING_CQE_F_BUFFER) != 0)
-                UNPOISON(uring_buffer(u, taken[i]->flags >> IORING_CQE_BUFFER_SHIFT),
+            const struct io_uring_cqe *cqe = taken[i];
+            if (cqe->user_data == 0)
+                continue;
+            completions[count++] = (struct completion){
+                .token = (void *)(uintptr_t)cqe->user_data,
+                .res = cqe->res,
+                .flags = cqe->flags & FLAGS_TAKEN,
+            };
+            if ((cqe->flags & IORING_CQE_F_BUFFER) != 0)
+                UNPOISON(uring_buffer(u, cqe->flags >> IORING_CQE_BUFFER_SHIFT),
                          u->options.buffer_size);
         }
         io_uring_cq_advance(&u->ring, n);
-        count += n;
     }
     return count;
 }

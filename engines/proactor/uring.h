@@ -6,6 +6,8 @@
 #ifndef ENGINES_PROACTOR_URING_H
 #define ENGINES_PROACTOR_URING_H
 
+#include "engines/proactor/processor.h"
+
 #include <liburing.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,17 +27,6 @@ enum {
                                kernels that count it, from a user without CAP_IPC_LOCK */
 };
 
-/* Sizes and abilities; tests make small ones. */
-struct uring_options {
-    unsigned entries, completions;
-    unsigned buffers, buffer_size;
-    bool single_issuer;  /* SINGLE_ISSUER and DEFER_TASKRUN: completions are posted when this thread
-                            waits, without an interrupt (Linux 6.1). Else COOP_TASKRUN (5.19) */
-    bool recv_multishot; /* one receive is armed for the life of a connection (6.0) */
-    bool no_iowait;      /* a thread that waits in its ring does not count as waiting for a disk
-                            (6.15) */
-};
-
 /* A message must stay where it is until it is submitted, so each place of the submission queue has
  * one. */
 struct uring_message {
@@ -45,7 +36,7 @@ struct uring_message {
 
 struct uring {
     struct io_uring ring;
-    struct uring_options options;
+    struct processor_options options;
     struct io_uring_buf_ring *buf_ring;
     size_t buf_ring_size;
     unsigned char *buffers; /* options.buffers * options.buffer_size octets */
@@ -57,7 +48,7 @@ struct uring {
 /* Will this kernel and its limits run it? 0 and the options that make best use of it, or -errno and
  * one sentence: what refuses (seccomp, the sysctl, a limit, a missing operation), and what to do.
  */
-int uring_probe(char *why, size_t why_size, struct uring_options *ret_options);
+int uring_probe(char *why, size_t why_size, struct processor_options *ret_options);
 
 /* Writes the sentence for `error` (positive) of `call`, one of io_uring_setup(2),
  * io_uring_register(2) and io_uring_enter(2): what refuses it, as far as /proc tells, and what to
@@ -65,7 +56,8 @@ int uring_probe(char *why, size_t why_size, struct uring_options *ret_options);
 void uring_explain(const char *call, int error, char *why, size_t why_size);
 
 /* Makes a ring, disabled. 0, or -errno and a sentence. The caller owns it (uring_close()). */
-int uring_open(struct uring *u, const struct uring_options *options, char *why, size_t why_size);
+int uring_open(struct uring *u, const struct processor_options *options, char *why,
+               size_t why_size);
 
 /* The calling thread is the one that will use it, and the kernel makes at most URING_WORKERS_MAX
  * threads for what of it may wait for ever (io_uring_register(2), IORING_REGISTER_IOWQ_MAX_WORKERS:
@@ -87,9 +79,9 @@ struct uring_message *uring_message(struct uring *u, const struct io_uring_sqe *
  * now: they stay queued, and it waits for at most URING_REFUSED_MS. */
 int uring_wait(struct uring *u, int timeout_ms);
 
-/* Copies up to `max` completions and gives their places back to the kernel. Returns their number.
- */
-unsigned uring_take(struct uring *u, struct io_uring_cqe *cqes, unsigned max);
+/* Copies up to `max` completions and gives their places back to the kernel; those whose user_data
+ * is 0 are dropped. Returns their number. */
+unsigned uring_take(struct uring *u, struct completion *completions, unsigned max);
 
 /* The octets of provided buffer `id`: the kernel's, and poisoned (poison.h), but between a
  * completion that names it and uring_return_buffer(). */

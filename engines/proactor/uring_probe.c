@@ -108,21 +108,22 @@ static int try_receive(struct uring *u, bool *ret_multishot)
     struct io_uring_sqe *sqe = uring_sqe(u);
     CHECK(sqe != NULL);
     uring_prep_recv(u, sqe, pair[0], true);
-    struct io_uring_cqe cqe;
+    struct completion completion;
+    sqe->user_data = 1;
     bool written = write(pair[1], "", 1) == 1;
     int res = uring_wait(u, 1000);
     if (res == 0)
-        *ret_multishot = written && uring_take(u, &cqe, 1) == 1 && cqe.res == 1 &&
-                         (cqe.flags & IORING_CQE_F_MORE) != 0;
+        *ret_multishot = written && uring_take(u, &completion, 1) == 1 && completion.res == 1 &&
+                         (completion.flags & COMPLETION_MORE) != 0;
     close(pair[1]); /* ends the receive */
     close(pair[0]);
     return res;
 }
 
-int uring_probe(char *why, size_t why_size, struct uring_options *ret_options)
+int uring_probe(char *why, size_t why_size, struct processor_options *ret_options)
 {
     /* As large as those that serve: what is locked for them may be limited. */
-    struct uring_options options = {
+    struct processor_options options = {
         .entries = URING_ENTRIES,
         .completions = URING_COMPLETIONS,
         .buffers = URING_BUFFERS,

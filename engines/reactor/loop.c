@@ -80,7 +80,13 @@ static int loop_prepare_conns(struct loop *loop, char *why, size_t why_size)
         res = loop_offload_create(loop, why, why_size);
     if (res < 0)
         return res;
-    res = pool_create("connections", sizeof(struct loop_conn) + session_size(),
+    if (loop->options.routines)
+        res = loop_routines_create(loop, why, why_size);
+    if (res < 0)
+        return res;
+    res = pool_create("connections",
+                      sizeof(struct loop_conn) + session_size() +
+                          (loop->options.routines ? loop_routine_size() : 0),
                       loop->cfg.limits.connections_max, &loop->pool);
     if (res < 0)
         snprintf(why, why_size, "no memory for connections_max = %u connections: %s",
@@ -170,6 +176,7 @@ void loop_destroy(struct loop *loop)
     loop_inbox_destroy(loop->inbox);
     loop_offload_destroy(loop);
     pool_destroy(loop->pool);
+    loop_routines_destroy(loop);
     loop_env_destroy(loop);
     if (loop->wake.fd >= 0)
         close(loop->wake.fd);
@@ -313,6 +320,8 @@ static void loop_fire(struct timer_node *node, void *context)
     struct session *s = loop_conn_session(conn);
     uint64_t deadline_ms = session_deadline_ms(s);
     if (deadline_ms > loop->clock.now_ms) {
+        if (loop->routines != NULL)
+            deadline_ms = loop_routine_rest(loop, conn, deadline_ms);
         timer_arm(&loop->timers, node, deadline_ms);
         return;
     }

@@ -21,6 +21,7 @@ struct loop_options {
     bool work_requests;    /* with file_workers: they process what is received, too */
     unsigned arrivals_max; /* loop_adopt() may be called, and so many of its connections may wait at
                               a time; a power of two. 0: it is not called */
+    bool routines;         /* connections are coroutines; without workers */
     bool accept_only;      /* no connection of its own: hooks->deal() gets them all */
     const struct loop_hooks *hooks; /* NULL: this loop is alone */
     void *hooks_context;

@@ -12,6 +12,7 @@
 #include "core/log_repeat.h"
 #include "engines/file_range.h"
 #include "engines/ktls.h"
+#include "engines/plan_send.h"
 #include "engines/socket_room.h"
 
 #include <errno.h>
@@ -38,6 +39,8 @@ void loop_conn_open(struct loop *loop, int fd, const struct listen_config *liste
     struct session *s = session_open(conn + 1, loop->env, listen, peer);
     loop_leave(loop);
     CHECK(s == loop_conn_session(conn));
+    if (loop->routines != NULL)
+        loop_routine_begin(loop, conn);
     timer_arm(&loop->timers, &conn->timer, session_deadline_ms(s));
 }
 
@@ -79,8 +82,7 @@ void loop_conn_note(struct loop_conn *conn, uint32_t events)
         conn->writable = true;
 }
 
-/* Receives at most `room` octets. What recv(2) returned, or -errno; -EAGAIN: nothing now. */
-static ssize_t conn_recv(struct loop_conn *conn, void *mem, size_t room)
+ssize_t loop_conn_recv(struct loop_conn *conn, void *mem, size_t room)
 {
     ssize_t n = recv(conn->source.fd, mem, room, 0);
     int error = n < 0 ? errno : 0;
@@ -113,7 +115,7 @@ static void conn_report_received(struct loop *loop, struct loop_conn *conn, cons
 
 static void conn_receive(struct loop *loop, struct loop_conn *conn)
 {
-    ssize_t n = conn_recv(conn, loop->scratch, conn_room(conn, sizeof(loop->scratch)));
+    ssize_t n = loop_conn_recv(conn, loop->scratch, conn_room(conn, sizeof(loop->scratch)));
     if (n != -EAGAIN)
         conn_report_received(loop, conn, loop->scratch, n);
 }
@@ -123,7 +125,7 @@ static void conn_receive(struct loop *loop, struct loop_conn *conn)
 static void conn_receive_for_worker(struct loop *loop, struct loop_conn *conn)
 {
     struct loop_task *task = loop_task_begin(loop, conn, LOOP_TASK_RECEIVED);
-    ssize_t n = conn_recv(conn, task->data, conn_room(conn, LOOP_HANDOFF_SIZE));
+    ssize_t n = loop_conn_recv(conn, task->data, conn_room(conn, LOOP_HANDOFF_SIZE));
     if (n > 0) {
         loop_idle_end(conn);
         task->len = (size_t)n;
@@ -208,7 +210,7 @@ static bool conn_send(struct loop *loop, struct loop_conn *conn, size_t *turn_le
     }
 
     bool full;
-    ssize_t n = loop_send_plan(conn->source.fd, &plan, *turn_left, &conn->corked, &full);
+    ssize_t n = plan_send(conn->source.fd, &plan, *turn_left, &conn->corked, &full);
     if (full)
         conn->writable = false;
     if (n == -EINTR)
@@ -267,6 +269,38 @@ static void conn_arm(struct loop *loop, struct loop_conn *conn)
         timer_arm(&loop->timers, &conn->timer, deadline_ms);
 }
 
+/* After a turn: it waits for an event, or gets another turn behind the others. */
+static void conn_settle(struct loop *loop, struct loop_conn *conn, bool waits)
+{
+    if (waits && !conn->registered) {
+        if (!conn_register(loop, conn)) {
+            loop_conn_close(loop, conn);
+            return;
+        }
+        if (loop->demultiplexer->ops->looks_once) {
+            /* The last bytes may have come, and the end with them, since the socket was empty. */
+            conn->readable = conn->writable = conn->ended = true;
+            waits = false;
+        }
+    }
+    if (waits && !loop->demultiplexer->ops->edges)
+        conn_want(loop, conn);
+    if (waits)
+        loop_idle_begin(loop, conn);
+    else if (list_empty(&conn->run))
+        list_push_back(&loop->run_queue, &conn->run);
+    conn_arm(loop, conn);
+}
+
+static void conn_resume(struct loop *loop, struct loop_conn *conn)
+{
+    enum loop_routine_state state = loop_routine_resume(loop, conn);
+    if (state == LOOP_ROUTINE_ENDED)
+        loop_conn_close(loop, conn);
+    else
+        conn_settle(loop, conn, state == LOOP_ROUTINE_WAITS);
+}
+
 void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
 {
     CHECK_OBJ(&conn->source, LOOP_CONN_MAGIC);
@@ -276,6 +310,10 @@ void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
     bool job_for_worker = loop->shared; /* or it was tried in vain */
     bool waits = false;                 /* for an edge */
     loop->active = true;
+    if (loop->routines != NULL) {
+        conn_resume(loop, conn);
+        return;
+    }
 
     /* Jobs come first, so that the answers they complete leave in one send with those before them,
      * but not those that take a worker; sends come before receives, so that octets go before more
@@ -314,32 +352,16 @@ void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
         }
     }
 
-    if (conn->away)
-        return;
-    if (waits && !conn->registered) {
-        if (!conn_register(loop, conn)) {
-            loop_conn_close(loop, conn);
-            return;
-        }
-        if (loop->demultiplexer->ops->looks_once) {
-            /* The last bytes may have come, and the end with them, since the socket was empty. */
-            conn->readable = conn->writable = conn->ended = true;
-            waits = false;
-        }
-    }
-    if (waits && !loop->demultiplexer->ops->edges)
-        conn_want(loop, conn);
-    if (waits)
-        loop_idle_begin(loop, conn);
-    else if (list_empty(&conn->run))
-        list_push_back(&loop->run_queue, &conn->run);
-    conn_arm(loop, conn);
+    if (!conn->away)
+        conn_settle(loop, conn, waits);
 }
 
 void loop_conn_close(struct loop *loop, struct loop_conn *conn)
 {
     CHECK_OBJ(&conn->source, LOOP_CONN_MAGIC);
     CHECK(!conn->away);
+    if (loop->routines != NULL)
+        loop_routine_end(loop, conn);
     conn->source.magic = LOOP_CLOSED_MAGIC;
     if (conn->registered) /* nobody else holds the socket */
         loop->demultiplexer->ops->remove(loop->demultiplexer, &conn->source, true);
@@ -361,9 +383,11 @@ void loop_free_closed(struct loop *loop)
         struct loop_conn *conn = container_of(loop->closed.next, struct loop_conn, run);
         CHECK_OBJ(&conn->source, LOOP_CLOSED_MAGIC);
         list_remove(&conn->run);
-        loop_enter(loop);
-        session_close(loop_conn_session(conn));
-        loop_leave(loop);
+        if (loop->routines == NULL) { /* else it has closed it itself */
+            loop_enter(loop);
+            session_close(loop_conn_session(conn));
+            loop_leave(loop);
+        }
         conn->source.magic = 0;
         pool_put(loop->pool, conn);
     }

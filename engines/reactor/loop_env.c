@@ -10,46 +10,16 @@
 #include "engines/reactor/loop_internal.h"
 
 #include "core/log_repeat.h"
+#include "engines/env_lock.h"
 
 #include <errno.h>
 #include <stdio.h>
-
-/* Whoever holds it will let it go in less time than a sleep and a wake-up take. */
-#ifdef __GLIBC__ /* others, as musl, have no such kind */
-enum { MUTEX_KIND = PTHREAD_MUTEX_ADAPTIVE_NP };
-#else
-enum { MUTEX_KIND = PTHREAD_MUTEX_DEFAULT };
-#endif
-
-static int mutex_init(pthread_mutex_t *mutex)
-{
-    pthread_mutexattr_t attributes;
-    int error = pthread_mutexattr_init(&attributes);
-    if (error != 0)
-        return -error;
-    error = pthread_mutexattr_settype(&attributes, MUTEX_KIND);
-    if (error == 0)
-        error = pthread_mutex_init(mutex, &attributes);
-    pthread_mutexattr_destroy(&attributes);
-    return -error;
-}
-
-/* The environment's clock is whoever's the mutex was meanwhile: later, if anything. */
-static void let_go(void *mutex)
-{
-    CHECK(pthread_mutex_unlock(mutex) == 0);
-}
-
-static void take_again(void *mutex)
-{
-    CHECK(pthread_mutex_lock(mutex) == 0);
-}
 
 int loop_env_create(struct loop *loop, unsigned caps, char *why, size_t why_size)
 {
     loop->shared = loop->options.file_workers > 0 && loop->options.work_requests;
     loop->env_clock = loop->clock;
-    int res = mutex_init(&loop->env_mutex);
+    int res = env_lock_init(&loop->env_mutex, &loop->env_lock);
     if (res < 0) {
         snprintf(why, why_size, "cannot make a mutex");
         return res;
@@ -57,10 +27,8 @@ int loop_env_create(struct loop *loop, unsigned caps, char *why, size_t why_size
     res = session_env_create(loop->cfg.config, &loop->cfg.limits, loop->cfg.tls,
                              loop->shared ? &loop->env_clock : &loop->clock, caps, why, why_size,
                              &loop->env);
-    if (res == 0 && loop->shared) {
-        loop->env_lock = (struct session_lock){ let_go, take_again, &loop->env_mutex };
+    if (res == 0 && loop->shared)
         session_env_share(loop->env, &loop->env_lock);
-    }
     return res;
 }
 

@@ -5,8 +5,8 @@
  * loop_idle.c     which connections are idle, and may make way for others
  * loop_ask.c      what other threads ask of the loop, and give to it
  * loop_conn.c     drives one connection: does what its session wants               (the handler)
- * loop_send.c     carries out a send plan on a socket
  * loop_env.c      the session environment, and its lock where it is shared with workers
+ * loop_routine.c  connections as coroutines                                       (likewise)
  * loop_offload.c  hands to workers what the loop is not to do itself               (the processor)
  */
 #ifndef ENGINES_REACTOR_LOOP_INTERNAL_H
@@ -128,7 +128,8 @@ struct loop {
     struct workers *workers;      /* NULL: none */
     struct loop_source done;      /* LOOP_DONE_MAGIC; the workers' eventfd, borrowed */
     struct pool *tasks;           /* of struct loop_task */
-    struct pool *pool;            /* of struct loop_conn and session */
+    struct pool *pool;            /* of struct loop_conn and session, and coroutine, if there are */
+    struct loop_routines *routines; /* NULL: connections are no coroutines */
     struct list conns;
     struct list run_queue;    /* connections that can go on without a new edge */
     struct list closed;       /* freed at the end of the turn */
@@ -243,12 +244,37 @@ void loop_conn_close(struct loop *loop, struct loop_conn *conn);
 /* Frees the connections that were closed in this turn. No event of theirs can be left by then. */
 void loop_free_closed(struct loop *loop);
 
-/* Sends what `plan` holds, at most `file_max` (above 0) octets of its file, without blocking;
- * `*corked` is the connection's (file_range.h). The octets sent, 0 when the file ended before its
- * range did, or -errno; *ret_full (set in any case) tells whether the socket is full, so that an
- * edge will come: with -EAGAIN always. */
-ssize_t loop_send_plan(int fd, const struct send_plan *plan, size_t file_max, bool *corked,
-                       bool *ret_full);
+/* Receives at most `room` octets into `mem`. What recv(2) returned, or -errno; -EAGAIN: nothing
+ * now. */
+ssize_t loop_conn_recv(struct loop_conn *conn, void *mem, size_t room);
+
+/* ---- loop_routine.c ---- */
+
+enum loop_routine_state {
+    LOOP_ROUTINE_WAITS,   /* for an event or the deadline */
+    LOOP_ROUTINE_YIELDED, /* for its next turn */
+    LOOP_ROUTINE_ENDED    /* and its session is closed */
+};
+
+/* Octets of a coroutine, which lies behind the session. */
+size_t loop_routine_size(void);
+
+/* Makes the stacks. 0, or -errno and a sentence. */
+int loop_routines_create(struct loop *loop, char *why, size_t why_size);
+void loop_routines_destroy(struct loop *loop);
+
+/* The connection, whose session is open, becomes a coroutine, which has not begun. */
+void loop_routine_begin(struct loop *loop, struct loop_conn *conn);
+
+/* Its turn. */
+enum loop_routine_state loop_routine_resume(struct loop *loop, struct loop_conn *conn);
+
+/* Has it close its session, unless it has, and frees what it had. The descriptor is open. */
+void loop_routine_end(struct loop *loop, struct loop_conn *conn);
+
+/* Its timer has fired before the session's deadline: has an idle one give back what of its stack it
+ * does not need. When it is to fire next, at `deadline_ms` at the latest. */
+uint64_t loop_routine_rest(struct loop *loop, struct loop_conn *conn, uint64_t deadline_ms);
 
 /* ---- loop_idle.c ---- */
 

@@ -12,11 +12,12 @@ import unittest
 
 from command import ANNOUNCED, AS_ROOT, BINARY, WAIT_S, Command, environment
 
-IO_URING_SETUP, IO_URING_ENTER, IO_URING_REGISTER = 425, 426, 427
+IO_URING_SETUP, IO_URING_ENTER, IO_URING_REGISTER, OPENAT2 = 425, 426, 427, 437
 SYSCTL = "/proc/sys/kernel/io_uring_disabled"
 CLONE_NEWNS, MS_BIND, MS_REC, MS_PRIVATE = 0x20000, 0x1000, 0x4000, 0x40000
 PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, SECCOMP_MODE_FILTER = 22, 38, 2
-ENGINES = ("reactor", "reactor-pool", "multi-reactor", "proactor", "auto")
+ENGINES = ("reactor", "reactor-pool", "multi-reactor", "proactor", "iterative",
+           "thread-per-connection", "thread-pool", "process-per-connection", "auto")
 
 
 def forbid(number, error):
@@ -141,7 +142,7 @@ class Auto(Engines):
         server = self.serve("-c", f"/dev/fd/{reader}", pass_fds=[reader])
         os.close(reader)
         self.assertEqual(server.get("/hello.txt"), (200, b"hello\n"))
-        self.assertIn(engine_of(server), ENGINES[:4])
+        self.assertIn(engine_of(server), ENGINES[:-1])
         self.assertEqual(server.stop(), 0)
 
     def test_from_the_file_and_in_a_test(self):
@@ -152,6 +153,46 @@ class Auto(Engines):
         status, out, _ = self.run_command("-T", "-c", file, **self.NO_URING[0])
         self.assertRegex(out, r"(?m)^engine = \"?(multi-)?reactor\"?$")
         self.check(self.serve("-c", file), engine_of(self.serve("-c", file)), "engine auto takes")
+
+
+class Emulated(Engines):
+    """Engine proactor with processor = epoll needs nothing of io_uring."""
+
+    def check(self, *forbidden, error=errno.EPERM, arguments=("-e", "emulated-proactor")):
+        def limits():
+            for number in forbidden:
+                forbid(number, error)()
+        server = self.serve(self.site, "--port", "0", *arguments, preexec_fn=limits)
+        self.assertEqual(engine_of(server), arguments[1])
+        self.assertEqual(server.get("/hello.txt"), (200, b"hello\n"))
+        self.assertEqual(server.get("/missing")[0], 404)
+        self.assertEqual(server.stop(), 0)
+
+    def test_io_uring_is_forbidden(self):
+        for number in (IO_URING_SETUP, IO_URING_ENTER, IO_URING_REGISTER):
+            self.check(number)
+        self.check(IO_URING_SETUP, error=errno.ENOSYS,
+                   arguments=("-e", "proactor", "-o", "processor=epoll", "-o", "threads=2"))
+        self.assert_refused(69, "io_uring_setup: ", self.site, "--port", "0", "-e", "proactor",
+                            "-o", "processor=io_uring", **self.NO_URING[0])
+
+    def test_openat2_is_forbidden_too(self):
+        """Which operations of a ring would pass by."""
+        for error in (errno.EPERM, errno.ENOSYS):
+            self.check(IO_URING_SETUP, OPENAT2, error=error)
+
+    def test_auto_does_not_take_it(self):
+        server = self.auto("-o", "processor=epoll", "-o", "threads=1")
+        self.assertEqual(engine_of(server), "reactor")
+        self.assertEqual(server.stop(), 0)
+        self.assertRegex(server.stderr(), r"not proactor: emulated \(processor = epoll\)")
+
+    def test_doctor(self):
+        found = {one["name"]: one for one in json.loads(
+            self.run_command("doctor", "--json", **self.NO_URING[0])[1])["engines"]}
+        self.assertFalse(found["proactor"]["ok"])
+        self.assertTrue(found["emulated-proactor"]["ok"])
+        self.assertRegex(found["emulated-proactor"]["text"], r"\Acan run: .* emulated on epoll")
 
 
 class Refused(Engines):
@@ -224,7 +265,16 @@ class Refused(Engines):
             self.skipTest("the number of epoll_create1 is another one here")
         self.assert_refused(69, "engine auto takes none; not proactor: .*; not reactor: epoll",
                             self.site, "--port", "0", "-e", "auto", preexec_fn=without_epoll)
+        # Those that block can run all the same, but not without an eventfd; auto takes none of them.
         status, out, _ = self.run_command("doctor", preexec_fn=without_epoll)
+        self.assertEqual(status, 0)
+        self.assertRegex(out, r"(?m)^  \+ thread-pool +can run: ")
+        self.assertRegex(out, r"(?m)^  - reactor +cannot run: epoll_create1: ")
+
+        def without_eventfd():
+            without_epoll()
+            forbid(290, errno.EPERM)()  # eventfd2, x86-64
+        status, out, _ = self.run_command("doctor", preexec_fn=without_eventfd)
         self.assertEqual(status, 69)
         self.assertRegex(out, r"(?m)^  - reactor +cannot run: epoll_create1: ")
 
@@ -241,7 +291,7 @@ class Doctor(Engines):
         for engine in ENGINES:
             self.assertEqual(len(re.findall(rf"(?m)^  [+-] {engine} +\S", out)), 1, engine)
         for name in ("openat2", "file_io = sendfile", "file_io = splice", "file_io = read", "CPUs",
-                     "nofile", "memlock"):
+                     "nofile", "memlock", "tasks"):
             self.assertRegex(out, rf"(?m)^  [+-] {name} +\S")
         self.assertRegex(out, r"(?m)^  \+ reactor +can run: ")
 
@@ -250,7 +300,8 @@ class Doctor(Engines):
         self.assertEqual((status, err), (0, ""))
         report = json.loads(out)
         self.assertEqual(list(report), ["version", "engines", "files", "tls", "machine"])
-        self.assertEqual([one["name"] for one in report["engines"]], list(ENGINES))
+        self.assertEqual([one["name"] for one in report["engines"]],
+                         [*ENGINES[:-1], "emulated-proactor", ENGINES[-1]])
         for group in ("engines", "files", "tls", "machine"):
             for finding in report[group]:
                 self.assertIsInstance(finding["ok"], bool)

@@ -41,6 +41,11 @@ def demultiplexer():
     return "epoll"
 
 
+def uses_io_uring():
+    """Are its operations the kernel's? Else the server makes the calls itself."""
+    return option("--engine") == "proactor" and "processor=epoll" not in option("--variant")
+
+
 class Faults:
     """The page. A server started within preloaded() looks at it."""
 

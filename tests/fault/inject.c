@@ -404,6 +404,12 @@ int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict at
                                                    : real(thread, attributes, start, argument);
 }
 
+pid_t fork(void)
+{
+    REAL(fork)
+    return fault_fails("fork") ? -1 : real();
+}
+
 /* ---- memory: "malloc" where the program itself asks for it, "any malloc" where libraries do,
  * too ---- */
 

@@ -9,9 +9,9 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "wire"))
 
 from wire import Closed, each, eventually, run, test  # noqa: E402
-from faults import Faults, option  # noqa: E402
+from faults import Faults, option, uses_io_uring  # noqa: E402
 
-URING = option("--engine") == "proactor"
+URING = uses_io_uring()
 VARIANT = option("--variant")
 SENDFILE = "file_io=read" not in VARIANT and "file_io=splice" not in VARIANT
 LINES = 10  # LOG_REPEAT_LINES of core/log_repeat.h

@@ -9,12 +9,15 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from wire import each, eventually, head, run, test  # noqa: E402
 from faults import SANITIZER, Faults, Load, demultiplexer, for_seconds, is_idle, option, \
-    returns_to  # noqa: E402
+    returns_to, uses_io_uring  # noqa: E402
 
 BUSY_S = 0.25
 SLACK = 4  # descriptors: a pipe or two that are kept for the next
 
-EPOLL = ("reactor", "reactor-pool", "multi-reactor")
+ENGINE = option("--engine")
+if ENGINE == "proactor" and not uses_io_uring():
+    ENGINE = "emulated-proactor"
+EPOLL = ("reactor", "reactor-pool", "multi-reactor", "emulated-proactor")
 URING = ("proactor",)
 ALL = EPOLL + URING
 # What an event loop waits by: the call is made with this demultiplexer alone.
@@ -61,11 +64,11 @@ def makes(call, engines):
         return False
     if call == "op splice" and "file_io=splice" not in settings:
         return False
-    if call == "preadv2" and option("--engine") == "proactor" and "file_io=read" in settings:
+    if call == "preadv2" and ENGINE == "proactor" and "file_io=read" in settings:
         return False
     if call == "malloc" and SANITIZER:
         return False  # the sanitizer's own is called
-    return option("--engine") in engines
+    return ENGINE in engines
 
 
 class Scene:
@@ -163,7 +166,7 @@ def nothing_can_be_opened(scene, call, error, status):
     scene.recovers()
 
 
-@each([("4 8",), ("2 4",), ("1 2",)] if option("--engine") in URING else [])
+@each([("4 8",), ("2 4",), ("1 2",)] if ENGINE in URING else [])
 def a_ring_that_is_too_small(scene, sizes):
     """So few places for operations and completions: both queues overflow all the time."""
     with scene.faults.preloaded(FAULT_RING=sizes):

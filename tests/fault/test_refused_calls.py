@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from wire import Closed, each, run, test  # noqa: E402
 from faults import Faults, Load, for_seconds, is_idle, option  # noqa: E402
 
-URING = option("--engine") == "proactor"
+PROACTOR = option("--engine") == "proactor"
 VARIANT = option("--variant")
 SENDFILE = "file_io=read" not in VARIANT and "file_io=splice" not in VARIANT
 SPLICE = "file_io=splice" in VARIANT
@@ -113,7 +113,7 @@ def calls_that_only_make_it_faster(scene, call, error):
     assert "error" not in server.stderr(), server.stderr()
 
 
-@each([("getpeername", "getpeername; a new connection is dropped")] if URING else [])
+@each([("getpeername", "getpeername; a new connection is dropped")] if PROACTOR else [])
 def a_connection_is_dropped_with_a_line(scene, call, line):
     server = scene.serve()
     scene.faults.arm(call, "EPERM")

@@ -15,10 +15,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from wire import each, eventually, head, run  # noqa: E402
 from wire.secure import pki_folder  # noqa: E402
-from faults import SANITIZER, Faults, demultiplexer, option  # noqa: E402
+from faults import SANITIZER, Faults, demultiplexer, option, uses_io_uring  # noqa: E402
 
 ENGINE = option("--engine")
-URING = ENGINE == "proactor"
+URING = uses_io_uring()
 EPOLL = not URING and demultiplexer() == "epoll"
 THREADS = ENGINE in ("reactor-pool", "multi-reactor", "proactor")
 ALLOCATIONS_MAX = 100_000  # of one start: more than there are

@@ -25,7 +25,9 @@ MAY_INCLUDE = {
     "session": BASE | {"http", "tls", "session"},
     "engines": ENGINE,
     "engines/files": ENGINE | {"engines/files"},
-    "engines/reactor": ENGINE | {"engines/files", "engines/reactor"},
+    "engines/coroutine": ENGINE | {"engines/coroutine"},
+    "engines/reactor": ENGINE | {"engines/files", "engines/blocking", "engines/coroutine",
+                                 "engines/reactor"},
     "engines/blocking": ENGINE | {"engines/files", "engines/blocking"},
     "engines/proactor": ENGINE | {"engines/files", "engines/proactor"},
     "process": BASE | {"tls", "engines", "engines/proactor", "process"},
@@ -36,6 +38,7 @@ FOLDERS = tuple(folder for folder in MAY_INCLUDE if folder)
 DOORS = {
     "session": {"session/session.h"},
     "engines/proactor": {"engines/proactor/uring.h"},
+    "engines/blocking": {"engines/blocking/driver.h"},
 }
 
 SOCKET_HEADERS = re.compile(
@@ -51,7 +54,7 @@ LIBRARY_HEADERS = (
     (re.compile(r"confuse\.h"), re.compile(r"config/.*")),
     (re.compile(r"openssl/.*"), re.compile(r"tls/(tls_)?openssl\w*\.[ch]")),
     (re.compile(r"(mbedtls|psa)/.*"), re.compile(r"tls/(tls_)?mbed\w+\.[ch]")),
-    (re.compile(r"liburing.*"), re.compile(r"engines/proactor/.*")),
+    (re.compile(r"liburing.*"), re.compile(r"engines/proactor/(processor_)?uring\w*\.[ch]")),
     (re.compile(r"sys/epoll\.h"), re.compile(r"engines/(reactor/demultiplexer_epoll|\w+/(?!loop).*)\.c")),
 )
 

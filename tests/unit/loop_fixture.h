@@ -154,9 +154,10 @@ static void hooked_clock_update(struct clock *clock)
 #include "engines/reactor/loop_conn.c"
 #include "engines/reactor/loop_env.c"
 #include "engines/reactor/loop_offload.c"
+#include "engines/reactor/loop_routine.c"
 #include "engines/file_range.c"
 #include "engines/file_send.c"
-#include "engines/reactor/loop_send.c"
+#include "engines/plan_send.c"
 
 #include "fake_session.h"
 

@@ -44,47 +44,57 @@ static struct {
 
 static unsigned places; /* asked for so far */
 
-static struct io_uring_sqe *hooked_sqe(struct uring *u)
+static bool has_place(void)
 {
     places++;
     if (inject.no_place > 0) {
         inject.no_place--;
-        return NULL;
+        return false;
     }
-    if (inject.no_place_each > 0 && places % inject.no_place_each == 0)
-        return NULL;
-    return uring_sqe(u);
+    return inject.no_place_each == 0 || places % inject.no_place_each != 0;
 }
 
-static const struct proactor_op *op_of(const struct io_uring_cqe *cqe)
+static bool hooked_begin(struct processor *processor, const struct operation *operation,
+                         void *token)
 {
-    return (const struct proactor_op *)(uintptr_t)cqe->user_data;
+    return has_place() && processor_begin(processor, operation, token);
+}
+
+static bool hooked_cancel(struct processor *processor, int fd, void *token)
+{
+    return has_place() && processor_cancel(processor, fd, token);
+}
+
+static const struct proactor_op *op_of(const struct completion *completion)
+{
+    return completion->token;
 }
 
 /* Completions of one operation keep their order. */
-static void put_room_first(struct io_uring_cqe *cqes, unsigned count)
+static void put_room_first(struct completion *completions, unsigned count)
 {
     for (unsigned i = 1; i < count; i++) {
-        struct io_uring_cqe cqe = cqes[i];
+        struct completion completion = completions[i];
         unsigned to = i;
-        if (op_of(&cqe)->kind != PROACTOR_OP_ROOM)
+        if (op_of(&completion)->kind != PROACTOR_OP_ROOM)
             continue;
-        for (; to > 0 && op_of(&cqes[to - 1])->kind != PROACTOR_OP_ROOM; to--)
-            cqes[to] = cqes[to - 1];
-        cqes[to] = cqe;
+        for (; to > 0 && op_of(&completions[to - 1])->kind != PROACTOR_OP_ROOM; to--)
+            completions[to] = completions[to - 1];
+        completions[to] = completion;
     }
 }
 
-static unsigned hooked_take(struct uring *u, struct io_uring_cqe *cqes, unsigned max)
+static unsigned hooked_take(struct processor *processor, struct completion *completions,
+                            unsigned max)
 {
-    unsigned count = uring_take(u, cqes, max);
+    unsigned count = processor_take(processor, completions, max);
     seen.completions += count;
     if (inject.room_first)
-        put_room_first(cqes, count);
+        put_room_first(completions, count);
     for (unsigned i = 0; i < count; i++) {
-        const struct proactor_op *op = op_of(&cqes[i]);
-        seen.no_buffers += cqes[i].res == -ENOBUFS;
-        seen.cancelled += op->kind == PROACTOR_OP_RECV && cqes[i].res == -ECANCELED;
+        const struct proactor_op *op = op_of(&completions[i]);
+        seen.no_buffers += completions[i].res == -ENOBUFS;
+        seen.cancelled += op->kind == PROACTOR_OP_RECV && completions[i].res == -ECANCELED;
     }
     return count;
 }
@@ -106,8 +116,9 @@ static void hooked_clock_update(struct clock *clock)
     clock->now_ms += inject.skew_ms;
 }
 
-#define uring_sqe(u)                  hooked_sqe(u)
-#define uring_take(u, cqes, max)      hooked_take(u, cqes, max)
+#define processor_begin(p, o, token)  hooked_begin(p, o, token)
+#define processor_cancel(p, fd, op)   hooked_cancel(p, fd, op)
+#define processor_take(p, taken, max) hooked_take(p, taken, max)
 #define preadv2(fd, iov, n, off, how) hooked_preadv2(fd, iov, n, off, how)
 #define clock_update(clock)           hooked_clock_update(clock)
 
@@ -140,8 +151,8 @@ static void nobody_else(void *context)
     (void)context;
 }
 
-/* What the kernel offers, in sizes so small that everything runs short. */
-static inline struct uring_options tiny_ring(struct uring_options options)
+/* What there is, in sizes so small that everything runs short. */
+static inline struct processor_options tiny(struct processor_options options)
 {
     options.entries = 2;
     options.completions = 4;
@@ -150,9 +161,9 @@ static inline struct uring_options tiny_ring(struct uring_options options)
     return options;
 }
 
-/* Listens on an address that the system chooses. `buffer` is the size of the sending buffers of
- * what is accepted; 0: the system's. */
-static inline void scene_open(struct scene *scene, int buffer)
+/* A scene with that processor. Listens on an address that the system chooses. `buffer` is the size
+ * of the sending buffers of what is accepted; 0: the system's. */
+static inline void scene_open(struct scene *scene, enum processor_kind processor, int buffer)
 {
     *scene = (struct scene){ .config = { .connections_max = 1000,
                                          .threads = 1,
@@ -163,7 +174,9 @@ static inline void scene_open(struct scene *scene, int buffer)
     memset(&seen, 0, sizeof(seen));
     memset(&inject, 0, sizeof(inject));
     char why[300] = "";
-    int res = uring_probe(why, sizeof(why), &scene->shared.uring);
+    scene->config.processor = processor;
+    scene->shared.processor = processor_find(processor);
+    int res = scene->shared.processor->probe(why, sizeof(why), &scene->shared.options);
     if (res < 0)
         uring_is_missing(res, why);
     socklen_t len = sizeof(scene->address);
@@ -187,11 +200,11 @@ static inline void scene_start(struct scene *scene)
     scene->shared.requests = &scene->requests;
     scene->shared.wake_all = nobody_else;
     const struct session_limits limits = session_limits_of(&scene->config);
-    if (proactor_create(&scene->shared, &limits, &scene->listener, 1, why,
-                        sizeof(why), &scene->proactor) < 0)
+    if (proactor_create(&scene->shared, &limits, &scene->listener, 1, why, sizeof(why),
+                        &scene->proactor) < 0)
         fail_msg("%s", why);
     struct proactor *p = scene->proactor;
-    assert_int_equal(uring_enable(&p->uring), 0);
+    assert_int_equal(processor_enable(p->processor), 0);
     assert_int_equal(workers_start(p->workers), 0);
     clock_update(&p->clock);
     proactor_accept(p);
@@ -220,7 +233,7 @@ static inline unsigned turn_within(struct scene *scene, int limit_ms)
     int timeout_ms = timeout_ms_of(p);
     if (timeout_ms < 0 || timeout_ms > limit_ms)
         timeout_ms = limit_ms;
-    assert_int_equal(uring_wait(&p->uring, timeout_ms), 0);
+    assert_int_equal(processor_wait(p->processor, timeout_ms), 0);
     turn(p);
     return seen.completions - before;
 }

@@ -46,6 +46,21 @@ static void test_parse_quota(void **state)
     }
 }
 
+static void test_task_limits(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        unsigned count;
+    } rows[] = { { "max", 0 },  { "4915", 4915 }, { "1", 1 },
+                 { "", 0 },     { "12 x", 0 },    { "99999999999999999999999", 0 },
+                 { "-1", 0 },   { "0", 0 } };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (parse_count(rows[i].line) != rows[i].count)
+            fail_msg("%s: %u", rows[i].line, parse_count(rows[i].line));
+    }
+}
+
 static void test_threads(void **state)
 {
     (void)state;
@@ -134,6 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parse_quota),
+        cmocka_unit_test(test_task_limits),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_quota_of_groups),
         cmocka_unit_test(test_mask),

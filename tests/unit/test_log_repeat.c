@@ -62,8 +62,8 @@ static void happen(const char *kind, int error, unsigned times)
 static void pass(uint64_t ms)
 {
     for (unsigned i = 0; i < PERIODS_MAX; i++)
-        if (repeats.periods[i].kind != NULL)
-            repeats.periods[i].end_ms -= ms;
+        if (repeats->periods[i].kind != NULL)
+            repeats->periods[i].end_ms -= ms;
 }
 
 static void test_few_lines_are_all_written(void **state)

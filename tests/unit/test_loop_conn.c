@@ -107,7 +107,7 @@ static void test_more(void **state)
         memset(&calls, 0, sizeof(calls));
         bool full = true, corked = false;
         ssize_t len = cases[i].pieces * 5 + (ssize_t)cases[i].file_len;
-        assert_int_equal(loop_send_plan(pair[0], &plan, 1000, &corked, &full), len);
+        assert_int_equal(plan_send(pair[0], &plan, 1000, &corked, &full), len);
         assert_false(full);
         assert_int_equal(calls.send, cases[i].send);
         assert_int_equal(calls.sendmsg, cases[i].sendmsg);

@@ -1,5 +1,5 @@
-/* test_proactor.c: connections of a proactor, under every kind of ring and every shortage: no place
- * in the submission queue, completions that overflow, no buffer, sockets that are full, receives
+/* test_proactor.c: connections of a proactor, under every kind of processor and every shortage: no
+ * place for an operation, completions that overflow, no buffer, sockets that are full, receives
  * that are cancelled. */
 #include "proactor_fixture.h"
 
@@ -27,9 +27,9 @@ static int group_teardown(void **state)
     return close(fake.file);
 }
 
-static void begin(struct scene *scene, int buffer)
+static void begin(struct scene *scene, enum processor_kind processor, int buffer)
 {
-    scene_open(scene, buffer);
+    scene_open(scene, processor, buffer);
     fake.opened = fake.closed = fake.expired = fake.ticks = fake.reopens = fake.sends_count = 0;
     fake.deadline_ms = UINT64_MAX;
     fake.reclaimable = 0;
@@ -83,9 +83,13 @@ static void converse(struct scene *scene, int fd)
         expect(scene, fd, 0, i < 2 ? 10 : 3);
 }
 
-/* What a ring can be like. */
+/* Both processors. */
+static const enum processor_kind processors[] = { PROCESSOR_IO_URING, PROCESSOR_EPOLL };
+
+/* What a processor can be like. */
 struct kind {
     const char *name;
+    enum processor_kind processor;
     bool no_single_issuer, no_multishot, tiny;
     enum file_io file_io;
     unsigned no_place_each;
@@ -108,19 +112,37 @@ static const struct kind kinds[] = {
       .file_io = FILE_IO_SPLICE,
       .tiny = true,
       .no_place_each = 3 },
+    { .name = "epoll", .processor = PROCESSOR_EPOLL },
+    { .name = "epoll, small sockets", .processor = PROCESSOR_EPOLL, .buffer = 4096 },
+    { .name = "epoll, one receive at a time",
+      .processor = PROCESSOR_EPOLL,
+      .no_multishot = true,
+      .buffer = 4096 },
+    { .name = "epoll, tiny", .processor = PROCESSOR_EPOLL, .tiny = true },
+    { .name = "epoll, tiny, no place",
+      .processor = PROCESSOR_EPOLL,
+      .tiny = true,
+      .no_place_each = 2,
+      .buffer = 4096 },
+    { .name = "epoll, splice", .processor = PROCESSOR_EPOLL, .file_io = FILE_IO_SPLICE },
+    { .name = "epoll, splice, small sockets, no place",
+      .processor = PROCESSOR_EPOLL,
+      .file_io = FILE_IO_SPLICE,
+      .no_place_each = 3,
+      .buffer = 4096 },
 };
 
 static void begin_kind(struct scene *scene, const struct kind *kind)
 {
     print_message("           %s\n", kind->name);
-    begin(scene, kind->buffer);
+    begin(scene, kind->processor, kind->buffer);
     scene->config.file_io = kind->file_io;
     if (kind->no_single_issuer)
-        scene->shared.uring.single_issuer = false;
+        scene->shared.options.single_issuer = false;
     if (kind->no_multishot)
-        scene->shared.uring.recv_multishot = false;
+        scene->shared.options.recv_multishot = false;
     if (kind->tiny)
-        scene->shared.uring = tiny_ring(scene->shared.uring);
+        scene->shared.options = tiny(scene->shared.options);
     scene_start(scene);
     inject.no_place_each = kind->no_place_each;
 }
@@ -176,12 +198,11 @@ static void test_crowd(void **state)
 
 /* Who sends while its session has no room: all of it is kept, in order, the receive is stopped, and
  * others have buffers all the while. */
-static void test_flood(void **state)
+static void flood_with(enum processor_kind processor)
 {
-    (void)state;
     enum { REQUESTS = 3000, LEN = 50 };
     struct scene scene;
-    begin(&scene, 4096);
+    begin(&scene, processor, 4096);
     scene_start(&scene);
     int fd = client_connect(&scene), other = client_connect(&scene);
     converse(&scene, fd); /* the second receive is the lasting one */
@@ -214,12 +235,18 @@ static void test_flood(void **state)
     end(&scene);
 }
 
-/* The end of the stream comes behind what is kept, and after the answers to it. */
-static void test_end_behind_kept(void **state)
+static void test_flood(void **state)
 {
     (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(processors); i++)
+        flood_with(processors[i]);
+}
+
+/* The end of the stream comes behind what is kept, and after the answers to it. */
+static void end_behind_kept_with(enum processor_kind processor)
+{
     struct scene scene;
-    begin(&scene, 4096);
+    begin(&scene, processor, 4096);
     scene_start(&scene);
     int fd = client_connect(&scene);
     converse(&scene, fd);
@@ -236,6 +263,13 @@ static void test_end_behind_kept(void **state)
     client_expect_end(&scene, fd);
     close(fd);
     end(&scene);
+}
+
+static void test_end_behind_kept(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(processors); i++)
+        end_behind_kept_with(processors[i]);
 }
 
 /* Who half-closes and does not read: while there is no room, nothing completes; and when there is,
@@ -343,12 +377,11 @@ static void test_stop_in_flight(void **state)
 }
 
 /* What is not in the page cache is read by the ring first, piece by piece. */
-static void test_cold_file(void **state)
+static void cold_file_with(enum processor_kind processor)
 {
-    (void)state;
     for (unsigned misses = 1; misses < 60; misses += 7) {
         struct scene scene;
-        begin(&scene, 0);
+        begin(&scene, processor, 0);
         scene_start(&scene);
         int fd = client_connect(&scene);
         inject.misses = misses;
@@ -359,6 +392,13 @@ static void test_cold_file(void **state)
         close(fd);
         end(&scene);
     }
+}
+
+static void test_cold_file(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(processors); i++)
+        cold_file_with(processors[i]);
 }
 
 /* A deadline passes while a send waits for room: the send is cancelled, then the session closed. */
@@ -389,12 +429,11 @@ static void test_deadline_in_flight(void **state)
 }
 
 /* Small limits: accepts are armed one by one, and who is too many waits in the backlog. */
-static void test_connections_max(void **state)
+static void connections_max_with(enum processor_kind processor)
 {
-    (void)state;
     enum { MAX = 3, CLIENTS = 9 };
     struct scene scene;
-    begin(&scene, 0);
+    begin(&scene, processor, 0);
     scene.config.connections_max = MAX;
     scene_start(&scene);
     int fds[CLIENTS];
@@ -414,13 +453,19 @@ static void test_connections_max(void **state)
     end(&scene);
 }
 
-/* Who has been idle for longest makes way for who comes too many, one for each. */
-static void test_make_way(void **state)
+static void test_connections_max(void **state)
 {
     (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(processors); i++)
+        connections_max_with(processors[i]);
+}
+
+/* Who has been idle for longest makes way for who comes too many, one for each. */
+static void make_way_with(enum processor_kind processor)
+{
     enum { MAX = 3, CLIENTS = 9 };
     struct scene scene;
-    begin(&scene, 0);
+    begin(&scene, processor, 0);
     scene.config.connections_max = MAX;
     scene_start(&scene);
     fake.makes_way = true;
@@ -447,12 +492,18 @@ static void test_make_way(void **state)
     end(&scene);
 }
 
-/* Idle connections cost no turn: nothing completes, and there is no time-out. */
-static void test_idle(void **state)
+static void test_make_way(void **state)
 {
     (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(processors); i++)
+        make_way_with(processors[i]);
+}
+
+/* Idle connections cost no turn: nothing completes, and there is no time-out. */
+static void idle_with(enum processor_kind processor)
+{
     struct scene scene;
-    begin(&scene, 0);
+    begin(&scene, processor, 0);
     scene_start(&scene);
     int fd = client_connect(&scene);
     client_ask(fd, "m 1\n");
@@ -467,6 +518,13 @@ static void test_idle(void **state)
     assert_int_equal(timeout_ms_of(scene.proactor), -1);
     close(fd);
     end(&scene);
+}
+
+static void test_idle(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(processors); i++)
+        idle_with(processors[i]);
 }
 
 int main(void)

@@ -34,7 +34,7 @@ enum { BUFFERS = 4, SIZE = 64 };
 static void open_ring(struct uring *u)
 {
     char why[300] = "";
-    struct uring_options options;
+    struct processor_options options;
     int res = uring_probe(why, sizeof(why), &options);
     if (res < 0)
         uring_is_missing(res, why);
@@ -72,16 +72,17 @@ static void test_buffers(void **state)
         io_uring_prep_recv(sqe, pair[0], NULL, SIZE, 0);
         sqe->flags |= IOSQE_BUFFER_SELECT;
         sqe->buf_group = BUFFER_GROUP;
+        sqe->user_data = 1;
         char text[16];
         int len = snprintf(text, sizeof(text), "message %u", round);
         assert_int_equal(write(pair[1], text, (size_t)len), len);
 
-        struct io_uring_cqe cqe;
+        struct completion completion;
         assert_int_equal(uring_wait(&u, 5000), 0);
-        assert_int_equal(uring_take(&u, &cqe, 1), 1);
-        assert_int_equal(cqe.res, len);
-        assert_true((cqe.flags & IORING_CQE_F_BUFFER) != 0);
-        unsigned id = cqe.flags >> IORING_CQE_BUFFER_SHIFT;
+        assert_int_equal(uring_take(&u, &completion, 1), 1);
+        assert_int_equal(completion.res, len);
+        assert_true((completion.flags & COMPLETION_BUFFER) != 0);
+        unsigned id = completion_buffer(completion.flags);
         assert_ours(&u, id, true);
         assert_ours(&u, (id + 1) % BUFFERS, false);
         assert_memory_equal(uring_buffer(&u, id), text, (size_t)len);
@@ -100,7 +101,7 @@ static void test_no_buffers(void **state)
     (void)state;
     struct uring u;
     int pair[2];
-    struct io_uring_cqe cqe;
+    struct completion completion;
     open_ring(&u);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
     unsigned last = 0;
@@ -110,17 +111,18 @@ static void test_no_buffers(void **state)
         io_uring_prep_recv(sqe, pair[0], NULL, SIZE, 0);
         sqe->flags |= IOSQE_BUFFER_SELECT;
         sqe->buf_group = BUFFER_GROUP;
+        sqe->user_data = 1;
         if (round <= BUFFERS)
             assert_int_equal(write(pair[1], "x", 1), 1);
         assert_int_equal(uring_wait(&u, 5000), 0);
-        assert_int_equal(uring_take(&u, &cqe, 1), 1);
+        assert_int_equal(uring_take(&u, &completion, 1), 1);
         if (round == BUFFERS) {
-            assert_int_equal(cqe.res, -ENOBUFS);
+            assert_int_equal(completion.res, -ENOBUFS);
             uring_return_buffer(&u, last);
             uring_show_buffers(&u);
         } else {
-            assert_int_equal(cqe.res, 1);
-            last = cqe.flags >> IORING_CQE_BUFFER_SHIFT;
+            assert_int_equal(completion.res, 1);
+            last = completion_buffer(completion.flags);
         }
     }
     close(pair[0]);
@@ -134,7 +136,7 @@ static void test_one_call(void **state)
 {
     (void)state;
     struct uring u;
-    struct io_uring_cqe cqe;
+    struct completion completion;
     open_ring(&u);
     bool can_say = (u.ring.features & IORING_FEAT_NO_IOWAIT) != 0;
     assert_int_equal(u.options.no_iowait, can_say);
@@ -148,16 +150,16 @@ static void test_one_call(void **state)
     assert_int_equal(uring_wait(&u, -1), 0);
     assert_int_equal(entered, 1);
     assert_int_equal((entered_flags & IORING_ENTER_NO_IOWAIT) != 0, can_say);
-    assert_int_equal(uring_take(&u, &cqe, 1), 1);
-    assert_int_equal(cqe.user_data, 1);
+    assert_int_equal(uring_take(&u, &completion, 1), 1);
+    assert_int_equal((uintptr_t)completion.token, 1);
     assert_int_equal(uring_wait(&u, -1), 0);
     assert_int_equal(entered, 1);
-    assert_int_equal(uring_take(&u, &cqe, 1), 1);
-    assert_int_equal(cqe.user_data, 2);
+    assert_int_equal(uring_take(&u, &completion, 1), 1);
+    assert_int_equal((uintptr_t)completion.token, 2);
     assert_int_equal(uring_wait(&u, 1), 0); /* the time is over */
     assert_int_equal(uring_wait(&u, 0), 0);
     assert_int_equal(entered, 3);
-    assert_int_equal(uring_take(&u, &cqe, 1), 0);
+    assert_int_equal(uring_take(&u, &completion, 1), 0);
     uring_close(&u);
 }
 
@@ -190,6 +192,7 @@ static void test_workers_max(void **state)
         assert_non_null(sqe);
         assert_int_equal(pipe2(pipes[i], O_CLOEXEC), 0);
         io_uring_prep_splice(sqe, pipes[i][0], -1, out, -1, 1, 0);
+        sqe->user_data = 1;
     }
     for (int i = 0; i < 300 && most < before + URING_WORKERS_MAX; i++) {
         assert_int_equal(uring_wait(&u, 10), 0);
@@ -204,9 +207,9 @@ static void test_workers_max(void **state)
     for (unsigned i = 0; i < BLOCKED; i++)
         close(pipes[i][1]);
     for (unsigned done = 0; done < BLOCKED;) {
-        struct io_uring_cqe cqes[BLOCKED];
+        struct completion completions[BLOCKED];
         assert_int_equal(uring_wait(&u, 5000), 0);
-        unsigned n = uring_take(&u, cqes, BLOCKED);
+        unsigned n = uring_take(&u, completions, BLOCKED);
         assert_true(n > 0);
         done += n;
     }

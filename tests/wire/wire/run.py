@@ -28,6 +28,43 @@ NOT_WITH_TLS = {
         "its clients have sockets of their own; test_tls_idle.py says what TLS takes",
 }
 
+# What a model cannot hold, by engine.
+NOT_WITH_ENGINE = {
+    "iterative": {
+        ("test_body_discard.py", "a_slow_body_does_not_hold_up_others"):
+            "it serves one connection at a time: it does hold them up",
+        ("test_idle.py", "all_of_them"): "nobody is idle while others wait",
+        **{(file, name): "it asks on several connections at a time" for file, name in (
+            ("test_drain.py", "it_stops_at_once[SIGTERM]"),
+            ("test_drain.py", "it_stops_at_once[SIGINT]"),
+            ("test_drain.py", "sigquit_answers_what_has_come_already[kept ones]"),
+            ("test_special_files.py", "others_are_not_held_up"),
+            ("test_truncated.py", "many_at_a_time"))},
+    },
+    "thread-pool": {
+        ("test_idle.py", "all_of_them"): "nobody is idle while others wait for a thread",
+        **{("test_half_close_waits.py", name): "100 clients that do not read occupy all 64 threads"
+           for name in ("who_does_not_read[at_once]", "who_does_not_read[during_the_answer]",
+                        "who_does_not_read[after_an_answer]",
+                        "who_asks_for_much_and_does_not_read")},
+    },
+    "process-per-connection": {
+        ("test_kept_files.py", "unused_files_are_closed_after_a_minute"):
+            "files are kept by the process of a connection, and end with it",
+        ("test_kept_files.py", "a_file_system_can_be_unmounted"):
+            "files are kept by the process of a connection, and end with it",
+        ("test_descriptors.py", "a_file_that_cannot_be_opened_for_want_of_one_is_503"):
+            "each process has descriptors of its own: there is no want",
+        ("test_tls_resumption.py", "each_kind_works_time_after_time"):
+            "sessions that are kept by their id are a process's; tickets are all processes'",
+        ("test_tls_resumption.py", "without_tickets_1_2_resumes_by_id"):
+            "sessions that are kept by their id are a process's",
+        ("test_tls_resumption.py", "the_cache_has_a_limit"):
+            "sessions that are kept by their id are a process's",
+    },
+}
+ONE_AT_A_TIME = ("iterative",)  # several tests at once would wait for each other
+
 _tests = []
 
 
@@ -199,6 +236,7 @@ def _choose(options):
     for name, function in _tests:
         if options.pattern in name or fnmatch.fnmatchcase(name, options.pattern):
             reason = NOT_WITH_TLS.get((file, name)) if options.tls != "none" else None
+            reason = reason or NOT_WITH_ENGINE.get(options.engine, {}).get((file, name))
             if reason:
                 print(f"skip {name}: {reason}")
                 skipped += 1
@@ -220,6 +258,8 @@ def run(setup, jobs=1, tls=False):
         print(f"skip all: {reason}")
         sys.exit(SKIPPED_STATUS)
     chosen = _choose(options)
+    if options.engine in ONE_AT_A_TIME:
+        jobs = 1
     passed = failed = 0
     world = World(options)
     try:

@@ -29,6 +29,16 @@ REPORTS = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime erro
                      r"^\S+\.[ch]:\d+: \w+: ", re.MULTILINE)  # the last one is a failed CHECK()
 
 
+def open_files_of(pid):
+    """What the descriptors of a process are open for."""
+    files = []
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(FileNotFoundError):  # closed in between
+                files.append(os.readlink(f"/proc/{pid}/fd/{fd}"))
+    return files
+
+
 def may(capability):
     """Has this process a capability (capabilities(7))? Root of a container has few of them."""
     with open("/proc/self/status", encoding="ascii", errors="replace") as file:
@@ -162,36 +172,44 @@ class Server:
 
     # What the kernel tells of it
 
+    def children(self):
+        """Processes that it has forked and that have not ended, zombies among them."""
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            with open(f"/proc/{self.pid}/task/{self.pid}/children", encoding="ascii") as file:
+                return [int(pid) for pid in file.read().split()]
+        return []
+
     def descriptors(self):
-        """Number of open descriptors, without those that it has inherited."""
-        return len(os.listdir(f"/proc/{self.pid}/fd")) - self.inherited
+        """Number of open descriptors, without those that it has inherited; with a process for each
+        connection, those as well that its processes have and it has not."""
+        count = len(os.listdir(f"/proc/{self.pid}/fd")) - self.inherited
+        children = self.children()
+        own = open_files_of(self.pid) if children else []
+        return count + sum(path not in own for pid in children for path in open_files_of(pid))
 
     def open_files(self):
         """What its descriptors lead to (proc_pid_fd(5)). For a server of LOOKED_INTO."""
-        found = []
-        for fd in os.listdir(f"/proc/{self.pid}/fd"):
-            with contextlib.suppress(FileNotFoundError):  # it has just been closed
-                found.append(os.readlink(f"/proc/{self.pid}/fd/{fd}"))
-        return found
+        return open_files_of(self.pid)
 
     def tasks(self):
-        """Names of its threads, sorted: its own, and those that the kernel has made for it."""
+        """Names of its threads, sorted: its own, and those that the kernel has made for it; without
+        those of a model with a thread for each connection."""
         names = []
         for task in os.listdir(f"/proc/{self.pid}/task"):
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
                 with open(f"/proc/{self.pid}/task/{task}/comm", encoding="ascii",
                           errors="replace") as file:
                     names.append(file.read().strip())
-        return sorted(names)
+        return sorted(name for name in names if name != "connection")
 
     def cpu_s(self):
-        """CPU time used so far, user and system. Nothing where it never sleeps by design: there the
-        time says how long it runs, and no more."""
+        """CPU time used so far, user and system, with that of children that have ended. Nothing
+        where it never sleeps by design: there the time says how long it runs, and no more."""
         if "demultiplexer=busy" in self.argv:
             return 0.0
         with open(f"/proc/{self.pid}/stat", "rb") as file:
             fields = file.read().rsplit(b")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
 
     def memory_kib(self, key="VmRSS"):
         with open(f"/proc/{self.pid}/status", encoding="ascii", errors="replace") as file:

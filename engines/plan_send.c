@@ -1,9 +1,9 @@
-/* loop_send.c: carries out a send plan on a non-blocking stream socket, with as few system calls as
- * it takes: one for memory, two for memory and a file.
+/* plan_send.c: carries out a send plan on a stream socket, with as few system calls as it takes:
+ * one for memory, two for memory and a file.
  *
- * Knows nothing of connections; loop_conn.c decides when and how much. sendfile(2) raises SIGPIPE
+ * Knows nothing of connections; its callers decide when and how much. sendfile(2) raises SIGPIPE
  * and has no flag against it, so the process must ignore that signal. */
-#include "engines/reactor/loop_internal.h"
+#include "engines/plan_send.h"
 
 #include "core/check.h"
 #include "engines/file_range.h"
@@ -31,8 +31,8 @@ static ssize_t send_memory(int fd, const struct send_plan *plan, int flags)
     return n < 0 ? -errno : n;
 }
 
-ssize_t loop_send_plan(int fd, const struct send_plan *plan, size_t file_max, bool *corked,
-                       bool *ret_full)
+ssize_t plan_send(int fd, const struct send_plan *plan, size_t file_max, bool *corked,
+                  bool *ret_full)
 {
     bool has_file = plan->file_fd >= 0 && plan->file_len > 0;
     size_t memory = send_plan_memory(plan);
@@ -46,7 +46,7 @@ ssize_t loop_send_plan(int fd, const struct send_plan *plan, size_t file_max, bo
         return n;
     }
     if (memory > 0) {
-        int flags = MSG_NOSIGNAL | (has_file || plan->more ? MSG_MORE : 0);
+        int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (has_file || plan->more ? MSG_MORE : 0);
         ssize_t n = send_memory(fd, plan, flags);
         /* Fewer octets than offered: the socket is full, and tcp_sendmsg() has set SOCK_NOSPACE, so
          * an EPOLLOUT edge follows once a third of the buffer is free (unix sockets do the same):

@@ -1,0 +1,196 @@
+/* blocking.c: the environment of an engine that blocks, and what is asked of it from outside. See
+ * blocking.h. */
+#include "engines/blocking/blocking.h"
+
+#include "core/check.h"
+#include "engines/env_lock.h"
+#include "engines/timer.h"
+#include "engines/wake_fd.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static int fail(int res, const char *what, char *why, size_t why_size)
+{
+    snprintf(why, why_size, "%s: %s", what, strerror(-res));
+    return res;
+}
+
+int blocking_probe(const struct config *config, char *why, size_t why_size)
+{
+    (void)config;
+    int fd = wake_fd_open(EFD_NONBLOCK);
+    if (fd < 0) {
+        wake_fd_explain(fd, why, why_size);
+        return fd;
+    }
+    close(fd);
+    return 0;
+}
+
+static int create_env(struct blocking *b, char *why, size_t why_size)
+{
+    unsigned caps = b->cfg.config->file_io == FILE_IO_READ ? 0 : ENGINE_CAP_FILE_SEGMENT;
+    int res = env_lock_init(&b->mutex, &b->lock);
+    if (res < 0)
+        return fail(res, "cannot make a mutex", why, why_size);
+    clock_update(&b->clock);
+    res = session_env_create(b->cfg.config, &b->cfg.limits, b->cfg.tls, &b->clock, caps, why,
+                             why_size, &b->env);
+    if (res == 0 && b->shared)
+        session_env_share(b->env, &b->lock);
+    return res;
+}
+
+int blocking_create(struct blocking *b, const struct engine_config *cfg,
+                    const struct blocking_ops *ops, bool shared, unsigned places_count, char *why,
+                    size_t why_size)
+{
+    *b = (struct blocking){
+        .cfg = *cfg, .ops = ops, .shared = shared, .wake_fd = -1, .collect_fd = -1
+    };
+    if (cfg->config->threads > 1) { /* 0 leaves the number to the engine */
+        snprintf(why, why_size,
+                 "threads = %u needs multi-reactor or proactor: this engine has one thread that "
+                 "accepts, and those that serve are not counted by it; set threads = 1",
+                 cfg->config->threads);
+        return -EINVAL;
+    }
+    b->reopens_done = engine_asked(&cfg->requests->reopen_logs);
+    b->wake_fd = wake_fd_open(EFD_NONBLOCK);
+    if (b->wake_fd < 0) {
+        wake_fd_explain(b->wake_fd, why, why_size);
+        return b->wake_fd;
+    }
+    b->polled = calloc(cfg->listeners_count + 3, sizeof(b->polled[0]));
+    if (b->polled == NULL)
+        return fail(-ENOMEM, "cannot make the engine", why, why_size);
+    int res = places_create(&b->places, places_count, sizeof(struct blocking_conn) + session_size(),
+                            b->wake_fd);
+    if (res < 0)
+        return fail(res, "cannot make the table of connections", why, why_size);
+    return create_env(b, why, why_size);
+}
+
+void blocking_destroy(struct blocking *b)
+{
+    if (b->env != NULL) {
+        session_env_destroy(b->env);
+        CHECK(pthread_mutex_destroy(&b->mutex) == 0);
+    }
+    places_destroy(&b->places);
+    if (b->wake_fd >= 0)
+        close(b->wake_fd);
+    free(b->polled);
+}
+
+void blocking_wake(struct blocking *b)
+{
+    int saved = errno; /* of whom a signal handler interrupts */
+    uint64_t one = 1;
+    ssize_t n;
+    do
+        n = write(b->wake_fd, &one, sizeof(one));
+    while (n < 0 && errno == EINTR);
+    errno = saved;
+}
+
+void blocking_woken(struct blocking *b)
+{
+    uint64_t count;
+    ssize_t n = read(b->wake_fd, &count, sizeof(count));
+    (void)n; /* it only wakes: what it is about lies elsewhere */
+}
+
+static void lock(struct blocking *b)
+{
+    if (b->shared)
+        CHECK(pthread_mutex_lock(&b->mutex) == 0);
+    clock_update(&b->clock);
+}
+
+static void unlock(struct blocking *b)
+{
+    if (b->shared)
+        CHECK(pthread_mutex_unlock(&b->mutex) == 0);
+}
+
+size_t blocking_reclaim(struct blocking *b)
+{
+    lock(b);
+    size_t closed = session_env_reclaim(b->env);
+    unlock(b);
+    return closed;
+}
+
+/* What is kept open is looked through a second after something happened, and then when it says;
+ * logs are written out a second after, and an idle engine is woken for neither. */
+void blocking_tick(struct blocking *b, uint64_t now_ms, bool reopen)
+{
+    bool ticks = timer_has_come(&b->tick_due_ms, now_ms);
+    bool again = false;
+    if (timer_has_come(&b->sweep_due_ms, now_ms)) {
+        lock(b);
+        uint64_t due_ms = session_env_sweep(b->env);
+        unlock(b);
+        b->sweep_due_ms = due_ms == UINT64_MAX ? 0 : due_ms;
+    }
+    if (ticks)
+        atomic_store(&b->active, false); /* before: what comes now tells again */
+    if (ticks || reopen) {
+        lock(b);
+        again = session_env_tick(b->env, reopen);
+        unlock(b);
+    }
+    if (again || (!ticks && atomic_load(&b->active))) {
+        timer_bring_forward(&b->tick_due_ms, now_ms + BLOCKING_TICK_MS);
+        timer_bring_forward(&b->sweep_due_ms, now_ms + BLOCKING_TICK_MS);
+    }
+}
+
+void blocking_ask_all(struct blocking *b, unsigned asks)
+{
+    atomic_fetch_or(&b->asks, asks);
+    places_ask_all(&b->places, asks, b->ops->ask);
+}
+
+static void begin_drain(struct blocking *b, uint64_t now_ms)
+{
+    b->drain_end_ms = now_ms + b->cfg.config->deadlines.drain_ms;
+    blocking_unlisten(b);
+    blocking_ask_all(b, DRIVER_ASK_DRAIN);
+}
+
+bool blocking_turn(struct blocking *b, uint64_t now_ms)
+{
+    const struct engine_requests *requests = b->cfg.requests;
+    sig_atomic_t reopens = engine_asked(&requests->reopen_logs);
+    bool reopen = reopens != b->reopens_done;
+
+    b->reopens_done = reopens;
+    if (reopen && b->ops->reopen != NULL)
+        b->ops->reopen(b);
+    blocking_tick(b, now_ms, reopen);
+    if (atomic_load(&b->asks) & DRIVER_ASK_STOP)
+        return true;
+    bool stops = engine_asked(&requests->stop);
+    if (!stops && engine_asked(&requests->drain) && b->drain_end_ms == 0)
+        begin_drain(b, now_ms);
+    if (stops || (b->drain_end_ms != 0 && now_ms >= b->drain_end_ms))
+        blocking_ask_all(b, DRIVER_ASK_STOP);
+    return (atomic_load(&b->asks) & DRIVER_ASK_STOP) != 0;
+}
+
+int blocking_timeout_ms(const struct blocking *b, uint64_t now_ms)
+{
+    int timeout_ms = timer_until(-1, now_ms, b->tick_due_ms);
+    timeout_ms = timer_until(timeout_ms, now_ms, b->sweep_due_ms);
+    timeout_ms = timer_until(timeout_ms, now_ms, b->retry_ms);
+    if (atomic_load(&b->asks) & DRIVER_ASK_STOP)
+        return timeout_ms;
+    return timer_until(timeout_ms, now_ms, b->drain_end_ms);
+}

@@ -1,0 +1,223 @@
+/* blocking_conn.c: the driver's operations over a socket that blocks: a receive is one recv(2),
+ * which sleeps in the kernel until there is something; only who waits for room in the socket, or
+ * for both, calls poll(2).
+ *
+ * SO_RCVTIMEO ends a receive at the deadline. It is set anew only when it would come too late, or
+ * far too early: a receive that ends early is begun again. Sends are told not to wait
+ * (MSG_DONTWAIT), and sendfile(2), which has no such flag, gets a descriptor that does not block:
+ * SO_SNDTIMEO is no deadline, since it begins anew with every piece that the peer takes. */
+#include "engines/blocking/blocking.h"
+
+#include "core/check.h"
+#include "core/file_job.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { TIMEOUT_MAX_MS = 1 << 30 };
+
+/* The first session that is called after a tick has the next one due. */
+static void conn_enter(struct driver *d)
+{
+    struct blocking *b = blocking_conn_of(d)->b;
+    if (!atomic_load_explicit(&b->active, memory_order_relaxed) &&
+        !atomic_exchange(&b->active, true) && b->shared)
+        blocking_wake(b);
+    if (b->shared)
+        CHECK(pthread_mutex_lock(&b->mutex) == 0);
+    clock_update(&b->clock);
+}
+
+static void conn_leave(struct driver *d)
+{
+    struct blocking *b = blocking_conn_of(d)->b;
+    if (b->shared)
+        CHECK(pthread_mutex_unlock(&b->mutex) == 0);
+}
+
+static unsigned conn_asks(struct driver *d)
+{
+    struct blocking_conn *conn = blocking_conn_of(d);
+    return atomic_load(&conn->b->asks) | atomic_load(&conn->place->asks);
+}
+
+static void set_nonblocking(struct blocking_conn *conn, bool wanted)
+{
+    if (conn->nonblocking == wanted)
+        return;
+    MUST(fcntl(conn->driver.fd, F_SETFL, wanted ? O_NONBLOCK : 0) == 0);
+    conn->nonblocking = wanted;
+}
+
+static uint64_t left_ms(uint64_t until_ms)
+{
+    uint64_t now_ms = clock_monotonic_ms();
+    if (until_ms <= now_ms)
+        return 0;
+    return until_ms - now_ms < TIMEOUT_MAX_MS ? until_ms - now_ms : TIMEOUT_MAX_MS;
+}
+
+/* SO_RCVTIMEO (socket(7)): no more than `ms`, and no less than half of that. */
+static void set_timeout(struct blocking_conn *conn, uint32_t ms)
+{
+    if (conn->timeout_ms != 0 && conn->timeout_ms <= ms && conn->timeout_ms >= ms / 2)
+        return;
+    struct timeval value = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+    MUST(setsockopt(conn->driver.fd, SOL_SOCKET, SO_RCVTIMEO, &value, sizeof(value)) == 0);
+    conn->timeout_ms = ms;
+}
+
+/* Our shutdown(2) of the receiving side makes the socket look as if the peer had ended. Has it? */
+static bool peer_has_ended(const struct blocking_conn *conn)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof(info);
+    if (getsockopt(conn->driver.fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
+        return true;
+    /* The states in which it may still send (RFC 9293 section 3.3.2). */
+    return info.tcpi_state != 1 /* ESTABLISHED */ && info.tcpi_state != 4 /* FIN_WAIT1 */ &&
+           info.tcpi_state != 5 /* FIN_WAIT2 */;
+}
+
+static bool is_shut(const struct blocking_conn *conn)
+{
+    return atomic_load(&conn->place->shut);
+}
+
+/* A socket that was shut to wake us wakes nobody any more, though it goes on to receive. */
+static void pause_shut(uint64_t until_ms)
+{
+    uint64_t ms = left_ms(until_ms);
+    poll(NULL, 0, ms < BLOCKING_PAUSE_MS ? (int)ms : BLOCKING_PAUSE_MS);
+}
+
+static ssize_t conn_result(struct driver *d, ssize_t n, uint64_t until_ms, unsigned heeds)
+{
+    struct blocking_conn *conn = blocking_conn_of(d);
+    if (n < 0)
+        return errno == EINTR || errno == EAGAIN ? -EAGAIN : -errno;
+    if (n > 0 || !is_shut(conn) || peer_has_ended(conn))
+        return n;
+    if (until_ms != 0 && !(conn_asks(d) & heeds))
+        pause_shut(until_ms);
+    return -EAGAIN;
+}
+
+/* Waits in recv(2). Who is idle says so before it looks at what is asked; who asks does so before
+ * it looks at who is idle: one of the two sees the other. */
+static ssize_t conn_receive_waiting(struct driver *d, size_t len, uint64_t until_ms, unsigned heeds)
+{
+    struct blocking_conn *conn = blocking_conn_of(d);
+    uint64_t ms = until_ms == UINT64_MAX ? TIMEOUT_MAX_MS : left_ms(until_ms);
+    bool idle = (heeds & DRIVER_ASK_END) != 0;
+    ssize_t n = -1;
+
+    if (ms == 0)
+        return recv(d->fd, d->scratch, len, MSG_DONTWAIT);
+    set_nonblocking(conn, false);
+    set_timeout(conn, (uint32_t)ms);
+    if (idle)
+        atomic_store(&conn->place->idle_since, conn->last);
+    if (conn_asks(d) & heeds)
+        errno = EAGAIN;
+    else
+        n = recv(d->fd, d->scratch, len, 0);
+    if (idle)
+        atomic_store(&conn->place->idle_since, 0);
+    return n;
+}
+
+static ssize_t conn_receive(struct driver *d, size_t len, uint64_t until_ms, unsigned heeds)
+{
+    ssize_t n = until_ms == 0 ? recv(d->fd, d->scratch, len, MSG_DONTWAIT)
+                              : conn_receive_waiting(d, len, until_ms, heeds);
+    if (n > 0)
+        blocking_conn_of(d)->last = place_now();
+    return conn_result(d, n, until_ms, heeds);
+}
+
+static unsigned conn_wait(struct driver *d, unsigned what, uint64_t until_ms, unsigned heeds)
+{
+    struct blocking_conn *conn = blocking_conn_of(d);
+    struct pollfd polled = { .fd = d->fd };
+    bool shut = (what & DRIVER_READABLE) != 0 && is_shut(conn);
+    uint64_t ms = until_ms == UINT64_MAX ? TIMEOUT_MAX_MS : left_ms(until_ms);
+    unsigned ready = shut ? DRIVER_READABLE : 0; /* it is to be looked at, now and then */
+
+    if (conn_asks(d) & heeds)
+        return 0;
+    if (shut && ms > BLOCKING_PAUSE_MS)
+        ms = BLOCKING_PAUSE_MS;
+    if (what & DRIVER_WRITABLE)
+        polled.events |= POLLOUT;
+    if ((what & DRIVER_READABLE) && !shut)
+        polled.events |= POLLIN;
+    int told = poll(&polled, 1, (int)ms);
+    conn->last = place_now();
+    if (told <= 0)
+        return ready;
+    if (polled.revents & (POLLERR | POLLHUP | POLLNVAL))
+        return what;
+    if (polled.revents & POLLOUT)
+        ready |= DRIVER_WRITABLE;
+    if (polled.revents & POLLIN)
+        ready |= DRIVER_READABLE;
+    return ready;
+}
+
+static void conn_run_job(struct driver *d, struct file_job *job)
+{
+    (void)d;
+    file_job_run(job);
+}
+
+static void conn_before_file(struct driver *d, const struct send_plan *plan)
+{
+    (void)plan;
+    set_nonblocking(blocking_conn_of(d), true);
+}
+
+const struct driver_ops blocking_conn_ops = {
+    .enter = conn_enter,
+    .leave = conn_leave,
+    .asks = conn_asks,
+    .receive = conn_receive,
+    .wait = conn_wait,
+    .run_job = conn_run_job,
+    .before_file = conn_before_file,
+};
+
+void blocking_conn_drive(struct blocking *b, struct place *place, int fd,
+                         const struct driver_ops *ops)
+{
+    _Alignas(16) unsigned char scratch[BLOCKING_SCRATCH_SIZE];
+    struct blocking_conn *conn = places_memory(&b->places, place);
+
+    *conn = (struct blocking_conn){
+        .driver = { .ops = ops,
+                    .clock = &b->clock,
+                    .fd = fd,
+                    .scratch = scratch,
+                    .scratch_size = sizeof(scratch),
+                    .send_turn = b->cfg.config->send_turn },
+        .b = b,
+        .place = place,
+        .last = place_now(),
+    };
+    conn->driver.ops->enter(&conn->driver);
+    conn->driver.session = session_open(conn + 1, b->env, place->listen, &place->peer);
+    conn->driver.ops->leave(&conn->driver);
+    driver_run(&conn->driver);
+}
+
+void blocking_conn_serve(struct blocking *b, struct place *place, const struct driver_ops *ops)
+{
+    blocking_conn_drive(b, place, place->fd, ops);
+    close(places_give(&b->places, place));
+}
