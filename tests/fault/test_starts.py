@@ -19,7 +19,7 @@ from faults import SANITIZER, Faults, option, uses_io_uring  # noqa: E402
 
 ENGINE = option("--engine")
 URING = uses_io_uring()
-THREADS = ENGINE in ("reactor-pool", "multi-reactor", "proactor")
+THREADS = ENGINE in ("reactor-pool", "multi-reactor", "proactor", "leader-followers")
 ALLOCATIONS_MAX = 100_000  # of one start: more than there are
 
 
