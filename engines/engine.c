@@ -11,6 +11,7 @@ static const struct engine_ops *const engines[] = {
     &engine_reactor,
     &engine_reactor_pool,
     &engine_multi_reactor,
+    &engine_leader_followers,
     &engine_proactor,
     &engine_coroutine,
     &engine_iterative,

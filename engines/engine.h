@@ -102,6 +102,7 @@ struct engine_ops {
 extern const struct engine_ops engine_reactor;
 extern const struct engine_ops engine_reactor_pool;
 extern const struct engine_ops engine_multi_reactor;
+extern const struct engine_ops engine_leader_followers;
 extern const struct engine_ops engine_proactor;
 extern const struct engine_ops engine_coroutine;
 extern const struct engine_ops engine_iterative;

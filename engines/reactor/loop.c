@@ -34,10 +34,14 @@ static int loop_register(struct loop *loop, struct loop_source *source,
 
 static int loop_open_descriptors(struct loop *loop, char *why, size_t why_size)
 {
-    const struct demultiplexer_ops *ops = demultiplexer_of(loop->cfg.config->demultiplexer);
+    const struct demultiplexer_ops *ops = loop->options.turns
+                                              ? &demultiplexer_oneshot
+                                              : demultiplexer_of(loop->cfg.config->demultiplexer);
     int res = ops->open(loop_sources_max(loop), why, why_size, &loop->demultiplexer);
     if (res < 0)
         return res;
+    if (loop->options.turns)
+        demultiplexer_oneshot_share(loop->demultiplexer, &loop->env_lock);
     res = loop_register(loop, &loop->wake, DEMULTIPLEXER_WAKE);
     if (res == 0 && loop->workers != NULL) {
         loop->done = (struct loop_source){ LOOP_DONE_MAGIC, workers_fd(loop->workers) };
@@ -66,6 +70,7 @@ static int loop_join_others(struct loop *loop, const struct loop_options *option
     loop->options = *options;
     if (options->hooks != NULL)
         loop->hooks = *options->hooks;
+    CHECK(!options->turns || options->file_workers == 0);
     CHECK(!options->accept_only || (loop->hooks.has_room != NULL && loop->hooks.deal != NULL));
     return options->arrivals_max == 0 ? 0 : loop_inbox_create(options->arrivals_max, &loop->inbox);
 }
@@ -116,6 +121,7 @@ int loop_create(const struct engine_config *cfg, const struct loop_options *opti
     list_init(&loop->closed);
     list_init(&loop->idle);
     list_init(&loop->accept_queue);
+    loop->watched_until_ms = UINT64_MAX;
     clock_update(&loop->clock);
     timer_wheel_init(&loop->timers, loop->clock.now_ms);
 
@@ -213,7 +219,7 @@ static void loop_drain_sessions(struct loop *loop)
     while (at != &loop->conns) {
         struct loop_conn *conn = container_of(at, struct loop_conn, all);
         at = at->next;
-        if (conn->away)
+        if (conn->away || conn->driven)
             continue; /* when it comes back */
         /* A request that has come already is answered, though no edge may have told of it yet. */
         conn->readable = true;
@@ -234,8 +240,7 @@ static void loop_begin_drain(struct loop *loop)
     loop_drain_sessions(loop);
 }
 
-/* Does what cfg.requests and other threads ask for. True when the loop is to end. */
-static bool loop_heed_requests(struct loop *loop)
+bool loop_heed_requests(struct loop *loop)
 {
     const struct engine_requests *requests = loop->cfg.requests;
     sig_atomic_t reopens = engine_asked(&requests->reopen_logs);
@@ -256,7 +261,7 @@ static bool loop_heed_requests(struct loop *loop)
            loop->clock.now_ms >= loop->drain_end_ms;
 }
 
-static int loop_timeout_ms(const struct loop *loop)
+int loop_timeout_ms(const struct loop *loop)
 {
     int accept_ms = loop_accept_timeout_ms(loop);
     if (!list_empty(&loop->run_queue) || accept_ms == 0)
@@ -279,7 +284,7 @@ static void loop_read_eventfd(struct loop *loop, struct loop_source *source)
     demultiplexer_want(loop->demultiplexer, source, DEMULTIPLEXER_READ);
 }
 
-static void loop_dispatch(struct loop *loop, const struct demultiplexer_event *event)
+void loop_dispatch(struct loop *loop, const struct demultiplexer_event *event)
 {
     const struct demultiplexer_ops *ops = loop->demultiplexer->ops;
     struct loop_source *source = event->source;
@@ -289,7 +294,7 @@ static void loop_dispatch(struct loop *loop, const struct demultiplexer_event *e
         /* Of two signals that have gathered, the second may have told of the end. */
         bool gathered = ops->looks_once && conn->readable;
         loop_conn_note(conn, event->events | (gathered ? DEMULTIPLEXER_PEER_ENDED : 0u));
-        if (!conn->away && list_empty(&conn->run)) /* else its turn comes */
+        if (!conn->away && !conn->driven && list_empty(&conn->run)) /* else its turn comes */
             loop_conn_drive(loop, conn);
         break;
     }
@@ -321,7 +326,7 @@ static void loop_fire(struct timer_node *node, void *context)
     CHECK_OBJ(loop, LOOP_MAGIC);
     struct loop_conn *conn = container_of(node, struct loop_conn, timer);
     CHECK_OBJ(&conn->source, LOOP_CONN_MAGIC);
-    if (conn->away)
+    if (conn->away || conn->driven)
         return; /* armed again when it comes back */
     struct session *s = loop_conn_session(conn);
     uint64_t deadline_ms = session_deadline_ms(s);
@@ -362,6 +367,15 @@ static void loop_tick(struct loop *loop)
     loop->active = false;
 }
 
+void loop_end_turn(struct loop *loop)
+{
+    timer_advance(&loop->timers, loop->clock.now_ms, loop_fire, loop);
+    loop_free_closed(loop);
+    loop_accept(loop);
+    loop_sweep(loop);
+    loop_tick(loop);
+}
+
 /* One turn with the events of a wait. Events come first, then, once each, those who were in the run
  * queue before: who joins it in this turn gets the next one. */
 static void loop_turn(struct loop *loop, int events)
@@ -374,11 +388,7 @@ static void loop_turn(struct loop *loop, int events)
         loop_dispatch(loop, &loop->events[i]);
     while (!list_empty(&queued))
         loop_drive_now(loop, container_of(queued.next, struct loop_conn, run));
-    timer_advance(&loop->timers, loop->clock.now_ms, loop_fire, loop);
-    loop_free_closed(loop);
-    loop_accept(loop);
-    loop_sweep(loop);
-    loop_tick(loop);
+    loop_end_turn(loop);
     loop_offload_flush(loop);
 }
 

@@ -21,8 +21,9 @@ struct loop_options {
     bool work_requests;    /* with workers: they process what is received, too */
     unsigned arrivals_max; /* loop_adopt() may be called, and so many of its connections may wait at
                               a time; a power of two. 0: it is not called */
-    bool routines;         /* connections are coroutines; without workers */
-    bool accept_only;      /* no connection of its own: hooks->deal() gets them all */
+    bool turns;       /* several threads take turns at it (loop_take_turns()); no file_workers */
+    bool routines;    /* connections are coroutines; without workers */
+    bool accept_only; /* no connection of its own: hooks->deal() gets them all */
     const struct loop_hooks *hooks; /* NULL: this loop is alone */
     void *hooks_context;
 };
@@ -62,6 +63,10 @@ int loop_create(const struct engine_config *cfg, const struct loop_options *opti
 /* Serves until cfg->requests says stop, or drain and everything is done. 0, or -errno after a line
  * in the error log. */
 int loop_run(struct loop *loop);
+
+/* The same for a loop with `turns`, called by each of its threads. When the first returns, the
+ * others do, too. Connections are left to loop_destroy(). */
+int loop_take_turns(struct loop *loop);
 
 /* Makes the loop look at cfg->requests. Async-signal-safe. */
 void loop_wake(struct loop *loop);

@@ -27,6 +27,8 @@ int loop_env_create(struct loop *loop, unsigned caps, char *why, size_t why_size
     res = session_env_create(loop->cfg.config, &loop->cfg.limits, loop->cfg.tls,
                              loop->shared ? &loop->env_clock : &loop->clock, caps, why, why_size,
                              &loop->env);
+    if (res == 0 && loop->options.turns)
+        loop_turns_share(loop);
     if (res == 0 && loop->shared)
         session_env_share(loop->env, &loop->env_lock);
     return res;

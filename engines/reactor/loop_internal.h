@@ -6,6 +6,7 @@
  * loop_ask.c      what other threads ask of the loop, and give to it
  * loop_conn.c     drives one connection: does what its session wants               (the handler)
  * loop_env.c      the session environment, and its lock where it is shared with workers
+ * loop_turns.c    several threads that take turns at the loop
  * loop_routine.c  connections as coroutines                                       (likewise)
  * loop_offload.c  hands to workers what the loop is not to do itself               (the processor)
  */
@@ -78,6 +79,9 @@ struct loop_conn {
     bool corked;     /* in the middle of a file's range */
     bool away;       /* a worker has its task: nobody else touches the session or the descriptor,
                         edges are noted, its deadline waits; in no queue */
+    bool driven;     /* with `turns`: a thread drives it, and may have let the lock go: to all
+                        others it is as if away */
+    bool drained;    /* likewise: it was asked to end when it had nothing else to do */
     off_t warm_end;  /* the page cache was looked at, or filled, up to here; 0: not yet for this
                         range */
     struct list all; /* in loop.conns */
@@ -126,9 +130,15 @@ struct loop {
     struct session_lock env_lock; /* ... but encryption, which lets it go */
     struct clock env_clock;       /* the environment's, if shared; else `clock` is */
     struct workers *workers;      /* NULL: none */
-    struct loop_source done;      /* LOOP_DONE_MAGIC; the workers' eventfd, borrowed */
-    struct pool *tasks;           /* of struct loop_task */
-    struct pool *pool;            /* of struct loop_conn and session, and coroutine, if there are */
+    /* With options.turns, under env_mutex as all else here. */
+    unsigned waiting;          /* threads that wait for an event */
+    unsigned watch;            /* which wait is the one with a time-out; counts up */
+    uint64_t watched_until_ms; /* when that ends; UINT64_MAX: nobody minds the time */
+    bool promoting;            /* somebody who waits was woken by loop_wake() */
+    bool over;                 /* all are to return */
+    struct loop_source done;   /* LOOP_DONE_MAGIC; the workers' eventfd, borrowed */
+    struct pool *tasks;        /* of struct loop_task */
+    struct pool *pool;         /* of struct loop_conn and session, and coroutine, if there are */
     struct loop_routines *routines; /* NULL: connections are no coroutines */
     struct list conns;
     struct list run_queue;    /* connections that can go on without a new edge */
@@ -176,6 +186,43 @@ static inline void loop_leave(struct loop *loop)
     if (loop->shared)
         CHECK(pthread_mutex_unlock(&loop->env_mutex) == 0);
 }
+
+/* ---- loop_turns.c ---- */
+
+/* The environment is shared by the threads that take turns. */
+void loop_turns_share(struct loop *loop);
+void loop_turns_let_go(struct loop *loop);
+void loop_turns_take_again(struct loop *loop);
+
+/* Wakes one of those that wait, if any does: this thread may be away for long. */
+void loop_turns_promote(struct loop *loop);
+
+/* A system call for a connection begins, during which others may go on, and ends. */
+static inline void loop_io_begin(struct loop *loop)
+{
+    if (loop->options.turns)
+        loop_turns_let_go(loop);
+}
+
+static inline void loop_io_end(struct loop *loop)
+{
+    if (loop->options.turns)
+        loop_turns_take_again(loop);
+}
+
+/* ---- loop.c ---- */
+
+/* Does what cfg.requests and other threads ask for. True when the loop is to end. */
+bool loop_heed_requests(struct loop *loop);
+
+/* How long the loop may wait, as epoll_wait(2) takes it. */
+int loop_timeout_ms(const struct loop *loop);
+
+/* Does what an event says. */
+void loop_dispatch(struct loop *loop, const struct demultiplexer_event *event);
+
+/* What comes after the connections: deadlines, frees, accepts, housekeeping. */
+void loop_end_turn(struct loop *loop);
 
 /* Asks a session, whose connection is not away, to end with the answer in progress. */
 void loop_drain_session(struct loop *loop, struct loop_conn *conn);
@@ -246,7 +293,7 @@ void loop_free_closed(struct loop *loop);
 
 /* Receives at most `room` octets into `mem`. What recv(2) returned, or -errno; -EAGAIN: nothing
  * now. */
-ssize_t loop_conn_recv(struct loop_conn *conn, void *mem, size_t room);
+ssize_t loop_conn_recv(struct loop *loop, struct loop_conn *conn, void *mem, size_t room);
 
 /* ---- loop_routine.c ---- */
 

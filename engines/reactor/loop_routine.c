@@ -110,7 +110,7 @@ static ssize_t routine_receive(struct driver *d, size_t len, uint64_t until_ms, 
         wait_here(routine);
     if (!conn->readable || routine->stops)
         return -EAGAIN;
-    ssize_t n = loop_conn_recv(conn, d->scratch, len);
+    ssize_t n = loop_conn_recv(routine->loop, conn, d->scratch, len);
     if (n != -EAGAIN)
         loop_idle_end(conn);
     return n;

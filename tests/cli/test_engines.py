@@ -16,7 +16,7 @@ IO_URING_SETUP, IO_URING_ENTER, IO_URING_REGISTER, OPENAT2 = 425, 426, 427, 437
 SYSCTL = "/proc/sys/kernel/io_uring_disabled"
 CLONE_NEWNS, MS_BIND, MS_REC, MS_PRIVATE = 0x20000, 0x1000, 0x4000, 0x40000
 PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, SECCOMP_MODE_FILTER = 22, 38, 2
-ENGINES = ("reactor", "reactor-pool", "multi-reactor", "proactor", "coroutine",
+ENGINES = ("reactor", "reactor-pool", "multi-reactor", "leader-followers", "proactor", "coroutine",
            "iterative", "thread-per-connection", "thread-pool", "process-per-connection", "auto")
 
 

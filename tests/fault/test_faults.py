@@ -17,7 +17,7 @@ SLACK = 4  # descriptors: a pipe or two that are kept for the next
 ENGINE = option("--engine")
 if ENGINE == "proactor" and not uses_io_uring():
     ENGINE = "emulated-proactor"
-EPOLL = ("reactor", "reactor-pool", "multi-reactor", "emulated-proactor")
+EPOLL = ("reactor", "reactor-pool", "multi-reactor", "leader-followers", "emulated-proactor")
 URING = ("proactor",)
 ALL = EPOLL + URING
 # What an event loop waits by: the call is made with this demultiplexer alone.

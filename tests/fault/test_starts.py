@@ -20,7 +20,7 @@ from faults import SANITIZER, Faults, demultiplexer, option, uses_io_uring  # no
 ENGINE = option("--engine")
 URING = uses_io_uring()
 EPOLL = not URING and demultiplexer() == "epoll"
-THREADS = ENGINE in ("reactor-pool", "multi-reactor", "proactor")
+THREADS = ENGINE in ("reactor-pool", "multi-reactor", "proactor", "leader-followers")
 ALLOCATIONS_MAX = 100_000  # of one start: more than there are
 
 
