@@ -70,7 +70,7 @@ static int loop_join_others(struct loop *loop, const struct loop_options *option
     loop->options = *options;
     if (options->hooks != NULL)
         loop->hooks = *options->hooks;
-    CHECK(!options->turns || options->file_workers == 0);
+    CHECK(!options->turns || options->workers == 0);
     CHECK(!options->accept_only || (loop->hooks.has_room != NULL && loop->hooks.deal != NULL));
     return options->arrivals_max == 0 ? 0 : loop_inbox_create(options->arrivals_max, &loop->inbox);
 }

@@ -161,7 +161,7 @@ static void routine_before_file(struct driver *d, const struct send_plan *plan)
     routine_give_way(d);
 }
 
-static const struct driver_ops ops = {
+static const struct driver_ops routine_ops = {
     .enter = routine_enter,
     .leave = routine_enter,
     .asks = routine_asks,
@@ -188,7 +188,7 @@ void loop_routine_begin(struct loop *loop, struct loop_conn *conn)
     CHECK(all->free_count > 0);
     unsigned index = all->free[--all->free_count];
     *routine = (struct loop_routine){
-        .driver = { .ops = &ops,
+        .driver = { .ops = &routine_ops,
                     .session = loop_conn_session(conn),
                     .clock = &loop->clock,
                     .fd = conn->source.fd,
