@@ -8,16 +8,11 @@
 #include <string.h>
 
 static const struct engine_ops *const engines[] = {
-    &engine_reactor,
-    &engine_reactor_pool,
-    &engine_multi_reactor,
-    &engine_leader_followers,
-    &engine_proactor,
-    &engine_coroutine,
-    &engine_iterative,
-    &engine_thread_per_connection,
-    &engine_thread_pool,
-    &engine_process_per_connection,
+    &engine_reactor,       &engine_reactor_pool,
+    &engine_multi_reactor, &engine_leader_followers,
+    &engine_proactor,      &engine_coroutine,
+    &engine_iterative,     &engine_thread_per_connection,
+    &engine_thread_pool,   &engine_process_per_connection,
 };
 
 static const struct engine_alias aliases[] = {

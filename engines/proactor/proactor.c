@@ -133,7 +133,7 @@ static int prepare(struct engine *e, char *why, size_t why_size)
         return -EOPNOTSUPP;
     e->shared.config = config;
     e->shared.tls = e->cfg.tls;
-    e->shared.requests = e->cfg.requests;
+    e->shared.orders = e->cfg.orders;
     e->shared.wake_all = wake_all;
     e->shared.all_full = all_full;
     e->shared.wake_context = e;

@@ -57,11 +57,11 @@ static int loop_open_descriptors(struct loop *loop, char *why, size_t why_size)
 
 static void loop_check_config(const struct engine_config *cfg)
 {
-    CHECK(cfg->requests != NULL);
+    CHECK(cfg->orders != NULL);
     CHECK(cfg->config->send_turn > 0);
     CHECK(cfg->limits.connections_max > 0);
     struct sigaction action;
-    CHECK(sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_IGN);
+    MUST(sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_IGN);
 }
 
 /* What works with other loops, in other threads. */
@@ -115,7 +115,7 @@ int loop_create(const struct engine_config *cfg, const struct loop_options *opti
     loop->wake.fd = -1;
     loop->cfg = *cfg;
     loop->listeners = listeners;
-    loop->reopens_done = engine_asked(&cfg->requests->reopen_logs);
+    loop->reopens_done = engine_asked(&cfg->orders->reopen_logs);
     list_init(&loop->conns);
     list_init(&loop->run_queue);
     list_init(&loop->closed);
@@ -240,18 +240,18 @@ static void loop_begin_drain(struct loop *loop)
     loop_drain_sessions(loop);
 }
 
-bool loop_heed_requests(struct loop *loop)
+bool loop_heed_orders(struct loop *loop)
 {
-    const struct engine_requests *requests = loop->cfg.requests;
-    sig_atomic_t reopens = engine_asked(&requests->reopen_logs);
+    const struct engine_orders *orders = loop->cfg.orders;
+    sig_atomic_t reopens = engine_asked(&orders->reopen_logs);
     if (reopens != loop->reopens_done) {
         loop->reopens_done = reopens;
         loop->active |= loop_env_tick(loop, true);
     }
     unsigned heeded = loop_heed_asks(loop);
-    if (engine_asked(&requests->stop) || (heeded & LOOP_ASK_STOP))
+    if (engine_asked(&orders->stop) || (heeded & LOOP_ASK_STOP))
         return true;
-    if (!engine_asked(&requests->drain))
+    if (!engine_asked(&orders->drain))
         return false;
     if (loop->drain_end_ms == 0)
         loop_begin_drain(loop);
@@ -402,7 +402,7 @@ int loop_run(struct loop *loop)
         if (res < 0)
             log_error("demultiplexer = %s: %s", d->ops->name, strerror(-res));
     }
-    while (res == 0 && !loop_heed_requests(loop)) {
+    while (res == 0 && !loop_heed_orders(loop)) {
         int n = d->ops->wait(d, loop_timeout_ms(loop), loop->events, LOOP_EVENTS_MAX);
         if (n < 0 && n != -EINTR) {
             res = n;

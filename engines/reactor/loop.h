@@ -60,7 +60,7 @@ unsigned loop_file_workers(const struct config *config, enum file_jobs by_defaul
 int loop_create(const struct engine_config *cfg, const struct loop_options *options, char *why,
                 size_t why_size, struct loop **ret_loop);
 
-/* Serves until cfg->requests says stop, or drain and everything is done. 0, or -errno after a line
+/* Serves until cfg->orders says stop, or drain and everything is done. 0, or -errno after a line
  * in the error log. */
 int loop_run(struct loop *loop);
 
@@ -68,11 +68,11 @@ int loop_run(struct loop *loop);
  * others do, too. Connections are left to loop_destroy(). */
 int loop_take_turns(struct loop *loop);
 
-/* Makes the loop look at cfg->requests. Async-signal-safe. */
+/* Makes the loop look at cfg->orders. Async-signal-safe. */
 void loop_wake(struct loop *loop);
 
 enum loop_ask {
-    LOOP_ASK_STOP = 1 << 0,     /* ends, as with cfg->requests->stop */
+    LOOP_ASK_STOP = 1 << 0,     /* ends, as with cfg->orders->stop */
     LOOP_ASK_ACCEPT = 1 << 1,   /* somebody may wait at the listeners */
     LOOP_ASK_RECLAIM = 1 << 2,  /* descriptors have run out: gives some back */
     LOOP_ASK_MAKE_WAY = 1 << 3, /* a client waits for a place: closes its longest idle connection */

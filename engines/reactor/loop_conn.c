@@ -352,7 +352,7 @@ void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
     CHECK(!conn->away && !conn->driven);
     const struct session *s = loop_conn_session(conn);
     size_t turn_left = loop->cfg.config->send_turn;
-    bool job_for_worker = loop->shared; /* or it was tried in vain */
+    bool job_for_worker = loop->locked; /* or it was tried in vain */
     bool waits = false;                 /* for an edge */
     loop->active = true;
     if (loop->options.turns) {
@@ -386,7 +386,7 @@ void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
         } else if (wants & SESSION_WANT_FILE) {
             conn_tell_room(loop, conn);
             loop_task_submit(loop, loop_task_begin(loop, conn, LOOP_TASK_JOB));
-            job_for_worker = loop->shared;
+            job_for_worker = loop->locked;
         } else if (wants & SESSION_WANT_SHUTDOWN) {
             conn_shut_down(loop, conn);
         } else if (wants & SESSION_WANT_OFFLOAD) {
@@ -394,7 +394,7 @@ void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
         } else if ((wants & SESSION_WANT_RECV) && conn->readable) {
             if (loop->options.turns)
                 conn_receive_by_turns(loop, conn);
-            else if (loop->shared)
+            else if (loop->locked)
                 conn_receive_for_worker(loop, conn);
             else
                 conn_receive(loop, conn);

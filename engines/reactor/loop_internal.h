@@ -124,11 +124,11 @@ struct loop {
     struct loop_hooks hooks; /* options.hooks, or none */
     struct clock clock;
     struct session_env *env;
-    bool shared; /* workers process sessions: the environment is locked */
+    bool locked; /* several threads call sessions: the environment is locked */
     pthread_mutex_t
-        env_mutex; /* guards, if shared, what follows and all that session calls touch */
+        env_mutex; /* guards, if locked, what follows and all that session calls touch */
     struct session_lock env_lock; /* ... but encryption, which lets it go */
-    struct clock env_clock;       /* the environment's, if shared; else `clock` is */
+    struct clock env_clock;       /* the environment's, if locked; else `clock` is */
     struct workers *workers;      /* NULL: none */
     /* With options.turns, under env_mutex as all else here. */
     unsigned waiting;          /* threads that wait for an event */
@@ -157,7 +157,7 @@ struct loop {
     uint64_t sweep_due_ms;     /* next session_env_sweep(); 0: nothing is kept */
     bool active;               /* a connection was driven in this turn */
     uint64_t drain_end_ms;     /* 0: not draining */
-    sig_atomic_t reopens_done; /* cfg.requests->reopen_logs as last heeded */
+    sig_atomic_t reopens_done; /* cfg.orders->reopen_logs as last heeded */
     struct timer_wheel timers;
     struct demultiplexer_event events[LOOP_EVENTS_MAX];
     unsigned char scratch[LOOP_SCRATCH_SIZE]; /* every receive's target */
@@ -173,9 +173,9 @@ static inline struct session *loop_conn_session(struct loop_conn *conn)
  * and needs no lock: whoever owns the session may call it. */
 static inline void loop_enter(struct loop *loop)
 {
-    if (!loop->shared)
+    if (!loop->locked)
         return;
-    CHECK(pthread_mutex_lock(&loop->env_mutex) == 0);
+    MUST(pthread_mutex_lock(&loop->env_mutex) == 0);
     if (loop->env_clock.now_ms < loop->clock.now_ms) /* a worker may have been there since */
         loop->env_clock = loop->clock;
 }
@@ -183,8 +183,8 @@ static inline void loop_enter(struct loop *loop)
 /* ... and ends. */
 static inline void loop_leave(struct loop *loop)
 {
-    if (loop->shared)
-        CHECK(pthread_mutex_unlock(&loop->env_mutex) == 0);
+    if (loop->locked)
+        MUST(pthread_mutex_unlock(&loop->env_mutex) == 0);
 }
 
 /* ---- loop_turns.c ---- */
@@ -212,8 +212,8 @@ static inline void loop_io_end(struct loop *loop)
 
 /* ---- loop.c ---- */
 
-/* Does what cfg.requests and other threads ask for. True when the loop is to end. */
-bool loop_heed_requests(struct loop *loop);
+/* Does what cfg.orders and other threads ask for. True when the loop is to end. */
+bool loop_heed_orders(struct loop *loop);
 
 /* How long the loop may wait, as epoll_wait(2) takes it. */
 int loop_timeout_ms(const struct loop *loop);

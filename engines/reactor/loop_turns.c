@@ -24,14 +24,14 @@ static void let_go(void *context)
 {
     struct loop *loop = context;
     if (!held)
-        CHECK(pthread_mutex_unlock(&loop->env_mutex) == 0);
+        MUST(pthread_mutex_unlock(&loop->env_mutex) == 0);
 }
 
 static void take_again(void *context)
 {
     struct loop *loop = context;
     if (!held)
-        CHECK(pthread_mutex_lock(&loop->env_mutex) == 0);
+        MUST(pthread_mutex_lock(&loop->env_mutex) == 0);
 }
 
 void loop_turns_share(struct loop *loop)
@@ -104,7 +104,7 @@ static bool is_over(struct loop *loop)
     if (loop->over)
         return true;
     held = true;
-    loop->over = loop_heed_requests(loop);
+    loop->over = loop_heed_orders(loop);
     held = false;
     return loop->over;
 }

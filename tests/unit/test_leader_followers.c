@@ -64,7 +64,7 @@ static void test_all_end(void **state)
         struct engine *engine = make(&scene, threads);
         assert_int_equal((pthread_create)(&runner, NULL, run, engine), 0);
         usleep(5000);
-        scene.requests.stop = 1;
+        scene.orders.stop = 1;
         engine_leader_followers.wake(engine);
         assert_int_equal(pthread_join(runner, &res), 0);
         assert_null(res);

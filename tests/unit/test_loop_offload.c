@@ -361,14 +361,14 @@ static void test_drain_while_away(void **state)
         int fds[2] = { client_connect(&scene), client_connect(&scene) };
         client_ask(fds[0], "j 1000\n");
         TURN_UNTIL(&scene, gate.arrivals == 1 && fake.opened == 2);
-        scene.requests.drain = 1;
-        assert_false(loop_heed_requests(scene.loop));
+        scene.orders.drain = 1;
+        assert_false(loop_heed_orders(scene.loop));
         client_expect_end(&scene, fds[1]);
-        assert_false(loop_heed_requests(scene.loop));
+        assert_false(loop_heed_orders(scene.loop));
         set_gate(true);
         client_expect(&scene, fds[0], 0, 1000);
         client_expect_end(&scene, fds[0]);
-        assert_true(loop_heed_requests(scene.loop));
+        assert_true(loop_heed_orders(scene.loop));
         end_clients(&scene, fds, 2);
     }
 }
