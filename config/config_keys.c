@@ -109,7 +109,7 @@ static const struct config_key keys[] = {
     { "pool_work", ENGINE, TOP, CONFIG_CHOICE, "request", .choices = pool_works, IN(pool_work),
       .help = "what the workers of reactor-pool do: whole requests, or what may block" },
     { "file_workers", ENGINE, TOP, CONFIG_COUNT, "2", 0, 64, IN(file_workers),
-      .help = "helpers of each thread of multi-reactor for what may block; 0: none" },
+      .help = "helpers of each event loop for what may block (file_jobs = workers); 0: none" },
     { "user", ENGINE, TOP, CONFIG_TEXT, "nobody", IN(user), .special = "",
       .check = config_text_word, .allowed = "a user's name, or \"\" to change nothing",
       .help = "who to become when started as root" },

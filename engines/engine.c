@@ -96,6 +96,15 @@ int engine_check_config(const struct engine_ops *ops, const struct config *confi
                  config_place(config, "file_jobs"), ops->name, file_jobs[config->file_jobs], takes);
         return -EINVAL;
     }
+    if (config->file_jobs == FILE_JOBS_WORKERS && config->file_workers == 0 &&
+        (ops->settings & ENGINE_SETTING_FILE_WORKERS)) {
+        snprintf(
+            why, why_size,
+            "%s: file_jobs = workers needs some: set file_workers to 1 or more, or file_jobs = "
+            "inline",
+            config_place(config, "file_jobs"));
+        return -EINVAL;
+    }
     if (config->file_io == FILE_IO_SPLICE && !ops->splices) {
         snprintf(why, why_size,
                  "%s: file_io = splice needs engine proactor; engine %s has sendfile",

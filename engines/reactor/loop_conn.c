@@ -303,14 +303,17 @@ static void conn_arm(struct loop *loop, struct loop_conn *conn)
         timer_arm(&loop->timers, &conn->timer, deadline_ms);
 }
 
-/* The drain began while a thread drove it: now that it has nothing else to do, it is asked to end.
- * False: there is nothing to ask. */
+/* The drain began while a thread drove it: now that it has nothing else to do, it looks once more,
+ * since a request that had come by then is answered, and is asked to end then. False: that is done.
+ */
 static bool conn_drain_late(struct loop *loop, struct loop_conn *conn)
 {
-    if (!loop->options.turns || loop->drain_end_ms == 0 || conn->drained)
+    if (!loop->options.turns || loop->drain_end_ms == 0 || conn->drained == 2)
         return false;
-    conn->drained = true;
-    loop_drain_session(loop, conn);
+    if (++conn->drained == 1)
+        conn->readable = true;
+    else
+        loop_drain_session(loop, conn);
     return true;
 }
 

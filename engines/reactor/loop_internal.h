@@ -81,7 +81,8 @@ struct loop_conn {
                         edges are noted, its deadline waits; in no queue */
     bool driven;     /* with `turns`: a thread drives it, and may have let the lock go: to all
                         others it is as if away */
-    bool drained;    /* likewise: it was asked to end when it had nothing else to do */
+    uint8_t drained; /* likewise, while draining: 1: it has looked for a last request; 2: it was asked
+                        to end */
     off_t warm_end;  /* the page cache was looked at, or filled, up to here; 0: not yet for this
                         range */
     struct list all; /* in loop.conns */
