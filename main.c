@@ -232,7 +232,7 @@ static int create_engine(struct process *p, bool has_logs, size_t listeners_coun
         .listeners = p->listeners,
         .listeners_count = listeners_count,
         .tls = &p->tls,
-        .requests = signals_requests(),
+        .orders = signals_orders(),
     };
 
     cfg.limits.has_logs = has_logs;

@@ -200,12 +200,10 @@ enum processor_kind { PROCESSOR_IO_URING, PROCESSOR_EPOLL /* emulated on readine
 
 /* Who executes file jobs, which may block. */
 enum file_jobs {
-    FILE_JOBS_AUTO,      /* as the engine does it by default */
-    FILE_JOBS_INLINE,    /* the thread that needs them */
-    FILE_JOBS_WORKERS,   /* other threads */
-    FILE_JOBS_POSIX_AIO, /* aio(7): reads; the rest, which it has no operations for, by workers */
-    FILE_JOBS_LINUX_AIO, /* io_submit(2) with O_DIRECT: likewise */
-    FILE_JOBS_IO_URING   /* operations of a ring */
+    FILE_JOBS_AUTO,     /* as the engine does it by default */
+    FILE_JOBS_INLINE,   /* the thread that needs them */
+    FILE_JOBS_WORKERS,  /* other threads */
+    FILE_JOBS_PROCESSOR /* operations of a proactor's processor */
 };
 
 /* What is handed to workers. */

@@ -8,15 +8,11 @@
 #include <string.h>
 
 static const struct engine_ops *const engines[] = {
-    &engine_reactor,
-    &engine_reactor_pool,
-    &engine_multi_reactor,
-    &engine_proactor,
-    &engine_coroutine,
-    &engine_iterative,
-    &engine_thread_per_connection,
-    &engine_thread_pool,
-    &engine_process_per_connection,
+    &engine_reactor,       &engine_reactor_pool,
+    &engine_multi_reactor, &engine_leader_followers,
+    &engine_proactor,      &engine_coroutine,
+    &engine_iterative,     &engine_thread_per_connection,
+    &engine_thread_pool,   &engine_process_per_connection,
 };
 
 static const struct engine_alias aliases[] = {
@@ -43,8 +39,7 @@ static const char *const settings[] = { "threads",       "pin",       "accept",
                                         "worker_queue",  "pool_work", "file_workers" };
 
 /* In the order of enum file_jobs. */
-static const char *const file_jobs[] = { "auto",      "inline",    "workers",
-                                         "posix-aio", "linux-aio", "io_uring" };
+static const char *const file_jobs[] = { "auto", "inline", "workers", "processor" };
 
 const struct engine_ops *engine_find(const char *name)
 {

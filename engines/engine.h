@@ -23,9 +23,9 @@ struct listener {
                              of its own, and the last one closes. Borrowed */
 };
 
-/* What run() is asked to do from outside; set by a signal handler, looked at by the loop once a
- * turn after a wake-up by stop(). */
-struct engine_requests {
+/* What run() is told to do from outside (not what clients ask for); set by a signal handler, looked
+ * at by the loop once a turn after a wake-up by stop(). */
+struct engine_orders {
     volatile sig_atomic_t stop; /* close everything now */
     volatile sig_atomic_t
         drain; /* stop accepting, finish answers in progress, at most deadlines.drain_ms */
@@ -42,10 +42,10 @@ static inline sig_atomic_t engine_asked(const volatile sig_atomic_t *request)
 struct engine_config {
     const struct config *config;
     struct session_limits limits; /* of all threads together */
-    struct listener *listeners; /* an engine that drains closes them (listener_close()) */
+    struct listener *listeners;   /* an engine that drains closes them (listener_close()) */
     size_t listeners_count;
-    const struct tls_server *tls;           /* handed on to session_env_create() */
-    const struct engine_requests *requests; /* all borrowed; outlive the engine */
+    const struct tls_server *tls;       /* handed on to session_env_create() */
+    const struct engine_orders *orders; /* all borrowed; outlive the engine */
 };
 
 struct engine;
@@ -85,7 +85,7 @@ struct engine_ops {
     /* Serves until stopped or drained. 0, or -errno after a line in the error log. Called once. */
     int (*run)(struct engine *e);
 
-    /* Makes run() look at cfg->requests. Async-signal-safe (signal-safety(7)); may be called from
+    /* Makes run() look at cfg->orders. Async-signal-safe (signal-safety(7)); may be called from
      * any thread. */
     void (*wake)(struct engine *e);
 
@@ -102,6 +102,7 @@ struct engine_ops {
 extern const struct engine_ops engine_reactor;
 extern const struct engine_ops engine_reactor_pool;
 extern const struct engine_ops engine_multi_reactor;
+extern const struct engine_ops engine_leader_followers;
 extern const struct engine_ops engine_proactor;
 extern const struct engine_ops engine_coroutine;
 extern const struct engine_ops engine_iterative;

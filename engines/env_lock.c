@@ -13,12 +13,12 @@ enum { MUTEX_KIND = PTHREAD_MUTEX_DEFAULT };
 /* The environment's clock is whoever's the mutex was meanwhile: later, if anything. */
 static void let_go(void *mutex)
 {
-    CHECK(pthread_mutex_unlock(mutex) == 0);
+    MUST(pthread_mutex_unlock(mutex) == 0);
 }
 
 static void take_again(void *mutex)
 {
-    CHECK(pthread_mutex_lock(mutex) == 0);
+    MUST(pthread_mutex_lock(mutex) == 0);
 }
 
 int env_lock_init(pthread_mutex_t *mutex, struct session_lock *ret_lock)

@@ -52,14 +52,14 @@ bool file_send_refused(enum file_send_way way, int file_fd)
 static bool remember_device(enum file_send_way way, uint64_t device)
 {
     static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-    CHECK(pthread_mutex_lock(&mutex) == 0);
+    MUST(pthread_mutex_lock(&mutex) == 0);
     unsigned count = atomic_load(&refused[way].count);
     bool is_new = count < DEVICES_MAX && !is_remembered(way, device);
     if (is_new) {
         atomic_store(&refused[way].devices[count], device);
         atomic_store_explicit(&refused[way].count, count + 1, memory_order_release);
     }
-    CHECK(pthread_mutex_unlock(&mutex) == 0);
+    MUST(pthread_mutex_unlock(&mutex) == 0);
     return is_new;
 }
 

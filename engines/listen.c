@@ -294,7 +294,7 @@ int listener_open_beside(const struct listener *first, char *why, size_t why_siz
     if (config->kind == LISTEN_UNIX)
         return -EOPNOTSUPP;
     /* The address that it is bound to: the system may have chosen the port. */
-    CHECK(getsockname(first->fd, &address.any, &address.len) == 0);
+    MUST(getsockname(first->fd, &address.any, &address.len) == 0);
     int fd = socket_open(config, &address, why, why_size);
     if (fd < 0)
         return fd;
@@ -384,7 +384,7 @@ unsigned listener_port(const struct listener *listener)
 
     if (listener->config->kind == LISTEN_UNIX)
         return 0;
-    CHECK(getsockname(listener->fd, &address.any, &address.len) == 0);
+    MUST(getsockname(listener->fd, &address.any, &address.len) == 0);
     return ntohs(address.any.sa_family == AF_INET6 ? address.ipv6.sin6_port
                                                    : address.ipv4.sin_port);
 }

@@ -82,7 +82,7 @@ void life_log_end(const struct life *life, bool failed)
 
     if (failed)
         log_info("ended: serving failed");
-    else if (drain_ms == 0 || engine_asked(&signals_requests()->stop))
+    else if (drain_ms == 0 || engine_asked(&signals_orders()->stop))
         log_info("ended: stopped");
     else if (taken_ms >= drain_max_ms)
         log_info("ended: drain_timeout (%u ms) was over, and what was left was cut off",

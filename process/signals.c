@@ -14,7 +14,7 @@
 #include <string.h>
 
 static struct {
-    struct engine_requests requests;
+    struct engine_orders orders;
     const struct engine_ops *ops;
     struct engine *engine;
     struct pid_file *pid_file; /* NULL: there is none */
@@ -29,9 +29,9 @@ struct line {
     size_t len;
 };
 
-const struct engine_requests *signals_requests(void)
+const struct engine_orders *signals_orders(void)
 {
-    return &running.requests;
+    return &running.orders;
 }
 
 static void add(struct line *line, const char *text, size_t len)
@@ -94,14 +94,14 @@ static void tell(const char *what, int number, const siginfo_t *info)
 
 static void ask_to_drain(int number, const siginfo_t *info)
 {
-    if (running.requests.drain == 0) {
+    if (running.orders.drain == 0) {
         running.drain_ms = clock_monotonic_ms();
         tell("draining: no new connections, answers in progress have drain_timeout: ", number,
              info);
     }
     if (running.pid_file != NULL)
         pid_file_hand_over(running.pid_file);
-    __atomic_store_n(&running.requests.drain, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&running.orders.drain, 1, __ATOMIC_RELAXED);
 }
 
 static void on_signal(int number, siginfo_t *info, void *context)
@@ -116,12 +116,12 @@ static void on_signal(int number, siginfo_t *info, void *context)
     case SIGUSR1:
         if (log_reopen() < 0)
             log_line(LOG_ERROR, "the error log cannot be opened again, the old file stays");
-        __atomic_fetch_add(&running.requests.reopen_logs, 1, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&running.orders.reopen_logs, 1, __ATOMIC_RELAXED);
         break;
     default:
-        if (running.requests.stop == 0)
+        if (running.orders.stop == 0)
             tell("stopping: everything is closed at once: ", number, info);
-        __atomic_store_n(&running.requests.stop, 1, __ATOMIC_RELAXED);
+        __atomic_store_n(&running.orders.stop, 1, __ATOMIC_RELAXED);
     }
     running.ops->wake(running.engine);
     errno = saved_errno;
@@ -146,7 +146,7 @@ void signals_install(const struct engine_ops *ops, struct engine *engine)
 void signals_lend_pid_file(struct pid_file *pid_file)
 {
     running.pid_file = pid_file;
-    if (engine_asked(&running.requests.drain))
+    if (engine_asked(&running.orders.drain))
         pid_file_hand_over(pid_file);
 }
 

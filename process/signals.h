@@ -1,4 +1,4 @@
-/* signals.h: what signals ask of the engine that runs. main installs them; engines see requests.
+/* signals.h: what signals ask of the engine that runs. main installs them; engines see orders.
  *
  *   SIGTERM, SIGINT, SIGHUP  stop: everything is closed now
  *   SIGQUIT                  drain: answers in progress are finished, at most drain_timeout; the
@@ -18,8 +18,8 @@
 
 struct pid_file;
 
-/* The requests that signals make; for engine_config. */
-const struct engine_requests *signals_requests(void);
+/* The orders that signals give; for engine_config. */
+const struct engine_orders *signals_orders(void);
 
 /* Installs the handlers, which wake `engine` (borrowed until signals_ignore()). */
 void signals_install(const struct engine_ops *ops, struct engine *engine);

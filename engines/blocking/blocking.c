@@ -60,7 +60,7 @@ int blocking_create(struct blocking *b, const struct engine_config *cfg,
                  cfg->config->threads);
         return -EINVAL;
     }
-    b->reopens_done = engine_asked(&cfg->requests->reopen_logs);
+    b->reopens_done = engine_asked(&cfg->orders->reopen_logs);
     b->wake_fd = wake_fd_open(EFD_NONBLOCK);
     if (b->wake_fd < 0) {
         wake_fd_explain(b->wake_fd, why, why_size);
@@ -80,7 +80,7 @@ void blocking_destroy(struct blocking *b)
 {
     if (b->env != NULL) {
         session_env_destroy(b->env);
-        CHECK(pthread_mutex_destroy(&b->mutex) == 0);
+        MUST(pthread_mutex_destroy(&b->mutex) == 0);
     }
     places_destroy(&b->places);
     if (b->wake_fd >= 0)
@@ -109,14 +109,14 @@ void blocking_woken(struct blocking *b)
 static void lock(struct blocking *b)
 {
     if (b->shared)
-        CHECK(pthread_mutex_lock(&b->mutex) == 0);
+        MUST(pthread_mutex_lock(&b->mutex) == 0);
     clock_update(&b->clock);
 }
 
 static void unlock(struct blocking *b)
 {
     if (b->shared)
-        CHECK(pthread_mutex_unlock(&b->mutex) == 0);
+        MUST(pthread_mutex_unlock(&b->mutex) == 0);
 }
 
 size_t blocking_reclaim(struct blocking *b)
@@ -167,8 +167,8 @@ static void begin_drain(struct blocking *b, uint64_t now_ms)
 
 bool blocking_turn(struct blocking *b, uint64_t now_ms)
 {
-    const struct engine_requests *requests = b->cfg.requests;
-    sig_atomic_t reopens = engine_asked(&requests->reopen_logs);
+    const struct engine_orders *orders = b->cfg.orders;
+    sig_atomic_t reopens = engine_asked(&orders->reopen_logs);
     bool reopen = reopens != b->reopens_done;
 
     b->reopens_done = reopens;
@@ -177,8 +177,8 @@ bool blocking_turn(struct blocking *b, uint64_t now_ms)
     blocking_tick(b, now_ms, reopen);
     if (atomic_load(&b->asks) & DRIVER_ASK_STOP)
         return true;
-    bool stops = engine_asked(&requests->stop);
-    if (!stops && engine_asked(&requests->drain) && b->drain_end_ms == 0)
+    bool stops = engine_asked(&orders->stop);
+    if (!stops && engine_asked(&orders->drain) && b->drain_end_ms == 0)
         begin_drain(b, now_ms);
     if (stops || (b->drain_end_ms != 0 && now_ms >= b->drain_end_ms))
         blocking_ask_all(b, DRIVER_ASK_STOP);

@@ -30,7 +30,7 @@ static void conn_enter(struct driver *d)
         !atomic_exchange(&b->active, true) && b->shared)
         blocking_wake(b);
     if (b->shared)
-        CHECK(pthread_mutex_lock(&b->mutex) == 0);
+        MUST(pthread_mutex_lock(&b->mutex) == 0);
     clock_update(&b->clock);
 }
 
@@ -38,7 +38,7 @@ static void conn_leave(struct driver *d)
 {
     struct blocking *b = blocking_conn_of(d)->b;
     if (b->shared)
-        CHECK(pthread_mutex_unlock(&b->mutex) == 0);
+        MUST(pthread_mutex_unlock(&b->mutex) == 0);
 }
 
 static unsigned conn_asks(struct driver *d)

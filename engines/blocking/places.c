@@ -51,12 +51,12 @@ uint64_t place_now(void)
 
 static void lock(struct places *places)
 {
-    CHECK(pthread_mutex_lock(&places->mutex) == 0);
+    MUST(pthread_mutex_lock(&places->mutex) == 0);
 }
 
 static void unlock(struct places *places)
 {
-    CHECK(pthread_mutex_unlock(&places->mutex) == 0);
+    MUST(pthread_mutex_unlock(&places->mutex) == 0);
 }
 
 struct place *places_take(struct places *places, int fd, const struct listen_config *listen,

@@ -37,12 +37,12 @@ static struct engine *engine_of(struct blocking *b)
 
 static void lock(struct engine *e)
 {
-    CHECK(pthread_mutex_lock(&e->mutex) == 0);
+    MUST(pthread_mutex_lock(&e->mutex) == 0);
 }
 
 static void unlock(struct engine *e)
 {
-    CHECK(pthread_mutex_unlock(&e->mutex) == 0);
+    MUST(pthread_mutex_unlock(&e->mutex) == 0);
 }
 
 /* The next connection, waited for; NULL: there will be none. */
@@ -51,7 +51,7 @@ static struct place *take(struct engine *e)
     lock(e);
     e->waiting++;
     while (e->queued == 0 && !e->ends)
-        CHECK(pthread_cond_wait(&e->filled, &e->mutex) == 0);
+        MUST(pthread_cond_wait(&e->filled, &e->mutex) == 0);
     e->waiting--;
     struct place *place = e->first;
     if (place != NULL) {
@@ -89,7 +89,7 @@ static int enqueue(struct blocking *b, struct place *place)
     bool crowded = e->queued > e->waiting;
     if (crowded)
         atomic_fetch_or(&b->asks, DRIVER_ASK_END);
-    CHECK(pthread_cond_signal(&e->filled) == 0);
+    MUST(pthread_cond_signal(&e->filled) == 0);
     unlock(e);
     struct place *idle = crowded ? places_longest_idle(&b->places) : NULL;
     if (idle != NULL)
@@ -149,7 +149,7 @@ static void end_workers(struct engine *e)
 {
     lock(e);
     e->ends = true;
-    CHECK(pthread_cond_broadcast(&e->filled) == 0);
+    MUST(pthread_cond_broadcast(&e->filled) == 0);
     unlock(e);
 }
 

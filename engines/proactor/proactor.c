@@ -133,7 +133,7 @@ static int prepare(struct engine *e, char *why, size_t why_size)
         return -EOPNOTSUPP;
     e->shared.config = config;
     e->shared.tls = e->cfg.tls;
-    e->shared.requests = e->cfg.requests;
+    e->shared.orders = e->cfg.orders;
     e->shared.wake_all = wake_all;
     e->shared.all_full = all_full;
     e->shared.wake_context = e;
@@ -204,6 +204,7 @@ const struct engine_ops engine_proactor = {
             "1.2 MiB of buffers a thread",
     .settings = ENGINE_SETTING_THREADS | ENGINE_SETTING_PIN | ENGINE_SETTING_ACCEPT |
                 ENGINE_SETTING_PROCESSOR,
+    .file_jobs = 1u << FILE_JOBS_PROCESSOR,
     .splices = true,
     .probe = proactor_engine_probe,
     .create = proactor_engine_create,

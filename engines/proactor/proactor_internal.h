@@ -147,7 +147,7 @@ static_assert(sizeof(struct proactor_conn) % 16 == 0, "the session behind it is 
 struct proactor_shared {
     const struct config *config;
     const struct tls_server *tls;
-    const struct engine_requests *requests;
+    const struct engine_orders *orders;
     const struct processor_ops *processor;
     struct processor_options options; /* of all processors */
     atomic_bool failed;               /* one of them ended by an error: the others stop */
@@ -199,7 +199,7 @@ struct proactor {
     unsigned looks;            /* turns of PROACTOR_LOOKS so far */
     unsigned taken;            /* completions of this turn */
     size_t kept_len;           /* octets kept of all connections */
-    sig_atomic_t reopens_done; /* requests->reopen_logs as last heeded */
+    sig_atomic_t reopens_done; /* orders->reopen_logs as last heeded */
     unsigned reclaims_done;    /* likewise, shared->reclaims */
     struct timer_wheel timers;
     struct completion completions[PROACTOR_TAKE_MAX];
@@ -237,7 +237,7 @@ int proactor_create(struct proactor_shared *shared, const struct session_limits 
  * in the error log. */
 int proactor_run(struct proactor *p);
 
-/* Makes it look at the requests. Async-signal-safe. */
+/* Makes it look at its orders. Async-signal-safe. */
 void proactor_wake(struct proactor *p);
 
 /* Has not begun to run, or has ended. NULL is allowed. */

@@ -20,9 +20,9 @@
 
 enum { OWN_DESCRIPTORS = 2 }; /* on which an operation waits: the wake-up's, and the workers' */
 
-static const struct engine_requests *requests(const struct proactor *p)
+static const struct engine_orders *orders(const struct proactor *p)
 {
-    return p->shared->requests;
+    return p->shared->orders;
 }
 
 bool proactor_begin(struct proactor *p, struct proactor_op *op, enum proactor_op_kind kind,
@@ -91,7 +91,7 @@ int proactor_create(struct proactor_shared *shared, const struct session_limits 
                     struct proactor **ret_proactor)
 {
     struct sigaction action;
-    CHECK(sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_IGN);
+    MUST(sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_IGN);
     CHECK(limits->connections_max > 0);
     struct proactor *p = calloc(1, sizeof(*p));
     struct proactor_listener *accepts = calloc(count + 1, sizeof(*accepts));
@@ -108,7 +108,7 @@ int proactor_create(struct proactor_shared *shared, const struct session_limits 
     p->wake_fd = -1;
     p->listeners_count = count;
     p->accepts = accepts;
-    p->reopens_done = engine_asked(&requests(p)->reopen_logs);
+    p->reopens_done = engine_asked(&orders(p)->reopen_logs);
     proactor_op_init(&p->wake, PROACTOR_OP_WAKE);
     proactor_op_init(&p->workers_op, PROACTOR_OP_WORKERS);
     for (size_t i = 0; i < count; i++) {
@@ -216,9 +216,9 @@ static bool go_on_draining(struct proactor *p)
 }
 
 /* Does what is asked for. True when the loop is to end. */
-static bool heed_requests(struct proactor *p)
+static bool heed_orders(struct proactor *p)
 {
-    sig_atomic_t reopens = engine_asked(&requests(p)->reopen_logs);
+    sig_atomic_t reopens = engine_asked(&orders(p)->reopen_logs);
     if (reopens != p->reopens_done) {
         p->reopens_done = reopens;
         p->active |= session_env_tick(p->env, true);
@@ -229,10 +229,10 @@ static bool heed_requests(struct proactor *p)
         if (session_env_reclaim(p->env) == 0)
             (void)proactor_make_way(p);
     }
-    if (engine_asked(&requests(p)->stop) ||
+    if (engine_asked(&orders(p)->stop) ||
         atomic_load_explicit(&p->shared->failed, memory_order_relaxed))
         return true;
-    return engine_asked(&requests(p)->drain) && go_on_draining(p);
+    return engine_asked(&orders(p)->drain) && go_on_draining(p);
 }
 
 /* ---- a turn ---- */
@@ -433,7 +433,7 @@ int proactor_run(struct proactor *p)
     proactor_accept(p);
     arm_wake(p);
     proactor_workers_arm(p);
-    while (!heed_requests(p)) {
+    while (!heed_orders(p)) {
         res = processor_wait(p->processor, timeout_ms_of(p));
         if (res < 0)
             return give_up(p, res);

@@ -14,6 +14,7 @@
 #define ENGINES_REACTOR_DEMULTIPLEXER_H
 
 #include "config/config.h"
+#include "session/session.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -99,6 +100,11 @@ extern const struct demultiplexer_ops demultiplexer_select;
 extern const struct demultiplexer_ops demultiplexer_sigio;
 extern const struct demultiplexer_ops demultiplexer_aio;
 extern const struct demultiplexer_ops demultiplexer_busy;
+extern const struct demultiplexer_ops demultiplexer_oneshot; /* of leader-followers alone */
+
+/* The threads that take turns at a demultiplexer_oneshot have this lock, borrowed, around all calls
+ * but probe() and open(); wait() lets it go. */
+void demultiplexer_oneshot_share(struct demultiplexer *d, const struct session_lock *lock);
 
 /* The table of a kind. */
 const struct demultiplexer_ops *demultiplexer_of(enum demultiplexer_kind kind);

@@ -218,7 +218,9 @@ static int sigio_set_wait(struct demultiplexer *d, int timeout_ms,
         if (polled[1 + i].revents != 0)
             events[n++] = (struct demultiplexer_event){ set->plain[i], DEMULTIPLEXER_READ };
     }
-    return polled[0].revents != 0 ? n + take_signals(set, events + n, max - n) : n;
+    if (polled[0].revents != 0)
+        n += take_signals(set, events + n, max - n);
+    return n == 0 && set->lost ? take_all(set, events, max) : n; /* SIGIO came alone */
 }
 
 static void sigio_set_close(struct demultiplexer *d)

@@ -34,10 +34,14 @@ static int loop_register(struct loop *loop, struct loop_source *source,
 
 static int loop_open_descriptors(struct loop *loop, char *why, size_t why_size)
 {
-    const struct demultiplexer_ops *ops = demultiplexer_of(loop->cfg.config->demultiplexer);
+    const struct demultiplexer_ops *ops = loop->options.turns
+                                              ? &demultiplexer_oneshot
+                                              : demultiplexer_of(loop->cfg.config->demultiplexer);
     int res = ops->open(loop_sources_max(loop), why, why_size, &loop->demultiplexer);
     if (res < 0)
         return res;
+    if (loop->options.turns)
+        demultiplexer_oneshot_share(loop->demultiplexer, &loop->env_lock);
     res = loop_register(loop, &loop->wake, DEMULTIPLEXER_WAKE);
     if (res == 0 && loop->workers != NULL) {
         loop->done = (struct loop_source){ LOOP_DONE_MAGIC, workers_fd(loop->workers) };
@@ -53,11 +57,11 @@ static int loop_open_descriptors(struct loop *loop, char *why, size_t why_size)
 
 static void loop_check_config(const struct engine_config *cfg)
 {
-    CHECK(cfg->requests != NULL);
+    CHECK(cfg->orders != NULL);
     CHECK(cfg->config->send_turn > 0);
     CHECK(cfg->limits.connections_max > 0);
     struct sigaction action;
-    CHECK(sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_IGN);
+    MUST(sigaction(SIGPIPE, NULL, &action) == 0 && action.sa_handler == SIG_IGN);
 }
 
 /* What works with other loops, in other threads. */
@@ -66,6 +70,7 @@ static int loop_join_others(struct loop *loop, const struct loop_options *option
     loop->options = *options;
     if (options->hooks != NULL)
         loop->hooks = *options->hooks;
+    CHECK(!options->turns || options->workers == 0);
     CHECK(!options->accept_only || (loop->hooks.has_room != NULL && loop->hooks.deal != NULL));
     return options->arrivals_max == 0 ? 0 : loop_inbox_create(options->arrivals_max, &loop->inbox);
 }
@@ -110,12 +115,13 @@ int loop_create(const struct engine_config *cfg, const struct loop_options *opti
     loop->wake.fd = -1;
     loop->cfg = *cfg;
     loop->listeners = listeners;
-    loop->reopens_done = engine_asked(&cfg->requests->reopen_logs);
+    loop->reopens_done = engine_asked(&cfg->orders->reopen_logs);
     list_init(&loop->conns);
     list_init(&loop->run_queue);
     list_init(&loop->closed);
     list_init(&loop->idle);
     list_init(&loop->accept_queue);
+    loop->watched_until_ms = UINT64_MAX;
     clock_update(&loop->clock);
     timer_wheel_init(&loop->timers, loop->clock.now_ms);
 
@@ -145,6 +151,12 @@ int loop_create(const struct engine_config *cfg, const struct loop_options *opti
 fail:
     loop_destroy(loop);
     return res;
+}
+
+unsigned loop_file_workers(const struct config *config, enum file_jobs by_default)
+{
+    enum file_jobs by = config->file_jobs != FILE_JOBS_AUTO ? config->file_jobs : by_default;
+    return by == FILE_JOBS_WORKERS ? config->file_workers : 0;
 }
 
 void loop_wake(struct loop *loop)
@@ -207,7 +219,7 @@ static void loop_drain_sessions(struct loop *loop)
     while (at != &loop->conns) {
         struct loop_conn *conn = container_of(at, struct loop_conn, all);
         at = at->next;
-        if (conn->away)
+        if (conn->away || conn->driven)
             continue; /* when it comes back */
         /* A request that has come already is answered, though no edge may have told of it yet. */
         conn->readable = true;
@@ -228,19 +240,18 @@ static void loop_begin_drain(struct loop *loop)
     loop_drain_sessions(loop);
 }
 
-/* Does what cfg.requests and other threads ask for. True when the loop is to end. */
-static bool loop_heed_requests(struct loop *loop)
+bool loop_heed_orders(struct loop *loop)
 {
-    const struct engine_requests *requests = loop->cfg.requests;
-    sig_atomic_t reopens = engine_asked(&requests->reopen_logs);
+    const struct engine_orders *orders = loop->cfg.orders;
+    sig_atomic_t reopens = engine_asked(&orders->reopen_logs);
     if (reopens != loop->reopens_done) {
         loop->reopens_done = reopens;
         loop->active |= loop_env_tick(loop, true);
     }
     unsigned heeded = loop_heed_asks(loop);
-    if (engine_asked(&requests->stop) || (heeded & LOOP_ASK_STOP))
+    if (engine_asked(&orders->stop) || (heeded & LOOP_ASK_STOP))
         return true;
-    if (!engine_asked(&requests->drain))
+    if (!engine_asked(&orders->drain))
         return false;
     if (loop->drain_end_ms == 0)
         loop_begin_drain(loop);
@@ -250,7 +261,7 @@ static bool loop_heed_requests(struct loop *loop)
            loop->clock.now_ms >= loop->drain_end_ms;
 }
 
-static int loop_timeout_ms(const struct loop *loop)
+int loop_timeout_ms(const struct loop *loop)
 {
     int accept_ms = loop_accept_timeout_ms(loop);
     if (!list_empty(&loop->run_queue) || accept_ms == 0)
@@ -273,7 +284,7 @@ static void loop_read_eventfd(struct loop *loop, struct loop_source *source)
     demultiplexer_want(loop->demultiplexer, source, DEMULTIPLEXER_READ);
 }
 
-static void loop_dispatch(struct loop *loop, const struct demultiplexer_event *event)
+void loop_dispatch(struct loop *loop, const struct demultiplexer_event *event)
 {
     const struct demultiplexer_ops *ops = loop->demultiplexer->ops;
     struct loop_source *source = event->source;
@@ -283,7 +294,7 @@ static void loop_dispatch(struct loop *loop, const struct demultiplexer_event *e
         /* Of two signals that have gathered, the second may have told of the end. */
         bool gathered = ops->looks_once && conn->readable;
         loop_conn_note(conn, event->events | (gathered ? DEMULTIPLEXER_PEER_ENDED : 0u));
-        if (!conn->away && list_empty(&conn->run)) /* else its turn comes */
+        if (!conn->away && !conn->driven && list_empty(&conn->run)) /* else its turn comes */
             loop_conn_drive(loop, conn);
         break;
     }
@@ -315,7 +326,7 @@ static void loop_fire(struct timer_node *node, void *context)
     CHECK_OBJ(loop, LOOP_MAGIC);
     struct loop_conn *conn = container_of(node, struct loop_conn, timer);
     CHECK_OBJ(&conn->source, LOOP_CONN_MAGIC);
-    if (conn->away)
+    if (conn->away || conn->driven)
         return; /* armed again when it comes back */
     struct session *s = loop_conn_session(conn);
     uint64_t deadline_ms = session_deadline_ms(s);
@@ -356,6 +367,15 @@ static void loop_tick(struct loop *loop)
     loop->active = false;
 }
 
+void loop_end_turn(struct loop *loop)
+{
+    timer_advance(&loop->timers, loop->clock.now_ms, loop_fire, loop);
+    loop_free_closed(loop);
+    loop_accept(loop);
+    loop_sweep(loop);
+    loop_tick(loop);
+}
+
 /* One turn with the events of a wait. Events come first, then, once each, those who were in the run
  * queue before: who joins it in this turn gets the next one. */
 static void loop_turn(struct loop *loop, int events)
@@ -368,11 +388,7 @@ static void loop_turn(struct loop *loop, int events)
         loop_dispatch(loop, &loop->events[i]);
     while (!list_empty(&queued))
         loop_drive_now(loop, container_of(queued.next, struct loop_conn, run));
-    timer_advance(&loop->timers, loop->clock.now_ms, loop_fire, loop);
-    loop_free_closed(loop);
-    loop_accept(loop);
-    loop_sweep(loop);
-    loop_tick(loop);
+    loop_end_turn(loop);
     loop_offload_flush(loop);
 }
 
@@ -386,7 +402,7 @@ int loop_run(struct loop *loop)
         if (res < 0)
             log_error("demultiplexer = %s: %s", d->ops->name, strerror(-res));
     }
-    while (res == 0 && !loop_heed_requests(loop)) {
+    while (res == 0 && !loop_heed_orders(loop)) {
         int n = d->ops->wait(d, loop_timeout_ms(loop), loop->events, LOOP_EVENTS_MAX);
         if (n < 0 && n != -EINTR) {
             res = n;

@@ -16,13 +16,14 @@ struct peer;
 
 /* In what loops differ; all zero is a plain one. */
 struct loop_options {
-    unsigned file_workers; /* helper threads for what may block: file jobs, and pieces of files that
+    unsigned workers;      /* helper threads for what may block: file jobs, and pieces of files that
                               are not in the page cache; 0: the loop does it all */
-    bool work_requests;    /* with file_workers: they process what is received, too */
+    bool work_requests;    /* with workers: they process what is received, too */
     unsigned arrivals_max; /* loop_adopt() may be called, and so many of its connections may wait at
                               a time; a power of two. 0: it is not called */
-    bool routines;         /* connections are coroutines; without workers */
-    bool accept_only;      /* no connection of its own: hooks->deal() gets them all */
+    bool turns;       /* several threads take turns at it (loop_take_turns()); no file_workers */
+    bool routines;    /* connections are coroutines; without workers */
+    bool accept_only; /* no connection of its own: hooks->deal() gets them all */
     const struct loop_hooks *hooks; /* NULL: this loop is alone */
     void *hooks_context;
 };
@@ -48,6 +49,10 @@ struct loop_hooks {
     void (*starved)(void *context, const struct loop *loop);
 };
 
+/* How many workers of loop_options execute a loop's file jobs, where the engine by itself has them
+ * executed by `by_default`. 0: none, the loop does it. */
+unsigned loop_file_workers(const struct config *config, enum file_jobs by_default);
+
 /* A loop over cfg's listeners, its own session environment, connection pool, timers and workers.
  * The process ignores SIGPIPE (checked: sendfile(2) has no MSG_NOSIGNAL). *cfg is copied, what it
  * points to is borrowed; so is *options only for the call. 0, or -errno and a sentence. The caller
@@ -55,15 +60,19 @@ struct loop_hooks {
 int loop_create(const struct engine_config *cfg, const struct loop_options *options, char *why,
                 size_t why_size, struct loop **ret_loop);
 
-/* Serves until cfg->requests says stop, or drain and everything is done. 0, or -errno after a line
+/* Serves until cfg->orders says stop, or drain and everything is done. 0, or -errno after a line
  * in the error log. */
 int loop_run(struct loop *loop);
 
-/* Makes the loop look at cfg->requests. Async-signal-safe. */
+/* The same for a loop with `turns`, called by each of its threads. When the first returns, the
+ * others do, too. Connections are left to loop_destroy(). */
+int loop_take_turns(struct loop *loop);
+
+/* Makes the loop look at cfg->orders. Async-signal-safe. */
 void loop_wake(struct loop *loop);
 
 enum loop_ask {
-    LOOP_ASK_STOP = 1 << 0,     /* ends, as with cfg->requests->stop */
+    LOOP_ASK_STOP = 1 << 0,     /* ends, as with cfg->orders->stop */
     LOOP_ASK_ACCEPT = 1 << 1,   /* somebody may wait at the listeners */
     LOOP_ASK_RECLAIM = 1 << 2,  /* descriptors have run out: gives some back */
     LOOP_ASK_MAKE_WAY = 1 << 3, /* a client waits for a place: closes its longest idle connection */

@@ -82,10 +82,12 @@ void loop_conn_note(struct loop_conn *conn, uint32_t events)
         conn->writable = true;
 }
 
-ssize_t loop_conn_recv(struct loop_conn *conn, void *mem, size_t room)
+ssize_t loop_conn_recv(struct loop *loop, struct loop_conn *conn, void *mem, size_t room)
 {
+    loop_io_begin(loop);
     ssize_t n = recv(conn->source.fd, mem, room, 0);
     int error = n < 0 ? errno : 0;
+    loop_io_end(loop);
     if (error == EAGAIN) /* nor has the peer ended, whatever a hint said */
         conn->readable = conn->ended = false;
     if (error == EAGAIN || error == EINTR)
@@ -115,9 +117,18 @@ static void conn_report_received(struct loop *loop, struct loop_conn *conn, cons
 
 static void conn_receive(struct loop *loop, struct loop_conn *conn)
 {
-    ssize_t n = loop_conn_recv(conn, loop->scratch, conn_room(conn, sizeof(loop->scratch)));
+    ssize_t n = loop_conn_recv(loop, conn, loop->scratch, conn_room(conn, sizeof(loop->scratch)));
     if (n != -EAGAIN)
         conn_report_received(loop, conn, loop->scratch, n);
+}
+
+/* Several threads cannot share the loop's. */
+static void conn_receive_by_turns(struct loop *loop, struct loop_conn *conn)
+{
+    unsigned char scratch[LOOP_HANDOFF_SIZE];
+    ssize_t n = loop_conn_recv(loop, conn, scratch, conn_room(conn, sizeof(scratch)));
+    if (n != -EAGAIN)
+        conn_report_received(loop, conn, scratch, n);
 }
 
 /* Receives for a worker: what the session makes of octets is not the loop's work. That there are no
@@ -125,7 +136,7 @@ static void conn_receive(struct loop *loop, struct loop_conn *conn)
 static void conn_receive_for_worker(struct loop *loop, struct loop_conn *conn)
 {
     struct loop_task *task = loop_task_begin(loop, conn, LOOP_TASK_RECEIVED);
-    ssize_t n = loop_conn_recv(conn, task->data, conn_room(conn, LOOP_HANDOFF_SIZE));
+    ssize_t n = loop_conn_recv(loop, conn, task->data, conn_room(conn, LOOP_HANDOFF_SIZE));
     if (n > 0) {
         loop_idle_end(conn);
         task->len = (size_t)n;
@@ -155,9 +166,12 @@ static bool conn_file_warm(struct loop *loop, struct loop_conn *conn, const stru
     if (send_plan_file_end(plan, turn) <= conn->warm_end)
         return true;
     conn->warm_end = send_plan_file_end(plan, turn > LOOP_PROBE_SPAN ? turn : LOOP_PROBE_SPAN);
-    return file_range_cached(plan->file_fd, conn->warm_end - 1) &&
-           (loop->workers == NULL || conn->warm_end - plan->file_off <= LOOP_PROBE_MIN ||
-            file_range_cached(plan->file_fd, plan->file_off));
+    loop_io_begin(loop);
+    bool cached = file_range_cached(plan->file_fd, conn->warm_end - 1) &&
+                  (loop->workers == NULL || conn->warm_end - plan->file_off <= LOOP_PROBE_MIN ||
+                   file_range_cached(plan->file_fd, plan->file_off));
+    loop_io_end(loop);
+    return cached;
 }
 
 /* Gets the piece behind a plan, up to warm_end, into the page cache. With workers the connection is
@@ -166,8 +180,10 @@ static bool conn_file_warm(struct loop *loop, struct loop_conn *conn, const stru
 static void conn_warm_up(struct loop *loop, struct loop_conn *conn, const struct send_plan *plan)
 {
     if (loop->workers == NULL) {
+        loop_io_begin(loop);
         posix_fadvise(plan->file_fd, plan->file_off, conn->warm_end - plan->file_off,
                       POSIX_FADV_WILLNEED);
+        loop_io_end(loop);
         conn_report_sent(loop, conn, -EAGAIN);
         return;
     }
@@ -210,7 +226,11 @@ static bool conn_send(struct loop *loop, struct loop_conn *conn, size_t *turn_le
     }
 
     bool full;
-    ssize_t n = plan_send(conn->source.fd, &plan, *turn_left, &conn->corked, &full);
+    bool corked = conn->corked; /* nothing of `conn` is written without the lock */
+    loop_io_begin(loop);
+    ssize_t n = plan_send(conn->source.fd, &plan, *turn_left, &corked, &full);
+    loop_io_end(loop);
+    conn->corked = corked;
     if (full)
         conn->writable = false;
     if (n == -EINTR)
@@ -224,6 +244,18 @@ static bool conn_send(struct loop *loop, struct loop_conn *conn, size_t *turn_le
     return true;
 }
 
+/* Another thread minds the loop, should it take long. */
+static void conn_run_job_by_turns(struct loop *loop, struct file_job *job)
+{
+    if (!file_job_try(job)) {
+        loop_turns_promote(loop);
+        loop_io_begin(loop);
+        file_job_run(job);
+        loop_io_end(loop);
+    }
+    clock_update(&loop->clock);
+}
+
 /* Executes the session's job, if that takes no waiting or there is nobody else to wait. False: it
  * is for a worker. */
 static bool conn_run_job(struct loop *loop, struct loop_conn *conn)
@@ -231,7 +263,9 @@ static bool conn_run_job(struct loop *loop, struct loop_conn *conn)
     struct session *s = loop_conn_session(conn);
     struct file_job *job = session_file_job(s);
     CHECK_OBJ(job, FILE_JOB_MAGIC);
-    if (loop->workers == NULL) {
+    if (loop->options.turns) {
+        conn_run_job_by_turns(loop, job);
+    } else if (loop->workers == NULL) {
         file_job_run(job);
         clock_update(&loop->clock); /* it may have taken long */
     } else if (!file_job_try(job)) {
@@ -269,6 +303,17 @@ static void conn_arm(struct loop *loop, struct loop_conn *conn)
         timer_arm(&loop->timers, &conn->timer, deadline_ms);
 }
 
+/* The drain began while a thread drove it: now that it has nothing else to do, it is asked to end.
+ * False: there is nothing to ask. */
+static bool conn_drain_late(struct loop *loop, struct loop_conn *conn)
+{
+    if (!loop->options.turns || loop->drain_end_ms == 0 || conn->drained)
+        return false;
+    conn->drained = true;
+    loop_drain_session(loop, conn);
+    return true;
+}
+
 /* After a turn: it waits for an event, or gets another turn behind the others. */
 static void conn_settle(struct loop *loop, struct loop_conn *conn, bool waits)
 {
@@ -304,12 +349,16 @@ static void conn_resume(struct loop *loop, struct loop_conn *conn)
 void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
 {
     CHECK_OBJ(&conn->source, LOOP_CONN_MAGIC);
-    CHECK(!conn->away);
+    CHECK(!conn->away && !conn->driven);
     const struct session *s = loop_conn_session(conn);
     size_t turn_left = loop->cfg.config->send_turn;
-    bool job_for_worker = loop->shared; /* or it was tried in vain */
+    bool job_for_worker = loop->locked; /* or it was tried in vain */
     bool waits = false;                 /* for an edge */
     loop->active = true;
+    if (loop->options.turns) {
+        conn->driven = true;
+        loop_idle_end(conn);
+    }
     if (loop->routines != NULL) {
         conn_resume(loop, conn);
         return;
@@ -337,21 +386,24 @@ void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
         } else if (wants & SESSION_WANT_FILE) {
             conn_tell_room(loop, conn);
             loop_task_submit(loop, loop_task_begin(loop, conn, LOOP_TASK_JOB));
-            job_for_worker = loop->shared;
+            job_for_worker = loop->locked;
         } else if (wants & SESSION_WANT_SHUTDOWN) {
             conn_shut_down(loop, conn);
         } else if (wants & SESSION_WANT_OFFLOAD) {
             conn_offload(loop, conn);
         } else if ((wants & SESSION_WANT_RECV) && conn->readable) {
-            if (loop->shared)
+            if (loop->options.turns)
+                conn_receive_by_turns(loop, conn);
+            else if (loop->locked)
                 conn_receive_for_worker(loop, conn);
             else
                 conn_receive(loop, conn);
         } else {
-            waits = true;
+            waits = !conn_drain_late(loop, conn);
         }
     }
 
+    conn->driven = false;
     if (!conn->away)
         conn_settle(loop, conn, waits);
 }

@@ -17,7 +17,7 @@
 
 int loop_env_create(struct loop *loop, unsigned caps, char *why, size_t why_size)
 {
-    loop->shared = loop->options.file_workers > 0 && loop->options.work_requests;
+    loop->locked = loop->options.workers > 0 && loop->options.work_requests;
     loop->env_clock = loop->clock;
     int res = env_lock_init(&loop->env_mutex, &loop->env_lock);
     if (res < 0) {
@@ -25,9 +25,11 @@ int loop_env_create(struct loop *loop, unsigned caps, char *why, size_t why_size
         return res;
     }
     res = session_env_create(loop->cfg.config, &loop->cfg.limits, loop->cfg.tls,
-                             loop->shared ? &loop->env_clock : &loop->clock, caps, why, why_size,
+                             loop->locked ? &loop->env_clock : &loop->clock, caps, why, why_size,
                              &loop->env);
-    if (res == 0 && loop->shared)
+    if (res == 0 && loop->options.turns)
+        loop_turns_share(loop);
+    if (res == 0 && loop->locked)
         session_env_share(loop->env, &loop->env_lock);
     return res;
 }
@@ -37,7 +39,7 @@ void loop_env_destroy(struct loop *loop)
     if (loop->env == NULL)
         return;
     session_env_destroy(loop->env);
-    CHECK(pthread_mutex_destroy(&loop->env_mutex) == 0);
+    MUST(pthread_mutex_destroy(&loop->env_mutex) == 0);
 }
 
 bool loop_env_tick(struct loop *loop, bool reopen)

@@ -6,6 +6,7 @@
  * loop_ask.c      what other threads ask of the loop, and give to it
  * loop_conn.c     drives one connection: does what its session wants               (the handler)
  * loop_env.c      the session environment, and its lock where it is shared with workers
+ * loop_turns.c    several threads that take turns at the loop
  * loop_routine.c  connections as coroutines                                       (likewise)
  * loop_offload.c  hands to workers what the loop is not to do itself               (the processor)
  */
@@ -78,6 +79,9 @@ struct loop_conn {
     bool corked;     /* in the middle of a file's range */
     bool away;       /* a worker has its task: nobody else touches the session or the descriptor,
                         edges are noted, its deadline waits; in no queue */
+    bool driven;     /* with `turns`: a thread drives it, and may have let the lock go: to all
+                        others it is as if away */
+    bool drained;    /* likewise: it was asked to end when it had nothing else to do */
     off_t warm_end;  /* the page cache was looked at, or filled, up to here; 0: not yet for this
                         range */
     struct list all; /* in loop.conns */
@@ -120,15 +124,21 @@ struct loop {
     struct loop_hooks hooks; /* options.hooks, or none */
     struct clock clock;
     struct session_env *env;
-    bool shared; /* workers process sessions: the environment is locked */
+    bool locked; /* several threads call sessions: the environment is locked */
     pthread_mutex_t
-        env_mutex; /* guards, if shared, what follows and all that session calls touch */
+        env_mutex; /* guards, if locked, what follows and all that session calls touch */
     struct session_lock env_lock; /* ... but encryption, which lets it go */
-    struct clock env_clock;       /* the environment's, if shared; else `clock` is */
+    struct clock env_clock;       /* the environment's, if locked; else `clock` is */
     struct workers *workers;      /* NULL: none */
-    struct loop_source done;      /* LOOP_DONE_MAGIC; the workers' eventfd, borrowed */
-    struct pool *tasks;           /* of struct loop_task */
-    struct pool *pool;            /* of struct loop_conn and session, and coroutine, if there are */
+    /* With options.turns, under env_mutex as all else here. */
+    unsigned waiting;          /* threads that wait for an event */
+    unsigned watch;            /* which wait is the one with a time-out; counts up */
+    uint64_t watched_until_ms; /* when that ends; UINT64_MAX: nobody minds the time */
+    bool promoting;            /* somebody who waits was woken by loop_wake() */
+    bool over;                 /* all are to return */
+    struct loop_source done;   /* LOOP_DONE_MAGIC; the workers' eventfd, borrowed */
+    struct pool *tasks;        /* of struct loop_task */
+    struct pool *pool;         /* of struct loop_conn and session, and coroutine, if there are */
     struct loop_routines *routines; /* NULL: connections are no coroutines */
     struct list conns;
     struct list run_queue;    /* connections that can go on without a new edge */
@@ -147,7 +157,7 @@ struct loop {
     uint64_t sweep_due_ms;     /* next session_env_sweep(); 0: nothing is kept */
     bool active;               /* a connection was driven in this turn */
     uint64_t drain_end_ms;     /* 0: not draining */
-    sig_atomic_t reopens_done; /* cfg.requests->reopen_logs as last heeded */
+    sig_atomic_t reopens_done; /* cfg.orders->reopen_logs as last heeded */
     struct timer_wheel timers;
     struct demultiplexer_event events[LOOP_EVENTS_MAX];
     unsigned char scratch[LOOP_SCRATCH_SIZE]; /* every receive's target */
@@ -163,9 +173,9 @@ static inline struct session *loop_conn_session(struct loop_conn *conn)
  * and needs no lock: whoever owns the session may call it. */
 static inline void loop_enter(struct loop *loop)
 {
-    if (!loop->shared)
+    if (!loop->locked)
         return;
-    CHECK(pthread_mutex_lock(&loop->env_mutex) == 0);
+    MUST(pthread_mutex_lock(&loop->env_mutex) == 0);
     if (loop->env_clock.now_ms < loop->clock.now_ms) /* a worker may have been there since */
         loop->env_clock = loop->clock;
 }
@@ -173,9 +183,46 @@ static inline void loop_enter(struct loop *loop)
 /* ... and ends. */
 static inline void loop_leave(struct loop *loop)
 {
-    if (loop->shared)
-        CHECK(pthread_mutex_unlock(&loop->env_mutex) == 0);
+    if (loop->locked)
+        MUST(pthread_mutex_unlock(&loop->env_mutex) == 0);
 }
+
+/* ---- loop_turns.c ---- */
+
+/* The environment is shared by the threads that take turns. */
+void loop_turns_share(struct loop *loop);
+void loop_turns_let_go(struct loop *loop);
+void loop_turns_take_again(struct loop *loop);
+
+/* Wakes one of those that wait, if any does: this thread may be away for long. */
+void loop_turns_promote(struct loop *loop);
+
+/* A system call for a connection begins, during which others may go on, and ends. */
+static inline void loop_io_begin(struct loop *loop)
+{
+    if (loop->options.turns)
+        loop_turns_let_go(loop);
+}
+
+static inline void loop_io_end(struct loop *loop)
+{
+    if (loop->options.turns)
+        loop_turns_take_again(loop);
+}
+
+/* ---- loop.c ---- */
+
+/* Does what cfg.orders and other threads ask for. True when the loop is to end. */
+bool loop_heed_orders(struct loop *loop);
+
+/* How long the loop may wait, as epoll_wait(2) takes it. */
+int loop_timeout_ms(const struct loop *loop);
+
+/* Does what an event says. */
+void loop_dispatch(struct loop *loop, const struct demultiplexer_event *event);
+
+/* What comes after the connections: deadlines, frees, accepts, housekeeping. */
+void loop_end_turn(struct loop *loop);
 
 /* Asks a session, whose connection is not away, to end with the answer in progress. */
 void loop_drain_session(struct loop *loop, struct loop_conn *conn);
@@ -246,7 +293,7 @@ void loop_free_closed(struct loop *loop);
 
 /* Receives at most `room` octets into `mem`. What recv(2) returned, or -errno; -EAGAIN: nothing
  * now. */
-ssize_t loop_conn_recv(struct loop_conn *conn, void *mem, size_t room);
+ssize_t loop_conn_recv(struct loop *loop, struct loop_conn *conn, void *mem, size_t room);
 
 /* ---- loop_routine.c ---- */
 

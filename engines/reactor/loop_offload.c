@@ -23,13 +23,13 @@ enum { PIECE_STEP = 1 << 16 };
  * before, may be long ago. */
 static void worker_enter(struct loop *loop)
 {
-    CHECK(pthread_mutex_lock(&loop->env_mutex) == 0);
+    MUST(pthread_mutex_lock(&loop->env_mutex) == 0);
     clock_update(&loop->env_clock);
 }
 
 static void worker_leave(struct loop *loop)
 {
-    CHECK(pthread_mutex_unlock(&loop->env_mutex) == 0);
+    MUST(pthread_mutex_unlock(&loop->env_mutex) == 0);
 }
 
 /* Processes what was received, or goes on with a job, until the session wants what only the loop
@@ -88,7 +88,7 @@ static void task_run(struct worker_task *base, struct worker *worker)
     if (task->kind == LOOP_TASK_PIECE) {
         worker_may_block(worker);
         warm_piece(task);
-    } else if (task->loop->shared) {
+    } else if (task->loop->locked) {
         process(task, worker);
     } else {
         worker_may_block(worker);
@@ -129,7 +129,7 @@ static void task_end(struct loop *loop, struct loop_task *task)
         loop_enter(loop);
         session_sent(s, -EAGAIN);
         loop_leave(loop);
-    } else if (task->ran && !loop->shared) {
+    } else if (task->ran && !loop->locked) {
         loop_report_job(loop, s);
     }
     loop_task_drop(loop, task);
@@ -179,10 +179,10 @@ void loop_offload_collect(struct loop *loop)
 int loop_offload_create(struct loop *loop, char *why, size_t why_size)
 {
     const struct config *config = loop->cfg.config;
-    unsigned threads = loop->options.file_workers;
+    unsigned threads = loop->options.workers;
     if (threads == 0)
         return 0;
-    size_t size = sizeof(struct loop_task) + (loop->shared ? LOOP_HANDOFF_SIZE : 0);
+    size_t size = sizeof(struct loop_task) + (loop->locked ? LOOP_HANDOFF_SIZE : 0);
     int res = pool_create("tasks", size, loop->cfg.limits.connections_max, &loop->tasks);
     if (res == 0)
         res = workers_create(threads, config->worker_queue, &loop->workers);

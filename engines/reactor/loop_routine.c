@@ -85,7 +85,7 @@ static void yield(struct loop_routine *routine)
     routine->rests = false;
 }
 
-static void wait(struct loop_routine *routine)
+static void wait_here(struct loop_routine *routine)
 {
     routine->yielded = false;
     yield(routine);
@@ -107,10 +107,10 @@ static ssize_t routine_receive(struct driver *d, size_t len, uint64_t until_ms, 
     struct loop_routine *routine = routine_of_driver(d);
     struct loop_conn *conn = routine->conn;
     if (!conn->readable && until_ms != 0 && !routine->stops)
-        wait(routine);
+        wait_here(routine);
     if (!conn->readable || routine->stops)
         return -EAGAIN;
-    ssize_t n = loop_conn_recv(conn, d->scratch, len);
+    ssize_t n = loop_conn_recv(routine->loop, conn, d->scratch, len);
     if (n != -EAGAIN)
         loop_idle_end(conn);
     return n;
@@ -125,7 +125,7 @@ static unsigned routine_wait(struct driver *d, unsigned what, uint64_t until_ms,
     if (what & DRIVER_WRITABLE)
         conn->writable = false;
     if (!(what & DRIVER_READABLE && conn->readable) && until_ms != 0 && !routine->stops)
-        wait(routine);
+        wait_here(routine);
     return ((what & DRIVER_WRITABLE) && conn->writable ? DRIVER_WRITABLE : 0u) |
            ((what & DRIVER_READABLE) && conn->readable ? DRIVER_READABLE : 0u);
 }
@@ -161,7 +161,7 @@ static void routine_before_file(struct driver *d, const struct send_plan *plan)
     routine_give_way(d);
 }
 
-static const struct driver_ops ops = {
+static const struct driver_ops routine_ops = {
     .enter = routine_enter,
     .leave = routine_enter,
     .asks = routine_asks,
@@ -188,7 +188,7 @@ void loop_routine_begin(struct loop *loop, struct loop_conn *conn)
     CHECK(all->free_count > 0);
     unsigned index = all->free[--all->free_count];
     *routine = (struct loop_routine){
-        .driver = { .ops = &ops,
+        .driver = { .ops = &routine_ops,
                     .session = loop_conn_session(conn),
                     .clock = &loop->clock,
                     .fd = conn->source.fd,

@@ -175,7 +175,7 @@ static int make_reactors(struct engine *e, char *why, size_t why_size)
 {
     bool handoff = e->cfg.config->accept_mode == ACCEPT_HANDOFF;
     const struct loop_options options = {
-        .file_workers = e->cfg.config->file_workers,
+        .workers = loop_file_workers(e->cfg.config, FILE_JOBS_WORKERS),
         .arrivals_max = handoff ? ARRIVALS_MAX : 0,
         .hooks = handoff        ? &dealt_hooks
                  : e->count > 1 ? &peer_hooks
@@ -358,6 +358,7 @@ const struct engine_ops engine_multi_reactor = {
     .settings = ENGINE_SETTING_THREADS | ENGINE_SETTING_PIN | ENGINE_SETTING_ACCEPT |
                 ENGINE_SETTING_DEMULTIPLEXER | ENGINE_SETTING_WORKER_QUEUE |
                 ENGINE_SETTING_FILE_WORKERS,
+    .file_jobs = 1u << FILE_JOBS_INLINE | 1u << FILE_JOBS_WORKERS,
     .probe = multi_reactor_probe,
     .create = multi_reactor_create,
     .run = multi_reactor_run,

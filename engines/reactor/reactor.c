@@ -43,7 +43,9 @@ static int reactor_create(const struct engine_config *cfg, char *why, size_t why
         return -ENOMEM;
     }
     e->magic = REACTOR_MAGIC;
-    const struct loop_options options = { .file_workers = 0 };
+    const struct loop_options options = {
+        .workers = loop_file_workers(cfg->config, FILE_JOBS_INLINE),
+    };
     int res = loop_create(cfg, &options, why, why_size, &e->loop);
     if (res < 0) {
         free(e);
@@ -79,7 +81,9 @@ const struct engine_ops engine_reactor = {
     .name = "reactor",
     .summary = "single reactor: one epoll loop accepts, reads, processes and sends",
     .cost = "one CPU at most; a disk that is waited for holds up all connections",
-    .settings = ENGINE_SETTING_DEMULTIPLEXER,
+    .settings =
+        ENGINE_SETTING_DEMULTIPLEXER | ENGINE_SETTING_FILE_WORKERS | ENGINE_SETTING_WORKER_QUEUE,
+    .file_jobs = 1u << FILE_JOBS_INLINE | 1u << FILE_JOBS_WORKERS,
     .probe = reactor_probe,
     .create = reactor_create,
     .run = reactor_run,

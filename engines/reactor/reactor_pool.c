@@ -44,7 +44,7 @@ static int reactor_pool_create(const struct engine_config *cfg, char *why, size_
     }
     e->magic = REACTOR_POOL_MAGIC;
     const struct loop_options options = {
-        .file_workers = config->workers > 0 ? config->workers : WORKERS_DEFAULT,
+        .workers = config->workers > 0 ? config->workers : WORKERS_DEFAULT,
         .work_requests = config->pool_work == POOL_WORK_REQUEST,
     };
     int res = loop_create(cfg, &options, why, why_size, &e->loop);
@@ -85,6 +85,7 @@ const struct engine_ops engine_reactor_pool = {
             "job of a disk",
     .settings = ENGINE_SETTING_DEMULTIPLEXER | ENGINE_SETTING_WORKERS |
                 ENGINE_SETTING_WORKER_QUEUE | ENGINE_SETTING_POOL_WORK,
+    .file_jobs = 1u << FILE_JOBS_WORKERS,
     .probe = reactor_pool_probe,
     .create = reactor_pool_create,
     .run = reactor_pool_run,

@@ -16,8 +16,8 @@ IO_URING_SETUP, IO_URING_ENTER, IO_URING_REGISTER, OPENAT2 = 425, 426, 427, 437
 SYSCTL = "/proc/sys/kernel/io_uring_disabled"
 CLONE_NEWNS, MS_BIND, MS_REC, MS_PRIVATE = 0x20000, 0x1000, 0x4000, 0x40000
 PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, SECCOMP_MODE_FILTER = 22, 38, 2
-ENGINES = ("reactor", "reactor-pool", "multi-reactor", "proactor", "iterative",
-           "thread-per-connection", "thread-pool", "process-per-connection", "auto")
+ENGINES = ("reactor", "reactor-pool", "multi-reactor", "leader-followers", "proactor", "coroutine",
+           "iterative", "thread-per-connection", "thread-pool", "process-per-connection", "auto")
 
 
 def forbid(number, error):
@@ -192,7 +192,7 @@ class Emulated(Engines):
             self.run_command("doctor", "--json", **self.NO_URING[0])[1])["engines"]}
         self.assertFalse(found["proactor"]["ok"])
         self.assertTrue(found["emulated-proactor"]["ok"])
-        self.assertRegex(found["emulated-proactor"]["text"], r"\Acan run: .* emulated on epoll")
+        self.assertRegex(found["emulated-proactor"]["text"], r"\Acan run: .*processor=epoll")
 
 
 class Refused(Engines):
@@ -300,8 +300,9 @@ class Doctor(Engines):
         self.assertEqual((status, err), (0, ""))
         report = json.loads(out)
         self.assertEqual(list(report), ["version", "engines", "files", "tls", "machine"])
-        self.assertEqual([one["name"] for one in report["engines"]],
-                         [*ENGINES[:-1], "emulated-proactor", ENGINES[-1]])
+        names = [one["name"] for one in report["engines"]]
+        self.assertEqual(sorted(names), sorted(set(names)))
+        self.assertLessEqual({*ENGINES, "emulated-proactor"}, set(names))
         for group in ("engines", "files", "tls", "machine"):
             for finding in report[group]:
                 self.assertIsInstance(finding["ok"], bool)

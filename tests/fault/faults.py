@@ -33,6 +33,14 @@ def option(name):
     return sys.argv[sys.argv.index(name) + 1] if name in sys.argv else ""
 
 
+def demultiplexer():
+    """What the engine, if it is an event loop, waits with."""
+    for setting in option("--variant").split():
+        if setting.startswith("demultiplexer="):
+            return setting.partition("=")[2]
+    return "epoll"
+
+
 def uses_io_uring():
     """Are its operations the kernel's? Else the server makes the calls itself."""
     return option("--engine") == "proactor" and "processor=epoll" not in option("--variant")

@@ -18,6 +18,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/select.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -140,6 +141,19 @@ int epoll_wait(int epoll_fd, struct epoll_event *events, int max, int timeout_ms
     return fault_fails("epoll_wait") ? -1 : real(epoll_fd, events, max, timeout_ms);
 }
 
+int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+    REAL(poll)
+    return fault_fails("poll") ? -1 : real(fds, count, timeout_ms);
+}
+
+int select(int count, fd_set *restrict reads, fd_set *restrict writes, fd_set *restrict others,
+           struct timeval *restrict timeout)
+{
+    REAL(select)
+    return fault_fails("select") ? -1 : real(count, reads, writes, others, timeout);
+}
+
 /* After an EAGAIN: an edge for what is ready. EPOLL_CTL_MOD is not allowed with EPOLLEXCLUSIVE. */
 static void bring_edge(int fd)
 {
@@ -159,7 +173,8 @@ void fault_tell_of_room(int fd)
     int size, error = errno;
     socklen_t len = sizeof(size);
     struct pollfd pollfd = { .fd = fd, .events = POLLOUT };
-    poll(&pollfd, 1, 0);
+    const struct timespec now = { 0 };
+    ppoll(&pollfd, 1, &now, NULL); /* the one that is not ours */
     if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &len) == 0) {
         size /= 2; /* the kernel doubles it */
         setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
@@ -315,7 +330,7 @@ int openat(int fd, const char *path, int flags, ...)
     return fault_fails("openat") ? -1 : (int)syscall(SYS_openat, fd, path, flags, mode);
 }
 
-/* openat2(2) has no function of its own. */
+/* openat2(2) and Linux AIO have no functions of their own. */
 long syscall(long number, ...)
 {
     REAL(syscall)
@@ -334,6 +349,9 @@ long syscall(long number, ...)
         if (fault_fails("openat2"))
             return -1;
     }
+    if ((number == SYS_io_submit && fault_fails("io_submit")) ||
+        (number == SYS_io_getevents && fault_fails("io_getevents")))
+        return -1;
     return real(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
                 arguments[5]);
 }

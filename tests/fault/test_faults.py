@@ -8,8 +8,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "wire"))
 
 from wire import each, eventually, head, run, test  # noqa: E402
-from faults import SANITIZER, Faults, Load, for_seconds, is_idle, option, returns_to, \
-    uses_io_uring  # noqa: E402
+from faults import SANITIZER, Faults, Load, demultiplexer, for_seconds, is_idle, option, \
+    returns_to, uses_io_uring  # noqa: E402
 
 BUSY_S = 0.25
 SLACK = 4  # descriptors: a pipe or two that are kept for the next
@@ -17,9 +17,12 @@ SLACK = 4  # descriptors: a pipe or two that are kept for the next
 ENGINE = option("--engine")
 if ENGINE == "proactor" and not uses_io_uring():
     ENGINE = "emulated-proactor"
-EPOLL = ("reactor", "reactor-pool", "multi-reactor", "emulated-proactor")
+EPOLL = ("reactor", "reactor-pool", "multi-reactor", "leader-followers", "emulated-proactor")
 URING = ("proactor",)
 ALL = EPOLL + URING
+# What an event loop waits by: the call is made with this demultiplexer alone.
+WAITS = {"epoll_ctl": "epoll", "epoll_wait": "epoll", "poll": "poll", "select": "select",
+         "io_submit": "aio", "io_getevents": "aio"}
 
 # call -> the engines that make it, whether only when the kernel's caches are empty, and the errors
 # that it may bring (its man page). "less" is no error: less is done than was asked for.
@@ -30,6 +33,10 @@ CALLS = (
     ("sendfile", ALL, False, "less EAGAIN EINTR ENOMEM EIO EPIPE ECONNRESET"),
     ("epoll_ctl", EPOLL, False, "ENOMEM ENOSPC"),
     ("epoll_wait", EPOLL, False, "EINTR"),
+    ("poll", EPOLL, False, "EINTR ENOMEM"),
+    ("select", EPOLL, False, "EINTR ENOMEM"),
+    ("io_submit", EPOLL, False, "EAGAIN"),
+    ("io_getevents", EPOLL, False, "EINTR"),
     ("openat2", ALL, False, "EAGAIN EINTR EMFILE ENFILE ENOMEM EIO"),
     ("fstat", ALL, False, "ENOMEM EIO"),
     ("pread", EPOLL, True, "less EINTR EIO ENOMEM"),
@@ -52,6 +59,8 @@ def makes(call, engines):
     """Does the engine make the call, with the settings that it is to be tested with?"""
     settings = option("--variant")
     if call == "sendfile" and ("file_io=read" in settings or "file_io=splice" in settings):
+        return False
+    if call in WAITS and demultiplexer() != WAITS[call]:
         return False
     if call == "op splice" and "file_io=splice" not in settings:
         return False

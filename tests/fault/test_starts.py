@@ -15,11 +15,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 from wire import each, eventually, head, run  # noqa: E402
 from wire.secure import pki_folder  # noqa: E402
-from faults import SANITIZER, Faults, option, uses_io_uring  # noqa: E402
+from faults import SANITIZER, Faults, demultiplexer, option, uses_io_uring  # noqa: E402
 
 ENGINE = option("--engine")
 URING = uses_io_uring()
-THREADS = ENGINE in ("reactor-pool", "multi-reactor", "proactor")
+EPOLL = not URING and demultiplexer() == "epoll"
+THREADS = ENGINE in ("reactor-pool", "multi-reactor", "proactor", "leader-followers")
 ALLOCATIONS_MAX = 100_000  # of one start: more than there are
 
 
@@ -69,8 +70,8 @@ def check(scene, may_serve, *extra):
 
 @each([(f"{call}, {error}", call, error) for call, made, errors in (
     ("eventfd", True, "EMFILE ENFILE ENOMEM"),
-    ("epoll_create1", not URING, "EMFILE ENFILE ENOMEM"),
-    ("epoll_ctl", not URING, "ENOMEM ENOSPC"),
+    ("epoll_create1", EPOLL, "EMFILE ENFILE ENOMEM"),
+    ("epoll_ctl", EPOLL, "ENOMEM ENOSPC"),
     ("pthread_create", THREADS, "EAGAIN ENOMEM EPERM"),
     ("io_uring_setup", URING, "EMFILE ENFILE ENOMEM EPERM ENOSYS"),
     ("io_uring_register", URING, "ENOMEM EINVAL EPERM")) if made for error in errors.split()])

@@ -167,7 +167,7 @@ struct scene {
     struct config config;
     struct listen_config listen;
     struct listener listener;
-    struct engine_requests requests;
+    struct engine_orders orders;
     struct engine_config cfg;
     struct loop_options options;
     struct sockaddr_storage address;
@@ -245,7 +245,7 @@ static inline void scene_open(struct scene *scene, sa_family_t family, int buffe
                                          .limits = session_limits_of(&scene->config),
                                          .listeners = &scene->listener,
                                          .listeners_count = 1,
-                                         .requests = &scene->requests };
+                                         .orders = &scene->orders };
 }
 
 /* Begins to serve; the configuration may have been changed before. */

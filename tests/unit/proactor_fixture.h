@@ -139,7 +139,7 @@ struct scene {
     struct config config;
     struct listen_config listen;
     struct listener listener;
-    struct engine_requests requests;
+    struct engine_orders orders;
     struct proactor_shared shared;
     struct sockaddr_in address;
     struct proactor *proactor;
@@ -197,7 +197,7 @@ static inline void scene_start(struct scene *scene)
 {
     char why[300] = "";
     scene->shared.config = &scene->config;
-    scene->shared.requests = &scene->requests;
+    scene->shared.orders = &scene->orders;
     scene->shared.wake_all = nobody_else;
     const struct session_limits limits = session_limits_of(&scene->config);
     if (proactor_create(&scene->shared, &limits, &scene->listener, 1, why, sizeof(why),

@@ -160,15 +160,15 @@ static void test_reopen(void **state)
     (void)state;
     struct scene scene;
     scene_open(&scene, AF_INET, 0);
-    scene.requests.reopen_logs = 3; /* before this loop */
+    scene.orders.reopen_logs = 3; /* before this loop */
     scene_start(&scene);
-    assert_false(loop_heed_requests(scene.loop));
+    assert_false(loop_heed_orders(scene.loop));
     assert_int_equal(fake.reopens, 0);
-    scene.requests.reopen_logs++;
+    scene.orders.reopen_logs++;
     loop_wake(scene.loop);
     assert_int_equal(turn_within(&scene, 5000), 1);
-    assert_false(loop_heed_requests(scene.loop));
-    assert_false(loop_heed_requests(scene.loop));
+    assert_false(loop_heed_orders(scene.loop));
+    assert_false(loop_heed_orders(scene.loop));
     assert_int_equal(fake.reopens, 1);
     assert_int_equal(turn_within(&scene, 0), 0); /* the wake-up was taken */
     scene_end(&scene);
@@ -200,20 +200,20 @@ static void test_drain(void **state)
     client_ask(busy, "f 500000\n");
     settle(&scene);
 
-    scene.requests.drain = 1;
-    assert_false(loop_heed_requests(scene.loop));
+    scene.orders.drain = 1;
+    assert_false(loop_heed_orders(scene.loop));
     assert_int_equal(fake.closed, 1);
     client_expect_end(&scene, idle);
     int late = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(connect(late, (struct sockaddr *)&scene.address, scene.address_len), -1);
     assert_int_equal(errno, ECONNREFUSED);
     assert_int_equal(scene.listener.fd, -1);
-    assert_false(loop_heed_requests(scene.loop));
+    assert_false(loop_heed_orders(scene.loop));
 
     client_expect(&scene, busy, HEAD_SIZE, 500000);
     client_expect_end(&scene, busy);
     assert_int_equal(fake.closed, 2);
-    assert_true(loop_heed_requests(scene.loop));
+    assert_true(loop_heed_orders(scene.loop));
     close(idle);
     close(busy);
     close(late);
@@ -231,9 +231,9 @@ static void test_drain_deadline(void **state)
     int stuck = client_connect(&scene);
     client_ask(stuck, "f 4000000\n");
     settle(&scene);
-    scene.requests.drain = 1;
+    scene.orders.drain = 1;
     uint64_t begun_ms = clock_monotonic_ms();
-    assert_false(loop_heed_requests(scene.loop));
+    assert_false(loop_heed_orders(scene.loop));
     int timeout_ms = loop_timeout_ms(scene.loop);
     assert_true(timeout_ms > 0 && timeout_ms <= 300);
     assert_int_equal(loop_run(scene.loop), 0);
@@ -272,7 +272,7 @@ static void test_run_and_stop(void **state)
     usleep(700 * 1000);
     assert_int_equal(calls.wait, waits);
 
-    __atomic_store_n(&scene.requests.stop, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&scene.orders.stop, 1, __ATOMIC_RELAXED);
     loop_wake(scene.loop);
     void *result;
     assert_int_equal(pthread_join(thread, &result), 0);

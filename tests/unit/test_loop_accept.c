@@ -356,7 +356,7 @@ static bool both_turn(struct sharing *sharing)
     struct loop *loops[] = { sharing->scene.loop, sharing->other };
     int events = 0;
     for (size_t i = 0; i < ARRAY_LEN(loops); i++) {
-        assert_false(loop_heed_requests(loops[i]));
+        assert_false(loop_heed_orders(loops[i]));
         int n = loops[i]->demultiplexer->ops->wait(loops[i]->demultiplexer, 0, loops[i]->events,
                                                    LOOP_EVENTS_MAX);
         assert_true(n >= 0);

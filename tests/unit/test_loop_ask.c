@@ -54,7 +54,7 @@ static void handoff_begin(struct handoff *handoff, unsigned max, unsigned arriva
 /* A turn of one of them. */
 static bool handoff_turn(struct loop *loop)
 {
-    bool ends = loop_heed_requests(loop);
+    bool ends = loop_heed_orders(loop);
     int n = loop->demultiplexer->ops->wait(loop->demultiplexer, 0, loop->events, LOOP_EVENTS_MAX);
     assert_true(n >= 0);
     if (!ends)
@@ -110,11 +110,11 @@ static void test_handoff_drain(void **state)
     handoff_begin(&handoff, 5, 4);
     int fd = client_connect(&handoff.scene);
     client_ask(fd, "m 7\n");
-    handoff.scene.requests.drain = 1;
-    assert_false(loop_heed_requests(handoff.adopter)); /* nothing there, but something may come */
-    assert_true(loop_heed_requests(handoff.scene.loop));
+    handoff.scene.orders.drain = 1;
+    assert_false(loop_heed_orders(handoff.adopter)); /* nothing there, but something may come */
+    assert_true(loop_heed_orders(handoff.scene.loop));
     loop_end_adoption(handoff.adopter);
-    assert_true(loop_heed_requests(handoff.adopter));
+    assert_true(loop_heed_orders(handoff.adopter));
     char answer[8];
     assert_int_equal(read(fd, answer, sizeof(answer)), 7);
     close(fd);
@@ -145,9 +145,9 @@ static void test_stop(void **state)
     (void)state;
     struct scene scene;
     scene_begin(&scene);
-    assert_false(loop_heed_requests(scene.loop));
+    assert_false(loop_heed_orders(scene.loop));
     loop_ask(scene.loop, LOOP_ASK_STOP);
-    assert_true(loop_heed_requests(scene.loop));
+    assert_true(loop_heed_orders(scene.loop));
     scene_end(&scene);
 }
 
@@ -158,7 +158,7 @@ static void test_reclaim(void **state)
     scene_begin(&scene);
     fake.reclaimable = 1;
     loop_ask(scene.loop, LOOP_ASK_RECLAIM);
-    assert_false(loop_heed_requests(scene.loop));
+    assert_false(loop_heed_orders(scene.loop));
     assert_int_equal(fake.reclaimable, 0);
     scene_end(&scene);
 }

@@ -62,10 +62,10 @@ static ssize_t gated_pread(int fd, void *mem, size_t len, off_t off)
 
 /* Both kinds of work, and several numbers of threads. */
 static const struct loop_options options[] = {
-    { .file_workers = 1 },
-    { .file_workers = 4 },
-    { .file_workers = 2, .work_requests = true },
-    { .file_workers = 4, .work_requests = true },
+    { .workers = 1 },
+    { .workers = 4 },
+    { .workers = 2, .work_requests = true },
+    { .workers = 4, .work_requests = true },
 };
 
 static void open_scene(struct scene *scene, const struct loop_options *how, int buffer)
@@ -324,7 +324,7 @@ static void test_full_queue(void **state)
         scene_start(&scene);
         gate.cold = true;
         set_gate(false);
-        unsigned threads = options[i].file_workers;
+        unsigned threads = options[i].workers;
         int fds[8];
         for (unsigned k = 0; k < threads + 1; k++) {
             fds[k] = client_connect(&scene);
@@ -361,14 +361,14 @@ static void test_drain_while_away(void **state)
         int fds[2] = { client_connect(&scene), client_connect(&scene) };
         client_ask(fds[0], "j 1000\n");
         TURN_UNTIL(&scene, gate.arrivals == 1 && fake.opened == 2);
-        scene.requests.drain = 1;
-        assert_false(loop_heed_requests(scene.loop));
+        scene.orders.drain = 1;
+        assert_false(loop_heed_orders(scene.loop));
         client_expect_end(&scene, fds[1]);
-        assert_false(loop_heed_requests(scene.loop));
+        assert_false(loop_heed_orders(scene.loop));
         set_gate(true);
         client_expect(&scene, fds[0], 0, 1000);
         client_expect_end(&scene, fds[0]);
-        assert_true(loop_heed_requests(scene.loop));
+        assert_true(loop_heed_orders(scene.loop));
         end_clients(&scene, fds, 2);
     }
 }
@@ -397,7 +397,7 @@ static void test_stop_while_away(void **state)
             client_ask(fds[k], i % 2 ? "f 3000000\n" : "j 1000\n");
             TURN_UNTIL(&scene, count_away(scene.loop) == k + 1);
         }
-        TURN_UNTIL(&scene, gate.arrivals == options[i / 2].file_workers);
+        TURN_UNTIL(&scene, gate.arrivals == options[i / 2].workers);
         pthread_t opener;
         assert_int_equal(pthread_create(&opener, NULL, open_gate_later, NULL), 0);
         scene_end(&scene);

@@ -142,7 +142,7 @@ static void test_stop_and_drain(void **state)
         void *result;
         assert_int_equal(pthread_create(&thread, NULL, run_in_thread, engine), 0);
         usleep(10000);
-        __atomic_store_n(drain ? &scene.requests.drain : &scene.requests.stop, 1, __ATOMIC_RELAXED);
+        __atomic_store_n(drain ? &scene.orders.drain : &scene.orders.stop, 1, __ATOMIC_RELAXED);
         engine_multi_reactor.wake(engine);
         assert_int_equal(pthread_join(thread, &result), 0);
         assert_ptr_equal(result, engine);

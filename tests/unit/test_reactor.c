@@ -82,7 +82,7 @@ static void test_life(void **state)
     char answer[100];
     assert_int_equal(read(fd, answer, sizeof(answer)), sizeof(answer));
 
-    __atomic_store_n(&scene.requests.drain, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&scene.orders.drain, 1, __ATOMIC_RELAXED);
     engine_reactor.wake(engine);
     void *result;
     assert_int_equal(pthread_join(thread, &result), 0);

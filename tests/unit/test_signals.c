@@ -28,24 +28,24 @@ static struct engine engine;
 static void test_requests(void **state)
 {
     (void)state;
-    const struct engine_requests *requests = signals_requests();
+    const struct engine_orders *orders = signals_orders();
 
     signals_install(&counting, &engine);
-    assert_false(requests->stop || requests->drain || requests->reopen_logs);
+    assert_false(orders->stop || orders->drain || orders->reopen_logs);
     errno = 0;
     raise(SIGUSR1);
-    assert_int_equal(requests->reopen_logs, 1);
+    assert_int_equal(orders->reopen_logs, 1);
     raise(SIGUSR1);
-    assert_int_equal(requests->reopen_logs, 2);
-    assert_false(requests->stop || requests->drain);
+    assert_int_equal(orders->reopen_logs, 2);
+    assert_false(orders->stop || orders->drain);
     raise(SIGQUIT);
-    assert_true(requests->drain && !requests->stop);
+    assert_true(orders->drain && !orders->stop);
     assert_int_equal(engine.wakes, 3);
     static const int stops[] = { SIGTERM, SIGINT, SIGHUP };
     for (size_t i = 0; i < ARRAY_LEN(stops); i++) {
-        running.requests.stop = 0;
+        running.orders.stop = 0;
         raise(stops[i]);
-        assert_true(requests->stop);
+        assert_true(orders->stop);
     }
     assert_int_equal(engine.wakes, 6);
     assert_int_equal(errno, 0);
