@@ -43,10 +43,6 @@ NOT_WITH_ENGINE = {
     },
     "thread-pool": {
         ("test_idle.py", "all_of_them"): "nobody is idle while others wait for a thread",
-        **{("test_half_close_waits.py", name): "100 clients that do not read occupy all 64 threads"
-           for name in ("who_does_not_read[at_once]", "who_does_not_read[during_the_answer]",
-                        "who_does_not_read[after_an_answer]",
-                        "who_asks_for_much_and_does_not_read")},
     },
     "process-per-connection": {
         ("test_kept_files.py", "unused_files_are_closed_after_a_minute"):
