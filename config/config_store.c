@@ -69,8 +69,8 @@ int config_number(const struct config_build *build, const struct config_key *key
 int config_text(const struct config_build *build, const struct config_key *key,
                 const struct config_item *item, char **ret_text)
 {
-    bool special = (key->special != NULL && strcmp(item->text, key->special) == 0) ||
-                   (key->streams && log_stream_number(item->text) >= 0);
+    int stream = key->streams ? log_stream_number(item->text) : -1;
+    bool special = (key->special != NULL && strcmp(item->text, key->special) == 0) || stream >= 0;
     const char *what = NULL;
     char *text;
 
@@ -83,7 +83,7 @@ int config_text(const struct config_build *build, const struct config_key *key,
     if ((key->type == CONFIG_PATH || key->type == CONFIG_PATHS) && !special)
         text = config_path(build, item->place, item->text);
     else
-        text = arena_strdup(build->arena, item->text);
+        text = arena_strdup(build->arena, stream >= 0 ? log_stream_name(stream) : item->text);
     if (text == NULL)
         return -ENOMEM;
     *ret_text = text;

@@ -1,6 +1,7 @@
 /* log_stream.c: see log_stream.h. */
 #include "core/log_stream.h"
 
+#include "core/check.h"
 #include "core/safe_open.h"
 
 #include <errno.h>
@@ -10,11 +11,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const char *const names[][4] = {
+    { "stdout", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1" },
+    { "stderr", "/dev/stderr", "/dev/fd/2", "/proc/self/fd/2" },
+};
+
 int log_stream_number(const char *path)
 {
-    if (strcmp(path, "stdout") == 0)
-        return STDOUT_FILENO;
-    return strcmp(path, "stderr") == 0 ? STDERR_FILENO : -1;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        for (size_t j = 0; j < ARRAY_LEN(names[i]); j++) {
+            if (strcmp(path, names[i][j]) == 0)
+                return STDOUT_FILENO + (int)i;
+        }
+    }
+    return -1;
+}
+
+const char *log_stream_name(int number)
+{
+    CHECK(number == STDOUT_FILENO || number == STDERR_FILENO);
+    return names[number - STDOUT_FILENO][0];
 }
 
 /* A pipe as an open file of its own, which does not wait. The descriptor, or -1. */

@@ -1,6 +1,6 @@
 /* log_stream.h: `stdout` and `stderr` as the destination of a log: the descriptor that this process
- * was started with. Opening /dev/stdout anew is another thing, and is refused where that is a
- * socket (systemd's journal) or a file that only root may open. */
+ * was started with. /dev/stdout means the same, and is not opened: the kernel refuses that where it
+ * is a socket (systemd's journal) or a file that only root may open. */
 #ifndef CORE_LOG_STREAM_H
 #define CORE_LOG_STREAM_H
 
@@ -13,8 +13,12 @@ struct log_stream {
     bool is_socket; /* written to by send(2), which alone need not wait for room */
 };
 
-/* STDOUT_FILENO, STDERR_FILENO, or -1: `path` is the path of a file. */
+/* STDOUT_FILENO for "stdout", /dev/stdout, /dev/fd/1 and /proc/self/fd/1, STDERR_FILENO likewise, or
+ * -1: `path` is the path of a file. */
 int log_stream_number(const char *path);
+
+/* "stdout" or "stderr". */
+const char *log_stream_name(int number);
 
 /* Opens a stream for a log, close-on-exec. A pipe is opened anew where the kernel permits it, so
  * that one that nobody reads costs lines and does not stop the server, and no other process that

@@ -3,8 +3,9 @@
  * tls_openssl.c has the table and the connection's life; openssl_bio.c lends it memory to read from
  * and write to; openssl_ctx.c makes the context with openssl_names.c (versions, ciphers, curves)
  * and openssl_certificate.c or openssl_self_signed.c; openssl_hello.c answers the ClientHello,
- * openssl_warm_up.c has it try itself out, openssl_tickets.c encrypts tickets, openssl_ktls.c
- * derives the kernel's keys. OpenSSL 3.0 and later, documented calls alone.
+ * openssl_begin.c has OpenSSL make its own state, openssl_warm_up.c has it try itself out,
+ * openssl_tickets.c encrypts tickets, openssl_ktls.c derives the kernel's keys. OpenSSL 3.0 and
+ * later, documented calls alone.
  */
 #ifndef TLS_OPENSSL_H
 #define TLS_OPENSSL_H
@@ -103,6 +104,12 @@ int openssl_certificate_use(SSL_CTX *ssl_ctx, X509 *x509, EVP_PKEY *key, STACK_O
 /* Makes a key (P-256) and a certificate for localhost and the names of `server`, valid for 30 days
  * from now, and gives them to `ssl_ctx`. 0, or -errno and a sentence. */
 int openssl_self_signed(SSL_CTX *ssl_ctx, const struct server *server, char *why, size_t why_size);
+
+/* --- openssl_begin.c --- */
+
+/* Comes before every other call of OpenSSL. Out of memory in the first steps, it ends the process
+ * with a line in the error log and status 1. False: out of memory later. */
+bool openssl_begin(void);
 
 /* --- openssl_warm_up.c --- */
 

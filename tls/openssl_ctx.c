@@ -127,8 +127,7 @@ int openssl_ctx_create(const struct config *config, char *why, size_t why_size,
     struct tls_ctx *ctx = calloc(1, sizeof(*ctx));
 
     /* Later calls would follow the pointers of a library that found no memory for its own state. */
-    if (OSSL_LIB_CTX_get0_global_default() == NULL || OPENSSL_init_ssl(0, NULL) != 1 ||
-        ctx == NULL) {
+    if (ctx == NULL || !openssl_begin()) {
         free(ctx);
         return no_memory(why, why_size);
     }

@@ -45,9 +45,9 @@ class Streams(Command):
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(20), 0)
 
-    def exercise(self, *arguments, stdout):
+    def exercise(self, *arguments, stdout, log="stdout"):
         """A request before a rotation and one behind it."""
-        process, port = self.begin("-o", "access_log=stdout", *arguments, stdout=stdout)
+        process, port = self.begin("-o", f"access_log={log}", *arguments, stdout=stdout)
         self.assertEqual(get(port, "/hello.txt?one"), b"hello\n")
         process.send_signal(signal.SIGUSR1)
         self.assertEqual(get(port, "/hello.txt?two"), b"hello\n")
@@ -92,6 +92,21 @@ class Streams(Command):
             self.check_json(file.read())
             self.assertEqual(os.fstat(file.fileno()).st_uid, os.geteuid())  # given to nobody
 
+    def test_path_of_a_stream(self):
+        """/dev/stdout is the stream: on a socket, and in a file of root's, which cannot be opened."""
+        for name in ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"):
+            with self.subTest(name):
+                ours, theirs = socket.socketpair()
+                self.exercise("-o", "access_log_format=json", stdout=theirs, log=name)
+                theirs.close()
+                with ours, ours.makefile("r", encoding="utf-8") as file:
+                    self.check_json(file.read())
+        with open(self.path("out"), "a+", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), 0o600)
+            self.exercise("-o", "access_log_format=json", stdout=file, log="/dev/stdout")
+            file.seek(0)
+            self.check_json(file.read())
+
     def test_plain_format(self):
         with open(self.path("out"), "a+", encoding="utf-8") as file:
             self.exercise(stdout=file)
@@ -107,6 +122,8 @@ class Streams(Command):
         self.assertRegex(done[1], r'(?m)^access_log = "stderr"$')
         self.assertRegex(done[1], r'(?m)^ +access_log = "stdout"$')
         self.assertEqual(self.run_command("-t", "-c", file)[0], 0)
+        done = self.run_command("-T", "-c", self.config('error_log = "/dev/stdout"'))
+        self.assertRegex(done[1], r'(?m)^error_log = "stdout"$')
 
     def test_access_log_on_stderr(self):
         server = self.serve(self.site, "--port", "0", "-o", "access_log=stderr")
