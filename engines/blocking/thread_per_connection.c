@@ -1,11 +1,13 @@
 /* thread_per_connection.c: the engine `thread-per-connection`: the calling thread accepts, and
  * starts a thread for each connection, which blocks wherever it has to wait.
  *
- * Threads are detached: the last thing that one does is to give its place back, under the mutex
- * under which the accepting thread counts. */
+ * A thread that has given its place back is joined by the accepting thread, when that starts
+ * another one or ends: libraries free what they have kept for a thread (OpenSSL does) behind its
+ * last line, and the process must not end before. */
 #include "engines/blocking/blocking.h"
 
 #include "core/check.h"
+#include "core/list.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -14,45 +16,79 @@
 
 #define THREAD_PER_CONNECTION_MAGIC 0x7be4ead1u
 
+/* A connection's thread, and what it is told; its place is enough to find the rest. */
+struct connection_thread {
+    struct engine *engine;
+    struct place *place;
+    pthread_t thread;
+    struct list done; /* in engine.done, behind its last connection */
+};
+
 struct engine {
     unsigned magic; /* THREAD_PER_CONNECTION_MAGIC */
     struct blocking blocking;
     pthread_attr_t attributes;
     bool has_attributes;
-};
-
-/* What a new thread is told; its place is enough to find the rest. */
-struct start {
-    struct blocking *b;
-    struct place *place;
+    pthread_mutex_t mutex; /* guards `done` */
+    pthread_cond_t ended;  /* something was put into it */
+    struct list done;      /* threads to be joined */
+    unsigned started;      /* threads not joined yet; the accepting thread's */
 };
 
 static void *serve(void *context)
 {
-    struct start start = *(struct start *)context;
-    free(context);
+    struct connection_thread *self = context;
+    struct engine *e = self->engine;
     pthread_setname_np(pthread_self(), "connection");
-    blocking_conn_serve(start.b, start.place, &blocking_conn_ops);
+    blocking_conn_serve(&e->blocking, self->place, &blocking_conn_ops);
+    MUST(pthread_mutex_lock(&e->mutex) == 0);
+    list_push_back(&e->done, &self->done);
+    MUST(pthread_cond_signal(&e->ended) == 0);
+    MUST(pthread_mutex_unlock(&e->mutex) == 0);
     return NULL;
+}
+
+/* Joins those that have ended; `all`: waits for all that were started. */
+static void join(struct engine *e, bool all)
+{
+    struct list done;
+    list_init(&done);
+    do {
+        MUST(pthread_mutex_lock(&e->mutex) == 0);
+        while (all && e->started > 0 && list_empty(&e->done))
+            MUST(pthread_cond_wait(&e->ended, &e->mutex) == 0);
+        list_splice_back(&done, &e->done);
+        MUST(pthread_mutex_unlock(&e->mutex) == 0);
+        for (; !list_empty(&done); e->started--) {
+            struct connection_thread *ended =
+                container_of(done.next, struct connection_thread, done);
+            list_remove(&ended->done);
+            MUST(pthread_join(ended->thread, NULL) == 0);
+            free(ended);
+        }
+    } while (all && e->started > 0);
 }
 
 /* All signals are blocked in it: handlers run in the calling thread. */
 static int start_thread(struct blocking *b, struct place *place)
 {
-    struct engine *e = (struct engine *)(void *)((char *)b - offsetof(struct engine, blocking));
-    struct start *start = malloc(sizeof(*start));
-    sigset_t all, old;
-    pthread_t thread;
+    struct engine *e = container_of(b, struct engine, blocking);
+    sigset_t blocked, old;
 
-    if (start == NULL)
+    join(e, false);
+    struct connection_thread *one = malloc(sizeof(*one));
+    if (one == NULL)
         return -ENOMEM;
-    *start = (struct start){ b, place };
-    sigfillset(&all);
-    MUST(pthread_sigmask(SIG_BLOCK, &all, &old) == 0);
-    int error = pthread_create(&thread, &e->attributes, serve, start);
+    *one = (struct connection_thread){ .engine = e, .place = place };
+    list_init(&one->done);
+    sigfillset(&blocked);
+    MUST(pthread_sigmask(SIG_BLOCK, &blocked, &old) == 0);
+    int error = pthread_create(&one->thread, &e->attributes, serve, one);
     MUST(pthread_sigmask(SIG_SETMASK, &old, NULL) == 0);
-    if (error != 0)
-        free(start);
+    if (error == 0)
+        e->started++;
+    else
+        free(one);
     return -error;
 }
 
@@ -68,6 +104,8 @@ static void thread_destroy(struct engine *e)
     blocking_destroy(&e->blocking);
     if (e->has_attributes)
         pthread_attr_destroy(&e->attributes);
+    MUST(pthread_cond_destroy(&e->ended) == 0);
+    MUST(pthread_mutex_destroy(&e->mutex) == 0);
     e->magic = 0;
     free(e);
 }
@@ -81,12 +119,14 @@ static int thread_create(const struct engine_config *cfg, char *why, size_t why_
         return -ENOMEM;
     }
     e->magic = THREAD_PER_CONNECTION_MAGIC;
+    list_init(&e->done);
+    MUST(pthread_mutex_init(&e->mutex, NULL) == 0);
+    MUST(pthread_cond_init(&e->ended, NULL) == 0);
     int res =
         blocking_create(&e->blocking, cfg, &ops, true, cfg->limits.connections_max, why, why_size);
     e->has_attributes = res == 0 && pthread_attr_init(&e->attributes) == 0;
     if (res == 0 && (!e->has_attributes ||
-                     pthread_attr_setstacksize(&e->attributes, BLOCKING_STACK_SIZE) != 0 ||
-                     pthread_attr_setdetachstate(&e->attributes, PTHREAD_CREATE_DETACHED) != 0)) {
+                     pthread_attr_setstacksize(&e->attributes, BLOCKING_STACK_SIZE) != 0)) {
         snprintf(why, why_size, "cannot set the stack size of threads");
         res = -ENOMEM;
     }
@@ -100,7 +140,9 @@ static int thread_create(const struct engine_config *cfg, char *why, size_t why_
 static int thread_run(struct engine *e)
 {
     CHECK_OBJ(e, THREAD_PER_CONNECTION_MAGIC);
-    return blocking_serve(&e->blocking);
+    int res = blocking_serve(&e->blocking);
+    join(e, true);
+    return res;
 }
 
 static void thread_wake(struct engine *e)
