@@ -5,9 +5,11 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <unistd.h>
 
 int wake_fd_open(int flags)
 {
@@ -24,4 +26,22 @@ void wake_fd_explain(int error, char *why, size_t why_size)
              strerror(-error),
              forbidden ? "; allow eventfd2 in the seccomp filter of the container or service"
                        : advice_on(-error));
+}
+
+void wake_fd_wake(int fd)
+{
+    int saved = errno;
+    uint64_t one = 1;
+    ssize_t n;
+    do
+        n = write(fd, &one, sizeof(one));
+    while (n < 0 && errno == EINTR);
+    errno = saved;
+}
+
+void wake_fd_clear(int fd)
+{
+    uint64_t count;
+    ssize_t n = read(fd, &count, sizeof(count));
+    (void)n; /* empty (EAGAIN): somebody has read it already */
 }

@@ -12,4 +12,12 @@ int wake_fd_open(int flags);
  * refused, and what to do. */
 void wake_fd_explain(int error, char *why, size_t why_size);
 
+/* Wakes whoever waits for `fd`. Async-signal-safe, and leaves errno alone, which belongs to whoever
+ * a signal handler interrupts. A full counter (EAGAIN) wakes as well. */
+void wake_fd_wake(int fd);
+
+/* Reads the counter of `fd`, which does not block, so that it can tell again. What the wake-up was
+ * about lies elsewhere, and is to be looked at afterwards. */
+void wake_fd_clear(int fd);
+
 #endif

@@ -90,20 +90,12 @@ void blocking_destroy(struct blocking *b)
 
 void blocking_wake(struct blocking *b)
 {
-    int saved = errno; /* of whom a signal handler interrupts */
-    uint64_t one = 1;
-    ssize_t n;
-    do
-        n = write(b->wake_fd, &one, sizeof(one));
-    while (n < 0 && errno == EINTR);
-    errno = saved;
+    wake_fd_wake(b->wake_fd);
 }
 
 void blocking_woken(struct blocking *b)
 {
-    uint64_t count;
-    ssize_t n = read(b->wake_fd, &count, sizeof(count));
-    (void)n; /* it only wakes: what it is about lies elsewhere */
+    wake_fd_clear(b->wake_fd);
 }
 
 static void lock(struct blocking *b)

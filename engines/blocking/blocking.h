@@ -9,6 +9,7 @@
 #ifndef ENGINES_BLOCKING_BLOCKING_H
 #define ENGINES_BLOCKING_BLOCKING_H
 
+#include "core/check.h"
 #include "core/clock.h"
 #include "engines/blocking/driver.h"
 #include "engines/blocking/places.h"
@@ -138,7 +139,7 @@ extern const struct driver_ops blocking_conn_ops;
 
 static inline struct blocking_conn *blocking_conn_of(struct driver *d)
 {
-    return (struct blocking_conn *)(void *)((char *)d - offsetof(struct blocking_conn, driver));
+    return container_of(d, struct blocking_conn, driver);
 }
 
 #endif

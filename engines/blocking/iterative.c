@@ -33,7 +33,7 @@ struct engine {
 /* They are served when their turn comes. */
 static int keep(struct blocking *b, struct place *place)
 {
-    struct engine *e = (struct engine *)(void *)((char *)b - offsetof(struct engine, blocking));
+    struct engine *e = container_of(b, struct engine, blocking);
     *e->rest_end = place;
     e->rest_end = &place->next;
     return 0;

@@ -3,6 +3,7 @@
 
 #include "core/check.h"
 #include "engines/blocking/driver.h"
+#include "engines/wake_fd.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -85,13 +86,6 @@ struct place *places_take(struct places *places, int fd, const struct listen_con
     return place;
 }
 
-static void wake(const struct places *places)
-{
-    uint64_t one = 1;
-    ssize_t n = write(places->wake_fd, &one, sizeof(one));
-    (void)n; /* a full counter wakes as well */
-}
-
 int places_give(struct places *places, struct place *place)
 {
     lock(places);
@@ -104,7 +98,7 @@ int places_give(struct places *places, struct place *place)
     places->free = place;
     places->used--;
     if (places->awaited)
-        wake(places);
+        wake_fd_wake(places->wake_fd);
     places->awaited = false;
     unlock(places); /* the last that is done with the table, which may be gone afterwards */
     return fd;

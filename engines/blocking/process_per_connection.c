@@ -150,7 +150,7 @@ __attribute__((noreturn)) static void be_child(struct engine *e, struct place *p
  * up, also where the connection is over: what the child closes is closed then. */
 static int fork_child(struct blocking *b, struct place *place)
 {
-    struct engine *e = (struct engine *)(void *)((char *)b - offsetof(struct engine, blocking));
+    struct engine *e = container_of(b, struct engine, blocking);
     sigset_t all, old;
 
     sigfillset(&all);

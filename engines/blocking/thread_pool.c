@@ -32,7 +32,7 @@ struct engine {
 
 static struct engine *engine_of(struct blocking *b)
 {
-    return (struct engine *)(void *)((char *)b - offsetof(struct engine, blocking));
+    return container_of(b, struct engine, blocking);
 }
 
 static void lock(struct engine *e)

@@ -12,6 +12,7 @@
 
 #include "core/file_job.h"
 #include "core/file_open.h"
+#include "engines/wake_fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -161,9 +162,7 @@ void proactor_workers_arm(struct proactor *p)
 
 void proactor_workers_collect(struct proactor *p)
 {
-    uint64_t count;
-    ssize_t n = read(workers_fd(p->workers), &count, sizeof(count));
-    (void)n; /* before collecting, so that what comes later wakes again */
+    wake_fd_clear(workers_fd(p->workers)); /* before: what comes later wakes again */
     struct list done;
     list_init(&done);
     workers_collect(p->workers, &done);

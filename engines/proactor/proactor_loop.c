@@ -155,14 +155,7 @@ void proactor_destroy(struct proactor *p)
 
 void proactor_wake(struct proactor *p)
 {
-    /* Runs in signal handlers: errno belongs to whoever was interrupted. */
-    int saved = errno;
-    uint64_t one = 1;
-    ssize_t n;
-    do
-        n = write(p->wake_fd, &one, sizeof(one));
-    while (n < 0 && errno == EINTR);
-    errno = saved;
+    wake_fd_wake(p->wake_fd);
 }
 
 /* ---- requests ---- */
@@ -260,14 +253,6 @@ static void arm_wake(struct proactor *p)
     (void)proactor_begin(p, &p->wake, PROACTOR_OP_WAKE, &watch);
 }
 
-/* What the wake-up was about is in the requests. */
-static void woken(const struct proactor *p)
-{
-    uint64_t count;
-    ssize_t n = read(p->wake_fd, &count, sizeof(count));
-    (void)n;
-}
-
 static void dispatch(struct proactor *p, const struct completion *completion)
 {
     struct proactor_op *op = completion->token;
@@ -276,7 +261,7 @@ static void dispatch(struct proactor *p, const struct completion *completion)
     op->in_flight = (completion->flags & COMPLETION_MORE) != 0;
     switch ((enum proactor_op_kind)op->kind) {
     case PROACTOR_OP_WAKE:
-        woken(p);
+        wake_fd_clear(p->wake_fd);
         break;
     case PROACTOR_OP_WORKERS:
         proactor_workers_collect(p);

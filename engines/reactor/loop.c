@@ -161,15 +161,7 @@ unsigned loop_file_workers(const struct config *config, enum file_jobs by_defaul
 
 void loop_wake(struct loop *loop)
 {
-    /* Runs in signal handlers: errno belongs to whoever was interrupted. A full counter (EAGAIN)
-     * wakes as well. */
-    int saved = errno;
-    uint64_t one = 1;
-    ssize_t n;
-    do
-        n = write(loop->wake.fd, &one, sizeof(one));
-    while (n < 0 && errno == EINTR);
-    errno = saved;
+    wake_fd_wake(loop->wake.fd);
 }
 
 static void loop_close_all(struct loop *loop)
@@ -278,9 +270,7 @@ int loop_timeout_ms(const struct loop *loop)
 /* An eventfd is read so that it can tell again. */
 static void loop_read_eventfd(struct loop *loop, struct loop_source *source)
 {
-    uint64_t count;
-    ssize_t n = read(source->fd, &count, sizeof(count));
-    (void)n; /* it only wakes: what it is about lies elsewhere */
+    wake_fd_clear(source->fd);
     demultiplexer_want(loop->demultiplexer, source, DEMULTIPLEXER_READ);
 }
 
