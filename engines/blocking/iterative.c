@@ -201,6 +201,11 @@ static void serve_rest(struct engine *e, const struct driver_ops *driver_ops)
     }
 }
 
+static bool ends(struct blocking *b)
+{
+    return (atomic_load(&b->asks) & (DRIVER_ASK_STOP | DRIVER_ASK_DRAIN)) != 0;
+}
+
 static int iterative_run(struct engine *e)
 {
     CHECK_OBJ(e, ITERATIVE_MAGIC);
@@ -211,9 +216,9 @@ static int iterative_run(struct engine *e)
     driver_ops.receive = iterative_receive;
     driver_ops.wait = iterative_wait;
     driver_ops.give_way = iterative_give_way;
-    while (res == 0) {
+    while (res == 0 && !ends(b)) { /* it may have been told so while a connection was served */
         res = wait_for(b, -1, 0, b->retry_ms == 0, UINT64_MAX);
-        if (atomic_load(&b->asks) & (DRIVER_ASK_STOP | DRIVER_ASK_DRAIN))
+        if (ends(b))
             break;
         if (res < 0) {
             log_error("poll: %s", strerror(-res));
