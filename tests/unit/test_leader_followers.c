@@ -64,7 +64,8 @@ static void test_all_end(void **state)
         struct engine *engine = make(&scene, threads);
         assert_int_equal((pthread_create)(&runner, NULL, run, engine), 0);
         usleep(5000);
-        scene.orders.stop = 1;
+        /* the engine's threads read it meanwhile (engine_asked()) */
+        __atomic_store_n(&scene.orders.stop, 1, __ATOMIC_RELAXED);
         engine_leader_followers.wake(engine);
         assert_int_equal(pthread_join(runner, &res), 0);
         assert_null(res);
