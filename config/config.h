@@ -9,6 +9,7 @@
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
+#include "core/address_set.h"
 #include "core/file_job.h"
 #include "core/log.h"
 #include "core/span.h"
@@ -38,6 +39,7 @@ struct listen_config {
     bool deferred;           /* a connection is accepted when its first octets are there */
     bool ipv6_only;          /* LISTEN_IPV6: not for IPv4 as well */
     bool tls;                /* connections begin with a TLS handshake */
+    bool proxy_protocol;     /* ... and before that with a PROXY header, from config.trusted alone */
     struct server **servers; /* those that listen here, in the order of the file; the first is the
                                 default host; borrowed */
     size_t servers_count;
@@ -231,6 +233,18 @@ struct tls_settings {
     bool self_signed; /* --tls-self-signed: servers without a certificate get one for localhost */
 };
 
+/* The field of a request in which a proxy tells whom it asks for. */
+enum real_ip_header { REAL_IP_X_FORWARDED_FOR, REAL_IP_FORWARDED, REAL_IP_X_REAL_IP };
+
+/* Whose word counts about the client of a request, and where it stands. */
+struct real_ip {
+    char **from_texts; /* as written; made into `from` */
+    size_t from_count;
+    struct address_set from;
+    enum real_ip_header header;
+    bool recursive; /* past those in `from`, to the first who is not */
+};
+
 struct config {
     /* process */
     char *engine;         /* a name that main looks up among the engines, or "auto" */
@@ -280,6 +294,11 @@ struct config {
     size_t listens_count;
     struct server *servers;
     size_t servers_count;
+    /* who the client is */
+    char **trusted_texts; /* as written; made into `trusted` */
+    size_t trusted_count;
+    struct address_set trusted; /* who may send a PROXY header, where one is expected */
+    struct real_ip real_ip;
     struct root *roots;
     size_t roots_count;
     bool roots_guarded;     /* root opened them: whoever looks again keeps to root's rules */

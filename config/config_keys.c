@@ -16,6 +16,10 @@
 #define CACHE    (1u << CONFIG_CACHE)
 #define PATHS    (SERVER | LOCATION) /* in a server block, they hold for its "/" */
 
+#define ADDRESSES                                                                                  \
+    "an address (192.0.2.1, 2001:db8::1), a network (10.0.0.0/8, 2001:db8::/32) or unix: for all " \
+    "who come by a unix socket"
+
 #define NOWHERE     .offset = CONFIG_NO_OFFSET
 #define IN(member)  .offset = offsetof(struct config, member)
 #define LOC(member) .offset = offsetof(struct location, member)
@@ -40,6 +44,7 @@ static const char *const demultiplexers[] = { "epoll", "poll", "select", "sigio"
 static const char *const processors[] = { "io_uring", "epoll", NULL };
 static const char *const file_jobs[] = { "auto", "inline", "workers", "processor", NULL };
 static const char *const pool_works[] = { "request", "file", NULL };
+static const char *const real_ip_headers[] = { "X-Forwarded-For", "Forwarded", "X-Real-IP", NULL };
 
 static_assert(LOG_ERROR == 0 && LOG_WARN == 1 && LOG_INFO == 2 && LOG_DEBUG == 3, "log_levels");
 static_assert(ACCESS_COMBINED == 0 && ACCESS_JSON == 1, "access_formats");
@@ -58,6 +63,8 @@ static_assert(FILE_JOBS_AUTO == 0 && FILE_JOBS_INLINE == 1 && FILE_JOBS_WORKERS 
                   FILE_JOBS_PROCESSOR == 3,
               "file_jobs");
 static_assert(POOL_WORK_REQUEST == 0 && POOL_WORK_FILE == 1, "pool_works");
+static_assert(REAL_IP_X_FORWARDED_FOR == 0 && REAL_IP_FORWARDED == 1 && REAL_IP_X_REAL_IP == 2,
+              "real_ip_headers");
 
 static const struct config_block_type block_types[CONFIG_BLOCK_KINDS] = {
     [CONFIG_TOP] = { "", 0, "at the top level", "", "" },
@@ -78,6 +85,7 @@ static const struct config_block_type block_types[CONFIG_BLOCK_KINDS] = {
 #define FILES  "Files and their cache"
 #define TYPES  "Media types"
 #define SECURE "TLS"
+#define CLIENT "Who the client is"
 #define SITES  "Servers"
 #define WHERE  "What is served: server and location"
 #define MOVED  "Redirects"
@@ -221,9 +229,23 @@ static const struct config_key keys[] = {
     { "ktls", SECURE, TOP, CONFIG_BOOL, "on", IN(tls.ktls),
       .help = "let the kernel encrypt what is sent, where it can" },
 
+    { "trusted", CLIENT, TOP, CONFIG_TEXTS, "", IN(trusted_texts),
+      .count_offset = offsetof(struct config, trusted_count), .check = address_range_check,
+      .allowed = ADDRESSES,
+      .help = "proxies that may send a PROXY header, at addresses with proxy_protocol" },
+    { "real_ip_from", CLIENT, TOP, CONFIG_TEXTS, "", IN(real_ip.from_texts),
+      .count_offset = offsetof(struct config, real_ip.from_count), .check = address_range_check,
+      .allowed = ADDRESSES,
+      .help = "proxies that are believed when a request's fields say who the client is" },
+    { "real_ip_header", CLIENT, TOP, CONFIG_CHOICE, "X-Forwarded-For", .choices = real_ip_headers,
+      IN(real_ip.header), .help = "the field in which they say so" },
+    { "real_ip_recursive", CLIENT, TOP, CONFIG_BOOL, "off", IN(real_ip.recursive),
+      .help =
+          "of several addresses in it take the last that is not in real_ip_from, not the last" },
+
     { "listen", SITES, SERVER, CONFIG_LISTEN, "\"127.0.0.1:8080\"", NOWHERE,
-      .allowed = "a.b.c.d:port, [IPv6]:port, host:port or unix:/path, then any of tls, deferred, "
-                 "backlog=1..65535, congestion=name and ipv6only=on|off",
+      .allowed = "a.b.c.d:port, [IPv6]:port, host:port or unix:/path, then any of tls, "
+                 "proxy_protocol, deferred, backlog=1..65535, congestion=name and ipv6only=on|off",
       .help = "addresses to listen on" },
     { "alias_hosts", SITES, SERVER, CONFIG_TEXTS, "", NOWHERE, .check = config_text_host,
       .allowed = "a host name, or *.name for those below it",

@@ -77,6 +77,18 @@ static int places_make(const struct config_build *build, const struct config_blo
     return 0;
 }
 
+/* What is asked of each connection, from what was written. */
+static int address_sets_make(const struct config_build *build, struct config *config)
+{
+    struct real_ip *real_ip = &config->real_ip;
+    int res = address_set_make(build->arena, config->trusted_texts, config->trusted_count,
+                               &config->trusted);
+
+    return res < 0 ? res
+                   : address_set_make(build->arena, real_ip->from_texts, real_ip->from_count,
+                                      &real_ip->from);
+}
+
 static int top_make(const struct config_build *build, const struct config_block *top,
                     struct config *config)
 {
@@ -90,6 +102,8 @@ static int top_make(const struct config_build *build, const struct config_block 
         if ((key->blocks & 1u << CONFIG_TOP) != 0 && key->offset != CONFIG_NO_OFFSET)
             res = config_store(build, key, &top->entries[i], config);
     }
+    if (res == 0)
+        res = address_sets_make(build, config);
     if (res < 0)
         return res;
     if (config->user[0] == '\0')

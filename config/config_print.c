@@ -275,9 +275,10 @@ static void print_listens(struct printer *printer, const struct config *config,
         for (size_t j = 0; j < listen->servers_count; j++) {
             if (listen->servers[j] != server)
                 continue;
-            snprintf(parameters, sizeof(parameters), "%s%s backlog=%d%s%s%s",
-                     listen->tls ? " tls" : "", listen->deferred ? " deferred" : "",
-                     listen->backlog, listen->congestion != NULL ? " congestion=" : "",
+            snprintf(parameters, sizeof(parameters), "%s%s%s backlog=%d%s%s%s",
+                     listen->tls ? " tls" : "", listen->proxy_protocol ? " proxy_protocol" : "",
+                     listen->deferred ? " deferred" : "", listen->backlog,
+                     listen->congestion != NULL ? " congestion=" : "",
                      listen->congestion != NULL ? listen->congestion : "",
                      listen->kind == LISTEN_IPV6 ? ipv6_only : "");
             list_item(printer, listen->text, parameters, "");

@@ -271,5 +271,7 @@ int config_servers_make(const struct config_build *build, const struct config_bl
         res = config_check_names(build, top, config);
     for (size_t i = 0; res == 0 && i < config->listens_count; i++)
         res = server_names_make(build->arena, &config->listens[i]);
+    if (res == 0)
+        res = config_check_proxies(build, config);
     return res < 0 ? res : config_check_tls(build, top, config);
 }

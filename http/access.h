@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 /* Writes the line of the present request: `status` (0: closed before an answer) and the octets of
- * the body that were sent. Nothing where the server has no access log. */
+ * the body that were sent. `peer` is the connection's; the line tells the request's own client
+ * where a trusted proxy has named it (real_ip.h). Nothing where the server has no access log. */
 void http_access_write(struct http_exchange *x, const struct peer *peer, int status,
                        uint64_t body_bytes);
 

@@ -5,6 +5,7 @@
 #include "http/access.h"
 #include "http/conn_state.h"
 #include "http/exchange.h"
+#include "http/real_ip.h"
 #include "http/refusal.h"
 #include "http/response.h"
 #include "http/static.h"
@@ -28,6 +29,7 @@ void http_conn_open(struct http_conn *c, struct http_env *env, const struct list
                              .env = env,
                              .listen = listen,
                              .file_segments = env->file_segments && !listen->tls,
+                             .from_proxy = address_set_has(&env->config->real_ip.from, peer),
                              .since_ms = env->clock->now_ms };
 }
 
@@ -40,6 +42,20 @@ void http_conn_secured(struct http_conn *c, const struct server *named)
     c->since_ms = now(c);
 }
 
+void http_conn_introduced(struct http_conn *c, const struct peer *client)
+{
+    CHECK_OBJ(c, HTTP_CONN_MAGIC);
+    CHECK(c->state == STATE_IDLE && c->requests == 0);
+    c->silent = false;
+    c->since_ms = now(c);
+    if (client == NULL)
+        return;
+    c->peer = *client;
+    /* "unix:" there means a socket of ours, not one of the proxy's. */
+    c->from_proxy =
+        client->family != PEER_UNIX && address_set_has(&c->env->config->real_ip.from, client);
+}
+
 /* Nothing is known yet of the request that comes next. */
 static void begin_request(struct http_conn *c)
 {
@@ -48,6 +64,9 @@ static void begin_request(struct http_conn *c)
     http_guard_init(&x->guard);
     x->begun_ms = now(c);
     x->server = c->named != NULL ? c->named : c->listen->servers[0];
+    x->from_proxy = c->from_proxy;
+    if (c->from_proxy)
+        x->client = c->peer;
     x->search.status = 0;
     x->status = 0;
     x->extra[0] = '\0';
@@ -176,6 +195,8 @@ static void head_complete(struct http_conn *c, struct http_input *input, size_t 
     c->requests++;
     int status =
         http_request_parse(input->head.ptr, input->head.len, &c->env->config->limits, &x->request);
+    if (status == 0 && x->from_proxy)
+        http_real_ip(&x->request, &c->env->config->real_ip, &x->client);
     if (status != 0 || c->plain_refused) {
         refuse(c, status != 0 ? status : 400);
         return;

@@ -6,6 +6,7 @@
 
 #include "core/buf.h"
 #include "core/file_job.h"
+#include "core/peer.h"
 #include "http/accept.h"
 #include "http/body.h"
 #include "http/env.h"
@@ -92,6 +93,8 @@ struct http_exchange {
     int status;          /* of the present answer */
     uint64_t body_len;   /* octets of its body */
     uint64_t body_start; /* on the scale of out.queued: where its body begins */
+    bool from_proxy;     /* `client`, not the connection's peer, is who asked */
+    struct peer client;  /* valid with from_proxy */
     bool log_due;        /* its line in the access log is written when it is sent */
     char extra[64];      /* a field line for an error answer (Allow, Content-Range), or "" */
 

@@ -44,6 +44,9 @@ static const struct span field_names[HTTP_FIELD_COUNT] = {
     [HTTP_FIELD_ACCEPT_ENCODING] = { "accept-encoding", 15 },
     [HTTP_FIELD_REFERER] = { "referer", 7 },
     [HTTP_FIELD_USER_AGENT] = { "user-agent", 10 },
+    [HTTP_FIELD_FORWARDED] = { "forwarded", 9 },
+    [HTTP_FIELD_X_FORWARDED_FOR] = { "x-forwarded-for", 15 },
+    [HTTP_FIELD_X_REAL_IP] = { "x-real-ip", 9 },
 };
 
 /* Methods answered 405: those of IANA's registry that a server of files does not perform. PRI is
@@ -153,6 +156,9 @@ static enum http_field field_find(struct span name)
     case 8:
         return (at[3] | 0x20) == 'm' ? field_if(at, HTTP_FIELD_IF_MATCH)
                                      : field_if(at, HTTP_FIELD_IF_RANGE);
+    case 9:
+        return (at[0] | 0x20) == 'f' ? field_if(at, HTTP_FIELD_FORWARDED)
+                                     : field_if(at, HTTP_FIELD_X_REAL_IP);
     case 10:
         return (at[0] | 0x20) == 'u' ? field_if(at, HTTP_FIELD_USER_AGENT)
                                      : field_if(at, HTTP_FIELD_CONNECTION);
@@ -161,7 +167,8 @@ static enum http_field field_find(struct span name)
     case 14:
         return field_if(at, HTTP_FIELD_CONTENT_LENGTH);
     case 15:
-        return field_if(at, HTTP_FIELD_ACCEPT_ENCODING);
+        return (at[0] | 0x20) == 'a' ? field_if(at, HTTP_FIELD_ACCEPT_ENCODING)
+                                     : field_if(at, HTTP_FIELD_X_FORWARDED_FOR);
     case 17:
         return (at[0] | 0x20) == 't' ? field_if(at, HTTP_FIELD_TRANSFER_ENCODING)
                                      : field_if(at, HTTP_FIELD_IF_MODIFIED_SINCE);

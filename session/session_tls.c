@@ -20,7 +20,7 @@
 
 #define SESSION_TLS_MAGIC 0x5e557151u
 
-enum { KEPT_SIZE = TLS_PLAIN_MAX, TLS_ALERT_RECORD = 21 };
+enum { KEPT_SIZE = SESSION_TLS_RECV_MAX, TLS_ALERT_RECORD = 21 };
 
 static uint64_t now(const struct session_tls *t)
 {

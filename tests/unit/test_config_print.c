@@ -47,11 +47,16 @@ static void compare(const struct config *a, const struct config *b)
     assert_int_equal(a->access_logs_count, b->access_logs_count);
     assert_int_equal(a->tls.protocols, b->tls.protocols);
     assert_int_equal(a->tls.ciphers_count, b->tls.ciphers_count);
+    assert_int_equal(a->trusted.count, b->trusted.count);
+    assert_int_equal(a->real_ip.from.count, b->real_ip.from.count);
+    assert_int_equal(a->real_ip.header, b->real_ip.header);
+    assert_int_equal(a->real_ip.recursive, b->real_ip.recursive);
     assert_memory_equal(&a->limits, &b->limits, sizeof(a->limits));
     assert_memory_equal(&a->deadlines, &b->deadlines, sizeof(a->deadlines));
     for (size_t i = 0; i < a->listens_count; i++) {
         assert_string_equal(a->listens[i].text, b->listens[i].text);
         assert_int_equal(a->listens[i].tls, b->listens[i].tls);
+        assert_int_equal(a->listens[i].proxy_protocol, b->listens[i].proxy_protocol);
         assert_int_equal(a->listens[i].servers_count, b->listens[i].servers_count);
         for (size_t j = 0; j < a->listens[i].servers_count; j++)
             assert_int_equal(a->listens[i].servers[j] - a->servers,
@@ -113,6 +118,12 @@ static void test_round_trip(void **state)
         "server a { root = /srv/www listen = {\"1.1.1.1:0\", \"1.1.1.1:0 tls backlog=3\", "
         "\"[::1]:0 tls\", \"unix:/a tls\"} certificate = {\"a b\", c} key = {d, c} }\n"
         "server b { root = /srv/www listen = \"1.1.1.1:0 tls\" certificate = both }",
+        "trusted = {\"10.0.0.0/8\", \"unix:\", \"2001:db8::1\"} real_ip_from = \"10.0.0.1\" "
+        "real_ip_header = Forwarded real_ip_recursive = on\n"
+        "server a { root = /srv/www listen = {\"1.1.1.1:0\", \"1.1.1.1:0 proxy_protocol "
+        "backlog=3\", "
+        "\"[::1]:0 tls proxy_protocol\", \"unix:/a proxy_protocol\"} certificate = c key = c }\n"
+        "server b { root = /srv/www listen = \"1.1.1.1:0 proxy_protocol\" }",
         "engine = other server a { root = /srv/www headers = {\"E: e;desc=\\\"$engine\\\"\"} }",
     };
 

@@ -246,6 +246,8 @@ static const struct text_row text_rows[] = {
     { "tls_ciphers", 64, "T", ANY, "joined in memory that is made for them" },
     { "tls_curves", 64, "x", ANY, "likewise" },
     { "listen", ANY, NULL, ANY, "config_listen.c: an address, or sun_path" },
+    { "trusted", ANY, NULL, ANY, "address_range_check(); nothing is kept of its text" },
+    { "real_ip_from", ANY, NULL, ANY, "likewise" },
     { "alias_hosts", 253, NULL, ANY, "config_text_host()" },
     { "index", ANY, NULL, CONFIG_TRIES_MAX, "one that makes a path too long ends the search" },
     { "try", ANY, NULL, CONFIG_TRIES_MAX, "one that makes a path too long is passed over" },
