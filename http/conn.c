@@ -64,9 +64,6 @@ static void begin_request(struct http_conn *c)
     http_guard_init(&x->guard);
     x->begun_ms = now(c);
     x->server = c->named != NULL ? c->named : c->listen->servers[0];
-    x->from_proxy = c->from_proxy;
-    if (c->from_proxy)
-        x->client = c->peer;
     x->search.status = 0;
     x->status = 0;
     x->extra[0] = '\0';
@@ -195,8 +192,11 @@ static void head_complete(struct http_conn *c, struct http_input *input, size_t 
     c->requests++;
     int status =
         http_request_parse(input->head.ptr, input->head.len, &c->env->config->limits, &x->request);
-    if (status == 0 && x->from_proxy)
+    x->from_proxy = c->from_proxy && status == 0;
+    if (x->from_proxy) {
+        x->client = c->peer;
         http_real_ip(&x->request, &c->env->config->real_ip, &x->client);
+    }
     if (status != 0 || c->plain_refused) {
         refuse(c, status != 0 ? status : 400);
         return;
@@ -227,6 +227,7 @@ static void refuse_head(struct http_conn *c, struct http_input *input, int statu
         http_line_of_head(span_make(input->rest.ptr + skipped, input->rest.len - skipped));
     input->head = line;
     input->rest.len = 0;
+    x->from_proxy = false;
     x->request.head = line.ptr;
     x->request.request_line = (struct http_slice){ 0, (uint32_t)line.len };
     c->requests++;

@@ -93,7 +93,7 @@ struct http_exchange {
     int status;          /* of the present answer */
     uint64_t body_len;   /* octets of its body */
     uint64_t body_start; /* on the scale of out.queued: where its body begins */
-    bool from_proxy;     /* `client`, not the connection's peer, is who asked */
+    bool from_proxy;     /* the present head is a trusted proxy's: `client` is who asked */
     struct peer client;  /* valid with from_proxy */
     bool log_due;        /* its line in the access log is written when it is sent */
     char extra[64];      /* a field line for an error answer (Allow, Content-Range), or "" */
