@@ -4,6 +4,7 @@ the client is (docs/server.conf.md "Who the client is")."""
 
 import itertools
 import os
+import signal
 import time
 
 from wire import each, eventually, head, patience, run, test
@@ -278,6 +279,23 @@ def behind_the_header_the_request_has_its_own(world):
         connection.send(b"GET /a.txt HTTP/1.1\r\n")
         assert connection.read_response().status == 408
         assert 0.85 <= time.monotonic() - began <= 1 + patience(1.0)
+
+
+@test
+def a_drain_does_not_wait_for_headers(world):
+    server = serve(world, "drain", header_timeout="1h")
+    with connect(server, v2(CLIENT)) as served:
+        assert served.get("/a.txt").body == b"a"
+    with dial(server) as silent, dial(server) as half:
+        half.sendall(v1(CLIENT)[:20])
+        time.sleep(0.1)
+        server.kill(signal.SIGQUIT)
+        for sock in (silent, half):
+            try:
+                assert sock.recv(10) == b""
+            except ConnectionError:
+                pass
+        server.ended()
 
 
 @test
