@@ -96,7 +96,8 @@ size_t session_env_reclaim(struct session_env *env);
 size_t session_size(void);
 
 /* Makes a session in `mem` (session_size() octets, the engine's) for a connection accepted on
- * `listen` from `peer` (copied). Cannot fail: an idle session owns nothing else. */
+ * `listen` from `peer` (copied). Cannot fail: an idle session owns nothing else. At an address for
+ * proxies, one whose peer is not trusted wants CLOSE at once. */
 struct session *session_open(void *mem, struct session_env *env, const struct listen_config *listen,
                              const struct peer *peer);
 
