@@ -2,6 +2,7 @@
 #include "http/access.h"
 
 #include "core/log.h"
+#include "http/real_ip.h"
 
 void http_access_write(struct http_exchange *x, const struct peer *peer, int status,
                        uint64_t body_bytes)
@@ -13,7 +14,7 @@ void http_access_write(struct http_exchange *x, const struct peer *peer, int sta
     const struct clock *clock = x->env->clock;
     const struct http_request *r = &x->request;
     struct access_record record = {
-        .peer = span_make(address, peer_format(x->from_proxy ? &x->client : peer, address)),
+        .peer = span_make(address, peer_format(http_client_of(x, peer), address)),
         .request_line = http_request_slice(r, r->request_line),
         .log_date = clock->log_date,
         .wall_s = clock->wall_s,

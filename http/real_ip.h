@@ -25,6 +25,14 @@ enum {
 void http_real_ip(const struct http_request *request, const struct real_ip *real_ip,
                   struct peer *client);
 
+/* Who has sent the present request, over a connection from `peer`: whom a trusted proxy names in
+ * it, else that peer. Borrowed from either. */
+static inline const struct peer *http_client_of(const struct http_exchange *x,
+                                                const struct peer *peer)
+{
+    return x->from_proxy ? &x->client : peer;
+}
+
 /* Does the present request come from a trusted proxy (`real_ip_from`), so that what its fields say
  * about who asks, and by which id, is to be believed? */
 static inline bool http_client_is_trusted(const struct http_exchange *x)
