@@ -6,9 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static const char *const names[][4] = {
@@ -62,12 +65,52 @@ int log_stream_open(int number, struct log_stream *ret_stream, const char **ret_
         fd = fcntl(number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     if (fd < 0)
         return -errno;
-    *ret_stream = (struct log_stream){ .fd = fd, .is_socket = S_ISSOCK(info.st_mode) };
+    *ret_stream = log_stream_of(fd);
     return 0;
+}
+
+struct log_stream log_stream_of(int fd)
+{
+    struct log_stream stream = { .fd = fd, .kind = LOG_STREAM_FILE };
+    struct stat info;
+    int flags = fcntl(fd, F_GETFL);
+
+    if (fstat(fd, &info) != 0 || S_ISREG(info.st_mode))
+        return stream;
+    stream.kind = S_ISSOCK(info.st_mode)                    ? LOG_STREAM_SOCKET
+                  : flags >= 0 && (flags & O_NONBLOCK) != 0 ? LOG_STREAM_READY
+                                                            : LOG_STREAM_SHARED;
+    return stream;
+}
+
+/* A kernel that knows it (pipes: since 6.4) does not wait, whoever else writes at this moment; else
+ * a look comes first, after which PIPE_BUF octets have room (pipe(7)). */
+static ssize_t write_shared(int fd, const void *data, size_t len)
+{
+    struct iovec part = { (void *)(uintptr_t)data, len < PIPE_BUF ? len : PIPE_BUF };
+    struct pollfd ready = { .fd = fd, .events = POLLOUT };
+
+    ssize_t n = pwritev2(fd, &part, 1, -1, RWF_NOWAIT);
+    if (n >= 0 || (errno != EOPNOTSUPP && errno != EINVAL && errno != ENOSYS && errno != ESPIPE))
+        return n;
+    int count = poll(&ready, 1, 0);
+    if (count > 0)
+        return write(fd, data, part.iov_len);
+    if (count == 0)
+        errno = EAGAIN;
+    return -1;
 }
 
 ssize_t log_stream_write(const struct log_stream *stream, const void *data, size_t len)
 {
-    return stream->is_socket ? send(stream->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL)
-                             : write(stream->fd, data, len);
+    switch (stream->kind) {
+    case LOG_STREAM_SOCKET:
+        return send(stream->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    case LOG_STREAM_SHARED:
+        return write_shared(stream->fd, data, len);
+    case LOG_STREAM_FILE:
+    case LOG_STREAM_READY:
+        return write(stream->fd, data, len);
+    }
+    UNREACHABLE();
 }

@@ -39,6 +39,8 @@ struct http_conn {
     bool stalled;       /* the socket was found full: nothing is read to be sent */
     struct peer peer;
     uint32_t requests; /* begun on this connection */
+    uint64_t number;   /* of the connection, counted by the process; 0 where no log tells it */
+    const char *tls_protocol, *tls_cipher; /* what was agreed upon, borrowed; NULL without TLS */
     uint64_t since_ms; /* when the present state of waiting began: idle, lingering */
     struct http_env *env;
     const struct listen_config *listen;
@@ -54,6 +56,14 @@ void http_conn_open(struct http_conn *c, struct http_env *env, const struct list
  * (borrowed; NULL: no name was sent) is the server that the client's SNI selects: requests for
  * another one are answered 421 (RFC 9110 section 15.5.20). Before anything is received. */
 void http_conn_secured(struct http_conn *c, const struct server *named);
+
+/* What was agreed upon in the handshake, for the access log: "TLSv1.3", and IANA's name of the
+ * cipher suite. Borrowed until http_conn_close(). */
+static inline void http_conn_set_tls(struct http_conn *c, const char *protocol, const char *cipher)
+{
+    c->tls_protocol = protocol;
+    c->tls_cipher = cipher;
+}
 
 /* What comes is plain HTTP, where TLS was expected: the first request is answered 400, and it
  * closes. Before anything is received. */

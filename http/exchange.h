@@ -4,6 +4,7 @@
 #ifndef HTTP_EXCHANGE_H
 #define HTTP_EXCHANGE_H
 
+#include "core/access_format.h"
 #include "core/buf.h"
 #include "core/file_job.h"
 #include "http/accept.h"
@@ -22,6 +23,11 @@
 #define HTTP_EXCHANGE_MAGIC 0x6e7c4a6eu
 
 /* DONE: a step of a listing. What other jobs bring is dealt with on arrival. */
+enum {
+    HTTP_ID_MAX = 128,   /* octets of a request's id */
+    HTTP_SENT_MAX = 1024 /* octets of an answer's fields that are kept for the access log */
+};
+
 enum http_job_state { HTTP_JOB_NONE, HTTP_JOB_WANTED, HTTP_JOB_DONE };
 
 /* The search for what to answer with (static.c); everything that must survive a job. */
@@ -86,20 +92,28 @@ struct http_exchange {
     struct http_target target;
     struct http_static search;
     struct file_job job;
-    uint8_t job_state;   /* enum http_job_state */
-    bool keep_alive;     /* after the present answer */
-    bool body_omitted;   /* HEAD */
-    int status;          /* of the present answer */
-    uint64_t body_len;   /* octets of its body */
-    uint64_t body_start; /* on the scale of out.queued: where its body begins */
-    bool log_due;        /* its line in the access log is written when it is sent */
-    char extra[64];      /* a field line for an error answer (Allow, Content-Range), or "" */
+    uint8_t job_state;     /* enum http_job_state */
+    bool keep_alive;       /* after the present answer */
+    bool body_omitted;     /* HEAD */
+    int status;            /* of the present answer */
+    uint64_t body_len;     /* octets of its body */
+    uint64_t body_start;   /* on the scale of out.queued: where its body begins */
+    uint64_t answer_start; /* likewise: where the answer begins */
+    uint64_t body_taken;   /* octets of the request's body */
+    bool log_due;          /* its line in the access log is written when it is sent */
+    uint8_t id_len;        /* octets of `id`; 0: the request has none yet */
+    uint16_t sent_len;     /* octets in sent_text */
+    struct http_slice sent[ACCESS_SENT_COUNT]; /* fields of the answer, in sent_text */
+    char extra[64]; /* a field line for an error answer (Allow, Content-Range), or "" */
 
     /* Sending */
     struct http_out out;
     struct http_multipart multipart;
     struct http_send_window window; /* of the minimum rate; its `sent` is out.sent */
 
+    char id[HTTP_ID_MAX];
+    char head_end[HTTP_ID_MAX + 64]; /* what ends the head, with the id */
+    char sent_text[HTTP_SENT_MAX];
     char decoded[HTTP_PATH_MAX];  /* target.path, when decoding changed something */
     char try_text[HTTP_PATH_MAX]; /* search.uri, when it comes from `try` or an error page */
     char path[HTTP_PATH_MAX + 8]; /* the job's path, NUL-terminated */
