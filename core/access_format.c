@@ -304,7 +304,7 @@ static int compile_pieces(struct compiler *c, struct span text)
     if (variables_count == 0)
         return fail(c, "it names no variable; allowed: combined, json, or a text with variables "
                        "such as \"$remote_addr $status $request\"");
-    c->format->line_max++; /* the LF */
+    c->format->line_max += 1 + ACCESS_COPY; /* the LF */
     return c->literal_len > c->literal_begin
                ? add_piece(c, (struct access_piece){ .variable = ACCESS_NOTHING })
                : 0;
@@ -338,7 +338,8 @@ int access_format_compile(struct arena *arena, const char *text, char *what, siz
 
     if (body.len > ACCESS_FORMAT_MAX)
         return fail(&c, "it is longer than 4096 octets; allowed: 4096");
-    size_t literals = body.len + (body.len / strlen("$hostname") + 1) * ACCESS_NAME_MAX;
+    size_t literals =
+        body.len + (body.len / strlen("$hostname") + 1) * ACCESS_NAME_MAX + ACCESS_COPY;
     c.format = arena_alloc(arena, sizeof(*c.format));
     c.pieces = arena_array(arena, ACCESS_PIECES_MAX + 1, sizeof(c.pieces[0]));
     c.fields = arena_array(arena, ACCESS_FIELDS_MAX, sizeof(c.fields[0]));

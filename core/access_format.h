@@ -12,13 +12,14 @@
 #include <stdint.h>
 
 enum {
-    ACCESS_PIECES_MAX = 64,       /* variables in one format */
-    ACCESS_FIELDS_MAX = 16,       /* different $http_NAME in one format */
-    ACCESS_FORMAT_MAX = 4096,     /* octets of its text */
-    ACCESS_SPAN_MAX = 8192,       /* octets of one value that are logged */
-    ACCESS_ESCAPE_MAX = 6,        /* octets that one octet becomes: \u00HH; the rest is shorter */
-    ACCESS_NUMBER_MAX = 32,       /* octets of a number, a time or a date */
-    ACCESS_NAME_MAX = 64,         /* octets of a variable's name */
+    ACCESS_PIECES_MAX = 64,   /* variables in one format */
+    ACCESS_FIELDS_MAX = 16,   /* different $http_NAME in one format */
+    ACCESS_FORMAT_MAX = 4096, /* octets of its text */
+    ACCESS_SPAN_MAX = 8192,   /* octets of one value that are logged */
+    ACCESS_ESCAPE_MAX = 6,    /* octets that one octet becomes: \u00HH; the rest is shorter */
+    ACCESS_NUMBER_MAX = 32,   /* octets of a number, a time or a date */
+    ACCESS_COPY = 16,         /* octets that may be read behind a text, and written behind a line */
+    ACCESS_NAME_MAX = 64,     /* octets of a variable's name */
     ACCESS_STATUS_NO_ANSWER = 499 /* nginx's number for a client that closed first */
 };
 
@@ -93,10 +94,11 @@ enum access_need {
     ACCESS_NEEDS_MORE = 1 << 0,       /* record->more */
     ACCESS_NEEDS_REQUEST_ID = 1 << 1, /* more->request_id */
     ACCESS_NEEDS_HTTP = 1 << 2,       /* more->http */
-    ACCESS_NEEDS_SENT = 1 << 3        /* more->sent */
+    ACCESS_NEEDS_SENT = 1 << 3,       /* more->sent */
+    ACCESS_NEEDS_ID_SENT = 1 << 4     /* of no format: an answer tells its id */
 };
 
-/* A text, and the variable behind it. */
+/* A text, and the variable behind it. ACCESS_COPY octets can be read where it begins. */
 struct access_piece {
     struct span text;
     uint8_t variable; /* enum access_variable */
@@ -111,7 +113,7 @@ struct access_format {
     const struct span *fields; /* names of $http_NAME, as ACCESS_HTTP's index counts them: in lower
                                   case, with '_' for '-' */
     size_t fields_count;
-    size_t line_max;  /* octets of a line at most, with its LF */
+    size_t line_max;  /* octets of a line at most, with its LF and what is written too much */
     const char *text; /* as written: "combined", "json", or the format itself */
 };
 

@@ -84,6 +84,13 @@ static void fill_more(struct http_conn *c, const struct access_format *format,
     }
 }
 
+void http_access_begin(struct http_exchange *x)
+{
+    x->answer_start = x->out.queued;
+    x->id_len = 0;
+    http_access_keep_sent(x, span_make("", 0));
+}
+
 void http_access_write(struct http_conn *c, int status, uint64_t bytes, uint64_t body_bytes)
 {
     struct http_exchange *x = c->x;

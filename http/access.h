@@ -8,6 +8,9 @@
 
 #include <stdint.h>
 
+/* A request begins, whose line or answer needs more than usual (env->needs is not 0). */
+void http_access_begin(struct http_exchange *x);
+
 /* Writes the line of the present request: `status` (0: closed before an answer), the octets of the
  * answer that were sent, and those of its body among them. Nothing where the server has no access
  * log, or leaves such a line out. */

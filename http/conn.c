@@ -61,11 +61,9 @@ static void begin_request(struct http_conn *c)
     x->request.method = HTTP_GET;
     x->request.version_minor = 1;
     x->target.path.len = 0;
-    x->answer_start = x->out.queued;
     x->body_taken = 0;
-    x->id_len = 0;
-    if ((c->env->needs & ACCESS_NEEDS_SENT) != 0)
-        http_access_keep_sent(x, span_make("", 0));
+    if (c->env->needs != 0)
+        http_access_begin(x);
 }
 
 static bool attach_exchange(struct http_conn *c)

@@ -104,7 +104,9 @@ static int find_needs(struct http_env *env)
         env->needs |= server->access->format->needs;
         samples |= server->access->sample_below < CONFIG_SAMPLE_ALL;
     }
-    if (!samples && !env->config->request_id && (env->needs & ACCESS_NEEDS_REQUEST_ID) == 0)
+    if (env->config->request_id)
+        env->needs |= ACCESS_NEEDS_ID_SENT;
+    if (!samples && (env->needs & (ACCESS_NEEDS_REQUEST_ID | ACCESS_NEEDS_ID_SENT)) == 0)
         return 0;
     return draws_create(&env->draws);
 }

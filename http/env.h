@@ -54,8 +54,9 @@ struct http_env {
     size_t input_size;
     struct log_writer *log_writer; /* of all access logs; NULL: whoever serves writes them */
     struct access_log **access_logs;
-    size_t access_logs_count;     /* as many as the configuration has, or none */
-    unsigned needs;               /* enum access_need: of all formats of the access logs together */
+    size_t access_logs_count; /* as many as the configuration has, or none */
+    unsigned needs; /* enum access_need: of all formats of the access logs together, and whether
+                       answers tell their id */
     struct draws *draws;          /* NULL: nobody asks for a request id or a sample */
     struct span *location_fields; /* by location id: the configured field lines, with CRLF */
     uint64_t listing_log_ms;      /* when a directory was last complained about; 0: never */

@@ -86,30 +86,32 @@ struct http_exchange {
     size_t head_kept; /* octets at the start of `in` that are the head of the request in progress */
     uint64_t begun_ms;      /* first octet of the present request */
     uint64_t body_begun_ms; /* end of its head */
+    uint64_t body_taken;    /* octets of its body, so far */
 
     /* Answering */
     const struct server *server; /* by Host; the listener's first until that is known */
     struct http_target target;
     struct http_static search;
     struct file_job job;
-    uint8_t job_state;     /* enum http_job_state */
-    bool keep_alive;       /* after the present answer */
-    bool body_omitted;     /* HEAD */
-    int status;            /* of the present answer */
-    uint64_t body_len;     /* octets of its body */
-    uint64_t body_start;   /* on the scale of out.queued: where its body begins */
-    uint64_t answer_start; /* likewise: where the answer begins */
-    uint64_t body_taken;   /* octets of the request's body */
-    bool log_due;          /* its line in the access log is written when it is sent */
-    uint8_t id_len;        /* octets of `id`; 0: the request has none yet */
-    uint16_t sent_len;     /* octets in sent_text */
-    struct http_slice sent[ACCESS_SENT_COUNT]; /* fields of the answer, in sent_text */
-    char extra[64]; /* a field line for an error answer (Allow, Content-Range), or "" */
+    uint8_t job_state;   /* enum http_job_state */
+    bool keep_alive;     /* after the present answer */
+    bool body_omitted;   /* HEAD */
+    int status;          /* of the present answer */
+    uint64_t body_len;   /* octets of its body */
+    uint64_t body_start; /* on the scale of out.queued: where its body begins */
+    bool log_due;        /* its line in the access log is written when it is sent */
+    char extra[64];      /* a field line for an error answer (Allow, Content-Range), or "" */
 
     /* Sending */
     struct http_out out;
     struct http_multipart multipart;
     struct http_send_window window; /* of the minimum rate; its `sent` is out.sent */
+
+    /* Of the present request, for its line in the access log and its id; with env->needs. */
+    uint64_t answer_start; /* on the scale of out.queued: where its answer begins */
+    uint8_t id_len;        /* octets of `id`; 0: it has none yet */
+    uint16_t sent_len;     /* octets in sent_text */
+    struct http_slice sent[ACCESS_SENT_COUNT]; /* fields of its answer, in sent_text */
 
     char id[HTTP_ID_MAX];
     char head_end[HTTP_ID_MAX + 64]; /* what ends the head, with the id */

@@ -29,7 +29,7 @@ enum {
 
 /* What ends a head: the Connection field where one is due (RFC 9112 section 9.3), and the empty
  * line. */
-static struct span connection_end(const struct http_exchange *x)
+static inline struct span connection_end(const struct http_exchange *x)
 {
     if (!x->keep_alive)
         return SPAN_LIT("Connection: close\r\n\r\n");
@@ -53,23 +53,28 @@ static struct span id_and_end(struct http_exchange *x)
     return span_make(x->head_end, (size_t)(out - x->head_end));
 }
 
-static struct span head_end(struct http_exchange *x)
+static inline struct span head_end(struct http_exchange *x)
 {
-    return x->env->config->request_id ? id_and_end(x) : connection_end(x);
+    return (x->env->needs & ACCESS_NEEDS_ID_SENT) != 0 ? id_and_end(x) : connection_end(x);
+}
+
+/* What was put of an answer, for the access log. */
+static bool keep_sent(struct http_exchange *x, const struct span *texts, size_t count)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < count; i++)
+        len += texts[i].len;
+    http_access_keep_sent(x, span_make(x->out.memory.data + x->out.memory.end - len, len));
+    return true;
 }
 
 /* Puts a head, and what is copied behind it. */
-static bool put_head(struct http_exchange *x, const struct span *texts, size_t count)
+static inline bool put_head(struct http_exchange *x, const struct span *texts, size_t count)
 {
     if (!http_out_put(&x->out, texts, count))
         return false;
-    if ((x->env->needs & ACCESS_NEEDS_SENT) != 0) {
-        size_t len = 0;
-        for (size_t i = 0; i < count; i++)
-            len += texts[i].len;
-        http_access_keep_sent(x, span_make(x->out.memory.data + x->out.memory.end - len, len));
-    }
-    return true;
+    return (x->env->needs & ACCESS_NEEDS_SENT) == 0 || keep_sent(x, texts, count);
 }
 
 static struct span location_fields(const struct http_exchange *x, const struct location *location)
