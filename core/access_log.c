@@ -302,6 +302,13 @@ static char *put_prefix(char *out, struct access_log *log, int64_t wall_s)
     return out + log->prefix_len;
 }
 
+/* The buffer is full: what can be written is. */
+static void write_out(struct access_log *log)
+{
+    flush(log, false);
+    report_lost(log, false);
+}
+
 /* There is no room for a line. */
 static void drop(struct access_log *log)
 {
@@ -314,7 +321,7 @@ void access_log_append(struct access_log *log, const struct access_format *forma
 {
     CHECK_OBJ(log, ACCESS_LOG_MAGIC);
     if (log->used > log->hold_max) { /* a line that is longer than that found no room */
-        flush(log, false);
+        write_out(log);
         if (log->used > log->hold_max) {
             drop(log);
             return;
@@ -328,7 +335,7 @@ void access_log_append(struct access_log *log, const struct access_format *forma
     /* The old lines leave first, so that a write is no larger than the buffer was asked to be. */
     size_t len = (size_t)(end - line);
     if (log->used > 0 && log->used + len > log->flush_at) {
-        flush(log, false);
+        write_out(log);
         if (log->used > 0 && log->used + len > log->hold_max) {
             drop(log);
             return;
@@ -337,8 +344,7 @@ void access_log_append(struct access_log *log, const struct access_format *forma
     }
     log->used += len;
     if (log->used >= log->flush_at) {
-        flush(log, false);
-        report_lost(log, false);
+        write_out(log);
     }
 }
 

@@ -24,6 +24,8 @@ enum { LOG_LINE_MAX = 4096 };
 
 static struct {
     struct log_stream out;
+    int stream;                      /* STDOUT_FILENO or STDERR_FILENO, of which `out` is our own
+                                        descriptor where there could be one; -1: it is neither */
     const char *path;                /* NULL: a standard stream, or syslog */
     const struct log_syslog *syslog; /* NULL: it is none */
     atomic_int offset_s;             /* of local time from UTC; syslog only */
@@ -31,7 +33,9 @@ static struct {
     enum log_level level;
     atomic_uint lost; /* lines that could not be written since the last one that could */
     atomic_bool torn; /* one of them is there in part */
-} sink = { .out = { .fd = STDERR_FILENO, .kind = LOG_STREAM_FILE }, .level = LOG_INFO };
+} sink = { .out = { .fd = STDERR_FILENO, .kind = LOG_STREAM_FILE },
+           .stream = STDERR_FILENO,
+           .level = LOG_INFO };
 
 int log_file_open(const char *path, uid_t owner, const char **ret_what)
 {
@@ -43,9 +47,14 @@ int log_file_open(const char *path, uid_t owner, const char **ret_what)
 
 void log_take(int fd, const char *path, uid_t owner, enum log_level level)
 {
-    if (sink.path != NULL || sink.syslog != NULL)
+    bool is_stream = path == NULL && (fd == STDOUT_FILENO || fd == STDERR_FILENO);
+    const char *what = NULL;
+
+    if (sink.out.fd != sink.stream)
         close(sink.out.fd);
-    sink.out = log_stream_of(fd);
+    sink.stream = is_stream ? fd : -1;
+    if (!is_stream || log_stream_open(fd, &sink.out, &what) < 0)
+        sink.out = log_stream_of(fd);
     sink.path = path;
     sink.syslog = NULL;
     sink.owner = owner;
@@ -96,7 +105,7 @@ int log_reopen(void)
 
 int log_fd(void)
 {
-    return sink.out.fd;
+    return sink.stream >= 0 ? sink.stream : sink.out.fd;
 }
 
 /* How many octets at `at` may stand in a line as they are: a character of UTF-8 that controls

@@ -36,8 +36,8 @@ const char *log_stream_name(int number)
     return names[number - STDOUT_FILENO][0];
 }
 
-/* A pipe as an open file of its own, which does not wait. The descriptor, or -1. */
-static int open_pipe(int number)
+/* A pipe or terminal as an open file of its own, which does not wait. The descriptor, or -1. */
+static int open_anew(int number)
 {
     const char *path = number == STDOUT_FILENO ? "/proc/self/fd/1" : "/proc/self/fd/2";
     const char *what = NULL;
@@ -59,8 +59,8 @@ int log_stream_open(int number, struct log_stream *ret_stream, const char **ret_
         *ret_what = "it is open for reading only";
         return -EBADF;
     }
-    if (S_ISFIFO(info.st_mode))
-        fd = open_pipe(number);
+    if (S_ISFIFO(info.st_mode) || isatty(number))
+        fd = open_anew(number);
     if (fd < 0)
         fd = fcntl(number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     if (fd < 0)
@@ -84,7 +84,8 @@ struct log_stream log_stream_of(int fd)
 }
 
 /* A kernel that knows it (pipes: since 6.4) does not wait, whoever else writes at this moment; else
- * a look comes first, after which PIPE_BUF octets have room (pipe(7)). */
+ * a look comes first, after which a pipe has room for PIPE_BUF octets (pipe(7)), and a terminal is
+ * not stopped. */
 static ssize_t write_shared(int fd, const void *data, size_t len)
 {
     struct iovec part = { (void *)(uintptr_t)data, len < PIPE_BUF ? len : PIPE_BUF };

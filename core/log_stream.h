@@ -27,9 +27,10 @@ int log_stream_number(const char *path);
 /* "stdout" or "stderr". */
 const char *log_stream_name(int number);
 
-/* Opens a stream for a log, close-on-exec. A pipe is opened anew where the kernel permits it, so
- * that one that nobody reads costs lines and does not stop the server, and no other process that
- * has it sees a change; anything else is duplicated. 0; or -errno, and `*ret_what` as safe_open().
+/* Opens a stream for a log, close-on-exec. A pipe or terminal is opened anew where the kernel
+ * permits it, so that one that nobody reads costs lines and does not stop the server, and no other
+ * process that has it sees a change; anything else is duplicated. 0; or -errno, and `*ret_what` as
+ * safe_open().
  */
 int log_stream_open(int number, struct log_stream *ret_stream, const char **ret_what);
 
