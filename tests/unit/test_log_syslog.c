@@ -68,6 +68,11 @@ static void test_destinations(void **state)
     assert_false(log_syslog_aim(&syslog, "x"));
 }
 
+/* 108 octets: one too many. */
+#define TEN       "1234567890"
+#define FIFTY     TEN TEN TEN TEN TEN
+#define LONG_PATH "syslog:server=unix:/" FIFTY FIFTY "1234567"
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -84,8 +89,7 @@ static void test_refused(void **state)
         "syslog:server=",
         "syslog:server=unix:",
         "syslog:server=unix:relative",
-        "syslog:server=unix:/1234567890123456789012345678901234567890123456789012345678901234567890"
-        "1234567890123456789012345678901234567890",
+        LONG_PATH,
         "syslog:server=:514",
         "syslog:server=h:",
         "syslog:server=h:0",
