@@ -35,7 +35,6 @@
 
 /* Each in the order of the enum that it becomes. */
 static const char *const log_levels[] = { "error", "warn", "info", "debug", NULL };
-static const char *const access_formats[] = { "combined", "json", NULL };
 static const char *const file_ios[] = { "auto", "sendfile", "read", "splice", NULL };
 static const char *const symlink_rules[] = { "inside", "deny", "owner", "any", NULL };
 static const char *const accept_modes[] = { "handoff", "reuseport", "shared", NULL };
@@ -47,7 +46,6 @@ static const char *const pool_works[] = { "request", "file", NULL };
 static const char *const real_ip_headers[] = { "X-Forwarded-For", "Forwarded", "X-Real-IP", NULL };
 
 static_assert(LOG_ERROR == 0 && LOG_WARN == 1 && LOG_INFO == 2 && LOG_DEBUG == 3, "log_levels");
-static_assert(ACCESS_COMBINED == 0 && ACCESS_JSON == 1, "access_formats");
 static_assert(FILE_IO_AUTO == 0 && FILE_IO_SENDFILE == 1 && FILE_IO_READ == 2 &&
                   FILE_IO_SPLICE == 3,
               "file_ios");
@@ -127,16 +125,31 @@ static const struct config_key keys[] = {
       .allowed = "a path, or \"\" for none", .help = "where the process id is written" },
 
     { "error_log", LOGS, TOP, CONFIG_PATH, "stderr", IN(error_log), .special = "stderr",
-      .streams = true, .allowed = "stderr, stdout or a path",
+      .streams = true, .allowed = "stderr, stdout, syslog:... or a path",
       .help = "where the server's own messages go" },
     { "log_level", LOGS, TOP, CONFIG_CHOICE, "info", .choices = log_levels, IN(log_level),
       .help = "the least severe message that is logged" },
     { "access_log", LOGS, TOP | SERVER, CONFIG_PATH, "off", IN(access_log), .special = "off",
-      .streams = true, .allowed = "off, stdout, stderr or a path", .help = "one line a request" },
-    { "access_log_format", LOGS, TOP, CONFIG_CHOICE, "combined", .choices = access_formats,
-      IN(access_log_format), .help = "form of a line of the access logs" },
+      .streams = true, .allowed = "off, stdout, stderr, syslog:... or a path",
+      .help = "one line a request" },
+    { "access_log_format", LOGS, TOP | SERVER, CONFIG_TEXT, "combined", IN(access_log_format),
+      .allowed = "combined, json, or a text with variables such as \"$remote_addr $status\"",
+      .help = "form of a line of the access log" },
+    { "access_log_sample", LOGS, TOP | SERVER, CONFIG_TEXT, "1", IN(access_log_sample),
+      .check = config_text_sample, .allowed = "a share above 0, at most 1: 0.01 or 1/100",
+      .help = "share of the answers below 400 that are logged" },
+    { "access_log_status", LOGS, TOP | SERVER, CONFIG_TEXTS, "", IN(access_log_statuses),
+      .count_offset = offsetof(struct config, access_log_statuses_count),
+      .check = config_text_statuses, .allowed = "a class or a status, as in 4xx or 503",
+      .help = "answers that are logged, by status; none named: all" },
+    { "access_log_skip", LOGS, TOP | SERVER, CONFIG_TEXTS, "", IN(access_log_skip),
+      .count_offset = offsetof(struct config, access_log_skip_count), .check = config_text_path,
+      .max = CONFIG_SKIPS_MAX, .allowed = "a path that begins with '/'",
+      .help = "paths that are not logged, with all that lies below them" },
     { "access_log_buffer", LOGS, TOP, CONFIG_SIZE32, "64k", KIB, 16 * MIB, IN(access_log_buffer),
       .help = "what gathers, for a second at most, before it is written" },
+    { "request_id", LOGS, TOP, CONFIG_BOOL, "off", IN(request_id),
+      .help = "tell each answer's id in X-Request-Id" },
 
     { "connections_max", LIMITS, TOP, CONFIG_COUNT, "10240", 1, 4194304, IN(connections_max),
       .help = "connections at a time" },

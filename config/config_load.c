@@ -2,6 +2,7 @@
  * servers in config_server.c. */
 #include "config/config_load.h"
 #include "core/check.h"
+#include "config/config_access.h"
 #include "config/config_rules.h"
 #include "config/config_server.h"
 #include "config/config_source.h"
@@ -104,6 +105,8 @@ static int top_make(const struct config_build *build, const struct config_block 
     }
     if (res == 0)
         res = address_sets_make(build, config);
+    if (res == 0)
+        res = config_error_log_make(build, top, config);
     if (res < 0)
         return res;
     if (config->user[0] == '\0')
@@ -143,7 +146,10 @@ int config_load_from(const struct config_source *source, const struct config_fil
     CHECK(why_size > 0);
     if (build.arena != NULL && build.scratch != NULL)
         config = arena_alloc(build.arena, sizeof(*config));
-    if (config != NULL) {
+    if (config != NULL)
+        config->connections_counted =
+            arena_alloc(build.arena, sizeof(*config->connections_counted));
+    if (config != NULL && config->connections_counted != NULL) {
         config->arena = build.arena;
         res = config_make(&build, source, config);
     }

@@ -11,6 +11,7 @@
 #include "http/static.h"
 #include "http/vhost.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #define HTTP_CONN_MAGIC 0xc0441e55u
@@ -31,6 +32,8 @@ void http_conn_open(struct http_conn *c, struct http_env *env, const struct list
                              .file_segments = env->file_segments && !listen->tls,
                              .from_proxy = address_set_has(&env->config->real_ip.from, peer),
                              .since_ms = env->clock->now_ms };
+    if ((env->needs & ACCESS_NEEDS_MORE) != 0)
+        c->number = atomic_fetch_add(env->config->connections_counted, 1) + 1;
 }
 
 void http_conn_secured(struct http_conn *c, const struct server *named)
@@ -73,6 +76,10 @@ static void begin_request(struct http_conn *c)
     x->request.present = 0;
     x->request.method = HTTP_GET;
     x->request.version_minor = 1;
+    x->target.path.len = 0;
+    x->body_taken = 0;
+    if (c->env->needs != 0)
+        http_access_begin(x);
 }
 
 static bool attach_exchange(struct http_conn *c)
@@ -107,7 +114,7 @@ static void answer_composed(struct http_conn *c, struct http_input *input)
     struct http_exchange *x = c->x;
     bool is_long = http_out_has_file(&x->out) || x->multipart.entry != NULL;
     if (!is_long)
-        http_access_write(x, &c->peer, x->status, x->body_len);
+        http_access_write(c, x->status, x->out.queued - x->answer_start, x->body_len);
     x->log_due = is_long;
     if (is_long || !x->keep_alive) {
         c->state = STATE_FLUSH;
@@ -123,7 +130,7 @@ static bool flushed(struct http_conn *c, struct http_input *input)
 {
     struct http_exchange *x = c->x;
     if (x->log_due)
-        http_access_write_sent(c->x, &c->peer);
+        http_access_write_sent(c);
     if (x->keep_alive) {
         input->head.len = 0;
         c->state = STATE_HEAD;
@@ -271,6 +278,7 @@ static bool read_body(struct http_conn *c, struct http_input *input)
     }
     input->rest.ptr += used;
     input->rest.len -= used;
+    x->body_taken += used;
     if (result == HTTP_BODY_MORE)
         return false;
     begin_answer(c, false);
@@ -429,7 +437,7 @@ void http_conn_received_end(struct http_conn *c)
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
     /* Octets that are wanted will not come; what was asked before has been answered already. */
     if (c->state == STATE_BODY)
-        http_access_write(c->x, &c->peer, 0, 0);
+        http_access_write(c, 0, 0, 0);
     close_now(c);
 }
 
@@ -437,9 +445,9 @@ void http_conn_broken(struct http_conn *c)
 {
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
     if (c->state == STATE_FLUSH && c->x->log_due)
-        http_access_write_sent(c->x, &c->peer);
+        http_access_write_sent(c);
     else if (c->state == STATE_ANSWER || c->state == STATE_BODY)
-        http_access_write(c->x, &c->peer, 0, 0);
+        http_access_write(c, 0, 0, 0);
     c->broken = true;
     close_now(c);
 }

@@ -40,7 +40,9 @@ struct http_conn {
     bool from_proxy;    /* the peer is in `real_ip_from`: each request tells its own client */
     struct peer peer;   /* who is at the other end, by the socket or by a PROXY header */
     uint32_t requests;  /* begun on this connection */
-    uint64_t since_ms;  /* when the present state of waiting began: idle, lingering */
+    uint64_t number;    /* of the connection, counted by the process; 0 where no log tells it */
+    const char *tls_protocol, *tls_cipher; /* what was agreed upon, borrowed; NULL without TLS */
+    uint64_t since_ms; /* when the present state of waiting began: idle, lingering */
     struct http_env *env;
     const struct listen_config *listen;
     const struct server *named; /* by the name in the TLS handshake; NULL: there was none */
@@ -60,6 +62,14 @@ void http_conn_secured(struct http_conn *c, const struct server *named);
  * that client's (copied; NULL: it is the proxy's own), and the deadline of the first request
  * begins. Before anything is received. */
 void http_conn_introduced(struct http_conn *c, const struct peer *client);
+
+/* What was agreed upon in the handshake, for the access log: "TLSv1.3", and IANA's name of the
+ * cipher suite. Borrowed until http_conn_close(). */
+static inline void http_conn_set_tls(struct http_conn *c, const char *protocol, const char *cipher)
+{
+    c->tls_protocol = protocol;
+    c->tls_cipher = cipher;
+}
 
 /* What comes is plain HTTP, where TLS was expected: the first request is answered 400, and it
  * closes. Before anything is received. */

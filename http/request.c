@@ -406,6 +406,37 @@ int http_request_parse(const char *head, size_t len, const struct http_limits *l
     return http_request_judge(request, limits);
 }
 
+static bool is_named(const char *line, struct span name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char octet = line[i];
+        if (octet >= 'A' && octet <= 'Z')
+            octet = (char)(octet + ('a' - 'A'));
+        if ((octet == '-' ? '_' : octet) != name.ptr[i])
+            return false;
+    }
+    return line[name.len] == ':';
+}
+
+struct span http_request_named(const struct http_request *request, struct span name)
+{
+    const char *at = request->head;
+    const char *end = at + request->head_len;
+
+    while (at < end) {
+        const char *lf = memchr(at, '\n', (size_t)(end - at));
+        if (lf == NULL)
+            break;
+        at = lf + 1; /* the request line is none of the fields */
+        const char *line_end = at < end ? memchr(at, '\r', (size_t)(end - at)) : NULL;
+        if (line_end != NULL && (size_t)(line_end - at) > name.len && is_named(at, name)) {
+            at += name.len + 1;
+            return span_trim(span_make(at, (size_t)(line_end - at)));
+        }
+    }
+    return span_make("", 0);
+}
+
 bool http_request_field_next(const struct http_request *request, enum http_field field,
                              uint32_t *cursor, struct span *ret_value)
 {

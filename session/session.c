@@ -134,6 +134,12 @@ bool session_env_tick(struct session_env *env, bool reopen)
     return log_repeat_tick() || again;
 }
 
+void session_env_end_logs(struct session_env *env)
+{
+    CHECK_OBJ(env, SESSION_ENV_MAGIC);
+    http_env_end_logs(env->http);
+}
+
 uint64_t session_env_sweep(struct session_env *env)
 {
     CHECK_OBJ(env, SESSION_ENV_MAGIC);

@@ -40,6 +40,17 @@ static void compare_locations(const struct location *a, const struct location *b
     assert_int_equal(a->index_count, b->index_count);
 }
 
+static void compare_rules(const struct access_rules *a, const struct access_rules *b)
+{
+    assert_string_equal(a->format->text, b->format->text);
+    assert_int_equal(a->filters, b->filters);
+    assert_int_equal(a->sample_below, b->sample_below);
+    assert_memory_equal(a->status_bits, b->status_bits, sizeof(a->status_bits));
+    assert_int_equal(a->skip_count, b->skip_count);
+    for (size_t i = 0; i < a->skip_count; i++)
+        assert_string_equal(a->skip[i], b->skip[i]);
+}
+
 static void compare(const struct config *a, const struct config *b)
 {
     assert_int_equal(a->servers_count, b->servers_count);
@@ -67,6 +78,7 @@ static void compare(const struct config *a, const struct config *b)
         assert_int_equal(a->servers[i].hosts_count, b->servers[i].hosts_count);
         assert_int_equal(a->servers[i].redirects_count, b->servers[i].redirects_count);
         assert_int_equal(a->servers[i].access_log, b->servers[i].access_log);
+        compare_rules(a->servers[i].access, b->servers[i].access);
         assert_int_equal(a->servers[i].certificates_count, b->servers[i].certificates_count);
         for (size_t j = 0; j < a->servers[i].certificates_count; j++) {
             const struct certificate *x = &a->servers[i].certificates[j];
@@ -89,6 +101,12 @@ static void test_round_trip(void **state)
         "header_timeout = 1500ms linger_timeout = 0 file_io = read cache_bytes = 1000 mime_types = "
         "\"\" types = {\"css=text/css; charset=x\", \"x=a/b\"}\n"
         "server a { root = /srv/www access_log = off }",
+        "access_log_format = \"\\\"$request\\\" \\${status}\" access_log_sample = 1/10 request_id "
+        "= on\n"
+        "access_log = \"syslog:server=192.0.2.1,tag=t\" error_log = \"syslog:\"\n"
+        "server a { root = /srv/www access_log_format = \"escape=json [$uri]\" "
+        "access_log_skip = {\"/a b\"} }\n"
+        "server b { root = /srv/www access_log_status = {4xx, 503} access_log_sample = 1 }\n",
         "server A { alias_hosts = {\"*.b\", C} listen = {\"1.1.1.1:1 deferred backlog=7 "
         "congestion=reno\", "
         "\"unix:a/b.sock\", \"[::]:2 ipv6only=off\"} root = /srv/www }\n",
