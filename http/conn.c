@@ -5,6 +5,7 @@
 #include "http/access.h"
 #include "http/conn_state.h"
 #include "http/exchange.h"
+#include "http/redirect.h"
 #include "http/refusal.h"
 #include "http/response.h"
 #include "http/static.h"
@@ -144,8 +145,14 @@ static void refuse(struct http_conn *c, int status)
     c->state = STATE_ANSWER;
 }
 
+/* Does the head alone decide the answer, so that a body is of no use? */
+static bool is_decided(struct http_conn *c)
+{
+    return http_refusal_of_head(c->x, c->named) != 0 || http_redirect_of_head(c->x) != NULL;
+}
+
 /* Chooses what to answer a request with. `body_left`: it announces a body, which is not read, since
- * the head alone refuses it. */
+ * the head alone decides. */
 static void begin_answer(struct http_conn *c, bool body_left)
 {
     struct http_exchange *x = c->x;
@@ -161,8 +168,12 @@ static void begin_answer(struct http_conn *c, bool body_left)
         refuse(c, status);
     else if (status != 0)
         http_static_begin_error(x, status);
-    else if (r->method != HTTP_OPTIONS)
+    else if (r->method != HTTP_OPTIONS || http_redirect_of_head(x) != NULL)
         http_static_begin(x);
+    if (body_left) {
+        x->keep_alive = false;
+        c->linger = true;
+    }
 }
 
 /* The head at the front of `input` is complete: `len` octets behind `skipped` that belong to no
@@ -184,7 +195,7 @@ static void head_complete(struct http_conn *c, struct http_input *input, size_t 
     /* Who waits for 100 is told at once what follows anyway (RFC 9110 section 10.1.1). */
     bool announced = x->request.framing != HTTP_FRAMING_NONE;
     if (!announced || x->request.method == HTTP_CONNECT ||
-        (x->request.expect_continue && http_refusal_of_head(x, c->named) != 0)) {
+        (x->request.expect_continue && is_decided(c))) {
         begin_answer(c, announced);
         return;
     }
@@ -255,10 +266,17 @@ static bool read_body(struct http_conn *c, struct http_input *input)
     return true;
 }
 
+/* Is it an OPTIONS that is neither refused nor redirected? */
+static bool asks_for_options(struct http_exchange *x)
+{
+    return x->request.method == HTTP_OPTIONS && x->search.location == NULL &&
+           x->search.status == 0 && http_redirect_of_head(x) == NULL;
+}
+
 static bool answer(struct http_conn *c, struct http_input *input)
 {
     struct http_exchange *x = c->x;
-    if (x->search.location == NULL && x->search.status == 0 && x->request.method == HTTP_OPTIONS) {
+    if (asks_for_options(x)) {
         if (!http_response_options(x, http_location_find(x->server, SPAN_LIT("/"))))
             return false;
         answer_composed(c, input);
