@@ -6,6 +6,7 @@
 #include "http/conn_state.h"
 #include "http/exchange.h"
 #include "http/real_ip.h"
+#include "http/redirect.h"
 #include "http/refusal.h"
 #include "http/response.h"
 #include "http/static.h"
@@ -167,8 +168,14 @@ static void refuse(struct http_conn *c, int status)
     c->state = STATE_ANSWER;
 }
 
+/* Does the head alone decide the answer, so that a body is of no use? */
+static bool is_decided(struct http_conn *c)
+{
+    return http_refusal_of_head(c->x, c->named) != 0 || http_redirect_of_head(c->x) != NULL;
+}
+
 /* Chooses what to answer a request with. `body_left`: it announces a body, which is not read, since
- * the head alone refuses it. */
+ * the head alone decides. */
 static void begin_answer(struct http_conn *c, bool body_left)
 {
     struct http_exchange *x = c->x;
@@ -184,8 +191,12 @@ static void begin_answer(struct http_conn *c, bool body_left)
         refuse(c, status);
     else if (status != 0)
         http_static_begin_error(x, status);
-    else if (r->method != HTTP_OPTIONS)
+    else if (r->method != HTTP_OPTIONS || http_redirect_of_head(x) != NULL)
         http_static_begin(x);
+    if (body_left) {
+        x->keep_alive = false;
+        c->linger = true;
+    }
 }
 
 /* The head at the front of `input` is complete: `len` octets behind `skipped` that belong to no
@@ -212,7 +223,7 @@ static void head_complete(struct http_conn *c, struct http_input *input, size_t 
     /* Who waits for 100 is told at once what follows anyway (RFC 9110 section 10.1.1). */
     bool announced = x->request.framing != HTTP_FRAMING_NONE;
     if (!announced || x->request.method == HTTP_CONNECT ||
-        (x->request.expect_continue && http_refusal_of_head(x, c->named) != 0)) {
+        (x->request.expect_continue && is_decided(c))) {
         begin_answer(c, announced);
         return;
     }
@@ -285,10 +296,17 @@ static bool read_body(struct http_conn *c, struct http_input *input)
     return true;
 }
 
+/* Is it an OPTIONS that is neither refused nor redirected? */
+static bool asks_for_options(struct http_exchange *x)
+{
+    return x->request.method == HTTP_OPTIONS && x->search.location == NULL &&
+           x->search.status == 0 && http_redirect_of_head(x) == NULL;
+}
+
 static bool answer(struct http_conn *c, struct http_input *input)
 {
     struct http_exchange *x = c->x;
-    if (x->search.location == NULL && x->search.status == 0 && x->request.method == HTTP_OPTIONS) {
+    if (asks_for_options(x)) {
         if (!http_response_options(x, http_location_find(x->server, SPAN_LIT("/"))))
             return false;
         answer_composed(c, input);
@@ -524,37 +542,6 @@ void http_conn_shut_down(struct http_conn *c)
     c->since_ms = now(c);
 }
 
-/* Is its first request still to be thought to be on its way? Else it is only waited for. */
-static bool is_new(const struct http_conn *c)
-{
-    return c->state == STATE_IDLE && c->requests == 0 && !c->silent &&
-           c->env->config->deadlines.header_ms > HTTP_CONN_SILENT_MS;
-}
-
-uint64_t http_conn_deadline_ms(const struct http_conn *c)
-{
-    const struct http_deadlines *deadlines = &c->env->config->deadlines;
-    const struct http_exchange *x = c->x;
-    if (c->state == STATE_CLOSED)
-        return UINT64_MAX;
-    if (x != NULL && x->window.begun_ms != 0)
-        return x->window.look_ms;
-    if (is_new(c))
-        return c->since_ms + HTTP_CONN_SILENT_MS;
-    switch ((enum state)c->state) {
-    case STATE_IDLE:
-        return c->since_ms + (c->requests == 0 ? deadlines->header_ms : deadlines->keepalive_ms);
-    case STATE_HEAD:
-        return x->begun_ms + deadlines->header_ms;
-    case STATE_BODY:
-        return x->body_begun_ms + deadlines->body_ms;
-    case STATE_LINGER:
-        return c->since_ms + deadlines->linger_ms;
-    default:
-        return UINT64_MAX; /* a job takes as long as it takes */
-    }
-}
-
 void http_conn_expired(struct http_conn *c, const struct progress *progress)
 {
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
@@ -565,7 +552,7 @@ void http_conn_expired(struct http_conn *c, const struct progress *progress)
             http_conn_broken(c); /* the peer takes less than the minimum rate */
         return;
     }
-    if (is_new(c)) {
+    if (http_conn_is_new(c)) {
         c->silent = true;
         if (http_conn_deadline_ms(c) > now(c))
             return;

@@ -412,6 +412,15 @@ void session_file_done(struct session *s)
         session_tls_advance(s->tls);
 }
 
+void session_peer_left(struct session *s)
+{
+    CHECK((session_wants(s) & SESSION_WANT_FILE) != 0);
+    if (s->tls != NULL)
+        session_tls_peer_left(s->tls);
+    else
+        http_conn_broken(&s->conn);
+}
+
 void session_shut_down(struct session *s, int res)
 {
     CHECK_OBJ(s, SESSION_MAGIC);

@@ -155,6 +155,11 @@ struct file_job *session_file_job(struct session *s);
 /* Reports that the job's Out members are set. */
 void session_file_done(struct session *s);
 
+/* Reports, in place of executing the job that is wanted, that the peer has left: nothing that is
+ * sent would reach it. Optional: the next receive or send says the same, but while nothing but FILE
+ * is wanted, slice by slice, there is none. The job is not in flight. */
+void session_peer_left(struct session *s);
+
 /* Reports shutdown(2): 0 or -errno. */
 void session_shut_down(struct session *s, int res);
 

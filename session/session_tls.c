@@ -277,6 +277,13 @@ bool session_tls_received(struct session_tls *t, const void *data, ssize_t res)
     return true;
 }
 
+void session_tls_peer_left(struct session_tls *t)
+{
+    CHECK_OBJ(t, SESSION_TLS_MAGIC);
+    break_off(t);
+    session_tls_advance(t);
+}
+
 void session_tls_advance(struct session_tls *t)
 {
     CHECK_OBJ(t, SESSION_TLS_MAGIC);

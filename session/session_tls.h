@@ -92,6 +92,9 @@ uint64_t session_tls_deadline_ms(const struct session_tls *t);
  * request. */
 bool session_tls_received(struct session_tls *t, const void *data, ssize_t res);
 
+/* As session_peer_left(). */
+void session_tls_peer_left(struct session_tls *t);
+
 /* Encrypts what the HTTP connection has to send, unless something is to be sent before. */
 void session_tls_prepare(struct session_tls *t);
 void session_tls_plan(struct session_tls *t, struct send_plan *ret_plan);

@@ -228,6 +228,11 @@ static void begin_job(struct actor *actor)
 {
     enum { LATE_ONE_IN = 8, LATE_TURNS = 100 };
     struct sim *sim = actor->sim;
+    if (fault(sim, 60)) {
+        session_peer_left(actor->session);
+        actor->ended = true;
+        return;
+    }
     actor->job_turns = pick(sim, LATE_ONE_IN) == 0 ? pick(sim, LATE_TURNS) : 0;
     actor->job = session_file_job(actor->session);
     actor->job_done = false;

@@ -324,6 +324,12 @@ void session_file_done(struct session *s)
     session_process(s);
 }
 
+void session_peer_left(struct session *s)
+{
+    CHECK(s->job_wanted);
+    s->closing = true;
+}
+
 void session_shut_down(struct session *s, int res)
 {
     CHECK(s->shutdown_wanted && !session_busy(s));
