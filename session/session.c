@@ -163,6 +163,12 @@ bool session_is_idle(const struct session *s)
     return s->tls != NULL ? session_tls_is_idle(s->tls) : http_conn_is_idle(&s->conn);
 }
 
+bool session_is_busy(const struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    return s->tls != NULL ? session_tls_is_busy(s->tls) : http_conn_is_busy(&s->conn);
+}
+
 size_t session_recv_room(const struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
