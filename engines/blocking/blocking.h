@@ -27,7 +27,9 @@ enum {
     BLOCKING_STACK_SIZE = 1 << 18,   /* of a thread: address space; an idle one touches 12 KiB */
     BLOCKING_RETRY_MS = 100,         /* how long to wait when something has run out */
     BLOCKING_TICK_MS = 1000,         /* session_env_tick() so often, while anything happens */
-    BLOCKING_PAUSE_MS = 10, /* how often to look at a socket that can wake nobody any more */
+    BLOCKING_WAY_MS = 1000,  /* how long one that makes way is given, before another one is asked */
+    BLOCKING_TRIM_MS = 1000, /* who has waited so long gives back what is left on its stack */
+    BLOCKING_PAUSE_MS = 10,  /* how often to look at a socket that can wake nobody any more */
 };
 
 struct blocking;
@@ -66,6 +68,7 @@ struct blocking {
     uint64_t tick_due_ms;  /* next session_env_tick(); 0: nothing has happened since the last */
     uint64_t sweep_due_ms; /* next session_env_sweep(); 0: nothing is kept */
     uint64_t retry_ms;     /* not before that anybody is accepted or started; 0: at once */
+    uint64_t way_ms;       /* somebody makes way: nobody else is asked before; 0: nobody does */
     uint64_t drain_end_ms; /* 0: not draining */
     uint64_t full_log_ms;
     sig_atomic_t reopens_done;
