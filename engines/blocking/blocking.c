@@ -154,8 +154,8 @@ static void begin_drain(struct blocking *b, uint64_t now_ms)
 {
     b->drain_end_ms = now_ms + b->cfg.config->deadlines.drain_ms;
     blocking_unlisten(b);
-    blocking_ask_all(b, DRIVER_ASK_DRAIN);
 }
+    blocking_ask_all(b, DRIVER_ASK_DRAIN); /* who finds nobody listening knows that it has begun */
 
 bool blocking_turn(struct blocking *b, uint64_t now_ms)
 {
