@@ -323,6 +323,7 @@ const struct engine_ops engine_process_per_connection = {
         "200 KiB and a process for an idle connection; a fork for a new one: seven times the CPU "
         "of an event loop where connections are not kept",
     .file_jobs = 1u << FILE_JOBS_INLINE,
+    .forks = true,
     .probe = blocking_probe,
     .create = process_create,
     .run = process_run,
