@@ -85,6 +85,7 @@ struct blocking_conn {
                          idle counts from there, since threads come to wait in any order */
     uint64_t now_ms;  /* the environment's clock, when it was entered last */
     uint32_t timeout_ms; /* SO_RCVTIMEO; 0: none */
+    uintptr_t stack_low; /* the lowest address of its thread's stack; 0: nobody has asked yet */
 };
 
 /* enum engine_ops.probe: an eventfd(2) is all that is not everywhere. */

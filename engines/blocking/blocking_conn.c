@@ -23,10 +23,9 @@
 
 enum {
     TIMEOUT_MAX_MS = 1 << 30,
-    TRIM_DEPTH = BLOCKING_STACK_SIZE / 2, /* octets beneath a frame that are the stack's in any
-                                             case: those above, and what a thread library keeps
-                                             there, are less than the other half */
-    TRIM_FRAMES = 1024, /* octets beneath a frame that the calls out of it may need */
+    TRIM_DEPTH = 1 << 17, /* octets beneath a frame of a process's first thread that can only be its
+                             stack's: the kernel lets that grow, and keeps a gap beneath it */
+    TRIM_FRAMES = 1024,   /* octets beneath a frame that the calls out of it may need */
 };
 
 /* The first session that is called after a tick has the next one due. */
@@ -126,26 +125,45 @@ static void give_back(uintptr_t from, uintptr_t to)
         (void)madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
+/* The lowest address of the calling thread's stack, of which `here` is one; `here`, if nobody can
+ * tell. It is never guessed: beneath a thread's stack lies another one. */
+static uintptr_t stack_low(uintptr_t here)
+{
+    pthread_attr_t attributes;
+    void *low;
+    size_t size;
+    if (gettid() == getpid())
+        return here - TRIM_DEPTH;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+        return here;
+    if (pthread_attr_getstack(&attributes, &low, &size) == 0)
+        here = (uintptr_t)low;
+    pthread_attr_destroy(&attributes);
+    return here;
+}
+
 /* What earlier calls have left beneath this frame, and what was received last, is of no use to one
  * that is about to wait for long (madvise(2), MADV_DONTNEED: the pages are zero when they are
  * touched again). Not inlined: the frames of those who wait lie above its own. */
-__attribute__((noinline)) static void trim_stack(const struct driver *d)
+__attribute__((noinline)) static void trim_stack(struct blocking_conn *conn)
 {
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-    uintptr_t scratch = (uintptr_t)d->scratch;
-    give_back(here - TRIM_DEPTH, here - TRIM_FRAMES);
-    give_back(scratch, scratch + d->scratch_size);
+    uintptr_t scratch = (uintptr_t)conn->driver.scratch;
+    if (conn->stack_low == 0)
+        conn->stack_low = stack_low(here);
+    give_back(conn->stack_low, here - TRIM_FRAMES);
+    give_back(scratch, scratch + conn->driver.scratch_size);
 }
 
 /* For how long a receive may wait: at first a second, so that SO_RCVTIMEO stays as it is while
  * requests come; and who has waited as long in vain gives memory back, and waits for longer. */
-static uint64_t wait_ms(const struct blocking_conn *conn, uint64_t ms)
+static uint64_t wait_ms(struct blocking_conn *conn, uint64_t ms)
 {
     if (ms <= BLOCKING_TRIM_MS)
         return ms;
     if (!conn->quiet)
         return BLOCKING_TRIM_MS;
-    trim_stack(&conn->driver);
+    trim_stack(conn);
     return ms;
 }
 

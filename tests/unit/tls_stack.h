@@ -66,8 +66,7 @@ static enum tls_result receive_in_thread(struct tls *tls, struct span *in, struc
     return call.result;
 }
 
-/* Half of a stack is enough: the other half is for what lies above, and blocking_conn.c relies on
- * that where it gives back what is left of a handshake. */
+/* Half of a stack is enough: the other half is for what lies above, and for libraries to come. */
 static void test_a_handshake_fits(void **state)
 {
     (void)state;
