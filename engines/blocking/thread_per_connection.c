@@ -140,7 +140,7 @@ const struct engine_ops engine_thread_per_connection = {
     .name = "thread-per-connection",
     .summary = "blocking I/O, a thread for each connection",
     .cost =
-        "36 KiB and a task for an idle connection; a switch of threads for each wait: twice the "
+        "37 KiB and a task for an idle connection; a switch of threads for each wait: twice the "
         "CPU of an event loop when all are busy",
     .file_jobs = 1u << FILE_JOBS_INLINE,
     .probe = blocking_probe,
