@@ -5,11 +5,13 @@
 #include "http/access.h"
 #include "http/conn_state.h"
 #include "http/exchange.h"
+#include "http/real_ip.h"
 #include "http/refusal.h"
 #include "http/response.h"
 #include "http/static.h"
 #include "http/vhost.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #define HTTP_CONN_MAGIC 0xc0441e55u
@@ -28,7 +30,10 @@ void http_conn_open(struct http_conn *c, struct http_env *env, const struct list
                              .env = env,
                              .listen = listen,
                              .file_segments = env->file_segments && !listen->tls,
+                             .from_proxy = address_set_has(&env->config->real_ip.from, peer),
                              .since_ms = env->clock->now_ms };
+    if ((env->needs & ACCESS_NEEDS_MORE) != 0)
+        c->number = atomic_fetch_add(env->config->connections_counted, 1) + 1;
 }
 
 void http_conn_secured(struct http_conn *c, const struct server *named)
@@ -38,6 +43,20 @@ void http_conn_secured(struct http_conn *c, const struct server *named)
     c->named = named;
     c->silent = false;
     c->since_ms = now(c);
+}
+
+void http_conn_introduced(struct http_conn *c, const struct peer *client)
+{
+    CHECK_OBJ(c, HTTP_CONN_MAGIC);
+    CHECK(c->state == STATE_IDLE && c->requests == 0);
+    c->silent = false;
+    c->since_ms = now(c);
+    if (client == NULL)
+        return;
+    c->peer = *client;
+    /* "unix:" there means a socket of ours, not one of the proxy's. */
+    c->from_proxy =
+        client->family != PEER_UNIX && address_set_has(&c->env->config->real_ip.from, client);
 }
 
 /* Nothing is known yet of the request that comes next. */
@@ -57,6 +76,10 @@ static void begin_request(struct http_conn *c)
     x->request.present = 0;
     x->request.method = HTTP_GET;
     x->request.version_minor = 1;
+    x->target.path.len = 0;
+    x->body_taken = 0;
+    if (c->env->needs != 0)
+        http_access_begin(x);
 }
 
 static bool attach_exchange(struct http_conn *c)
@@ -91,7 +114,7 @@ static void answer_composed(struct http_conn *c, struct http_input *input)
     struct http_exchange *x = c->x;
     bool is_long = http_out_has_file(&x->out) || x->multipart.entry != NULL;
     if (!is_long)
-        http_access_write(x, &c->peer, x->status, x->body_len);
+        http_access_write(c, x->status, x->out.queued - x->answer_start, x->body_len);
     x->log_due = is_long;
     if (is_long || !x->keep_alive) {
         c->state = STATE_FLUSH;
@@ -107,7 +130,7 @@ static bool flushed(struct http_conn *c, struct http_input *input)
 {
     struct http_exchange *x = c->x;
     if (x->log_due)
-        http_access_write_sent(c->x, &c->peer);
+        http_access_write_sent(c);
     if (x->keep_alive) {
         input->head.len = 0;
         c->state = STATE_HEAD;
@@ -176,6 +199,11 @@ static void head_complete(struct http_conn *c, struct http_input *input, size_t 
     c->requests++;
     int status =
         http_request_parse(input->head.ptr, input->head.len, &c->env->config->limits, &x->request);
+    x->from_proxy = c->from_proxy && status == 0;
+    if (x->from_proxy) {
+        x->client = c->peer;
+        http_real_ip(&x->request, &c->env->config->real_ip, &x->client);
+    }
     if (status != 0 || c->plain_refused) {
         refuse(c, status != 0 ? status : 400);
         return;
@@ -206,6 +234,7 @@ static void refuse_head(struct http_conn *c, struct http_input *input, int statu
         http_line_of_head(span_make(input->rest.ptr + skipped, input->rest.len - skipped));
     input->head = line;
     input->rest.len = 0;
+    x->from_proxy = false;
     x->request.head = line.ptr;
     x->request.request_line = (struct http_slice){ 0, (uint32_t)line.len };
     c->requests++;
@@ -249,6 +278,7 @@ static bool read_body(struct http_conn *c, struct http_input *input)
     }
     input->rest.ptr += used;
     input->rest.len -= used;
+    x->body_taken += used;
     if (result == HTTP_BODY_MORE)
         return false;
     begin_answer(c, false);
@@ -412,7 +442,7 @@ void http_conn_received_end(struct http_conn *c)
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
     /* Octets that are wanted will not come; what was asked before has been answered already. */
     if (c->state == STATE_BODY)
-        http_access_write(c->x, &c->peer, 0, 0);
+        http_access_write(c, 0, 0, 0);
     close_now(c);
 }
 
@@ -420,9 +450,9 @@ void http_conn_broken(struct http_conn *c)
 {
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
     if (c->state == STATE_FLUSH && c->x->log_due)
-        http_access_write_sent(c->x, &c->peer);
+        http_access_write_sent(c);
     else if (c->state == STATE_ANSWER || c->state == STATE_BODY)
-        http_access_write(c->x, &c->peer, 0, 0);
+        http_access_write(c, 0, 0, 0);
     c->broken = true;
     close_now(c);
 }

@@ -21,6 +21,7 @@
 enum {
     SESSION_TLS_WARM_MAX = 128, /* sessions of one environment whose library keeps the memory of its
                                    records at hand (about 34 KiB each) */
+    SESSION_TLS_RECV_MAX = TLS_PLAIN_MAX, /* octets that are received at once, at most */
 };
 
 /* What all TLS sessions of one environment share. */
