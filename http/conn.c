@@ -420,6 +420,11 @@ bool http_conn_is_idle(const struct http_conn *c)
     return c->state == STATE_IDLE && (c->requests > 0 || c->silent);
 }
 
+bool http_conn_is_busy(const struct http_conn *c)
+{
+    return c->state != STATE_IDLE;
+}
+
 size_t http_conn_recv_room(const struct http_conn *c)
 {
     if (c->state == STATE_LINGER || c->x == NULL || c->x->in.data == NULL)

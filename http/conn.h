@@ -109,6 +109,10 @@ unsigned http_conn_wants(const struct http_conn *c);
  * request is given HTTP_CONN_SILENT_MS before it is said to be waited for. */
 bool http_conn_is_idle(const struct http_conn *c);
 
+/* Has a request begun, or is an answer under way? Then http_conn_drain() does not close it now. Pure.
+ */
+bool http_conn_is_busy(const struct http_conn *c);
+
 /* Octets that http_conn_received() takes now. */
 size_t http_conn_recv_room(const struct http_conn *c);
 

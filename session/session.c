@@ -235,6 +235,12 @@ static size_t recv_room_of_front(const struct session *s)
     return room < SESSION_TLS_RECV_MAX ? room : SESSION_TLS_RECV_MAX;
 }
 
+bool session_is_busy(const struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    return s->tls != NULL ? session_tls_is_busy(s->tls) : http_conn_is_busy(&s->conn);
+}
+
 size_t session_recv_room(const struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);

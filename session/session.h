@@ -117,6 +117,10 @@ unsigned session_wants(const struct session *s);
  * first on a connection is given a second before, which ends as a deadline does. Pure. */
 bool session_is_idle(const struct session *s);
 
+/* Has a request begun, or is an answer under way? Then session_drain() does not close it now, but has
+ * it end with that answer. Pure. */
+bool session_is_busy(const struct session *s);
+
 /* How many octets session_received() takes now; above 0 while SESSION_WANT_RECV is set. */
 size_t session_recv_room(const struct session *s);
 

@@ -350,6 +350,11 @@ bool session_tls_is_idle(const struct session_tls *t)
            http_conn_is_idle(t->conn);
 }
 
+bool session_tls_is_busy(const struct session_tls *t)
+{
+    return t->phase == SESSION_TLS_OPEN && http_conn_is_busy(t->conn);
+}
+
 /* Is its handshake still to be thought to be on its way? Else it is only waited for. */
 static bool is_new(const struct session_tls *t)
 {

@@ -86,6 +86,7 @@ void session_tls_close(struct session_tls *t);
 unsigned session_tls_wants(const struct session_tls *t);
 size_t session_tls_recv_room(const struct session_tls *t);
 bool session_tls_is_idle(const struct session_tls *t);
+bool session_tls_is_busy(const struct session_tls *t);
 uint64_t session_tls_deadline_ms(const struct session_tls *t);
 
 /* False, and nothing is taken: the first octets of the connection, which are those of an HTTP

@@ -40,8 +40,11 @@ static int create_env(struct blocking *b, char *why, size_t why_size)
     if (res < 0)
         return fail(res, "cannot make a mutex", why, why_size);
     clock_update(&b->clock);
-    res = session_env_create(b->cfg.config, &b->cfg.limits, b->cfg.tls, &b->clock, caps, why,
-                             why_size, &b->env);
+    struct session_limits limits = b->cfg.limits;
+    if (!b->shared)
+        limits.connections_max = 1; /* pools that lie close together: fewer page tables a process */
+    res = session_env_create(b->cfg.config, &limits, b->cfg.tls, &b->clock, caps, why, why_size,
+                             &b->env);
     if (res == 0 && b->shared)
         session_env_share(b->env, &b->lock);
     return res;
@@ -154,8 +157,8 @@ void blocking_ask_all(struct blocking *b, unsigned asks)
 static void begin_drain(struct blocking *b, uint64_t now_ms)
 {
     b->drain_end_ms = now_ms + b->cfg.config->deadlines.drain_ms;
+    blocking_ask_all(b, DRIVER_ASK_DRAIN); /* who finds nobody listening knows that it has begun */
     blocking_unlisten(b);
-    blocking_ask_all(b, DRIVER_ASK_DRAIN);
 }
 
 bool blocking_turn(struct blocking *b, uint64_t now_ms)

@@ -47,12 +47,26 @@ static void pause_accepting(struct blocking *b)
     places_await(&b->places);
 }
 
+/* One for each that comes, though it may take longer to end than the next look: until it has given
+ * its place back, or a second, nobody else is asked. False: nobody can make way. */
 static bool make_way(struct blocking *b)
 {
+    uint64_t now_ms = clock_monotonic_ms();
+    if (b->way_ms > now_ms)
+        return true;
     struct place *place = places_longest_idle(&b->places);
-    if (place != NULL)
-        b->ops->ask(&b->places, place, DRIVER_ASK_END);
-    return place != NULL;
+    if (place == NULL)
+        return false;
+    b->way_ms = now_ms + BLOCKING_WAY_MS;
+    b->ops->ask(&b->places, place, DRIVER_ASK_END);
+    return true;
+}
+
+/* A place was given back. */
+static void room_made(struct blocking *b)
+{
+    b->retry_ms = 0;
+    b->way_ms = 0;
 }
 
 static bool has_room(struct blocking *b)
@@ -184,11 +198,11 @@ static void turn(struct blocking *b, bool listens)
     if (b->polled[0].revents != 0) {
         blocking_woken(b);
         if (!places_awaited(&b->places))
-            b->retry_ms = 0; /* a place was given back */
+            room_made(b);
     }
     if (b->polled[1].revents != 0) {
         b->ops->collect(b);
-        b->retry_ms = 0;
+        room_made(b);
     }
     if (b->retry_ms != 0 && clock_monotonic_ms() >= b->retry_ms)
         b->retry_ms = 0;

@@ -19,21 +19,29 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { TIMEOUT_MAX_MS = 1 << 30 };
+enum {
+    TIMEOUT_MAX_MS = 1 << 30,
+    TRIM_DEPTH = 1 << 17, /* octets beneath a frame of a process's first thread that can only be its
+                             stack's: the kernel lets that grow, and keeps a gap beneath it */
+    TRIM_FRAMES = 1024,   /* octets beneath a frame that the calls out of it may need */
+};
 
 /* The first session that is called after a tick has the next one due. */
 static void conn_enter(struct driver *d)
 {
-    struct blocking *b = blocking_conn_of(d)->b;
+    struct blocking_conn *conn = blocking_conn_of(d);
+    struct blocking *b = conn->b;
     if (!atomic_load_explicit(&b->active, memory_order_relaxed) &&
         !atomic_exchange(&b->active, true) && b->shared)
         blocking_wake(b);
     if (b->shared)
         MUST(pthread_mutex_lock(&b->mutex) == 0);
     clock_update(&b->clock);
+    conn->now_ms = b->clock.now_ms;
 }
 
 static void conn_leave(struct driver *d)
@@ -60,9 +68,8 @@ static bool set_nonblocking(struct blocking_conn *conn, bool wanted)
     return true;
 }
 
-static uint64_t left_ms(uint64_t until_ms)
+static uint64_t left_ms(uint64_t until_ms, uint64_t now_ms)
 {
-    uint64_t now_ms = clock_monotonic_ms();
     if (until_ms <= now_ms)
         return 0;
     return until_ms - now_ms < TIMEOUT_MAX_MS ? until_ms - now_ms : TIMEOUT_MAX_MS;
@@ -111,7 +118,7 @@ static bool is_shut(const struct blocking_conn *conn)
 /* A socket that was shut to wake us wakes nobody any more, though it goes on to receive. */
 static void pause_shut(uint64_t until_ms)
 {
-    uint64_t ms = left_ms(until_ms);
+    uint64_t ms = left_ms(until_ms, clock_monotonic_ms());
     poll(NULL, 0, ms < BLOCKING_PAUSE_MS ? (int)ms : BLOCKING_PAUSE_MS);
 }
 
@@ -127,12 +134,63 @@ static ssize_t conn_result(struct driver *d, ssize_t n, uint64_t until_ms, unsig
     return -EAGAIN;
 }
 
+static void give_back(uintptr_t from, uintptr_t to)
+{
+    const uintptr_t page = 4096; /* where they are larger, the kernel refuses the odd ones */
+    from = (from + page - 1) & ~(page - 1);
+    to &= ~(page - 1);
+    if (from < to) /* advice: where part of it was never mapped, the rest is given back */
+        (void)madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
+/* The lowest address of the calling thread's stack, of which `here` is one; `here`, if nobody can
+ * tell. It is never guessed: beneath a thread's stack lies another one. */
+static uintptr_t stack_low(uintptr_t here)
+{
+    pthread_attr_t attributes;
+    void *low;
+    size_t size;
+    if (gettid() == getpid())
+        return here - TRIM_DEPTH;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+        return here;
+    if (pthread_attr_getstack(&attributes, &low, &size) == 0)
+        here = (uintptr_t)low;
+    pthread_attr_destroy(&attributes);
+    return here;
+}
+
+/* What earlier calls have left beneath this frame, and what was received last, is of no use to one
+ * that is about to wait for long (madvise(2), MADV_DONTNEED: the pages are zero when they are
+ * touched again). Not inlined: the frames of those who wait lie above its own. */
+__attribute__((noinline)) static void trim_stack(struct blocking_conn *conn)
+{
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    uintptr_t scratch = (uintptr_t)conn->driver.scratch;
+    if (conn->stack_low == 0)
+        conn->stack_low = stack_low(here);
+    give_back(conn->stack_low, here - TRIM_FRAMES);
+    give_back(scratch, scratch + conn->driver.scratch_size);
+}
+
+/* For how long a receive may wait: at first a second, so that SO_RCVTIMEO stays as it is while
+ * requests come; and who has waited as long in vain gives memory back, and waits for longer. */
+static uint64_t wait_ms(struct blocking_conn *conn, uint64_t ms)
+{
+    if (ms <= BLOCKING_TRIM_MS)
+        return ms;
+    if (!conn->quiet)
+        return BLOCKING_TRIM_MS;
+    trim_stack(conn);
+    return ms;
+}
+
 /* Waits in recv(2). Who is idle says so before it looks at what is asked; who asks does so before
  * it looks at who is idle: one of the two sees the other. */
 static ssize_t conn_receive_waiting(struct driver *d, size_t len, uint64_t until_ms, unsigned heeds)
 {
     struct blocking_conn *conn = blocking_conn_of(d);
-    uint64_t ms = until_ms == UINT64_MAX ? TIMEOUT_MAX_MS : left_ms(until_ms);
+    uint64_t ms = left_ms(until_ms, conn->now_ms);
     bool idle = (heeds & DRIVER_ASK_END) != 0;
     ssize_t n = -1;
 
@@ -143,7 +201,8 @@ static ssize_t conn_receive_waiting(struct driver *d, size_t len, uint64_t until
     if (conn_asks(d) & heeds)
         errno = EAGAIN;
     else
-        n = receive_within(conn, d->scratch, len, (uint32_t)ms);
+        n = receive_within(conn, d->scratch, len, (uint32_t)wait_ms(conn, ms));
+    conn->quiet = n < 0;
     if (idle)
         atomic_store(&conn->place->idle_since, 0);
     return n;
@@ -163,7 +222,7 @@ static unsigned conn_wait(struct driver *d, unsigned what, uint64_t until_ms, un
     struct blocking_conn *conn = blocking_conn_of(d);
     struct pollfd polled = { .fd = d->fd };
     bool shut = (what & DRIVER_READABLE) != 0 && is_shut(conn);
-    uint64_t ms = until_ms == UINT64_MAX ? TIMEOUT_MAX_MS : left_ms(until_ms);
+    uint64_t ms = left_ms(until_ms, conn->now_ms);
     unsigned ready = shut ? DRIVER_READABLE : 0; /* it is to be looked at, now and then */
 
     if (conn_asks(d) & heeds)

@@ -101,6 +101,16 @@ static void offload(struct driver *d)
     explicit_bzero(info, sizeof(info));
 }
 
+/* A drain has begun while the rest of a request came. Whether the wake-up or the octets were first
+ * is chance: the answer says in either case that it is the last one (Connection: close). */
+static void end_with_request(struct driver *d)
+{
+    if (d->ending || !(d->ops->asks(d) & DRIVER_ASK_DRAIN) || !session_is_busy(d->session))
+        return;
+    session_drain(d->session);
+    d->ending = true;
+}
+
 /* False: nothing has come. */
 static bool receive(struct driver *d, uint64_t until_ms, unsigned heeds)
 {
@@ -114,6 +124,8 @@ static bool receive(struct driver *d, uint64_t until_ms, unsigned heeds)
     if (n == -EAGAIN || n == -EINTR)
         return false;
     d->heard = true;
+    if (n > 0)
+        end_with_request(d);
     session_received(d->session, d->scratch, n);
     return true;
 }
