@@ -126,9 +126,8 @@ struct server {
     size_t hosts_count;
     struct location *locations; /* longest prefix first; the last is "/" */
     size_t locations_count;
-    struct redirect
-        *redirects; /* the longest `from` first; first match wins (http/vhost.h), before anything is
-                       looked up */
+    struct redirect *redirects; /* the longest `from` first; first match wins (http/vhost.h), before
+                                   anything is looked up */
     size_t redirects_count;
     size_t access_log;                /* index into config.access_logs, or CONFIG_NO_LOG */
     struct certificate *certificates; /* for its addresses with TLS; the client's algorithms decide
@@ -200,10 +199,13 @@ enum processor_kind { PROCESSOR_IO_URING, PROCESSOR_EPOLL /* emulated on readine
 
 /* Who executes file jobs, which may block. */
 enum file_jobs {
-    FILE_JOBS_AUTO,     /* as the engine does it by default */
-    FILE_JOBS_INLINE,   /* the thread that needs them */
-    FILE_JOBS_WORKERS,  /* other threads */
-    FILE_JOBS_PROCESSOR /* operations of a proactor's processor */
+    FILE_JOBS_AUTO,      /* as the engine does it by default */
+    FILE_JOBS_INLINE,    /* the thread that needs them */
+    FILE_JOBS_WORKERS,   /* other threads */
+    FILE_JOBS_PROCESSOR, /* operations of a proactor's processor */
+    FILE_JOBS_POSIX_AIO, /* reads by the C library's aio_read(3), the rest by other threads */
+    FILE_JOBS_LINUX_AIO, /* reads by io_submit(2) with O_DIRECT, likewise */
+    FILE_JOBS_IO_URING,  /* reads by a ring beside the event loop, likewise */
 };
 
 /* What is handed to workers. */
