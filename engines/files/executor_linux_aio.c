@@ -31,10 +31,12 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { KEPT = 4 }; /* places that keep their memory while nothing is in flight */
+
 struct aio_place {
     struct iocb iocb;
     struct file_read *read; /* NULL: it is free */
-    unsigned char *mem;     /* `size` octets, aligned; kept for the next read */
+    unsigned char *mem;     /* `size` octets, aligned; kept for the next read of a burst */
     size_t size;
 };
 
@@ -104,6 +106,19 @@ static int aio_probe(unsigned count, char *why, size_t why_size)
     return res;
 }
 
+/* A burst is over: what it needed is given back. The first places are taken again first. */
+static void give_back_memory(struct aio_executor *self)
+{
+    for (unsigned i = KEPT; i < FILE_EXECUTOR_DEPTH; i++) {
+        free(self->places[i].mem);
+        self->places[i].mem = NULL;
+        self->places[i].size = 0;
+    }
+    self->free_count = 0;
+    for (unsigned i = FILE_EXECUTOR_DEPTH; i > 0; i--)
+        self->free[self->free_count++] = &self->places[i - 1];
+}
+
 static int aio_open(int wake_fd, char *why, size_t why_size, struct file_executor **ret_executor)
 {
     struct aio_executor *self = calloc(1, sizeof(*self));
@@ -120,8 +135,7 @@ static int aio_open(int wake_fd, char *why, size_t why_size, struct file_executo
     self->base = (struct file_executor){ .ops = &file_executor_linux_aio, .wake_fd = wake_fd };
     list_init(&self->base.waiting);
     list_init(&self->base.ended);
-    for (unsigned i = 0; i < FILE_EXECUTOR_DEPTH; i++)
-        self->free[self->free_count++] = &self->places[i];
+    give_back_memory(self); /* there is none yet */
     *ret_executor = &self->base;
     return 0;
 }
@@ -232,6 +246,8 @@ static void aio_collect(struct file_executor *x)
     }
     for (long i = 0; i < n; i++)
         aio_take(self, &events[i]);
+    if (x->in_flight == 0)
+        give_back_memory(self);
 }
 
 /* io_destroy(2) waits for all that is in flight: afterwards nobody writes to the memory. What has

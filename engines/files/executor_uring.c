@@ -125,7 +125,7 @@ static int ring_open(int wake_fd, char *why, size_t why_size, struct file_execut
     }
     if (res < 0) {
         ring_close(&self->base);
-        return res;
+        return res == -EINVAL ? -EOPNOTSUPP : res;
     }
     *ret_executor = &self->base;
     return 0;

@@ -12,7 +12,8 @@ from faults import Faults, Load, for_seconds, is_idle, option  # noqa: E402
 
 PROACTOR = option("--engine") == "proactor"
 VARIANT = option("--variant")
-SENDFILE = "file_io=read" not in VARIANT and "file_io=splice" not in VARIANT
+SENDFILE = not any(setting in VARIANT
+                   for setting in ("file_io=read", "file_io=splice", "file_jobs=linux-aio"))
 SPLICE = "file_io=splice" in VARIANT
 
 
