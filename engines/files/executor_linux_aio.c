@@ -3,10 +3,11 @@
  * through the page cache, io_submit(2) returns when the octets are there (29.6 ms were measured for
  * 32 reads).
  *
- * O_DIRECT wants memory, offset and length to be aligned: each place has its own aligned memory,
- * from which the octets that were asked for are copied. The flag is set on the descriptor that the
- * session has open (F_SETFL), once; it is the loop's own, and read in no other way. The last block
- * of a file comes back short, as every read at its end.
+ * O_DIRECT wants memory, offset and length to be aligned. Where those of a read are not, as at the
+ * end of a file, its place has memory that is, from which the octets that were asked for are
+ * copied. The flag is set on the descriptor that the session has open (F_SETFL), once; it is the
+ * loop's own, and read in no other way. The last block of a file comes back short, as every read at
+ * its end.
  *
  * RWF_NOWAIT besides: where a file system would wait after all (for its own blocks, for room in the
  * disk's queue), or has no such way (tmpfs), the read is refused, and a worker does it. Completions
@@ -38,6 +39,7 @@ struct aio_place {
     struct file_read *read; /* NULL: it is free */
     unsigned char *mem;     /* `size` octets, aligned; kept for the next read of a burst */
     size_t size;
+    bool in_place; /* this read goes to its own memory, which is aligned */
 };
 
 struct aio_executor {
@@ -104,6 +106,13 @@ static int aio_probe(unsigned count, char *why, size_t why_size)
     if (res < 0)
         aio_explain(call, -res, count, why, why_size);
     return res;
+}
+
+/* Can the kernel write to the memory of the read itself? */
+static bool is_aligned(const struct file_read *read)
+{
+    uintptr_t all = (uintptr_t)read->mem | (uintptr_t)read->off | read->len;
+    return (all & (FILE_DIRECT_ALIGNMENT - 1)) == 0;
 }
 
 /* A burst is over: what it needed is given back. The first places are taken again first. */
@@ -175,12 +184,13 @@ static void aio_begin(struct file_executor *x, struct file_read *read)
     place->read = read;
     off_t off;
     size_t len = file_direct_range(read->off, read->len, FILE_DIRECT_ALIGNMENT, &off);
+    place->in_place = is_aligned(read);
     int res = set_direct(read->fd);
     if (res == -EINVAL)
         log_repeated(LOG_WARN, "O_DIRECT", EINVAL,
                      "file_jobs = linux-aio: a file system has no O_DIRECT: its files are read by "
                      "workers, by way of the page cache");
-    if (res == 0)
+    if (res == 0 && !place->in_place)
         res = have_memory(place, len);
     if (res < 0) {
         aio_end(self, place, res);
@@ -191,7 +201,7 @@ static void aio_begin(struct file_executor *x, struct file_read *read)
         .aio_lio_opcode = IOCB_CMD_PREAD,
         .aio_rw_flags = RWF_NOWAIT,
         .aio_fildes = (uint32_t)read->fd,
-        .aio_buf = (uint64_t)(uintptr_t)place->mem,
+        .aio_buf = (uint64_t)(uintptr_t)(place->in_place ? read->mem : place->mem),
         .aio_nbytes = len,
         .aio_offset = off,
         .aio_flags = IOCB_FLAG_RESFD,
@@ -223,7 +233,7 @@ static void aio_take(struct aio_executor *self, const struct io_event *event)
     struct aio_place *place = (void *)(uintptr_t)event->data;
     const struct file_read *read = place->read;
     int res = (int)event->res;
-    if (res > 0) {
+    if (res > 0 && !place->in_place) {
         off_t from = (off_t)place->iocb.aio_offset;
         size_t octets = file_direct_octets(from, (size_t)res, read->off, read->len);
         memcpy(read->mem, place->mem + (read->off - from), octets);

@@ -21,11 +21,12 @@ static void counted_run(struct file_job *job)
     file_job_run(job);
 }
 
-#define file_job_try(job)          counted_try(job)
-#define file_job_run(job)          counted_run(job)
+#define file_job_try(job) counted_try(job)
+#define file_job_run(job) counted_run(job)
 #include "engines/files/file_executor.h"
 #define file_executor_submit(x, r) ((void)submitted++, file_executor_submit(x, r))
 #include "loop_fixture.h"
+#include "executor_missing.h"
 
 static const enum file_jobs kinds[] = { FILE_JOBS_POSIX_AIO, FILE_JOBS_LINUX_AIO,
                                         FILE_JOBS_IO_URING };
@@ -39,14 +40,9 @@ static const enum file_jobs kinds[] = { FILE_JOBS_POSIX_AIO, FILE_JOBS_LINUX_AIO
 /* False where this kernel does not have it. */
 static bool begin(struct scene *scene, enum file_jobs kind, int buffer)
 {
-    char why[600] = "";
     const struct file_executor_ops *ops = file_executor_of(kind);
-    int res = ops->probe(1, why, sizeof(why));
-    if (res == -EPERM || res == -ENOSYS || res == -EACCES) {
-        print_message("skipped: %s\n", why);
+    if (executor_is_missing(ops))
         return false;
-    }
-    assert_int_equal(res, 0);
     scene_open(scene, AF_INET, buffer);
     assert_int_equal(fcntl(fake.file, F_SETFL, O_RDONLY), 0); /* one before has set O_DIRECT */
     scene->options.workers = 2;
