@@ -20,7 +20,7 @@
 
 #define SESSION_TLS_MAGIC 0x5e557151u
 
-enum { KEPT_SIZE = TLS_PLAIN_MAX, TLS_ALERT_RECORD = 21 };
+enum { KEPT_SIZE = SESSION_TLS_RECV_MAX, TLS_ALERT_RECORD = 21 };
 
 static uint64_t now(const struct session_tls *t)
 {
@@ -143,6 +143,9 @@ static void handshake_done(struct session_tls *t)
     t->deadline_ms = UINT64_MAX;
     if (t->env->ktls && t->listen->kind != LISTEN_UNIX)
         t->offload = SESSION_OFFLOAD_WANTED;
+    const char *protocol, *cipher;
+    t->env->server->ops->agreed(t->tls, &protocol, &cipher);
+    http_conn_set_tls(t->conn, protocol, cipher);
     http_conn_secured(t->conn, name.len > 0 ? server_find(t->listen, name) : NULL);
 }
 
@@ -272,6 +275,13 @@ bool session_tls_received(struct session_tls *t, const void *data, ssize_t res)
     keep(t, in);
     session_tls_advance(t);
     return true;
+}
+
+void session_tls_peer_left(struct session_tls *t)
+{
+    CHECK_OBJ(t, SESSION_TLS_MAGIC);
+    break_off(t);
+    session_tls_advance(t);
 }
 
 void session_tls_advance(struct session_tls *t)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 static int fail(int res, const char *what, char *why, size_t why_size)
@@ -175,6 +176,19 @@ bool blocking_turn(struct blocking *b, uint64_t now_ms)
     if (stops || (b->drain_end_ms != 0 && now_ms >= b->drain_end_ms))
         blocking_ask_all(b, DRIVER_ASK_STOP);
     return (atomic_load(&b->asks) & DRIVER_ASK_STOP) != 0;
+}
+
+int blocking_poll(struct pollfd *polled, nfds_t count, int timeout_ms)
+{
+    int told = poll(polled, count, timeout_ms);
+    int error = told < 0 ? errno : 0;
+    for (nfds_t i = 0; told <= 0 && i < count; i++)
+        polled[i].revents = 0;
+    if (error == ENOMEM) {
+        const struct timespec pause = { .tv_nsec = BLOCKING_PAUSE_MS * 1000000l };
+        nanosleep(&pause, NULL);
+    }
+    return error == 0 ? told : error == ENOMEM || error == EINTR ? 0 : -error;
 }
 
 int blocking_timeout_ms(const struct blocking *b, uint64_t now_ms)

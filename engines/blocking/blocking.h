@@ -27,7 +27,8 @@ enum {
     BLOCKING_STACK_SIZE = 1 << 18,   /* of a thread: address space; an idle one touches 12 KiB */
     BLOCKING_RETRY_MS = 100,         /* how long to wait when something has run out */
     BLOCKING_TICK_MS = 1000,         /* session_env_tick() so often, while anything happens */
-    BLOCKING_PAUSE_MS = 10, /* how often to look at a socket that can wake nobody any more */
+    BLOCKING_PAUSE_MS = 10, /* how often to look at a socket that can wake nobody any more, or
+                               whether there is memory to wait */
 };
 
 struct blocking;
@@ -104,6 +105,11 @@ bool blocking_turn(struct blocking *b, uint64_t now_ms);
 
 /* Until when it may wait, as poll(2)'s timeout. */
 int blocking_timeout_ms(const struct blocking *b, uint64_t now_ms);
+
+/* As poll(2): how many of `count` descriptors told; 0 also when it was interrupted, or the kernel
+ * had no memory for the call, after a pause then. Without any their revents are 0. Or another
+ * -errno. */
+int blocking_poll(struct pollfd *polled, nfds_t count, int timeout_ms);
 
 /* session_env_tick() and _sweep(), when due. Anybody's who owns the environment alone. */
 void blocking_tick(struct blocking *b, uint64_t now_ms, bool reopen);

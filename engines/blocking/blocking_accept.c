@@ -157,7 +157,7 @@ static void drop_held(struct blocking *b)
     b->held = NULL;
 }
 
-/* Waits, for listeners only if somebody can be taken now. How many descriptors told. */
+/* Waits, for listeners only if somebody can be taken now. As blocking_poll(). */
 static int wait_for_some(struct blocking *b, bool listens, uint64_t now_ms)
 {
     struct pollfd *polled = b->polled;
@@ -167,7 +167,7 @@ static int wait_for_some(struct blocking *b, bool listens, uint64_t now_ms)
     polled[1] = (struct pollfd){ .fd = b->collect_fd, .events = POLLIN };
     for (size_t i = 0; listens && i < b->cfg.listeners_count; i++)
         polled[count++] = (struct pollfd){ .fd = b->cfg.listeners[i].fd, .events = POLLIN };
-    return poll(polled, count, blocking_timeout_ms(b, now_ms));
+    return blocking_poll(polled, count, blocking_timeout_ms(b, now_ms));
 }
 
 static void accept_from_all(struct blocking *b)
@@ -223,15 +223,14 @@ int blocking_serve(struct blocking *b)
         if (drains && places_await(&b->places) == 0)
             break;
         bool listens = !drains && b->held == NULL && b->retry_ms == 0;
-        if (wait_for_some(b, listens, now_ms) >= 0) {
-            turn(b, listens);
-        } else if (errno != EINTR) {
-            res = -errno;
+        res = wait_for_some(b, listens, now_ms);
+        if (res < 0) {
             log_error("poll: %s", strerror(-res));
             blocking_ask_all(b, DRIVER_ASK_STOP);
             break;
         }
+        turn(b, listens);
     }
     await_all(b);
-    return res;
+    return res < 0 ? res : 0;
 }

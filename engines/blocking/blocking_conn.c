@@ -10,6 +10,8 @@
 
 #include "core/check.h"
 #include "core/file_job.h"
+#include "core/log.h"
+#include "core/log_repeat.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -47,12 +49,15 @@ static unsigned conn_asks(struct driver *d)
     return atomic_load(&conn->b->asks) | atomic_load(&conn->place->asks);
 }
 
-static void set_nonblocking(struct blocking_conn *conn, bool wanted)
+/* False: the kernel, or a filter of system calls, refuses; it stays as it is. */
+static bool set_nonblocking(struct blocking_conn *conn, bool wanted)
 {
     if (conn->nonblocking == wanted)
-        return;
-    MUST(fcntl(conn->driver.fd, F_SETFL, wanted ? O_NONBLOCK : 0) == 0);
+        return true;
+    if (fcntl(conn->driver.fd, F_SETFL, wanted ? O_NONBLOCK : 0) != 0)
+        return false;
     conn->nonblocking = wanted;
+    return true;
 }
 
 static uint64_t left_ms(uint64_t until_ms)
@@ -63,14 +68,27 @@ static uint64_t left_ms(uint64_t until_ms)
     return until_ms - now_ms < TIMEOUT_MAX_MS ? until_ms - now_ms : TIMEOUT_MAX_MS;
 }
 
-/* SO_RCVTIMEO (socket(7)): no more than `ms`, and no less than half of that. */
-static void set_timeout(struct blocking_conn *conn, uint32_t ms)
+/* SO_RCVTIMEO (socket(7)): no more than `ms`, and no less than half of that. False: refused. */
+static bool set_timeout(struct blocking_conn *conn, uint32_t ms)
 {
     if (conn->timeout_ms != 0 && conn->timeout_ms <= ms && conn->timeout_ms >= ms / 2)
-        return;
+        return true;
     struct timeval value = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-    MUST(setsockopt(conn->driver.fd, SOL_SOCKET, SO_RCVTIMEO, &value, sizeof(value)) == 0);
+    if (setsockopt(conn->driver.fd, SOL_SOCKET, SO_RCVTIMEO, &value, sizeof(value)) != 0)
+        return false;
     conn->timeout_ms = ms;
+    return true;
+}
+
+/* recv(2) that waits for at most `ms`; where that cannot be had of it, poll(2) waits before. */
+static ssize_t receive_within(struct blocking_conn *conn, void *mem, size_t len, uint32_t ms)
+{
+    int fd = conn->driver.fd;
+    if (set_nonblocking(conn, false) && set_timeout(conn, ms))
+        return recv(fd, mem, len, 0);
+    struct pollfd polled = { .fd = fd, .events = POLLIN };
+    (void)blocking_poll(&polled, 1, (int)ms);
+    return recv(fd, mem, len, MSG_DONTWAIT);
 }
 
 /* Our shutdown(2) of the receiving side makes the socket look as if the peer had ended. Has it? */
@@ -120,14 +138,12 @@ static ssize_t conn_receive_waiting(struct driver *d, size_t len, uint64_t until
 
     if (ms == 0)
         return recv(d->fd, d->scratch, len, MSG_DONTWAIT);
-    set_nonblocking(conn, false);
-    set_timeout(conn, (uint32_t)ms);
     if (idle)
         atomic_store(&conn->place->idle_since, conn->last);
     if (conn_asks(d) & heeds)
         errno = EAGAIN;
     else
-        n = recv(d->fd, d->scratch, len, 0);
+        n = receive_within(conn, d->scratch, len, (uint32_t)ms);
     if (idle)
         atomic_store(&conn->place->idle_since, 0);
     return n;
@@ -158,7 +174,7 @@ static unsigned conn_wait(struct driver *d, unsigned what, uint64_t until_ms, un
         polled.events |= POLLOUT;
     if ((what & DRIVER_READABLE) && !shut)
         polled.events |= POLLIN;
-    int told = poll(&polled, 1, (int)ms);
+    int told = blocking_poll(&polled, 1, (int)ms);
     conn->last = place_now();
     if (told <= 0)
         return ready;
@@ -177,10 +193,16 @@ static void conn_run_job(struct driver *d, struct file_job *job)
     file_job_run(job);
 }
 
+/* A send that waits has no deadline: rather none. */
 static void conn_before_file(struct driver *d, const struct send_plan *plan)
 {
     (void)plan;
-    set_nonblocking(blocking_conn_of(d), true);
+    if (set_nonblocking(blocking_conn_of(d), true))
+        return;
+    int error = errno;
+    log_repeated(LOG_ERROR, "fcntl", error, "fcntl(O_NONBLOCK): %s; a connection is dropped",
+                 strerror(error));
+    shutdown(d->fd, SHUT_RDWR);
 }
 
 const struct driver_ops blocking_conn_ops = {

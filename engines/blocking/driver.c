@@ -9,6 +9,7 @@
 #include "core/file_job.h"
 #include "engines/file_range.h"
 #include "engines/ktls.h"
+#include "engines/peer_left.h"
 #include "engines/plan_send.h"
 #include "engines/progress.h"
 #include "engines/socket_room.h"
@@ -49,9 +50,14 @@ static void run_job(struct driver *d)
     struct file_job *job = session_file_job(d->session);
     CHECK_OBJ(job, FILE_JOB_MAGIC);
     leave(d);
-    d->ops->run_job(d, job);
+    bool left = peer_left_slice(d->fd, job);
+    if (!left)
+        d->ops->run_job(d, job);
     enter(d);
-    session_file_done(d->session);
+    if (left)
+        session_peer_left(d->session);
+    else
+        session_file_done(d->session);
 }
 
 /* Before something is encrypted. */

@@ -141,6 +141,7 @@ __attribute__((noreturn)) static void be_child(struct engine *e, struct place *p
     ops.receive = child_receive;
     blocking_conn_drive(b, place, child.fd, &ops);
     session_env_tick(b->env, child.reopen != 0);
+    session_env_end_logs(b->env);
     _exit(0);
 }
 
@@ -275,8 +276,10 @@ static int process_create(const struct engine_config *cfg, char *why, size_t why
         return -ENOMEM;
     }
     e->magic = PROCESS_PER_CONNECTION_MAGIC;
-    int res =
-        blocking_create(&e->blocking, cfg, &ops, false, cfg->limits.connections_max, why, why_size);
+    struct engine_config own = *cfg;
+    own.limits.logs_inline = true; /* it would be a thread for each child */
+    int res = blocking_create(&e->blocking, &own, &ops, false, cfg->limits.connections_max, why,
+                              why_size);
     if (res == 0)
         res = open_collect_fd(&e->blocking, why, why_size);
     if (res < 0)

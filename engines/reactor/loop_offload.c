@@ -11,6 +11,7 @@
 #include "core/file_job.h"
 #include "core/log.h"
 #include "engines/files/file_executor.h"
+#include "engines/peer_left.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -47,6 +48,11 @@ static void process(struct loop_task *task, struct worker *worker)
         struct file_job *job = session_file_job(s);
         CHECK_OBJ(job, FILE_JOB_MAGIC);
         worker_leave(task->loop);
+        if (peer_left_slice(task->conn->source.fd, job)) {
+            worker_enter(task->loop);
+            session_peer_left(s);
+            break;
+        }
         if (!file_job_try(job)) {
             /* Answers that are ready need not wait for it: the loop sends them, and hands the job
              * over by itself. */

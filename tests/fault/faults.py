@@ -75,8 +75,14 @@ class Faults:
     def preloaded(self, **variables):
         """Servers that are started meanwhile have the library."""
         assert os.path.exists(LIBRARY), "FAULT_LIBRARY names no file: ctest sets it"
+        library = LIBRARY
+        if set(library) & set(" :"):  # a separator of LD_PRELOAD's, which knows no quotes
+            library = self.path + ".so"
+            if not os.path.lexists(library):
+                os.symlink(os.path.abspath(LIBRARY), library)
+        assert not set(library) & set(" :"), f"{library}: no library can be preloaded from there"
         variables |= {"FAULT_PAGE": self.path,
-                      "LD_PRELOAD": " ".join(filter(None, (FIRST, LIBRARY)))}
+                      "LD_PRELOAD": " ".join(filter(None, (FIRST, library)))}
         os.environ.update(variables)
         try:
             yield

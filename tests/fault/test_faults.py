@@ -17,10 +17,13 @@ SLACK = 4  # descriptors: a pipe or two that are kept for the next
 ENGINE = option("--engine")
 if ENGINE == "proactor" and not uses_io_uring():
     ENGINE = "emulated-proactor"
-EPOLL = ("reactor", "reactor-pool", "multi-reactor", "leader-followers", "emulated-proactor")
+EPOLL = ("reactor", "reactor-pool", "multi-reactor", "leader-followers", "coroutine",
+         "emulated-proactor")
+BLOCKING = ("iterative", "thread-per-connection", "thread-pool", "process-per-connection")
+CALLING = EPOLL + BLOCKING  # make system calls themselves
 URING = ("proactor",)
-ALL = EPOLL + URING
-# What an event loop waits by: the call is made with this demultiplexer alone.
+ALL = CALLING + URING
+# What an event loop waits by: the call is made with this demultiplexer alone (poll(2) by others as well).
 WAITS = {"epoll_ctl": "epoll", "epoll_wait": "epoll", "poll": "poll", "select": "select",
          "io_submit": "aio", "io_getevents": "aio"}
 # Who reads files by the call; where it is not there, all the same.
@@ -30,22 +33,24 @@ READS = {"io_submit": "linux-aio", "io_getevents": "linux-aio", "aio_read": "pos
 # call -> the engines that make it, whether only when the kernel's caches are empty, and the errors
 # that it may bring (its man page). "less" is no error: less is done than was asked for.
 CALLS = (
-    ("accept4", EPOLL, False, "EAGAIN EINTR EMFILE ENFILE ENOMEM ECONNABORTED EPERM EIO"),
-    ("recv", EPOLL, False, "less EAGAIN EINTR ENOMEM ECONNRESET ETIMEDOUT"),
-    ("send", EPOLL, False, "less EAGAIN EINTR ENOMEM EPIPE ECONNRESET"),
+    ("accept4", CALLING, False, "EAGAIN EINTR EMFILE ENFILE ENOMEM ECONNABORTED EPERM EIO"),
+    ("recv", CALLING, False, "less EAGAIN EINTR ENOMEM ECONNRESET ETIMEDOUT"),
+    ("send", CALLING, False, "less EAGAIN EINTR ENOMEM EPIPE ECONNRESET"),
     ("sendfile", ALL, False, "less EAGAIN EINTR ENOMEM EIO EPIPE ECONNRESET"),
     ("epoll_ctl", EPOLL, False, "ENOMEM ENOSPC"),
     ("epoll_wait", EPOLL, False, "EINTR"),
-    ("poll", EPOLL, False, "EINTR ENOMEM"),
+    ("poll", CALLING, False, "EINTR ENOMEM"),
     ("select", EPOLL, False, "EINTR ENOMEM"),
     ("io_submit", EPOLL, False, "EAGAIN"),
     ("io_getevents", EPOLL, False, "EINTR"),
     ("aio_read", (), True, "EAGAIN ENOSYS"),
     ("openat2", ALL, False, "EAGAIN EINTR EMFILE ENFILE ENOMEM EIO"),
     ("fstat", ALL, False, "ENOMEM EIO"),
-    ("pread", EPOLL, True, "less EINTR EIO ENOMEM"),
-    ("preadv2", ALL, False, "less EAGAIN EIO EOPNOTSUPP"),
+    ("pread", CALLING, True, "less EINTR EIO ENOMEM"),
+    ("preadv2", EPOLL + URING, False, "less EAGAIN EIO EOPNOTSUPP"),
     ("write", ("reactor-pool",), True, "EINTR"),
+    ("fcntl", CALLING, False, "ENOMEM EPERM"),
+    ("setsockopt", CALLING, False, "ENOMEM EPERM"),
     ("malloc", ALL, False, "ENOMEM"),
     ("op accept", URING, False, "EAGAIN EINTR EMFILE ENFILE ENOMEM ECONNABORTED ECANCELED EIO"),
     ("op recv", URING, False, "EAGAIN EINTR ENOBUFS ENOMEM ECANCELED ECONNRESET"),
@@ -68,7 +73,12 @@ def makes(call, engines):
         return False
     if call == "sendfile" and ("file_io=read" in settings or "file_io=splice" in settings):
         return False
-    if call in WAITS and demultiplexer() != WAITS[call]:
+    if demultiplexer() == "sigio":  # no signal can be brought that would follow an EAGAIN
+        return call in ("fcntl", "poll", "malloc")
+    if call in WAITS and demultiplexer() != WAITS[call] \
+            and (call != "poll" or ENGINE not in (*BLOCKING, "emulated-proactor")):
+        return False
+    if call == "fcntl" and ENGINE not in BLOCKING:
         return False
     if call == "op splice" and "file_io=splice" not in settings:
         return False

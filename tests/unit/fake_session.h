@@ -81,6 +81,11 @@ void session_env_destroy(struct session_env *env)
     free(env);
 }
 
+void session_env_end_logs(struct session_env *env)
+{
+    (void)env;
+}
+
 uint64_t session_env_sweep(struct session_env *env)
 {
     (void)env;
@@ -317,6 +322,12 @@ void session_file_done(struct session *s)
     s->out_len = (size_t)s->job.res;
     s->pieces = 1;
     session_process(s);
+}
+
+void session_peer_left(struct session *s)
+{
+    CHECK(s->job_wanted);
+    s->closing = true;
 }
 
 void session_shut_down(struct session *s, int res)
