@@ -22,7 +22,9 @@ def setup(world):
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     world.root.write("a.txt", "a")
     # More than there will be: a thread's share of the limit is not the kernel's share of clients.
-    server = world.serve(settings={"connections_max": "30000", "keepalive_timeout": "10m"})
+    # The first to connect says nothing until the last one has: with select that takes a while.
+    server = world.serve(settings={"connections_max": "30000", "keepalive_timeout": "10m",
+                                   "header_timeout": "2m"})
     count, world.memory_max_kib = MODELS.get(world.engine, (COUNT, MEMORY_MAX_KIB))
     world.count = min(count, hard - SPARE)
     return server
