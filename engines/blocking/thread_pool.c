@@ -26,7 +26,7 @@ struct engine {
     pthread_cond_t filled;
     struct place *first, **last; /* the queue, a list by place.next */
     unsigned queued;
-    unsigned waiting; /* workers that wait for a connection */
+    unsigned serving; /* workers that have a connection: the others wait, or are about to */
     bool ends;
 };
 
@@ -45,16 +45,17 @@ static void unlock(struct engine *e)
     MUST(pthread_mutex_unlock(&e->mutex) == 0);
 }
 
-/* The next connection, waited for; NULL: there will be none. */
-static struct place *take(struct engine *e)
+/* The next connection, waited for; NULL: there will be none. `served`: this thread had one. */
+static struct place *take(struct engine *e, bool served)
 {
     lock(e);
-    e->waiting++;
+    if (served)
+        e->serving--;
     while (e->queued == 0 && !e->ends)
         MUST(pthread_cond_wait(&e->filled, &e->mutex) == 0);
-    e->waiting--;
     struct place *place = e->first;
     if (place != NULL) {
+        e->serving++;
         e->first = place->next;
         if (e->first == NULL)
             e->last = &e->first;
@@ -68,16 +69,17 @@ static struct place *take(struct engine *e)
 static int work(void *context, unsigned index)
 {
     struct engine *e = context;
-    struct place *place;
+    struct place *place = take(e, false);
 
     (void)index;
-    while ((place = take(e)) != NULL)
+    for (; place != NULL; place = take(e, true))
         blocking_conn_serve(&e->blocking, place, &blocking_conn_ops);
     return 0;
 }
 
 /* Puts a connection into the queue. Where all threads are taken, those who are served are to end;
- * of those who wait for a request already, one is woken for it. */
+ * of those who wait for a request already, one is woken for it. A thread that has none will take
+ * one soon, though it may not have come to wait yet: at the start, or on a busy machine. */
 static int enqueue(struct blocking *b, struct place *place)
 {
     struct engine *e = engine_of(b);
@@ -86,7 +88,7 @@ static int enqueue(struct blocking *b, struct place *place)
     *e->last = place;
     e->last = &place->next;
     e->queued++;
-    bool crowded = e->queued > e->waiting;
+    bool crowded = e->queued > e->workers - e->serving;
     if (crowded)
         atomic_fetch_or(&b->asks, DRIVER_ASK_END);
     MUST(pthread_cond_signal(&e->filled) == 0);
