@@ -50,7 +50,11 @@ class Forms(Doctors):
                 lines.append(f"  {'+' if one['ok'] else '-'} {one['name']:20} {one['text']}")
                 if "advice" in one:
                     lines.append(f"    {'':20} > {one['advice']}")
-        self.assertEqual(self.run_command("doctor"), (0, "\n".join(lines) + "\n", ""))
+        status, told, errors = self.run_command("doctor")
+        # Other servers of this machine may have come or gone in between.
+        taken = re.compile(r"of which \d+ are taken")
+        self.assertEqual((status, taken.sub("", told), errors),
+                         (0, taken.sub("", "\n".join(lines) + "\n"), ""))
 
     def test_every_way_to_a_file_is_told(self):
         files = self.doctor()["files"]
