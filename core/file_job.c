@@ -87,8 +87,7 @@ void file_job_init_root(struct file_job *job, const char *path, bool guarded)
     job->guarded = guarded;
 }
 
-/* pread(2), again on EINTR: octets or -errno. */
-static ssize_t read_at(int fd, void *mem, size_t len, off_t off)
+ssize_t file_pread(int fd, void *mem, size_t len, off_t off)
 {
     ssize_t n;
 
@@ -200,7 +199,7 @@ static void run_open(struct file_job *job)
     job->res = file_open(job->root_fd, job->path, job->symlinks, &job->fd, &job->meta);
     if (job->res < 0)
         return;
-    job->res = read_content(job, read_at);
+    job->res = read_content(job, file_pread);
     if (job->res < 0)
         close_opened(job);
 }
@@ -260,7 +259,7 @@ void file_job_run(struct file_job *job)
         if (job->source != NULL)
             job->res = job->source->read(job->source, job->mem, job->len);
         else
-            job->res = (int)read_at(job->fd_read, job->mem, job->len, job->off);
+            job->res = (int)file_pread(job->fd_read, job->mem, job->len, job->off);
         return;
     case FILE_JOB_STAT:
         run_stat(job);

@@ -164,6 +164,9 @@ bool file_job_is_slice(const struct file_job *job);
 /* Octets of memory that a LIST job between two slices holds. */
 size_t file_job_size(const struct file_job *job);
 
+/* pread(2), again on EINTR: octets or -errno. */
+ssize_t file_pread(int fd, void *mem, size_t len, off_t off);
+
 /* Executes the job, blocking; results are in its Out members. Repeats on EINTR. Thread-safe
  * (different jobs). */
 void file_job_run(struct file_job *job);

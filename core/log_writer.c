@@ -2,10 +2,10 @@
 #include "core/log_writer.h"
 
 #include "core/check.h"
+#include "core/thread_start.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -75,19 +75,9 @@ static void *write_jobs(void *arg)
     return NULL;
 }
 
-/* Signals are for the threads that expect them. */
 static bool start(struct log_writer *w)
 {
-    pthread_attr_t attributes;
-    sigset_t all, old;
-
-    MUST(pthread_attr_init(&attributes) == 0 &&
-         pthread_attr_setstacksize(&attributes, STACK_SIZE) == 0);
-    sigfillset(&all);
-    MUST(pthread_sigmask(SIG_SETMASK, &all, &old) == 0);
-    w->started = pthread_create(&w->thread, &attributes, write_jobs, w) == 0;
-    MUST(pthread_sigmask(SIG_SETMASK, &old, NULL) == 0);
-    MUST(pthread_attr_destroy(&attributes) == 0);
+    w->started = thread_start(STACK_SIZE, write_jobs, w, &w->thread) == 0;
     return w->started;
 }
 

@@ -3,9 +3,9 @@
 
 #include "core/check.h"
 #include "core/log.h"
+#include "core/thread_start.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,36 +40,9 @@ static void *member_thread(void *context)
     return NULL;
 }
 
-static int start_with(const pthread_attr_t *attributes, void *(*function)(void *context),
-                      void *context, pthread_t *ret_thread)
-{
-    sigset_t all, old;
-    sigfillset(&all);
-    MUST(pthread_sigmask(SIG_BLOCK, &all, &old) == 0);
-    int res = -pthread_create(ret_thread, attributes, function, context);
-    MUST(pthread_sigmask(SIG_SETMASK, &old, NULL) == 0);
-    return res;
-}
-
-int crew_start_one(size_t stack_size, void *(*function)(void *context), void *context,
-                   pthread_t *ret_thread)
-{
-    if (stack_size == 0)
-        return start_with(NULL, function, context, ret_thread);
-    pthread_attr_t attributes;
-    int res = -pthread_attr_init(&attributes);
-    if (res < 0)
-        return res;
-    res = -pthread_attr_setstacksize(&attributes, stack_size);
-    if (res == 0)
-        res = start_with(&attributes, function, context, ret_thread);
-    pthread_attr_destroy(&attributes);
-    return res;
-}
-
 static int start_thread(struct crew_member *member)
 {
-    return crew_start_one(member->job->stack_size, member_thread, member, &member->thread);
+    return thread_start(member->job->stack_size, member_thread, member, &member->thread);
 }
 
 int crew_start(struct crew *crew, const struct crew_job *job, unsigned first, unsigned count)

@@ -8,7 +8,7 @@
 
 #include "core/check.h"
 #include "core/list.h"
-#include "engines/crew.h"
+#include "core/thread_start.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -77,7 +77,7 @@ static int start_thread(struct blocking *b, struct place *place)
         return -ENOMEM;
     *one = (struct connection_thread){ .engine = e, .place = place };
     list_init(&one->done);
-    int res = crew_start_one(BLOCKING_STACK_SIZE, serve, one, &one->thread);
+    int res = thread_start(BLOCKING_STACK_SIZE, serve, one, &one->thread);
     if (res == 0)
         e->started++;
     else

@@ -4,13 +4,13 @@
 
 #include "core/check.h"
 #include "core/cpus.h"
+#include "core/file_job.h"
 #include "engines/wake_fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const struct {
     enum file_jobs kind;
@@ -109,16 +109,6 @@ void file_executor_close(struct file_executor *x)
     x->ops->close(x);
 }
 
-/* pread(2), again on EINTR: octets or -errno. */
-static ssize_t read_at(int fd, void *mem, size_t len, off_t off)
-{
-    ssize_t n;
-    do
-        n = pread(fd, mem, len, off);
-    while (n < 0 && errno == EINTR);
-    return n < 0 ? -errno : n;
-}
-
 /* By memory that is aligned. Octets or -errno. */
 static ssize_t read_direct(const struct file_read *read, size_t alignment)
 {
@@ -127,7 +117,7 @@ static ssize_t read_direct(const struct file_read *read, size_t alignment)
     unsigned char *mem = aligned_alloc(alignment, len);
     if (mem == NULL)
         return -ENOMEM;
-    ssize_t n = read_at(read->fd, mem, len, from);
+    ssize_t n = file_pread(read->fd, mem, len, from);
     if (n > 0) {
         size_t octets = file_direct_octets(from, (size_t)n, read->off, read->len);
         memcpy(read->mem, mem + (read->off - from), octets);
@@ -143,7 +133,7 @@ void file_read_run(struct file_read *read)
     int flags = fcntl(read->fd, F_GETFL);
     ssize_t n;
     if (flags < 0 || (flags & O_DIRECT) == 0) {
-        n = read_at(read->fd, read->mem, read->len, read->off);
+        n = file_pread(read->fd, read->mem, read->len, read->off);
     } else {
         n = read_direct(read, FILE_DIRECT_ALIGNMENT);
         if (n == -EINVAL)

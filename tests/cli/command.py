@@ -191,6 +191,29 @@ class Command(unittest.TestCase):
         return popen
 
 
+class Unheard(Command):
+    """With servers whose streams are the test's own, so that they say nowhere that they serve."""
+
+    def begin(self, *arguments, stdout=subprocess.DEVNULL, stderr=None, **popen):
+        """Starts one of the site; waits until it serves. The process and its port."""
+        port = free_port()
+        with open(self.path("stderr"), "ab") as file:
+            process = subprocess.Popen(
+                [BINARY, self.site, "--port", str(port), *arguments], env=environment(),
+                stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr or file, **popen)
+        self.addCleanup(end, process)
+
+        def serves():
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+        self.assertTrue(wait_until(serves), self.read("stderr"))
+        return process, port
+
+    def stop(self, process):
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(WAIT_S), 0)
+
+
 def read_lines(stream, count):
     """`count` lines, or what came until the stream's end or a deadline."""
     text = b""

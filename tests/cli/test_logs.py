@@ -15,7 +15,7 @@ import subprocess
 import time
 import unittest
 
-from command import AS_ROOT, BINARY, WAIT_S, Command, end, environment, free_port, wait_until
+from command import AS_ROOT, WAIT_S, Unheard, end, wait_until
 
 ENGINES = (("reactor", []), ("reactor-pool", []), ("multi-reactor", ["-o", "threads=2"]),
            ("leader-followers", []), ("coroutine", []), ("iterative", []),
@@ -24,26 +24,7 @@ ENGINES = (("reactor", []), ("reactor-pool", []), ("multi-reactor", ["-o", "thre
 LOST = re.compile(r"access log (\S+): ([^;]*); lines lost: (\d+)")
 
 
-class Logs(Command):
-    def begin(self, *arguments, stdout=subprocess.DEVNULL, stderr=None, **popen):
-        """Starts a server whose streams are a test's; waits until it serves."""
-        port = free_port()
-        with open(self.path("stderr"), "ab") as file:
-            process = subprocess.Popen(
-                [BINARY, self.site, "--port", str(port), *arguments], env=environment(),
-                stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr or file, **popen)
-        self.addCleanup(end, process)
-
-        def serves():
-            with socket.socket() as probe:
-                return probe.connect_ex(("127.0.0.1", port)) == 0
-        self.assertTrue(wait_until(serves), self.read("stderr"))
-        return process, port
-
-    def stop(self, process):
-        process.send_signal(signal.SIGTERM)
-        self.assertEqual(process.wait(WAIT_S), 0)
-
+class Logs(Unheard):
     def ask(self, port, count=1, query="x"):
         """So many requests on one connection; each is answered."""
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT_S)
@@ -319,26 +300,27 @@ class Logs(Command):
                 os.write(own, b"\n")
         os.close(own)
 
-    def test_error_log_in_a_full_pipe(self):
-        """Its lines are lost and counted; nobody waits for a reader."""
+    def begin_with_full_pipe(self):
+        """A server with something to complain of, and no room for it behind standard error. The
+        process, its port, and the pipe's other end."""
         reader, writer = os.pipe()
         fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
         process, port = self.begin("-o", "access_log=/dev/full", "-o", "access_log_buffer=1k",
                                    stderr=writer)
         self.fill(writer)
         os.close(writer)
+        return process, port, reader
+
+    def test_error_log_in_a_full_pipe(self):
+        """Its lines are lost and counted; nobody waits for a reader."""
+        process, port, reader = self.begin_with_full_pipe()
         self.ask(port, 100)  # and more than one line for the error log
         process.send_signal(signal.SIGQUIT)
         self.assertEqual(process.wait(WAIT_S), 0)
         os.close(reader)
 
     def test_error_log_tells_what_it_lost(self):
-        reader, writer = os.pipe()
-        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
-        process, port = self.begin("-o", "access_log=/dev/full", "-o", "access_log_buffer=1k",
-                                   stderr=writer)
-        self.fill(writer)
-        os.close(writer)
+        process, port, reader = self.begin_with_full_pipe()
         self.ask(port, 100)
         time.sleep(0.2)
         text = b""

@@ -8,7 +8,7 @@ import subprocess
 import threading
 import unittest
 
-from command import AS_ROOT, BINARY, Command, end, environment, free_port, wait_until
+from command import AS_ROOT, BINARY, Unheard, end, environment, wait_until
 
 ENGINES = (("reactor", []), ("reactor-pool", []), ("multi-reactor", ["-o", "threads=2"]),
            ("proactor", ["-o", "threads=2"]))
@@ -23,28 +23,7 @@ def get(port, target):
         connection.close()
 
 
-class Streams(Command):
-    def begin(self, *arguments, stdout, stderr=None):
-        """Starts a server that says nowhere that it serves; waits until it does."""
-        port = free_port()
-        err = self.path("stderr")
-        with open(err, "ab") as file:
-            process = subprocess.Popen(
-                [BINARY, self.site, "--port", str(port), *arguments], env=environment(),
-                stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr or file)
-        self.addCleanup(process.wait, 20)
-        self.addCleanup(end, process)
-
-        def serves():
-            with socket.socket() as probe:
-                return probe.connect_ex(("127.0.0.1", port)) == 0
-        self.assertTrue(wait_until(serves), self.read("stderr"))
-        return process, port
-
-    def stop(self, process):
-        process.send_signal(signal.SIGTERM)
-        self.assertEqual(process.wait(20), 0)
-
+class Streams(Unheard):
     def exercise(self, *arguments, stdout, log="stdout"):
         """A request before a rotation and one behind it."""
         process, port = self.begin("-o", f"access_log={log}", *arguments, stdout=stdout)

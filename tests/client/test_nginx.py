@@ -6,25 +6,12 @@ import os
 import re
 
 from client import Program, eventually, front, logged, run, serve_logged, test
-from client.front import Front
+from client.front import NGINX_HEAD, Front
 from client.relay import Relay
 
 KEPT_MAX = 4
 
-CONFIGURATION = """
-daemon off;
-worker_processes 1;
-pid @folder@/nginx.pid;
-error_log stderr warn;
-events { worker_connections 256; }
-http {
-    access_log off;
-    client_body_temp_path @folder@/body;
-    proxy_temp_path @folder@/proxy;
-    fastcgi_temp_path @folder@/fastcgi;
-    uwsgi_temp_path @folder@/uwsgi;
-    scgi_temp_path @folder@/scgi;
-    proxy_cache_path @folder@/cache keys_zone=files:1m use_temp_path=off;
+CONFIGURATION = NGINX_HEAD + """    proxy_cache_path @folder@/cache keys_zone=files:1m use_temp_path=off;
     upstream gearshift {
         server @server@;
         keepalive @kept@;

@@ -8,7 +8,7 @@ import re
 import socket
 
 from client import Program, Skipped, eventually, front, logged, run, serve_logged, test, url
-from client.front import Front
+from client.front import NGINX_HEAD, Front
 
 PROXIED = """
 trusted = {"127.0.0.1", "127.0.0.8", "unix:"}
@@ -37,20 +37,7 @@ backend gearshift
     @backend@
     server only @server@ @tls@ @with@
 """
-NGINX = """
-daemon off;
-worker_processes 1;
-pid @folder@/nginx.pid;
-error_log stderr warn;
-events { worker_connections 256; }
-http {
-    access_log off;
-    client_body_temp_path @folder@/body;
-    proxy_temp_path @folder@/proxy;
-    fastcgi_temp_path @folder@/fastcgi;
-    uwsgi_temp_path @folder@/uwsgi;
-    scgi_temp_path @folder@/scgi;
-    upstream gearshift { server @server@; keepalive 4; }
+NGINX = NGINX_HEAD + """    upstream gearshift { server @server@; keepalive 4; }
     server {
         listen unix:@folder@/front.sock;
         listen 127.0.0.1:@port@;

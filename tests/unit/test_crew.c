@@ -24,6 +24,7 @@ static int hooked_pthread_create(pthread_t *thread, const pthread_attr_t *attrib
 
 #define pthread_create(thread, how, what, with) hooked_pthread_create(thread, how, what, with)
 
+#include "core/thread_start.c"
 #include "engines/crew.c"
 
 enum { COUNT = 4 };
@@ -158,13 +159,13 @@ static void test_one_alone(void **state)
         size_t size = 0;
         sigset_t blocked;
         threads_left = -1;
-        assert_int_equal(crew_start_one(sizes[i], say_stack, &size, &thread), 0);
+        assert_int_equal(thread_start(sizes[i], say_stack, &size, &thread), 0);
         assert_int_equal(pthread_join(thread, NULL), 0);
         assert_true(size >= sizes[i] && (sizes[i] == 0 ? size > 0 : size < sizes[i] + extra));
         pthread_sigmask(SIG_BLOCK, NULL, &blocked);
         assert_int_equal(sigismember(&blocked, SIGTERM), 0);
         threads_left = 0;
-        assert_int_equal(crew_start_one(sizes[i], say_stack, &size, &thread), -EAGAIN);
+        assert_int_equal(thread_start(sizes[i], say_stack, &size, &thread), -EAGAIN);
         threads_left = -1;
     }
 }

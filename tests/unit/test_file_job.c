@@ -149,7 +149,7 @@ static void test_read_whole(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        assert_int_equal(read_whole(fd, cases[i].size, read_at, &content), 0);
+        assert_int_equal(read_whole(fd, cases[i].size, file_pread, &content), 0);
         assert_int_equal(content != NULL, cases[i].content != NULL);
         if (content != NULL)
             assert_memory_equal(content, cases[i].content, cases[i].size);
@@ -158,7 +158,7 @@ static void test_read_whole(void **state)
     close(fd);
     fd = openat(root_fd, "dir", O_RDONLY);
     content = base;
-    assert_int_equal(read_whole(fd, 5, read_at, &content), -EISDIR);
+    assert_int_equal(read_whole(fd, 5, file_pread, &content), -EISDIR);
     assert_ptr_equal(content, base);
     close(fd);
 }

@@ -19,6 +19,7 @@ static int hooked_pthread_create(pthread_t *thread, const pthread_attr_t *attrib
 
 #define pthread_create(thread, how, what, with) hooked_pthread_create(thread, how, what, with)
 
+#include "core/thread_start.c"
 #include "engines/crew.c"
 #include "engines/reactor/demultiplexer_oneshot.c"
 #include "engines/reactor/leader_followers.c"

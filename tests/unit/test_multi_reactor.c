@@ -31,6 +31,7 @@ static int hooked_pthread_create(pthread_t *thread, const pthread_attr_t *attrib
 #define loop_run(loop)                          hooked_loop_run(loop)
 #define pthread_create(thread, how, what, with) hooked_pthread_create(thread, how, what, with)
 
+#include "core/thread_start.c"
 #include "engines/crew.c"
 #include "engines/reactor/multi_reactor.c"
 

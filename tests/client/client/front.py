@@ -13,6 +13,22 @@ from wire import eventually
 START_S = 10
 REQUESTS = 200
 SIZES = (0, 1, 1024, 16385, 3_000_000)
+# How every configuration of nginx begins: in the foreground, with nothing outside of @folder@; "http"
+# is to be closed.
+NGINX_HEAD = """
+daemon off;
+worker_processes 1;
+pid @folder@/nginx.pid;
+error_log stderr warn;
+events { worker_connections 256; }
+http {
+    access_log off;
+    client_body_temp_path @folder@/body;
+    proxy_temp_path @folder@/proxy;
+    fastcgi_temp_path @folder@/fastcgi;
+    uwsgi_temp_path @folder@/uwsgi;
+    scgi_temp_path @folder@/scgi;
+"""
 
 
 class Front:
