@@ -29,6 +29,7 @@ struct engine_orders {
     volatile sig_atomic_t stop; /* close everything now */
     volatile sig_atomic_t
         drain; /* stop accepting, finish answers in progress, at most deadlines.drain_ms */
+    volatile sig_atomic_t retire;      /* a successor has started: hand over to it */
     volatile sig_atomic_t reopen_logs; /* counts up */
 };
 

@@ -1,0 +1,168 @@
+/* worker.c: see worker.h. */
+#include "process/worker.h"
+
+#include "core/check.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/log_repeat.h"
+#include "process/pid_file.h"
+#include "process/serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+void worker_init(struct worker *worker, unsigned index)
+{
+    *worker = (struct worker){ .index = index, .channel = -1 };
+}
+
+/* ---- in the worker ---- */
+
+struct place_of_worker {
+    int channel;
+    pid_t supervisor;
+    bool ready;
+};
+
+/* A report fits into the buffer of a socket that holds no other. */
+static void tell(int channel, const struct worker_report *report)
+{
+    ssize_t sent = send(channel, report, sizeof *report, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+    (void)sent; /* nobody there: PR_SET_PDEATHSIG has told that already */
+}
+
+/* Root is given up, which would have undone it (prctl(2)). */
+static void tell_ready(void *context)
+{
+    const struct worker_report report = { .news = WORKER_READY };
+    struct place_of_worker *place = context;
+
+    place->ready = true;
+    MUST(prctl(PR_SET_PDEATHSIG, SIGQUIT) == 0);
+    if (getppid() != place->supervisor) /* it has died before */
+        raise(SIGQUIT);
+    tell(place->channel, &report);
+}
+
+/* Signals are as they are at the start of a program: the supervisor's are blocked (signalfd(2)). */
+static void reset_signals(void)
+{
+    sigset_t none;
+
+    sigemptyset(&none);
+    MUST(sigprocmask(SIG_SETMASK, &none, NULL) == 0);
+}
+
+__attribute__((noreturn)) static void work(struct instance *instance, struct place_of_worker *place)
+{
+    const struct serve_params params = { .supervised = true, .ready = tell_ready, .context = place };
+
+    reset_signals();
+    instance_own_sockets(instance, false);
+    if (instance->error_log_fd >= 0)
+        instance_take_log(instance);
+    enum exit_status status = serve(instance, &params);
+    if (!place->ready) {
+        struct worker_report report = { .news = WORKER_REFUSED, .status = status };
+        snprintf(report.why, sizeof report.why, "%s", instance->why);
+        tell(place->channel, &report);
+    }
+    instance_close(instance);
+    log_repeat_end();
+    exit((int)status);
+}
+
+/* ---- in the supervisor ---- */
+
+int worker_start(struct worker *worker, struct instance *instance,
+                 const struct worker_heritage *heritage, char *why, size_t why_size)
+{
+    struct place_of_worker place = { .supervisor = getpid() };
+    int channels[2];
+
+    CHECK(worker->pid == 0 && worker->channel < 0);
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channels) != 0) {
+        int error = errno;
+        snprintf(why, why_size, "a worker's channel cannot be made: %s", strerror(error));
+        return -error;
+    }
+    fflush(NULL); /* or both would write it */
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(channels[0]);
+        heritage->forget(heritage->context);
+        place.channel = channels[1];
+        work(instance, &place);
+    }
+    int error = errno;
+    close(channels[1]);
+    if (pid < 0) {
+        close(channels[0]);
+        snprintf(why, why_size,
+                 "a worker cannot be forked: %s (the limits are RLIMIT_NPROC, and pids.max of the "
+                 "cgroup)",
+                 strerror(error));
+        return -error;
+    }
+    worker->pid = pid;
+    worker->channel = channels[0];
+    worker->ready = worker->asked_to_end = false;
+    worker->started_ms = clock_monotonic_ms();
+    worker->restart_ms = 0;
+    return 0;
+}
+
+static void close_channel(struct worker *worker)
+{
+    if (worker->channel >= 0)
+        close(worker->channel);
+    worker->channel = -1;
+}
+
+struct worker_report worker_hear(struct worker *worker)
+{
+    struct worker_report report = { .news = WORKER_SILENT };
+
+    if (worker->channel < 0)
+        return report;
+    ssize_t len = recv(worker->channel, &report, sizeof report, MSG_DONTWAIT);
+    if (len == (ssize_t)sizeof report) {
+        report.why[sizeof report.why - 1] = '\0';
+        worker->ready = worker->ready || report.news == WORKER_READY;
+        return report;
+    }
+    if (len == 0 || (len < 0 && errno != EAGAIN && errno != EINTR))
+        close_channel(worker);
+    return (struct worker_report){ .news = WORKER_SILENT };
+}
+
+void worker_signal(struct worker *worker, int number)
+{
+    if (worker->pid == 0)
+        return;
+    worker->asked_to_end = worker->asked_to_end || number == SIGTERM || number == SIGQUIT ||
+                           number == SIGUSR2 || number == SIGKILL;
+    (void)kill(worker->pid, number); /* it is our child, and not waited for yet: it is there */
+}
+
+void worker_ended(struct worker *worker, int wait_status, char *ret_text, size_t size)
+{
+    if (WIFSIGNALED(wait_status))
+        snprintf(ret_text, size, "was ended by signal %d (%s)%s", WTERMSIG(wait_status),
+                 strsignal(WTERMSIG(wait_status)),
+                 WCOREDUMP(wait_status) ? ", core dumped" : "");
+    else
+        snprintf(ret_text, size, "exited with status %d", WEXITSTATUS(wait_status));
+    close_channel(worker);
+    worker->pid = 0;
+    worker->ready = false;
+}
