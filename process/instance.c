@@ -61,7 +61,7 @@ enum exit_status instance_configure(struct instance *p)
 /* Reads certificates and keys, and makes what all connections with TLS share. */
 static enum exit_status create_tls(struct instance *p)
 {
-    int error = tls_server_create(p->config, p->why, sizeof p->why, &p->tls);
+    int error = tls_server_create(p->config, p->tls_before, p->why, sizeof p->why, &p->tls);
 
     return error < 0 ? status_of_config(error) : STATUS_OK;
 }
@@ -132,6 +132,7 @@ enum exit_status instance_open(struct instance *p, struct listen_set *set, bool 
         status = log_files_open_error_log(p);
     if (status != STATUS_OK)
         return status;
+    p->log_waits = true;
     if (first)
         instance_take_log(p);
     if (p->files_why[0] != '\0')
@@ -151,7 +152,11 @@ enum exit_status instance_open(struct instance *p, struct listen_set *set, bool 
                  "browsers will warn of it");
     p->set = set;
     int error = listen_set_take(set, p->config, p->why, sizeof p->why, &p->listeners);
-    return error < 0 ? instance_status(error) : STATUS_OK;
+    if (error < 0)
+        return instance_status(error);
+    for (size_t i = 0; i < p->config->listens_count; i++)
+        p->config->listens[i].port_bound = (uint16_t)listener_port(&p->listeners[i]);
+    return STATUS_OK;
 }
 
 void instance_own_sockets(struct instance *p, bool with_files)
@@ -165,17 +170,24 @@ void instance_own_sockets(struct instance *p, bool with_files)
 void instance_take_log(struct instance *p)
 {
     const struct config *config = p->config;
-    bool is_stream = log_stream_number(config->error_log) >= 0;
+    int stream = log_stream_number(config->error_log);
 
-    CHECK(p->error_log_fd >= 0);
-    log_take(p->error_log_fd, is_stream ? NULL : config->error_log, config->log_owner,
-             config->log_level);
-    p->error_log_fd = -1;
+    if (!p->log_waits)
+        return;
+    p->log_waits = false;
+    if (config->error_syslog == NULL) {
+        log_take(stream >= 0 ? stream : p->error_log_fd, stream >= 0 ? NULL : config->error_log,
+                 config->log_owner, config->log_level);
+        p->error_log_fd = -1;
+    } else if (log_take_syslog(config->error_syslog, config->log_level) < 0) {
+        log_error("%s: error_log %s: no socket can be had, messages go where they went",
+                  config_place(config, "error_log"), config->error_log);
+    }
 }
 
 void instance_close(struct instance *p)
 {
-    if (p->error_log_fd > STDERR_FILENO)
+    if (p->error_log_fd >= 0)
         close(p->error_log_fd);
     if (p->set != NULL)
         listen_set_put(p->set, p->listeners, p->config->listens_count);

@@ -27,9 +27,11 @@ struct instance {
     const struct engine_ops *ops; /* and its engine */
     struct privileges privileges;
     struct tls_server tls;
+    const struct tls_server *tls_before; /* borrowed for instance_open(); whose tickets are taken */
     struct listen_set *set;     /* borrowed; whose the listening sockets are; NULL: ours */
     struct listener *listeners; /* config->listens_count, or NULL */
-    int error_log_fd;           /* a standard stream's number, or owned; -1: taken, or not open */
+    bool log_waits;             /* for instance_take_log() */
+    int error_log_fd;           /* of a file; owned; -1: taken, or there is none */
     char files_why[512];        /* which descriptors there will not be, or "" */
     char ktls_why[256];         /* why the kernel does not encrypt, or "" */
     char why[1024];             /* the sentence of the last refusal */
@@ -61,7 +63,7 @@ enum exit_status instance_open(struct instance *instance, struct listen_set *set
  * empty (listen_set_give()). */
 void instance_own_sockets(struct instance *instance, bool with_files);
 
-/* Directs the error log to where this configuration says; its path is borrowed from it. */
+/* Directs the error log to where this configuration says, once; its path is borrowed from it. */
 void instance_take_log(struct instance *instance);
 
 /* Gives back what was acquired. The engine, if there was one, is destroyed. */

@@ -3,6 +3,7 @@
 
 #include "core/log.h"
 #include "core/log_stream.h"
+#include "core/log_syslog.h"
 #include "core/safe_open.h"
 
 #include <stdio.h>
@@ -31,6 +32,18 @@ static enum exit_status check_stream(struct instance *p, const char *key, const 
     return STATUS_OK;
 }
 
+/* Can there be a socket to syslog? A daemon that is not there yet is no failure. */
+static enum exit_status check_syslog(struct instance *p, const char *key, const char *path,
+                                     const struct log_syslog *syslog)
+{
+    int fd = log_syslog_open(syslog);
+
+    if (fd < 0)
+        return refuse_log(p, key, path, fd, NULL);
+    close(fd);
+    return STATUS_OK;
+}
+
 /* Opens or makes a log, which becomes the user's. */
 static enum exit_status prepare_log(struct instance *p, const char *key, const char *path,
                        struct safe_file *ret_file)
@@ -46,10 +59,13 @@ static enum exit_status prepare_log(struct instance *p, const char *key, const c
     return STATUS_CONFIG;
 }
 
-static enum exit_status prepare_access_log(struct instance *p, const char *path)
+static enum exit_status prepare_access_log(struct instance *p, const struct access_log_config *log)
 {
+    const char *path = log->path;
     struct safe_file file;
 
+    if (log->syslog != NULL)
+        return check_syslog(p, "access_log", path, log->syslog);
     if (log_stream_number(path) >= 0)
         return check_stream(p, "access_log", path);
     enum exit_status status = prepare_log(p, "access_log", path, &file);
@@ -63,7 +79,7 @@ enum exit_status log_files_prepare(struct instance *p)
     enum exit_status status = STATUS_OK;
 
     for (size_t i = 0; status == STATUS_OK && i < p->config->access_logs_count; i++)
-        status = prepare_access_log(p, p->config->access_logs[i].path);
+        status = prepare_access_log(p, &p->config->access_logs[i]);
     return status;
 }
 
@@ -72,22 +88,25 @@ enum exit_status log_files_open_error_log(struct instance *p)
     const char *path = p->config->error_log;
     struct safe_file file;
 
+    if (p->config->error_syslog != NULL)
+        return check_syslog(p, "error_log", path, p->config->error_syslog);
     int stream = log_stream_number(path);
-    if (stream >= 0) {
-        p->error_log_fd = stream;
+    if (stream >= 0)
         return check_stream(p, "error_log", path);
-    }
     enum exit_status status = prepare_log(p, "error_log", path, &file);
     p->error_log_fd = status == STATUS_OK ? file.fd : -1;
     return status;
 }
 
 /* Could prepare_log() succeed? */
-static enum exit_status check_log(struct instance *p, const char *key, const char *path)
+static enum exit_status check_log(struct instance *p, const char *key, const char *path,
+                                  const struct log_syslog *syslog)
 {
     struct safe_file file;
     const char *what = NULL;
 
+    if (syslog != NULL)
+        return check_syslog(p, key, path, syslog);
     if (log_stream_number(path) >= 0)
         return check_stream(p, key, path);
     int error = safe_open_check(SAFE_LOG, path, p->config->log_owner, &file, &what);
@@ -103,9 +122,9 @@ static enum exit_status check_log(struct instance *p, const char *key, const cha
 enum exit_status log_files_check(struct instance *p)
 {
     const struct config *config = p->config;
-    enum exit_status status = check_log(p, "error_log", config->error_log);
+    enum exit_status status = check_log(p, "error_log", config->error_log, config->error_syslog);
 
     for (size_t i = 0; status == STATUS_OK && i < config->access_logs_count; i++)
-        status = check_log(p, "access_log", config->access_logs[i].path);
+        status = check_log(p, "access_log", config->access_logs[i].path, config->access_logs[i].syslog);
     return status;
 }

@@ -71,6 +71,8 @@ static enum exit_status open_next(struct supervisor *s, const struct reload_requ
     if (s->next == NULL)
         return STATUS_RUNTIME;
     *ret_why = s->next->instance.why;
+    if (s->current != NULL)
+        s->next->instance.tls_before = &s->current->instance.tls;
     return generation_open(s->next, &s->sockets, s->current == NULL);
 }
 
@@ -145,8 +147,7 @@ static void take_over(struct supervisor *s, uint64_t now_ms)
     config_texts_free(&s->texts);
     s->texts = s->next_texts;
     s->next_texts = (struct config_texts){ 0 };
-    if (s->current->instance.error_log_fd >= 0)
-        instance_take_log(&s->current->instance);
+    instance_take_log(&s->current->instance);
     if (old == NULL) {
         supervisor_ready(s);
         return;

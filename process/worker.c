@@ -68,8 +68,7 @@ __attribute__((noreturn)) static void work(struct instance *instance, struct pla
 
     reset_signals();
     instance_own_sockets(instance, false);
-    if (instance->error_log_fd >= 0)
-        instance_take_log(instance);
+    instance_take_log(instance);
     enum exit_status status = serve(instance, &params);
     if (!place->ready) {
         struct worker_report report = { .news = WORKER_REFUSED, .status = status };
