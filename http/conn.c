@@ -182,8 +182,8 @@ static void begin_answer(struct http_conn *c, bool body_left)
     const struct http_request *r = &x->request;
     x->body_omitted = r->method == HTTP_HEAD;
     uint32_t requests_max = c->env->config->limits.keepalive_requests;
-    x->keep_alive =
-        r->keep_alive && !c->draining && (requests_max == 0 || c->requests < requests_max);
+    x->keep_alive = r->keep_alive && !c->draining && !c->retiring &&
+                    (requests_max == 0 || c->requests < requests_max);
     c->state = STATE_ANSWER;
     int status = http_refusal_of_head(x, c->named);
     /* Behind a CONNECT may come what was meant for the tunnel (RFC 9110 section 9.3.6). */
@@ -580,4 +580,26 @@ void http_conn_drain(struct http_conn *c)
     c->draining = true;
     if (c->state == STATE_IDLE)
         close_now(c);
+}
+
+void http_conn_retire(struct http_conn *c)
+{
+    CHECK_OBJ(c, HTTP_CONN_MAGIC);
+    c->retiring = true;
+}
+
+bool http_conn_can_move(const struct http_conn *c)
+{
+    CHECK_OBJ(c, HTTP_CONN_MAGIC);
+    return c->state == STATE_IDLE && c->x == NULL && !c->draining && !c->retiring &&
+           !c->plain_refused;
+}
+
+void http_conn_moved(struct http_conn *c, uint32_t requests, uint64_t since_ms)
+{
+    CHECK_OBJ(c, HTTP_CONN_MAGIC);
+    CHECK(c->state == STATE_IDLE && c->requests == 0);
+    c->requests = requests;
+    if (since_ms < c->since_ms)
+        c->since_ms = since_ms;
 }
