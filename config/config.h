@@ -228,10 +228,13 @@ enum processor_kind { PROCESSOR_IO_URING, PROCESSOR_EPOLL /* emulated on readine
 
 /* Who executes file jobs, which may block. */
 enum file_jobs {
-    FILE_JOBS_AUTO,     /* as the engine does it by default */
-    FILE_JOBS_INLINE,   /* the thread that needs them */
-    FILE_JOBS_WORKERS,  /* other threads */
-    FILE_JOBS_PROCESSOR /* operations of a proactor's processor */
+    FILE_JOBS_AUTO,      /* as the engine does it by default */
+    FILE_JOBS_INLINE,    /* the thread that needs them */
+    FILE_JOBS_WORKERS,   /* other threads */
+    FILE_JOBS_PROCESSOR, /* operations of a proactor's processor */
+    FILE_JOBS_POSIX_AIO, /* reads by the C library's aio_read(3), the rest by other threads */
+    FILE_JOBS_LINUX_AIO, /* reads by io_submit(2) with O_DIRECT, likewise */
+    FILE_JOBS_IO_URING,  /* reads by a ring beside the event loop, likewise */
 };
 
 /* What is handed to workers. */

@@ -41,7 +41,8 @@ static const char *const accept_modes[] = { "handoff", "reuseport", "shared", NU
 static const char *const demultiplexers[] = { "epoll", "poll", "select", "sigio",
                                               "aio",   "busy", NULL };
 static const char *const processors[] = { "io_uring", "epoll", NULL };
-static const char *const file_jobs[] = { "auto", "inline", "workers", "processor", NULL };
+static const char *const file_jobs[] = { "auto",      "inline",    "workers",  "processor",
+                                         "posix-aio", "linux-aio", "io_uring", NULL };
 static const char *const pool_works[] = { "request", "file", NULL };
 static const char *const real_ip_headers[] = { "X-Forwarded-For", "Forwarded", "X-Real-IP", NULL };
 
@@ -58,7 +59,8 @@ static_assert(DEMULTIPLEXER_EPOLL == 0 && DEMULTIPLEXER_POLL == 1 && DEMULTIPLEX
               "demultiplexers");
 static_assert(PROCESSOR_IO_URING == 0 && PROCESSOR_EPOLL == 1, "processors");
 static_assert(FILE_JOBS_AUTO == 0 && FILE_JOBS_INLINE == 1 && FILE_JOBS_WORKERS == 2 &&
-                  FILE_JOBS_PROCESSOR == 3,
+                  FILE_JOBS_PROCESSOR == 3 && FILE_JOBS_POSIX_AIO == 4 &&
+                  FILE_JOBS_LINUX_AIO == 5 && FILE_JOBS_IO_URING == 6,
               "file_jobs");
 static_assert(POOL_WORK_REQUEST == 0 && POOL_WORK_FILE == 1, "pool_works");
 static_assert(REAL_IP_X_FORWARDED_FOR == 0 && REAL_IP_FORWARDED == 1 && REAL_IP_X_REAL_IP == 2,
@@ -115,7 +117,7 @@ static const struct config_key keys[] = {
     { "pool_work", ENGINE, TOP, CONFIG_CHOICE, "request", .choices = pool_works, IN(pool_work),
       .help = "what the workers of reactor-pool do: whole requests, or what may block" },
     { "file_workers", ENGINE, TOP, CONFIG_COUNT, "2", 0, 64, IN(file_workers),
-      .help = "helpers of each event loop for what may block (file_jobs = workers); 0: none" },
+      .help = "helpers of each event loop for what may block; 0: none" },
     { "user", ENGINE, TOP, CONFIG_TEXT, "nobody", IN(user), .special = "",
       .check = config_text_word, .allowed = "a user's name, or \"\" to change nothing",
       .help = "who to become when started as root" },

@@ -3,6 +3,7 @@
 
 #include "process/privileges.h"
 #include "core/cpus.h"
+#include "engines/files/file_executor.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -27,15 +28,22 @@ static uint64_t needed_to_start(const struct config *config, uint64_t loops)
            loops * LOOP_LEAST + START_LEAST;
 }
 
+/* Of each event loop besides its views and logs, only where a setting asks for it. */
+static uint64_t of_settings(const struct config *config)
+{
+    const struct file_executor_ops *executor = file_executor_of(config->file_jobs);
+    uint64_t pipes = config->file_io == FILE_IO_SPLICE ? PIPES : 0;
+    return pipes + (executor != NULL && executor->duplicates ? FILE_EXECUTOR_DEPTH : 0);
+}
+
 /* All of it, of one process, which has at most so many connections. Loops share the limits of
  * connections and files among them; each has logs, listening sockets and views of the roots of its
  * own. */
 static uint64_t needed(const struct config *config, uint64_t loops, uint64_t connections)
 {
-    uint64_t pipes = config->file_io == FILE_IO_SPLICE ? PIPES : 0;
     return connections + config->cache_files_max + SPARE +
            loops * (config->roots_count + config->access_logs_count + config->listens_count + LOOP +
-                    pipes);
+                    of_settings(config));
 }
 
 static uint64_t loops_of(const struct config *config, const struct engine_ops *ops)

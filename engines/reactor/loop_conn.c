@@ -292,7 +292,7 @@ static bool conn_run_job(struct loop *loop, struct loop_conn *conn)
     } else if (loop->workers == NULL) {
         file_job_run(job);
         clock_update(&loop->clock); /* it may have taken long */
-    } else if (!file_job_try(job)) {
+    } else if (loop_reads_pass_cache(loop, job) || !file_job_try(job)) {
         return false;
     }
     loop_report_job(loop, s);

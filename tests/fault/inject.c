@@ -5,6 +5,7 @@
  */
 #include "inject.h"
 
+#include <aio.h>
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -391,11 +392,18 @@ long syscall(long number, ...)
         if (fault_fails("openat2"))
             return -1;
     }
-    if ((number == SYS_io_submit && fault_fails("io_submit")) ||
+    if ((number == SYS_io_setup && fault_fails("io_setup")) ||
+        (number == SYS_io_submit && fault_fails("io_submit")) ||
         (number == SYS_io_getevents && fault_fails("io_getevents")))
         return -1;
     return real(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
                 arguments[5]);
+}
+
+int aio_read(struct aiocb *control)
+{
+    REAL(aio_read)
+    return fault_fails("aio_read") ? -1 : real(control);
 }
 
 int pipe2(int fds[2], int flags)

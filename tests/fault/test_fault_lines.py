@@ -9,11 +9,12 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "wire"))
 
 from wire import Closed, each, eventually, run, test  # noqa: E402
-from faults import Faults, option, uses_io_uring  # noqa: E402
+from faults import Faults, has_executor, option, uses_io_uring  # noqa: E402
 
 URING = uses_io_uring()
 VARIANT = option("--variant")
-SENDFILE = "file_io=read" not in VARIANT and "file_io=splice" not in VARIANT
+SENDFILE = not any(setting in VARIANT
+                   for setting in ("file_io=read", "file_io=splice", "file_jobs=linux-aio"))
 LINES = 10  # LOG_REPEAT_LINES of core/log_repeat.h
 # A process of a connection limits and counts its own lines, and tells what was left out when it ends.
 ONE_PROCESS = option("--engine") != "process-per-connection"
@@ -102,7 +103,7 @@ def a_file_that_cannot_be_opened_by_the_ring(scene, call, error):
         in server.stderr(), server.stderr()
 
 
-@each([("EIO",), ("ENOMEM",)])
+@each([("EIO",), ("ENOMEM",)] if SENDFILE or not has_executor() else [])
 def a_file_that_cannot_be_sent(scene, error):
     """Its head has left: the connection ends, and why is told."""
     call, what = ("sendfile", "send") if SENDFILE else \

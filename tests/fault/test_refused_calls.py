@@ -15,7 +15,8 @@ PROACTOR = option("--engine") == "proactor"
 VARIANT = option("--variant")
 # What a process of a connection has learned ends with it.
 ONE_PROCESS = option("--engine") != "process-per-connection"
-SENDFILE = "file_io=read" not in VARIANT and "file_io=splice" not in VARIANT
+SENDFILE = not any(setting in VARIANT
+                   for setting in ("file_io=read", "file_io=splice", "file_jobs=linux-aio"))
 SPLICE = "file_io=splice" in VARIANT
 
 

@@ -267,7 +267,7 @@ def run(setup, jobs=1, tls=False):
     if tls and options.tls == "none":
         print("skip all: nothing of this without TLS (--tls openssl or mbedtls)")
         sys.exit(SKIPPED_STATUS)
-    if reason := uring.refuses(options.engine):
+    if reason := uring.refuses(options.engine, options.variant):
         print(f"skip all: {reason}")
         sys.exit(SKIPPED_STATUS)
     chosen = _choose(options)
