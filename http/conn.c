@@ -15,7 +15,6 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#define HTTP_CONN_MAGIC 0xc0441e55u
 
 static uint64_t now(const struct http_conn *c)
 {
@@ -580,26 +579,4 @@ void http_conn_drain(struct http_conn *c)
     c->draining = true;
     if (c->state == STATE_IDLE)
         close_now(c);
-}
-
-void http_conn_retire(struct http_conn *c)
-{
-    CHECK_OBJ(c, HTTP_CONN_MAGIC);
-    c->retiring = true;
-}
-
-bool http_conn_can_move(const struct http_conn *c)
-{
-    CHECK_OBJ(c, HTTP_CONN_MAGIC);
-    return c->state == STATE_IDLE && c->x == NULL && !c->draining && !c->retiring &&
-           !c->plain_refused;
-}
-
-void http_conn_moved(struct http_conn *c, uint32_t requests, uint64_t since_ms)
-{
-    CHECK_OBJ(c, HTTP_CONN_MAGIC);
-    CHECK(c->state == STATE_IDLE && c->requests == 0);
-    c->requests = requests;
-    if (since_ms < c->since_ms)
-        c->since_ms = since_ms;
 }
