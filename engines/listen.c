@@ -351,7 +351,7 @@ int listeners_check(const struct config *config, char *why, size_t why_size)
     return 0;
 }
 
-void listener_close(struct listener *listener)
+static void close_one(struct listener *listener, bool removes_file)
 {
     if (listener->fd < 0)
         return;
@@ -360,12 +360,24 @@ void listener_close(struct listener *listener)
         return;
     }
     /* The name goes first: once the socket is closed, a successor may have taken it. */
-    if (listener->file != NULL)
+    if (listener->file != NULL && removes_file)
         socket_file_remove(listener->file);
+    else if (listener->file != NULL)
+        place_close(&listener->file->place);
     free(listener->file);
     listener->file = NULL;
     close(listener->fd);
     listener->fd = -1;
+}
+
+void listener_close(struct listener *listener)
+{
+    close_one(listener, true);
+}
+
+void listener_leave(struct listener *listener)
+{
+    close_one(listener, false);
 }
 
 void listeners_close(struct listener *listeners, size_t count)

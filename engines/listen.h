@@ -43,6 +43,10 @@ int listener_open_beside(const struct listener *first, char *why, size_t why_siz
  * -1). */
 void listener_close(struct listener *listener);
 
+/* Closes one, of which a successor holds the socket, too: it goes on listening, and the file of a
+ * unix socket stays. */
+void listener_leave(struct listener *listener);
+
 /* Closes and frees; removes the files of unix sockets where the process may. NULL is allowed. */
 void listeners_close(struct listener *listeners, size_t count);
 

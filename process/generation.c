@@ -4,6 +4,7 @@
 #include "core/check.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,14 +68,62 @@ enum exit_status generation_open(struct generation *g, struct listen_set *set, b
     return STATUS_OK;
 }
 
-int generation_start(struct generation *g, const struct worker_heritage *heritage)
+/* Worker `index` is the successor of every so-manieth worker before it. Returns their number. */
+static size_t inboxes_of(const struct generation *g, const struct generation *before, size_t index,
+                         int *ret_inboxes)
 {
-    int error = 0;
+    size_t count = 0;
 
-    for (size_t i = 0; error == 0 && i < g->workers_count; i++)
-        error = worker_start(&g->workers[i], &g->instance, heritage, g->instance.why,
+    for (size_t i = index; before != NULL && i < before->workers_count; i += g->workers_count) {
+        if (before->workers[i].inbox >= 0)
+            ret_inboxes[count++] = before->workers[i].inbox;
+    }
+    return count;
+}
+
+int generation_start(struct generation *g, const struct generation *before,
+                     const struct worker_heritage *heritage)
+{
+    size_t room = before != NULL ? before->workers_count : 0;
+    int *inboxes = calloc(room + 1, sizeof inboxes[0]);
+    struct worker_heritage own = *heritage;
+    int error = inboxes != NULL ? 0 : -ENOMEM;
+
+    if (error < 0)
+        snprintf(g->instance.why, sizeof g->instance.why, "out of memory");
+    own.inboxes = inboxes;
+    for (size_t i = 0; error == 0 && i < g->workers_count; i++) {
+        own.inboxes_count = inboxes_of(g, before, i, inboxes);
+        error = worker_start(&g->workers[i], &g->instance, &own, g->instance.why,
                              sizeof g->instance.why);
+    }
+    free(inboxes);
     return error;
+}
+
+/* The address of `after` that is that socket, and speaks the same; -1: there is none. */
+static int same_address(const struct instance *after, const struct listener *listener)
+{
+    for (size_t i = 0; i < after->config->listens_count; i++) {
+        if (after->listeners[i].fd == listener->fd &&
+            after->listeners[i].config->tls == listener->config->tls)
+            return (int)i;
+    }
+    return -1;
+}
+
+void generation_retire(struct generation *g, const struct generation *after)
+{
+    for (size_t i = 0; i < g->workers_count; i++) {
+        struct worker *worker = &g->workers[i];
+        if (worker->pid == 0)
+            continue;
+        for (size_t j = 0; j < g->instance.config->listens_count; j++)
+            handover_map(worker->handover, j,
+                         same_address(&after->instance, &g->instance.listeners[j]));
+        worker_give_inbox(worker);
+        worker_signal(worker, SIGUSR2);
+    }
 }
 
 struct worker *generation_find(struct generation *g, pid_t pid)
@@ -115,6 +164,8 @@ void generation_destroy(struct generation *g)
     if (g == NULL)
         return;
     CHECK(generation_alive(g) == 0);
+    for (size_t i = 0; i < g->workers_count; i++)
+        worker_free(&g->workers[i]);
     instance_close(&g->instance);
     free(g->workers);
     free_settings(g, g->borrowed_count);

@@ -33,8 +33,13 @@ struct generation *generation_create(unsigned number, const struct config_source
  * and generation->instance.why. */
 enum exit_status generation_open(struct generation *generation, struct listen_set *set, bool first);
 
-/* Forks all workers. 0, or -errno and instance.why; those that were forked run. */
-int generation_start(struct generation *generation, const struct worker_heritage *heritage);
+/* Forks all workers, which share the connections of `before` (NULL: there was nobody) among them. 0,
+ * or -errno and instance.why; those that were forked run. */
+int generation_start(struct generation *generation, const struct generation *before,
+                     const struct worker_heritage *heritage);
+
+/* Has its workers retire: their connections go to those of `after`, which are ready. */
+void generation_retire(struct generation *generation, const struct generation *after);
 
 /* Whose process that is, or NULL. */
 struct worker *generation_find(struct generation *generation, pid_t pid);

@@ -80,7 +80,7 @@ static void start_next(struct supervisor *s)
 {
     struct instance *instance = &s->next->instance;
 
-    if (generation_start(s->next, &s->heritage) < 0)
+    if (generation_start(s->next, s->current, &s->heritage) < 0)
         reload_fail(s, STATUS_RUNTIME, instance->why);
     s->next->deadline_ms = clock_monotonic_ms() + instance->config->deadlines.start_ms;
 }
@@ -154,7 +154,7 @@ static void take_over(struct supervisor *s, uint64_t now_ms)
     }
     s->old = old;
     old->deadline_ms = now_ms + old->instance.config->deadlines.drain_ms + GRACE_MS;
-    generation_signal(old, SIGUSR2);
+    generation_retire(old, s->current);
     snprintf(text, sizeof text, "generation %u serves: engine %s, %zu worker%s; generation %u ends",
              s->current->number, s->current->instance.config->engine, s->current->workers_count,
              s->current->workers_count == 1 ? "" : "s", old->number);

@@ -7,18 +7,23 @@
 #include <errno.h>
 #include <stdio.h>
 
-static enum exit_status create_engine(struct instance *p, bool serves, struct engine **ret_engine)
+/* `params` NULL: it never serves. */
+static enum exit_status create_engine(struct instance *p, const struct serve_params *params,
+                                      struct engine **ret_engine)
 {
     struct engine_config cfg = {
         .config = p->config,
         .limits = session_limits_of(p->config),
         .listeners = p->listeners,
-        .listeners_count = serves ? p->config->listens_count : 0,
+        .listeners_count = params != NULL ? p->config->listens_count : 0,
         .tls = &p->tls,
         .orders = signals_orders(),
+        .out = params != NULL ? params->out : NULL,
+        .inboxes = params != NULL ? params->inboxes : NULL,
+        .inboxes_count = params != NULL ? params->inboxes_count : 0,
     };
 
-    cfg.limits.has_logs = serves;
+    cfg.limits.has_logs = params != NULL;
     int error = engine_check_config(p->ops, p->config, p->why, sizeof p->why);
     if (error == 0)
         error = p->ops->create(&cfg, p->why, sizeof p->why, ret_engine);
@@ -29,7 +34,7 @@ enum exit_status serve_test(struct instance *p)
 {
     struct engine *engine = NULL;
 
-    enum exit_status status = create_engine(p, false, &engine);
+    enum exit_status status = create_engine(p, NULL, &engine);
     if (status == STATUS_OK)
         p->ops->destroy(engine);
     return status;
@@ -65,7 +70,7 @@ enum exit_status serve(struct instance *p, const struct serve_params *params)
 {
     struct engine *engine = NULL;
 
-    enum exit_status status = create_engine(p, true, &engine);
+    enum exit_status status = create_engine(p, params, &engine);
     if (status != STATUS_OK)
         return status;
     status = prepare(p, params, engine);

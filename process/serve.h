@@ -14,6 +14,9 @@ struct pid_file;
 /* What surrounds the serving; all borrowed. */
 struct serve_params {
     bool supervised;      /* by a process that has the pid file, and tells of signals */
+    struct handover *out; /* where idle connections go when it retires (engine.h), or NULL */
+    const int *inboxes;   /* from which connections of predecessors come */
+    size_t inboxes_count;
     const char *pid_path; /* where a pid file is to be made, or NULL */
     struct pid_file *ret_pid_file;
     void (*ready)(void *context); /* called when everything is there, and root is given up */

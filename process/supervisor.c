@@ -29,16 +29,28 @@ static const int heeded[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD
 
 /* ---- workers ---- */
 
-/* In a worker that was just forked. */
-static void forget(void *context)
+static bool is_inherited(const struct worker_heritage *heritage, int fd)
 {
-    struct supervisor *s = context;
+    for (size_t i = 0; i < heritage->inboxes_count; i++) {
+        if (heritage->inboxes[i] == fd)
+            return true;
+    }
+    return false;
+}
+
+/* In a worker that was just forked. */
+static void forget(const struct worker_heritage *heritage, const struct worker *forked)
+{
+    struct supervisor *s = heritage->context;
     struct generation *const generations[] = { s->current, s->next, s->old };
 
     for (size_t i = 0; i < ARRAY_LEN(generations); i++) {
         for (size_t j = 0; generations[i] != NULL && j < generations[i]->workers_count; j++) {
-            if (generations[i]->workers[j].channel >= 0)
-                close(generations[i]->workers[j].channel);
+            const struct worker *worker = &generations[i]->workers[j];
+            if (worker->channel >= 0)
+                close(worker->channel);
+            if (worker->inbox >= 0 && worker != forked && !is_inherited(heritage, worker->inbox))
+                close(worker->inbox);
         }
     }
     if (s->pid_file.fd >= 0)

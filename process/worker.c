@@ -21,7 +21,7 @@
 
 void worker_init(struct worker *worker, unsigned index)
 {
-    *worker = (struct worker){ .index = index, .channel = -1 };
+    *worker = (struct worker){ .index = index, .channel = -1, .inbox = -1 };
 }
 
 /* ---- in the worker ---- */
@@ -62,9 +62,18 @@ static void reset_signals(void)
     MUST(sigprocmask(SIG_SETMASK, &none, NULL) == 0);
 }
 
-__attribute__((noreturn)) static void work(struct instance *instance, struct place_of_worker *place)
+__attribute__((noreturn)) static void work(struct instance *instance, struct place_of_worker *place,
+                                           struct worker *worker,
+                                           const struct worker_heritage *heritage)
 {
-    const struct serve_params params = { .supervised = true, .ready = tell_ready, .context = place };
+    const struct serve_params params = {
+        .supervised = true,
+        .out = worker->handover,
+        .inboxes = heritage->inboxes,
+        .inboxes_count = heritage->inboxes_count,
+        .ready = tell_ready,
+        .context = place,
+    };
 
     reset_signals();
     instance_own_sockets(instance, false);
@@ -75,12 +84,28 @@ __attribute__((noreturn)) static void work(struct instance *instance, struct pla
         snprintf(report.why, sizeof report.why, "%s", instance->why);
         tell(place->channel, &report);
     }
+    for (size_t i = 0; i < heritage->inboxes_count; i++)
+        close(heritage->inboxes[i]);
     instance_close(instance);
+    handover_destroy(worker->handover);
     log_repeat_end();
     exit((int)status);
 }
 
 /* ---- in the supervisor ---- */
+
+/* The channel, and the way of its connections to a successor. 0, or -errno and a sentence. */
+static int make_channels(struct worker *worker, const struct config *config, int *ret_channels,
+                         char *why, size_t why_size)
+{
+    worker_free(worker); /* of a process that was here before */
+    int error = handover_create(config->listens_count, &worker->handover, &worker->inbox);
+    if (error == 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_channels) != 0)
+        error = -errno;
+    if (error < 0)
+        snprintf(why, why_size, "a worker's channels cannot be made: %s", strerror(-error));
+    return error;
+}
 
 int worker_start(struct worker *worker, struct instance *instance,
                  const struct worker_heritage *heritage, char *why, size_t why_size)
@@ -89,21 +114,21 @@ int worker_start(struct worker *worker, struct instance *instance,
     int channels[2];
 
     CHECK(worker->pid == 0 && worker->channel < 0);
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channels) != 0) {
-        int error = errno;
-        snprintf(why, why_size, "a worker's channel cannot be made: %s", strerror(error));
-        return -error;
-    }
+    int error = make_channels(worker, instance->config, channels, why, why_size);
+    if (error < 0)
+        return error;
     fflush(NULL); /* or both would write it */
     pid_t pid = fork();
     if (pid == 0) {
         close(channels[0]);
-        heritage->forget(heritage->context);
+        heritage->forget(heritage, worker);
+        close(worker->inbox);
         place.channel = channels[1];
-        work(instance, &place);
+        work(instance, &place, worker, heritage);
     }
-    int error = errno;
+    error = errno;
     close(channels[1]);
+    handover_close_end(worker->handover);
     if (pid < 0) {
         close(channels[0]);
         snprintf(why, why_size,
@@ -118,6 +143,20 @@ int worker_start(struct worker *worker, struct instance *instance,
     worker->started_ms = clock_monotonic_ms();
     worker->restart_ms = 0;
     return 0;
+}
+
+void worker_give_inbox(struct worker *worker)
+{
+    if (worker->inbox >= 0)
+        close(worker->inbox);
+    worker->inbox = -1;
+}
+
+void worker_free(struct worker *worker)
+{
+    worker_give_inbox(worker);
+    handover_destroy(worker->handover);
+    worker->handover = NULL;
 }
 
 static void close_channel(struct worker *worker)

@@ -6,6 +6,7 @@
 #ifndef PROCESS_WORKER_H
 #define PROCESS_WORKER_H
 
+#include "engines/handover.h"
 #include "process/exit_status.h"
 #include "process/instance.h"
 
@@ -31,6 +32,8 @@ struct worker {
     unsigned index;      /* within its generation */
     pid_t pid;           /* 0: there is no process */
     int channel;         /* the supervisor's end; -1: closed */
+    struct handover *handover; /* where its connections go when it retires; owned; NULL: none */
+    int inbox;           /* the other end, for its successor; -1: given away */
     bool ready;          /* it has said so */
     bool asked_to_end;   /* so that its end is no crash */
     uint64_t started_ms; /* clock_monotonic_ms() */
@@ -38,10 +41,13 @@ struct worker {
     unsigned crashes;    /* in a row */
 };
 
-/* What a supervisor has open and a worker must not have. */
+/* What a supervisor has open. */
 struct worker_heritage {
-    void (*forget)(void *context); /* closes it, in the worker */
+    /* In the worker: closes it, but for `inboxes`, and the inbox of the worker itself. */
+    void (*forget)(const struct worker_heritage *heritage, const struct worker *worker);
     void *context;
+    const int *inboxes; /* of predecessors, for this worker, which closes them in the end */
+    size_t inboxes_count;
 };
 
 /* A worker without a process. */
@@ -53,6 +59,12 @@ int worker_start(struct worker *worker, struct instance *instance,
 
 /* Reads what it has said. Its channel is closed here once it has ended. */
 struct worker_report worker_hear(struct worker *worker);
+
+/* Closes the supervisor's copy of its inbox, which its successor has by now. */
+void worker_give_inbox(struct worker *worker);
+
+/* Gives back what it has; its process has ended, or was never there. */
+void worker_free(struct worker *worker);
 
 /* Sends a signal to it (kill(2)), if there is a process. SIGTERM, SIGQUIT and SIGKILL ask it to end.
  */
