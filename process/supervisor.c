@@ -94,7 +94,8 @@ static void take_end(struct supervisor *s, pid_t pid, int wait_status)
             if (report.news == WORKER_REFUSED && report.why[0] != '\0')
                 log_line(LOG_ERROR, report.why);
             plan_restart(s, worker, how, pid);
-        } else if (!worker->asked_to_end || WIFSIGNALED(wait_status)) {
+        } else if (generations[i] != s->next &&
+                   (!worker->asked_to_end || WIFSIGNALED(wait_status))) {
             log_warn("worker %u, process %d, %s while it ended", worker->index, (int)pid, how);
         }
         return;
