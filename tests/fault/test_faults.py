@@ -80,6 +80,8 @@ def makes(call, engines):
         return False
     if call == "fcntl" and ENGINE not in BLOCKING:
         return False
+    if call == "setsockopt" and ENGINE not in BLOCKING and not makes("sendfile", engines):
+        return False  # a socket is corked for sendfile(2) alone
     if call == "op splice" and "file_io=splice" not in settings:
         return False
     if call == "preadv2" and ENGINE == "proactor" and "file_io=read" in settings:
