@@ -442,8 +442,9 @@ enum exit_status supervise(struct instance *instance)
     generation_destroy(s.old);
     config_texts_free(&s.texts);
     config_texts_free(&s.next_texts);
-    control_close(s.control);
     pid_file_remove(&s.pid_file);
+    control_done(s.control, CONTROL_THE_END, s.status, "the server has ended");
+    control_close(s.control);
     close(s.signal_fd);
     free(s.entries);
     return s.status;

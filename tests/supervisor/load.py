@@ -61,19 +61,24 @@ class Load:
                 self.counts["reset"] += 1
                 self.errors.append(repr(error))
                 continue
-            while not self.stopping and await self.ask(reader, writer):
-                try: # nothing comes unasked; an end is a close while idle
-                    data = await asyncio.wait_for(reader.read(1), pause)
-                    self.counts["closed"] += 1
-                    assert data == b"", data
-                    break
-                except asyncio.TimeoutError:
-                    pass
-                except (ConnectionError, OSError) as error:
-                    self.counts["reset"] += 1
-                    self.errors.append(repr(error))
-                    break
-            writer.close()
+            try:
+                await self.talk(reader, writer, pause)
+            finally:
+                writer.close()
+
+    async def talk(self, reader, writer, pause):
+        while not self.stopping and await self.ask(reader, writer):
+            try:  # nothing comes unasked; an end is a close while idle
+                data = await asyncio.wait_for(reader.read(1), pause)
+                self.counts["closed"] += 1
+                assert data == b"", data
+                return
+            except asyncio.TimeoutError:
+                pass
+            except (ConnectionError, OSError) as error:
+                self.counts["reset"] += 1
+                self.errors.append(repr(error))
+                return
 
     async def newcomers(self):
         async def newcomer():
@@ -86,8 +91,10 @@ class Load:
                 self.counts["reset"] += 1
                 self.errors.append(repr(error))
                 return
-            await self.ask(reader, writer)
-            writer.close()
+            try:
+                await self.ask(reader, writer)
+            finally:
+                writer.close()
         tasks = set()
         while not self.stopping:
             task = asyncio.create_task(newcomer())
