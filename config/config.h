@@ -201,6 +201,7 @@ struct http_deadlines {
     uint32_t send_ms;       /* window in which send_rate_min must be met */
     uint32_t send_rate_min; /* octets a second, at least, averaged over the window */
     uint32_t linger_ms;     /* reading on after the last answer, so that it is not lost to a RST */
+    uint32_t start_ms;      /* how long a worker may take to be ready */
     uint32_t drain_ms;      /* SIGQUIT: how long answers in progress may take */
 };
 
@@ -278,6 +279,7 @@ struct config {
     /* process */
     char *engine;         /* a name that main looks up among the engines, or "auto" */
     bool engine_fallback; /* another engine when this one cannot run here */
+    uint32_t processes;   /* workers that a supervisor forks; 0: this process serves itself */
     uint32_t threads;     /* event loops; 0: one per allowed CPU */
     bool pin;             /* each thread to a CPU of its own */
     enum accept_mode accept_mode;
@@ -292,6 +294,7 @@ struct config {
     bool allow_root;       /* serve as root all the same */
     uid_t log_owner;       /* who serves in the end, and so owns the logs; main finds it out */
     char *pid_file;        /* or NULL */
+    char *control;         /* path of the control socket, "auto" or "off" */
     char *error_log;       /* path, "stdout", "stderr" or "syslog:..." */
     const struct log_syslog *error_syslog; /* what the last of these says; else NULL */
     enum log_level log_level;

@@ -98,6 +98,9 @@ static const struct config_key keys[] = {
       .allowed = "the name of an engine, see gearshift -V", .help = "the I/O model that serves" },
     { "engine_fallback", ENGINE, TOP, CONFIG_BOOL, "off", IN(engine_fallback),
       .help = "take another engine when this one cannot run here" },
+    { "processes", ENGINE, TOP, CONFIG_COUNT, "1", 0, 1024, IN(processes),
+      .help = "worker processes that a supervisor keeps running; 0: the process itself serves, as "
+              "it does by default for a folder" },
     { "threads", ENGINE, TOP, CONFIG_COUNT, "1", 0, 1024, IN(threads),
       .help = "event loops, each a thread, of the engines that have several; 0: one a CPU" },
     { "pin", ENGINE, TOP, CONFIG_BOOL, "off", IN(pin),
@@ -125,6 +128,9 @@ static const struct config_key keys[] = {
       .help = "serve as root all the same" },
     { "pid_file", ENGINE, TOP, CONFIG_PATH, "", IN(pid_file), .special = "",
       .allowed = "a path, or \"\" for none", .help = "where the process id is written" },
+    { "control", ENGINE, TOP, CONFIG_TEXT, "auto", IN(control), .check = config_text_control,
+      .allowed = "an absolute path, auto or off",
+      .help = "unix socket that takes the orders of gearshift reload, status and the like" },
 
     { "error_log", LOGS, TOP, CONFIG_PATH, "stderr", IN(error_log), .special = "stderr",
       .streams = true, .allowed = "stderr, stdout, syslog:... or a path",
@@ -188,6 +194,8 @@ static const struct config_key keys[] = {
       .help = "octets a second that a client must take, averaged over send_timeout" },
     { "linger_timeout", TIMES, TOP, CONFIG_DURATION, "5s", 0, HOUR, IN(deadlines.linger_ms),
       .help = "reading on after the last answer, so that it reaches the client" },
+    { "start_timeout", TIMES, TOP, CONFIG_DURATION, "30s", 100, DAY, IN(deadlines.start_ms),
+      .help = "how long a new worker may take to be ready" },
     { "drain_timeout", TIMES, TOP, CONFIG_DURATION, "30s", 0, DAY, IN(deadlines.drain_ms),
       .help = "how long answers in progress may take after SIGQUIT" },
 

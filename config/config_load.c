@@ -120,9 +120,12 @@ static int config_make(const struct config_build *build, const struct config_sou
                        struct config *config)
 {
     struct config_block *top = NULL, *server_defaults = NULL, *redirect_defaults = NULL;
+    bool in_foreground = false;
     int res = config_source_read(build, source, &top);
 
     config->tls.self_signed = source->tls_self_signed;
+    if (res == 0) /* a folder is served for trying out, by the process that was started */
+        in_foreground = source->root != NULL && !config_entry_at(top, "processes")->is_set;
     if (res == 0)
         res = defaults_fill(build, top);
     if (res == 0)
@@ -131,6 +134,8 @@ static int config_make(const struct config_build *build, const struct config_sou
         res = config_defaults_make(build, CONFIG_REDIRECT, &redirect_defaults);
     if (res == 0)
         res = top_make(build, top, config);
+    if (in_foreground)
+        config->processes = 0;
     if (res == 0)
         res = config_servers_make(build, top, server_defaults, redirect_defaults, config);
     return res;

@@ -51,6 +51,19 @@ const char *config_text_word(const char *text)
     return strlen(text) > 64 ? "is longer than 64 characters" : NULL;
 }
 
+const char *config_text_control(const char *text)
+{
+    enum { PATH_MAX_OCTETS = 107 }; /* unix(7), sun_path */
+
+    if (strcmp(text, "auto") == 0 || strcmp(text, "off") == 0)
+        return NULL;
+    if (text[0] != '/')
+        return "is no absolute path";
+    if (has_control(text))
+        return "holds a control character";
+    return strlen(text) > PATH_MAX_OCTETS ? "is longer than 107 octets" : NULL;
+}
+
 const char *config_text_media_type(const char *text)
 {
     size_t len = strcspn(text, ";");

@@ -14,6 +14,9 @@
 /* Token characters only, at least one (RFC 9110 section 5.6.2). */
 bool config_is_token(struct span text);
 
+/* "auto", "off", or an absolute path that fits into the address of a unix socket. */
+const char *config_text_control(const char *text);
+
 /* One word without blanks. */
 const char *config_text_word(const char *text);
 

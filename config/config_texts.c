@@ -56,6 +56,18 @@ int config_texts_keep(struct config_texts *texts, const char *path, const char *
     return 0;
 }
 
+int config_texts_copy(struct config_texts *to, const struct config_texts *from)
+{
+    for (const struct config_text *text = from->first; text != NULL; text = text->next) {
+        int res = config_texts_keep(to, text->path, text->text, text->len);
+        if (res < 0) {
+            config_texts_free(to);
+            return res;
+        }
+    }
+    return 0;
+}
+
 void config_texts_free(struct config_texts *texts)
 {
     while (texts->first != NULL) {

@@ -24,6 +24,9 @@ int config_texts_find(const struct config_texts *texts, const char *path, char *
 /* Keeps a copy of `text` for `path`. 0 or -ENOMEM. */
 int config_texts_keep(struct config_texts *texts, const char *path, const char *text, size_t len);
 
+/* Makes `to`, which is empty, a copy of `from`. 0, or -ENOMEM, and it is empty still. */
+int config_texts_copy(struct config_texts *to, const struct config_texts *from);
+
 /* Frees all. */
 void config_texts_free(struct config_texts *texts);
 

@@ -10,8 +10,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { NOT_0666 = 0111 }; /* a socket's file has 0777 less the umask (unix(7)) */
-
 static const char no_socket[] = "a file of that name exists and is not a socket";
 
 /* The address of the name in its folder. By the path where that is sure to lead there: it is what
@@ -60,16 +58,18 @@ static int remove_stale(const struct place *place, const struct sockaddr_un *add
     return unlinkat(place->dir_fd, place->name, 0) == 0 || errno == ENOENT ? 0 : -errno;
 }
 
-static int bind_with_mode(int fd, const struct sockaddr_un *address)
+/* A socket's file has 0777 less the umask (unix(7)). */
+static int bind_with_mode(int fd, const struct sockaddr_un *address, mode_t mode)
 {
-    mode_t mask = umask(NOT_0666);
+    mode_t mask = umask(0777 & ~mode);
     int error = bind(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ? 0 : -errno;
 
     umask(mask);
     return error;
 }
 
-int socket_file_bind(int fd, const char *path, struct socket_file *ret_file, const char **ret_what)
+int socket_file_bind(int fd, const char *path, mode_t mode, struct socket_file *ret_file,
+                     const char **ret_what)
 {
     struct socket_file file;
     struct sockaddr_un address;
@@ -84,7 +84,7 @@ int socket_file_bind(int fd, const char *path, struct socket_file *ret_file, con
     if (error == -EEXIST)
         *ret_what = no_socket;
     if (error == 0)
-        error = bind_with_mode(fd, &address);
+        error = bind_with_mode(fd, &address, mode);
     if (error == 0 && fstatat(file.place.dir_fd, file.place.name, &info, AT_SYMLINK_NOFOLLOW) != 0)
         error = -errno;
     if (error < 0) {

@@ -17,12 +17,13 @@ struct socket_file {
     ino_t number;
 };
 
-/* Binds `fd` to `path`, with mode 0666 whatever the umask is (a default access control list of the
+/* Binds `fd` to `path`, with `mode` (0666: everybody may connect) whatever the umask is (a default access control list of the
  * folder rules, acl(5)). A socket on which nobody answers is removed first. While there is one
  * thread only: the umask is the process's. 0 and a file that the caller closes, or -errno and
  * perhaps the end of a sentence (safe_open_text()): -EEXIST for what is no socket, -EADDRINUSE for
  * one that answers. */
-int socket_file_bind(int fd, const char *path, struct socket_file *ret_file, const char **ret_what);
+int socket_file_bind(int fd, const char *path, mode_t mode, struct socket_file *ret_file,
+                     const char **ret_what);
 
 /* Could socket_file_bind() succeed, where nobody answers? Disturbs nothing. */
 int socket_file_check(const char *path, const char **ret_what);

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct handover;
 struct socket_file;
 struct tls_server;
 
@@ -29,6 +30,10 @@ struct engine_orders {
     volatile sig_atomic_t stop; /* close everything now */
     volatile sig_atomic_t
         drain; /* stop accepting, finish answers in progress, at most deadlines.drain_ms */
+    volatile sig_atomic_t
+        retire; /* a successor holds the same listening sockets: stop accepting, hand idle plain
+                   connections over to it (engine_config.out), the others when they become idle;
+                   what cannot move ends by itself, or at deadlines.drain_ms */
     volatile sig_atomic_t reopen_logs; /* counts up */
 };
 
@@ -45,7 +50,13 @@ struct engine_config {
     struct listener *listeners;   /* an engine that drains closes them (listener_close()) */
     size_t listeners_count;
     const struct tls_server *tls;       /* handed on to session_env_create() */
-    const struct engine_orders *orders; /* all borrowed; outlive the engine */
+    const struct engine_orders *orders;
+    struct handover *out; /* to the successor (handover.h); NULL: none, and to retire is to drain */
+    const int *inboxes;   /* of predecessors: connections that they hand over come there
+                             (handover_receive()). Watched until they end; closed by whoever gave
+                             them, after the engine was destroyed */
+    size_t inboxes_count;
+    /* all borrowed; outlive the engine */
 };
 
 struct engine;
@@ -85,7 +96,8 @@ struct engine_ops {
     int (*create)(const struct engine_config *cfg, char *why, size_t why_size,
                   struct engine **ret_engine);
 
-    /* Serves until stopped or drained. 0, or -errno after a line in the error log. Called once. */
+    /* Serves until stopped, drained or retired. 0, or -errno after a line in the error log. Called
+     * once. */
     int (*run)(struct engine *e);
 
     /* Makes run() look at cfg->orders. Async-signal-safe (signal-safety(7)); may be called from

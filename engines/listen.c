@@ -224,7 +224,7 @@ static int bind_unix(int fd, const struct listen_config *config, char *why, size
         snprintf(why, why_size, "%s: out of memory", config->text);
         return -ENOMEM;
     }
-    int error = socket_file_bind(fd, config->host, file, &what);
+    int error = socket_file_bind(fd, config->host, 0666, file, &what);
     if (error == 0) {
         *ret_file = file;
         return 0;
@@ -236,9 +236,8 @@ static int bind_unix(int fd, const struct listen_config *config, char *why, size
     return error;
 }
 
-/* The listening socket of one address. 0, or -errno and a sentence. */
-static int listener_open(const struct listen_config *config, char *why, size_t why_size,
-                         struct listener *ret_listener)
+int listener_open(const struct listen_config *config, char *why, size_t why_size,
+                  struct listener *ret_listener)
 {
     struct listener listener = { .config = config };
     struct address address;
@@ -264,24 +263,24 @@ static int listener_open(const struct listen_config *config, char *why, size_t w
     return 0;
 }
 
-int listeners_open(const struct config *config, char *why, size_t why_size,
-                   struct listener **ret_listeners)
+int listener_adjust(const struct listener *listener, const struct listen_config *config, char *why,
+                    size_t why_size)
 {
-    struct listener *listeners = calloc(config->listens_count + 1, sizeof *listeners);
+    if (config->congestion != NULL && config->kind != LISTEN_UNIX &&
+        setsockopt(listener->fd, IPPROTO_TCP, TCP_CONGESTION, config->congestion,
+                   (socklen_t)strlen(config->congestion)) != 0)
+        return explain_congestion(config, errno, why, why_size);
+    return listen(listener->fd, config->backlog) == 0 ? 0
+                                                      : explain_bind(config, errno, why, why_size);
+}
 
-    if (listeners == NULL) {
-        snprintf(why, why_size, "listening sockets: out of memory");
-        return -ENOMEM;
-    }
-    for (size_t i = 0; i < config->listens_count; i++) {
-        int error = listener_open(&config->listens[i], why, why_size, &listeners[i]);
-        if (error < 0) {
-            listeners_close(listeners, i);
-            return error;
-        }
-    }
-    *ret_listeners = listeners;
-    return 0;
+void listener_forget_file(struct listener *listener)
+{
+    if (listener->file == NULL)
+        return;
+    place_close(&listener->file->place);
+    free(listener->file);
+    listener->file = NULL;
 }
 
 int listener_open_beside(const struct listener *first, char *why, size_t why_size,
@@ -352,7 +351,7 @@ int listeners_check(const struct config *config, char *why, size_t why_size)
     return 0;
 }
 
-void listener_close(struct listener *listener)
+static void close_one(struct listener *listener, bool removes_file)
 {
     if (listener->fd < 0)
         return;
@@ -361,12 +360,24 @@ void listener_close(struct listener *listener)
         return;
     }
     /* The name goes first: once the socket is closed, a successor may have taken it. */
-    if (listener->file != NULL)
+    if (listener->file != NULL && removes_file)
         socket_file_remove(listener->file);
+    else if (listener->file != NULL)
+        place_close(&listener->file->place);
     free(listener->file);
     listener->file = NULL;
     close(listener->fd);
     listener->fd = -1;
+}
+
+void listener_close(struct listener *listener)
+{
+    close_one(listener, true);
+}
+
+void listener_leave(struct listener *listener)
+{
+    close_one(listener, false);
 }
 
 void listeners_close(struct listener *listeners, size_t count)

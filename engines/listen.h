@@ -8,18 +8,25 @@
 
 #include <stddef.h>
 
-/* Opens every address of config->listens: SO_REUSEADDR, TCP_NODELAY (inherited by what is
- * accepted), TCP_CONGESTION where asked, backlog, IPV6_V6ONLY, non-blocking, close-on-exec. A unix
- * socket's stale file (nobody answers on it) is removed first; the new one has mode 0666 from the
- * first moment (core/socket_file.h): its folder decides who may connect, and a site is for
- * everybody. Called while there is one thread. 0 and config->listens_count
- * listeners that the caller owns (listeners_close()), or -errno and one sentence (address, what is
- * wrong, what to do: EADDRINUSE, EACCES below ip_unprivileged_port_start, EADDRNOTAVAIL, unknown
- * congestion control). */
-int listeners_open(const struct config *config, char *why, size_t why_size,
-                   struct listener **ret_listeners);
+/* Opens one address: SO_REUSEADDR, TCP_NODELAY (inherited by what is accepted), TCP_CONGESTION
+ * where asked, backlog, IPV6_V6ONLY, non-blocking, close-on-exec. A unix socket's stale file (nobody
+ * answers on it) is removed first; the new one has mode 0666 from the first moment
+ * (core/socket_file.h): its folder decides who may connect, and a site is for everybody. Called
+ * while there is one thread. 0 and a listener that the caller owns (listener_close()), or -errno and
+ * one sentence (address, what is wrong, what to do: EADDRINUSE, EACCES below
+ * ip_unprivileged_port_start, EADDRNOTAVAIL, unknown congestion control). */
+int listener_open(const struct listen_config *config, char *why, size_t why_size,
+                  struct listener *ret_listener);
 
-/* Could listeners_open() succeed, as far as that shows without taking an address: families that
+/* Gives an open one, which has the address of `config`, the backlog and the congestion control that
+ * it asks for now (what was accepted keeps its own). 0, or -errno and one sentence. */
+int listener_adjust(const struct listener *listener, const struct listen_config *config, char *why,
+                    size_t why_size);
+
+/* Lets go of a unix socket's file, which stays: another process removes it. */
+void listener_forget_file(struct listener *listener);
+
+/* Could listener_open() succeed for every address, as far as that shows without taking an address: families that
  * this kernel has, congestion controls, names and folders of unix sockets? For `gearshift -t`,
  * which must not disturb a server that runs. 0, or -errno and one sentence. */
 int listeners_check(const struct config *config, char *why, size_t why_size);
@@ -35,6 +42,10 @@ int listener_open_beside(const struct listener *first, char *why, size_t why_siz
  * several holders of a socket, the last one does so. Does nothing when it is closed already (fd
  * -1). */
 void listener_close(struct listener *listener);
+
+/* Closes one, of which a successor holds the socket, too: it goes on listening, and the file of a
+ * unix socket stays. */
+void listener_leave(struct listener *listener);
 
 /* Closes and frees; removes the files of unix sockets where the process may. NULL is allowed. */
 void listeners_close(struct listener *listeners, size_t count);

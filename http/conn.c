@@ -15,7 +15,6 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#define HTTP_CONN_MAGIC 0xc0441e55u
 
 static uint64_t now(const struct http_conn *c)
 {
@@ -182,8 +181,8 @@ static void begin_answer(struct http_conn *c, bool body_left)
     const struct http_request *r = &x->request;
     x->body_omitted = r->method == HTTP_HEAD;
     uint32_t requests_max = c->env->config->limits.keepalive_requests;
-    x->keep_alive =
-        r->keep_alive && !c->draining && (requests_max == 0 || c->requests < requests_max);
+    x->keep_alive = r->keep_alive && !c->draining && !c->retiring &&
+                    (requests_max == 0 || c->requests < requests_max);
     c->state = STATE_ANSWER;
     int status = http_refusal_of_head(x, c->named);
     /* Behind a CONNECT may come what was meant for the tunnel (RFC 9110 section 9.3.6). */

@@ -31,6 +31,7 @@ struct http_conn {
     unsigned magic;
     uint8_t state;      /* private to conn.c */
     bool draining;      /* answer what is being asked, then close */
+    bool retiring;      /* the next answer is the last one */
     bool linger;        /* close lingering: the peer may still be sending */
     bool broken;        /* closed in the middle of something */
     bool file_segments; /* plans may end in a range of a file */
@@ -172,5 +173,17 @@ void http_conn_expired(struct http_conn *c, const struct progress *progress);
 
 /* Close after the answer in progress; at once when idle. */
 void http_conn_drain(struct http_conn *c);
+
+/* The next request is answered with `Connection: close`; an idle connection waits for it, as long
+ * as its deadline lets it: its client may be sending. */
+void http_conn_retire(struct http_conn *c);
+
+/* Does it own nothing but its address and its counts: no octet received of the next request, none
+ * left to send, no job, and goes on after that? Pure. */
+bool http_conn_can_move(const struct http_conn *c);
+
+/* A connection that another process had: just opened, it goes on with so many requests begun on
+ * it, idle since `since_ms` (not after now). */
+void http_conn_moved(struct http_conn *c, uint32_t requests, uint64_t since_ms);
 
 #endif

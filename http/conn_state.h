@@ -17,6 +17,8 @@
 
 #include <stdbool.h>
 
+#define HTTP_CONN_MAGIC 0xc0441e55u
+
 enum state {
     STATE_IDLE,
     STATE_HEAD,

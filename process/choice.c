@@ -118,7 +118,8 @@ int choice_make(const struct config_source *source, struct choice *ret_choice, c
     struct config_source with = *source;
 
     *ret_choice = (struct choice){ .config = NULL };
-    with.texts = &texts;
+    if (with.texts == NULL)
+        with.texts = &texts;
     int error = choose(&with, ret_choice, why, why_size);
     config_texts_free(&texts);
     return error;

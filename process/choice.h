@@ -17,7 +17,7 @@ struct choice {
 
 /* Reads the configuration and finds its engine; where one is chosen, or an alias stands for a
  * setting, it is read once more with that, since header fields may hold the engine's name. Files
- * are read once (they may be pipes). 0; -ENOTSUP: no engine can run here; another -errno: the
+ * are read once (they may be pipes); source->texts (NULL: forgotten) keeps what they held. 0; -ENOTSUP: no engine can run here; another -errno: the
  * configuration is refused, or memory is missing (-ENOMEM); with a sentence. What has been set of
  * *ret_choice is the caller's in any case (choice_free()). */
 int choice_make(const struct config_source *source, struct choice *ret_choice, char *why,

@@ -5,8 +5,8 @@
 #include "core/log.h"
 #include "core/log_stream.h"
 #include "engines/listen.h"
-#include "process/signals.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -36,6 +36,19 @@ static size_t put_place(const struct listener *listener, const struct listen_con
         len =
             snprintf(text, size, format, listen->host, listener_port(listener), beginning(listen));
     return len > 0 ? (size_t)len : 0;
+}
+
+struct life life_of(const struct instance *instance)
+{
+    const struct config_source *source = instance->source;
+
+    return (struct life){
+        .version = GEARSHIFT_VERSION,
+        .engine = instance->config->engine,
+        .site = source->root != NULL ? source->root : source->file,
+        .config = instance->config,
+        .listeners = instance->listeners,
+    };
 }
 
 void life_log_ready(const struct life *life)
@@ -82,15 +95,14 @@ void life_announce(const struct life *life)
     fflush(stdout);
 }
 
-void life_log_end(const struct life *life, bool failed)
+void life_log_end(const struct life *life, enum life_end end, uint64_t drain_ms)
 {
     uint32_t drain_max_ms = life->config->deadlines.drain_ms;
-    uint64_t drain_ms = signals_drain_ms();
     uint64_t taken_ms = clock_monotonic_ms() - drain_ms;
 
-    if (failed)
+    if (end == LIFE_FAILED)
         log_info("ended: serving failed");
-    else if (drain_ms == 0 || engine_asked(&signals_orders()->stop))
+    else if (end == LIFE_STOPPED)
         log_info("ended: stopped");
     else if (taken_ms >= drain_max_ms)
         log_info("ended: drain_timeout (%u ms) was over, and what was left was cut off",

@@ -5,8 +5,9 @@
 
 #include "config/config.h"
 #include "engines/engine.h"
+#include "process/instance.h"
 
-#include <stdbool.h>
+#include <stdint.h>
 
 /* A server that is about to run, or has run; all borrowed for the call. */
 struct life {
@@ -17,6 +18,9 @@ struct life {
     const struct listener *listeners; /* config->listens_count */
 };
 
+/* What is to be said of an instance that is open; borrowed from it. */
+struct life life_of(const struct instance *instance);
+
 /* Logs that serving begins, with process, engine and addresses. */
 void life_log_ready(const struct life *life);
 
@@ -24,8 +28,10 @@ void life_log_ready(const struct life *life);
  * output is a log (`access_log = stdout`), whose readers expect its lines only. */
 void life_announce(const struct life *life);
 
-/* Logs how serving ended: stopped, drained, cut off by drain_timeout, or failed. For after
- * signals_ignore(); the listeners are not looked at. */
-void life_log_end(const struct life *life, bool failed);
+enum life_end { LIFE_FAILED, LIFE_STOPPED, LIFE_DRAINED };
+
+/* Logs how serving ended: failed, stopped, drained, or cut off by drain_timeout. `drain_ms`: when a
+ * drain began (clock_monotonic_ms()). The listeners are not looked at. */
+void life_log_end(const struct life *life, enum life_end end, uint64_t drain_ms);
 
 #endif

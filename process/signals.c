@@ -17,11 +17,12 @@ static struct {
     struct engine_orders orders;
     const struct engine_ops *ops;
     struct engine *engine;
+    bool supervised;
     struct pid_file *pid_file; /* NULL: there is none */
     uint64_t drain_ms;         /* clock_monotonic_ms() of the first SIGQUIT; 0: there was none */
 } running;
 
-static const int handled[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1 };
+static const int handled[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
 
 /* A line of the error log that is put together without snprintf(3), which no handler may call. */
 struct line {
@@ -79,6 +80,8 @@ static void tell(const char *what, int number, const siginfo_t *info)
     bool of_process =
         info->si_code == SI_USER || info->si_code == SI_QUEUE || info->si_code == SI_TKILL;
 
+    if (running.supervised)
+        return;
     add_text(&line, what);
     add_text(&line, name_of(number));
     if (of_process) {
@@ -118,6 +121,9 @@ static void on_signal(int number, siginfo_t *info, void *context)
             log_line(LOG_ERROR, "the error log cannot be opened again, the old file stays");
         __atomic_fetch_add(&running.orders.reopen_logs, 1, __ATOMIC_RELAXED);
         break;
+    case SIGUSR2:
+        __atomic_store_n(&running.orders.retire, 1, __ATOMIC_RELAXED);
+        break;
     default:
         if (running.orders.stop == 0)
             tell("stopping: everything is closed at once: ", number, info);
@@ -127,19 +133,33 @@ static void on_signal(int number, siginfo_t *info, void *context)
     errno = saved_errno;
 }
 
-void signals_install(const struct engine_ops *ops, struct engine *engine)
+/* A terminal that is closed ends what runs in it, but for what nohup(1) has started; a worker's
+ * supervisor decides for it. SIGUSR2 says something to workers alone, and is ignored elsewhere. */
+static bool is_heeded(int number)
+{
+    struct sigaction old;
+
+    if (number == SIGUSR2)
+        return running.supervised;
+    if (number != SIGHUP)
+        return true;
+    MUST(sigaction(number, NULL, &old) == 0);
+    return !running.supervised && old.sa_handler != SIG_IGN;
+}
+
+void signals_install(const struct engine_ops *ops, struct engine *engine, bool supervised)
 {
     struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_RESTART | SA_SIGINFO };
-    struct sigaction old;
 
     running.ops = ops;
     running.engine = engine;
+    running.supervised = supervised;
     sigfillset(&action.sa_mask); /* one at a time */
     for (size_t i = 0; i < ARRAY_LEN(handled); i++) {
-        MUST(sigaction(handled[i], NULL, &old) == 0);
-        if (handled[i] == SIGHUP && old.sa_handler == SIG_IGN)
-            continue;
-        MUST(sigaction(handled[i], &action, NULL) == 0);
+        if (is_heeded(handled[i]))
+            MUST(sigaction(handled[i], &action, NULL) == 0);
+        else
+            MUST(signal(handled[i], SIG_IGN) != SIG_ERR);
     }
 }
 

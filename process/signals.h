@@ -5,7 +5,8 @@
  *                            pid file may be a successor's from now on
  *   SIGUSR1                  the error log is opened again here, access logs by the engine
  *
- * The first of those that stop or drain leaves a line in the error log, with who sent it.
+ * In a worker, which has a supervisor, SIGHUP is ignored, SIGUSR2 retires (engine.h), and the
+ * supervisor says who has asked for what. Else the first of those that stop or drain leaves a line in the error log, with who sent it.
  *
  * SIGHUP ends the server as a terminal that is closed should; started with it ignored (nohup(1)),
  * it stays ignored. A handler has no argument, so there is one of all this in a process. */
@@ -14,6 +15,7 @@
 
 #include "engines/engine.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct pid_file;
@@ -22,7 +24,7 @@ struct pid_file;
 const struct engine_orders *signals_orders(void);
 
 /* Installs the handlers, which wake `engine` (borrowed until signals_ignore()). */
-void signals_install(const struct engine_ops *ops, struct engine *engine);
+void signals_install(const struct engine_ops *ops, struct engine *engine, bool supervised);
 
 /* Has SIGQUIT hand `pid_file` over (pid_file_hand_over()), at once where it came before this call.
  * Borrowed until signals_ignore(). */

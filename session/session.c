@@ -198,6 +198,36 @@ struct session *session_open(void *mem, struct session_env *env, const struct li
     return s;
 }
 
+bool session_is_tls(const struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    return s->tls != NULL;
+}
+
+bool session_can_move(const struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    return s->tls == NULL && s->planned == 0 && http_conn_can_move(&s->conn);
+}
+
+void session_move(const struct session *s, struct session_moved *ret_moved)
+{
+    CHECK(session_can_move(s));
+    *ret_moved = (struct session_moved){ .listen = s->conn.listen,
+                                         .peer = *http_conn_peer(&s->conn),
+                                         .requests = s->conn.requests,
+                                         .since_ms = s->conn.since_ms };
+}
+
+struct session *session_open_moved(void *mem, struct session_env *env,
+                                   const struct session_moved *moved)
+{
+    CHECK(!moved->listen->tls);
+    struct session *s = session_open(mem, env, moved->listen, &moved->peer);
+    http_conn_moved(&s->conn, moved->requests, moved->since_ms);
+    return s;
+}
+
 void session_close(struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
@@ -477,4 +507,10 @@ void session_drain(struct session *s)
         session_tls_drain(s->tls);
     else
         http_conn_drain(&s->conn);
+}
+
+void session_retire(struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    http_conn_retire(&s->conn);
 }

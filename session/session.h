@@ -105,6 +105,32 @@ size_t session_size(void);
 struct session *session_open(void *mem, struct session_env *env, const struct listen_config *listen,
                              const struct peer *peer);
 
+/* What goes along when a connection moves to another process: all that an idle plain session has,
+ * beside its socket. */
+struct session_moved {
+    const struct listen_config *listen; /* where it was accepted; borrowed */
+    struct peer peer;                   /* the client, as the session knows it */
+    uint32_t requests;                  /* begun on it: limits go on counting */
+    uint64_t since_ms;                  /* idle since then, on the scale of clock.now_ms, which is
+                                           the machine's: deadlines go on from there */
+};
+
+/* May the connection move now: plain HTTP, and between two requests, or before the first, with
+ * nothing received, nothing to send and no job? Octets that lie in the socket move with it. TLS
+ * never moves: its keys and counters are in a library. Pure. */
+bool session_can_move(const struct session *s);
+
+/* Is it encrypted, and so will never move? Pure. */
+bool session_is_tls(const struct session *s);
+
+/* What is to be sent along; session_can_move() says yes. Pure. */
+void session_move(const struct session *s, struct session_moved *ret_moved);
+
+/* session_open() for a connection that was another process's; `moved` (copied) is not of an address
+ * with TLS. */
+struct session *session_open_moved(void *mem, struct session_env *env,
+                                   const struct session_moved *moved);
+
 /* Gives back what the session holds. The engine frees `mem`. */
 void session_close(struct session *s);
 
@@ -187,5 +213,10 @@ void session_expired(struct session *s, const struct progress *progress);
 /* The server is shutting down: an idle session wants CLOSE now, a busy one after the answer in
  * progress. */
 void session_drain(struct session *s);
+
+/* A successor serves new connections, and this one cannot move: its next request is answered with
+ * `Connection: close`. An idle one is not closed: its client may be sending, and stays until its
+ * deadline. May be told more than once. */
+void session_retire(struct session *s);
 
 #endif

@@ -81,7 +81,10 @@ static int make_memories(struct tls_ctx *ctx, char *why, size_t why_size)
 
     if (settings->tickets) {
         int res =
-            ticket_keys_create(settings->ticket_key_ms, clock_monotonic_ms(), &ctx->ticket_keys);
+            ctx->ticket_keys != NULL
+                  ? 0
+                  : ticket_keys_create(settings->ticket_key_ms, clock_monotonic_ms(),
+                                       &ctx->ticket_keys);
         if (res < 0) {
             snprintf(why, why_size, "cannot make a key for session tickets: %s", strerror(-res));
             return res;
@@ -98,8 +101,8 @@ static int make_memories(struct tls_ctx *ctx, char *why, size_t why_size)
     return 0;
 }
 
-int mbed_ctx_create(const struct config *config, char *why, size_t why_size,
-                    struct tls_ctx **ret_ctx)
+int mbed_ctx_create(const struct config *config, struct ticket_keys *ticket_keys, char *why,
+                    size_t why_size, struct tls_ctx **ret_ctx)
 {
     struct tls_ctx *ctx = calloc(1, sizeof(*ctx));
     if (ctx == NULL) {
@@ -108,6 +111,7 @@ int mbed_ctx_create(const struct config *config, char *why, size_t why_size,
     }
     ctx->magic = MBED_CTX_MAGIC;
     ctx->config = config;
+    ctx->ticket_keys = ticket_keys_hold(ticket_keys);
     ctx->lifetime_s = lifetime_s(config);
     int res = 0;
     if (mbed_global_init() != 0) {

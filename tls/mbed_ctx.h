@@ -31,8 +31,8 @@ struct tls_ctx {
 #define MBED_CTX_MAGIC 0x6d626374u
 
 /* tls_ops.ctx_create() and ctx_destroy(). */
-int mbed_ctx_create(const struct config *config, char *why, size_t why_size,
-                    struct tls_ctx **ret_ctx);
+int mbed_ctx_create(const struct config *config, struct ticket_keys *ticket_keys, char *why,
+                    size_t why_size, struct tls_ctx **ret_ctx);
 void mbed_ctx_destroy(struct tls_ctx *ctx);
 
 /* What belongs to `server`, which is one of the configuration and has an address with TLS. */

@@ -77,8 +77,8 @@ size_t openssl_record_scan(struct record_scan *scan, const void *data, size_t le
 /* --- openssl_ctx.c --- */
 
 /* tls_ops.ctx_create() and ctx_destroy(). */
-int openssl_ctx_create(const struct config *config, char *why, size_t why_size,
-                       struct tls_ctx **ret_ctx);
+int openssl_ctx_create(const struct config *config, struct ticket_keys *ticket_keys, char *why,
+                       size_t why_size, struct tls_ctx **ret_ctx);
 void openssl_ctx_destroy(struct tls_ctx *ctx);
 
 /* --- openssl_names.c --- */

@@ -121,8 +121,8 @@ static int base_create(struct tls_ctx *ctx, char *why, size_t why_size)
     return openssl_tickets_apply(ctx, why, why_size);
 }
 
-int openssl_ctx_create(const struct config *config, char *why, size_t why_size,
-                       struct tls_ctx **ret_ctx)
+int openssl_ctx_create(const struct config *config, struct ticket_keys *ticket_keys, char *why,
+                       size_t why_size, struct tls_ctx **ret_ctx)
 {
     struct tls_ctx *ctx = calloc(1, sizeof(*ctx));
 
@@ -134,6 +134,7 @@ int openssl_ctx_create(const struct config *config, char *why, size_t why_size,
     ERR_clear_error();
     ctx->magic = OPENSSL_CTX_MAGIC;
     ctx->config = config;
+    ctx->ticket_keys = ticket_keys_hold(ticket_keys);
     ctx->servers = calloc(config->servers_count, sizeof(ctx->servers[0]));
     ctx->bio_method = openssl_bio_method();
     ctx->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);

@@ -8,19 +8,27 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 
 enum { MAGIC = 0x7469636b };
 
-struct ticket_keys {
-    uint32_t magic;
-    uint32_t lifetime_ms;
+/* In memory that all processes share. */
+struct shared_keys {
     pthread_mutex_t lock; /* of what follows */
+    uint32_t lifetime_ms;
     bool have_old;
     uint64_t made_ms; /* when `newest` was made, and `old` ceased to encrypt */
     struct ticket_key newest, old;
+};
+
+/* Of this process. */
+struct ticket_keys {
+    uint32_t magic;
+    unsigned holders;
+    struct shared_keys *shared; /* the others may hold it still when this process lets go */
 };
 
 static int key_make(struct ticket_key *ret_key)
@@ -40,24 +48,36 @@ static int key_make(struct ticket_key *ret_key)
 
 int ticket_keys_create(uint32_t lifetime_ms, uint64_t now_ms, struct ticket_keys **ret_keys)
 {
-    struct ticket_keys *keys =
-        mmap(NULL, sizeof(*keys), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct ticket_keys *keys = calloc(1, sizeof(*keys));
+    struct shared_keys *shared =
+        mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int res = keys == NULL || shared == MAP_FAILED ? -ENOMEM : 0;
 
     CHECK(lifetime_ms > 0);
-    if (keys == MAP_FAILED)
-        return -errno;
-    int res = key_make(&keys->newest);
     if (res == 0)
-        res = -shared_mutex_init(&keys->lock);
+        res = key_make(&shared->newest);
+    if (res == 0)
+        res = -shared_mutex_init(&shared->lock);
     if (res < 0) {
-        munmap(keys, sizeof(*keys));
+        if (shared != MAP_FAILED)
+            munmap(shared, sizeof(*shared));
+        free(keys);
         return res;
     }
-    keys->magic = MAGIC;
-    keys->lifetime_ms = lifetime_ms;
-    keys->made_ms = now_ms;
+    shared->lifetime_ms = lifetime_ms;
+    shared->made_ms = now_ms;
+    *keys = (struct ticket_keys){ .magic = MAGIC, .holders = 1, .shared = shared };
     *ret_keys = keys;
     return 0;
+}
+
+struct ticket_keys *ticket_keys_hold(struct ticket_keys *keys)
+{
+    if (keys == NULL)
+        return NULL;
+    CHECK_OBJ(keys, MAGIC);
+    keys->holders++;
+    return keys;
 }
 
 void ticket_keys_destroy(struct ticket_keys *keys)
@@ -65,13 +85,15 @@ void ticket_keys_destroy(struct ticket_keys *keys)
     if (keys == NULL)
         return;
     CHECK_OBJ(keys, MAGIC);
-    pthread_mutex_destroy(&keys->lock);
-    explicit_bzero(keys, sizeof(*keys));
-    munmap(keys, sizeof(*keys));
+    if (--keys->holders > 0)
+        return;
+    munmap(keys->shared, sizeof(*keys->shared));
+    keys->magic = 0;
+    free(keys);
 }
 
 /* A process that has died with it may have left half a key: it makes its place anew. */
-static void lock(struct ticket_keys *keys)
+static void lock(struct shared_keys *keys)
 {
     int error = pthread_mutex_lock(&keys->lock);
     if (error == EOWNERDEAD) {
@@ -82,7 +104,7 @@ static void lock(struct ticket_keys *keys)
 }
 
 /* Brings the keys up to `now_ms`. The lock is held. */
-static int rotate(struct ticket_keys *keys, uint64_t now_ms)
+static int rotate(struct shared_keys *keys, uint64_t now_ms)
 {
     /* Another thread may have read its clock earlier and come later. */
     uint64_t age_ms = now_ms > keys->made_ms ? now_ms - keys->made_ms : 0;
@@ -107,9 +129,19 @@ static int rotate(struct ticket_keys *keys, uint64_t now_ms)
     return 0;
 }
 
-int ticket_keys_newest(struct ticket_keys *keys, uint64_t now_ms, struct ticket_key *ret_key)
+void ticket_keys_set_lifetime(struct ticket_keys *handle, uint32_t lifetime_ms)
 {
-    CHECK_OBJ(keys, MAGIC);
+    CHECK_OBJ(handle, MAGIC);
+    CHECK(lifetime_ms > 0);
+    lock(handle->shared);
+    handle->shared->lifetime_ms = lifetime_ms;
+    pthread_mutex_unlock(&handle->shared->lock);
+}
+
+int ticket_keys_newest(struct ticket_keys *handle, uint64_t now_ms, struct ticket_key *ret_key)
+{
+    CHECK_OBJ(handle, MAGIC);
+    struct shared_keys *keys = handle->shared;
     lock(keys);
     int res = rotate(keys, now_ms);
     if (res == 0)
@@ -118,12 +150,13 @@ int ticket_keys_newest(struct ticket_keys *keys, uint64_t now_ms, struct ticket_
     return res;
 }
 
-enum ticket_key_use ticket_keys_find(struct ticket_keys *keys, uint64_t now_ms,
+enum ticket_key_use ticket_keys_find(struct ticket_keys *handle, uint64_t now_ms,
                                      const unsigned char *name, struct ticket_key *ret_key)
 {
     enum ticket_key_use use = TICKET_KEY_NONE;
 
-    CHECK_OBJ(keys, MAGIC);
+    CHECK_OBJ(handle, MAGIC);
+    struct shared_keys *keys = handle->shared;
     lock(keys);
     if (rotate(keys, now_ms) < 0) {
         /* No key is believed longer than its time. */

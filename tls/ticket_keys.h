@@ -33,7 +33,14 @@ struct ticket_keys;
  * clock_monotonic_ms()). 0, or -errno (-ENOMEM, getrandom(2)). The caller owns it. */
 int ticket_keys_create(uint32_t lifetime_ms, uint64_t now_ms, struct ticket_keys **ret_keys);
 
-/* Wipes and frees. NULL is allowed. */
+/* The same, held once more: each holder destroys it. NULL is allowed. */
+struct ticket_keys *ticket_keys_hold(struct ticket_keys *keys);
+
+/* From now on a key encrypts for so long (above 0), for all processes. */
+void ticket_keys_set_lifetime(struct ticket_keys *keys, uint32_t lifetime_ms);
+
+/* Lets go; the last holder's process gives its part of the memory back, and the last process's end
+ * is the end of the keys (the kernel clears what it hands out). NULL is allowed. */
 void ticket_keys_destroy(struct ticket_keys *keys);
 
 /* Copies the key to encrypt with at `now_ms`, which the caller wipes. 0, or -errno: a key was due

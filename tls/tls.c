@@ -2,6 +2,8 @@
 #include "tls/tls.h"
 
 #include "core/check.h"
+#include "core/clock.h"
+#include "tls/ticket_keys.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -68,10 +70,28 @@ static int refuse_backend(const struct config *config, char *why, size_t why_siz
     return -EINVAL;
 }
 
-int tls_server_create(const struct config *config, char *why, size_t why_size,
-                      struct tls_server *ret_tls)
+/* Those of `before`, or new ones. */
+static int make_ticket_keys(const struct tls_settings *settings, const struct tls_server *before,
+                            char *why, size_t why_size, struct ticket_keys **ret_keys)
 {
-    struct tls_server tls = { NULL, NULL, false };
+    struct ticket_keys *keys = before != NULL ? ticket_keys_hold(before->ticket_keys) : NULL;
+
+    if (keys == NULL) {
+        int res = ticket_keys_create(settings->ticket_key_ms, clock_monotonic_ms(), &keys);
+        if (res < 0) {
+            snprintf(why, why_size, "cannot make a key for session tickets: %s", strerror(-res));
+            return res;
+        }
+    }
+    ticket_keys_set_lifetime(keys, settings->ticket_key_ms);
+    *ret_keys = keys;
+    return 0;
+}
+
+int tls_server_create(const struct config *config, const struct tls_server *before, char *why,
+                      size_t why_size, struct tls_server *ret_tls)
+{
+    struct tls_server tls = { .ops = NULL };
 
     /* A name that nothing has is wrong even when it is not needed. */
     if (config->tls.backend[0] != '\0' && tls_find(config->tls.backend) == NULL)
@@ -80,10 +100,18 @@ int tls_server_create(const struct config *config, char *why, size_t why_size,
         tls.ops = tls_find(config->tls.backend);
         if (tls.ops == NULL)
             return refuse_tls(config, why, why_size);
+        int res = config->tls.tickets
+                      ? make_ticket_keys(&config->tls, before, why, why_size, &tls.ticket_keys)
+                      : 0;
+        if (res < 0)
+            return res;
         errno = 0;
-        int res = tls.ops->ctx_create(config, why, why_size, &tls.ctx);
+        res = tls.ops->ctx_create(config, tls.ticket_keys, why, why_size, &tls.ctx);
+        bool no_memory = res < 0 && errno == ENOMEM;
+        if (res < 0)
+            ticket_keys_destroy(tls.ticket_keys);
         /* A library without memory says that a key is not well-formed, or no certificate's. */
-        if (res < 0 && errno == ENOMEM) {
+        if (no_memory) {
             snprintf(why, why_size, "out of memory for certificates and keys (TLS by %s)",
                      tls.ops->name);
             return -ENOMEM;
@@ -99,5 +127,6 @@ void tls_server_destroy(struct tls_server *tls)
 {
     if (tls->ops != NULL)
         tls->ops->ctx_destroy(tls->ctx);
-    *tls = (struct tls_server){ NULL, NULL, false };
+    ticket_keys_destroy(tls->ticket_keys);
+    *tls = (struct tls_server){ .ops = NULL };
 }

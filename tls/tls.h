@@ -31,6 +31,7 @@ enum tls_result {
     TLS_FAILED,     /* the connection is lost; tls_ops.error() tells why */
 };
 
+struct ticket_keys;
 struct tls_ctx; /* all that is configured: certificates, ticket keys, session cache */
 struct tls;     /* one connection */
 
@@ -41,11 +42,12 @@ struct tls_ops {
      * and 1.3, kTLS". */
     void (*features)(char *text, size_t size);
 
-    /* Reads certificates and keys and makes all that `config` (borrowed, outlives it) asks for. 0,
+    /* Reads certificates and keys and makes all that `config` (borrowed, outlives it) asks for;
+     * `ticket_keys` encrypt tickets, if there are tickets (held; NULL: it makes its own). 0,
      * or -errno (-EINVAL: bad input, -ENOENT and others: a file) and one sentence: which file, or
      * which key, and what to do. The caller owns it. May need root; makes no thread. */
-    int (*ctx_create)(const struct config *config, char *why, size_t why_size,
-                      struct tls_ctx **ret_ctx);
+    int (*ctx_create)(const struct config *config, struct ticket_keys *ticket_keys, char *why,
+                      size_t why_size, struct tls_ctx **ret_ctx);
 
     /* Every connection must be closed. NULL is allowed. */
     void (*ctx_destroy)(struct tls_ctx *ctx);
@@ -107,6 +109,7 @@ extern const struct tls_ops tls_mbedtls;
 struct tls_server {
     const struct tls_ops *ops;
     struct tls_ctx *ctx;
+    struct ticket_keys *ticket_keys; /* held; NULL: there are no tickets */
     bool ktls; /* the kernel is asked to encrypt: main sets it, when that is allowed
                   (config.tls.ktls) and there (engines/ktls.h) */
 };
@@ -121,10 +124,11 @@ const struct tls_ops *tls_find(const char *name);
 const struct tls_ops *tls_at(size_t index);
 
 /* Makes the context that `config` (borrowed, outlives it) asks for, with the library that it names;
- * both members are NULL when no address has TLS. A name that no library has is refused in any case.
+ * all members are NULL when no address has TLS. Tickets are encrypted by the keys of `before` (NULL:
+ * there was nobody), so that clients of that one resume. A name that no library has is refused in any case.
  * 0, or -errno and one sentence. */
-int tls_server_create(const struct config *config, char *why, size_t why_size,
-                      struct tls_server *ret_tls);
+int tls_server_create(const struct config *config, const struct tls_server *before, char *why,
+                      size_t why_size, struct tls_server *ret_tls);
 
 void tls_server_destroy(struct tls_server *tls);
 

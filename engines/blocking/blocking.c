@@ -70,9 +70,13 @@ int blocking_create(struct blocking *b, const struct engine_config *cfg,
         wake_fd_explain(b->wake_fd, why, why_size);
         return b->wake_fd;
     }
-    b->polled = calloc(cfg->listeners_count + 3, sizeof(b->polled[0]));
-    if (b->polled == NULL)
+    b->polled = calloc(cfg->listeners_count + cfg->inboxes_count + 3, sizeof(b->polled[0]));
+    b->inboxes = calloc(cfg->inboxes_count + 1, sizeof(b->inboxes[0]));
+    if (b->polled == NULL || b->inboxes == NULL)
         return fail(-ENOMEM, "cannot make the engine", why, why_size);
+    for (size_t i = 0; i < cfg->inboxes_count; i++)
+        b->inboxes[i] = cfg->inboxes[i];
+    b->moved_end = &b->moved;
     int res = places_create(&b->places, places_count, sizeof(struct blocking_conn) + session_size(),
                             b->wake_fd);
     if (res < 0)
@@ -89,6 +93,7 @@ void blocking_destroy(struct blocking *b)
     places_destroy(&b->places);
     if (b->wake_fd >= 0)
         close(b->wake_fd);
+    free(b->inboxes);
     free(b->polled);
 }
 
@@ -174,9 +179,15 @@ bool blocking_turn(struct blocking *b, uint64_t now_ms)
     if (atomic_load(&b->asks) & DRIVER_ASK_STOP)
         return true;
     bool stops = engine_asked(&orders->stop);
-    if (!stops && engine_asked(&orders->drain) && b->drain_end_ms == 0)
+    bool retires = engine_asked(&orders->retire) != 0;
+    bool drains = engine_asked(&orders->drain) || (retires && b->cfg.out == NULL);
+    if (!stops && drains && b->drain_end_ms == 0)
         begin_drain(b, now_ms);
-    if (stops || (b->drain_end_ms != 0 && now_ms >= b->drain_end_ms))
+    else if (!stops && retires && !drains && b->retire_end_ms == 0)
+        blocking_begin_retire(b, now_ms);
+    blocking_poke(b, now_ms);
+    if (stops || (b->drain_end_ms != 0 && now_ms >= b->drain_end_ms) ||
+        (b->retire_end_ms != 0 && now_ms >= b->retire_end_ms))
         blocking_ask_all(b, DRIVER_ASK_STOP);
     return (atomic_load(&b->asks) & DRIVER_ASK_STOP) != 0;
 }
@@ -196,10 +207,14 @@ int blocking_poll(struct pollfd *polled, nfds_t count, int timeout_ms)
 
 int blocking_timeout_ms(const struct blocking *b, uint64_t now_ms)
 {
+    if (b->moved != NULL && b->held == NULL && b->retry_ms == 0)
+        return 0;
     int timeout_ms = timer_until(-1, now_ms, b->tick_due_ms);
     timeout_ms = timer_until(timeout_ms, now_ms, b->sweep_due_ms);
     timeout_ms = timer_until(timeout_ms, now_ms, b->retry_ms);
     if (atomic_load(&b->asks) & DRIVER_ASK_STOP)
         return timeout_ms;
+    timeout_ms = timer_until(timeout_ms, now_ms, b->poke_ms);
+    timeout_ms = timer_until(timeout_ms, now_ms, b->retire_end_ms);
     return timer_until(timeout_ms, now_ms, b->drain_end_ms);
 }

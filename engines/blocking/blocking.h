@@ -3,6 +3,7 @@
  * blocking.c         the environment, and what is asked from outside: stop, drain, logs, ticks
  * blocking_conn.c    the driver's operations over a socket that blocks (recv(2), poll(2))
  * blocking_accept.c  the thread that accepts, and has a thread or a process started for each
+ * blocking_handover.c what other processes give to it, and it to them
  * places.[ch]        who is served, and who is idle
  *
  * Listening sockets are never shut down, and stay non-blocking: other processes may share both. */
@@ -47,6 +48,14 @@ struct blocking_ops {
     void (*ask)(struct places *places, struct place *place, unsigned asks);
     /* Its descriptor told: children have ended. NULL without. */
     void (*collect)(struct blocking *b);
+    /* For how many of them is there room, places aside? NULL: places decide. */
+    unsigned (*room)(struct blocking *b);
+    /* The engine retires: what it keeps of connections that nobody serves yet is to be handed over,
+     * and who does not see `asks` is to be told. NULL: nothing of that. */
+    void (*retire)(struct blocking *b);
+    /* Interrupts the system call in which the connection of `place` waits. NULL: it is a thread's,
+     * which heeds pokes. */
+    void (*poke)(const struct place *place);
     /* The logs are to be opened again elsewhere, too. NULL: nowhere. */
     void (*reopen)(struct blocking *b);
 };
@@ -62,7 +71,8 @@ struct blocking {
     struct places places;
     int wake_fd;           /* eventfd(2), non-blocking */
     int collect_fd;        /* another descriptor that the accepting thread waits on; -1: none */
-    struct pollfd *polled; /* of the accepting thread: wake_fd, collect_fd, the listeners */
+    struct pollfd *polled; /* of the accepting thread: wake_fd, collect_fd, the listeners, the
+                              inboxes */
     atomic_uint asks;      /* enum driver_ask, of all connections */
     atomic_bool active;    /* a session was called since the last tick */
     struct place *held;    /* accepted, and not started yet */
@@ -71,6 +81,11 @@ struct blocking {
     uint64_t retry_ms;     /* not before that anybody is accepted or started; 0: at once */
     uint64_t way_ms;       /* somebody makes way: nobody else is asked before; 0: nobody does */
     uint64_t drain_end_ms; /* 0: not draining */
+    uint64_t retire_end_ms; /* 0: not retiring */
+    uint64_t poke_ms;       /* when those that wait are poked next, while it retires */
+    int *inboxes;           /* cfg.inboxes_count; -1: has ended. Owned, the descriptors are not */
+    struct place *moved, **moved_end; /* have come from there, and are not started yet */
+    unsigned moved_count;             /* of those */
     uint64_t full_log_ms;
     sig_atomic_t reopens_done;
 };
@@ -88,6 +103,38 @@ struct blocking_conn {
     uint32_t timeout_ms; /* SO_RCVTIMEO; 0: none */
     uintptr_t stack_low; /* the lowest address of its thread's stack; 0: nobody has asked yet */
 };
+
+/* ---- blocking_handover.c ---- */
+
+/* Can a predecessor still hand something over? */
+bool blocking_expects_moved(const struct blocking *b);
+
+/* Fills in cfg.inboxes_count entries of poll(2), and returns that. */
+nfds_t blocking_poll_inboxes(const struct blocking *b, struct pollfd *ret_polled);
+
+/* Takes what waits in the inboxes into b->moved. Does not wait. */
+void blocking_take_moved(struct blocking *b);
+
+/* The next one of b->moved; NULL: there is none. */
+struct place *blocking_next_moved(struct blocking *b);
+
+/* The driver's move(). */
+bool blocking_conn_move(struct driver *d);
+
+/* Hands over a connection that nobody serves. False: it stays; else its place was given back. */
+bool blocking_hand_over_unserved(struct blocking *b, struct place *place);
+
+/* Pokes: of the process, before threads are started; of a thread that serves connections. */
+void blocking_prepare_pokes(void);
+void blocking_heed_pokes(void);
+
+/* While it retires: interrupts those that wait, and could move, from time to time. */
+void blocking_poke(struct blocking *b, uint64_t now_ms);
+
+/* The order to retire has come, and there is a successor. */
+void blocking_begin_retire(struct blocking *b, uint64_t now_ms);
+
+/* ---- */
 
 /* enum engine_ops.probe: an eventfd(2) is all that is not everywhere. */
 int blocking_probe(const struct config *config, char *why, size_t why_size);
@@ -134,6 +181,10 @@ int blocking_accept_one(struct blocking *b, const struct listener *listener,
 /* Accepts, and has connections started, until all is over and every place was given back. 0, or
  * -errno after a line in the error log. */
 int blocking_serve(struct blocking *b);
+
+/* Has some of b->moved started, as what was accepted: few at a time, since a predecessor may wait
+ * for the next acknowledgement meanwhile. One that retires by then passes them on. */
+void blocking_start_moved(struct blocking *b);
 
 /* The drain begins: takes whom the kernel has made a connection for already, and closes the
  * listeners. */

@@ -20,7 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ACCEPT_MAX = 64, POLLED_LISTENERS = 2 };
+enum { ACCEPT_MAX = 64, MOVED_MAX = 4, POLLED_LISTENERS = 2 };
 
 int blocking_accept_one(struct blocking *b, const struct listener *listener,
                         struct place **ret_place)
@@ -159,13 +159,32 @@ void blocking_unlisten(struct blocking *b)
             if (res < 0 || !start(b, place))
                 break;
         }
-        listener_close(listener);
+        if (b->retire_end_ms != 0)
+            listener_leave(listener);
+        else
+            listener_close(listener);
+    }
+}
+
+void blocking_start_moved(struct blocking *b)
+{
+    for (int i = 0; i < MOVED_MAX && b->held == NULL && b->retry_ms == 0; i++) {
+        struct place *place = blocking_next_moved(b);
+        if (place == NULL)
+            return;
+        if (b->retire_end_ms != 0 && blocking_hand_over_unserved(b, place))
+            continue;
+        if (!start(b, place))
+            return;
     }
 }
 
 /* Gives up a connection that could not be started. */
 static void drop_held(struct blocking *b)
 {
+    struct place *place;
+    while ((place = blocking_next_moved(b)) != NULL)
+        close(places_give(&b->places, place));
     if (b->held != NULL)
         close(places_give(&b->places, b->held));
     b->held = NULL;
@@ -179,8 +198,10 @@ static int wait_for_some(struct blocking *b, bool listens, uint64_t now_ms)
 
     polled[0] = (struct pollfd){ .fd = b->wake_fd, .events = POLLIN };
     polled[1] = (struct pollfd){ .fd = b->collect_fd, .events = POLLIN };
-    for (size_t i = 0; listens && i < b->cfg.listeners_count; i++)
-        polled[count++] = (struct pollfd){ .fd = b->cfg.listeners[i].fd, .events = POLLIN };
+    for (size_t i = 0; i < b->cfg.listeners_count; i++)
+        polled[count++] =
+            (struct pollfd){ .fd = listens ? b->cfg.listeners[i].fd : -1, .events = POLLIN };
+    count += blocking_poll_inboxes(b, polled + count);
     return blocking_poll(polled, count, blocking_timeout_ms(b, now_ms));
 }
 
@@ -208,6 +229,8 @@ static void turn(struct blocking *b, bool listens)
         b->retry_ms = 0;
     if (b->held != NULL && b->retry_ms == 0 && !start(b, b->held))
         return;
+    blocking_take_moved(b);
+    blocking_start_moved(b);
     if (listens && b->retry_ms == 0)
         accept_from_all(b);
 }
@@ -233,8 +256,9 @@ int blocking_serve(struct blocking *b)
         uint64_t now_ms = clock_monotonic_ms();
         if (blocking_turn(b, now_ms))
             break;
-        bool drains = b->drain_end_ms != 0;
-        if (drains && places_await(&b->places) == 0)
+        bool drains = b->drain_end_ms != 0 || b->retire_end_ms != 0;
+        if (drains && places_await(&b->places) == 0 &&
+            (b->retire_end_ms == 0 || !blocking_expects_moved(b)))
             break;
         bool listens = !drains && b->held == NULL && b->retry_ms == 0;
         res = wait_for_some(b, listens, now_ms);

@@ -192,16 +192,21 @@ static ssize_t conn_receive_waiting(struct driver *d, size_t len, uint64_t until
     struct blocking_conn *conn = blocking_conn_of(d);
     uint64_t ms = left_ms(until_ms, conn->now_ms);
     bool idle = (heeds & DRIVER_ASK_END) != 0;
+    bool movable = (heeds & DRIVER_ASK_MOVE) != 0 && conn->b->cfg.out != NULL;
     ssize_t n = -1;
 
     if (ms == 0)
         return recv(d->fd, d->scratch, len, MSG_DONTWAIT);
     if (idle)
         atomic_store(&conn->place->idle_since, conn->last);
+    if (movable)
+        atomic_store_explicit(&conn->place->waits, true, memory_order_relaxed);
     if (conn_asks(d) & heeds)
         errno = EAGAIN;
     else
         n = receive_within(conn, d->scratch, len, (uint32_t)wait_ms(conn, ms));
+    if (movable)
+        atomic_store_explicit(&conn->place->waits, false, memory_order_relaxed);
     conn->quiet = n < 0;
     if (idle)
         atomic_store(&conn->place->idle_since, 0);
@@ -272,6 +277,7 @@ const struct driver_ops blocking_conn_ops = {
     .wait = conn_wait,
     .run_job = conn_run_job,
     .before_file = conn_before_file,
+    .move = blocking_conn_move,
 };
 
 void blocking_conn_drive(struct blocking *b, struct place *place, int fd,
@@ -291,8 +297,13 @@ void blocking_conn_drive(struct blocking *b, struct place *place, int fd,
         .place = place,
         .last = place_now(),
     };
+    const struct session_moved moved = { place->listen, place->peer, place->requests,
+                                         place->since_ms };
+    atomic_store(&place->tid, gettid());
     conn->driver.ops->enter(&conn->driver);
-    conn->driver.session = session_open(conn + 1, b->env, place->listen, &place->peer);
+    conn->driver.session = place->moved
+                               ? session_open_moved(conn + 1, b->env, &moved)
+                               : session_open(conn + 1, b->env, place->listen, &place->peer);
     conn->driver.ops->leave(&conn->driver);
     driver_run(&conn->driver);
 }

@@ -151,6 +151,26 @@ static bool end_if_asked(struct driver *d, unsigned wants, unsigned asks)
     return true;
 }
 
+/* The server retires: the connection goes to the successor, if it can now. What never can is told
+ * to end. True: something was done about it. */
+static bool move_if_asked(struct driver *d, unsigned asks)
+{
+    if (!(asks & DRIVER_ASK_MOVE) || d->stays || d->ending)
+        return false;
+    if (session_can_move(d->session)) {
+        leave(d);
+        d->moved = d->ops->move(d);
+        enter(d);
+        if (d->moved)
+            return true;
+    } else if (!session_is_tls(d->session)) {
+        return false; /* later */
+    }
+    session_retire(d->session);
+    d->stays = true;
+    return true;
+}
+
 /* Nothing can be done without waiting: for octets, for room, or for the deadline. */
 static void await(struct driver *d, unsigned wants, unsigned asks)
 {
@@ -159,6 +179,8 @@ static void await(struct driver *d, unsigned wants, unsigned asks)
 
     if (!d->ending)
         heeds |= DRIVER_ASK_DRAIN | (session_is_idle(d->session) ? DRIVER_ASK_END : 0u);
+    if (!d->stays && (session_can_move(d->session) || session_is_tls(d->session)))
+        heeds |= DRIVER_ASK_MOVE; /* TLS is told to end with its next answer */
     if (until_ms <= d->clock->now_ms)
         until_ms = 0;
     CHECK(wants & (SESSION_WANT_RECV | SESSION_WANT_SEND));
@@ -204,7 +226,7 @@ static void step(struct driver *d, unsigned wants, unsigned asks)
         offload(d);
     else if (has_expired(d))
         expire(d);
-    else if (!end_if_asked(d, wants, asks))
+    else if (!move_if_asked(d, asks) && !end_if_asked(d, wants, asks))
         await(d, wants, asks);
 }
 
@@ -215,7 +237,7 @@ void driver_run(struct driver *d)
         unsigned wants = session_wants(d->session);
         unsigned asks = d->ops->asks(d);
         CHECK(wants != 0);
-        if ((wants & SESSION_WANT_CLOSE) || (asks & DRIVER_ASK_STOP))
+        if ((wants & SESSION_WANT_CLOSE) || (asks & DRIVER_ASK_STOP) || d->moved)
             break;
         step(d, wants, asks);
     }

@@ -28,6 +28,7 @@ enum driver_ask {
                                   (session_is_idle()), or with the answer that it sends */
     DRIVER_ASK_DRAIN = 1 << 1, /* the server drains: it answers what has come, and ends */
     DRIVER_ASK_STOP = 1 << 2,  /* it is closed now, whatever it does */
+    DRIVER_ASK_MOVE = 1 << 3,  /* the server retires: it moves to the successor as soon as it can */
 };
 
 /* Results are n, 0 or -errno, as in session.h. */
@@ -47,7 +48,8 @@ struct driver_ops {
      * nothing has come, whatever ended the wait, which may be too early. What lies in the socket
      * already comes before any ask. The caller reports the octets before it calls another operation
      * but enter(), so that connections that take turns may share d->scratch. `heeds` has
-     * DRIVER_ASK_END if, and only if, the connection is idle. */
+     * DRIVER_ASK_END if, and only if, the connection is idle, and DRIVER_ASK_MOVE if it could
+     * move, or never will and has not been told so. */
     ssize_t (*receive)(struct driver *d, size_t len, uint64_t until_ms, unsigned heeds);
 
     /* Waits until the socket is what `what` says, bits of enum driver_ready, at least one of them;
@@ -62,6 +64,10 @@ struct driver_ops {
      * most d->send_turn octets of it): makes the descriptor non-blocking, or sees to it that what
      * comes next is in the page cache. It may wait. NULL: nothing need be done. */
     void (*before_file)(struct driver *d, const struct send_plan *plan);
+
+    /* Hands the connection over, whose session can move. True: its descriptor is the successor's.
+     * It may wait. NULL: DRIVER_ASK_MOVE is not asked. */
+    bool (*move)(struct driver *d);
 
     /* So much was done without a wait that others may have their turn. NULL: the kernel sees to
      * that. */
@@ -84,11 +90,14 @@ struct driver {
     bool corked;    /* in the middle of a file's range (file_range.h) */
     bool heard;     /* something was received on it */
     bool ending;    /* session_drain() was called */
+    bool stays;     /* it cannot move, and session_retire() was called */
+    bool moved;     /* the successor has it */
     unsigned looks; /* receives since it was asked to end */
     unsigned steps; /* since it has waited last */
 };
 
-/* Drives the session from its opening to its closing (session_close()), which it calls. Returns
+/* Drives the session from its opening to its closing (session_close()), which it calls, also when
+ * the connection has moved. Returns
  * when that is done; the caller closes the descriptor. Called without the lock. */
 void driver_run(struct driver *d);
 

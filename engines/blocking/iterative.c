@@ -47,7 +47,13 @@ static void ask(struct places *places, struct place *place, unsigned asks)
     (void)asks;
 }
 
-static const struct blocking_ops ops = { .what = "turn", .start = keep, .ask = ask };
+/* Whoever is served, or waits for it, is all there is. */
+static unsigned room(struct blocking *b)
+{
+    return places_used(&b->places) == 0 ? 1 : 0;
+}
+
+static const struct blocking_ops ops = { .what = "turn", .start = keep, .ask = ask, .room = room };
 
 /* Waits for the wake-up, for the connection (fd -1: none is served) and, if so, for clients. -errno
  * of poll(2), or 0. */
@@ -67,11 +73,14 @@ static int wait_for(struct blocking *b, int fd, short events, bool listens, uint
     for (size_t i = 0; i < b->cfg.listeners_count; i++)
         b->polled[count++] =
             (struct pollfd){ .fd = listens ? b->cfg.listeners[i].fd : -1, .events = POLLIN };
+    count += blocking_poll_inboxes(b, b->polled + count);
     int res = blocking_poll(b->polled, count, timeout_ms);
     if (b->polled[0].revents != 0)
         blocking_woken(b);
     if (b->retry_ms != 0 && clock_monotonic_ms() >= b->retry_ms)
         b->retry_ms = 0;
+    blocking_take_moved(b);
+    blocking_start_moved(b);
     blocking_turn(b, clock_monotonic_ms());
     return res < 0 ? res : 0;
 }
@@ -189,6 +198,8 @@ static void serve_rest(struct engine *e, const struct driver_ops *driver_ops)
     struct blocking *b = &e->blocking;
     for (struct place *place = e->rest; place != NULL; place = e->rest) {
         e->rest = place->next;
+        if (e->rest == NULL)
+            e->rest_end = &e->rest;
         if (atomic_load(&b->asks) & DRIVER_ASK_STOP)
             close(places_give(&b->places, place));
         else
@@ -198,7 +209,14 @@ static void serve_rest(struct engine *e, const struct driver_ops *driver_ops)
 
 static bool ends(struct blocking *b)
 {
-    return (atomic_load(&b->asks) & (DRIVER_ASK_STOP | DRIVER_ASK_DRAIN)) != 0;
+    return (atomic_load(&b->asks) & (DRIVER_ASK_STOP | DRIVER_ASK_DRAIN | DRIVER_ASK_MOVE)) != 0;
+}
+
+/* It retires, and its own predecessor may still hand over. */
+static bool lingers(const struct blocking *b)
+{
+    return b->retire_end_ms != 0 && !(atomic_load(&b->asks) & DRIVER_ASK_STOP) &&
+           blocking_expects_moved(b);
 }
 
 static int iterative_run(struct engine *e)
@@ -222,8 +240,13 @@ static int iterative_run(struct engine *e)
         int error = somebody_calls(b) ? -serve_one(e, &driver_ops) : 0;
         if (error != 0 && error != EAGAIN)
             pause_accepting(b, error);
+        serve_rest(e, &driver_ops); /* whom a predecessor has handed over */
     }
     serve_rest(e, &driver_ops);
+    while (res == 0 && lingers(b)) {
+        res = wait_for(b, -1, 0, false, UINT64_MAX);
+        serve_rest(e, &driver_ops);
+    }
     return res;
 }
 

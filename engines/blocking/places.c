@@ -74,6 +74,10 @@ struct place *places_take(struct places *places, int fd, const struct listen_con
         atomic_store(&place->idle_since, 0);
         atomic_store(&place->asks, 0);
         atomic_store(&place->shut, false);
+        atomic_store(&place->waits, false);
+        atomic_store(&place->tid, 0);
+        place->moved = false;
+        place->requests = 0;
         place->used = true;
         place->tcp = peer->family != PEER_UNIX;
         place->fd = fd;

@@ -23,8 +23,13 @@ struct place {
                                     0: it does not */
     atomic_uint asks;            /* enum driver_ask, of this connection alone */
     atomic_bool shut;            /* its receiving side was shut by us, to wake who waits there */
+    atomic_bool waits;           /* its connection waits in recv(2), and minds an order to move */
+    atomic_int tid;              /* of the thread that serves it; 0: none yet */
     bool used;
     bool tcp;
+    bool moved;        /* another process has accepted it: */
+    uint32_t requests; /* begun there */
+    uint64_t since_ms; /* as in struct session_moved */
     int fd;    /* of the connection; -1 when it is closed, or a child has it. Under the mutex where
                   other threads close it */
     pid_t pid; /* of the child that serves it; 0: none */

@@ -56,9 +56,11 @@ static void on_signal(int number)
         if (number != ASK_SIGNAL)
             atomic_fetch_or(&child.place->asks,
                             number == SIGQUIT ? DRIVER_ASK_DRAIN : DRIVER_ASK_STOP);
-        bool stops = (atomic_load(&child.place->asks) & DRIVER_ASK_STOP) != 0;
-        if (stops) {
+        unsigned asks = atomic_load(&child.place->asks);
+        if (asks & DRIVER_ASK_STOP) {
             shutdown(child.fd, SHUT_RDWR);
+        } else if ((asks & (DRIVER_ASK_END | DRIVER_ASK_DRAIN)) == 0) {
+            ; /* to move: that a call is interrupted is enough */
         } else if (child.place->tcp || atomic_load(&child.place->idle_since) != 0) {
             atomic_store(&child.place->shut, true);
             shutdown(child.fd, SHUT_RD);
@@ -123,6 +125,8 @@ static void close_inherited(struct blocking *b)
 {
     for (size_t i = 0; i < b->cfg.listeners_count; i++)
         close_fd(b->cfg.listeners[i].fd);
+    for (size_t i = 0; i < b->cfg.inboxes_count; i++)
+        close_fd(b->cfg.inboxes[i]);
     close_fd(b->collect_fd);
     close_fd(b->wake_fd);
 }
@@ -182,6 +186,18 @@ static void ask_child(struct places *places, struct place *place, unsigned asks)
         kill(place->pid, ASK_SIGNAL);
 }
 
+static void poke_child(const struct place *place)
+{
+    if (place->pid > 0)
+        kill(place->pid, ASK_SIGNAL);
+}
+
+static void ask_children_to_move(struct blocking *b)
+{
+    for (unsigned i = 0; i < b->places.fresh; i++)
+        atomic_fetch_or(&b->places.all[i].asks, DRIVER_ASK_MOVE);
+}
+
 static void reopen_in_children(struct blocking *b)
 {
     for (unsigned i = 0; i < b->places.fresh; i++) {
@@ -235,6 +251,8 @@ static const struct blocking_ops ops = { .what = "process",
                                          .start = fork_child,
                                          .ask = ask_child,
                                          .collect = collect,
+                                         .retire = ask_children_to_move,
+                                         .poke = poke_child,
                                          .reopen = reopen_in_children };
 
 static void process_destroy(struct engine *e)

@@ -38,6 +38,7 @@ static void *serve(void *context)
     struct connection_thread *self = context;
     struct engine *e = self->engine;
     pthread_setname_np(pthread_self(), "connection");
+    blocking_heed_pokes();
     blocking_conn_serve(&e->blocking, self->place, &blocking_conn_ops);
     MUST(pthread_mutex_lock(&e->mutex) == 0);
     list_push_back(&e->done, &self->done);
@@ -85,9 +86,11 @@ static int start_thread(struct blocking *b, struct place *place)
     return res;
 }
 
-static const struct blocking_ops ops = { .what = "thread",
-                                         .start = start_thread,
-                                         .ask = places_ask };
+static const struct blocking_ops ops = {
+    .what = "thread",
+    .start = start_thread,
+    .ask = places_ask,
+};
 
 static void thread_destroy(struct engine *e)
 {
@@ -125,6 +128,7 @@ static int thread_create(const struct engine_config *cfg, char *why, size_t why_
 static int thread_run(struct engine *e)
 {
     CHECK_OBJ(e, THREAD_PER_CONNECTION_MAGIC);
+    blocking_prepare_pokes();
     int res = blocking_serve(&e->blocking);
     join(e, true);
     return res;

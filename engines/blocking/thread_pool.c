@@ -69,10 +69,10 @@ static struct place *take(struct engine *e, bool served)
 static int work(void *context, unsigned index)
 {
     struct engine *e = context;
-    struct place *place = take(e, false);
 
     (void)index;
-    for (; place != NULL; place = take(e, true))
+    blocking_heed_pokes();
+    for (struct place *place = take(e, false); place != NULL; place = take(e, true))
         blocking_conn_serve(&e->blocking, place, &blocking_conn_ops);
     return 0;
 }
@@ -108,9 +108,48 @@ static bool has_room(struct blocking *b)
     return has;
 }
 
-static const struct blocking_ops ops = {
-    .what = "thread", .start = enqueue, .has_room = has_room, .ask = places_ask
-};
+/* One for each thread that serves nobody: a kept connection occupies one, and would be asked to end
+ * at once if there were more. */
+static unsigned room(struct blocking *b)
+{
+    struct engine *e = engine_of(b);
+    lock(e);
+    unsigned taken = e->serving + e->queued;
+    unsigned free = e->workers > taken ? e->workers - taken : 0;
+    unlock(e);
+    return free;
+}
+
+/* Takes the queue as it is. */
+static struct place *take_all(struct engine *e)
+{
+    lock(e);
+    struct place *all = e->first;
+    e->first = NULL;
+    e->last = &e->first;
+    e->queued = 0;
+    atomic_fetch_and(&e->blocking.asks, ~(unsigned)DRIVER_ASK_END);
+    unlock(e);
+    return all;
+}
+
+static void hand_over_queue(struct blocking *b)
+{
+    struct place *next;
+    for (struct place *place = take_all(engine_of(b)); place != NULL; place = next) {
+        next = place->next;
+        place->next = NULL;
+        if (!blocking_hand_over_unserved(b, place))
+            enqueue(b, place);
+    }
+}
+
+static const struct blocking_ops ops = { .what = "thread",
+                                         .start = enqueue,
+                                         .has_room = has_room,
+                                         .ask = places_ask,
+                                         .room = room,
+                                         .retire = hand_over_queue };
 
 static void pool_destroy(struct engine *e)
 {
@@ -162,6 +201,7 @@ static int pool_run(struct engine *e)
         .name = "worker", .serve = work, .context = e, .stack_size = BLOCKING_STACK_SIZE
     };
     struct crew crew;
+    blocking_prepare_pokes();
     int res = crew_start(&crew, &job, 0, e->workers);
     if (res < 0) {
         log_error(

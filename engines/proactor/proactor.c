@@ -134,6 +134,9 @@ static int prepare(struct engine *e, char *why, size_t why_size)
     e->shared.config = config;
     e->shared.tls = e->cfg.tls;
     e->shared.orders = e->cfg.orders;
+    e->shared.out = e->cfg.out;
+    e->shared.inboxes = e->cfg.inboxes;
+    e->shared.inboxes_count = e->cfg.inboxes_count;
     e->shared.wake_all = wake_all;
     e->shared.all_full = all_full;
     e->shared.wake_context = e;

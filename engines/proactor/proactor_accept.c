@@ -196,7 +196,7 @@ static void tell_others(struct proactor *p)
 
 void proactor_accept(struct proactor *p)
 {
-    if (p->ending || p->drain_end_ms != 0)
+    if (p->ending || p->drain_end_ms != 0 || p->retire_end_ms != 0)
         return;
     bool waits = p->accept_retry_ms > p->clock.now_ms;
     if (!waits)
@@ -213,7 +213,7 @@ void proactor_accept(struct proactor *p)
 
 int proactor_accept_timeout_ms(const struct proactor *p)
 {
-    if (p->accept_retry_ms == 0 || p->ending || p->drain_end_ms != 0)
+    if (p->accept_retry_ms == 0 || p->ending || p->drain_end_ms != 0 || p->retire_end_ms != 0)
         return -1;
     uint64_t now_ms = p->clock.now_ms;
     return p->accept_retry_ms > now_ms ? (int)(p->accept_retry_ms - now_ms) : 0;
@@ -243,7 +243,10 @@ bool proactor_unlisten(struct proactor *p)
             if (!p->ending)
                 accept_rest(p, accept);
             processor_forget(p->processor, accept->listener->fd);
-            listener_close(accept->listener);
+            if (p->retire_end_ms != 0)
+                listener_leave(accept->listener);
+            else
+                listener_close(accept->listener);
         }
     }
     return ended;

@@ -12,8 +12,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-void proactor_conn_open(struct proactor *p, int fd, const struct listen_config *listen,
-                        const struct peer *peer)
+/* `moved`: it was another process's; else NULL. */
+static void conn_open(struct proactor *p, int fd, const struct listen_config *listen,
+                      const struct peer *peer, const struct session_moved *moved)
 {
     struct proactor_conn *conn = pool_get(p->pool);
     CHECK(conn != NULL);
@@ -26,9 +27,21 @@ void proactor_conn_open(struct proactor *p, int fd, const struct listen_config *
     list_init(&conn->run);
     list_init(&conn->idle);
     timer_node_init(&conn->timer);
-    struct session *s = session_open(conn + 1, p->env, listen, peer);
+    struct session *s = moved != NULL ? session_open_moved(conn + 1, p->env, moved)
+                                      : session_open(conn + 1, p->env, listen, peer);
     CHECK(s == proactor_session(conn));
     proactor_conn_drive(p, conn);
+}
+
+void proactor_conn_open(struct proactor *p, int fd, const struct listen_config *listen,
+                        const struct peer *peer)
+{
+    conn_open(p, fd, listen, peer, NULL);
+}
+
+void proactor_conn_open_moved(struct proactor *p, const struct handover_conn *moved)
+{
+    conn_open(p, moved->fd, NULL, NULL, &moved->state);
 }
 
 /* shutdown(2) does not block, and IORING_OP_SHUTDOWN always goes through another thread. */
@@ -111,6 +124,8 @@ void proactor_conn_drive(struct proactor *p, struct proactor_conn *conn)
     }
     if (result != PROACTOR_WAITS)
         proactor_queue(p, conn);
+    else if (p->retires && p->drain == PROACTOR_SERVES)
+        proactor_part(p, conn);
     else
         proactor_idle_begin(p, conn);
     arm_deadline(p, conn);

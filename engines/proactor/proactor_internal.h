@@ -4,6 +4,7 @@
  * proactor_loop.c     waits for completions and dispatches them      (the completion dispatcher)
  * proactor_accept.c   connections from listeners                     (the acceptor)
  * proactor_idle.c     which connections are idle, and may make way for others
+ * proactor_handover.c what other processes give to it, and it to them
  * proactor_conn.c     drives one connection                          (the handler)
  * proactor_recv.c     receives, and what a busy session has no room for
  * proactor_send.c     sends memory, and pieces of files by sendfile(2)
@@ -21,6 +22,7 @@
 #include "core/pool.h"
 #include "core/send_plan.h"
 #include "engines/engine.h"
+#include "engines/handover.h"
 #include "session/session.h"
 #include "engines/timer.h"
 #include "engines/proactor/processor.h"
@@ -72,6 +74,7 @@ enum proactor_op_kind {
     PROACTOR_OP_WORKERS, /* proactor.workers_op: jobs have come back */
     PROACTOR_OP_ACCEPT,  /* proactor_listener.op */
     PROACTOR_OP_CALLER,  /* likewise: a client waits, for whom there is no room */
+    PROACTOR_OP_INBOX,   /* proactor_inbox.op: a predecessor hands connections over */
     PROACTOR_OP_RECV,    /* proactor_conn.recv */
     PROACTOR_OP_ROOM,    /* proactor_conn.room: a change of the socket, perhaps room */
     /* proactor_conn.send, one at a time; a plan is held meanwhile */
@@ -97,6 +100,15 @@ struct proactor_listener {
     bool called;               /* PROACTOR_OP_CALLER has said so, and nobody has made way since */
 };
 
+/* Of another process, which hands its connections over. */
+struct proactor_inbox {
+    struct proactor_op op;
+    int fd;            /* borrowed */
+    bool ended;        /* nothing more comes */
+    bool yielded;      /* others were given time to look at what waits there now */
+    uint64_t retry_ms; /* others look first: not before; 0: at once */
+};
+
 /* Octets that have been received and for which the session has no room yet. */
 struct proactor_kept {
     struct proactor_kept *next;
@@ -118,6 +130,7 @@ struct proactor_conn {
     int fd;                      /* -1: closed */
     struct proactor_op recv, send, room;
     bool leaving;  /* was idle, and makes way for another one */
+    bool parting;  /* is to move to the successor: nothing is received any more */
     bool closing;  /* wants nothing more: what is in flight ends, then the descriptor, then it */
     bool received; /* at least once */
     bool corked;   /* in the middle of a file's range */
@@ -136,7 +149,8 @@ struct proactor_conn {
     size_t kept_len;         /* octets in them */
     struct list all;         /* in proactor.conns */
     struct list run;         /* in proactor.run_queue, or in proactor.closed */
-    struct list idle;        /* in proactor.idle while it waits for a request */
+    struct list idle;        /* in proactor.idle while it waits for a request, or in
+                                proactor.parting */
     struct timer_node timer; /* lazy: armed for the session's deadline or earlier */
 };
 
@@ -148,6 +162,9 @@ struct proactor_shared {
     const struct config *config;
     const struct tls_server *tls;
     const struct engine_orders *orders;
+    struct handover *out; /* NULL: to retire is to drain */
+    const int *inboxes;
+    size_t inboxes_count;
     const struct processor_ops *processor;
     struct processor_options options; /* of all processors */
     atomic_bool failed;               /* one of them ended by an error: the others stop */
@@ -195,6 +212,14 @@ struct proactor {
     bool ending;              /* the loop ends: nothing is begun, what is in flight is awaited */
     bool lost; /* the processor failed with operations in flight: nothing can be freed */
     uint64_t drain_end_ms;     /* 0: not draining */
+    uint64_t retire_end_ms;    /* 0: not retiring */
+    bool retires;              /* the listeners are closed since, and connections leave */
+    bool handover_over;        /* the successor takes nothing more */
+    unsigned refusals;         /* batches of which it has not taken all */
+    uint64_t handover_retry_ms; /* it has just not taken all: not before; 0: at once */
+    struct list parting;        /* connections that leave */
+    struct proactor_inbox *inboxes;
+    size_t inboxes_count;
     enum proactor_drain drain; /* how far that is */
     unsigned looks;            /* turns of PROACTOR_LOOKS so far */
     unsigned taken;            /* completions of this turn */
@@ -302,6 +327,9 @@ bool proactor_make_way(struct proactor *p);
 void proactor_conn_open(struct proactor *p, int fd, const struct listen_config *listen,
                         const struct peer *peer);
 
+/* The same for one that was handed over. */
+void proactor_conn_open_moved(struct proactor *p, const struct handover_conn *moved);
+
 /* Begins what the session wants and is not in flight, then arms the deadline. */
 void proactor_conn_drive(struct proactor *p, struct proactor_conn *conn);
 
@@ -310,6 +338,33 @@ void proactor_conn_close(struct proactor *p, struct proactor_conn *conn);
 
 /* Frees the connections that ended in this turn. */
 void proactor_free_closed(struct proactor *p);
+
+/* ---- proactor_handover.c ---- */
+
+/* Watches the inboxes; called once a turn. */
+void proactor_inboxes_arm(struct proactor *p);
+
+/* Ends that, step by step. True when it has ended. */
+bool proactor_inboxes_end(struct proactor *p);
+
+/* A completion of PROACTOR_OP_INBOX: takes what is there. */
+void proactor_inbox_told(struct proactor *p, struct proactor_op *op);
+
+/* `timeout_ms`, or what is left until an inbox is to be watched again. */
+int proactor_inboxes_timeout_ms(const struct proactor *p, int timeout_ms);
+
+/* Can a predecessor still hand something over? */
+bool proactor_expects_moved(const struct proactor *p);
+
+/* While it retires: the connection waits, and is handed over soon, when it can move; what never can
+ * is told to end. */
+void proactor_part(struct proactor *p, struct proactor_conn *conn);
+
+/* It does not leave now, and gets a turn. */
+void proactor_part_end(struct proactor *p, struct proactor_conn *conn);
+
+/* The order to retire, and there is a successor: the next step. True when nothing is left. */
+bool proactor_go_on_retiring(struct proactor *p);
 
 /* ---- proactor_recv.c ---- */
 

@@ -81,7 +81,8 @@ static int open_rest(struct proactor *p, char *why, size_t why_size)
         return res;
     }
     const struct processor_ops *processor = p->shared->processor;
-    size_t descriptors_max = connections_max + p->listeners_count + OWN_DESCRIPTORS;
+    size_t descriptors_max =
+        connections_max + p->listeners_count + p->inboxes_count + OWN_DESCRIPTORS;
     res = processor->open(&p->shared->options, descriptors_max, why, why_size, &p->processor);
     return res < 0 ? -EOPNOTSUPP : 0;
 }
@@ -95,7 +96,9 @@ int proactor_create(struct proactor_shared *shared, const struct session_limits 
     CHECK(limits->connections_max > 0);
     struct proactor *p = calloc(1, sizeof(*p));
     struct proactor_listener *accepts = calloc(count + 1, sizeof(*accepts));
-    if (p == NULL || accepts == NULL) {
+    struct proactor_inbox *inboxes = calloc(shared->inboxes_count + 1, sizeof(*inboxes));
+    if (p == NULL || accepts == NULL || inboxes == NULL) {
+        free(inboxes);
         free(p);
         free(accepts);
         snprintf(why, why_size, "out of memory");
@@ -108,6 +111,8 @@ int proactor_create(struct proactor_shared *shared, const struct session_limits 
     p->wake_fd = -1;
     p->listeners_count = count;
     p->accepts = accepts;
+    p->inboxes = inboxes;
+    p->inboxes_count = shared->inboxes_count;
     p->reopens_done = engine_asked(&orders(p)->reopen_logs);
     proactor_op_init(&p->wake, PROACTOR_OP_WAKE);
     proactor_op_init(&p->workers_op, PROACTOR_OP_WORKERS);
@@ -116,7 +121,12 @@ int proactor_create(struct proactor_shared *shared, const struct session_limits 
         accepts[i].listener = &listeners[i];
         p->accept_margin += 2 * (size_t)listeners[i].config->backlog;
     }
+    for (size_t i = 0; i < p->inboxes_count; i++) {
+        proactor_op_init(&inboxes[i].op, PROACTOR_OP_INBOX);
+        inboxes[i].fd = shared->inboxes[i];
+    }
     list_init(&p->conns);
+    list_init(&p->parting);
     list_init(&p->run_queue);
     list_init(&p->closed);
     list_init(&p->idle);
@@ -148,6 +158,7 @@ void proactor_destroy(struct proactor *p)
     session_env_destroy(p->env);
     if (p->wake_fd >= 0)
         close(p->wake_fd);
+    free(p->inboxes);
     free(p->accepts);
     p->magic = 0;
     free(p);
@@ -225,7 +236,10 @@ static bool heed_orders(struct proactor *p)
     if (engine_asked(&orders(p)->stop) ||
         atomic_load_explicit(&p->shared->failed, memory_order_relaxed))
         return true;
-    return engine_asked(&orders(p)->drain) && go_on_draining(p);
+    bool retires = engine_asked(&orders(p)->retire) != 0;
+    if (engine_asked(&orders(p)->drain) || (retires && p->shared->out == NULL))
+        return go_on_draining(p);
+    return retires && proactor_go_on_retiring(p);
 }
 
 /* ---- a turn ---- */
@@ -241,6 +255,9 @@ static int timeout_ms_of(const struct proactor *p)
         timeout_ms = timer_until(timeout_ms, now_ms, p->accept_retry_ms);
     timeout_ms = timer_until(timeout_ms, now_ms, p->tick_due_ms);
     timeout_ms = timer_until(timeout_ms, now_ms, p->sweep_due_ms);
+    timeout_ms = proactor_inboxes_timeout_ms(p, timeout_ms);
+    timeout_ms = timer_until(timeout_ms, now_ms, p->handover_retry_ms);
+    timeout_ms = timer_until(timeout_ms, now_ms, p->retire_end_ms);
     return timer_until(timeout_ms, now_ms, p->drain_end_ms);
 }
 
@@ -271,6 +288,9 @@ static void dispatch(struct proactor *p, const struct completion *completion)
         break;
     case PROACTOR_OP_CALLER:
         proactor_called(p, op, completion->res);
+        break;
+    case PROACTOR_OP_INBOX:
+        proactor_inbox_told(p, op);
         break;
     case PROACTOR_OP_RECV: {
         struct proactor_conn *conn = container_of(op, struct proactor_conn, recv);
@@ -362,6 +382,7 @@ static void turn(struct proactor *p)
     timer_advance(&p->timers, p->clock.now_ms, fire, p);
     proactor_free_closed(p);
     proactor_accept(p);
+    proactor_inboxes_arm(p);
     arm_wake(p);
     proactor_workers_arm(p);
     workers_flush(p->workers);
@@ -383,6 +404,7 @@ static int end_all(struct proactor *p)
             proactor_conn_close(p, conn);
         }
         bool unlistened = proactor_unlisten(p);
+        unlistened = proactor_inboxes_end(p) && unlistened;
         (void)proactor_cancel(p, &p->wake, p->wake_fd);
         if (list_empty(&p->conns))
             (void)proactor_cancel(p, &p->workers_op, workers_fd(p->workers));
@@ -416,6 +438,7 @@ int proactor_run(struct proactor *p)
     }
     clock_update(&p->clock);
     proactor_accept(p);
+    proactor_inboxes_arm(p);
     arm_wake(p);
     proactor_workers_arm(p);
     while (!heed_orders(p)) {

@@ -16,7 +16,7 @@
 
 void proactor_recv_arm(struct proactor *p, struct proactor_conn *conn)
 {
-    if (conn->recv.in_flight || conn->ended || conn->kept != NULL || p->ending)
+    if (conn->recv.in_flight || conn->ended || conn->kept != NULL || p->ending || conn->parting)
         return;
     const struct operation operation = { OPERATION_RECV, .lasting = conn->received,
                                          .fd = conn->fd };
@@ -118,6 +118,8 @@ void proactor_received(struct proactor *p, struct proactor_conn *conn, int res, 
     conn->received |= res > 0;
     if (res > 0)
         proactor_idle_end(conn);
+    if (conn->parting && res > 0)
+        proactor_part_end(p, conn);
     if ((flags & COMPLETION_BUFFER) != 0) {
         unsigned id = completion_buffer(flags);
         if (res > 0 && !conn->closing)
@@ -130,6 +132,8 @@ void proactor_received(struct proactor *p, struct proactor_conn *conn, int res, 
     if (res <= 0 && !again) {
         conn->ended = true;
         conn->end_res = res;
+        if (conn->parting)
+            proactor_part_end(p, conn);
     }
     if (conn->closing || !fits)
         proactor_conn_close(p, conn);

@@ -62,6 +62,10 @@ struct processor_ops {
      * whose cancellation has been begun. Optional. */
     void (*forget)(struct processor *processor, int fd);
 
+    /* The same for a descriptor whose socket goes on to live in another process: closing it does
+     * not end what the kernel tells of it. Optional. */
+    void (*leave)(struct processor *processor, int fd);
+
     /* Has done what was begun, and waits for a completion: `timeout_ms` at most, -1 for ever, 0 not
      * at all. 0, also for a signal, or -errno: nothing can be awaited any more. */
     int (*wait)(struct processor *processor, int timeout_ms);
@@ -114,6 +118,12 @@ static inline bool processor_begin(struct processor *processor, const struct ope
 static inline bool processor_cancel(struct processor *processor, int fd, void *token)
 {
     return processor->ops->cancel(processor, fd, token);
+}
+
+static inline void processor_leave(struct processor *processor, int fd)
+{
+    if (processor->ops->leave != NULL)
+        processor->ops->leave(processor, fd);
 }
 
 static inline void processor_forget(struct processor *processor, int fd)

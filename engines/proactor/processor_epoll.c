@@ -205,19 +205,28 @@ static struct emulated_descriptor *known(const struct emulated *e, int fd)
     return fd >= 0 && (size_t)fd < e->descriptors_size ? e->descriptors[fd] : NULL;
 }
 
-/* Closing a connection deregisters it, since nobody else has it. */
-static void emulated_forget(struct processor *processor, int fd)
+static void forget(struct emulated *e, int fd, bool lives)
 {
-    struct emulated *e = emulated_of(processor);
     struct emulated_descriptor *d = known(e, fd);
     if (d == NULL)
         return;
     CHECK(d->token == NULL && d->poll_token == NULL);
-    if (d->listens && d->registered)
+    if ((lives || d->listens) && d->registered)
         (void)epoll_ctl(e->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
     list_remove(&d->ready);
     e->descriptors[fd] = NULL;
     pool_put(e->pool, d);
+}
+
+/* Closing a connection deregisters it, since nobody else has it. */
+static void emulated_forget(struct processor *processor, int fd)
+{
+    forget(emulated_of(processor), fd, false);
+}
+
+static void emulated_leave(struct processor *processor, int fd)
+{
+    forget(emulated_of(processor), fd, true);
 }
 
 /* ---- operations ---- */
@@ -380,6 +389,7 @@ const struct processor_ops processor_epoll = {
     .begin = emulated_begin,
     .cancel = emulated_cancel,
     .forget = emulated_forget,
+    .leave = emulated_leave,
     .wait = emulated_wait,
     .take = emulated_take,
     .give_back = emulated_give_back,

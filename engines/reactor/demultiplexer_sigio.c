@@ -147,13 +147,24 @@ static int sigio_set_add(struct demultiplexer *d, struct loop_source *source,
     return res;
 }
 
+/* A socket that other processes have, too, may send its signals to one of them by now. */
+static bool is_ours(const struct sigio_set *set, int fd)
+{
+    struct f_owner_ex owner;
+    return fcntl(fd, F_GETOWN_EX, &owner) == 0 && owner.type == F_OWNER_TID &&
+           owner.pid == set->tid;
+}
+
 static void sigio_set_remove(struct demultiplexer *d, struct loop_source *source, bool closes)
 {
     struct sigio_set *set = set_of(d);
-    if (!closes) {
+    if (!closes && is_ours(set, source->fd)) {
+        const struct f_owner_ex nobody = { F_OWNER_TID, 0 };
         int flags = fcntl(source->fd, F_GETFL);
         if (flags >= 0)
             fcntl(source->fd, F_SETFL, flags & ~O_ASYNC);
+        fcntl(source->fd, F_SETSIG, 0);
+        fcntl(source->fd, F_SETOWN_EX, &nobody);
     }
     MUST(descriptor_table_set(&set->sources, source->fd, NULL) == 0);
 }

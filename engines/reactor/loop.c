@@ -20,11 +20,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* The descriptors that a loop waits for, at most: its connections, its listeners, two eventfds. */
+/* The descriptors that a loop waits for, at most: its connections, its listeners and inboxes, two
+ * eventfds. */
 static size_t loop_sources_max(const struct loop *loop)
 {
     size_t conns = loop->options.accept_only ? 0 : loop->cfg.limits.connections_max;
-    return conns + loop->cfg.listeners_count + 2;
+    return conns + loop->cfg.listeners_count + loop->cfg.inboxes_count + 2;
 }
 
 static int loop_register(struct loop *loop, struct loop_source *source,
@@ -50,6 +51,8 @@ static int loop_open_descriptors(struct loop *loop, char *why, size_t why_size)
     }
     if (res == 0)
         res = loop_listen(loop);
+    if (res == 0)
+        res = loop_watch_inboxes(loop);
     if (res < 0)
         snprintf(why, why_size, "demultiplexer = %s takes no descriptor: %s", ops->name,
                  strerror(-res));
@@ -107,7 +110,9 @@ int loop_create(const struct engine_config *cfg, const struct loop_options *opti
     loop_check_config(cfg);
     struct loop *loop = calloc(1, sizeof(*loop));
     struct loop_listener *listeners = calloc(cfg->listeners_count + 1, sizeof(*listeners));
-    if (loop == NULL || listeners == NULL) {
+    struct loop_predecessor *predecessors = calloc(cfg->inboxes_count + 1, sizeof(*predecessors));
+    if (loop == NULL || listeners == NULL || predecessors == NULL) {
+        free(predecessors);
         free(listeners);
         free(loop);
         snprintf(why, why_size, "out of memory");
@@ -117,12 +122,15 @@ int loop_create(const struct engine_config *cfg, const struct loop_options *opti
     loop->wake.fd = -1;
     loop->cfg = *cfg;
     loop->listeners = listeners;
+    loop->predecessors = predecessors;
     loop->reopens_done = engine_asked(&cfg->orders->reopen_logs);
     list_init(&loop->conns);
     list_init(&loop->run_queue);
     list_init(&loop->closed);
     list_init(&loop->idle);
     list_init(&loop->accept_queue);
+    list_init(&loop->parting);
+    list_init(&loop->told_inboxes);
     loop->watched_until_ms = UINT64_MAX;
     clock_update(&loop->clock);
     timer_wheel_init(&loop->timers, loop->clock.now_ms);
@@ -188,6 +196,7 @@ void loop_destroy(struct loop *loop)
         close(loop->wake.fd);
     if (loop->demultiplexer != NULL)
         loop->demultiplexer->ops->close(loop->demultiplexer); /* and with it what is registered */
+    free(loop->predecessors);
     free(loop->listeners);
     loop->magic = 0;
     free(loop);
@@ -234,6 +243,17 @@ static void loop_begin_drain(struct loop *loop)
     loop_drain_sessions(loop);
 }
 
+/* True when nothing is left, here or on its way. */
+static bool loop_go_on_retiring(struct loop *loop)
+{
+    if (loop->retire_end_ms == 0)
+        loop_begin_retire(loop);
+    loop_hand_over(loop);
+    return (list_empty(&loop->conns) && !loop_expects_arrivals(loop) &&
+            !loop_expects_moved(loop)) ||
+           loop->clock.now_ms >= loop->retire_end_ms;
+}
+
 bool loop_heed_orders(struct loop *loop)
 {
     const struct engine_orders *orders = loop->cfg.orders;
@@ -245,8 +265,10 @@ bool loop_heed_orders(struct loop *loop)
     unsigned heeded = loop_heed_asks(loop);
     if (engine_asked(&orders->stop) || (heeded & LOOP_ASK_STOP))
         return true;
-    if (!engine_asked(&orders->drain))
-        return false;
+    loop_take_moved(loop, false);
+    bool retires = engine_asked(&orders->retire) != 0;
+    if (!engine_asked(&orders->drain) && !(retires && loop->cfg.out == NULL))
+        return retires && loop_go_on_retiring(loop);
     if (loop->drain_end_ms == 0)
         loop_begin_drain(loop);
     else if (heeded & LOOP_TOOK_ARRIVALS)
@@ -258,7 +280,8 @@ bool loop_heed_orders(struct loop *loop)
 int loop_timeout_ms(const struct loop *loop)
 {
     int accept_ms = loop_accept_timeout_ms(loop);
-    if (!list_empty(&loop->run_queue) || accept_ms == 0)
+    bool inbox_waits = !list_empty(&loop->told_inboxes) && loop->inbox_retry_ms == 0;
+    if (!list_empty(&loop->run_queue) || accept_ms == 0 || inbox_waits)
         return 0;
     uint64_t now_ms = loop->clock.now_ms;
     int timeout_ms = timer_timeout_ms(&loop->timers, now_ms);
@@ -268,6 +291,9 @@ int loop_timeout_ms(const struct loop *loop)
         timeout_ms = timer_until(timeout_ms, now_ms, loop->accept_retry_ms);
     timeout_ms = timer_until(timeout_ms, now_ms, loop->tick_due_ms);
     timeout_ms = timer_until(timeout_ms, now_ms, loop->sweep_due_ms);
+    timeout_ms = timer_until(timeout_ms, now_ms, loop->inbox_retry_ms);
+    timeout_ms = timer_until(timeout_ms, now_ms, loop->handover_retry_ms);
+    timeout_ms = timer_until(timeout_ms, now_ms, loop->retire_end_ms);
     return timer_until(timeout_ms, now_ms, loop->drain_end_ms);
 }
 
@@ -300,6 +326,9 @@ void loop_dispatch(struct loop *loop, const struct demultiplexer_event *event)
             list_push_back(&loop->accept_queue, &listener->ready);
         break;
     }
+    case LOOP_PREDECESSOR_MAGIC:
+        loop_inbox_told(loop, container_of(source, struct loop_predecessor, source));
+        break;
     case LOOP_WAKE_MAGIC:
         loop_read_eventfd(loop, source);
         break;

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct handover_conn;
 struct loop;
 struct peer;
 
@@ -40,6 +41,10 @@ struct loop_hooks {
     /* Takes a connection, after has_room() has said yes. */
     void (*deal)(void *context, int fd, const struct listen_config *listen,
                  const struct peer *peer);
+    /* For how many connections of another process is there room? With accept_only; NULL: none. */
+    unsigned (*room)(void *context);
+    /* Takes one of them, after room() has told of it. */
+    void (*deal_moved)(void *context, const struct handover_conn *moved);
     /* This loop, which was full or behind, can adopt again; or it has an idle connection, and had
      * none. */
     void (*made_room)(void *context);
@@ -65,8 +70,8 @@ unsigned loop_file_workers(const struct config *config, enum file_jobs by_defaul
 int loop_create(const struct engine_config *cfg, const struct loop_options *options, char *why,
                 size_t why_size, struct loop **ret_loop);
 
-/* Serves until cfg->orders says stop, or drain and everything is done. 0, or -errno after a line
- * in the error log. */
+/* Serves until cfg->orders says stop, or drain or retire and everything is done. 0, or -errno after
+ * a line in the error log. */
 int loop_run(struct loop *loop);
 
 /* The same for a loop with `turns`, called by each of its threads. When the first returns, the
@@ -101,6 +106,12 @@ unsigned loop_adopted(const struct loop *loop);
  * Wakes the loop, once for all those that it has not looked at yet. */
 void loop_adopt(struct loop *loop, int fd, const struct listen_config *listen,
                 const struct peer *peer);
+
+/* For how many more has it room? As loop_can_adopt(). */
+unsigned loop_room(const struct loop *loop);
+
+/* Gives it a connection that was another process's; as loop_adopt(). */
+void loop_adopt_moved(struct loop *loop, const struct handover_conn *moved);
 
 /* No loop_adopt() will follow: a drain can come to its end. Thread-safe. */
 void loop_end_adoption(struct loop *loop);

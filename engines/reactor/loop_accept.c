@@ -306,9 +306,12 @@ void loop_unlisten(struct loop *loop)
         struct loop_listener *listener = &loop->listeners[i];
         list_remove(&listener->ready);
         accept_rest(loop, listener);
-        if (listener->registered) /* one that is shared may be closed by another holder */
-            listener_deregister(loop, listener, !listener->shared);
-        listener_close(&loop->cfg.listeners[i]);
+        if (listener->registered) /* other threads or processes may hold it, too */
+            listener_deregister(loop, listener, false);
+        if (loop->retire_end_ms != 0)
+            listener_leave(&loop->cfg.listeners[i]);
+        else
+            listener_close(&loop->cfg.listeners[i]);
         listener->source.fd = -1;
     }
 }

@@ -41,6 +41,28 @@ void loop_adopt(struct loop *loop, int fd, const struct listen_config *listen,
         loop_wake(loop);
 }
 
+unsigned loop_room(const struct loop *loop)
+{
+    unsigned adopted = loop_adopted(loop), max = loop->cfg.limits.connections_max;
+    unsigned room = adopted < max ? max - adopted : 0, waits = loop_inbox_room(loop->inbox);
+    return room < waits ? room : waits;
+}
+
+void loop_adopt_moved(struct loop *loop, const struct handover_conn *moved)
+{
+    CHECK_OBJ(loop, LOOP_MAGIC);
+    CHECK(loop_can_adopt(loop));
+    const struct loop_arrival arrival = { .fd = moved->fd,
+                                          .listen = moved->state.listen,
+                                          .peer = moved->state.peer,
+                                          .moved = true,
+                                          .requests = moved->state.requests,
+                                          .since_ms = moved->state.since_ms };
+    atomic_fetch_add(&loop->adopted, 1);
+    if (loop_inbox_give(loop->inbox, &arrival))
+        loop_wake(loop);
+}
+
 void loop_end_adoption(struct loop *loop)
 {
     CHECK_OBJ(loop, LOOP_MAGIC);
@@ -62,13 +84,26 @@ void loop_adopted_freed(struct loop *loop, unsigned count)
         loop->hooks.made_room(loop->options.hooks_context);
 }
 
+static void open_moved(struct loop *loop, const struct loop_arrival *arrival)
+{
+    const struct handover_conn moved = { .fd = arrival->fd,
+                                         .state = { .listen = arrival->listen,
+                                                    .peer = arrival->peer,
+                                                    .requests = arrival->requests,
+                                                    .since_ms = arrival->since_ms } };
+    loop_conn_open_moved(loop, &moved);
+}
+
 static bool take_arrivals(struct loop *loop)
 {
     struct loop_arrival arrival;
     bool taken = false;
     while (loop_inbox_take(loop->inbox, &arrival)) {
         taken = true;
-        loop_conn_open(loop, arrival.fd, arrival.listen, &arrival.peer);
+        if (arrival.moved)
+            open_moved(loop, &arrival);
+        else
+            loop_conn_open(loop, arrival.fd, arrival.listen, &arrival.peer);
     }
     if (taken && loop->hooks.made_room != NULL)
         loop->hooks.made_room(loop->options.hooks_context);
@@ -93,6 +128,7 @@ unsigned loop_heed_asks(struct loop *loop)
     asks |= atomic_exchange(&loop->asks, 0);
     if (asks & LOOP_ASK_ACCEPT) {
         loop_accept_look(loop);
+        loop_inboxes_look(loop);
         if (loop->options.accept_only)
             loop->accept_retry_ms = 0; /* a loop has given something back */
     }

@@ -23,9 +23,9 @@
 #include <unistd.h>
 
 /* The first request has often come with the connection, and where it is the only one, the
- * demultiplexer never hears of either. */
-void loop_conn_open(struct loop *loop, int fd, const struct listen_config *listen,
-                    const struct peer *peer)
+ * demultiplexer never hears of either. `moved`: it was another process's; else NULL. */
+static void conn_open(struct loop *loop, int fd, const struct listen_config *listen,
+                      const struct peer *peer, const struct session_moved *moved)
 {
     struct loop_conn *conn = pool_get(loop->pool);
     CHECK(conn != NULL);
@@ -37,12 +37,24 @@ void loop_conn_open(struct loop *loop, int fd, const struct listen_config *liste
     list_init(&conn->idle);
     timer_node_init(&conn->timer);
     loop_enter(loop);
-    struct session *s = session_open(conn + 1, loop->env, listen, peer);
+    struct session *s = moved != NULL ? session_open_moved(conn + 1, loop->env, moved)
+                                      : session_open(conn + 1, loop->env, listen, peer);
     loop_leave(loop);
     CHECK(s == loop_conn_session(conn));
     if (loop->routines != NULL)
         loop_routine_begin(loop, conn);
     timer_arm(&loop->timers, &conn->timer, session_deadline_ms(s));
+}
+
+void loop_conn_open(struct loop *loop, int fd, const struct listen_config *listen,
+                    const struct peer *peer)
+{
+    conn_open(loop, fd, listen, peer, NULL);
+}
+
+void loop_conn_open_moved(struct loop *loop, const struct handover_conn *moved)
+{
+    conn_open(loop, moved->fd, NULL, NULL, &moved->state);
 }
 
 /* Once and for all: what the flags of the connection remember, the demultiplexer need not be asked
@@ -345,7 +357,9 @@ static void conn_settle(struct loop *loop, struct loop_conn *conn, bool waits)
     }
     if (waits && !loop->demultiplexer->ops->edges)
         conn_want(loop, conn);
-    if (waits)
+    if (loop->retire_end_ms != 0 && loop->drain_end_ms == 0 && waits)
+        loop_part(loop, conn);
+    else if (waits)
         loop_idle_begin(loop, conn);
     else if (list_empty(&conn->run))
         list_push_back(&loop->run_queue, &conn->run);

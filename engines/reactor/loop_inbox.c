@@ -52,10 +52,15 @@ void loop_inbox_destroy(struct loop_inbox *inbox)
     free(inbox);
 }
 
-bool loop_inbox_has_room(const struct loop_inbox *inbox)
+unsigned loop_inbox_room(const struct loop_inbox *inbox)
 {
     unsigned given = atomic_load_explicit(&inbox->given, memory_order_relaxed);
-    return given - atomic_load_explicit(&inbox->taken, memory_order_acquire) <= inbox->mask;
+    return inbox->mask + 1 - (given - atomic_load_explicit(&inbox->taken, memory_order_acquire));
+}
+
+bool loop_inbox_has_room(const struct loop_inbox *inbox)
+{
+    return loop_inbox_room(inbox) > 0;
 }
 
 bool loop_inbox_give(struct loop_inbox *inbox, const struct loop_arrival *arrival)

@@ -12,6 +12,9 @@ struct loop_arrival {
     int fd;
     const struct listen_config *listen;
     struct peer peer;
+    bool moved; /* it was another process's: */
+    uint32_t requests;
+    uint64_t since_ms; /* as in struct session_moved */
 };
 
 struct loop_inbox;
@@ -24,6 +27,9 @@ void loop_inbox_destroy(struct loop_inbox *inbox);
 
 /* The giver's: is there room? It stays until a loop_inbox_give(). */
 bool loop_inbox_has_room(const struct loop_inbox *inbox);
+
+/* The giver's: how many more fit. */
+unsigned loop_inbox_room(const struct loop_inbox *inbox);
 
 /* The giver's: there is room. True: the taker is to be woken, since it does not know yet. */
 bool loop_inbox_give(struct loop_inbox *inbox, const struct loop_arrival *arrival);

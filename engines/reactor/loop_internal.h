@@ -4,6 +4,7 @@
  * loop_accept.c   takes connections from listeners                                 (the acceptor)
  * loop_idle.c     which connections are idle, and may make way for others
  * loop_ask.c      what other threads ask of the loop, and give to it
+ * loop_handover.c what other processes give to the loop, and it to them
  * loop_conn.c     drives one connection: does what its session wants               (the handler)
  * loop_env.c      the session environment, and its lock where it is shared with workers
  * loop_turns.c    several threads that take turns at the loop
@@ -20,6 +21,7 @@
 #include "core/pool.h"
 #include "core/send_plan.h"
 #include "engines/engine.h"
+#include "engines/handover.h"
 #include "engines/reactor/demultiplexer.h"
 #include "engines/reactor/loop.h"
 #include "engines/reactor/loop_inbox.h"
@@ -59,6 +61,8 @@ enum {
 #define LOOP_DONE_MAGIC     0x100bd04eu
 #define LOOP_TASK_MAGIC     0x100b7a54u
 
+#define LOOP_PREDECESSOR_MAGIC 0x100b94edu
+
 struct loop_listener {
     struct loop_source source; /* LOOP_LISTENER_MAGIC; the descriptor is borrowed */
     const struct listen_config *config;
@@ -66,6 +70,14 @@ struct loop_listener {
     bool registered;   /* with the demultiplexer */
     unsigned taken;    /* connections accepted, if shared */
     struct list ready; /* in loop.accept_queue while connections may be waiting */
+};
+
+/* Another process, which hands its connections over. */
+struct loop_predecessor {
+    struct loop_source source; /* LOOP_PREDECESSOR_MAGIC; the descriptor is borrowed */
+    bool watched;              /* more may come */
+    bool yielded;              /* others were asked to look at what waits there now */
+    struct list ready;         /* in loop.told_inboxes while a message may wait */
 };
 
 /* A connection; its session lies behind it in the same allocation (loop_conn_session()). */
@@ -89,7 +101,7 @@ struct loop_conn {
     struct list all; /* in loop.conns */
     struct list run; /* in loop.run_queue, or in loop.closed */
     struct timer_node timer; /* lazy: armed for the session's deadline or earlier */
-    struct list idle;        /* in loop.idle while it waits for a request */
+    struct list idle;        /* in loop.idle while it waits for a request, or in loop.parting */
 };
 
 static_assert(sizeof(struct loop_conn) <= 96, "an idle connection is small");
@@ -165,6 +177,14 @@ struct loop {
     uint64_t sweep_due_ms;     /* next session_env_sweep(); 0: nothing is kept */
     bool active;               /* a connection was driven in this turn */
     uint64_t drain_end_ms;     /* 0: not draining */
+    uint64_t retire_end_ms;    /* 0: not retiring */
+    struct list parting;       /* while it retires: connections that can move */
+    bool handover_over;        /* the successor takes nothing more */
+    unsigned refusals;         /* batches of which it has not taken all */
+    uint64_t handover_retry_ms;            /* it has just not taken all: not before; 0: at once */
+    struct loop_predecessor *predecessors; /* cfg.inboxes_count */
+    struct list told_inboxes;              /* those of them from whom a message may wait */
+    uint64_t inbox_retry_ms;               /* others look at them first: not before; 0: at once */
     sig_atomic_t reopens_done; /* cfg.orders->reopen_logs as last heeded */
     struct timer_wheel timers;
     struct demultiplexer_event events[LOOP_EVENTS_MAX];
@@ -328,6 +348,9 @@ void loop_task_drop(struct loop *loop, struct loop_task *task);
 void loop_conn_open(struct loop *loop, int fd, const struct listen_config *listen,
                     const struct peer *peer);
 
+/* The same for a connection that was handed over; it may wait already for what it wants. */
+void loop_conn_open_moved(struct loop *loop, const struct handover_conn *moved);
+
 /* Notes what an event said (enum demultiplexer_event_bit). */
 void loop_conn_note(struct loop_conn *conn, uint32_t events);
 
@@ -344,6 +367,33 @@ void loop_free_closed(struct loop *loop);
 /* Receives at most `room` octets into `mem`. What recv(2) returned, or -errno; -EAGAIN: nothing
  * now. */
 ssize_t loop_conn_recv(struct loop *loop, struct loop_conn *conn, void *mem, size_t room);
+
+/* ---- loop_handover.c ---- */
+
+/* Registers the inboxes. 0 or -errno. */
+int loop_watch_inboxes(struct loop *loop);
+
+/* An event said that a message waits. */
+void loop_inbox_told(struct loop *loop, struct loop_predecessor *from);
+
+/* Messages may wait in all of them, though no event has said so. */
+void loop_inboxes_look(struct loop *loop);
+
+/* Takes connections from the inboxes that may have some; `all`: until they are empty. */
+void loop_take_moved(struct loop *loop, bool all);
+
+/* Can a predecessor still hand something over? */
+bool loop_expects_moved(const struct loop *loop);
+
+/* The order to retire has come, and there is a successor. */
+void loop_begin_retire(struct loop *loop);
+
+/* While it retires: a connection that nobody drives, and that is not in loop.idle, waits. It is
+ * handed over soon, when it can move; what never can is told to end. */
+void loop_part(struct loop *loop, struct loop_conn *conn);
+
+/* Hands over those in loop.parting. No event of the turn may be left. */
+void loop_hand_over(struct loop *loop);
 
 /* ---- loop_routine.c ---- */
 
@@ -399,7 +449,8 @@ void loop_publish_idle(struct loop *loop);
 /* Registers the listeners. 0 or -errno. */
 int loop_listen(struct loop *loop);
 
-/* Takes what waits in their backlogs, then closes them: what comes is refused. */
+/* Takes what waits in their backlogs, then closes them: what comes is refused, or, where the loop
+ * retires, the successor's. */
 void loop_unlisten(struct loop *loop);
 
 /* Takes connections from the listeners in the accept queue, as far as limits and fairness allow. */

@@ -76,10 +76,9 @@ static void reactor_made_room(void *context)
         loop_ask(e->acceptor, LOOP_ASK_ACCEPT);
 }
 
-static void acceptor_deal(void *context, int fd, const struct listen_config *listen,
-                          const struct peer *peer)
+/* Who gets the next connection. */
+static struct loop *acceptor_choose(struct engine *e)
 {
-    struct engine *e = context;
     CHECK_OBJ(e, MULTI_REACTOR_MAGIC);
     struct loop *chosen = NULL;
     unsigned chosen_index = 0;
@@ -93,7 +92,28 @@ static void acceptor_deal(void *context, int fd, const struct listen_config *lis
     }
     CHECK(chosen != NULL);
     e->next = (chosen_index + 1) % e->count;
-    loop_adopt(chosen, fd, listen, peer);
+    return chosen;
+}
+
+static void acceptor_deal(void *context, int fd, const struct listen_config *listen,
+                          const struct peer *peer)
+{
+    loop_adopt(acceptor_choose(context), fd, listen, peer);
+}
+
+static unsigned acceptor_room(void *context)
+{
+    const struct engine *e = context;
+    CHECK_OBJ(e, MULTI_REACTOR_MAGIC);
+    unsigned room = 0;
+    for (unsigned i = 0; i < e->count; i++)
+        room += loop_room(e->reactors[i].loop);
+    return room;
+}
+
+static void acceptor_deal_moved(void *context, const struct handover_conn *moved)
+{
+    loop_adopt_moved(acceptor_choose(context), moved);
 }
 
 static void ask_others(struct engine *e, const struct loop *loop, unsigned ask)
@@ -155,6 +175,8 @@ static const struct loop_hooks acceptor_hooks = {
     .has_room = acceptor_has_room,
     .make_way = acceptor_make_way,
     .deal = acceptor_deal,
+    .room = acceptor_room,
+    .deal_moved = acceptor_deal_moved,
     .starved = acceptor_starved,
 };
 
@@ -187,7 +209,7 @@ static int make_reactors(struct engine *e, char *why, size_t why_size)
         *reactor = (struct reactor){ .cfg = e->cfg };
         reactor->cfg.limits = session_limits_share(&e->cfg.limits, i, e->count);
         if (handoff)
-            reactor->cfg.listeners_count = 0;
+            reactor->cfg.listeners_count = reactor->cfg.inboxes_count = 0;
         else
             reactor->cfg.listeners = listen_share_of(&e->listeners, i);
         int res = loop_create(&reactor->cfg, &options, why, why_size, &reactor->loop);

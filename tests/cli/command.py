@@ -23,6 +23,7 @@ from wire import uring  # noqa: E402  (found by the line above)
 BINARY = os.path.abspath(os.environ.get("GEARSHIFT", "build/release/gearshift"))
 AS_ROOT = os.geteuid() == 0
 WAIT_S = 20
+PROCESSES = os.environ.get("TEST_PROCESSES", "0")
 
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # what is started inherits it; nohup(1) ignores it
 
@@ -33,8 +34,10 @@ LIFE = re.compile(r" info (ready|stopping|draining|ended): ")
 
 
 def environment(**settings):
-    """The environment of a server: ours without GEARSHIFT*, with `settings`."""
+    """The environment of a server: ours without GEARSHIFT*, with `settings`. It serves itself, with
+    a configuration file, too: tests/supervisor has those with workers."""
     env = {key: value for key, value in os.environ.items() if not key.startswith("GEARSHIFT")}
+    env.update({"GEARSHIFT_PROCESSES": PROCESSES, "GEARSHIFT_CONTROL": "off"})
     env.update(settings)
     return env
 

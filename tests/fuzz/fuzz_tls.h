@@ -61,7 +61,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
     (void)argc;
     (void)argv;
-    CHECK(ops->ctx_create(&config, why, sizeof(why), &ctx) == 0);
+    CHECK(ops->ctx_create(&config, NULL, why, sizeof(why), &ctx) == 0);
     for (size_t i = 1; i < ARRAY_LEN(clients); i++) {
         clients[i] = SSL_CTX_new(TLS_client_method());
         CHECK(clients[i] != NULL);

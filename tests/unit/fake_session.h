@@ -132,6 +132,35 @@ struct session *session_open(void *mem, struct session_env *env, const struct li
     return s;
 }
 
+struct session *session_open_moved(void *mem, struct session_env *env,
+                                   const struct session_moved *moved)
+{
+    return session_open(mem, env, moved->listen, &moved->peer);
+}
+
+bool session_can_move(const struct session *s)
+{
+    (void)s;
+    return false;
+}
+
+bool session_is_tls(const struct session *s)
+{
+    (void)s;
+    return false;
+}
+
+void session_move(const struct session *s, struct session_moved *ret_moved)
+{
+    (void)s, (void)ret_moved;
+    UNREACHABLE();
+}
+
+void session_retire(struct session *s)
+{
+    (void)s;
+}
+
 void session_close(struct session *s)
 {
     CHECK(!s->planned);

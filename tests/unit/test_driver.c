@@ -138,9 +138,9 @@ static void fake_give_way(struct driver *d)
     take_all();
 }
 
-static const struct driver_ops fake_ops = { fake_enter,       fake_leave,   fake_asks,
-                                            fake_receive,     fake_wait,    fake_run_job,
-                                            fake_before_file, fake_give_way };
+static const struct driver_ops fake_ops = { fake_enter,       fake_leave, fake_asks,
+                                            fake_receive,     fake_wait,  fake_run_job,
+                                            fake_before_file, NULL,       fake_give_way };
 
 static void open_scene(void)
 {

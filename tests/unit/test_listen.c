@@ -1,5 +1,6 @@
 /* test_listen.c: sockets of every kind, their options, and the sentence for each refusal. */
 #include "engines/listen.c"
+#include "process/listen_set.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -47,13 +48,18 @@ static struct listen_config unix_path(void)
     };
 }
 
-/* Opens `listens`; the result of listeners_open(). */
+/* Opens `listens`, or none of them; the result of listen_set_take(). */
 static int open_all(struct listen_config *listens, size_t count, struct listener **ret)
 {
     struct config config = { .listens = listens, .listens_count = count };
+    struct listen_set set;
 
     why[0] = '\0';
-    return listeners_open(&config, why, sizeof why, ret);
+    listen_set_init(&set);
+    int res = listen_set_take(&set, &config, why, sizeof why, ret);
+    if (res == 0)
+        listen_set_give(&set, *ret, count, true);
+    return res;
 }
 
 static int check_one(struct listen_config *listen_config)

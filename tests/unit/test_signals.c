@@ -30,7 +30,7 @@ static void test_requests(void **state)
     (void)state;
     const struct engine_orders *orders = signals_orders();
 
-    signals_install(&counting, &engine);
+    signals_install(&counting, &engine, false);
     assert_false(orders->stop || orders->drain || orders->reopen_logs);
     errno = 0;
     raise(SIGUSR1);
@@ -62,7 +62,7 @@ static void test_nohup_stays(void **state)
     struct sigaction action;
 
     signal(SIGHUP, SIG_IGN);
-    signals_install(&counting, &engine);
+    signals_install(&counting, &engine, false);
     assert_int_equal(sigaction(SIGHUP, NULL, &action), 0);
     assert_true(action.sa_handler == SIG_IGN);
     signals_ignore();
@@ -77,7 +77,7 @@ static void test_error_log_is_opened_again(void **state)
     strcat(strcpy(path, folder), "/error.log");
     strcat(strcpy(rotated, path), ".1");
     assert_int_equal(log_open(path, LOG_INFO), 0);
-    signals_install(&counting, &engine);
+    signals_install(&counting, &engine, false);
     assert_int_equal(rename(path, rotated), 0);
     raise(SIGUSR1);
     assert_int_equal(access(path, F_OK), 0);

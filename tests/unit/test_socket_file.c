@@ -51,7 +51,7 @@ static mode_t mode_under(mode_t mask)
     int fd = new_socket();
     mode_t old = umask(mask);
 
-    int error = socket_file_bind(fd, path, &file, &what);
+    int error = socket_file_bind(fd, path, 0666, &file, &what);
     assert_int_equal(umask(old), mask); /* as it was */
     assert_int_equal(error, 0);
     assert_int_equal(lstat(path, &info), 0);
@@ -140,14 +140,14 @@ static void test_taken_over(void **state)
 
     assert_int_equal(socket_file_check(path, &what), 0);
     assert_int_equal(access(path, F_OK), -1);
-    assert_int_equal(socket_file_bind(fd, path, &first, &what), 0);
+    assert_int_equal(socket_file_bind(fd, path, 0666, &first, &what), 0);
     assert_int_equal(listen(fd, 1), 0);
-    assert_int_equal(socket_file_bind(other, path, &second, &what), -EADDRINUSE);
+    assert_int_equal(socket_file_bind(other, path, 0666, &second, &what), -EADDRINUSE);
     assert_null(what);
     assert_int_equal(socket_file_check(path, &what), 0); /* a server that runs is no fault */
     /* Somebody has removed its name, and another server has taken it: that one's stays. */
     assert_int_equal(unlink(path), 0);
-    assert_int_equal(socket_file_bind(other, path, &second, &what), 0);
+    assert_int_equal(socket_file_bind(other, path, 0666, &second, &what), 0);
     socket_file_remove(&first);
     close(fd);
     assert_int_equal(access(path, F_OK), 0);
@@ -157,11 +157,11 @@ static void test_taken_over(void **state)
 
     /* A server that was killed. */
     fd = new_socket(), other = new_socket();
-    assert_int_equal(socket_file_bind(fd, path, &first, &what), 0);
+    assert_int_equal(socket_file_bind(fd, path, 0666, &first, &what), 0);
     place_close(&first.place);
     close(fd);
     assert_int_equal(access(path, F_OK), 0);
-    assert_int_equal(socket_file_bind(other, path, &second, &what), 0);
+    assert_int_equal(socket_file_bind(other, path, 0666, &second, &what), 0);
     socket_file_remove(&second);
     assert_int_equal(access(path, F_OK), -1);
     close(other);
@@ -174,9 +174,9 @@ static void test_refusals(void **state)
     int fd = new_socket(), next_fd = dup(0);
 
     close(next_fd);
-    assert_int_equal(socket_file_bind(fd, "/no/such/s", &untouched, &what), -ENOENT);
+    assert_int_equal(socket_file_bind(fd, "/no/such/s", 0666, &untouched, &what), -ENOENT);
     assert_int_equal(symlink("/etc/passwd", path), 0);
-    assert_int_equal(socket_file_bind(fd, path, &untouched, &what), -EEXIST);
+    assert_int_equal(socket_file_bind(fd, path, 0666, &untouched, &what), -EEXIST);
     assert_string_equal(what, "a file of that name exists and is not a socket");
     assert_int_equal(socket_file_check(path, &what), -EEXIST);
     assert_string_equal(what, "a file of that name exists and is not a socket");

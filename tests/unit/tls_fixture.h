@@ -85,7 +85,7 @@ static inline void world_init(struct world *w, const struct tls_ops *ops)
 
 static inline void world_start(struct world *w)
 {
-    if (w->ops->ctx_create(&w->config, w->why, sizeof(w->why), &w->ctx) != 0)
+    if (w->ops->ctx_create(&w->config, NULL, w->why, sizeof(w->why), &w->ctx) != 0)
         fail_msg("%s", w->why);
 }
 
@@ -98,7 +98,7 @@ static inline void world_stop(struct world *w)
 /* The start is refused with `error`, and the sentence holds all of `words` (NULL at the end). */
 static inline void world_refused(struct world *w, int error, const char *const *words)
 {
-    int res = w->ops->ctx_create(&w->config, w->why, sizeof(w->why), &w->ctx);
+    int res = w->ops->ctx_create(&w->config, NULL, w->why, sizeof(w->why), &w->ctx);
 
     if (res != error)
         fail_msg("%d instead of %d: %s", res, error, w->why);

@@ -1,0 +1,201 @@
+/* control_client.c: see control_client.h. */
+#include "process/control_client.h"
+
+#include "config/config.h"
+#include "core/check.h"
+#include "process/control.h"
+#include "process/exit_status.h"
+#include "process/options.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static const char *const orders[] = { "status", "reload", "shift", "drain", "stop", "reopen" };
+
+/* What the command line says. */
+struct asked {
+    const char *path, *file;
+    bool json;
+    char line[CONTROL_LINE_MAX];
+};
+
+bool control_client_knows(const char *word)
+{
+    for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
+        if (strcmp(word, orders[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+__attribute__((format(printf, 2, 3))) static int refuse(enum exit_status status, const char *format,
+                                                        ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    fprintf(stderr, "gearshift: ");
+    vfprintf(stderr, format, args);
+    fprintf(stderr, "\n");
+    va_end(args);
+    return (int)status;
+}
+
+/* Appends a word to the line. */
+static int add_word(struct asked *asked, const char *word)
+{
+    size_t len = strlen(asked->line);
+
+    if (word[0] == '\0' || strpbrk(word, " \t\r\n") != NULL)
+        return refuse(STATUS_USAGE, "'%s' is not one word", word);
+    if (len + strlen(word) + 3 > sizeof asked->line)
+        return refuse(STATUS_USAGE, "that is too long");
+    snprintf(asked->line + len, sizeof asked->line - len, "%s%s", len > 0 ? " " : "", word);
+    return STATUS_OK;
+}
+
+static int read_arguments(int argc, char **argv, struct asked *asked)
+{
+    int status = STATUS_OK;
+
+    for (int i = 0; status == STATUS_OK && i < argc; i++) {
+        const char **value = strcmp(argv[i], "--control") == 0                            ? &asked->path
+                             : strcmp(argv[i], "-c") == 0 || strcmp(argv[i], "--config") == 0
+                                 ? &asked->file
+                                 : NULL;
+        if (value != NULL && i + 1 == argc)
+            return refuse(STATUS_USAGE, "%s needs a value", argv[i]);
+        if (value != NULL)
+            *value = argv[++i];
+        else if (strcmp(argv[i], "--json") == 0)
+            asked->json = true;
+        else if (argv[i][0] == '-')
+            return refuse(STATUS_USAGE,
+                          "%s takes --control PATH, -c FILE and --json, not '%s'", argv[0],
+                          argv[i]);
+        else
+            status = add_word(asked, argv[i]);
+    }
+    return status;
+}
+
+/* Where the server's socket is. */
+static int find_path(const struct asked *asked, char *ret_path, size_t size)
+{
+    struct config_source source = { .file = asked->file, .use_environment = true };
+    struct config *config = NULL;
+    char why[1024];
+    bool found;
+
+    if (asked->path == NULL && asked->file != NULL &&
+        config_load(&source, why, sizeof why, &config) < 0)
+        return refuse(STATUS_CONFIG, "%s", why);
+    found = control_path(asked->path != NULL ? asked->path
+                         : config != NULL    ? config->control
+                                             : "auto",
+                         ret_path, size);
+    config_free(config);
+    return found ? STATUS_OK
+                 : refuse(STATUS_RUNTIME, "no control socket is known: name it by --control PATH, "
+                                          "or the configuration by -c FILE");
+}
+
+static int connect_to(const char *path, int *ret_fd)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+    if (strlen(path) >= sizeof address.sun_path)
+        return refuse(STATUS_USAGE, "%s: the path is too long for a unix socket", path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0) {
+        *ret_fd = fd;
+        return STATUS_OK;
+    }
+    int error = errno;
+    if (fd >= 0)
+        close(fd);
+    if (error == ENOENT || error == ECONNREFUSED)
+        return refuse(STATUS_RUNTIME,
+                      "no server answers at %s: is one running, with `processes` above 0 and this "
+                      "`control`?",
+                      path);
+    return refuse(STATUS_RUNTIME, "%s: %s", path, strerror(error));
+}
+
+/* Reads one line, without its end. */
+static int read_line(int fd, char *line, size_t size)
+{
+    size_t len = 0;
+
+    while (len + 1 < size) {
+        ssize_t got = recv(fd, line + len, size - 1 - len, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return refuse(STATUS_RUNTIME, "the server has closed the connection unasked");
+        len += (size_t)got;
+        line[len] = '\0';
+        char *end = strchr(line, '\n');
+        if (end != NULL) {
+            *end = '\0';
+            return STATUS_OK;
+        }
+    }
+    return refuse(STATUS_RUNTIME, "the answer is too long");
+}
+
+/* Prints the text of the member "message", which holds printable ASCII. \uHHHH stays as it is. */
+static void print_message(const char *answer, FILE *out)
+{
+    static const char before[] = "\"message\":\"";
+    const char *at = strstr(answer, before);
+
+    for (at = at != NULL ? at + sizeof before - 1 : ""; *at != '\0' && *at != '"'; at++) {
+        if (*at == '\\' && (at[1] == '"' || at[1] == '\\'))
+            at++;
+        else if (strncmp(at, "\\u0022", 6) == 0 || strncmp(at, "\\u005c", 6) == 0) {
+            fputc(at[3] == '2' ? '"' : '\\', out);
+            at += 5;
+            continue;
+        }
+        fputc(*at, out);
+    }
+    fputc('\n', out);
+}
+
+int control_client(int argc, char **argv)
+{
+    struct asked asked = { .path = NULL };
+    char path[128], answer[CONTROL_ANSWER_MAX];
+    int fd = -1;
+
+    int status = read_arguments(argc, argv, &asked);
+    if (status == STATUS_OK)
+        status = find_path(&asked, path, sizeof path);
+    if (status == STATUS_OK)
+        status = connect_to(path, &fd);
+    if (status != STATUS_OK)
+        return status;
+    strcat(asked.line, "\n"); /* add_word() has left room */
+    if (send(fd, asked.line, strlen(asked.line), MSG_NOSIGNAL) < 0)
+        status = refuse(STATUS_RUNTIME, "%s: %s", path, strerror(errno));
+    if (status == STATUS_OK)
+        status = read_line(fd, answer, sizeof answer);
+    close(fd);
+    if (status != STATUS_OK)
+        return status;
+    if (sscanf(answer, "{\"status\":%d", &status) != 1)
+        return refuse(STATUS_RUNTIME, "%s: the answer is not a server's", path);
+    if (asked.json)
+        printf("%s\n", answer);
+    else
+        print_message(answer, status == STATUS_OK ? stdout : stderr);
+    return status;
+}

@@ -1,0 +1,55 @@
+/* foreground.c: see foreground.h. */
+#include "process/foreground.h"
+
+#include "process/life.h"
+#include "process/pid_file.h"
+#include "process/serve.h"
+#include "process/signals.h"
+
+/* One that serves. */
+struct shown {
+    struct life life;
+    bool ready;
+};
+
+static void tell_ready(void *context)
+{
+    struct shown *shown = context;
+
+    shown->ready = true;
+    life_log_ready(&shown->life);
+    life_announce(&shown->life);
+}
+
+static enum life_end how_it_ended(enum exit_status status)
+{
+    if (status != STATUS_OK)
+        return LIFE_FAILED;
+    return signals_drain_ms() == 0 || engine_asked(&signals_orders()->stop) ? LIFE_STOPPED
+                                                                            : LIFE_DRAINED;
+}
+
+enum exit_status foreground(struct instance *instance)
+{
+    struct pid_file pid_file = { .fd = -1 };
+    struct listen_set set;
+    struct shown shown = { .ready = false };
+
+    listen_set_init(&set);
+    enum exit_status status = instance_open(instance, &set, true);
+    instance_own_sockets(instance, true);
+    if (status != STATUS_OK)
+        return status;
+    shown.life = life_of(instance);
+    const struct serve_params params = {
+        .pid_path = instance->config->pid_file,
+        .ret_pid_file = &pid_file,
+        .ready = tell_ready,
+        .context = &shown,
+    };
+    status = serve(instance, &params);
+    if (shown.ready)
+        life_log_end(&shown.life, how_it_ended(status), signals_drain_ms());
+    pid_file_remove(&pid_file);
+    return status;
+}

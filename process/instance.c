@@ -1,0 +1,199 @@
+/* instance.c: what a configuration names becomes descriptors, keys and sockets. Decides nothing that
+ * the configuration does not. */
+#include "process/instance.h"
+
+#include "core/check.h"
+#include "core/log.h"
+#include "core/log_stream.h"
+#include "engines/ktls.h"
+#include "engines/listen.h"
+#include "process/descriptors.h"
+#include "process/log_files.h"
+#include "process/pid_file.h"
+#include "process/serve.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+void instance_init(struct instance *instance, const struct config_source *source)
+{
+    *instance = (struct instance){ .source = source, .error_log_fd = -1 };
+}
+
+/* What names something is at fault, unless memory for it is missing. */
+static enum exit_status status_of_config(int error)
+{
+    return error == -ENOMEM ? STATUS_RUNTIME : STATUS_CONFIG;
+}
+
+enum exit_status instance_status(int error)
+{
+    switch (-error) {
+    case EINVAL:
+    case ENOENT: /* a congestion control, too */
+    case EACCES:
+    case EEXIST:
+    case EISDIR:
+    case ENOTDIR:
+    case ENAMETOOLONG:
+    case ELOOP: /* a link in a folder of others */
+        return STATUS_CONFIG;
+    case EOPNOTSUPP:
+        return STATUS_ENGINE;
+    default:
+        return STATUS_RUNTIME;
+    }
+}
+
+enum exit_status instance_configure(struct instance *p)
+{
+    int error = choice_make(p->source, &p->choice, p->why, sizeof p->why);
+
+    p->config = p->choice.config;
+    p->ops = p->choice.ops;
+    if (error == -ENOTSUP)
+        return STATUS_ENGINE;
+    return error < 0 ? status_of_config(error) : STATUS_OK;
+}
+
+/* Reads certificates and keys, and makes what all connections with TLS share. */
+static enum exit_status create_tls(struct instance *p)
+{
+    int error = tls_server_create(p->config, p->tls_before, p->why, sizeof p->why, &p->tls);
+
+    return error < 0 ? status_of_config(error) : STATUS_OK;
+}
+
+/* Does the kernel encrypt? Asked while this is root, it loads its module; and asked before there is
+ * a library, which need not keep what the kernel would have to know. */
+static void find_ktls(struct instance *p)
+{
+    struct tls_settings *tls = &p->config->tls;
+
+    if (tls_is_wanted(p->config) && tls->ktls && ktls_probe(p->ktls_why, sizeof p->ktls_why) < 0)
+        tls->ktls = false;
+}
+
+/* Lets the kernel encrypt, where the library can hand it the keys; tells why not. */
+static void choose_ktls(struct instance *p)
+{
+    if (p->ktls_why[0] != '\0')
+        log_info("ktls: %s; the server encrypts itself", p->ktls_why);
+    if (p->tls.ops == NULL || !p->config->tls.ktls)
+        return;
+    p->tls.ktls = p->tls.ops->offload != NULL;
+    if (!p->tls.ktls)
+        log_info("ktls: %s cannot hand keys to the kernel; the server encrypts itself",
+                 p->tls.ops->name);
+}
+
+/* The checks that a start and a test have in common, before anything is created. */
+static enum exit_status check_start(struct instance *p)
+{
+    if (descriptors_raise(p->config, p->ops, p->files_why, sizeof p->files_why) < 0) {
+        snprintf(p->why, sizeof p->why, "%s", p->files_why);
+        return STATUS_RUNTIME;
+    }
+    int error = privileges_find(p->config, p->why, sizeof p->why, &p->privileges);
+    if (error == 0)
+        error = config_roots_open(p->config, p->why, sizeof p->why);
+    if (error < 0)
+        return status_of_config(error);
+    p->config->log_owner = p->privileges.drop ? p->privileges.uid : geteuid();
+    if (p->ops->probe(p->config, p->why, sizeof p->why) < 0)
+        return STATUS_ENGINE;
+    return STATUS_OK;
+}
+
+enum exit_status instance_test(struct instance *p)
+{
+    const char *pid_file = p->config->pid_file;
+
+    enum exit_status status = check_start(p);
+    if (status == STATUS_OK)
+        status = log_files_check(p);
+    if (status == STATUS_OK)
+        status = create_tls(p);
+    if (status != STATUS_OK)
+        return status;
+    if (pid_file != NULL &&
+        pid_file_check(pid_file, p->config->log_owner, p->why, sizeof p->why) < 0)
+        return STATUS_CONFIG;
+    int error = listeners_check(p->config, p->why, sizeof p->why);
+    return error < 0 ? instance_status(error) : serve_test(p);
+}
+
+enum exit_status instance_open(struct instance *p, struct listen_set *set, bool first)
+{
+    enum exit_status status = check_start(p);
+    if (status == STATUS_OK)
+        status = log_files_open_error_log(p);
+    if (status != STATUS_OK)
+        return status;
+    p->log_waits = true;
+    if (first)
+        instance_take_log(p);
+    if (p->files_why[0] != '\0')
+        log_line(LOG_WARN, p->files_why);
+    if (p->choice.by_auto.ops != NULL)
+        log_line(p->choice.by_auto.level, p->choice.by_auto.sentence);
+    status = log_files_prepare(p);
+    if (status != STATUS_OK)
+        return status;
+    find_ktls(p);
+    status = create_tls(p);
+    if (status != STATUS_OK)
+        return status;
+    choose_ktls(p);
+    if (p->config->tls.self_signed)
+        log_warn("--tls-self-signed: the certificate was made just now and signed by nobody else: "
+                 "browsers will warn of it");
+    p->set = set;
+    int error = listen_set_take(set, p->config, p->why, sizeof p->why, &p->listeners);
+    if (error < 0)
+        return instance_status(error);
+    for (size_t i = 0; i < p->config->listens_count; i++)
+        p->config->listens[i].port_bound = (uint16_t)listener_port(&p->listeners[i]);
+    return STATUS_OK;
+}
+
+void instance_own_sockets(struct instance *p, bool with_files)
+{
+    if (p->set == NULL)
+        return;
+    listen_set_give(p->set, p->listeners, p->config->listens_count, with_files);
+    p->set = NULL;
+}
+
+void instance_take_log(struct instance *p)
+{
+    const struct config *config = p->config;
+    int stream = log_stream_number(config->error_log);
+
+    if (!p->log_waits)
+        return;
+    p->log_waits = false;
+    if (config->error_syslog == NULL) {
+        log_take(stream >= 0 ? stream : p->error_log_fd, stream >= 0 ? NULL : config->error_log,
+                 config->log_owner, config->log_level);
+        p->error_log_fd = -1;
+    } else if (log_take_syslog(config->error_syslog, config->log_level) < 0) {
+        log_error("%s: error_log %s: no socket can be had, messages go where they went",
+                  config_place(config, "error_log"), config->error_log);
+    }
+}
+
+void instance_close(struct instance *p)
+{
+    if (p->error_log_fd >= 0)
+        close(p->error_log_fd);
+    if (p->set != NULL)
+        listen_set_put(p->set, p->listeners, p->config->listens_count);
+    else if (p->config != NULL)
+        listeners_close(p->listeners, p->config->listens_count);
+    tls_server_destroy(&p->tls);
+    choice_free(&p->choice);
+    instance_init(p, p->source);
+}

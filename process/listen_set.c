@@ -1,0 +1,164 @@
+/* listen_set.c: sockets are counted by the instances that listen on them. */
+#include "process/listen_set.h"
+
+#include "core/check.h"
+#include "engines/listen.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One socket of the set. */
+struct listen_socket {
+    struct list in_set;
+    struct listener listener; /* owned; its config is the last taker's, for messages alone */
+    enum listen_kind kind;
+    char *host;    /* owned, as in listen_config */
+    uint16_t port; /* as it was asked for: 0 where the system has chosen */
+    bool ipv6_only, deferred;
+    unsigned takers;
+};
+
+static struct listen_socket *socket_of(struct list *node)
+{
+    return container_of(node, struct listen_socket, in_set);
+}
+
+void listen_set_init(struct listen_set *set)
+{
+    list_init(&set->sockets);
+}
+
+/* Is it the same address, with the same of what a listening socket cannot change? */
+static bool is_same(const struct listen_socket *socket, const struct listen_config *config)
+{
+    return socket->kind == config->kind && socket->port == config->port &&
+           socket->ipv6_only == config->ipv6_only && socket->deferred == config->deferred &&
+           strcmp(socket->host, config->host) == 0;
+}
+
+static struct listen_socket *find(struct listen_set *set, const struct listener *listeners,
+                                  size_t count, const struct listen_config *config)
+{
+    for (struct list *node = set->sockets.next; node != &set->sockets; node = node->next) {
+        struct listen_socket *socket = socket_of(node);
+        bool taken = false; /* port 0 may be asked for twice */
+        for (size_t i = 0; i < count; i++)
+            taken = taken || listeners[i].fd == socket->listener.fd;
+        if (!taken && is_same(socket, config))
+            return socket;
+    }
+    return NULL;
+}
+
+static void socket_free(struct listen_socket *socket)
+{
+    list_remove(&socket->in_set);
+    listener_close(&socket->listener);
+    free(socket->host);
+    free(socket);
+}
+
+/* A new one. 0, or -errno and a sentence. */
+static int add(struct listen_set *set, const struct listen_config *config, char *why,
+               size_t why_size, struct listen_socket **ret_socket)
+{
+    struct listen_socket *socket = calloc(1, sizeof *socket);
+    char *host = strdup(config->host);
+
+    if (socket == NULL || host == NULL) {
+        snprintf(why, why_size, "%s: out of memory", config->text);
+        free(socket);
+        free(host);
+        return -ENOMEM;
+    }
+    int error = listener_open(config, why, why_size, &socket->listener);
+    if (error < 0) {
+        free(socket);
+        free(host);
+        return error;
+    }
+    socket->kind = config->kind;
+    socket->host = host;
+    socket->port = config->port;
+    socket->ipv6_only = config->ipv6_only;
+    socket->deferred = config->deferred;
+    list_push_back(&set->sockets, &socket->in_set);
+    *ret_socket = socket;
+    return 0;
+}
+
+static int take(struct listen_set *set, const struct listener *listeners, size_t count,
+                const struct listen_config *config, char *why, size_t why_size,
+                struct listen_socket **ret_socket)
+{
+    *ret_socket = find(set, listeners, count, config);
+    if (*ret_socket == NULL)
+        return add(set, config, why, why_size, ret_socket);
+    return listener_adjust(&(*ret_socket)->listener, config, why, why_size);
+}
+
+int listen_set_take(struct listen_set *set, const struct config *config, char *why, size_t why_size,
+                    struct listener **ret_listeners)
+{
+    struct listener *listeners = calloc(config->listens_count + 1, sizeof *listeners);
+
+    if (listeners == NULL) {
+        snprintf(why, why_size, "listening sockets: out of memory");
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < config->listens_count; i++) {
+        struct listen_socket *socket;
+        int error = take(set, listeners, i, &config->listens[i], why, why_size, &socket);
+        if (error < 0) {
+            listen_set_put(set, listeners, i);
+            return error;
+        }
+        socket->takers++;
+        listeners[i] = (struct listener){ .fd = socket->listener.fd, .config = &config->listens[i] };
+    }
+    *ret_listeners = listeners;
+    return 0;
+}
+
+void listen_set_put(struct listen_set *set, struct listener *listeners, size_t count)
+{
+    if (listeners == NULL)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        for (struct list *node = set->sockets.next; node != &set->sockets; node = node->next) {
+            struct listen_socket *socket = socket_of(node);
+            if (socket->listener.fd != listeners[i].fd)
+                continue;
+            if (--socket->takers == 0)
+                socket_free(socket);
+            break;
+        }
+    }
+    free(listeners);
+}
+
+void listen_set_give(struct listen_set *set, struct listener *listeners, size_t count,
+                     bool with_files)
+{
+    for (size_t i = 0; listeners != NULL && i < count; i++) {
+        for (struct list *node = set->sockets.next; node != &set->sockets; node = node->next) {
+            struct listen_socket *socket = socket_of(node);
+            if (socket->listener.fd != listeners[i].fd)
+                continue;
+            listeners[i].file = socket->listener.file;
+            socket->listener.file = NULL;
+            socket->listener.fd = -1;
+            break;
+        }
+    }
+    for (size_t i = 0; listeners != NULL && i < count && !with_files; i++)
+        listener_forget_file(&listeners[i]);
+    while (!list_empty(&set->sockets)) {
+        struct listen_socket *socket = socket_of(set->sockets.next);
+        listener_forget_file(&socket->listener);
+        socket_free(socket);
+    }
+}

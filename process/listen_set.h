@@ -1,0 +1,39 @@
+/* listen_set.h: the listening sockets of a supervisor, which live longer than a configuration: what
+ * two generations both listen on is one socket, so that no connection is refused, and none in its
+ * queue is lost, when one takes over from the other.
+ *
+ * Who holds the set removes the files of unix sockets. */
+#ifndef PROCESS_LISTEN_SET_H
+#define PROCESS_LISTEN_SET_H
+
+#include "config/config.h"
+#include "core/list.h"
+#include "engines/engine.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct listen_set {
+    struct list sockets; /* struct listen_socket */
+};
+
+void listen_set_init(struct listen_set *set);
+
+/* The listeners of `config`: those of the set where an address is the same (kind, host, port, and
+ * what cannot be changed any more), with the backlog and congestion control that are asked for now;
+ * new ones elsewhere. 0 and config->listens_count listeners, which the caller gives back
+ * (listen_set_put()); or -errno and one sentence, and the set is as it was. */
+int listen_set_take(struct listen_set *set, const struct config *config, char *why, size_t why_size,
+                    struct listener **ret_listeners);
+
+/* Gives them back: a socket that nobody else has taken is closed, and its file removed. NULL is
+ * allowed. */
+void listen_set_put(struct listen_set *set, struct listener *listeners, size_t count);
+
+/* In the process that serves: the set is emptied, and the `count` listeners, which came from it, are
+ * the caller's (listeners_close()): with the files of unix sockets, or, in a worker, the descriptors
+ * alone. Sockets of the set that are not among them are closed here, their files left alone. */
+void listen_set_give(struct listen_set *set, struct listener *listeners, size_t count,
+                     bool with_files);
+
+#endif

@@ -1,0 +1,217 @@
+/* reload.c: one generation of workers takes over from another.
+ *
+ *   asked -> next: opened, forked -> all ready: it is `current`, and the one before is `old`, which
+ *   is told to retire -> its workers have ended: the next request's turn
+ *
+ * At most two generations have workers at a time. Whatever fails before all are ready ends the new
+ * one, and the one that serves has noticed nothing. */
+#include "process/supervisor_internal.h"
+
+#include "core/check.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "process/life.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { GRACE_MS = 5000 }; /* beyond drain_timeout, for who has not looked at the clock */
+
+static void request_clear(struct reload_request *request)
+{
+    for (size_t i = 0; i < request->settings_count; i++)
+        free(request->settings[i]);
+    *request = (struct reload_request){ 0 };
+}
+
+unsigned reload_ask(struct supervisor *s, bool reads, const char *const *settings, size_t count)
+{
+    struct reload_request *request = &s->request;
+    struct reload_request new = { .ticket = request->ticket, .reads = request->reads || reads };
+
+    if (new.ticket == 0)
+        new.ticket = ++s->tickets;
+    for (size_t i = 0; i < count && i < CONTROL_WORDS_MAX; i++) {
+        char *copy = strdup(settings[i]);
+        CHECK(copy != NULL);
+        new.settings[new.settings_count++] = copy;
+    }
+    if (count == 0) { /* those of a shift that waits stay */
+        memcpy(new.settings, request->settings, sizeof new.settings);
+        new.settings_count = request->settings_count;
+        request->settings_count = 0;
+    }
+    request_clear(request);
+    *request = new;
+    return new.ticket;
+}
+
+void reload_forget(struct supervisor *s)
+{
+    if (s->request.ticket != 0)
+        control_done(s->control, s->request.ticket, STATUS_RUNTIME, "the server ends");
+    request_clear(&s->request);
+}
+
+/* Makes and opens s->next. */
+static enum exit_status open_next(struct supervisor *s, const struct reload_request *request,
+                                  const char **ret_why)
+{
+    struct config_source source = *s->source;
+
+    *ret_why = "out of memory";
+    if (!request->reads && config_texts_copy(&s->next_texts, &s->texts) < 0)
+        return STATUS_RUNTIME;
+    source.texts = &s->next_texts;
+    s->next = generation_create(s->generations + 1, &source,
+                                (const char *const *)request->settings, request->settings_count);
+    if (s->next == NULL)
+        return STATUS_RUNTIME;
+    *ret_why = s->next->instance.why;
+    if (s->current != NULL)
+        s->next->instance.tls_before = &s->current->instance.tls;
+    return generation_open(s->next, &s->sockets, s->current == NULL);
+}
+
+static void start_next(struct supervisor *s)
+{
+    struct instance *instance = &s->next->instance;
+
+    if (generation_start(s->next, s->current, &s->heritage) < 0)
+        reload_fail(s, STATUS_RUNTIME, instance->why);
+    s->next->deadline_ms = clock_monotonic_ms() + instance->config->deadlines.start_ms;
+}
+
+enum exit_status reload_first_open(struct supervisor *s)
+{
+    const struct reload_request request = { .reads = false };
+    const char *why = "";
+
+    enum exit_status status = open_next(s, &request, &why);
+    if (status != STATUS_OK)
+        snprintf(s->why, s->why_size, "%s", why);
+    return status;
+}
+
+void reload_first_start(struct supervisor *s)
+{
+    start_next(s);
+}
+
+void reload_fail(struct supervisor *s, enum exit_status status, const char *how)
+{
+    char text[1200];
+
+    if (s->current == NULL) { /* it was the start */
+        s->status = status;
+        snprintf(s->why, s->why_size, "%s", how);
+        s->failed = true;
+        return;
+    }
+    snprintf(text, sizeof text, "the new configuration is not taken, the server goes on as before: %s",
+             how);
+    log_line(LOG_ERROR, text);
+    control_done(s->control, s->ticket, status, text);
+    s->failed = true;
+    generation_signal(s->next, SIGKILL); /* they have served nobody */
+}
+
+static void begin(struct supervisor *s)
+{
+    struct reload_request request = s->request;
+    const char *why = "";
+
+    s->request = (struct reload_request){ 0 };
+    s->ticket = request.ticket;
+    s->failed = false;
+    enum exit_status status = open_next(s, &request, &why);
+    if (status == STATUS_OK)
+        start_next(s);
+    else
+        reload_fail(s, status, why);
+    request_clear(&request);
+}
+
+/* All workers of s->next serve. */
+static void take_over(struct supervisor *s, uint64_t now_ms)
+{
+    struct generation *old = s->current;
+    char text[200];
+
+    s->current = s->next;
+    s->next = NULL;
+    s->generations = s->current->number;
+    config_texts_free(&s->texts);
+    s->texts = s->next_texts;
+    s->next_texts = (struct config_texts){ 0 };
+    instance_take_log(&s->current->instance);
+    if (old == NULL) {
+        supervisor_ready(s);
+        return;
+    }
+    s->old = old;
+    old->deadline_ms = now_ms + old->instance.config->deadlines.drain_ms + GRACE_MS;
+    generation_retire(old, s->current);
+    snprintf(text, sizeof text, "generation %u serves: engine %s, %zu worker%s; generation %u ends",
+             s->current->number, s->current->instance.config->engine, s->current->workers_count,
+             s->current->workers_count == 1 ? "" : "s", old->number);
+    log_line(LOG_INFO, text);
+    control_done(s->control, s->ticket, STATUS_OK, text);
+}
+
+static void free_generation(struct generation **generation)
+{
+    generation_destroy(*generation);
+    *generation = NULL;
+}
+
+/* One that ends: what is left when its time is over is killed. */
+static void end_old(struct supervisor *s, uint64_t now_ms)
+{
+    if (generation_alive(s->old) == 0) {
+        log_info("generation %u has ended", s->old->number);
+        free_generation(&s->old);
+    } else if (now_ms >= s->old->deadline_ms) {
+        log_warn("generation %u did not end in drain_timeout: %zu of its workers are killed",
+                 s->old->number, generation_alive(s->old));
+        generation_signal(s->old, SIGKILL);
+        s->old->deadline_ms = UINT64_MAX;
+    }
+}
+
+void reload_go_on(struct supervisor *s, uint64_t now_ms)
+{
+    if (s->next != NULL && !s->failed) {
+        if (generation_is_ready(s->next))
+            take_over(s, now_ms);
+        else if (now_ms >= s->next->deadline_ms)
+            reload_fail(s, STATUS_RUNTIME, "its workers are not ready within start_timeout");
+    }
+    if (s->next != NULL && s->failed && generation_alive(s->next) == 0) {
+        free_generation(&s->next);
+        config_texts_free(&s->next_texts);
+    }
+    if (s->old != NULL)
+        end_old(s, now_ms);
+    if (s->request.ticket != 0 && s->next == NULL && s->old == NULL && !s->stops && !s->drains)
+        begin(s);
+}
+
+bool reload_is_busy(const struct supervisor *s)
+{
+    return s->next != NULL || s->old != NULL || s->request.ticket != 0;
+}
+
+uint64_t reload_due_ms(const struct supervisor *s)
+{
+    uint64_t due_ms = UINT64_MAX;
+
+    if (s->next != NULL && !s->failed)
+        due_ms = s->next->deadline_ms;
+    if (s->old != NULL && s->old->deadline_ms < due_ms)
+        due_ms = s->old->deadline_ms;
+    return due_ms;
+}

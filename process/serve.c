@@ -1,0 +1,85 @@
+/* serve.c: see serve.h. */
+#include "process/serve.h"
+
+#include "process/pid_file.h"
+#include "process/signals.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+/* `params` NULL: it never serves. */
+static enum exit_status create_engine(struct instance *p, const struct serve_params *params,
+                                      struct engine **ret_engine)
+{
+    struct engine_config cfg = {
+        .config = p->config,
+        .limits = session_limits_of(p->config),
+        .listeners = p->listeners,
+        .listeners_count = params != NULL ? p->config->listens_count : 0,
+        .tls = &p->tls,
+        .orders = signals_orders(),
+        .out = params != NULL ? params->out : NULL,
+        .inboxes = params != NULL ? params->inboxes : NULL,
+        .inboxes_count = params != NULL ? params->inboxes_count : 0,
+    };
+
+    cfg.limits.has_logs = params != NULL;
+    int error = engine_check_config(p->ops, p->config, p->why, sizeof p->why);
+    if (error == 0)
+        error = p->ops->create(&cfg, p->why, sizeof p->why, ret_engine);
+    return error < 0 ? instance_status(error) : STATUS_OK;
+}
+
+enum exit_status serve_test(struct instance *p)
+{
+    struct engine *engine = NULL;
+
+    enum exit_status status = create_engine(p, NULL, &engine);
+    if (status == STATUS_OK)
+        p->ops->destroy(engine);
+    return status;
+}
+
+static enum exit_status create_pid_file(struct instance *p, const struct serve_params *params)
+{
+    if (params->pid_path == NULL)
+        return STATUS_OK;
+    int error = pid_file_create(params->pid_path, p->config->log_owner, p->why, sizeof p->why,
+                                params->ret_pid_file);
+    if (error < 0)
+        return error == -EBUSY ? STATUS_RUNTIME : STATUS_CONFIG;
+    signals_lend_pid_file(params->ret_pid_file);
+    return STATUS_OK;
+}
+
+/* Everything between an engine and its run. */
+static enum exit_status prepare(struct instance *p, const struct serve_params *params,
+                                struct engine *engine)
+{
+    signals_install(p->ops, engine, params->supervised);
+    enum exit_status status = create_pid_file(p, params);
+    if (status != STATUS_OK)
+        return status;
+    if (privileges_drop(&p->privileges, p->why, sizeof p->why) < 0)
+        return STATUS_RUNTIME;
+    config_roots_hand_over(p->config, p->privileges.user);
+    return STATUS_OK;
+}
+
+enum exit_status serve(struct instance *p, const struct serve_params *params)
+{
+    struct engine *engine = NULL;
+
+    enum exit_status status = create_engine(p, params, &engine);
+    if (status != STATUS_OK)
+        return status;
+    status = prepare(p, params, engine);
+    if (status == STATUS_OK) {
+        p->why[0] = '\0';
+        params->ready(params->context);
+        status = p->ops->run(engine) < 0 ? STATUS_RUNTIME : STATUS_OK;
+    }
+    signals_ignore();
+    p->ops->destroy(engine);
+    return status;
+}

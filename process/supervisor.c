@@ -1,0 +1,451 @@
+/* supervisor.c: what comes in (signals, the ends of workers, orders), and the end. */
+#include "process/supervisor.h"
+
+#include "core/check.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "process/life.h"
+#include "process/supervisor_internal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    STOP_MS = 5000,         /* for workers that are stopped at once */
+    GRACE_MS = 5000,        /* beyond drain_timeout */
+    RESTART_FIRST_MS = 100, /* a worker that died is replaced after so long; doubled each time, */
+    RESTART_MAX_MS = 10000, /* up to this; */
+    STEADY_MS = 60000       /* one that has lived so long has begun anew */
+};
+
+static const int heeded[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD };
+
+/* ---- workers ---- */
+
+static bool is_inherited(const struct worker_heritage *heritage, int fd)
+{
+    for (size_t i = 0; i < heritage->inboxes_count; i++) {
+        if (heritage->inboxes[i] == fd)
+            return true;
+    }
+    return false;
+}
+
+/* In a worker that was just forked. */
+static void forget(const struct worker_heritage *heritage, const struct worker *forked)
+{
+    struct supervisor *s = heritage->context;
+    struct generation *const generations[] = { s->current, s->next, s->old };
+
+    for (size_t i = 0; i < ARRAY_LEN(generations); i++) {
+        for (size_t j = 0; generations[i] != NULL && j < generations[i]->workers_count; j++) {
+            const struct worker *worker = &generations[i]->workers[j];
+            if (worker->channel >= 0)
+                close(worker->channel);
+            if (worker->inbox >= 0 && worker != forked && !is_inherited(heritage, worker->inbox))
+                close(worker->inbox);
+        }
+    }
+    if (s->pid_file.fd >= 0)
+        close(s->pid_file.fd);
+    control_forget(s->control);
+    close(s->signal_fd);
+}
+
+/* It serves, or did, and nobody has asked it to end. */
+static void plan_restart(struct supervisor *s, struct worker *worker, const char *how, pid_t pid)
+{
+    uint64_t now_ms = clock_monotonic_ms();
+    uint64_t delay_ms = RESTART_FIRST_MS;
+
+    worker->crashes = now_ms - worker->started_ms >= STEADY_MS ? 0 : worker->crashes + 1;
+    for (unsigned i = 1; i < worker->crashes && delay_ms < RESTART_MAX_MS; i++)
+        delay_ms *= 2;
+    delay_ms = delay_ms < RESTART_MAX_MS ? delay_ms : RESTART_MAX_MS;
+    worker->restart_ms = now_ms + delay_ms;
+    log_error("worker %u, process %d, %s; a new one starts in %llu ms", worker->index, (int)pid, how,
+              (unsigned long long)delay_ms);
+    (void)s;
+}
+
+static void take_end(struct supervisor *s, pid_t pid, int wait_status)
+{
+    struct generation *const generations[] = { s->current, s->next, s->old };
+    char how[160], text[256];
+
+    for (size_t i = 0; i < ARRAY_LEN(generations); i++) {
+        struct worker *worker = generation_find(generations[i], pid);
+        if (worker == NULL)
+            continue;
+        struct worker_report report = worker_hear(worker); /* its last words */
+        worker_ended(worker, wait_status, how, sizeof how);
+        if (generations[i] == s->next && !s->failed) {
+            snprintf(text, sizeof text, "worker %u %s before it was ready", worker->index, how);
+            reload_fail(s, report.news == WORKER_REFUSED ? report.status : STATUS_RUNTIME,
+                        report.news == WORKER_REFUSED && report.why[0] != '\0' ? report.why : text);
+        } else if (generations[i] == s->current && !s->stops && !s->drains) {
+            if (report.news == WORKER_REFUSED && report.why[0] != '\0')
+                log_line(LOG_ERROR, report.why);
+            plan_restart(s, worker, how, pid);
+        } else if (generations[i] != s->next &&
+                   (!worker->asked_to_end || WIFSIGNALED(wait_status))) {
+            log_warn("worker %u, process %d, %s while it ended", worker->index, (int)pid, how);
+        }
+        return;
+    }
+    /* Somebody else's child: process 1 of a container has them. */
+}
+
+static void reap(struct supervisor *s)
+{
+    int wait_status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0)
+        take_end(s, pid, wait_status);
+}
+
+static void restart_due(struct supervisor *s, uint64_t now_ms)
+{
+    struct generation *g = s->current;
+
+    if (g == NULL || s->stops || s->drains)
+        return;
+    for (size_t i = 0; i < g->workers_count; i++) {
+        struct worker *worker = &g->workers[i];
+        char why[256];
+        if (worker->pid != 0 || worker->restart_ms == 0 || now_ms < worker->restart_ms)
+            continue;
+        if (worker_start(worker, &g->instance, &s->heritage, why, sizeof why) < 0) {
+            log_line(LOG_ERROR, why);
+            worker->restart_ms = now_ms + RESTART_MAX_MS;
+        }
+    }
+}
+
+/* What workers have to say. */
+static void hear(struct supervisor *s, struct generation *g)
+{
+    for (size_t i = 0; g != NULL && i < g->workers_count; i++) {
+        struct worker_report report = worker_hear(&g->workers[i]);
+        if (report.news == WORKER_READY && g == s->current)
+            log_info("worker %u serves again: process %d", g->workers[i].index,
+                     (int)g->workers[i].pid);
+        if (report.news == WORKER_REFUSED && g == s->next && !s->failed)
+            reload_fail(s, report.status, report.why);
+        else if (report.news == WORKER_REFUSED && report.why[0] != '\0')
+            log_line(LOG_ERROR, report.why);
+    }
+}
+
+/* ---- orders ---- */
+
+void supervisor_end(struct supervisor *s, bool drain)
+{
+    uint64_t now_ms = clock_monotonic_ms();
+    struct generation *const generations[] = { s->current, s->next, s->old };
+    uint64_t drain_ms =
+        s->current != NULL ? s->current->instance.config->deadlines.drain_ms : 0;
+
+    if (s->stops || (drain && s->drains))
+        return;
+    if (drain)
+        s->drain_ms = now_ms;
+    s->end_ms = now_ms + (drain ? drain_ms + GRACE_MS : STOP_MS);
+    s->drains = true;
+    s->stops = !drain;
+    reload_forget(s);
+    if (drain)
+        pid_file_hand_over(&s->pid_file);
+    for (size_t i = 0; i < ARRAY_LEN(generations); i++) {
+        for (size_t j = 0; generations[i] != NULL && j < generations[i]->workers_count; j++)
+            worker_signal(&generations[i]->workers[j], drain ? SIGQUIT : SIGTERM);
+    }
+}
+
+void supervisor_reopen_logs(struct supervisor *s)
+{
+    if (log_reopen() < 0)
+        log_line(LOG_ERROR, "the error log cannot be opened again, the old file stays");
+    generation_signal(s->current, SIGUSR1);
+    generation_signal(s->old, SIGUSR1);
+}
+
+void supervisor_ready(struct supervisor *s)
+{
+    struct life life = life_of(&s->current->instance);
+
+    life_log_ready(&life);
+    life_announce(&life);
+}
+
+static void tell_signal(const char *what, const struct signalfd_siginfo *info)
+{
+    if (info->ssi_code == SI_USER || info->ssi_code == SI_QUEUE)
+        log_info("%s: SIG%s from process %u of user %u", what, sigabbrev_np((int)info->ssi_signo),
+                 info->ssi_pid, info->ssi_uid);
+    else
+        log_info("%s: SIG%s from the terminal, or the kernel", what,
+                 sigabbrev_np((int)info->ssi_signo));
+}
+
+static void take_signal(struct supervisor *s, const struct signalfd_siginfo *info)
+{
+    bool by_process = info->ssi_code == SI_USER || info->ssi_code == SI_QUEUE;
+
+    switch (info->ssi_signo) {
+    case SIGCHLD:
+        break; /* reap() is called anyhow */
+    case SIGUSR1:
+        supervisor_reopen_logs(s);
+        break;
+    case SIGQUIT:
+        if (!s->drains)
+            tell_signal("draining: no new connections, answers in progress have drain_timeout",
+                        info);
+        supervisor_end(s, true);
+        break;
+    case SIGHUP:
+        if (by_process) {
+            tell_signal("reloading", info);
+            (void)reload_ask(s, true, NULL, 0);
+            break;
+        } /* the terminal is gone */
+        __attribute__((fallthrough));
+    default:
+        if (!s->stops)
+            tell_signal("stopping: everything is closed at once", info);
+        supervisor_end(s, false);
+    }
+}
+
+static void take_signals(struct supervisor *s)
+{
+    struct signalfd_siginfo info;
+
+    while (read(s->signal_fd, &info, sizeof info) == (ssize_t)sizeof info)
+        take_signal(s, &info);
+}
+
+/* ---- the loop ---- */
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int timeout_of(const struct supervisor *s)
+{
+    uint64_t now_ms = clock_monotonic_ms();
+    uint64_t due_ms = least(reload_due_ms(s), control_due_ms(s->control));
+
+    if (s->end_ms != 0)
+        due_ms = least(due_ms, s->end_ms);
+    for (size_t i = 0; s->current != NULL && i < s->current->workers_count; i++) {
+        const struct worker *worker = &s->current->workers[i];
+        if (worker->pid == 0 && worker->restart_ms != 0)
+            due_ms = least(due_ms, worker->restart_ms);
+    }
+    if (due_ms == UINT64_MAX)
+        return -1;
+    return due_ms > now_ms ? (int)least(due_ms - now_ms, 60000) : 0;
+}
+
+static size_t poll_workers(const struct generation *g, struct pollfd *entries)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; g != NULL && i < g->workers_count; i++) {
+        if (g->workers[i].channel >= 0)
+            entries[count++] = (struct pollfd){ .fd = g->workers[i].channel, .events = POLLIN };
+    }
+    return count;
+}
+
+static size_t workers_of(const struct generation *g)
+{
+    return g != NULL ? g->workers_count : 0;
+}
+
+/* Room for all that is waited for. */
+static struct pollfd *make_entries(struct supervisor *s)
+{
+    size_t count = 1 + CONTROL_POLL_MAX + workers_of(s->current) + workers_of(s->next) +
+                   workers_of(s->old);
+
+    if (count > s->entries_room) {
+        struct pollfd *entries = realloc(s->entries, count * sizeof entries[0]);
+        CHECK(entries != NULL);
+        s->entries = entries;
+        s->entries_room = count;
+    }
+    return s->entries;
+}
+
+static void wait_for_news(struct supervisor *s)
+{
+    struct pollfd *entries = make_entries(s);
+    size_t count = 1;
+
+    entries[0] = (struct pollfd){ .fd = s->signal_fd, .events = POLLIN };
+    size_t of_control = control_poll(s->control, entries + count);
+    count += of_control;
+    count += poll_workers(s->current, entries + count);
+    count += poll_workers(s->next, entries + count);
+    count += poll_workers(s->old, entries + count);
+    if (poll(entries, (nfds_t)count, timeout_of(s)) < 0)
+        CHECK(errno == EINTR || errno == ENOMEM);
+    take_signals(s);
+    hear(s, s->current);
+    hear(s, s->next);
+    hear(s, s->old);
+    reap(s);
+    control_go_on(s->control, entries + 1, of_control, clock_monotonic_ms());
+}
+
+static size_t alive(const struct supervisor *s)
+{
+    return generation_alive(s->current) + generation_alive(s->next) + generation_alive(s->old);
+}
+
+static void kill_what_is_left(struct supervisor *s)
+{
+    log_warn("%zu worker%s did not end in time and %s killed", alive(s), alive(s) == 1 ? "" : "s",
+             alive(s) == 1 ? "is" : "are");
+    generation_signal(s->current, SIGKILL);
+    generation_signal(s->next, SIGKILL);
+    generation_signal(s->old, SIGKILL);
+    s->end_ms = UINT64_MAX;
+}
+
+static void run(struct supervisor *s)
+{
+    while (!s->stops || alive(s) > 0) {
+        if (s->drains && alive(s) == 0)
+            break;
+        wait_for_news(s);
+        uint64_t now_ms = clock_monotonic_ms();
+        restart_due(s, now_ms);
+        reload_go_on(s, now_ms);
+        if (s->status != STATUS_OK && s->end_ms == 0) /* the start failed */
+            supervisor_end(s, false);
+        if (s->end_ms != 0 && now_ms >= s->end_ms && alive(s) > 0)
+            kill_what_is_left(s);
+    }
+}
+
+/* ---- the start ---- */
+
+static void take_over_signals(struct supervisor *s)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < ARRAY_LEN(heeded); i++) {
+        struct sigaction old;
+        MUST(sigaction(heeded[i], NULL, &old) == 0);
+        if (heeded[i] == SIGHUP && old.sa_handler == SIG_IGN) /* nohup(1): the terminal's is; a
+                                                                 process's reloads all the same */
+            MUST(signal(SIGHUP, SIG_DFL) != SIG_ERR);
+        if (heeded[i] == SIGUSR1)
+            MUST(signal(SIGUSR1, SIG_DFL) != SIG_ERR);
+        MUST(sigaddset(&set, heeded[i]) == 0);
+    }
+    MUST(signal(SIGUSR2, SIG_IGN) != SIG_ERR);
+    MUST(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
+    s->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    MUST(s->signal_fd >= 0);
+}
+
+static enum exit_status create_pid_file(struct supervisor *s, const struct config *config)
+{
+    if (config->pid_file == NULL)
+        return STATUS_OK;
+    int error = pid_file_create(config->pid_file, config->log_owner, s->why, s->why_size,
+                                &s->pid_file);
+    if (error < 0)
+        return error == -EBUSY ? STATUS_RUNTIME : STATUS_CONFIG;
+    return STATUS_OK;
+}
+
+/* One of its own choosing may be another server's, or have no place: that is no reason to end. */
+static enum exit_status open_control(struct supervisor *s, const struct config *config)
+{
+    bool automatic = strcmp(config->control, "auto") == 0;
+    char path[128], why[512];
+
+    if (!control_path(config->control, path, sizeof path))
+        return STATUS_OK;
+    int error = control_open(path, automatic, orders_take, s, why, sizeof why, &s->control);
+    if (error == 0)
+        return STATUS_OK;
+    if (automatic) {
+        log_warn("there is no control socket: %s; name another one (control = PATH), or none "
+                 "(control = off)",
+                 why);
+        return STATUS_OK;
+    }
+    snprintf(s->why, s->why_size, "%s: control %s: %s", config_place(config, "control"), path, why);
+    return STATUS_RUNTIME;
+}
+
+static enum exit_status start(struct supervisor *s)
+{
+    take_over_signals(s);
+    enum exit_status status = reload_first_open(s);
+    if (status != STATUS_OK)
+        return status;
+    const struct config *config = s->next->instance.config;
+    status = create_pid_file(s, config);
+    if (status == STATUS_OK)
+        status = open_control(s, config);
+    if (status == STATUS_OK)
+        reload_first_start(s);
+    return status;
+}
+
+static void tell_end(const struct supervisor *s)
+{
+    const struct life life = life_of(&s->current->instance);
+
+    life_log_end(&life, s->stops ? LIFE_STOPPED : LIFE_DRAINED, s->drain_ms);
+}
+
+enum exit_status supervise(struct instance *instance)
+{
+    struct supervisor s = {
+        .source = instance->source,
+        .pid_file.fd = -1,
+        .why = instance->why,
+        .why_size = sizeof instance->why,
+        .started_ms = clock_monotonic_ms(),
+    };
+
+    instance->why[0] = '\0';
+    s.heritage = (struct worker_heritage){ .forget = forget, .context = &s };
+    listen_set_init(&s.sockets);
+    s.status = config_texts_copy(&s.texts, instance->source->texts) == 0 ? start(&s)
+                                                                         : STATUS_RUNTIME;
+    if (s.status == STATUS_OK)
+        run(&s);
+    if (s.current != NULL)
+        tell_end(&s);
+    generation_destroy(s.current);
+    generation_destroy(s.next);
+    generation_destroy(s.old);
+    config_texts_free(&s.texts);
+    config_texts_free(&s.next_texts);
+    pid_file_remove(&s.pid_file);
+    control_done(s.control, CONTROL_THE_END, s.status, "the server has ended");
+    control_close(s.control);
+    close(s.signal_fd);
+    free(s.entries);
+    return s.status;
+}

@@ -1,0 +1,97 @@
+/* supervisor_internal.h: what supervisor.c, reload.c and orders.c share. */
+#ifndef PROCESS_SUPERVISOR_INTERNAL_H
+#define PROCESS_SUPERVISOR_INTERNAL_H
+
+#include "config/config_texts.h"
+#include "process/control.h"
+#include "process/generation.h"
+#include "process/listen_set.h"
+#include "process/pid_file.h"
+#include "process/worker.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A change of generation that waits for its turn. Several that wait become one. */
+struct reload_request {
+    unsigned ticket; /* 0: there is none */
+    bool reads;      /* files are read anew; else they say what they said last */
+    char *settings[CONTROL_WORDS_MAX]; /* owned; above all others, as by -o */
+    size_t settings_count;
+};
+
+struct supervisor {
+    const struct config_source *source; /* borrowed: of the command line */
+    struct listen_set sockets;
+    struct generation *current; /* serves */
+    struct generation *next;    /* starts, or NULL */
+    struct generation *old;     /* ends, or NULL */
+    unsigned generations;       /* how many there have been */
+    struct reload_request request; /* waits for its turn */
+    unsigned tickets;              /* how many requests there have been */
+    unsigned ticket;               /* of the one that `next` answers */
+    struct config_texts texts;     /* what the files said to `current` */
+    struct config_texts next_texts;
+    bool failed;               /* `next` did not come to serve, and its workers are ending */
+    struct control *control;       /* NULL: there is none */
+    struct pid_file pid_file;
+    struct worker_heritage heritage;
+    int signal_fd;
+    struct pollfd *entries; /* of poll(2); owned */
+    size_t entries_room;
+    bool stops, drains; /* it ends, and no worker is replaced */
+    uint64_t end_ms;    /* when what is left is killed; 0: it serves */
+    uint64_t drain_ms;  /* when a drain began; 0: none did */
+    uint64_t started_ms;
+    enum exit_status status; /* of the process */
+    char *why;               /* room for the sentence of a start that fails */
+    size_t why_size;
+};
+
+/* --- reload.c --- */
+
+/* Opens the first generation, as s->texts say. STATUS_OK, or a status and s->why. */
+enum exit_status reload_first_open(struct supervisor *s);
+
+/* Starts its workers. What fails is s->status and s->why in the end. */
+void reload_first_start(struct supervisor *s);
+
+/* Asks for a new generation: `reads`: as the files say now; with settings[0..count) after all
+ * others. Where one waits already, the two become one. Returns the ticket under which the control
+ * socket hears how it went (control_done()). */
+unsigned reload_ask(struct supervisor *s, bool reads, const char *const *settings, size_t count);
+
+/* Does what is due: begins what was asked for, takes over when all are ready, gives up when one
+ * failed or time is over, frees what has ended. */
+void reload_go_on(struct supervisor *s, uint64_t now_ms);
+
+/* A worker of s->next has ended, or has said that it cannot serve: `how` tells. */
+void reload_fail(struct supervisor *s, enum exit_status status, const char *how);
+
+/* Nothing that waits will be done: the server ends. */
+void reload_forget(struct supervisor *s);
+
+/* Is one under way? */
+bool reload_is_busy(const struct supervisor *s);
+
+/* When reload_go_on() has something to do, whatever happens; UINT64_MAX: never. */
+uint64_t reload_due_ms(const struct supervisor *s);
+
+/* --- orders.c --- */
+
+/* What the control socket asks for (control.h). */
+void orders_take(void *context, struct control_client *client, int words_count,
+                 const char *const *words);
+
+/* --- supervisor.c --- */
+
+/* Begins to end: `drain`: answers in progress are finished. */
+void supervisor_end(struct supervisor *s, bool drain);
+
+/* The first generation serves. */
+void supervisor_ready(struct supervisor *s);
+
+/* Opens the logs again, here and in the workers. */
+void supervisor_reopen_logs(struct supervisor *s);
+
+#endif

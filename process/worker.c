@@ -1,0 +1,206 @@
+/* worker.c: see worker.h. */
+#include "process/worker.h"
+
+#include "core/check.h"
+#include "core/clock.h"
+#include "core/log.h"
+#include "core/log_repeat.h"
+#include "process/pid_file.h"
+#include "process/serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+void worker_init(struct worker *worker, unsigned index)
+{
+    *worker = (struct worker){ .index = index, .channel = -1, .inbox = -1 };
+}
+
+/* ---- in the worker ---- */
+
+struct place_of_worker {
+    int channel;
+    pid_t supervisor;
+    bool ready;
+};
+
+/* A report fits into the buffer of a socket that holds no other. */
+static void tell(int channel, const struct worker_report *report)
+{
+    ssize_t sent = send(channel, report, sizeof *report, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+    (void)sent; /* nobody there: PR_SET_PDEATHSIG has told that already */
+}
+
+/* Root is given up, which would have undone it (prctl(2)). */
+static void tell_ready(void *context)
+{
+    const struct worker_report report = { .news = WORKER_READY };
+    struct place_of_worker *place = context;
+
+    place->ready = true;
+    MUST(prctl(PR_SET_PDEATHSIG, SIGQUIT) == 0);
+    if (getppid() != place->supervisor) /* it has died before */
+        raise(SIGQUIT);
+    tell(place->channel, &report);
+}
+
+/* Signals are as they are at the start of a program: the supervisor's are blocked (signalfd(2)). */
+static void reset_signals(void)
+{
+    sigset_t none;
+
+    sigemptyset(&none);
+    MUST(sigprocmask(SIG_SETMASK, &none, NULL) == 0);
+}
+
+__attribute__((noreturn)) static void work(struct instance *instance, struct place_of_worker *place,
+                                           struct worker *worker,
+                                           const struct worker_heritage *heritage)
+{
+    const struct serve_params params = {
+        .supervised = true,
+        .out = worker->handover,
+        .inboxes = heritage->inboxes,
+        .inboxes_count = heritage->inboxes_count,
+        .ready = tell_ready,
+        .context = place,
+    };
+
+    reset_signals();
+    instance_own_sockets(instance, false);
+    instance_take_log(instance);
+    enum exit_status status = serve(instance, &params);
+    if (!place->ready) {
+        struct worker_report report = { .news = WORKER_REFUSED, .status = status };
+        snprintf(report.why, sizeof report.why, "%s", instance->why);
+        tell(place->channel, &report);
+    }
+    for (size_t i = 0; i < heritage->inboxes_count; i++)
+        close(heritage->inboxes[i]);
+    instance_close(instance);
+    handover_destroy(worker->handover);
+    log_repeat_end();
+    exit((int)status);
+}
+
+/* ---- in the supervisor ---- */
+
+/* The channel, and the way of its connections to a successor. 0, or -errno and a sentence. */
+static int make_channels(struct worker *worker, const struct config *config, int *ret_channels,
+                         char *why, size_t why_size)
+{
+    worker_free(worker); /* of a process that was here before */
+    int error = handover_create(config->listens_count, &worker->handover, &worker->inbox);
+    if (error == 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_channels) != 0)
+        error = -errno;
+    if (error < 0)
+        snprintf(why, why_size, "a worker's channels cannot be made: %s", strerror(-error));
+    return error;
+}
+
+int worker_start(struct worker *worker, struct instance *instance,
+                 const struct worker_heritage *heritage, char *why, size_t why_size)
+{
+    struct place_of_worker place = { .supervisor = getpid() };
+    int channels[2];
+
+    CHECK(worker->pid == 0 && worker->channel < 0);
+    int error = make_channels(worker, instance->config, channels, why, why_size);
+    if (error < 0)
+        return error;
+    fflush(NULL); /* or both would write it */
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(channels[0]);
+        heritage->forget(heritage, worker);
+        close(worker->inbox);
+        place.channel = channels[1];
+        work(instance, &place, worker, heritage);
+    }
+    error = errno;
+    close(channels[1]);
+    handover_close_end(worker->handover);
+    if (pid < 0) {
+        close(channels[0]);
+        snprintf(why, why_size,
+                 "a worker cannot be forked: %s (the limits are RLIMIT_NPROC, and pids.max of the "
+                 "cgroup)",
+                 strerror(error));
+        return -error;
+    }
+    worker->pid = pid;
+    worker->channel = channels[0];
+    worker->ready = worker->asked_to_end = false;
+    worker->started_ms = clock_monotonic_ms();
+    worker->restart_ms = 0;
+    return 0;
+}
+
+void worker_give_inbox(struct worker *worker)
+{
+    if (worker->inbox >= 0)
+        close(worker->inbox);
+    worker->inbox = -1;
+}
+
+void worker_free(struct worker *worker)
+{
+    worker_give_inbox(worker);
+    handover_destroy(worker->handover);
+    worker->handover = NULL;
+}
+
+static void close_channel(struct worker *worker)
+{
+    if (worker->channel >= 0)
+        close(worker->channel);
+    worker->channel = -1;
+}
+
+struct worker_report worker_hear(struct worker *worker)
+{
+    struct worker_report report = { .news = WORKER_SILENT };
+
+    if (worker->channel < 0)
+        return report;
+    ssize_t len = recv(worker->channel, &report, sizeof report, MSG_DONTWAIT);
+    if (len == (ssize_t)sizeof report) {
+        report.why[sizeof report.why - 1] = '\0';
+        worker->ready = worker->ready || report.news == WORKER_READY;
+        return report;
+    }
+    if (len == 0 || (len < 0 && errno != EAGAIN && errno != EINTR))
+        close_channel(worker);
+    return (struct worker_report){ .news = WORKER_SILENT };
+}
+
+void worker_signal(struct worker *worker, int number)
+{
+    if (worker->pid == 0)
+        return;
+    worker->asked_to_end = worker->asked_to_end || number == SIGTERM || number == SIGQUIT ||
+                           number == SIGUSR2 || number == SIGKILL;
+    (void)kill(worker->pid, number); /* it is our child, and not waited for yet: it is there */
+}
+
+void worker_ended(struct worker *worker, int wait_status, char *ret_text, size_t size)
+{
+    if (WIFSIGNALED(wait_status))
+        snprintf(ret_text, size, "was ended by signal %d (%s)%s", WTERMSIG(wait_status),
+                 strsignal(WTERMSIG(wait_status)),
+                 WCOREDUMP(wait_status) ? ", core dumped" : "");
+    else
+        snprintf(ret_text, size, "exited with status %d", WEXITSTATUS(wait_status));
+    close_channel(worker);
+    worker->pid = 0;
+    worker->ready = false;
+}

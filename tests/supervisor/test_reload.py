@@ -1,0 +1,204 @@
+#!/usr/bin/python3
+"""Reloads: what is taken, what is refused, and that the one that serves goes on meanwhile."""
+
+import asyncio
+import os
+import signal
+import socket
+import time
+import unittest
+
+from supervised import Supervised, memory_kib, wait_until
+
+
+class Taken(Supervised):
+    def test_by_signal_under_load(self):
+        server = self.supervise()
+
+        async def work():
+            for _ in range(5):
+                server.send(signal.SIGHUP)
+                await asyncio.sleep(0.3)
+        self.assert_nothing_lost(self.under_load(server, work))
+        self.assert_one_generation(server)
+
+    def test_the_same_connection(self):
+        server = self.supervise()
+        with server.connect() as kept:
+            answers = kept.makefile("rb")
+
+            def ask():
+                kept.sendall(b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                self.assertEqual(answers.readline(), b"HTTP/1.1 200 OK\r\n")
+                while answers.readline() != b"\r\n":
+                    pass
+                self.assertEqual(answers.read(6), b"hello\n")
+            ask()
+            for _ in range(3):
+                before = self.workers(server)
+                self.assert_done("reload")
+                self.assertTrue(wait_until(lambda: not set(before) & set(self.workers(server))))
+                ask()
+
+    def test_an_address_appears_and_disappears(self):
+        server = self.supervise()
+        path = self.path("g.sock")
+        self.conf(server=f'listen = {{"127.0.0.1:0", "unix:{path}"}}')
+        whole = self.read("server.conf").replace('    listen = {"127.0.0.1:0"}\n', "", 1)
+        self.write("server.conf", whole)
+        self.assert_done("reload")
+        number = os.stat(path).st_ino
+
+        def asks():
+            with socket.socket(socket.AF_UNIX) as client:
+                client.connect(path)
+                client.sendall(b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                return client.recv(15)
+        self.assertEqual(asks(), b"HTTP/1.1 200 OK")
+        self.assertEqual(server.get("/a.txt"), (200, b"hello\n"))
+        self.assert_done("reload")
+        self.assert_one_generation(server)
+        self.assertEqual(os.stat(path).st_ino, number)  # an old worker's end takes nothing away
+        self.assertEqual(asks(), b"HTTP/1.1 200 OK")
+        self.conf()
+        self.assert_done("reload")
+        self.assertTrue(wait_until(lambda: not os.path.exists(path)))
+        self.assertEqual(server.get("/a.txt"), (200, b"hello\n"))
+
+    def test_another_root(self):
+        server = self.supervise()
+        os.mkdir(self.path("other"))
+        self.write("other/a.txt", "other\n")
+        self.write("server.conf", self.read("server.conf").replace("/site", "/other"))
+        self.assert_done("reload")
+        self.assertEqual(server.get("/a.txt"), (200, b"other\n"))
+
+    def test_fifty_in_a_row(self):
+        server = self.supervise()
+
+        async def work():
+            for _ in range(50):
+                server.send(signal.SIGHUP)
+                await asyncio.sleep(0.05)
+                self.assertLessEqual(len(self.workers(server)), 2)
+        self.assert_nothing_lost(self.under_load(server, work))
+        self.assert_one_generation(server)
+
+    def test_nothing_grows(self):
+        server = self.supervise()
+        for _ in range(20):
+            self.assert_done("reload")
+        self.assert_one_generation(server)
+        files, memory = len(os.listdir(f"/proc/{server.pid}/fd")), memory_kib(server.pid)
+        for _ in range(100):
+            self.assert_done("reload")
+        self.assert_one_generation(server)
+        self.assertEqual(len(os.listdir(f"/proc/{server.pid}/fd")), files)
+        self.assertLess(memory_kib(server.pid), memory + 200)
+
+
+class Refused(Supervised):
+    def assert_goes_on(self, server, status, sentence, *words):
+        before = self.workers(server)
+        result = self.order(*words)
+        self.assertEqual((result[0], result[1]), (status, ""), result)
+        self.assertRegex(result[2], sentence)
+        self.assertRegex(server.stderr(), sentence)
+        self.assertTrue(wait_until(lambda: self.workers(server) == before))
+        self.assertEqual(server.get("/a.txt"), (200, b"hello\n"))
+
+    def test_configurations(self):
+        server = self.supervise()
+        for text, status, sentence in (
+                ("no_such_key = 1", 78, "no_such_key"),
+                ("engine = no-such", 78, "no-such"),
+                ("engine = reactor\nthreads = 4", 78, "threads = 4"),
+                ("processes = 0", 78, "processes = 0 takes the supervisor away"),
+                ('error_log = "/no/such/folder/e.log"', 78, "/no/such/folder"),
+                ('include("/no/such/file")', 78, "/no/such/file")):
+            with self.subTest(text):
+                self.conf(text)
+                self.assert_goes_on(server, status, sentence, "reload")
+        self.conf(server='root = "/no/such/root"')
+        self.assert_goes_on(server, 78, "root", "reload")
+        os.remove(self.path("server.conf"))
+        self.assert_goes_on(server, 78, "server.conf", "reload")
+        self.conf()
+        self.assert_done("reload")
+
+    def test_shifts(self):
+        server = self.supervise()
+        self.assert_goes_on(server, 78, "'gearbox' is not built in", "shift", "gearbox")
+        self.assert_goes_on(server, 78, "needs multi-reactor", "shift", "reactor", "threads=3")
+        self.assertEqual(self.order("shift")[0], 2)
+        self.assertEqual(self.order("shift", "threads=3")[0], 2)
+
+    def test_an_address_that_is_taken(self):
+        server = self.supervise()
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            self.write("server.conf", self.read("server.conf").replace(
+                '"127.0.0.1:0"', f'"127.0.0.1:{other.getsockname()[1]}"'))
+            self.assert_goes_on(server, 1, "another process listens", "reload")
+
+
+class Workers(Supervised):
+    def test_killed(self):
+        server = self.supervise()
+        worker, = self.workers(server)
+        os.kill(worker, signal.SIGKILL)
+        self.assertTrue(wait_until(lambda: self.workers(server) not in ([], [worker])))
+        self.assertTrue(wait_until(lambda: "serves again" in server.stderr()))
+        self.assertRegex(server.stderr(), rf"worker 0, process {worker}, was ended by signal 9 "
+                                          r"\(Killed\); a new one starts in 100 ms")
+        self.assertEqual(server.get("/a.txt"), (200, b"hello\n"))
+
+    def test_one_of_several_killed(self):
+        server = self.supervise(text="processes = 2\naccept = shared")
+        victim = self.workers(server)[0]
+
+        async def work():
+            os.kill(victim, signal.SIGKILL)
+            await asyncio.sleep(0.5)
+        clients = self.under_load(server, work, idle=0)
+        self.assertEqual(clients.counts["refused"], 0)
+        self.assert_one_generation(server, 2)
+
+    def test_crash_loop(self):
+        server = self.supervise()
+        begun = time.monotonic()
+        for _ in range(4):
+            self.assertTrue(wait_until(lambda: self.workers(server)))
+            for worker in self.workers(server):
+                os.kill(worker, signal.SIGKILL)
+            self.assertTrue(wait_until(lambda: not self.workers(server)))
+        self.assertRegex(server.stderr(), "a new one starts in 800 ms")
+        self.assertTrue(wait_until(lambda: self.workers(server)))
+        self.assertGreater(time.monotonic() - begun, 1.4)  # 100 + 200 + 400 + 800 ms
+        self.assertTrue(wait_until(lambda: "serves again" in server.stderr()))
+
+    def test_the_supervisor_is_killed(self):
+        server = self.supervise()
+        worker, = self.workers(server)
+        with server.connect() as kept:
+            kept.sendall(b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            self.assertTrue(kept.recv(4096).startswith(b"HTTP/1.1 200"))
+            server.process.kill()
+            server.wait()
+            self.assertTrue(wait_until(lambda: not os.path.exists(f"/proc/{worker}")))
+            self.assertEqual(kept.recv(1), b"")
+
+    def test_drained_and_stopped(self):
+        for words, number in ((("drain",), None), (("stop",), None), ((), signal.SIGTERM),
+                              ((), signal.SIGINT), ((), signal.SIGQUIT)):
+            with self.subTest(words=words, number=number):
+                server = self.supervise()
+                if words:
+                    self.assert_done(*words)
+                else:
+                    server.send(number)
+                self.assertEqual(server.wait(), 0)
+                self.assertFalse(os.path.exists(self.control))
+
+
+if __name__ == "__main__":
+    unittest.main()
