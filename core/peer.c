@@ -1,11 +1,13 @@
-/* peer.c: a client's address as text, on the way of every line of the access log.
+/* peer.c: a client's address as text, on the way of every line of the access log, and back.
  *
- * By hand, since inet_ntop(3) goes through snprintf(3). IPv6 as RFC 5952 wants it: lower case, no
- * leading zeros, the longest run of two or more zero groups (the first of equals) as "::". */
+ * To text by hand, since inet_ntop(3) goes through snprintf(3). IPv6 as RFC 5952 wants it: lower
+ * case, no leading zeros, the longest run of two or more zero groups (the first of equals) as "::".
+ */
 #include "core/peer.h"
 
 #include "core/check.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 static char *put_ipv4(char *out, const uint8_t *addr)
@@ -87,4 +89,21 @@ size_t peer_format(const struct peer *peer, char *ret_text)
     }
     *end = '\0';
     return (size_t)(end - ret_text);
+}
+
+bool peer_parse(struct span text, struct peer *ret_peer)
+{
+    char copy[PEER_TEXT_MAX];
+    struct peer peer = { .family = PEER_IPV4 };
+
+    if (text.len == 0 || text.len >= sizeof(copy) || memchr(text.ptr, '\0', text.len) != NULL)
+        return false;
+    memcpy(copy, text.ptr, text.len);
+    copy[text.len] = '\0';
+    if (memchr(copy, ':', text.len) != NULL)
+        peer.family = PEER_IPV6;
+    if (inet_pton(peer.family == PEER_IPV6 ? AF_INET6 : AF_INET, copy, peer.addr) != 1)
+        return false;
+    *ret_peer = peer;
+    return true;
 }

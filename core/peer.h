@@ -2,6 +2,9 @@
 #ifndef CORE_PEER_H
 #define CORE_PEER_H
 
+#include "core/span.h"
+
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,5 +21,10 @@ enum { PEER_TEXT_MAX = 46 }; /* with the NUL */
 /* Writes the address without the port ("192.0.2.1", "2001:db8::1", "unix:"); an IPv4-mapped IPv6
  * address as IPv4. `ret_text` holds PEER_TEXT_MAX octets. Returns the length without the NUL. */
 size_t peer_format(const struct peer *peer, char *ret_text);
+
+/* Reads a numeric address, and nothing else: "192.0.2.1" (four decimals without leading zeros), or
+ * IPv6 without brackets and zone (RFC 4291 section 2.2); the port becomes 0. False: it is none, and
+ * `*ret_peer` is as it was. */
+bool peer_parse(struct span text, struct peer *ret_peer);
 
 #endif

@@ -79,12 +79,53 @@ static void test_against_libc(void **state)
     }
 }
 
+static void test_parse(void **state)
+{
+    (void)state;
+    static const char *const none[] = {
+        "",         " ",          "1",        "1.2.3",         "1.2.3.4.5",
+        "01.2.3.4", "256.2.3.4",  "1.2.3.4 ", " 1.2.3.4",      "1.2.3.4:80",
+        "[::1]",    "::1%lo",     ":",        "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9",
+        "::g",      "12345::",    "unix:",    "localhost",     "0x7f.0.0.1",
+        "1::2::3",  "2130706433", "::1.2.3",  "1.2.3.4/8",
+    };
+    struct peer peer = { .family = PEER_UNIX, .port = 7 };
+
+    for (size_t i = 0; i < ARRAY_LEN(none); i++) {
+        if (peer_parse(span_str(none[i]), &peer))
+            fail_msg("\"%s\" is taken for an address", none[i]);
+        assert_true(peer.family == PEER_UNIX && peer.port == 7);
+    }
+    assert_false(peer_parse(span_make("1.2.3.4\0", 8), &peer));
+    assert_false(
+        peer_parse(span_make("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255 and more", 54), &peer));
+    assert_true(peer_parse(span_make("1.2.3.45", 7), &peer)); /* not beyond the span */
+    assert_true(peer.family == PEER_IPV4 && peer.port == 0 && peer.addr[3] == 4);
+}
+
+/* Each address that can be written is read as it was. */
+static void test_back(void **state)
+{
+    (void)state;
+    srand(2);
+    for (int i = 0; i < 10000; i++) {
+        struct peer peer = { .family = i % 2 ? PEER_IPV6 : PEER_IPV4 }, back;
+        char text[PEER_TEXT_MAX];
+        size_t len = peer.family == PEER_IPV6 ? 16 : 4;
+        for (size_t j = 0; j < len; j++)
+            peer.addr[j] = rand() % 3 == 0 ? (uint8_t)rand() : 0;
+        size_t text_len = peer_format(&peer, text);
+        assert_true(peer_parse(span_make(text, text_len), &back));
+        assert_memory_equal(&back, &peer, sizeof(peer));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known),
-        cmocka_unit_test(test_unix),
-        cmocka_unit_test(test_against_libc),
+        cmocka_unit_test(test_known),        cmocka_unit_test(test_unix),
+        cmocka_unit_test(test_against_libc), cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
