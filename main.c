@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/log_repeat.h"
 #include "core/log_stream.h"
+#include "core/stats.h"
 #include "process/options.h"
 #include "process/pid_file.h"
 #include "process/privileges.h"
@@ -51,7 +52,10 @@ enum exit_status {
     STATUS_CONFIG = 78
 };
 
-enum { WHY_SIZE = 1024 };
+enum {
+    WHY_SIZE = 1024,
+    STATS_SLOTS = 256 /* threads with counters of their own; others share the last */
+};
 
 /* Everything that a start acquires, to be given back in reverse. */
 struct process {
@@ -344,6 +348,8 @@ static int print(struct process *p)
 static int start(struct process *p)
 {
     int status = check_start(p);
+    if (status == STATUS_OK && stats_create(STATS_SLOTS) < 0)
+        status = refuse(STATUS_RUNTIME, "no memory for counters");
     if (status == STATUS_OK)
         status = open_error_log(p);
     if (status == STATUS_OK && p->files_why[0] != '\0')

@@ -12,6 +12,7 @@
 #include "core/json_text.h"
 #include "core/log_stream.h"
 #include "core/utf8.h"
+#include "core/stats.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -322,7 +323,9 @@ void access_log_flush(struct access_log *log)
         log->torn = error < 0 && done > 0 && log->data[done - 1] != '\n';
     }
     if (error < 0) {
-        log->lost += count_lines(log->data + done, log->used - done);
+        uint64_t lost = count_lines(log->data + done, log->used - done);
+        log->lost += lost;
+        stats_add(STATS_LOG_DROPPED, lost);
         log->lost_error = -error;
     }
     report_lost(log, false);

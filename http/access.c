@@ -2,10 +2,12 @@
 #include "http/access.h"
 
 #include "core/log.h"
+#include "http/conn_count.h"
 
 void http_access_write(struct http_exchange *x, const struct peer *peer, int status,
                        uint64_t body_bytes)
 {
+    http_count_answer(x, status, body_bytes);
     size_t index = x->server->access_log;
     if (index == CONFIG_NO_LOG)
         return;

@@ -36,6 +36,8 @@ struct http_conn {
     bool file_segments; /* plans may end in a range of a file */
     bool silent;        /* has sent nothing for HTTP_CONN_SILENT_MS, nor before */
     bool plain_refused; /* what comes is plain HTTP where TLS was expected */
+    bool securing;      /* its TLS handshake is not complete */
+    uint8_t counted;    /* enum stats_counter: as which it is counted now */
     bool stalled;       /* the socket was found full: nothing is read to be sent */
     struct peer peer;
     uint32_t requests; /* begun on this connection */
@@ -60,6 +62,7 @@ void http_conn_secured(struct http_conn *c, const struct server *named);
 static inline void http_conn_refuse_plain(struct http_conn *c)
 {
     c->plain_refused = true;
+    c->securing = false;
 }
 
 /* From now on plans may end in a range of a file, where the environment allows it: on an address

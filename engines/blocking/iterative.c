@@ -10,6 +10,7 @@
 #include "core/advice.h"
 #include "core/log.h"
 #include "core/log_repeat.h"
+#include "core/stats.h"
 #include "engines/acceptor.h"
 
 #include <errno.h>
@@ -67,6 +68,7 @@ static int wait_for(struct blocking *b, int fd, short events, bool listens, uint
     for (size_t i = 0; i < b->cfg.listeners_count; i++)
         b->polled[count++] =
             (struct pollfd){ .fd = listens ? b->cfg.listeners[i].fd : -1, .events = POLLIN };
+    stats_count(STATS_CALL_WAIT);
     int n = poll(b->polled, count, timeout_ms);
     int res = n < 0 && errno != EINTR ? -errno : 0;
     if (n <= 0) {
@@ -110,6 +112,7 @@ static ssize_t iterative_receive(struct driver *d, size_t len, uint64_t until_ms
 {
     if (until_ms != 0 && await_socket(d, POLLIN, until_ms, heeds) == 0)
         return -EAGAIN;
+    stats_count(STATS_CALL_RECV);
     ssize_t n = recv(d->fd, d->scratch, len, MSG_DONTWAIT);
     if (n >= 0)
         return n;

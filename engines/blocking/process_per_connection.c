@@ -13,6 +13,7 @@
 #include "core/check.h"
 #include "core/log.h"
 #include "core/log_repeat.h"
+#include "core/stats.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -141,6 +142,7 @@ __attribute__((noreturn)) static void be_child(struct engine *e, struct place *p
     ops.receive = child_receive;
     blocking_conn_drive(b, place, child.fd, &ops);
     session_env_tick(b->env, child.reopen != 0);
+    stats_leave();
     _exit(0);
 }
 
