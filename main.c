@@ -10,6 +10,7 @@
 #include "core/check.h"
 #include "config/config.h"
 #include "config/config_print.h"
+#include "core/draining.h"
 #include "core/log.h"
 #include "core/log_repeat.h"
 #include "core/log_stream.h"
@@ -348,6 +349,7 @@ static int print(struct process *p)
 static int start(struct process *p)
 {
     int status = check_start(p);
+    draining_share();
     if (status == STATUS_OK && stats_create(STATS_SLOTS) < 0)
         status = refuse(STATUS_RUNTIME, "no memory for counters");
     if (status == STATUS_OK)
@@ -374,6 +376,7 @@ static int start(struct process *p)
     status = create_engine(p, true, p->config->listens_count);
     if (status != STATUS_OK)
         return status;
+    signals_delay_drain(p->config->deadlines.drain_delay_ms);
     signals_install(p->ops, p->engine);
     status = create_pid_file(p);
     if (status != STATUS_OK)

@@ -9,6 +9,7 @@
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
+#include "core/address_set.h"
 #include "core/file_job.h"
 #include "core/log.h"
 #include "core/span.h"
@@ -126,10 +127,14 @@ struct server {
     size_t hosts_count;
     struct location *locations; /* longest prefix first; the last is "/" */
     size_t locations_count;
-    struct redirect
-        *redirects; /* the longest `from` first; first match wins (http/vhost.h), before anything is
-                       looked up */
+    struct redirect *redirects; /* the longest `from` first; first match wins (http/vhost.h), before
+                                   anything is looked up */
     size_t redirects_count;
+    char *status_page;               /* path of what the server tells of itself; NULL: none */
+    char *health;                    /* path of the answer for balancers; NULL: none */
+    struct address_set status_allow; /* who sees status_page, besides this machine */
+    char **status_allow_texts;       /* as written */
+    size_t status_allow_count;
     size_t access_log;                /* index into config.access_logs, or CONFIG_NO_LOG */
     struct certificate *certificates; /* for its addresses with TLS; the client's algorithms decide
                                          which. Count 0 there: only with config.tls.self_signed */
@@ -167,13 +172,14 @@ struct http_limits {
 
 /* Deadlines, milliseconds. */
 struct http_deadlines {
-    uint32_t header_ms;     /* first octet of a request (or the accept) to the end of its head */
-    uint32_t body_ms;       /* end of the head to the end of the body */
-    uint32_t keepalive_ms;  /* idle between requests */
-    uint32_t send_ms;       /* window in which send_rate_min must be met */
-    uint32_t send_rate_min; /* octets a second, at least, averaged over the window */
-    uint32_t linger_ms;     /* reading on after the last answer, so that it is not lost to a RST */
-    uint32_t drain_ms;      /* SIGQUIT: how long answers in progress may take */
+    uint32_t header_ms;      /* first octet of a request (or the accept) to the end of its head */
+    uint32_t body_ms;        /* end of the head to the end of the body */
+    uint32_t keepalive_ms;   /* idle between requests */
+    uint32_t send_ms;        /* window in which send_rate_min must be met */
+    uint32_t send_rate_min;  /* octets a second, at least, averaged over the window */
+    uint32_t linger_ms;      /* reading on after the last answer, so that it is not lost to a RST */
+    uint32_t drain_delay_ms; /* listeners stay open for so long after SIGQUIT */
+    uint32_t drain_ms;       /* SIGQUIT: how long answers in progress may take */
 };
 
 enum file_io { FILE_IO_AUTO, FILE_IO_SENDFILE, FILE_IO_READ, FILE_IO_SPLICE };

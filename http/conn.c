@@ -68,6 +68,7 @@ static bool attach_exchange(struct http_conn *c)
     c->x = http_exchange_create(c->env);
     if (c->x == NULL)
         return false;
+    c->x->peer = &c->peer;
     begin_request(c);
     return true;
 }

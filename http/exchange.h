@@ -6,6 +6,7 @@
 
 #include "core/buf.h"
 #include "core/file_job.h"
+#include "core/peer.h"
 #include "http/accept.h"
 #include "http/body.h"
 #include "http/env.h"
@@ -92,6 +93,7 @@ struct http_exchange {
     uint64_t body_begun_ms; /* end of its head */
 
     /* Answering */
+    const struct peer *peer;     /* the client; borrowed from the connection */
     const struct server *server; /* by Host; the listener's first until that is known */
     struct http_target target;
     struct http_static search;
