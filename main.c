@@ -14,6 +14,7 @@
 #include "core/log.h"
 #include "core/log_repeat.h"
 #include "core/log_stream.h"
+#include "core/log_syslog.h"
 #include "core/stats.h"
 #include "process/options.h"
 #include "process/pid_file.h"
@@ -124,6 +125,18 @@ static int check_stream(struct process *p, const char *key, const char *path)
     return STATUS_OK;
 }
 
+/* Can there be a socket to syslog? A daemon that is not there yet is no failure. */
+static int check_syslog(struct process *p, const char *key, const char *path,
+                        const struct log_syslog *syslog)
+{
+    int fd = log_syslog_open(syslog);
+
+    if (fd < 0)
+        return refuse_log(p, key, path, fd, NULL);
+    close(fd);
+    return STATUS_OK;
+}
+
 /* Opens or makes a log, which becomes the user's. */
 static int prepare_log(struct process *p, const char *key, const char *path,
                        struct safe_file *ret_file)
@@ -139,10 +152,13 @@ static int prepare_log(struct process *p, const char *key, const char *path,
     return refuse(STATUS_CONFIG, p->why);
 }
 
-static int prepare_access_log(struct process *p, const char *path)
+static int prepare_access_log(struct process *p, const struct access_log_config *log)
 {
+    const char *path = log->path;
     struct safe_file file;
 
+    if (log->syslog != NULL)
+        return check_syslog(p, "access_log", path, log->syslog);
     if (log_stream_number(path) >= 0)
         return check_stream(p, "access_log", path);
     int status = prepare_log(p, "access_log", path, &file);
@@ -157,7 +173,7 @@ static int prepare_access_logs(struct process *p)
     int status = STATUS_OK;
 
     for (size_t i = 0; status == STATUS_OK && i < p->config->access_logs_count; i++)
-        status = prepare_access_log(p, p->config->access_logs[i].path);
+        status = prepare_access_log(p, &p->config->access_logs[i]);
     return status;
 }
 
@@ -166,6 +182,10 @@ static int open_error_log(struct process *p)
     const struct config *config = p->config;
     struct safe_file file;
 
+    if (config->error_syslog != NULL) {
+        int error = log_take_syslog(config->error_syslog, config->log_level);
+        return error < 0 ? refuse_log(p, "error_log", config->error_log, error, NULL) : STATUS_OK;
+    }
     int stream = log_stream_number(config->error_log);
     if (stream >= 0) {
         log_take(stream, NULL, config->log_owner, config->log_level);
@@ -278,11 +298,14 @@ static int check_start(struct process *p)
 }
 
 /* Could prepare_log() succeed? */
-static int check_log(struct process *p, const char *key, const char *path)
+static int check_log(struct process *p, const char *key, const char *path,
+                     const struct log_syslog *syslog)
 {
     struct safe_file file;
     const char *what = NULL;
 
+    if (syslog != NULL)
+        return check_syslog(p, key, path, syslog);
     if (log_stream_number(path) >= 0)
         return check_stream(p, key, path);
     int error = safe_open_check(SAFE_LOG, path, p->config->log_owner, &file, &what);
@@ -299,10 +322,11 @@ static int check_log(struct process *p, const char *key, const char *path)
 static int check_logs(struct process *p)
 {
     const struct config *config = p->config;
-    int status = check_log(p, "error_log", config->error_log);
+    int status = check_log(p, "error_log", config->error_log, config->error_syslog);
 
     for (size_t i = 0; status == STATUS_OK && i < config->access_logs_count; i++)
-        status = check_log(p, "access_log", config->access_logs[i].path);
+        status =
+            check_log(p, "access_log", config->access_logs[i].path, config->access_logs[i].syslog);
     return status;
 }
 
@@ -373,6 +397,8 @@ static int start(struct process *p)
     int error = listeners_open(p->config, p->why, sizeof p->why, &p->listeners);
     if (error < 0)
         return refuse(status_of(error), p->why);
+    for (size_t i = 0; i < p->config->listens_count; i++)
+        p->config->listens[i].port_bound = (uint16_t)listener_port(&p->listeners[i]);
     status = create_engine(p, true, p->config->listens_count);
     if (status != STATUS_OK)
         return status;

@@ -3,12 +3,14 @@
  *
  * Made by config_load.c from defaults, server.conf (libConfuse), the environment and the command
  * line; nobody else writes it, but for what the start finds out: the descriptors in struct root,
- * log_owner, tls.ktls. Inheritance (server -> location) is resolved at load time: a reader never
- * looks upward. The keys are those of the table in config_keys.c; docs/server.conf.md tells what
- * each means. All of it is owned by the configuration; paths are absolute. */
+ * log_owner, tls.ktls, listen_config.port_bound. Inheritance (server -> location) is resolved at
+ * load time: a reader never looks upward. The keys are those of the table in config_keys.c;
+ * docs/server.conf.md tells what each means. All of it is owned by the configuration; paths are
+ * absolute. */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
+#include "core/access_format.h"
 #include "core/address_set.h"
 #include "core/file_job.h"
 #include "core/log.h"
@@ -21,6 +23,7 @@
 
 struct arena;
 struct config_texts;
+struct log_syslog;
 
 enum listen_kind { LISTEN_IPV4, LISTEN_IPV6, LISTEN_UNIX };
 
@@ -32,13 +35,15 @@ struct listen_config {
     const char *place; /* where it was named first: "server.conf:12" */
     const char *name;  /* the host whose address it is, or NULL: it was written so */
     enum listen_kind kind;
-    char *host;    /* numeric address, or the path of a unix socket */
-    uint16_t port; /* 0: the system chooses */
+    char *host;          /* numeric address, or the path of a unix socket */
+    uint16_t port;       /* 0: the system chooses */
+    uint16_t port_bound; /* the one that it chose; 0 until then */
     int backlog;
-    char *congestion;        /* TCP_CONGESTION, or NULL for the system's */
-    bool deferred;           /* a connection is accepted when its first octets are there */
-    bool ipv6_only;          /* LISTEN_IPV6: not for IPv4 as well */
-    bool tls;                /* connections begin with a TLS handshake */
+    char *congestion;    /* TCP_CONGESTION, or NULL for the system's */
+    bool deferred;       /* a connection is accepted when its first octets are there */
+    bool ipv6_only;      /* LISTEN_IPV6: not for IPv4 as well */
+    bool tls;            /* connections begin with a TLS handshake */
+    bool proxy_protocol; /* ... and before that with a PROXY header, from config.trusted alone */
     struct server **servers; /* those that listen here, in the order of the file; the first is the
                                 default host; borrowed */
     size_t servers_count;
@@ -135,7 +140,9 @@ struct server {
     struct address_set status_allow; /* who sees status_page, besides this machine */
     char **status_allow_texts;       /* as written */
     size_t status_allow_count;
-    size_t access_log;                /* index into config.access_logs, or CONFIG_NO_LOG */
+    size_t access_log; /* index into config.access_logs, or CONFIG_NO_LOG */
+    const struct access_rules
+        *access;                      /* what is written there; servers that say nothing share it */
     struct certificate *certificates; /* for its addresses with TLS; the client's algorithms decide
                                          which. Count 0 there: only with config.tls.self_signed */
     size_t certificates_count;
@@ -144,8 +151,29 @@ struct server {
 #define CONFIG_NO_LOG SIZE_MAX
 
 struct access_log_config {
-    char *path; /* or "stdout", "stderr" */
-    enum access_format format;
+    char *path;                      /* or "stdout", "stderr", "syslog:..." */
+    const struct log_syslog *syslog; /* what the last of these says; else NULL */
+    size_t line_max;                 /* octets of a line, of all servers that write here */
+};
+
+/* Paths in one `access_log_skip`: each is compared with every request's. */
+#define CONFIG_SKIPS_MAX 100
+
+/* An answer is in the sample when 32 random bits are below this. */
+#define CONFIG_SAMPLE_ALL (UINT64_C(1) << 32)
+#define CONFIG_STATUS_END 640 /* statuses are below */
+
+/* Which answers leave a line in the access log, and what it looks like. */
+struct access_rules {
+    const struct access_format *format;
+    bool filters;          /* one of those that follow leaves anything out */
+    char *sample;          /* as written: "0.01", "1/100" */
+    uint64_t sample_below; /* for answers below 400 */
+    char **statuses;       /* as written: "4xx", "503"; count 0: all */
+    size_t statuses_count;
+    uint64_t status_bits[CONFIG_STATUS_END / 64]; /* by status: it is logged */
+    char **skip; /* paths, with all that lies below them, that are not logged */
+    size_t skip_count;
 };
 
 /* Names in one `index` and paths in one `try`: each may cost an open(2) a request. */
@@ -206,10 +234,13 @@ enum processor_kind { PROCESSOR_IO_URING, PROCESSOR_EPOLL /* emulated on readine
 
 /* Who executes file jobs, which may block. */
 enum file_jobs {
-    FILE_JOBS_AUTO,     /* as the engine does it by default */
-    FILE_JOBS_INLINE,   /* the thread that needs them */
-    FILE_JOBS_WORKERS,  /* other threads */
-    FILE_JOBS_PROCESSOR /* operations of a proactor's processor */
+    FILE_JOBS_AUTO,      /* as the engine does it by default */
+    FILE_JOBS_INLINE,    /* the thread that needs them */
+    FILE_JOBS_WORKERS,   /* other threads */
+    FILE_JOBS_PROCESSOR, /* operations of a proactor's processor */
+    FILE_JOBS_POSIX_AIO, /* reads by the C library's aio_read(3), the rest by other threads */
+    FILE_JOBS_LINUX_AIO, /* reads by io_submit(2) with O_DIRECT, likewise */
+    FILE_JOBS_IO_URING,  /* reads by a ring beside the event loop, likewise */
 };
 
 /* What is handed to workers. */
@@ -237,6 +268,18 @@ struct tls_settings {
     bool self_signed; /* --tls-self-signed: servers without a certificate get one for localhost */
 };
 
+/* The field of a request in which a proxy tells whom it asks for. */
+enum real_ip_header { REAL_IP_X_FORWARDED_FOR, REAL_IP_FORWARDED, REAL_IP_X_REAL_IP };
+
+/* Whose word counts about the client of a request, and where it stands. */
+struct real_ip {
+    char **from_texts; /* as written; made into `from` */
+    size_t from_count;
+    struct address_set from;
+    enum real_ip_header header;
+    bool recursive; /* past those in `from`, to the first who is not */
+};
+
 struct config {
     /* process */
     char *engine;         /* a name that main looks up among the engines, or "auto" */
@@ -255,7 +298,8 @@ struct config {
     bool allow_root;       /* serve as root all the same */
     uid_t log_owner;       /* who serves in the end, and so owns the logs; main finds it out */
     char *pid_file;        /* or NULL */
-    char *error_log;       /* path, "stdout" or "stderr" */
+    char *error_log;       /* path, "stdout", "stderr" or "syslog:..." */
+    const struct log_syslog *error_syslog; /* what the last of these says; else NULL */
     enum log_level log_level;
     /* limits */
     uint32_t connections_max;
@@ -271,10 +315,14 @@ struct config {
     /* logs */
     struct access_log_config *access_logs;
     size_t access_logs_count;
-    char *access_log; /* "off", "stdout", "stderr" or a path: of servers that say nothing; resolved
-                         in struct server */
-    enum access_format access_log_format;
+    char *access_log; /* "off", "stdout", "stderr", "syslog:..." or a path: of servers that say
+                         nothing; resolved in struct server, as are the next four */
+    char *access_log_format, *access_log_sample;
+    char **access_log_statuses, **access_log_skip;
+    size_t access_log_statuses_count, access_log_skip_count;
     uint32_t access_log_buffer;
+    _Atomic uint64_t *connections_counted; /* by the process, for its logs */
+    bool request_id; /* each request gets one, and its answer tells it: X-Request-Id */
     /* types */
     char *mime_types; /* path of a mime.types file; "" : built-in types only */
     struct header_rule
@@ -286,6 +334,11 @@ struct config {
     size_t listens_count;
     struct server *servers;
     size_t servers_count;
+    /* who the client is */
+    char **trusted_texts; /* as written; made into `trusted` */
+    size_t trusted_count;
+    struct address_set trusted; /* who may send a PROXY header, where one is expected */
+    struct real_ip real_ip;
     struct root *roots;
     size_t roots_count;
     bool roots_guarded;     /* root opened them: whoever looks again keeps to root's rules */

@@ -35,12 +35,14 @@ struct config_files {
 };
 
 struct listen_config;
+struct access_rules;
 
 /* What several servers may share, by its text: indices into the lists of struct config. */
 struct config_shared {
     struct name_table listens, roots, access_logs;
     const struct listen_config **wide; /* addresses that may overlap with others */
     size_t wide_count;
+    struct access_rules *access; /* of servers that say nothing; NULL: not made yet */
 };
 
 struct config_build {

@@ -108,6 +108,23 @@ static int names_check(const struct config_build *build, const struct config_blo
     return res;
 }
 
+int config_check_proxies(const struct config_build *build, const struct config *config)
+{
+    for (size_t i = 0; i < config->listens_count; i++) {
+        const struct listen_config *listen = &config->listens[i];
+
+        if (listen->proxy_protocol && config->trusted_count == 0)
+            return config_fail(
+                build, (struct config_place){ listen->place, 0 }, "listen",
+                "\"%.100s\" has proxy_protocol behind it, but nobody may send a PROXY "
+                "header; allowed: trusted = {\"192.0.2.1\"} at the top level, with "
+                "the addresses of the proxies (unix: for those that come by a unix "
+                "socket)",
+                listen->text);
+    }
+    return 0;
+}
+
 int config_check_names(const struct config_build *build, const struct config_block *top,
                        const struct config *config)
 {

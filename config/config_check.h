@@ -14,4 +14,8 @@ int config_check_titles(const struct config_build *build, const struct config_bl
 int config_check_names(const struct config_build *build, const struct config_block *top,
                        const struct config *config);
 
+/* Where a PROXY header is expected, somebody may send it: an empty `trusted` would close every
+ * connection. 0, or -EINVAL and a sentence. */
+int config_check_proxies(const struct config_build *build, const struct config *config);
+
 #endif

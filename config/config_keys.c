@@ -17,6 +17,10 @@
 #define CACHE    (1u << CONFIG_CACHE)
 #define PATHS    (SERVER | LOCATION) /* in a server block, they hold for its "/" */
 
+#define ADDRESSES                                                                                  \
+    "an address (192.0.2.1, 2001:db8::1), a network (10.0.0.0/8, 2001:db8::/32) or unix: for all " \
+    "who come by a unix socket"
+
 #define NOWHERE     .offset = CONFIG_NO_OFFSET
 #define IN(member)  .offset = offsetof(struct config, member)
 #define LOC(member) .offset = offsetof(struct location, member)
@@ -32,18 +36,18 @@
 
 /* Each in the order of the enum that it becomes. */
 static const char *const log_levels[] = { "error", "warn", "info", "debug", NULL };
-static const char *const access_formats[] = { "combined", "json", NULL };
 static const char *const file_ios[] = { "auto", "sendfile", "read", "splice", NULL };
 static const char *const symlink_rules[] = { "inside", "deny", "owner", "any", NULL };
 static const char *const accept_modes[] = { "handoff", "reuseport", "shared", NULL };
 static const char *const demultiplexers[] = { "epoll", "poll", "select", "sigio",
                                               "aio",   "busy", NULL };
 static const char *const processors[] = { "io_uring", "epoll", NULL };
-static const char *const file_jobs[] = { "auto", "inline", "workers", "processor", NULL };
+static const char *const file_jobs[] = { "auto",      "inline",    "workers",  "processor",
+                                         "posix-aio", "linux-aio", "io_uring", NULL };
 static const char *const pool_works[] = { "request", "file", NULL };
+static const char *const real_ip_headers[] = { "X-Forwarded-For", "Forwarded", "X-Real-IP", NULL };
 
 static_assert(LOG_ERROR == 0 && LOG_WARN == 1 && LOG_INFO == 2 && LOG_DEBUG == 3, "log_levels");
-static_assert(ACCESS_COMBINED == 0 && ACCESS_JSON == 1, "access_formats");
 static_assert(FILE_IO_AUTO == 0 && FILE_IO_SENDFILE == 1 && FILE_IO_READ == 2 &&
                   FILE_IO_SPLICE == 3,
               "file_ios");
@@ -56,9 +60,12 @@ static_assert(DEMULTIPLEXER_EPOLL == 0 && DEMULTIPLEXER_POLL == 1 && DEMULTIPLEX
               "demultiplexers");
 static_assert(PROCESSOR_IO_URING == 0 && PROCESSOR_EPOLL == 1, "processors");
 static_assert(FILE_JOBS_AUTO == 0 && FILE_JOBS_INLINE == 1 && FILE_JOBS_WORKERS == 2 &&
-                  FILE_JOBS_PROCESSOR == 3,
+                  FILE_JOBS_PROCESSOR == 3 && FILE_JOBS_POSIX_AIO == 4 &&
+                  FILE_JOBS_LINUX_AIO == 5 && FILE_JOBS_IO_URING == 6,
               "file_jobs");
 static_assert(POOL_WORK_REQUEST == 0 && POOL_WORK_FILE == 1, "pool_works");
+static_assert(REAL_IP_X_FORWARDED_FOR == 0 && REAL_IP_FORWARDED == 1 && REAL_IP_X_REAL_IP == 2,
+              "real_ip_headers");
 
 static const struct config_block_type block_types[CONFIG_BLOCK_KINDS] = {
     [CONFIG_TOP] = { "", 0, "at the top level", "", "" },
@@ -79,6 +86,7 @@ static const struct config_block_type block_types[CONFIG_BLOCK_KINDS] = {
 #define FILES  "Files and their cache"
 #define TYPES  "Media types"
 #define SECURE "TLS"
+#define CLIENT "Who the client is"
 #define SITES  "Servers"
 #define WHERE  "What is served: server and location"
 #define MOVED  "Redirects"
@@ -110,7 +118,7 @@ static const struct config_key keys[] = {
     { "pool_work", ENGINE, TOP, CONFIG_CHOICE, "request", .choices = pool_works, IN(pool_work),
       .help = "what the workers of reactor-pool do: whole requests, or what may block" },
     { "file_workers", ENGINE, TOP, CONFIG_COUNT, "2", 0, 64, IN(file_workers),
-      .help = "helpers of each event loop for what may block (file_jobs = workers); 0: none" },
+      .help = "helpers of each event loop for what may block; 0: none" },
     { "user", ENGINE, TOP, CONFIG_TEXT, "nobody", IN(user), .special = "",
       .check = config_text_word, .allowed = "a user's name, or \"\" to change nothing",
       .help = "who to become when started as root" },
@@ -120,16 +128,31 @@ static const struct config_key keys[] = {
       .allowed = "a path, or \"\" for none", .help = "where the process id is written" },
 
     { "error_log", LOGS, TOP, CONFIG_PATH, "stderr", IN(error_log), .special = "stderr",
-      .streams = true, .allowed = "stderr, stdout or a path",
+      .streams = true, .allowed = "stderr, stdout, syslog:... or a path",
       .help = "where the server's own messages go" },
     { "log_level", LOGS, TOP, CONFIG_CHOICE, "info", .choices = log_levels, IN(log_level),
       .help = "the least severe message that is logged" },
     { "access_log", LOGS, TOP | SERVER, CONFIG_PATH, "off", IN(access_log), .special = "off",
-      .streams = true, .allowed = "off, stdout, stderr or a path", .help = "one line a request" },
-    { "access_log_format", LOGS, TOP, CONFIG_CHOICE, "combined", .choices = access_formats,
-      IN(access_log_format), .help = "form of a line of the access logs" },
+      .streams = true, .allowed = "off, stdout, stderr, syslog:... or a path",
+      .help = "one line a request" },
+    { "access_log_format", LOGS, TOP | SERVER, CONFIG_TEXT, "combined", IN(access_log_format),
+      .allowed = "combined, json, or a text with variables such as \"$remote_addr $status\"",
+      .help = "form of a line of the access log" },
+    { "access_log_sample", LOGS, TOP | SERVER, CONFIG_TEXT, "1", IN(access_log_sample),
+      .check = config_text_sample, .allowed = "a share above 0, at most 1: 0.01 or 1/100",
+      .help = "share of the answers below 400 that are logged" },
+    { "access_log_status", LOGS, TOP | SERVER, CONFIG_TEXTS, "", IN(access_log_statuses),
+      .count_offset = offsetof(struct config, access_log_statuses_count),
+      .check = config_text_statuses, .allowed = "a class or a status, as in 4xx or 503",
+      .help = "answers that are logged, by status; none named: all" },
+    { "access_log_skip", LOGS, TOP | SERVER, CONFIG_TEXTS, "", IN(access_log_skip),
+      .count_offset = offsetof(struct config, access_log_skip_count), .check = config_text_path,
+      .max = CONFIG_SKIPS_MAX, .allowed = "a path that begins with '/'",
+      .help = "paths that are not logged, with all that lies below them" },
     { "access_log_buffer", LOGS, TOP, CONFIG_SIZE32, "64k", KIB, 16 * MIB, IN(access_log_buffer),
       .help = "what gathers, for a second at most, before it is written" },
+    { "request_id", LOGS, TOP, CONFIG_BOOL, "off", IN(request_id),
+      .help = "tell each answer's id in X-Request-Id" },
 
     { "connections_max", LIMITS, TOP, CONFIG_COUNT, "10240", 1, 4194304, IN(connections_max),
       .help = "connections at a time" },
@@ -224,9 +247,23 @@ static const struct config_key keys[] = {
     { "ktls", SECURE, TOP, CONFIG_BOOL, "on", IN(tls.ktls),
       .help = "let the kernel encrypt what is sent, where it can" },
 
+    { "trusted", CLIENT, TOP, CONFIG_TEXTS, "", IN(trusted_texts),
+      .count_offset = offsetof(struct config, trusted_count), .check = address_range_check,
+      .allowed = ADDRESSES,
+      .help = "proxies that may send a PROXY header, at addresses with proxy_protocol" },
+    { "real_ip_from", CLIENT, TOP, CONFIG_TEXTS, "", IN(real_ip.from_texts),
+      .count_offset = offsetof(struct config, real_ip.from_count), .check = address_range_check,
+      .allowed = ADDRESSES,
+      .help = "proxies that are believed when a request's fields say who the client is" },
+    { "real_ip_header", CLIENT, TOP, CONFIG_CHOICE, "X-Forwarded-For", .choices = real_ip_headers,
+      IN(real_ip.header), .help = "the field in which they say so" },
+    { "real_ip_recursive", CLIENT, TOP, CONFIG_BOOL, "off", IN(real_ip.recursive),
+      .help =
+          "of several addresses in it take the last that is not in real_ip_from, not the last" },
+
     { "listen", SITES, SERVER, CONFIG_LISTEN, "\"127.0.0.1:8080\"", NOWHERE,
-      .allowed = "a.b.c.d:port, [IPv6]:port, host:port or unix:/path, then any of tls, deferred, "
-                 "backlog=1..65535, congestion=name and ipv6only=on|off",
+      .allowed = "a.b.c.d:port, [IPv6]:port, host:port or unix:/path, then any of tls, "
+                 "proxy_protocol, deferred, backlog=1..65535, congestion=name and ipv6only=on|off",
       .help = "addresses to listen on" },
     { "alias_hosts", SITES, SERVER, CONFIG_TEXTS, "", NOWHERE, .check = config_text_host,
       .allowed = "a host name, or *.name for those below it",

@@ -63,7 +63,7 @@ struct config_key {
                                    elements, or any number with 0 */
     const char *const *choices; /* CHOICE: the words, NULL behind the last */
     const char *special;        /* TEXT, PATH: a word that is neither, such as "off"; or NULL */
-    bool streams;               /* PATH: "stdout" and "stderr" are such words, too */
+    bool streams;               /* PATH: "stdout", "stderr" and "syslog:..." are such words, too */
     const char *(*check)(const char *text); /* TEXT, TEXTS: NULL or what is wrong, config_text.h */
     const char *allowed; /* TEXT, PATH and lists: completes "allowed: ..."; else derived */
     size_t offset;       /* of the value, in struct config (keys of the top level) or struct
@@ -73,7 +73,7 @@ struct config_key {
 };
 
 /* Number of keys; they are counted from 0 in the order of the reference. */
-#define CONFIG_KEYS_COUNT 79
+#define CONFIG_KEYS_COUNT 87
 
 const struct config_key *config_key_at(size_t index);
 size_t config_key_index(const struct config_key *key);

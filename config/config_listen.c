@@ -22,7 +22,7 @@ struct listen_text {
     struct listen_config listen;
     char *port;          /* as text, or NULL */
     const char *name;    /* of a host: each of its addresses is meant; NULL: `listen` has one */
-    bool has_parameters; /* anything behind the address but `tls` */
+    bool has_parameters; /* anything behind the address but `tls` and `proxy_protocol` */
 };
 
 static int port_parse(const struct config_build *build, const struct config_item *item,
@@ -120,6 +120,10 @@ static int parameter_parse(const struct config_build *build, const struct config
         listen->tls = true;
         return 0;
     }
+    if (equals == NULL && span_eq(name, SPAN_LIT("proxy_protocol"))) {
+        listen->proxy_protocol = true;
+        return 0;
+    }
     ret_text->has_parameters = true;
     if (span_eq(name, SPAN_LIT("backlog"))) {
         if (config_count_parse(value, &backlog) < 0 || backlog < 1 || backlog > BACKLOG_MAX)
@@ -173,15 +177,17 @@ static bool same_parameters(const struct listen_config *a, const struct listen_c
            (a->congestion == NULL || strcmp(a->congestion, b->congestion) == 0);
 }
 
-/* What an address is known by. With port 0, one with TLS and one without get ports of their own.
- * NULL: no memory. */
+/* What an address is known by. With port 0, those that differ in how connections begin get ports of
+ * their own. NULL: no memory. */
 static const char *address_name(const struct config_build *build,
                                 const struct listen_config *listen)
 {
     bool chosen = listen->kind != LISTEN_UNIX && listen->port == 0;
 
-    return chosen && listen->tls ? arena_printf(build->scratch, "%s tls", listen->text)
-                                 : listen->text;
+    if (!chosen || (!listen->tls && !listen->proxy_protocol))
+        return listen->text;
+    return arena_printf(build->scratch, "%s%s%s", listen->text, listen->tls ? " tls" : "",
+                        listen->proxy_protocol ? " proxy_protocol" : "");
 }
 
 /* What connections come in at an address. */
@@ -274,10 +280,11 @@ static int listen_find(const struct config_build *build, const struct config_ite
     if (slot != NULL) {
         listen = &config->listens[slot->index];
         /* Never by inheritance: who serves in the clear has to see it where it stands. */
-        if (listen->tls != text->listen.tls)
-            return FAIL("\"%.200s\" has tls behind it in one place and not in another; what an "
+        bool tls = listen->tls != text->listen.tls;
+        if (tls || listen->proxy_protocol != text->listen.proxy_protocol)
+            return FAIL("\"%.200s\" has %s behind it in one place and not in another; what an "
                         "address begins with is the same for all of its servers",
-                        listen->text);
+                        listen->text, tls ? "tls" : "proxy_protocol");
         if (text->has_parameters && !same_parameters(listen, &text->listen))
             return FAIL("\"%.200s\" has other parameters than where it is named first; parameters "
                         "need to stand there only",

@@ -2,6 +2,7 @@
  * servers in config_server.c. */
 #include "config/config_load.h"
 #include "core/check.h"
+#include "config/config_access.h"
 #include "config/config_rules.h"
 #include "config/config_server.h"
 #include "config/config_source.h"
@@ -77,6 +78,18 @@ static int places_make(const struct config_build *build, const struct config_blo
     return 0;
 }
 
+/* What is asked of each connection, from what was written. */
+static int address_sets_make(const struct config_build *build, struct config *config)
+{
+    struct real_ip *real_ip = &config->real_ip;
+    int res = address_set_make(build->arena, config->trusted_texts, config->trusted_count,
+                               &config->trusted);
+
+    return res < 0 ? res
+                   : address_set_make(build->arena, real_ip->from_texts, real_ip->from_count,
+                                      &real_ip->from);
+}
+
 static int top_make(const struct config_build *build, const struct config_block *top,
                     struct config *config)
 {
@@ -90,6 +103,10 @@ static int top_make(const struct config_build *build, const struct config_block 
         if ((key->blocks & 1u << CONFIG_TOP) != 0 && key->offset != CONFIG_NO_OFFSET)
             res = config_store(build, key, &top->entries[i], config);
     }
+    if (res == 0)
+        res = address_sets_make(build, config);
+    if (res == 0)
+        res = config_error_log_make(build, top, config);
     if (res < 0)
         return res;
     if (config->user[0] == '\0')
@@ -129,7 +146,10 @@ int config_load_from(const struct config_source *source, const struct config_fil
     CHECK(why_size > 0);
     if (build.arena != NULL && build.scratch != NULL)
         config = arena_alloc(build.arena, sizeof(*config));
-    if (config != NULL) {
+    if (config != NULL)
+        config->connections_counted =
+            arena_alloc(build.arena, sizeof(*config->connections_counted));
+    if (config != NULL && config->connections_counted != NULL) {
         config->arena = build.arena;
         res = config_make(&build, source, config);
     }

@@ -102,6 +102,14 @@ static const char *load_text(const void *member)
     return text;
 }
 
+static void print_list(struct printer *printer, const char *name, char **texts, size_t count)
+{
+    list_begin(printer, name);
+    for (size_t i = 0; i < count; i++)
+        list_item(printer, texts[i], "", "");
+    list_end(printer);
+}
+
 static void print_texts(struct printer *printer, const struct config_key *key, const void *base)
 {
     char **texts;
@@ -109,10 +117,7 @@ static void print_texts(struct printer *printer, const struct config_key *key, c
 
     memcpy(&texts, (const char *)base + key->offset, sizeof(texts));
     memcpy(&count, (const char *)base + key->count_offset, sizeof(count));
-    list_begin(printer, key->name);
-    for (size_t i = 0; i < count; i++)
-        list_item(printer, texts[i], "", "");
-    list_end(printer);
+    print_list(printer, key->name, texts, count);
 }
 
 /* A key whose value lies in `base`. */
@@ -275,9 +280,10 @@ static void print_listens(struct printer *printer, const struct config *config,
         for (size_t j = 0; j < listen->servers_count; j++) {
             if (listen->servers[j] != server)
                 continue;
-            snprintf(parameters, sizeof(parameters), "%s%s backlog=%d%s%s%s",
-                     listen->tls ? " tls" : "", listen->deferred ? " deferred" : "",
-                     listen->backlog, listen->congestion != NULL ? " congestion=" : "",
+            snprintf(parameters, sizeof(parameters), "%s%s%s backlog=%d%s%s%s",
+                     listen->tls ? " tls" : "", listen->proxy_protocol ? " proxy_protocol" : "",
+                     listen->deferred ? " deferred" : "", listen->backlog,
+                     listen->congestion != NULL ? " congestion=" : "",
                      listen->congestion != NULL ? listen->congestion : "",
                      listen->kind == LISTEN_IPV6 ? ipv6_only : "");
             list_item(printer, listen->text, parameters, "");
@@ -308,6 +314,20 @@ static void print_certificates(struct printer *printer, const struct server *ser
     list_end(printer);
 }
 
+static void print_access(struct printer *printer, const struct config *config,
+                         const struct server *server)
+{
+    const struct access_rules *rules = server->access;
+
+    print_setting(
+        printer, "access_log",
+        server->access_log == CONFIG_NO_LOG ? "off" : config->access_logs[server->access_log].path);
+    print_setting(printer, "access_log_format", rules->format->text);
+    print_setting(printer, "access_log_sample", rules->sample);
+    print_list(printer, "access_log_status", rules->statuses, rules->statuses_count);
+    print_list(printer, "access_log_skip", rules->skip, rules->skip_count);
+}
+
 static void print_server(struct printer *printer, const struct config *config,
                          const struct server *server)
 {
@@ -325,9 +345,7 @@ static void print_server(struct printer *printer, const struct config *config,
         list_item(printer, server->status_allow_texts[i], "", "");
     list_end(printer);
     print_setting(printer, "health", server->health != NULL ? server->health : "");
-    print_setting(
-        printer, "access_log",
-        server->access_log == CONFIG_NO_LOG ? "off" : config->access_logs[server->access_log].path);
+    print_access(printer, config, server);
     for (size_t i = 0; i < server->redirects_count; i++) {
         const struct redirect *redirect = &server->redirects[i];
 

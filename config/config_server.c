@@ -1,6 +1,7 @@
-/* config_server.c: names, addresses, locations, redirects and the log of each server. */
+/* config_server.c: names, addresses, locations and redirects of each server. */
 #include "config/config_server.h"
 #include "core/check.h"
+#include "config/config_access.h"
 #include "config/config_check.h"
 #include "config/config_listen.h"
 #include "config/config_location.h"
@@ -17,6 +18,7 @@
 /* What the making of each server needs. */
 struct servers {
     const struct config_build *build;
+    const struct config_block *top;
     const struct config_block *defaults;          /* of a server's keys */
     const struct config_block *redirect_defaults; /* of a redirect's */
     struct config *config;
@@ -156,37 +158,6 @@ static int redirects_make(const struct servers *servers, const struct config_blo
     return res;
 }
 
-/* The log of the server: its own, or that of the top level. Servers share what has one path. */
-static int access_log_make(const struct servers *servers, const struct config_block *block,
-                           struct server *server)
-{
-    const struct config_entry *entry = config_entry_at(block, "access_log");
-    struct config *config = servers->config;
-    char *path = config->access_log;
-    int res = 0;
-
-    if (entry->is_set)
-        res = config_text(servers->build, config_key_find("access_log"), entry->items, &path);
-    if (res < 0)
-        return res;
-    server->access_log = CONFIG_NO_LOG;
-    if (strcmp(path, config_key_find("access_log")->special) == 0)
-        return 0;
-
-    struct name_table *known = &servers->build->shared->access_logs;
-    const struct name_slot *slot =
-        name_table_find(known, name_hash(span_str(path)), span_str(path));
-    if (slot != NULL) {
-        server->access_log = slot->index;
-    } else {
-        server->access_log = config->access_logs_count++;
-        name_table_add(known, span_str(path), server->access_log);
-        config->access_logs[server->access_log] =
-            (struct access_log_config){ .path = path, .format = config->access_log_format };
-    }
-    return 0;
-}
-
 /* A path of the server's own; NULL in *ret_path: none. */
 static int own_path(const struct servers *servers, const struct config_block *block,
                     const char *name, char **ret_path)
@@ -242,7 +213,7 @@ static int server_make(const struct servers *servers, const struct config_block 
     if (res == 0)
         res = reports_make(servers, block, server);
     if (res == 0)
-        res = access_log_make(servers, block, server);
+        res = config_access_make(servers->build, servers->top, block, servers->config, server);
     if (res == 0 && server->locations_count == 1 && server->locations[0].root == NULL &&
         server->redirects_count == 0)
         return config_fail(servers->build, block->place, "server",
@@ -269,6 +240,7 @@ static int servers_reserve(const struct servers *servers, const struct config_bl
     config->servers = arena_array(arena, count, sizeof(config->servers[0]));
     shared->wide = arena_array(scratch, listens, sizeof(shared->wide[0]));
     shared->wide_count = 0;
+    shared->access = NULL;
     config->access_logs = arena_array(arena, count, sizeof(config->access_logs[0]));
     config->listens = arena_array(arena, listens, sizeof(config->listens[0]));
     config->roots = arena_array(arena, roots, sizeof(config->roots[0]));
@@ -287,7 +259,7 @@ int config_servers_make(const struct config_build *build, const struct config_bl
 {
     struct config_shared shared;
     struct config_build sharing = *build;
-    const struct servers servers = { &sharing, defaults, redirect_defaults, config };
+    const struct servers servers = { &sharing, top, defaults, redirect_defaults, config };
     struct server *server;
     int res;
 
@@ -309,5 +281,7 @@ int config_servers_make(const struct config_build *build, const struct config_bl
         res = config_check_names(build, top, config);
     for (size_t i = 0; res == 0 && i < config->listens_count; i++)
         res = server_names_make(build->arena, &config->listens[i]);
+    if (res == 0)
+        res = config_check_proxies(build, config);
     return res < 0 ? res : config_check_tls(build, top, config);
 }

@@ -2,6 +2,7 @@
 #include "config/config_store.h"
 #include "core/check.h"
 #include "core/log_stream.h"
+#include "core/log_syslog.h"
 #include "config/config.h"
 #include "config/config_value.h"
 
@@ -74,6 +75,10 @@ int config_text(const struct config_build *build, const struct config_key *key,
     const char *what = NULL;
     char *text;
 
+    if (key->streams && log_syslog_is(item->text)) {
+        what = log_syslog_parse(item->text, NULL);
+        special = true;
+    }
     if (!special && item->text[0] == '\0')
         what = "is empty";
     else if (!special && key->check != NULL)

@@ -1,6 +1,7 @@
 /* config_text.c: one short function for each kind of text. */
 #include "config/config_text.h"
 #include "core/check.h"
+#include "config/config_value.h"
 #include "config/redirect_to.h"
 
 #include <arpa/inet.h>
@@ -10,6 +11,11 @@
 static bool is_alnum(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
 }
 
 static bool is_control(char c)
@@ -149,6 +155,21 @@ const char *config_text_path(const char *text)
     if (has_odd_segment(text))
         return "holds a segment that is empty, \".\" or \"..\"";
     return NULL;
+}
+
+const char *config_text_sample(const char *text)
+{
+    uint64_t below;
+
+    return config_sample_parse(text, &below) ? NULL : "is no such share";
+}
+
+const char *config_text_statuses(const char *text)
+{
+    bool ok = strlen(text) == 3 && text[0] >= '1' && text[0] <= '5' &&
+              ((text[1] == 'x' && text[2] == 'x') || (is_digit(text[1]) && is_digit(text[2])));
+
+    return ok ? NULL : "is neither";
 }
 
 const char *config_text_prefix(const char *text)

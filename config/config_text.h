@@ -37,7 +37,13 @@ const char *config_text_try(const char *text);
 /* An absolute path as it is looked up: begins with '/', no empty and no dot segments. */
 const char *config_text_path(const char *text);
 
-/* Likewise, that also ends with '/'. */
+/* A share above 0 and at most 1: "0.01" or "1/100". */
+const char *config_text_sample(const char *text);
+
+/* A status or a class of them: "404", "4xx"; from 1xx to 5xx. */
+const char *config_text_statuses(const char *text);
+
+/* An absolute path as it is looked up, that also ends with '/'. */
 const char *config_text_prefix(const char *text);
 
 /* An absolute path or an absolute http URL, fit for a Location field: of CONFIG_FIELD_VALUE_MAX

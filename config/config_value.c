@@ -1,5 +1,6 @@
 /* config_value.c: numbers with units. The unit tables serve parsing and formatting alike. */
 #include "config/config_value.h"
+#include "config/config.h"
 #include "core/check.h"
 
 #include <errno.h>
@@ -139,4 +140,44 @@ void config_size_format(uint64_t octets, char *text)
 void config_duration_format(uint64_t ms, char *text)
 {
     scaled_format(ms, duration_units, ARRAY_LEN(duration_units), text);
+}
+
+/* A decimal fraction, or a share of `unit`: digits behind a point. */
+static bool fraction_parse(const char *text, uint64_t *ret_below)
+{
+    uint64_t number = 0, unit = 1;
+    bool point = false, digits = false;
+
+    for (; *text != '\0'; text++) {
+        if (*text == '.' && !point) {
+            point = true;
+            continue;
+        }
+        if (*text < '0' || *text > '9' || unit > 1000000000 || number > 1000000000)
+            return false;
+        digits = true;
+        number = number * 10 + (uint64_t)(*text - '0');
+        unit *= point ? 10 : 1;
+    }
+    if (!digits || number == 0 || number > unit)
+        return false;
+    *ret_below = (uint64_t)((double)number / (double)unit * (double)CONFIG_SAMPLE_ALL);
+    return true;
+}
+
+bool config_sample_parse(const char *text, uint64_t *ret_below)
+{
+    uint64_t below = 0, parts = 0;
+
+    if (strncmp(text, "1/", 2) == 0) {
+        for (text += 2; *text >= '0' && *text <= '9' && parts < 1000000000; text++)
+            parts = parts * 10 + (uint64_t)(*text - '0');
+        if (*text != '\0' || parts == 0 || parts > 1000000000)
+            return false;
+        below = CONFIG_SAMPLE_ALL / parts;
+    } else if (!fraction_parse(text, &below)) {
+        return false;
+    }
+    *ret_below = below > 0 ? below : 1;
+    return true;
 }

@@ -25,4 +25,8 @@ int config_duration_parse(const char *text, uint64_t *ret_ms);
 void config_size_format(uint64_t octets, char *text);
 void config_duration_format(uint64_t ms, char *text);
 
+/* Reads a share of all, "0.01" or "1/100". False: it is none above 0 and at most 1. An answer is in
+ * it when 32 random bits are below *ret_below. */
+bool config_sample_parse(const char *text, uint64_t *ret_below);
+
 #endif

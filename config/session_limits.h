@@ -14,6 +14,8 @@ struct session_limits {
     uint64_t cache_bytes_max; /* octets of small files kept in memory */
     bool has_logs; /* access logs are opened; false for an engine that never runs (`gearshift -t`),
                       since to open them would be to create them */
+    bool logs_inline; /* whoever serves writes them himself, and no thread of their own does: for a
+                         process that serves one connection */
 };
 
 /* All of what `config` allows, with access logs. */

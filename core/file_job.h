@@ -157,6 +157,10 @@ void file_job_init_root(struct file_job *job, const char *path, bool guarded);
 /* A LIST job whose res is 1 is to be run again. */
 void file_job_again(struct file_job *job);
 
+/* Is it, not in flight, a LIST, or the counting of what a source makes? Many of these may follow
+ * each other before anything can be sent. */
+bool file_job_is_slice(const struct file_job *job);
+
 /* Octets of memory that a LIST job between two slices holds. */
 size_t file_job_size(const struct file_job *job);
 

@@ -130,12 +130,15 @@ static int walk_dots(struct walk *w, bool up, bool given)
     return fstat(w->dirs[w->depth], &st) < 0 ? -errno : judge_links(w, &st);
 }
 
-/* Links that the kernel makes up (/proc/self/root) lead anywhere, whatever they say. */
-static bool is_magic(int link_fd)
+/* Links that the kernel makes up (/proc/self/root) lead anywhere, whatever they say. 0 or -errno;
+ * -ELOOP: it is one. */
+static int judge_magic(int link_fd)
 {
     struct statfs fs;
 
-    return fstatfs(link_fd, &fs) < 0 || fs.f_type == PROC_SUPER_MAGIC;
+    if (fstatfs(link_fd, &fs) < 0)
+        return -errno;
+    return fs.f_type == PROC_SUPER_MAGIC ? -ELOOP : 0;
 }
 
 /* The target before the rest is absolute: it begins at "/". 0 or -errno. */
@@ -155,9 +158,13 @@ static int walk_link(struct walk *w, int link_fd, uid_t owner, bool slash)
 {
     char target[PATH_MAX];
     ssize_t len;
+    int res;
 
-    if (w->symlinks == FILE_SYMLINKS_DENY || ++w->links > LINKS_MAX || is_magic(link_fd))
+    if (w->symlinks == FILE_SYMLINKS_DENY || ++w->links > LINKS_MAX)
         return -ELOOP;
+    res = judge_magic(link_fd);
+    if (res < 0)
+        return res;
     len = readlinkat(link_fd, "", target, sizeof(target));
     if (len < 0)
         return -errno;

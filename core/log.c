@@ -7,6 +7,7 @@
 #include "core/decimal.h"
 #include "core/hex.h"
 #include "core/log_stream.h"
+#include "core/log_syslog.h"
 #include "core/safe_open.h"
 #include "core/utf8.h"
 
@@ -22,13 +23,19 @@
 enum { LOG_LINE_MAX = 4096 };
 
 static struct {
-    int fd;
-    const char *path; /* NULL: a standard stream */
-    uid_t owner;      /* who serves in the end */
+    struct log_stream out;
+    int stream;                      /* STDOUT_FILENO or STDERR_FILENO, of which `out` is our own
+                                        descriptor where there could be one; -1: it is neither */
+    const char *path;                /* NULL: a standard stream, or syslog */
+    const struct log_syslog *syslog; /* NULL: it is none */
+    atomic_int offset_s;             /* of local time from UTC; syslog only */
+    uid_t owner;                     /* who serves in the end */
     enum log_level level;
     atomic_uint lost; /* lines that could not be written since the last one that could */
     atomic_bool torn; /* one of them is there in part */
-} sink = { .fd = STDERR_FILENO, .level = LOG_INFO };
+} sink = { .out = { .fd = STDERR_FILENO, .kind = LOG_STREAM_FILE },
+           .stream = STDERR_FILENO,
+           .level = LOG_INFO };
 
 int log_file_open(const char *path, uid_t owner, const char **ret_what)
 {
@@ -40,12 +47,29 @@ int log_file_open(const char *path, uid_t owner, const char **ret_what)
 
 void log_take(int fd, const char *path, uid_t owner, enum log_level level)
 {
-    if (sink.path != NULL)
-        close(sink.fd);
-    sink.fd = fd;
+    bool is_stream = path == NULL && (fd == STDOUT_FILENO || fd == STDERR_FILENO);
+    const char *what = NULL;
+
+    if (sink.out.fd != sink.stream)
+        close(sink.out.fd);
+    sink.stream = is_stream ? fd : -1;
+    if (!is_stream || log_stream_open(fd, &sink.out, &what) < 0)
+        sink.out = log_stream_of(fd);
     sink.path = path;
+    sink.syslog = NULL;
     sink.owner = owner;
     sink.level = level;
+}
+
+int log_take_syslog(const struct log_syslog *syslog, enum log_level level)
+{
+    int fd = log_syslog_open(syslog);
+
+    if (fd < 0)
+        return fd;
+    log_take(fd, NULL, geteuid(), level);
+    sink.syslog = syslog;
+    return 0;
 }
 
 int log_open(const char *path, enum log_level level)
@@ -71,15 +95,17 @@ int log_reopen(void)
     if (fd < 0)
         return fd;
     /* Onto the old number, so that a thread that is about to write finds a log there. */
-    if (dup3(fd, sink.fd, O_CLOEXEC) < 0)
+    if (dup3(fd, sink.out.fd, O_CLOEXEC) < 0)
         error = -errno;
+    else
+        sink.out = log_stream_of(sink.out.fd);
     close(fd);
     return error;
 }
 
 int log_fd(void)
 {
-    return sink.fd;
+    return sink.stream >= 0 ? sink.stream : sink.out.fd;
 }
 
 /* How many octets at `at` may stand in a line as they are: a character of UTF-8 that controls
@@ -118,6 +144,27 @@ static char *escape(const char *message, char *out, const char *out_end)
     return out;
 }
 
+/* Writes octets of a line; returns how many, or -1. */
+static ssize_t put_out(const char *line, size_t len)
+{
+    size_t done = 0;
+
+    if (sink.syslog == NULL)
+        return log_stream_write(&sink.out, line, len);
+    return log_syslog_send(sink.syslog, sink.out.fd, line, len, &done) == 0 ? (ssize_t)done : -1;
+}
+
+/* What stands in front of a line: of a datagram, its severity. Returns its length. */
+static size_t put_prefix(enum log_level level, int64_t wall_s, char *out)
+{
+    static const uint8_t severities[] = { 3, 4, 6, 7 }; /* RFC 3164 section 4.1.1 */
+
+    if (sink.syslog == NULL)
+        return 0;
+    return log_syslog_prefix(sink.syslog, severities[level], wall_s, atomic_load(&sink.offset_s),
+                             out);
+}
+
 /* Writes one line with date and level. False: it is not in the log, or not all of it. */
 static bool put_line(enum log_level level, const char *message)
 {
@@ -127,8 +174,9 @@ static bool put_line(enum log_level level, const char *message)
 
     CHECK((size_t)level < ARRAY_LEN(names));
     MUST(clock_gettime(CLOCK_REALTIME, &now) == 0);
-    clock_format_utc(now.tv_sec, line);
-    char *out = line + CLOCK_UTC_LEN;
+    char *out = line + put_prefix(level, now.tv_sec, line);
+    clock_format_utc(now.tv_sec, out);
+    out += CLOCK_UTC_LEN;
     unsigned ms = (unsigned)(now.tv_nsec / 1000000);
     *out++ = '.';
     *out++ = (char)('0' + ms / 100);
@@ -142,7 +190,7 @@ static bool put_line(enum log_level level, const char *message)
     *out++ = ' ';
     out = escape(message, out, line + sizeof line - 1);
     *out++ = '\n';
-    ssize_t written = write(sink.fd, line, (size_t)(out - line));
+    ssize_t written = put_out(line, (size_t)(out - line));
     if (written > 0 && written < out - line)
         atomic_store(&sink.torn, true);
     return written == out - line;
@@ -157,7 +205,7 @@ static bool tell_lost(unsigned lost)
     struct span number = decimal_text(lost, &room);
     char message[sizeof room.digits + sizeof text];
 
-    if (atomic_load(&sink.torn) && write(sink.fd, "\n", 1) != 1)
+    if (atomic_load(&sink.torn) && put_out("\n", 1) != 1)
         return false;
     atomic_store(&sink.torn, false);
     memcpy(message, number.ptr, number.len);
@@ -190,6 +238,8 @@ void log_write(enum log_level level, const char *format, ...)
     if (vsnprintf(message, sizeof message, format, args) < 0)
         message[0] = '\0';
     va_end(args);
+    if (sink.syslog != NULL)
+        atomic_store(&sink.offset_s, log_syslog_offset((int64_t)time(NULL)));
     log_line(level, message);
     errno = saved_errno;
 }

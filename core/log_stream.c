@@ -6,9 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static const char *const names[][4] = {
@@ -33,8 +36,8 @@ const char *log_stream_name(int number)
     return names[number - STDOUT_FILENO][0];
 }
 
-/* A pipe as an open file of its own, which does not wait. The descriptor, or -1. */
-static int open_pipe(int number)
+/* A pipe or terminal as an open file of its own, which does not wait. The descriptor, or -1. */
+static int open_anew(int number)
 {
     const char *path = number == STDOUT_FILENO ? "/proc/self/fd/1" : "/proc/self/fd/2";
     const char *what = NULL;
@@ -56,18 +59,59 @@ int log_stream_open(int number, struct log_stream *ret_stream, const char **ret_
         *ret_what = "it is open for reading only";
         return -EBADF;
     }
-    if (S_ISFIFO(info.st_mode))
-        fd = open_pipe(number);
+    if (S_ISFIFO(info.st_mode) || isatty(number))
+        fd = open_anew(number);
     if (fd < 0)
         fd = fcntl(number, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     if (fd < 0)
         return -errno;
-    *ret_stream = (struct log_stream){ .fd = fd, .is_socket = S_ISSOCK(info.st_mode) };
+    *ret_stream = log_stream_of(fd);
     return 0;
+}
+
+struct log_stream log_stream_of(int fd)
+{
+    struct log_stream stream = { .fd = fd, .kind = LOG_STREAM_FILE };
+    struct stat info;
+    int flags = fcntl(fd, F_GETFL);
+
+    if (fstat(fd, &info) != 0 || S_ISREG(info.st_mode))
+        return stream;
+    stream.kind = S_ISSOCK(info.st_mode)                    ? LOG_STREAM_SOCKET
+                  : flags >= 0 && (flags & O_NONBLOCK) != 0 ? LOG_STREAM_READY
+                                                            : LOG_STREAM_SHARED;
+    return stream;
+}
+
+/* A kernel that knows it (pipes: since 6.4) does not wait, whoever else writes at this moment; else
+ * a look comes first, after which a pipe has room for PIPE_BUF octets (pipe(7)), and a terminal is
+ * not stopped. */
+static ssize_t write_shared(int fd, const void *data, size_t len)
+{
+    struct iovec part = { (void *)(uintptr_t)data, len < PIPE_BUF ? len : PIPE_BUF };
+    struct pollfd ready = { .fd = fd, .events = POLLOUT };
+
+    ssize_t n = pwritev2(fd, &part, 1, -1, RWF_NOWAIT);
+    if (n >= 0 || (errno != EOPNOTSUPP && errno != EINVAL && errno != ENOSYS && errno != ESPIPE))
+        return n;
+    int count = poll(&ready, 1, 0);
+    if (count > 0)
+        return write(fd, data, part.iov_len);
+    if (count == 0)
+        errno = EAGAIN;
+    return -1;
 }
 
 ssize_t log_stream_write(const struct log_stream *stream, const void *data, size_t len)
 {
-    return stream->is_socket ? send(stream->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL)
-                             : write(stream->fd, data, len);
+    switch (stream->kind) {
+    case LOG_STREAM_SOCKET:
+        return send(stream->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    case LOG_STREAM_SHARED:
+        return write_shared(stream->fd, data, len);
+    case LOG_STREAM_FILE:
+    case LOG_STREAM_READY:
+        return write(stream->fd, data, len);
+    }
+    UNREACHABLE();
 }

@@ -40,29 +40,36 @@ static void *member_thread(void *context)
     return NULL;
 }
 
-static int start_with(struct crew_member *member, const pthread_attr_t *attributes)
+static int start_with(const pthread_attr_t *attributes, void *(*function)(void *context),
+                      void *context, pthread_t *ret_thread)
 {
     sigset_t all, old;
     sigfillset(&all);
     MUST(pthread_sigmask(SIG_BLOCK, &all, &old) == 0);
-    int res = -pthread_create(&member->thread, attributes, member_thread, member);
+    int res = -pthread_create(ret_thread, attributes, function, context);
     MUST(pthread_sigmask(SIG_SETMASK, &old, NULL) == 0);
+    return res;
+}
+
+int crew_start_one(size_t stack_size, void *(*function)(void *context), void *context,
+                   pthread_t *ret_thread)
+{
+    if (stack_size == 0)
+        return start_with(NULL, function, context, ret_thread);
+    pthread_attr_t attributes;
+    int res = -pthread_attr_init(&attributes);
+    if (res < 0)
+        return res;
+    res = -pthread_attr_setstacksize(&attributes, stack_size);
+    if (res == 0)
+        res = start_with(&attributes, function, context, ret_thread);
+    pthread_attr_destroy(&attributes);
     return res;
 }
 
 static int start_thread(struct crew_member *member)
 {
-    if (member->job->stack_size == 0)
-        return start_with(member, NULL);
-    pthread_attr_t attributes;
-    int res = -pthread_attr_init(&attributes);
-    if (res < 0)
-        return res;
-    res = -pthread_attr_setstacksize(&attributes, member->job->stack_size);
-    if (res == 0)
-        res = start_with(member, &attributes);
-    pthread_attr_destroy(&attributes);
-    return res;
+    return crew_start_one(member->job->stack_size, member_thread, member, &member->thread);
 }
 
 int crew_start(struct crew *crew, const struct crew_job *job, unsigned first, unsigned count)

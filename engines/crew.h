@@ -30,6 +30,12 @@ struct crew {
     unsigned first, started;     /* threads run for the members [first, started) */
 };
 
+/* Starts one thread, outside of any crew: for an engine that has as many as it has connections. All
+ * signals are blocked in it; `stack_size` as in struct crew_job. 0 or -errno. The caller joins it
+ * (pthread_join(3)). */
+int crew_start_one(size_t stack_size, void *(*function)(void *context), void *context,
+                   pthread_t *ret_thread);
+
 /* Starts threads for the members `first` to `count` - 1. 0, or -errno, and then none runs. The
  * caller joins them (crew_join()). */
 int crew_start(struct crew *crew, const struct crew_job *job, unsigned first, unsigned count);

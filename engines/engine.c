@@ -39,7 +39,8 @@ static const char *const settings[] = { "threads",       "pin",       "accept",
                                         "worker_queue",  "pool_work", "file_workers" };
 
 /* In the order of enum file_jobs. */
-static const char *const file_jobs[] = { "auto", "inline", "workers", "processor" };
+static const char *const file_jobs[] = { "auto",      "inline",    "workers", "processor",
+                                         "posix-aio", "linux-aio", "io_uring" };
 
 const struct engine_ops *engine_find(const char *name)
 {
@@ -86,6 +87,45 @@ static void list_file_jobs(const struct engine_ops *ops, char *text, size_t size
     }
 }
 
+/* Those that only read, and leave the rest to workers. */
+static bool reads_only(enum file_jobs kind)
+{
+    return kind == FILE_JOBS_POSIX_AIO || kind == FILE_JOBS_LINUX_AIO || kind == FILE_JOBS_IO_URING;
+}
+
+/* What a way to execute file jobs demands of other settings. 0, or -EINVAL and a sentence. */
+static int check_file_jobs(const struct engine_ops *ops, const struct config *config, char *why,
+                           size_t why_size)
+{
+    const char *name = file_jobs[config->file_jobs];
+    bool reads = reads_only(config->file_jobs);
+    if ((config->file_jobs == FILE_JOBS_WORKERS || reads) && config->file_workers == 0 &&
+        (ops->settings & ENGINE_SETTING_FILE_WORKERS)) {
+        snprintf(why, why_size,
+                 "%s: file_jobs = %s needs some%s: set file_workers to 1 or more, or file_jobs = "
+                 "inline",
+                 config_place(config, "file_jobs"), name,
+                 reads ? " workers, which open and list what it cannot" : "");
+        return -EINVAL;
+    }
+    if (reads && (ops->settings & ENGINE_SETTING_POOL_WORK) &&
+        config->pool_work == POOL_WORK_REQUEST) {
+        snprintf(why, why_size,
+                 "%s: file_jobs = %s is for an event loop that processes requests: set pool_work = "
+                 "file",
+                 config_place(config, "file_jobs"), name);
+        return -EINVAL;
+    }
+    if (config->file_jobs == FILE_JOBS_LINUX_AIO && config->file_io == FILE_IO_SENDFILE) {
+        snprintf(why, why_size,
+                 "%s: file_jobs = linux-aio passes the page cache by, from which file_io = "
+                 "sendfile sends: set file_io = auto or read",
+                 config_place(config, "file_jobs"));
+        return -EINVAL;
+    }
+    return 0;
+}
+
 int engine_check_config(const struct engine_ops *ops, const struct config *config, char *why,
                         size_t why_size)
 {
@@ -96,15 +136,9 @@ int engine_check_config(const struct engine_ops *ops, const struct config *confi
                  config_place(config, "file_jobs"), ops->name, file_jobs[config->file_jobs], takes);
         return -EINVAL;
     }
-    if (config->file_jobs == FILE_JOBS_WORKERS && config->file_workers == 0 &&
-        (ops->settings & ENGINE_SETTING_FILE_WORKERS)) {
-        snprintf(
-            why, why_size,
-            "%s: file_jobs = workers needs some: set file_workers to 1 or more, or file_jobs = "
-            "inline",
-            config_place(config, "file_jobs"));
-        return -EINVAL;
-    }
+    int res = check_file_jobs(ops, config, why, why_size);
+    if (res < 0)
+        return res;
     if (config->file_io == FILE_IO_SPLICE && !ops->splices) {
         snprintf(why, why_size,
                  "%s: file_io = splice needs engine proactor; engine %s has sendfile",

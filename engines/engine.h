@@ -53,7 +53,7 @@ struct engine;
 /* Keys of the configuration that not every engine honours, as bits. engine_setting_at() has their
  * names. */
 enum engine_setting {
-    ENGINE_SETTING_THREADS = 1 << 0, /* the engine has a session environment for each of them */
+    ENGINE_SETTING_THREADS = 1 << 0, /* with a session environment each, but for `shares_env` */
     ENGINE_SETTING_PIN = 1 << 1,
     ENGINE_SETTING_ACCEPT = 1 << 2,
     ENGINE_SETTING_DEMULTIPLEXER = 1 << 3,
@@ -71,6 +71,9 @@ struct engine_ops {
     unsigned settings;   /* enum engine_setting: those that it honours */
     unsigned file_jobs;  /* bits 1 << enum file_jobs: those that it takes, besides AUTO */
     bool splices;        /* it has file_io = splice */
+    bool shares_env;     /* its threads share one session environment, and what that has open */
+    bool forks; /* each connection has a process of its own, with descriptors of its own: the limit
+                   of them is for one connection */
 
     /* Will this kernel and its limits run it, with the means that `config` chooses (NULL: as it is
      * by default)? 0, or -errno and one sentence that says what refuses and what to do. */

@@ -6,11 +6,14 @@
 #include "http/conn_count.h"
 #include "http/conn_state.h"
 #include "http/exchange.h"
+#include "http/real_ip.h"
+#include "http/redirect.h"
 #include "http/refusal.h"
 #include "http/response.h"
 #include "http/static.h"
 #include "http/vhost.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #define HTTP_CONN_MAGIC 0xc0441e55u
@@ -30,7 +33,10 @@ void http_conn_open(struct http_conn *c, struct http_env *env, const struct list
                              .listen = listen,
                              .file_segments = env->file_segments && !listen->tls,
                              .securing = listen->tls,
+                             .from_proxy = address_set_has(&env->config->real_ip.from, peer),
                              .since_ms = env->clock->now_ms };
+    if ((env->needs & ACCESS_NEEDS_MORE) != 0)
+        c->number = atomic_fetch_add(env->config->connections_counted, 1) + 1;
 }
 
 void http_conn_secured(struct http_conn *c, const struct server *named)
@@ -41,6 +47,20 @@ void http_conn_secured(struct http_conn *c, const struct server *named)
     c->securing = false;
     c->silent = false;
     c->since_ms = now(c);
+}
+
+void http_conn_introduced(struct http_conn *c, const struct peer *client)
+{
+    CHECK_OBJ(c, HTTP_CONN_MAGIC);
+    CHECK(c->state == STATE_IDLE && c->requests == 0);
+    c->silent = false;
+    c->since_ms = now(c);
+    if (client == NULL)
+        return;
+    c->peer = *client;
+    /* "unix:" there means a socket of ours, not one of the proxy's. */
+    c->from_proxy =
+        client->family != PEER_UNIX && address_set_has(&c->env->config->real_ip.from, client);
 }
 
 /* Nothing is known yet of the request that comes next. */
@@ -61,6 +81,10 @@ static void begin_request(struct http_conn *c)
     x->request.present = 0;
     x->request.method = HTTP_GET;
     x->request.version_minor = 1;
+    x->target.path.len = 0;
+    x->body_taken = 0;
+    if (c->env->needs != 0)
+        http_access_begin(x);
 }
 
 static bool attach_exchange(struct http_conn *c)
@@ -96,7 +120,7 @@ static void answer_composed(struct http_conn *c, struct http_input *input)
     struct http_exchange *x = c->x;
     bool is_long = http_out_has_file(&x->out) || x->multipart.entry != NULL;
     if (!is_long)
-        http_access_write(x, &c->peer, x->status, x->body_len);
+        http_access_write(c, x->status, x->out.queued - x->answer_start, x->body_len);
     x->log_due = is_long;
     http_count_composed(x, x->multipart.entry != NULL);
     if (is_long || !x->keep_alive) {
@@ -113,7 +137,7 @@ static bool flushed(struct http_conn *c, struct http_input *input)
 {
     struct http_exchange *x = c->x;
     if (x->log_due)
-        http_access_write_sent(c->x, &c->peer);
+        http_access_write_sent(c);
     if (x->keep_alive) {
         input->head.len = 0;
         c->state = STATE_HEAD;
@@ -150,8 +174,14 @@ static void refuse(struct http_conn *c, int status)
     c->state = STATE_ANSWER;
 }
 
+/* Does the head alone decide the answer, so that a body is of no use? */
+static bool is_decided(struct http_conn *c)
+{
+    return http_refusal_of_head(c->x, c->named) != 0 || http_redirect_of_head(c->x) != NULL;
+}
+
 /* Chooses what to answer a request with. `body_left`: it announces a body, which is not read, since
- * the head alone refuses it. */
+ * the head alone decides. */
 static void begin_answer(struct http_conn *c, bool body_left)
 {
     struct http_exchange *x = c->x;
@@ -167,8 +197,12 @@ static void begin_answer(struct http_conn *c, bool body_left)
         refuse(c, status);
     else if (status != 0)
         http_static_begin_error(x, status);
-    else if (r->method != HTTP_OPTIONS)
+    else if (r->method != HTTP_OPTIONS || http_redirect_of_head(x) != NULL)
         http_static_begin(x);
+    if (body_left) {
+        x->keep_alive = false;
+        c->linger = true;
+    }
 }
 
 /* The head at the front of `input` is complete: `len` octets behind `skipped` that belong to no
@@ -182,6 +216,11 @@ static void head_complete(struct http_conn *c, struct http_input *input, size_t 
     c->requests++;
     int status =
         http_request_parse(input->head.ptr, input->head.len, &c->env->config->limits, &x->request);
+    x->from_proxy = c->from_proxy && status == 0;
+    if (x->from_proxy) {
+        x->client = c->peer;
+        http_real_ip(&x->request, &c->env->config->real_ip, &x->client);
+    }
     if (status != 0 || c->plain_refused) {
         refuse(c, status != 0 ? status : 400);
         return;
@@ -190,7 +229,7 @@ static void head_complete(struct http_conn *c, struct http_input *input, size_t 
     /* Who waits for 100 is told at once what follows anyway (RFC 9110 section 10.1.1). */
     bool announced = x->request.framing != HTTP_FRAMING_NONE;
     if (!announced || x->request.method == HTTP_CONNECT ||
-        (x->request.expect_continue && http_refusal_of_head(x, c->named) != 0)) {
+        (x->request.expect_continue && is_decided(c))) {
         begin_answer(c, announced);
         return;
     }
@@ -212,6 +251,7 @@ static void refuse_head(struct http_conn *c, struct http_input *input, int statu
         http_line_of_head(span_make(input->rest.ptr + skipped, input->rest.len - skipped));
     input->head = line;
     input->rest.len = 0;
+    x->from_proxy = false;
     x->request.head = line.ptr;
     x->request.request_line = (struct http_slice){ 0, (uint32_t)line.len };
     c->requests++;
@@ -255,16 +295,24 @@ static bool read_body(struct http_conn *c, struct http_input *input)
     }
     input->rest.ptr += used;
     input->rest.len -= used;
+    x->body_taken += used;
     if (result == HTTP_BODY_MORE)
         return false;
     begin_answer(c, false);
     return true;
 }
 
+/* Is it an OPTIONS that is neither refused nor redirected? */
+static bool asks_for_options(struct http_exchange *x)
+{
+    return x->request.method == HTTP_OPTIONS && x->search.location == NULL &&
+           x->search.status == 0 && http_redirect_of_head(x) == NULL;
+}
+
 static bool answer(struct http_conn *c, struct http_input *input)
 {
     struct http_exchange *x = c->x;
-    if (x->search.location == NULL && x->search.status == 0 && x->request.method == HTTP_OPTIONS) {
+    if (asks_for_options(x)) {
         if (!http_response_options(x, http_location_find(x->server, SPAN_LIT("/"))))
             return false;
         answer_composed(c, input);
@@ -378,6 +426,11 @@ bool http_conn_is_idle(const struct http_conn *c)
     return c->state == STATE_IDLE && (c->requests > 0 || c->silent);
 }
 
+bool http_conn_is_busy(const struct http_conn *c)
+{
+    return c->state != STATE_IDLE;
+}
+
 size_t http_conn_recv_room(const struct http_conn *c)
 {
     if (c->state == STATE_LINGER || c->x == NULL || c->x->in.data == NULL)
@@ -413,7 +466,7 @@ void http_conn_received_end(struct http_conn *c)
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
     /* Octets that are wanted will not come; what was asked before has been answered already. */
     if (c->state == STATE_BODY)
-        http_access_write(c->x, &c->peer, 0, 0);
+        http_access_write(c, 0, 0, 0);
     close_now(c);
 }
 
@@ -421,9 +474,9 @@ void http_conn_broken(struct http_conn *c)
 {
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
     if (c->state == STATE_FLUSH && c->x->log_due)
-        http_access_write_sent(c->x, &c->peer);
+        http_access_write_sent(c);
     else if (c->state == STATE_ANSWER || c->state == STATE_BODY)
-        http_access_write(c->x, &c->peer, 0, 0);
+        http_access_write(c, 0, 0, 0);
     c->broken = true;
     close_now(c);
 }
@@ -501,37 +554,6 @@ void http_conn_shut_down(struct http_conn *c)
     c->since_ms = now(c);
 }
 
-/* Is its first request still to be thought to be on its way? Else it is only waited for. */
-static bool is_new(const struct http_conn *c)
-{
-    return c->state == STATE_IDLE && c->requests == 0 && !c->silent &&
-           c->env->config->deadlines.header_ms > HTTP_CONN_SILENT_MS;
-}
-
-uint64_t http_conn_deadline_ms(const struct http_conn *c)
-{
-    const struct http_deadlines *deadlines = &c->env->config->deadlines;
-    const struct http_exchange *x = c->x;
-    if (c->state == STATE_CLOSED)
-        return UINT64_MAX;
-    if (x != NULL && x->window.begun_ms != 0)
-        return x->window.look_ms;
-    if (is_new(c))
-        return c->since_ms + HTTP_CONN_SILENT_MS;
-    switch ((enum state)c->state) {
-    case STATE_IDLE:
-        return c->since_ms + (c->requests == 0 ? deadlines->header_ms : deadlines->keepalive_ms);
-    case STATE_HEAD:
-        return x->begun_ms + deadlines->header_ms;
-    case STATE_BODY:
-        return x->body_begun_ms + deadlines->body_ms;
-    case STATE_LINGER:
-        return c->since_ms + deadlines->linger_ms;
-    default:
-        return UINT64_MAX; /* a job takes as long as it takes */
-    }
-}
-
 void http_conn_expired(struct http_conn *c, const struct progress *progress)
 {
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
@@ -542,7 +564,7 @@ void http_conn_expired(struct http_conn *c, const struct progress *progress)
             http_conn_broken(c); /* the peer takes less than the minimum rate */
         return;
     }
-    if (is_new(c)) {
+    if (http_conn_is_new(c)) {
         c->silent = true;
         if (http_conn_deadline_ms(c) > now(c))
             return;

@@ -39,8 +39,11 @@ struct http_conn {
     bool securing;      /* its TLS handshake is not complete */
     uint8_t counted;    /* enum stats_counter: as which it is counted now */
     bool stalled;       /* the socket was found full: nothing is read to be sent */
-    struct peer peer;
-    uint32_t requests; /* begun on this connection */
+    bool from_proxy;    /* the peer is in `real_ip_from`: each request tells its own client */
+    struct peer peer;   /* who is at the other end, by the socket or by a PROXY header */
+    uint32_t requests;  /* begun on this connection */
+    uint64_t number;    /* of the connection, counted by the process; 0 where no log tells it */
+    const char *tls_protocol, *tls_cipher; /* what was agreed upon, borrowed; NULL without TLS */
     uint64_t since_ms; /* when the present state of waiting began: idle, lingering */
     struct http_env *env;
     const struct listen_config *listen;
@@ -56,6 +59,19 @@ void http_conn_open(struct http_conn *c, struct http_env *env, const struct list
  * (borrowed; NULL: no name was sent) is the server that the client's SNI selects: requests for
  * another one are answered 421 (RFC 9110 section 15.5.20). Before anything is received. */
 void http_conn_secured(struct http_conn *c, const struct server *named);
+
+/* A proxy has said, in front of all else, whom the connection is for: from now on it is known as
+ * that client's (copied; NULL: it is the proxy's own), and the deadline of the first request
+ * begins. Before anything is received. */
+void http_conn_introduced(struct http_conn *c, const struct peer *client);
+
+/* What was agreed upon in the handshake, for the access log: "TLSv1.3", and IANA's name of the
+ * cipher suite. Borrowed until http_conn_close(). */
+static inline void http_conn_set_tls(struct http_conn *c, const char *protocol, const char *cipher)
+{
+    c->tls_protocol = protocol;
+    c->tls_cipher = cipher;
+}
 
 /* What comes is plain HTTP, where TLS was expected: the first request is answered 400, and it
  * closes. Before anything is received. */
@@ -76,10 +92,17 @@ static inline void http_conn_send_files(struct http_conn *c)
  * still was are taken and change nothing. */
 void http_conn_close(struct http_conn *c);
 
-/* The client's address, as given to http_conn_open(). */
+/* The client's address, as given to http_conn_open() or http_conn_introduced(). What a request says
+ * of its client is another matter (real_ip.h). */
 static inline const struct peer *http_conn_peer(const struct http_conn *c)
 {
     return &c->peer;
+}
+
+/* The address that it came in at, as given to http_conn_open(). */
+static inline const struct listen_config *http_conn_listen(const struct http_conn *c)
+{
+    return c->listen;
 }
 
 /* Mask of enum http_conn_want; never 0. Pure. */
@@ -88,6 +111,10 @@ unsigned http_conn_wants(const struct http_conn *c);
 /* Does it wait for a request of which nothing has come, with nothing left to send? The first
  * request is given HTTP_CONN_SILENT_MS before it is said to be waited for. */
 bool http_conn_is_idle(const struct http_conn *c);
+
+/* Has a request begun, or is an answer under way? Then http_conn_drain() does not close it now. Pure.
+ */
+bool http_conn_is_busy(const struct http_conn *c);
 
 /* Octets that http_conn_received() takes now. */
 size_t http_conn_recv_room(const struct http_conn *c);

@@ -1,4 +1,4 @@
-/* conn_state.h: the states of an HTTP/1.1 connection. Private to conn.c.
+/* conn_state.h: the states of an HTTP/1.1 connection. Private to conn*.c.
  *
  *   IDLE -- octets --> HEAD --> (BODY) --> ANSWER --> (FLUSH) --> HEAD or IDLE
  *                        |         |          |            `----> CLOSED, or SHUTDOWN -> LINGER ->
@@ -13,6 +13,10 @@
 #ifndef HTTP_CONN_STATE_H
 #define HTTP_CONN_STATE_H
 
+#include "http/conn.h"
+
+#include <stdbool.h>
+
 enum state {
     STATE_IDLE,
     STATE_HEAD,
@@ -23,5 +27,12 @@ enum state {
     STATE_LINGER,
     STATE_CLOSED,
 };
+
+/* Is its first request still to be thought to be on its way? Else it is only waited for. */
+static inline bool http_conn_is_new(const struct http_conn *c)
+{
+    return c->state == STATE_IDLE && c->requests == 0 && !c->silent &&
+           c->env->config->deadlines.header_ms > HTTP_CONN_SILENT_MS;
+}
 
 #endif

@@ -2,6 +2,7 @@
 #include "http/env.h"
 
 #include "core/check.h"
+#include "core/draws.h"
 #include "core/safe_open.h"
 #include "http/exchange.h"
 
@@ -67,11 +68,21 @@ static int open_access_logs(struct http_env *env, char *why, size_t why_size)
     env->access_logs = calloc(env->access_logs_count + 1, sizeof(env->access_logs[0]));
     if (env->access_logs == NULL)
         return -ENOMEM;
+    if (env->access_logs_count > 0 && !env->limits.logs_inline) {
+        int r = log_writer_create(&env->log_writer);
+        if (r < 0)
+            return r;
+    }
     for (size_t i = 0; i < env->access_logs_count; i++) {
         const struct access_log_config *log = &config->access_logs[i];
+        const struct access_log_options options = { .path = log->path,
+                                                    .owner = config->log_owner,
+                                                    .syslog = log->syslog,
+                                                    .line_max = log->line_max,
+                                                    .buffer_size = config->access_log_buffer,
+                                                    .writer = env->log_writer };
         const char *what = NULL;
-        int r = access_log_open(log->path, config->log_owner, log->format,
-                                config->access_log_buffer, &env->access_logs[i], &what);
+        int r = access_log_open(&options, &env->access_logs[i], &what);
         if (r < 0) {
             snprintf(why, why_size, "access log %s cannot be opened: %s", log->path,
                      safe_open_text(r, what));
@@ -79,6 +90,25 @@ static int open_access_logs(struct http_env *env, char *why, size_t why_size)
         }
     }
     return 0;
+}
+
+/* What the lines of all servers need, and what draws random numbers where one does. */
+static int find_needs(struct http_env *env)
+{
+    bool samples = false;
+
+    for (size_t i = 0; i < env->config->servers_count; i++) {
+        const struct server *server = &env->config->servers[i];
+        if (server->access_log == CONFIG_NO_LOG || env->access_logs_count == 0)
+            continue;
+        env->needs |= server->access->format->needs;
+        samples |= server->access->sample_below < CONFIG_SAMPLE_ALL;
+    }
+    if (env->config->request_id)
+        env->needs |= ACCESS_NEEDS_ID_SENT;
+    if (!samples && (env->needs & (ACCESS_NEEDS_REQUEST_ID | ACCESS_NEEDS_ID_SENT)) == 0)
+        return 0;
+    return draws_create(&env->draws);
 }
 
 /* Addresses are set aside for all connections; memory is taken only as they come. */
@@ -159,6 +189,8 @@ int http_env_create(const struct config *config, const struct session_limits *li
         r = mime_table_load(config, why, why_size, &env->mime);
     if (r == 0)
         r = open_access_logs(env, why, why_size);
+    if (r == 0)
+        r = find_needs(env);
     if (r < 0) {
         http_env_destroy(env);
         return r;
@@ -174,6 +206,8 @@ void http_env_destroy(struct http_env *env)
     for (size_t i = 0; env->access_logs != NULL && i < env->access_logs_count; i++)
         access_log_close(env->access_logs[i]);
     free(env->access_logs);
+    log_writer_destroy(env->log_writer);
+    draws_destroy(env->draws);
     mime_table_free(env->mime);
     for (size_t i = 0, id = 0; env->location_fields != NULL && i < env->config->servers_count; i++)
         for (size_t j = 0; j < env->config->servers[i].locations_count; j++, id++)
@@ -192,19 +226,26 @@ bool http_env_tick(struct http_env *env, bool reopen)
 {
     bool owes = pool_trim(env->reads);
     for (size_t i = 0; i < env->access_logs_count; i++) {
-        if (!reopen) {
+        if (!reopen && !access_log_reopen_due(env->access_logs[i])) {
             access_log_flush(env->access_logs[i]);
             owes |= access_log_owes(env->access_logs[i]);
             continue;
         }
         const char *what = NULL;
         int r = access_log_reopen(env->access_logs[i], &what);
-        if (r < 0)
+        if (r < 0 && r != -EBUSY)
             log_error("access log %s cannot be opened again, the old file stays: %s",
                       env->config->access_logs[i].path, safe_open_text(r, what));
         owes |= access_log_owes(env->access_logs[i]);
     }
     return owes;
+}
+
+void http_env_end_logs(struct http_env *env)
+{
+    for (size_t i = 0; i < env->access_logs_count; i++)
+        access_log_close(env->access_logs[i]);
+    env->access_logs_count = 0;
 }
 
 size_t http_env_reclaim(struct http_env *env)

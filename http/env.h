@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "config/config.h"
 #include "config/session_limits.h"
+#include "core/access_log.h"
 #include "core/log.h"
 #include "core/pool.h"
 #include "core/span.h"
@@ -51,8 +52,12 @@ struct http_env {
     struct pool *ranges; /* ranges_max struct http_range, one a connection that is answered with
                             several */
     size_t input_size;
+    struct log_writer *log_writer; /* of all access logs; NULL: whoever serves writes them */
     struct access_log **access_logs;
-    size_t access_logs_count;     /* as many as the configuration has, or none */
+    size_t access_logs_count; /* as many as the configuration has, or none */
+    unsigned needs; /* enum access_need: of all formats of the access logs together, and whether
+                       answers tell their id */
+    struct draws *draws;          /* NULL: nobody asks for a request id or a sample */
     struct span *location_fields; /* by location id: the configured field lines, with CRLF */
     uint64_t listing_log_ms;      /* when a directory was last complained about; 0: never */
     size_t listings_size;         /* octets that unfinished listings hold */
@@ -74,6 +79,10 @@ void http_env_destroy(struct http_env *env);
 /* Writes out the access logs, and gives back memory that only a burst has needed; `reopen`: opens
  * the logs again as well. True: once more in a second, whether anything happens or not. */
 bool http_env_tick(struct http_env *env, bool reopen);
+
+/* Writes out and closes the access logs, since the process ends without http_env_destroy(). Nothing
+ * is answered any more. */
+void http_env_end_logs(struct http_env *env);
 
 /* Lets go of files and roots that nobody has asked for of late, a bounded number of them. When it
  * is to be called again, on the clock's scale of now_ms; UINT64_MAX: not before another request. */

@@ -4,6 +4,7 @@
 #ifndef HTTP_EXCHANGE_H
 #define HTTP_EXCHANGE_H
 
+#include "core/access_format.h"
 #include "core/buf.h"
 #include "core/file_job.h"
 #include "core/peer.h"
@@ -23,6 +24,11 @@
 #define HTTP_EXCHANGE_MAGIC 0x6e7c4a6eu
 
 /* DONE: a step of a listing. What other jobs bring is dealt with on arrival. */
+enum {
+    HTTP_ID_MAX = 128,   /* octets of a request's id */
+    HTTP_SENT_MAX = 1024 /* octets of an answer's fields that are kept for the access log */
+};
+
 enum http_job_state { HTTP_JOB_NONE, HTTP_JOB_WANTED, HTTP_JOB_DONE };
 
 /* The search for what to answer with (static.c); everything that must survive a job. */
@@ -91,6 +97,7 @@ struct http_exchange {
     uint64_t begun_ms;      /* first octet of the present request */
     uint64_t begun_ns;      /* likewise */
     uint64_t body_begun_ms; /* end of its head */
+    uint64_t body_taken;    /* octets of its body, so far */
 
     /* Answering */
     const struct peer *peer;     /* the client; borrowed from the connection */
@@ -105,6 +112,8 @@ struct http_exchange {
     uint64_t body_len;   /* octets of its body */
     uint64_t body_start; /* on the scale of out.queued: where its body begins */
     uint8_t timed_count; /* of timed[] */
+    bool from_proxy;     /* the present head is a trusted proxy's: `client` is who asked */
+    struct peer client;  /* valid with from_proxy */
     bool log_due;        /* its line in the access log is written when it is sent */
     char extra[64];      /* a field line for an error answer (Allow, Content-Range), or "" */
 
@@ -114,6 +123,15 @@ struct http_exchange {
     struct http_multipart multipart;
     struct http_send_window window; /* of the minimum rate; its `sent` is out.sent */
 
+    /* Of the present request, for its line in the access log and its id; with env->needs. */
+    uint64_t answer_start; /* on the scale of out.queued: where its answer begins */
+    uint8_t id_len;        /* octets of `id`; 0: it has none yet */
+    uint16_t sent_len;     /* octets in sent_text */
+    struct http_slice sent[ACCESS_SENT_COUNT]; /* fields of its answer, in sent_text */
+
+    char id[HTTP_ID_MAX];
+    char head_end[HTTP_ID_MAX + 64]; /* what ends the head, with the id */
+    char sent_text[HTTP_SENT_MAX];
     char decoded[HTTP_PATH_MAX];  /* target.path, when decoding changed something */
     char try_text[HTTP_PATH_MAX]; /* search.uri, when it comes from `try` or an error page */
     char path[HTTP_PATH_MAX + 8]; /* the job's path, NUL-terminated */

@@ -8,6 +8,7 @@
 #include "core/check.h"
 #include "config/redirect_to.h"
 #include "http/response.h"
+#include "http/vhost.h"
 
 enum { HOST_MAX = 255 }; /* octets of a name in the DNS (RFC 1035 section 2.3.4) */
 
@@ -118,6 +119,18 @@ static void compose(struct composed *c, const struct http_exchange *x,
         put_rest(c, redirect, target->path);
     if (!has_query)
         put_encoded(c, target->query, http_query_encode);
+}
+
+const struct redirect *http_redirect_of_head(struct http_exchange *x)
+{
+    struct http_target *target = &x->target;
+    struct span text = http_request_slice(&x->request, x->request.target);
+
+    if (x->server->redirects_count == 0 ||
+        http_target_parse(text, false, x->decoded, target) != 0 ||
+        target->form == HTTP_TARGET_ASTERISK)
+        return NULL;
+    return http_redirect_find(x->server, http_location_find(x->server, target->path), target->path);
 }
 
 bool http_redirect_respond(struct http_exchange *x, const struct location *location,

@@ -2,6 +2,7 @@
 #include "http/refusal.h"
 
 #include "config/server_find.h"
+#include "http/redirect.h"
 
 #include <string.h>
 
@@ -30,6 +31,8 @@ int http_refusal_of_head(struct http_exchange *x, const struct server *named)
 
     if (named != NULL && x->server != named)
         return 421;
+    if (r->method == HTTP_METHOD_KNOWN && http_redirect_of_head(x) != NULL)
+        return 0;
     if (r->method == HTTP_METHOD_KNOWN || r->method == HTTP_METHOD_UNKNOWN ||
         r->method == HTTP_CONNECT) {
         memcpy(x->extra, allow, sizeof(allow));

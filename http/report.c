@@ -98,7 +98,8 @@ int http_report_respond(struct http_exchange *x)
         http_response_report(x, ends ? 503 : 200, SPAN_LIT("text/plain; charset=utf-8"), text, len);
         return 0;
     }
-    if (x->peer == NULL || !http_report_may_see(x->server, x->peer))
+    const struct peer *client = x->from_proxy ? &x->client : x->peer;
+    if (client == NULL || !http_report_may_see(x->server, client))
         return 403;
     if (!http_out_empty(&x->out))
         return -ENOBUFS;

@@ -44,6 +44,9 @@ static const struct span field_names[HTTP_FIELD_COUNT] = {
     [HTTP_FIELD_ACCEPT_ENCODING] = { "accept-encoding", 15 },
     [HTTP_FIELD_REFERER] = { "referer", 7 },
     [HTTP_FIELD_USER_AGENT] = { "user-agent", 10 },
+    [HTTP_FIELD_FORWARDED] = { "forwarded", 9 },
+    [HTTP_FIELD_X_FORWARDED_FOR] = { "x-forwarded-for", 15 },
+    [HTTP_FIELD_X_REAL_IP] = { "x-real-ip", 9 },
 };
 
 /* Methods answered 405: those of IANA's registry that a server of files does not perform. PRI is
@@ -153,6 +156,9 @@ static enum http_field field_find(struct span name)
     case 8:
         return (at[3] | 0x20) == 'm' ? field_if(at, HTTP_FIELD_IF_MATCH)
                                      : field_if(at, HTTP_FIELD_IF_RANGE);
+    case 9:
+        return (at[0] | 0x20) == 'f' ? field_if(at, HTTP_FIELD_FORWARDED)
+                                     : field_if(at, HTTP_FIELD_X_REAL_IP);
     case 10:
         return (at[0] | 0x20) == 'u' ? field_if(at, HTTP_FIELD_USER_AGENT)
                                      : field_if(at, HTTP_FIELD_CONNECTION);
@@ -161,7 +167,8 @@ static enum http_field field_find(struct span name)
     case 14:
         return field_if(at, HTTP_FIELD_CONTENT_LENGTH);
     case 15:
-        return field_if(at, HTTP_FIELD_ACCEPT_ENCODING);
+        return (at[0] | 0x20) == 'a' ? field_if(at, HTTP_FIELD_ACCEPT_ENCODING)
+                                     : field_if(at, HTTP_FIELD_X_FORWARDED_FOR);
     case 17:
         return (at[0] | 0x20) == 't' ? field_if(at, HTTP_FIELD_TRANSFER_ENCODING)
                                      : field_if(at, HTTP_FIELD_IF_MODIFIED_SINCE);
@@ -397,6 +404,37 @@ int http_request_parse(const char *head, size_t len, const struct http_limits *l
     }
 
     return http_request_judge(request, limits);
+}
+
+static bool is_named(const char *line, struct span name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char octet = line[i];
+        if (octet >= 'A' && octet <= 'Z')
+            octet = (char)(octet + ('a' - 'A'));
+        if ((octet == '-' ? '_' : octet) != name.ptr[i])
+            return false;
+    }
+    return line[name.len] == ':';
+}
+
+struct span http_request_named(const struct http_request *request, struct span name)
+{
+    const char *at = request->head;
+    const char *end = at + request->head_len;
+
+    while (at < end) {
+        const char *lf = memchr(at, '\n', (size_t)(end - at));
+        if (lf == NULL)
+            break;
+        at = lf + 1; /* the request line is none of the fields */
+        const char *line_end = at < end ? memchr(at, '\r', (size_t)(end - at)) : NULL;
+        if (line_end != NULL && (size_t)(line_end - at) > name.len && is_named(at, name)) {
+            at += name.len + 1;
+            return span_trim(span_make(at, (size_t)(line_end - at)));
+        }
+    }
+    return span_make("", 0);
 }
 
 bool http_request_field_next(const struct http_request *request, enum http_field field,

@@ -38,6 +38,9 @@ enum http_field {
     HTTP_FIELD_ACCEPT_ENCODING,
     HTTP_FIELD_REFERER,
     HTTP_FIELD_USER_AGENT,
+    HTTP_FIELD_FORWARDED,
+    HTTP_FIELD_X_FORWARDED_FOR,
+    HTTP_FIELD_X_REAL_IP,
     HTTP_FIELD_COUNT
 };
 
@@ -100,6 +103,10 @@ static inline struct span http_request_field(const struct http_request *request,
  * list fields that may come in several lines. */
 bool http_request_field_next(const struct http_request *request, enum http_field field,
                              uint32_t *cursor, struct span *ret_value);
+
+/* The trimmed value of the first line of this name, given in lower case and with '_' for '-' (as
+ * variables have it); empty when there is none, or the head was not parsed. Any field. */
+struct span http_request_named(const struct http_request *request, struct span name);
 
 /* "llhttp 8.1.0", as linked. */
 const char *http_parser_version(void);

@@ -5,8 +5,10 @@
 #include "config/config_text.h"
 #include "core/decimal.h"
 #include "http/condition.h"
+#include "http/access.h"
 #include "http/fields.h"
 #include "http/multipart.h"
+#include "http/request_id.h"
 #include "http/status.h"
 
 #include <assert.h>
@@ -27,13 +29,52 @@ enum {
 
 /* What ends a head: the Connection field where one is due (RFC 9112 section 9.3), and the empty
  * line. */
-static struct span head_end(const struct http_exchange *x)
+static inline struct span connection_end(const struct http_exchange *x)
 {
     if (!x->keep_alive)
         return SPAN_LIT("Connection: close\r\n\r\n");
     if (x->request.version_minor == 0)
         return SPAN_LIT("Connection: keep-alive\r\n\r\n");
     return SPAN_LIT("\r\n");
+}
+
+/* Likewise, behind the id of the request. */
+static struct span id_and_end(struct http_exchange *x)
+{
+    struct span texts[] = { SPAN_LIT("X-Request-Id: "), http_request_id(x), SPAN_LIT("\r\n"),
+                            connection_end(x) };
+    char *out = x->head_end;
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        CHECK(texts[i].len <= (size_t)(x->head_end + sizeof(x->head_end) - out));
+        memcpy(out, texts[i].ptr, texts[i].len);
+        out += texts[i].len;
+    }
+    return span_make(x->head_end, (size_t)(out - x->head_end));
+}
+
+static inline struct span head_end(struct http_exchange *x)
+{
+    return (x->env->needs & ACCESS_NEEDS_ID_SENT) != 0 ? id_and_end(x) : connection_end(x);
+}
+
+/* What was put of an answer, for the access log. */
+static bool keep_sent(struct http_exchange *x, const struct span *texts, size_t count)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < count; i++)
+        len += texts[i].len;
+    http_access_keep_sent(x, span_make(x->out.memory.data + x->out.memory.end - len, len));
+    return true;
+}
+
+/* Puts a head, and what is copied behind it. */
+static inline bool put_head(struct http_exchange *x, const struct span *texts, size_t count)
+{
+    if (!http_out_put(&x->out, texts, count))
+        return false;
+    return (x->env->needs & ACCESS_NEEDS_SENT) == 0 || keep_sent(x, texts, count);
 }
 
 static struct span location_fields(const struct http_exchange *x, const struct location *location)
@@ -55,12 +96,12 @@ static bool put_with_content(struct http_exchange *x, struct span *texts, size_t
 {
     struct http_out *out = &x->out;
     if (x->body_omitted || len == 0)
-        return http_out_put(out, texts, count);
+        return put_head(x, texts, count);
     if (entry->content != NULL && len <= HTTP_COPY_MAX) {
         texts[count++] = span_make(entry->content + off, len);
-        return http_out_put(out, texts, count);
+        return put_head(x, texts, count);
     }
-    if (http_out_segments_free(out) < 3 || !http_out_put(out, texts, count))
+    if (http_out_segments_free(out) < 3 || !put_head(x, texts, count))
         return false;
     if (entry->content != NULL)
         http_out_add_content(out, entry, off, len);
@@ -87,7 +128,7 @@ static bool respond_not_modified(struct http_exchange *x, const struct file_fiel
                             span_make(fields->text + fields->representation_len,
                                       fields->len - fields->representation_len),
                             head_end(x) };
-    if (!http_out_put(&x->out, texts, ARRAY_LEN(texts)))
+    if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
     set_status(x, 304, 0);
     return true;
@@ -160,7 +201,7 @@ static bool respond_multipart(struct http_exchange *x, const struct location *lo
                             span_make(fields->text + fields->representation_len,
                                       fields->len - fields->representation_len),
                             head_end(x) };
-    MUST(http_out_put(&x->out, texts, ARRAY_LEN(texts)));
+    MUST(put_head(x, texts, ARRAY_LEN(texts)));
     set_status(x, 206, len);
     x->body_start = x->out.queued; /* no part is queued yet */
     if (x->body_omitted)
@@ -275,7 +316,7 @@ bool http_response_error(struct http_exchange *x, const struct location *locatio
                             location_fields(x, location),
                             head_end(x),
                             span_make(page.ptr, x->body_omitted ? 0 : page.len) };
-    if (!http_out_put(&x->out, texts, ARRAY_LEN(texts)))
+    if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
     set_status(x, status, page.len);
     return true;
@@ -291,7 +332,7 @@ bool http_response_redirect(struct http_exchange *x, const struct location *loca
                             SPAN_LIT("\r\nContent-Length: 0\r\n"),
                             location_fields(x, location),
                             head_end(x) };
-    if (!http_out_put(&x->out, texts, ARRAY_LEN(texts)))
+    if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
     set_status(x, status, 0);
     return true;
@@ -302,7 +343,7 @@ bool http_response_options(struct http_exchange *x, const struct location *locat
     struct span texts[] = { http_status_line(204), http_env_stamp(x->env),
                             SPAN_LIT("Allow: GET, HEAD, OPTIONS\r\n"), location_fields(x, location),
                             head_end(x) };
-    if (!http_out_put(&x->out, texts, ARRAY_LEN(texts)))
+    if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
     set_status(x, 204, 0);
     return true;
@@ -323,7 +364,7 @@ static void put_text_head(struct http_exchange *x, const struct location *locati
                                              : SPAN_LIT("\r\nVary: Accept\r\n"),
                             location_fields(x, location),
                             head_end(x) };
-    CHECK(http_out_empty(&x->out) && http_out_put(&x->out, texts, ARRAY_LEN(texts)));
+    CHECK(http_out_empty(&x->out) && put_head(x, texts, ARRAY_LEN(texts)));
 }
 
 void http_response_text(struct http_exchange *x, const struct location *location, struct span type,

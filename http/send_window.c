@@ -47,7 +47,7 @@ void http_send_window_accepted(struct http_send_window *w, const struct http_dea
 }
 
 /* With the first look the window begins anew: what was taken before it is not known, and the peer
- * is to have the whole of it. So who takes nothing is closed an eighth late. */
+ * is to have the whole of it. So who takes nothing is closed a 32nd late. */
 bool http_send_window_look(struct http_send_window *w, const struct http_deadlines *deadlines,
                            uint64_t now_ms, const struct progress *progress)
 {

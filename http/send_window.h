@@ -4,7 +4,7 @@
  * What the socket accepts is counted as it comes, and costs a comparison. But a socket that is full
  * accepts nothing until a third of what it holds has left, which may be megabytes: minutes for a
  * slow reader. So what the peer itself has taken is looked at before a connection is given up, and
- * only where the socket has not accepted enough for an eighth of the window. Pure: the caller knows
+ * only where the socket has not accepted enough for a 32nd of the window. Pure: the caller knows
  * the time, and asks the kernel. */
 #ifndef HTTP_SEND_WINDOW_H
 #define HTTP_SEND_WINDOW_H
@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { HTTP_SEND_WINDOW_LOOKS = 8 /* at what the peer has taken, in one window */ };
+enum { HTTP_SEND_WINDOW_LOOKS = 32 /* at what the peer has taken, in one window */ };
 
 struct http_send_window {
     uint64_t begun_ms; /* 0: nothing waits to be sent */

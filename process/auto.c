@@ -64,6 +64,13 @@ static void set(struct auto_choice *choice, const char *key, const char *value)
              value);
 }
 
+/* Goes on with the sentence. */
+static void add(struct auto_choice *choice, const char *text)
+{
+    size_t len = strlen(choice->sentence);
+    snprintf(choice->sentence + len, sizeof(choice->sentence) - len, "%s", text);
+}
+
 static int choose(const struct config *config, const struct engine_ops *refused, const char *reason,
                   struct auto_choice *choice)
 {
@@ -89,9 +96,12 @@ static int choose(const struct config *config, const struct engine_ops *refused,
         set(choice, "threads", "0");
     if (config->file_io == FILE_IO_SPLICE && !choice->ops->splices) {
         set(choice, "file_io", "auto");
-        size_t len = strlen(choice->sentence);
-        snprintf(choice->sentence + len, sizeof(choice->sentence) - len,
-                 "; with file_io = auto, since splice is proactor's");
+        add(choice, "; with file_io = auto, since splice is proactor's");
+    }
+    if (config->file_jobs != FILE_JOBS_AUTO &&
+        !(choice->ops->file_jobs & 1u << config->file_jobs)) {
+        set(choice, "file_jobs", "auto");
+        add(choice, "; with file_jobs = auto, since it does not have the one that is set");
     }
     return 0;
 }

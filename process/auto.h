@@ -16,9 +16,10 @@ struct auto_choice {
     const struct engine_ops *ops; /* NULL: none is to be chosen, or none can run */
     enum log_level level;         /* of the sentence: a fallback is a warning */
     char sentence[1536];          /* what was chosen, and why no other one */
-    char settings[3][64];         /* with these, as by -o, the configuration is to be read again:
+    char settings[4][64];         /* with these, as by -o, the configuration is to be read again:
                                      "engine=NAME"; "threads=0", where nobody has set it;
-                                     "file_io=auto" in place of what the engine does not have */
+                                     "file_io=auto" and "file_jobs=auto" in place of what the engine
+                                     does not have */
     size_t settings_count;
 };
 

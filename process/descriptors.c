@@ -3,6 +3,7 @@
 
 #include "process/privileges.h"
 #include "core/cpus.h"
+#include "engines/files/file_executor.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -27,19 +28,33 @@ static uint64_t needed_to_start(const struct config *config, uint64_t loops)
            loops * LOOP_LEAST + START_LEAST;
 }
 
-/* All of it. Loops share the limits of connections and files among them; each has logs, listening
- * sockets and views of the roots of its own. */
-static uint64_t needed(const struct config *config, uint64_t loops)
+/* Of each event loop besides its views and logs, only where a setting asks for it. */
+static uint64_t of_settings(const struct config *config)
 {
+    const struct file_executor_ops *executor = file_executor_of(config->file_jobs);
     uint64_t pipes = config->file_io == FILE_IO_SPLICE ? PIPES : 0;
-    return (uint64_t)config->connections_max + config->cache_files_max + SPARE +
+    return pipes + (executor != NULL && executor->duplicates ? FILE_EXECUTOR_DEPTH : 0);
+}
+
+/* All of it, of one process, which has at most so many connections. Loops share the limits of
+ * connections and files among them; each has logs, listening sockets and views of the roots of its
+ * own. */
+static uint64_t needed(const struct config *config, uint64_t loops, uint64_t connections)
+{
+    return connections + config->cache_files_max + SPARE +
            loops * (config->roots_count + config->access_logs_count + config->listens_count + LOOP +
-                    pipes);
+                    of_settings(config));
 }
 
 static uint64_t loops_of(const struct config *config, const struct engine_ops *ops)
 {
-    return (ops->settings & ENGINE_SETTING_THREADS) != 0 ? cpus_threads(config->threads) : 1;
+    bool several = (ops->settings & ENGINE_SETTING_THREADS) != 0 && !ops->shares_env;
+    return several ? cpus_threads(config->threads) : 1;
+}
+
+static uint64_t connections_of(const struct config *config, const struct engine_ops *ops)
+{
+    return ops->forks ? 1 : config->connections_max;
 }
 
 /* When they are few, a fifth is for files that are only kept, and the rest for connections with the
@@ -51,9 +66,15 @@ void descriptors_share(struct config *config, const struct engine_ops *ops, uint
                                           config->listens_count + LOOP_OPEN);
     uint64_t left = limit > open ? limit - open : 0;
     uint64_t kept = left / 5;
+    if (ops->forks) { /* its processes have a connection each: only what is kept is too much */
+        if (config->cache_files_max > kept)
+            config->cache_files_max = (uint32_t)kept;
+        return;
+    }
     uint64_t each = config->file_io == FILE_IO_SPLICE ? 4 : 2;
     uint64_t connections = (left - kept) / each;
-    uint64_t others = needed(config, loops) - open - config->connections_max;
+    uint64_t others =
+        needed(config, loops, config->connections_max) - open - config->connections_max;
     if (left - connections > others) /* there are enough for all that is not a connection */
         connections = left - others;
     else if (config->cache_files_max > kept)
@@ -82,7 +103,8 @@ int descriptors_raise(struct config *config, const struct engine_ops *ops, char 
     struct rlimit limit;
 
     warning[0] = '\0';
-    if (privileges_raise_files(needed(config, loops), warning, warning_size) == 0 ||
+    if (privileges_raise_files(needed(config, loops, connections_of(config, ops)), warning,
+                               warning_size) == 0 ||
         getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return 0;
     if (limit.rlim_cur >= least) {

@@ -7,6 +7,7 @@
 #include "process/auto.h"
 #include "core/cpus.h"
 #include "engines/engine.h"
+#include "engines/files/file_executor.h"
 #include "core/setting.h"
 #include "engines/proactor/uring.h"
 
@@ -136,6 +137,22 @@ static void examine_file_io(struct doctor_report *report)
     }
 }
 
+/* Who may read the files of an event loop instead of its workers. */
+static void examine_file_jobs(struct doctor_report *report)
+{
+    char why[512], name[64];
+    for (size_t i = 0; file_executor_at(i) != NULL; i++) {
+        const struct file_executor_ops *ops = file_executor_at(i);
+        bool ok = ops->probe(cpus_threads(0), why, sizeof(why)) == 0;
+        snprintf(name, sizeof(name), "file_jobs = %s", ops->name);
+        struct doctor_finding *finding = doctor_add(report, DOCTOR_FILES, name, ok);
+        if (ok)
+            doctor_say(finding, "can run, with the reactors; cost: %s", ops->cost);
+        else
+            doctor_say(finding, "cannot run: %s", why);
+    }
+}
+
 static void examine_files(struct doctor_report *report)
 {
     add_result(report, DOCTOR_FILES, "openat2", file_probe_beneath(),
@@ -145,6 +162,7 @@ static void examine_files(struct doctor_report *report)
                "event loops open what the kernel has in memory themselves",
                "event loops leave every open to helpers, where they have some");
     examine_file_io(report);
+    examine_file_jobs(report);
 }
 
 static void examine_cpus(struct doctor_report *report)

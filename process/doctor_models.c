@@ -6,6 +6,7 @@
 #include "core/check.h"
 #include "core/setting.h"
 #include "engines/engine.h"
+#include "engines/files/file_executor.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,7 +62,7 @@ static void examine_signals(struct doctor_report *report)
         snprintf(number, sizeof(number), "%llu", (unsigned long long)limit.rlim_cur);
     doctor_say(finding,
                "%s: signals that may wait, of all processes of the user together; "
-               "demultiplexer = sigio needs them",
+               "demultiplexer = sigio needs them, and file_jobs = posix-aio a few",
                number);
     if (!ok)
         doctor_advise(finding,
@@ -80,8 +81,9 @@ static void examine_aio(struct doctor_report *report)
     struct doctor_finding *finding = doctor_add(report, DOCTOR_MACHINE, "aio-max-nr", ok);
     doctor_say(finding,
                "%s, of which %s are taken: connections that demultiplexer = aio can wait "
-               "for, of all processes together",
-               most, taken);
+               "for, and %u reads of file_jobs = linux-aio for each event loop, of all processes "
+               "together",
+               most, taken, (unsigned)FILE_EXECUTOR_DEPTH);
     if (!ok)
         doctor_advise(finding, "fewer are left than connections_max has by default: sysctl "
                                "fs.aio-max-nr=1048576, or lower connections_max");

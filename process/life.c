@@ -15,6 +15,14 @@ enum {
     PLACE_SIZE_MAX = 160 /* of one of them, cut */
 };
 
+/* What connections at an address begin with, as it is written in `listen`. */
+static const char *beginning(const struct listen_config *listen)
+{
+    if (listen->proxy_protocol)
+        return listen->tls ? " tls proxy_protocol" : " proxy_protocol";
+    return listen->tls ? " tls" : "";
+}
+
 /* Writes an address as a log shows it: "[::1]:8443 tls". Returns its length. */
 static size_t put_place(const struct listener *listener, const struct listen_config *listen,
                         char *text, size_t size)
@@ -23,10 +31,10 @@ static size_t put_place(const struct listener *listener, const struct listen_con
     int len;
 
     if (listen->kind == LISTEN_UNIX)
-        len = snprintf(text, size, "%.120s%s", listen->text, listen->tls ? " tls" : "");
+        len = snprintf(text, size, "%.120s%s", listen->text, beginning(listen));
     else
-        len = snprintf(text, size, format, listen->host, listener_port(listener),
-                       listen->tls ? " tls" : "");
+        len =
+            snprintf(text, size, format, listen->host, listener_port(listener), beginning(listen));
     return len > 0 ? (size_t)len : 0;
 }
 

@@ -1,6 +1,7 @@
 /* session.c: one client as an engine drives it. See session.h. With session_*.c the only file that
  * sees http/ and tls/. Plain HTTP passes straight through to the connection, TLS by way of
- * session_tls.c; this file keeps the seam's rules, and the connection the protocol's. */
+ * session_tls.c, and a proxy's header before either ends in session_proxy.c; this file keeps the
+ * seam's rules, and the connection the protocol's. */
 #include "session/session.h"
 
 #include "core/check.h"
@@ -8,6 +9,7 @@
 #include "core/log_repeat.h"
 #include "core/stats.h"
 #include "session/session_fault.h"
+#include "session/session_proxy.h"
 #include "session/session_tls.h"
 #include "http/conn.h"
 #include "http/conn_count.h"
@@ -30,18 +32,29 @@ _Static_assert((int)SESSION_WANT_CLOSE == (int)HTTP_CONN_WANT_CLOSE, "masks");
 struct session_env {
     unsigned magic;
     struct http_env *http;
-    struct session_tls_env *tls; /* NULL: no address has TLS */
-    size_t sessions;             /* open now */
+    struct session_tls_env *tls;     /* NULL: no address has TLS */
+    struct session_proxy_env *proxy; /* NULL: no address is for proxies */
+    size_t sessions;                 /* open now */
+};
+
+/* Where received octets go first. */
+enum front {
+    FRONT_HTTP,  /* the HTTP connection */
+    FRONT_TLS,   /* session_tls.c */
+    FRONT_PROXY, /* session_proxy.c, until a proxy's header is complete. The HTTP connection waits
+                    meanwhile: its wants and its deadline are the session's */
 };
 
 struct session {
     unsigned magic;
+    uint8_t front; /* enum front */
     struct session_env *env;
-    size_t planned;          /* octets of the plan that is out; 0: none */
-    int planned_fd;          /* the file of its range; -1: none */
-    uint64_t sent;           /* octets that were sent */
-    uint64_t job_ns;         /* when the job in flight was begun; 0: none is */
-    struct session_tls *tls; /* NULL: plain HTTP */
+    size_t planned;                   /* octets of the plan that is out; 0: none */
+    int planned_fd;                   /* the file of its range; -1: none */
+    uint64_t sent;                    /* octets that were sent */
+    uint64_t job_ns;                  /* when the job in flight was begun; 0: none is */
+    struct session_tls *tls;          /* with FRONT_TLS, else NULL */
+    struct session_proxy_kept *proxy; /* what has come of a proxy's header; mostly NULL */
     struct http_conn conn;
 };
 
@@ -49,6 +62,14 @@ static bool listens_with_tls(const struct config *config)
 {
     for (size_t i = 0; i < config->listens_count; i++)
         if (config->listens[i].tls)
+            return true;
+    return false;
+}
+
+static bool listens_for_proxies(const struct config *config)
+{
+    for (size_t i = 0; i < config->listens_count; i++)
+        if (config->listens[i].proxy_protocol)
             return true;
     return false;
 }
@@ -73,9 +94,13 @@ int session_env_create(const struct config *config, const struct session_limits 
         CHECK(tls != NULL && tls->ops != NULL);
         r = session_tls_env_create(tls, config, limits->connections_max, clock, &env->tls);
     }
+    if (r == 0 && listens_for_proxies(config))
+        r = session_proxy_env_create(config, limits->connections_max, &env->proxy);
     if (r < 0) {
-        snprintf(why, why_size, "no memory for TLS on connections_max = %u connections: %s",
+        snprintf(why, why_size,
+                 "no memory for TLS and proxies' headers on connections_max = %u connections: %s",
                  limits->connections_max, strerror(-r));
+        session_tls_env_destroy(env->tls);
         http_env_destroy(env->http);
         free(env);
         return r;
@@ -98,6 +123,7 @@ void session_env_destroy(struct session_env *env)
         return;
     CHECK_OBJ(env, SESSION_ENV_MAGIC);
     CHECK(env->sessions == 0);
+    session_proxy_env_destroy(env->proxy);
     session_tls_env_destroy(env->tls);
     http_env_destroy(env->http);
     free(env);
@@ -111,6 +137,12 @@ bool session_env_tick(struct session_env *env, bool reopen)
     if (env->tls != NULL)
         again |= session_tls_env_tick(env->tls);
     return log_repeat_tick() || again;
+}
+
+void session_env_end_logs(struct session_env *env)
+{
+    CHECK_OBJ(env, SESSION_ENV_MAGIC);
+    http_env_end_logs(env->http);
 }
 
 uint64_t session_env_sweep(struct session_env *env)
@@ -130,6 +162,24 @@ size_t session_size(void)
     return (sizeof(struct session) + 15) & ~(size_t)15;
 }
 
+/* From now on octets are what the address is for: TLS, or HTTP. */
+static void begin_content(struct session *s)
+{
+    const struct listen_config *listen = http_conn_listen(&s->conn);
+
+    s->front = listen->tls ? FRONT_TLS : FRONT_HTTP;
+    if (listen->tls)
+        s->tls = session_tls_open(s->env->tls, &s->conn, listen);
+}
+
+/* The connection ends here, and the operator is told. */
+static void refuse_proxy(struct session *s, enum session_proxy_refusal refusal)
+{
+    session_proxy_refuse(s->env->proxy, refusal, http_conn_listen(&s->conn),
+                         http_conn_peer(&s->conn));
+    http_conn_broken(&s->conn);
+}
+
 struct session *session_open(void *mem, struct session_env *env, const struct listen_config *listen,
                              const struct peer *peer)
 {
@@ -140,9 +190,17 @@ struct session *session_open(void *mem, struct session_env *env, const struct li
     s->planned = 0;
     s->sent = 0;
     s->job_ns = 0;
+    s->tls = NULL;
+    s->proxy = NULL;
     http_conn_open(&s->conn, env->http, listen, peer);
     http_count_opened(&s->conn);
-    s->tls = listen->tls ? session_tls_open(env->tls, &s->conn, listen) : NULL;
+    if (!listen->proxy_protocol) {
+        begin_content(s);
+    } else {
+        s->front = FRONT_PROXY;
+        if (!address_set_has(env->proxy->trusted, peer))
+            refuse_proxy(s, SESSION_PROXY_UNTRUSTED);
+    }
     env->sessions++;
     return s;
 }
@@ -153,6 +211,8 @@ void session_close(struct session *s)
     CHECK(s->planned == 0);
     if (s->tls != NULL)
         session_tls_close(s->tls);
+    if (s->proxy != NULL)
+        session_proxy_drop(s->env->proxy, &s->proxy);
     http_count_closed(&s->conn);
     http_conn_close(&s->conn);
     s->env->sessions--;
@@ -168,13 +228,31 @@ unsigned session_wants(const struct session *s)
 bool session_is_idle(const struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
-    return s->tls != NULL ? session_tls_is_idle(s->tls) : http_conn_is_idle(&s->conn);
+    if (s->tls != NULL)
+        return session_tls_is_idle(s->tls);
+    return http_conn_is_idle(&s->conn) && s->proxy == NULL;
+}
+
+/* What comes behind a proxy's header goes to TLS or HTTP at once, so both must have room. */
+static size_t recv_room_of_front(const struct session *s)
+{
+    size_t room = http_conn_recv_room(&s->conn);
+
+    if (s->front == FRONT_TLS)
+        return session_tls_recv_room(s->tls);
+    return room < SESSION_TLS_RECV_MAX ? room : SESSION_TLS_RECV_MAX;
+}
+
+bool session_is_busy(const struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    return s->tls != NULL ? session_tls_is_busy(s->tls) : http_conn_is_busy(&s->conn);
 }
 
 size_t session_recv_room(const struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
-    return s->tls != NULL ? session_tls_recv_room(s->tls) : http_conn_recv_room(&s->conn);
+    return s->front != FRONT_HTTP ? recv_room_of_front(s) : http_conn_recv_room(&s->conn);
 }
 
 /* A client that speaks HTTP where TLS is spoken is told so, in HTTP. */
@@ -182,20 +260,84 @@ static void fall_back(struct session *s)
 {
     session_tls_close(s->tls);
     s->tls = NULL;
+    s->front = FRONT_HTTP;
     http_conn_refuse_plain(&s->conn);
 }
 
-static void take_received(struct session *s, const void *data, ssize_t res)
+/* The connection ended before a proxy's header was complete. One of which nothing has come is a
+ * look whether somebody listens, which is no fault. */
+static void proxy_ended(struct session *s, int res)
 {
+    if (s->proxy != NULL)
+        session_proxy_refuse(s->env->proxy, SESSION_PROXY_CUT, http_conn_listen(&s->conn),
+                             http_conn_peer(&s->conn));
+    if (res < 0)
+        http_conn_broken(&s->conn);
+    else
+        http_conn_received_end(&s->conn);
+}
+
+/* Takes octets of a proxy's header, and returns how many: with what is left the client begins. */
+static size_t proxy_received(struct session *s, const char *data, size_t len)
+{
+    struct proxy_header header;
+    size_t used = len;
+
+    switch (session_proxy_take(s->env->proxy, &s->proxy, data, len, &header, &used)) {
+    case PROXY_HEADER_DONE:
+        session_proxy_drop(s->env->proxy, &s->proxy);
+        http_conn_introduced(&s->conn, header.has_client ? &header.client : NULL);
+        begin_content(s);
+        return used;
+    case PROXY_HEADER_MORE:
+        return len;
+    case PROXY_HEADER_MISSING:
+        refuse_proxy(s, SESSION_PROXY_MISSING);
+        return len;
+    case PROXY_HEADER_WRONG:
+        refuse_proxy(s, SESSION_PROXY_WRONG);
+        return len;
+    case PROXY_HEADER_LONG:
+        refuse_proxy(s, SESSION_PROXY_LONG);
+        return len;
+    }
+    UNREACHABLE();
+}
+
+/* Takes what comes to another front than HTTP. False: `*data` and `*res` are left for HTTP. */
+static bool front_received(struct session *s, const char **data, ssize_t *res)
+{
+    if (s->front == FRONT_PROXY) {
+        if ((session_wants(s) & SESSION_WANT_CLOSE) != 0)
+            return true; /* refused */
+        if (*res <= 0) {
+            proxy_ended(s, (int)*res);
+            return true;
+        }
+        size_t used = proxy_received(s, *data, (size_t)*res);
+        *data += used;
+        *res -= (ssize_t)used;
+        if (*res == 0)
+            return true;
+    }
+    if (s->front == FRONT_HTTP)
+        return false;
+    if (session_tls_received(s->tls, *data, *res))
+        return true;
+    fall_back(s);
+    /* It was at most what TLS has room for. */
+    CHECK((size_t)*res <= http_conn_recv_room(&s->conn));
+    return false;
+}
+
+static void take_received(struct session *s, const void *octets, ssize_t res)
+{
+    const char *data = octets;
+
     CHECK((session_wants(s) & (SESSION_WANT_RECV | SESSION_WANT_CLOSE)) != 0);
     session_fault_socket("cannot receive from a client", res);
-    if (s->tls != NULL) {
-        if (session_tls_received(s->tls, data, res))
-            return;
-        fall_back(s);
-        /* It was at most what TLS has room for. */
-        CHECK((size_t)res <= http_conn_recv_room(&s->conn));
-    }
+    if (s->front != FRONT_HTTP && front_received(s, &data, &res))
+        return;
     if (res > 0)
         http_conn_received(&s->conn, data, (size_t)res);
     else if (res == 0)
@@ -204,11 +346,11 @@ static void take_received(struct session *s, const void *data, ssize_t res)
         http_conn_broken(&s->conn);
 }
 
-void session_received(struct session *s, const void *data, ssize_t res)
+void session_received(struct session *s, const void *octets, ssize_t res)
 {
     if (res > 0)
         stats_add(STATS_BYTES_IN, (uint64_t)res);
-    take_received(s, data, res);
+    take_received(s, octets, res);
     http_count_state(&s->conn);
 }
 
@@ -307,6 +449,15 @@ void session_file_done(struct session *s)
     http_count_state(&s->conn);
 }
 
+void session_peer_left(struct session *s)
+{
+    CHECK((session_wants(s) & SESSION_WANT_FILE) != 0);
+    if (s->tls != NULL)
+        session_tls_peer_left(s->tls);
+    else
+        http_conn_broken(&s->conn);
+}
+
 static void take_shut_down(struct session *s, int res)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
@@ -343,15 +494,24 @@ uint64_t session_deadline_ms(const struct session *s)
     return s->tls != NULL ? session_tls_deadline_ms(s->tls) : http_conn_deadline_ms(&s->conn);
 }
 
-void session_expired(struct session *s, const struct progress *progress)
+static void take_expired(struct session *s, const struct progress *progress)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
-    unsigned kind = http_count_deadline(&s->conn);
-    unsigned wants = session_wants(s);
-    if (s->tls != NULL)
+    if (s->tls != NULL) {
         session_tls_expired(s->tls, progress);
-    else
-        http_conn_expired(&s->conn, progress);
+        return;
+    }
+    http_conn_expired(&s->conn, progress);
+    if (s->front == FRONT_PROXY && (session_wants(s) & SESSION_WANT_CLOSE) != 0)
+        session_proxy_refuse(s->env->proxy, SESSION_PROXY_LATE, http_conn_listen(&s->conn),
+                             http_conn_peer(&s->conn));
+}
+
+void session_expired(struct session *s, const struct progress *progress)
+{
+    enum stats_counter kind = http_count_deadline(&s->conn);
+    unsigned wants = session_wants(s);
+    take_expired(s, progress);
     if (session_wants(s) != wants)
         stats_count(kind);
     http_count_state(&s->conn);

@@ -82,6 +82,10 @@ void session_env_destroy(struct session_env *env);
  * True: once more in a second, whether anything happens or not. */
 bool session_env_tick(struct session_env *env, bool reopen);
 
+/* Writes out the access logs and closes them: the process ends without session_env_destroy(). No
+ * session is driven any more. */
+void session_env_end_logs(struct session_env *env);
+
 /* Lets go of files that are only kept for later use and that nobody has used for a while, a bounded
  * number of them. When it is to be called again, on the clock's scale of now_ms, perhaps at once;
  * UINT64_MAX: not before something has happened. */
@@ -96,7 +100,8 @@ size_t session_env_reclaim(struct session_env *env);
 size_t session_size(void);
 
 /* Makes a session in `mem` (session_size() octets, the engine's) for a connection accepted on
- * `listen` from `peer` (copied). Cannot fail: an idle session owns nothing else. */
+ * `listen` from `peer` (copied). Cannot fail: an idle session owns nothing else. At an address for
+ * proxies, one whose peer is not trusted wants CLOSE at once. */
 struct session *session_open(void *mem, struct session_env *env, const struct listen_config *listen,
                              const struct peer *peer);
 
@@ -111,6 +116,10 @@ unsigned session_wants(const struct session *s);
  * asked to end (session_drain()) where its place is needed, and nothing is lost by it. What comes
  * first on a connection is given a second before, which ends as a deadline does. Pure. */
 bool session_is_idle(const struct session *s);
+
+/* Has a request begun, or is an answer under way? Then session_drain() does not close it now, but has
+ * it end with that answer. Pure. */
+bool session_is_busy(const struct session *s);
 
 /* How many octets session_received() takes now; above 0 while SESSION_WANT_RECV is set. */
 size_t session_recv_room(const struct session *s);
@@ -149,6 +158,11 @@ struct file_job *session_file_job(struct session *s);
 
 /* Reports that the job's Out members are set. */
 void session_file_done(struct session *s);
+
+/* Reports, in place of executing the job that is wanted, that the peer has left: nothing that is
+ * sent would reach it. Optional: the next receive or send says the same, but while nothing but FILE
+ * is wanted, slice by slice, there is none. The job is not in flight. */
+void session_peer_left(struct session *s);
 
 /* Reports shutdown(2): 0 or -errno. */
 void session_shut_down(struct session *s, int res);

@@ -21,7 +21,7 @@
 
 #define SESSION_TLS_MAGIC 0x5e557151u
 
-enum { KEPT_SIZE = TLS_PLAIN_MAX, TLS_ALERT_RECORD = 21 };
+enum { KEPT_SIZE = SESSION_TLS_RECV_MAX, TLS_ALERT_RECORD = 21 };
 
 static uint64_t now(const struct session_tls *t)
 {
@@ -149,6 +149,9 @@ static void handshake_done(struct session_tls *t)
     t->deadline_ms = UINT64_MAX;
     if (t->env->ktls && t->listen->kind != LISTEN_UNIX)
         t->offload = SESSION_OFFLOAD_WANTED;
+    const char *protocol, *cipher;
+    t->env->server->ops->agreed(t->tls, &protocol, &cipher);
+    http_conn_set_tls(t->conn, protocol, cipher);
     http_conn_secured(t->conn, name.len > 0 ? server_find(t->listen, name) : NULL);
 }
 
@@ -284,6 +287,13 @@ bool session_tls_received(struct session_tls *t, const void *data, ssize_t res)
     return true;
 }
 
+void session_tls_peer_left(struct session_tls *t)
+{
+    CHECK_OBJ(t, SESSION_TLS_MAGIC);
+    break_off(t);
+    session_tls_advance(t);
+}
+
 void session_tls_advance(struct session_tls *t)
 {
     CHECK_OBJ(t, SESSION_TLS_MAGIC);
@@ -348,6 +358,11 @@ bool session_tls_is_idle(const struct session_tls *t)
     return t->phase == SESSION_TLS_OPEN && !t->close_begun && !t->held && buf_empty(&t->kept) &&
            session_out_empty(&t->out) && t->offload != SESSION_OFFLOAD_WANTED &&
            http_conn_is_idle(t->conn);
+}
+
+bool session_tls_is_busy(const struct session_tls *t)
+{
+    return t->phase == SESSION_TLS_OPEN && http_conn_is_busy(t->conn);
 }
 
 /* Is its handshake still to be thought to be on its way? Else it is only waited for. */

@@ -21,6 +21,7 @@
 enum {
     SESSION_TLS_WARM_MAX = 128, /* sessions of one environment whose library keeps the memory of its
                                    records at hand (about 34 KiB each) */
+    SESSION_TLS_RECV_MAX = TLS_PLAIN_MAX, /* octets that are received at once, at most */
 };
 
 /* What all TLS sessions of one environment share. */
@@ -85,11 +86,15 @@ void session_tls_close(struct session_tls *t);
 unsigned session_tls_wants(const struct session_tls *t);
 size_t session_tls_recv_room(const struct session_tls *t);
 bool session_tls_is_idle(const struct session_tls *t);
+bool session_tls_is_busy(const struct session_tls *t);
 uint64_t session_tls_deadline_ms(const struct session_tls *t);
 
 /* False, and nothing is taken: the first octets of the connection, which are those of an HTTP
  * request. */
 bool session_tls_received(struct session_tls *t, const void *data, ssize_t res);
+
+/* As session_peer_left(). */
+void session_tls_peer_left(struct session_tls *t);
 
 /* Encrypts what the HTTP connection has to send, unless something is to be sent before. */
 void session_tls_prepare(struct session_tls *t);

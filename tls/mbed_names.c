@@ -62,6 +62,21 @@ static bool find_suite(const char *name, enum tls_protocol *ret_protocol, int *r
     return true;
 }
 
+void mbed_iana_name(const char *library_name, char *ret_name, size_t size)
+{
+    const char *name = library_name != NULL ? library_name : "";
+
+    for (size_t i = 0; i < ARRAY_LEN(suites_13); i++) {
+        if (strcmp(name, suites_13[i].library_name) == 0)
+            name = suites_13[i].name;
+    }
+    snprintf(ret_name, size, "%s", name);
+    for (char *at = ret_name; *at != '\0'; at++) {
+        if (*at == '-')
+            *at = '_';
+    }
+}
+
 static int read_suites(const struct config *config, struct mbed_names *names, char *why,
                        size_t why_size)
 {

@@ -17,6 +17,9 @@ struct mbed_names {
 int mbed_names_read(const struct config *config, char *why, size_t why_size,
                     struct mbed_names *ret_names);
 
+/* IANA's name of a suite that the library calls `library_name` (NULL: none); cut at `size`. */
+void mbed_iana_name(const char *library_name, char *ret_name, size_t size);
+
 /* Frees the lists. Zeroes are allowed. */
 void mbed_names_free(struct mbed_names *names);
 

@@ -88,6 +88,10 @@ struct tls_ops {
      * Valid until close(). */
     struct span (*server_name)(const struct tls *t);
 
+    /* What was agreed upon, for the access log: "TLSv1.2" or "TLSv1.3", and IANA's name of the
+     * cipher suite. Valid until close(). The handshake is complete. */
+    void (*agreed)(struct tls *t, const char **ret_protocol, const char **ret_cipher);
+
     /* Why it was lost, for the error log: "no shared cipher". Never NULL. */
     const char *(*error)(const struct tls *t);
 

@@ -49,6 +49,7 @@ struct tls {
     unsigned char id[MBED_ID_MAX]; /* of the session in ctx->sessions, if it is there */
     uint8_t name_len;
     char name[NAME_MAX_LEN]; /* SNI, in lower case, without NUL */
+    char cipher[64];         /* IANA's name of the suite, once the handshake is complete */
     char error[120];
 };
 
@@ -471,6 +472,14 @@ static struct span mbed_server_name(const struct tls *t)
     return span_make(t->name, t->name_len);
 }
 
+static void mbed_agreed(struct tls *t, const char **ret_protocol, const char **ret_cipher)
+{
+    CHECK_OBJ(t, TLS_MAGIC);
+    mbed_iana_name(mbedtls_ssl_get_ciphersuite(&t->ssl), t->cipher, sizeof(t->cipher));
+    *ret_protocol = mbedtls_ssl_get_version(&t->ssl);
+    *ret_cipher = t->cipher;
+}
+
 static const char *mbed_error(const struct tls *t)
 {
     CHECK_OBJ(t, TLS_MAGIC);
@@ -500,6 +509,7 @@ const struct tls_ops tls_mbedtls = {
     .established = mbed_established,
     .pending = mbed_pending,
     .server_name = mbed_server_name,
+    .agreed = mbed_agreed,
     .error = mbed_error,
     .offload = NULL,
 };

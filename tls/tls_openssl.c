@@ -211,6 +211,14 @@ static struct span on_server_name(const struct tls *t)
     return t->server_name != NULL ? span_str(t->server_name) : SPAN_LIT("");
 }
 
+static void on_agreed(struct tls *t, const char **ret_protocol, const char **ret_cipher)
+{
+    CHECK_OBJ(t, OPENSSL_TLS_MAGIC);
+    *ret_protocol = SSL_get_version(t->ssl);
+    const char *name = SSL_CIPHER_standard_name(SSL_get_current_cipher(t->ssl));
+    *ret_cipher = name != NULL ? name : SSL_get_cipher_name(t->ssl);
+}
+
 static const char *on_error(const struct tls *t)
 {
     CHECK_OBJ(t, OPENSSL_TLS_MAGIC);
@@ -232,6 +240,7 @@ const struct tls_ops tls_openssl = {
     .pending = on_pending,
     .trim = on_trim,
     .server_name = on_server_name,
+    .agreed = on_agreed,
     .error = on_error,
     .offload = openssl_ktls_offload,
 };

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 static int fail(int res, const char *what, char *why, size_t why_size)
@@ -39,8 +40,11 @@ static int create_env(struct blocking *b, char *why, size_t why_size)
     if (res < 0)
         return fail(res, "cannot make a mutex", why, why_size);
     clock_update(&b->clock);
-    res = session_env_create(b->cfg.config, &b->cfg.limits, b->cfg.tls, &b->clock, caps, why,
-                             why_size, &b->env);
+    struct session_limits limits = b->cfg.limits;
+    if (!b->shared)
+        limits.connections_max = 1; /* pools that lie close together: fewer page tables a process */
+    res = session_env_create(b->cfg.config, &limits, b->cfg.tls, &b->clock, caps, why, why_size,
+                             &b->env);
     if (res == 0 && b->shared)
         session_env_share(b->env, &b->lock);
     return res;
@@ -153,8 +157,8 @@ void blocking_ask_all(struct blocking *b, unsigned asks)
 static void begin_drain(struct blocking *b, uint64_t now_ms)
 {
     b->drain_end_ms = now_ms + b->cfg.config->deadlines.drain_ms;
+    blocking_ask_all(b, DRIVER_ASK_DRAIN); /* who finds nobody listening knows that it has begun */
     blocking_unlisten(b);
-    blocking_ask_all(b, DRIVER_ASK_DRAIN);
 }
 
 bool blocking_turn(struct blocking *b, uint64_t now_ms)
@@ -175,6 +179,19 @@ bool blocking_turn(struct blocking *b, uint64_t now_ms)
     if (stops || (b->drain_end_ms != 0 && now_ms >= b->drain_end_ms))
         blocking_ask_all(b, DRIVER_ASK_STOP);
     return (atomic_load(&b->asks) & DRIVER_ASK_STOP) != 0;
+}
+
+int blocking_poll(struct pollfd *polled, nfds_t count, int timeout_ms)
+{
+    int told = poll(polled, count, timeout_ms);
+    int error = told < 0 ? errno : 0;
+    for (nfds_t i = 0; told <= 0 && i < count; i++)
+        polled[i].revents = 0;
+    if (error == ENOMEM) {
+        const struct timespec pause = { .tv_nsec = BLOCKING_PAUSE_MS * 1000000l };
+        nanosleep(&pause, NULL);
+    }
+    return error == 0 ? told : error == ENOMEM || error == EINTR ? 0 : -error;
 }
 
 int blocking_timeout_ms(const struct blocking *b, uint64_t now_ms)

@@ -24,10 +24,13 @@
 
 enum {
     BLOCKING_SCRATCH_SIZE = 1 << 14, /* octets of one receive at most; on the stack */
-    BLOCKING_STACK_SIZE = 1 << 18,   /* of a thread: address space; an idle one touches 12 KiB */
+    BLOCKING_STACK_SIZE = 1 << 18,   /* of a thread: address space; an idle one keeps 12 KiB */
     BLOCKING_RETRY_MS = 100,         /* how long to wait when something has run out */
     BLOCKING_TICK_MS = 1000,         /* session_env_tick() so often, while anything happens */
-    BLOCKING_PAUSE_MS = 10, /* how often to look at a socket that can wake nobody any more */
+    BLOCKING_WAY_MS = 1000,  /* how long one that makes way is given, before another one is asked */
+    BLOCKING_TRIM_MS = 1000, /* who has waited so long gives back what is left on its stack */
+    BLOCKING_PAUSE_MS = 10,  /* how often to look at a socket that can wake nobody any more, or
+                                whether there is memory to wait */
 };
 
 struct blocking;
@@ -66,6 +69,7 @@ struct blocking {
     uint64_t tick_due_ms;  /* next session_env_tick(); 0: nothing has happened since the last */
     uint64_t sweep_due_ms; /* next session_env_sweep(); 0: nothing is kept */
     uint64_t retry_ms;     /* not before that anybody is accepted or started; 0: at once */
+    uint64_t way_ms;       /* somebody makes way: nobody else is asked before; 0: nobody does */
     uint64_t drain_end_ms; /* 0: not draining */
     uint64_t full_log_ms;
     sig_atomic_t reopens_done;
@@ -77,16 +81,20 @@ struct blocking_conn {
     struct blocking *b;
     struct place *place;
     bool nonblocking; /* O_NONBLOCK is set, for sendfile(2) */
+    bool quiet;       /* the last receive that waited did so in vain */
     uint64_t last;    /* when something was received on it, or awaited in an answer (place_now()):
                          idle counts from there, since threads come to wait in any order */
+    uint64_t now_ms;  /* the environment's clock, when it was entered last */
     uint32_t timeout_ms; /* SO_RCVTIMEO; 0: none */
+    uintptr_t stack_low; /* the lowest address of its thread's stack; 0: nobody has asked yet */
 };
 
 /* enum engine_ops.probe: an eventfd(2) is all that is not everywhere. */
 int blocking_probe(const struct config *config, char *why, size_t why_size);
 
-/* Makes it, with `places_count` places. 0, or -errno and a sentence; the caller ends it in any case
- * by blocking_destroy(). */
+/* Makes it, with `places_count` places; its environment has room for as many sessions if it is
+ * `shared`, and else for the one that is served at a time, in this process or in a child. 0, or
+ * -errno and a sentence; the caller ends it in any case by blocking_destroy(). */
 int blocking_create(struct blocking *b, const struct engine_config *cfg,
                     const struct blocking_ops *ops, bool shared, unsigned places_count, char *why,
                     size_t why_size);
@@ -104,6 +112,11 @@ bool blocking_turn(struct blocking *b, uint64_t now_ms);
 
 /* Until when it may wait, as poll(2)'s timeout. */
 int blocking_timeout_ms(const struct blocking *b, uint64_t now_ms);
+
+/* As poll(2): how many of `count` descriptors told; 0 also when it was interrupted, or the kernel
+ * had no memory for the call, after a pause then. Without any their revents are 0. Or another
+ * -errno. */
+int blocking_poll(struct pollfd *polled, nfds_t count, int timeout_ms);
 
 /* session_env_tick() and _sweep(), when due. Anybody's who owns the environment alone. */
 void blocking_tick(struct blocking *b, uint64_t now_ms, bool reopen);

@@ -49,12 +49,26 @@ static void pause_accepting(struct blocking *b)
     places_await(&b->places);
 }
 
+/* One for each that comes, though it may take longer to end than the next look: until it has given
+ * its place back, or a second, nobody else is asked. False: nobody can make way. */
 static bool make_way(struct blocking *b)
 {
+    uint64_t now_ms = clock_monotonic_ms();
+    if (b->way_ms > now_ms)
+        return true;
     struct place *place = places_longest_idle(&b->places);
-    if (place != NULL)
-        b->ops->ask(&b->places, place, DRIVER_ASK_END);
-    return place != NULL;
+    if (place == NULL)
+        return false;
+    b->way_ms = now_ms + BLOCKING_WAY_MS;
+    b->ops->ask(&b->places, place, DRIVER_ASK_END);
+    return true;
+}
+
+/* A place was given back. */
+static void room_made(struct blocking *b)
+{
+    b->retry_ms = 0;
+    b->way_ms = 0;
 }
 
 static bool has_room(struct blocking *b)
@@ -159,7 +173,7 @@ static void drop_held(struct blocking *b)
     b->held = NULL;
 }
 
-/* Waits, for listeners only if somebody can be taken now. How many descriptors told. */
+/* Waits, for listeners only if somebody can be taken now. As blocking_poll(). */
 static int wait_for_some(struct blocking *b, bool listens, uint64_t now_ms)
 {
     struct pollfd *polled = b->polled;
@@ -170,7 +184,7 @@ static int wait_for_some(struct blocking *b, bool listens, uint64_t now_ms)
     for (size_t i = 0; listens && i < b->cfg.listeners_count; i++)
         polled[count++] = (struct pollfd){ .fd = b->cfg.listeners[i].fd, .events = POLLIN };
     stats_count(STATS_CALL_WAIT);
-    return poll(polled, count, blocking_timeout_ms(b, now_ms));
+    return blocking_poll(polled, count, blocking_timeout_ms(b, now_ms));
 }
 
 static void accept_from_all(struct blocking *b)
@@ -187,11 +201,11 @@ static void turn(struct blocking *b, bool listens)
     if (b->polled[0].revents != 0) {
         blocking_woken(b);
         if (!places_awaited(&b->places))
-            b->retry_ms = 0; /* a place was given back */
+            room_made(b);
     }
     if (b->polled[1].revents != 0) {
         b->ops->collect(b);
-        b->retry_ms = 0;
+        room_made(b);
     }
     if (b->retry_ms != 0 && clock_monotonic_ms() >= b->retry_ms)
         b->retry_ms = 0;
@@ -226,15 +240,14 @@ int blocking_serve(struct blocking *b)
         if (drains && places_await(&b->places) == 0)
             break;
         bool listens = !drains && b->held == NULL && b->retry_ms == 0;
-        if (wait_for_some(b, listens, now_ms) >= 0) {
-            turn(b, listens);
-        } else if (errno != EINTR) {
-            res = -errno;
+        res = wait_for_some(b, listens, now_ms);
+        if (res < 0) {
             log_error("poll: %s", strerror(-res));
             blocking_ask_all(b, DRIVER_ASK_STOP);
             break;
         }
+        turn(b, listens);
     }
     await_all(b);
-    return res;
+    return res < 0 ? res : 0;
 }

@@ -10,6 +10,8 @@
 
 #include "core/check.h"
 #include "core/file_job.h"
+#include "core/log.h"
+#include "core/log_repeat.h"
 #include "core/stats.h"
 
 #include <errno.h>
@@ -18,21 +20,29 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { TIMEOUT_MAX_MS = 1 << 30 };
+enum {
+    TIMEOUT_MAX_MS = 1 << 30,
+    TRIM_DEPTH = 1 << 17, /* octets beneath a frame of a process's first thread that can only be its
+                             stack's: the kernel lets that grow, and keeps a gap beneath it */
+    TRIM_FRAMES = 1024,   /* octets beneath a frame that the calls out of it may need */
+};
 
 /* The first session that is called after a tick has the next one due. */
 static void conn_enter(struct driver *d)
 {
-    struct blocking *b = blocking_conn_of(d)->b;
+    struct blocking_conn *conn = blocking_conn_of(d);
+    struct blocking *b = conn->b;
     if (!atomic_load_explicit(&b->active, memory_order_relaxed) &&
         !atomic_exchange(&b->active, true) && b->shared)
         blocking_wake(b);
     if (b->shared)
         MUST(pthread_mutex_lock(&b->mutex) == 0);
     clock_update(&b->clock);
+    conn->now_ms = b->clock.now_ms;
 }
 
 static void conn_leave(struct driver *d)
@@ -48,30 +58,45 @@ static unsigned conn_asks(struct driver *d)
     return atomic_load(&conn->b->asks) | atomic_load(&conn->place->asks);
 }
 
-static void set_nonblocking(struct blocking_conn *conn, bool wanted)
+/* False: the kernel, or a filter of system calls, refuses; it stays as it is. */
+static bool set_nonblocking(struct blocking_conn *conn, bool wanted)
 {
     if (conn->nonblocking == wanted)
-        return;
-    MUST(fcntl(conn->driver.fd, F_SETFL, wanted ? O_NONBLOCK : 0) == 0);
+        return true;
+    if (fcntl(conn->driver.fd, F_SETFL, wanted ? O_NONBLOCK : 0) != 0)
+        return false;
     conn->nonblocking = wanted;
+    return true;
 }
 
-static uint64_t left_ms(uint64_t until_ms)
+static uint64_t left_ms(uint64_t until_ms, uint64_t now_ms)
 {
-    uint64_t now_ms = clock_monotonic_ms();
     if (until_ms <= now_ms)
         return 0;
     return until_ms - now_ms < TIMEOUT_MAX_MS ? until_ms - now_ms : TIMEOUT_MAX_MS;
 }
 
-/* SO_RCVTIMEO (socket(7)): no more than `ms`, and no less than half of that. */
-static void set_timeout(struct blocking_conn *conn, uint32_t ms)
+/* SO_RCVTIMEO (socket(7)): no more than `ms`, and no less than half of that. False: refused. */
+static bool set_timeout(struct blocking_conn *conn, uint32_t ms)
 {
     if (conn->timeout_ms != 0 && conn->timeout_ms <= ms && conn->timeout_ms >= ms / 2)
-        return;
+        return true;
     struct timeval value = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-    MUST(setsockopt(conn->driver.fd, SOL_SOCKET, SO_RCVTIMEO, &value, sizeof(value)) == 0);
+    if (setsockopt(conn->driver.fd, SOL_SOCKET, SO_RCVTIMEO, &value, sizeof(value)) != 0)
+        return false;
     conn->timeout_ms = ms;
+    return true;
+}
+
+/* recv(2) that waits for at most `ms`; where that cannot be had of it, poll(2) waits before. */
+static ssize_t receive_within(struct blocking_conn *conn, void *mem, size_t len, uint32_t ms)
+{
+    int fd = conn->driver.fd;
+    if (set_nonblocking(conn, false) && set_timeout(conn, ms))
+        return recv(fd, mem, len, 0);
+    struct pollfd polled = { .fd = fd, .events = POLLIN };
+    (void)blocking_poll(&polled, 1, (int)ms);
+    return recv(fd, mem, len, MSG_DONTWAIT);
 }
 
 /* Our shutdown(2) of the receiving side makes the socket look as if the peer had ended. Has it? */
@@ -94,7 +119,7 @@ static bool is_shut(const struct blocking_conn *conn)
 /* A socket that was shut to wake us wakes nobody any more, though it goes on to receive. */
 static void pause_shut(uint64_t until_ms)
 {
-    uint64_t ms = left_ms(until_ms);
+    uint64_t ms = left_ms(until_ms, clock_monotonic_ms());
     poll(NULL, 0, ms < BLOCKING_PAUSE_MS ? (int)ms : BLOCKING_PAUSE_MS);
 }
 
@@ -110,25 +135,75 @@ static ssize_t conn_result(struct driver *d, ssize_t n, uint64_t until_ms, unsig
     return -EAGAIN;
 }
 
+static void give_back(uintptr_t from, uintptr_t to)
+{
+    const uintptr_t page = 4096; /* where they are larger, the kernel refuses the odd ones */
+    from = (from + page - 1) & ~(page - 1);
+    to &= ~(page - 1);
+    if (from < to) /* advice: where part of it was never mapped, the rest is given back */
+        (void)madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
+/* The lowest address of the calling thread's stack, of which `here` is one; `here`, if nobody can
+ * tell. It is never guessed: beneath a thread's stack lies another one. */
+static uintptr_t stack_low(uintptr_t here)
+{
+    pthread_attr_t attributes;
+    void *low;
+    size_t size;
+    if (gettid() == getpid())
+        return here - TRIM_DEPTH;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+        return here;
+    if (pthread_attr_getstack(&attributes, &low, &size) == 0)
+        here = (uintptr_t)low;
+    pthread_attr_destroy(&attributes);
+    return here;
+}
+
+/* What earlier calls have left beneath this frame, and what was received last, is of no use to one
+ * that is about to wait for long (madvise(2), MADV_DONTNEED: the pages are zero when they are
+ * touched again). Not inlined: the frames of those who wait lie above its own. */
+__attribute__((noinline)) static void trim_stack(struct blocking_conn *conn)
+{
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    uintptr_t scratch = (uintptr_t)conn->driver.scratch;
+    if (conn->stack_low == 0)
+        conn->stack_low = stack_low(here);
+    give_back(conn->stack_low, here - TRIM_FRAMES);
+    give_back(scratch, scratch + conn->driver.scratch_size);
+}
+
+/* For how long a receive may wait: at first a second, so that SO_RCVTIMEO stays as it is while
+ * requests come; and who has waited as long in vain gives memory back, and waits for longer. */
+static uint64_t wait_ms(struct blocking_conn *conn, uint64_t ms)
+{
+    if (ms <= BLOCKING_TRIM_MS)
+        return ms;
+    if (!conn->quiet)
+        return BLOCKING_TRIM_MS;
+    trim_stack(conn);
+    return ms;
+}
+
 /* Waits in recv(2). Who is idle says so before it looks at what is asked; who asks does so before
  * it looks at who is idle: one of the two sees the other. */
 static ssize_t conn_receive_waiting(struct driver *d, size_t len, uint64_t until_ms, unsigned heeds)
 {
     struct blocking_conn *conn = blocking_conn_of(d);
-    uint64_t ms = until_ms == UINT64_MAX ? TIMEOUT_MAX_MS : left_ms(until_ms);
+    uint64_t ms = left_ms(until_ms, conn->now_ms);
     bool idle = (heeds & DRIVER_ASK_END) != 0;
     ssize_t n = -1;
 
     if (ms == 0)
         return recv(d->fd, d->scratch, len, MSG_DONTWAIT);
-    set_nonblocking(conn, false);
-    set_timeout(conn, (uint32_t)ms);
     if (idle)
         atomic_store(&conn->place->idle_since, conn->last);
     if (conn_asks(d) & heeds)
         errno = EAGAIN;
     else
-        n = recv(d->fd, d->scratch, len, 0);
+        n = receive_within(conn, d->scratch, len, (uint32_t)wait_ms(conn, ms));
+    conn->quiet = n < 0;
     if (idle)
         atomic_store(&conn->place->idle_since, 0);
     return n;
@@ -149,7 +224,7 @@ static unsigned conn_wait(struct driver *d, unsigned what, uint64_t until_ms, un
     struct blocking_conn *conn = blocking_conn_of(d);
     struct pollfd polled = { .fd = d->fd };
     bool shut = (what & DRIVER_READABLE) != 0 && is_shut(conn);
-    uint64_t ms = until_ms == UINT64_MAX ? TIMEOUT_MAX_MS : left_ms(until_ms);
+    uint64_t ms = left_ms(until_ms, conn->now_ms);
     unsigned ready = shut ? DRIVER_READABLE : 0; /* it is to be looked at, now and then */
 
     if (conn_asks(d) & heeds)
@@ -161,7 +236,7 @@ static unsigned conn_wait(struct driver *d, unsigned what, uint64_t until_ms, un
     if ((what & DRIVER_READABLE) && !shut)
         polled.events |= POLLIN;
     stats_count(STATS_CALL_WAIT);
-    int told = poll(&polled, 1, (int)ms);
+    int told = blocking_poll(&polled, 1, (int)ms);
     conn->last = place_now();
     if (told <= 0)
         return ready;
@@ -180,10 +255,16 @@ static void conn_run_job(struct driver *d, struct file_job *job)
     file_job_run(job);
 }
 
+/* A send that waits has no deadline: rather none. */
 static void conn_before_file(struct driver *d, const struct send_plan *plan)
 {
     (void)plan;
-    set_nonblocking(blocking_conn_of(d), true);
+    if (set_nonblocking(blocking_conn_of(d), true))
+        return;
+    int error = errno;
+    log_repeated(LOG_ERROR, "fcntl", error, "fcntl(O_NONBLOCK): %s; a connection is dropped",
+                 strerror(error));
+    shutdown(d->fd, SHUT_RDWR);
 }
 
 const struct driver_ops blocking_conn_ops = {

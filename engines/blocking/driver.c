@@ -10,6 +10,7 @@
 #include "core/stats.h"
 #include "engines/file_range.h"
 #include "engines/ktls.h"
+#include "engines/peer_left.h"
 #include "engines/plan_send.h"
 #include "engines/progress.h"
 #include "engines/socket_room.h"
@@ -50,9 +51,14 @@ static void run_job(struct driver *d)
     struct file_job *job = session_file_job(d->session);
     CHECK_OBJ(job, FILE_JOB_MAGIC);
     leave(d);
-    d->ops->run_job(d, job);
+    bool left = peer_left_slice(d->fd, job);
+    if (!left)
+        d->ops->run_job(d, job);
     enter(d);
-    session_file_done(d->session);
+    if (left)
+        session_peer_left(d->session);
+    else
+        session_file_done(d->session);
 }
 
 /* Before something is encrypted. */
@@ -97,6 +103,16 @@ static void offload(struct driver *d)
     explicit_bzero(info, sizeof(info));
 }
 
+/* A drain has begun while the rest of a request came. Whether the wake-up or the octets were first
+ * is chance: the answer says in either case that it is the last one (Connection: close). */
+static void end_with_request(struct driver *d)
+{
+    if (d->ending || !(d->ops->asks(d) & DRIVER_ASK_DRAIN) || !session_is_busy(d->session))
+        return;
+    session_drain(d->session);
+    d->ending = true;
+}
+
 /* False: nothing has come. */
 static bool receive(struct driver *d, uint64_t until_ms, unsigned heeds)
 {
@@ -110,6 +126,8 @@ static bool receive(struct driver *d, uint64_t until_ms, unsigned heeds)
     if (n == -EAGAIN || n == -EINTR)
         return false;
     d->heard = true;
+    if (n > 0)
+        end_with_request(d);
     session_received(d->session, d->scratch, n);
     return true;
 }

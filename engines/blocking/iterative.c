@@ -69,18 +69,13 @@ static int wait_for(struct blocking *b, int fd, short events, bool listens, uint
         b->polled[count++] =
             (struct pollfd){ .fd = listens ? b->cfg.listeners[i].fd : -1, .events = POLLIN };
     stats_count(STATS_CALL_WAIT);
-    int n = poll(b->polled, count, timeout_ms);
-    int res = n < 0 && errno != EINTR ? -errno : 0;
-    if (n <= 0) {
-        for (nfds_t i = 0; i < count; i++)
-            b->polled[i].revents = 0;
-    }
+    int res = blocking_poll(b->polled, count, timeout_ms);
     if (b->polled[0].revents != 0)
         blocking_woken(b);
     if (b->retry_ms != 0 && clock_monotonic_ms() >= b->retry_ms)
         b->retry_ms = 0;
     blocking_turn(b, clock_monotonic_ms());
-    return res;
+    return res < 0 ? res : 0;
 }
 
 static bool somebody_calls(const struct blocking *b)

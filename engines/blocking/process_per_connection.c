@@ -97,17 +97,19 @@ static uint64_t until_due(uint64_t until_ms, uint64_t due_ms, uint64_t now_ms)
 /* Logs and kept files are the child's own to look after. */
 static ssize_t child_receive(struct driver *d, size_t len, uint64_t until_ms, unsigned heeds)
 {
-    struct blocking *b = blocking_conn_of(d)->b;
-    uint64_t now_ms = clock_monotonic_ms();
+    struct blocking_conn *conn = blocking_conn_of(d);
+    struct blocking *b = conn->b;
+    if (until_ms == 0)
+        return blocking_conn_ops.receive(d, len, until_ms, heeds);
 
-    until_ms = until_due(until_ms, b->tick_due_ms, now_ms);
-    until_ms = until_due(until_ms, b->sweep_due_ms, now_ms);
+    blocking_tick(b, conn->now_ms, false);
+    until_ms = until_due(until_ms, b->tick_due_ms, conn->now_ms);
+    until_ms = until_due(until_ms, b->sweep_due_ms, conn->now_ms);
     ssize_t n = blocking_conn_ops.receive(d, len, until_ms, heeds);
-    bool reopen = until_ms != 0 && child.reopen != 0;
-    if (reopen)
+    if (child.reopen != 0) { /* before anything more is logged */
         child.reopen = 0;
-    if (until_ms != 0)
-        blocking_tick(b, clock_monotonic_ms(), reopen);
+        blocking_tick(b, clock_monotonic_ms(), true);
+    }
     return n;
 }
 
@@ -135,13 +137,14 @@ __attribute__((noreturn)) static void be_child(struct engine *e, struct place *p
     child.fd = fd;
     handle_signals();
     (void)prctl(PR_SET_NAME, "connection");
-    MUST(prctl(PR_SET_PDEATHSIG, SIGTERM) == 0);
+    MUST(prctl(PR_SET_PDEATHSIG, SIGQUIT) == 0); /* without a parent it ends, with its answer */
     if (getppid() != e->pid)
         _exit(0); /* the parent has died in between */
     close_inherited(b);
     ops.receive = child_receive;
     blocking_conn_drive(b, place, child.fd, &ops);
     session_env_tick(b->env, child.reopen != 0);
+    session_env_end_logs(b->env);
     stats_leave();
     _exit(0);
 }
@@ -277,8 +280,10 @@ static int process_create(const struct engine_config *cfg, char *why, size_t why
         return -ENOMEM;
     }
     e->magic = PROCESS_PER_CONNECTION_MAGIC;
-    int res =
-        blocking_create(&e->blocking, cfg, &ops, false, cfg->limits.connections_max, why, why_size);
+    struct engine_config own = *cfg;
+    own.limits.logs_inline = true; /* it would be a thread for each child */
+    int res = blocking_create(&e->blocking, &own, &ops, false, cfg->limits.connections_max, why,
+                              why_size);
     if (res == 0)
         res = open_collect_fd(&e->blocking, why, why_size);
     if (res < 0)
@@ -320,9 +325,10 @@ const struct engine_ops engine_process_per_connection = {
     .name = "process-per-connection",
     .summary = "blocking I/O, a process for each connection: fork(2)",
     .cost =
-        "96 KiB and a process for an idle connection; a fork for a new one: seven times the CPU "
+        "200 KiB and a process for an idle connection; a fork for a new one: seven times the CPU "
         "of an event loop where connections are not kept",
     .file_jobs = 1u << FILE_JOBS_INLINE,
+    .forks = true,
     .probe = blocking_probe,
     .create = process_create,
     .run = process_run,

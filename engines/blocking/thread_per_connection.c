@@ -8,9 +8,9 @@
 
 #include "core/check.h"
 #include "core/list.h"
+#include "engines/crew.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -27,8 +27,6 @@ struct connection_thread {
 struct engine {
     unsigned magic; /* THREAD_PER_CONNECTION_MAGIC */
     struct blocking blocking;
-    pthread_attr_t attributes;
-    bool has_attributes;
     pthread_mutex_t mutex; /* guards `done` */
     pthread_cond_t ended;  /* something was put into it */
     struct list done;      /* threads to be joined */
@@ -69,11 +67,9 @@ static void join(struct engine *e, bool all)
     } while (all && e->started > 0);
 }
 
-/* All signals are blocked in it: handlers run in the calling thread. */
 static int start_thread(struct blocking *b, struct place *place)
 {
     struct engine *e = container_of(b, struct engine, blocking);
-    sigset_t blocked, old;
 
     join(e, false);
     struct connection_thread *one = malloc(sizeof(*one));
@@ -81,15 +77,12 @@ static int start_thread(struct blocking *b, struct place *place)
         return -ENOMEM;
     *one = (struct connection_thread){ .engine = e, .place = place };
     list_init(&one->done);
-    sigfillset(&blocked);
-    MUST(pthread_sigmask(SIG_BLOCK, &blocked, &old) == 0);
-    int error = pthread_create(&one->thread, &e->attributes, serve, one);
-    MUST(pthread_sigmask(SIG_SETMASK, &old, NULL) == 0);
-    if (error == 0)
+    int res = crew_start_one(BLOCKING_STACK_SIZE, serve, one, &one->thread);
+    if (res == 0)
         e->started++;
     else
         free(one);
-    return -error;
+    return res;
 }
 
 static const struct blocking_ops ops = { .what = "thread",
@@ -102,8 +95,6 @@ static void thread_destroy(struct engine *e)
         return;
     CHECK_OBJ(e, THREAD_PER_CONNECTION_MAGIC);
     blocking_destroy(&e->blocking);
-    if (e->has_attributes)
-        pthread_attr_destroy(&e->attributes);
     MUST(pthread_cond_destroy(&e->ended) == 0);
     MUST(pthread_mutex_destroy(&e->mutex) == 0);
     e->magic = 0;
@@ -124,12 +115,6 @@ static int thread_create(const struct engine_config *cfg, char *why, size_t why_
     MUST(pthread_cond_init(&e->ended, NULL) == 0);
     int res =
         blocking_create(&e->blocking, cfg, &ops, true, cfg->limits.connections_max, why, why_size);
-    e->has_attributes = res == 0 && pthread_attr_init(&e->attributes) == 0;
-    if (res == 0 && (!e->has_attributes ||
-                     pthread_attr_setstacksize(&e->attributes, BLOCKING_STACK_SIZE) != 0)) {
-        snprintf(why, why_size, "cannot set the stack size of threads");
-        res = -ENOMEM;
-    }
     if (res < 0)
         thread_destroy(e);
     else
@@ -155,7 +140,7 @@ const struct engine_ops engine_thread_per_connection = {
     .name = "thread-per-connection",
     .summary = "blocking I/O, a thread for each connection",
     .cost =
-        "34 KiB and a task for an idle connection; a switch of threads for each wait: twice the "
+        "37 KiB and a task for an idle connection; a switch of threads for each wait: twice the "
         "CPU of an event loop when all are busy",
     .file_jobs = 1u << FILE_JOBS_INLINE,
     .probe = blocking_probe,

@@ -12,6 +12,7 @@
 
 #include "core/file_job.h"
 #include "core/file_open.h"
+#include "engines/peer_left.h"
 #include "engines/wake_fd.h"
 
 #include <errno.h>
@@ -322,6 +323,10 @@ enum proactor_step proactor_file_begin(struct proactor *p, struct proactor_conn 
     struct file_job *job = session_file_job(proactor_session(conn));
     CHECK_OBJ(job, FILE_JOB_MAGIC);
     CHECK(conn->file == NULL);
+    if (peer_left_slice(conn->fd, job)) {
+        session_peer_left(proactor_session(conn));
+        return PROACTOR_DONE;
+    }
     bool by_operations =
         job->kind != FILE_JOB_LIST && job->kind != FILE_JOB_ROOT && job->source == NULL;
     if (job->kind != FILE_JOB_READ && file_job_try(job)) {

@@ -20,7 +20,7 @@ struct processor_options {
     unsigned entries;     /* operations begun and not yet given to the kernel, or, emulated, done
                              and not yet taken */
     unsigned completions; /* io_uring: before the kernel has to keep them apart (overflow) */
-    unsigned buffers;     /* provided for receives; a power of two */
+    unsigned buffers;     /* provided for receives; a power of two; 0: there are none */
     unsigned buffer_size; /* octets */
     bool recv_multishot;  /* a receive can last (io_uring: Linux 6.0) */
     bool

@@ -41,10 +41,11 @@ void emulated_await(struct emulated *e, struct emulated_descriptor *d, const str
         make_ready(e, d);
 }
 
+/* What cannot be asked may be there: who is told tries, and finds out. */
 static uint32_t poll_now(int fd, uint32_t events)
 {
     struct pollfd at = { .fd = fd, .events = (short)(events | POLLRDHUP) };
-    return poll(&at, 1, 0) > 0 ? (uint32_t)at.revents : 0;
+    return poll(&at, 1, 0) < 0 ? events : (uint32_t)at.revents;
 }
 
 /* What is there already is told in any case: by epoll for a new registration, else by poll(2). */

@@ -100,7 +100,9 @@ int uring_open(struct uring *u, const struct processor_options *options, char *w
     u->open = true;
     u->options.no_iowait = options->no_iowait && (u->ring.features & IORING_FEAT_NO_IOWAIT) != 0;
     u->messages = calloc(u->ring.sq.ring_entries, sizeof(u->messages[0]));
-    res = u->messages == NULL ? -ENOMEM : open_buffers(u);
+    res = u->messages == NULL ? -ENOMEM : 0;
+    if (res == 0 && options->buffers > 0)
+        res = open_buffers(u);
     if (res == -EINVAL) {
         snprintf(why, why_size,
                  "this kernel's io_uring has no rings of provided buffers (Linux "

@@ -109,6 +109,7 @@ const struct engine_ops engine_leader_followers = {
     .cost = "epoll_ctl and a lock's way for each request: a fifth more CPU; a lock that all share",
     .settings = ENGINE_SETTING_THREADS | ENGINE_SETTING_PIN,
     .file_jobs = 1u << FILE_JOBS_INLINE,
+    .shares_env = true,
     .probe = leader_followers_probe,
     .create = leader_followers_create,
     .run = leader_followers_run,

@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "core/log.h"
 #include "core/stats.h"
+#include "engines/files/file_executor.h"
 #include "engines/progress.h"
 #include "engines/wake_fd.h"
 
@@ -80,7 +81,8 @@ static int loop_join_others(struct loop *loop, const struct loop_options *option
 static int loop_prepare_conns(struct loop *loop, char *why, size_t why_size)
 {
     const struct config *config = loop->cfg.config;
-    unsigned caps = config->file_io == FILE_IO_READ ? 0 : ENGINE_CAP_FILE_SEGMENT;
+    bool by_segments = config->file_io != FILE_IO_READ && !file_executor_is_direct(config);
+    unsigned caps = by_segments ? ENGINE_CAP_FILE_SEGMENT : 0;
     int res = loop_env_create(loop, caps, why, why_size);
     if (res == 0)
         res = loop_offload_create(loop, why, why_size);
@@ -157,7 +159,7 @@ fail:
 unsigned loop_file_workers(const struct config *config, enum file_jobs by_default)
 {
     enum file_jobs by = config->file_jobs != FILE_JOBS_AUTO ? config->file_jobs : by_default;
-    return by == FILE_JOBS_WORKERS ? config->file_workers : 0;
+    return by == FILE_JOBS_INLINE ? 0 : config->file_workers;
 }
 
 void loop_wake(struct loop *loop)
@@ -261,6 +263,8 @@ int loop_timeout_ms(const struct loop *loop)
         return 0;
     uint64_t now_ms = loop->clock.now_ms;
     int timeout_ms = timer_timeout_ms(&loop->timers, now_ms);
+    if (loop->executor != NULL)
+        timeout_ms = loop_reads_timeout_ms(loop, timeout_ms);
     if (accept_ms > 0)
         timeout_ms = timer_until(timeout_ms, now_ms, loop->accept_retry_ms);
     timeout_ms = timer_until(timeout_ms, now_ms, loop->tick_due_ms);

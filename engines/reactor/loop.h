@@ -49,8 +49,13 @@ struct loop_hooks {
     void (*starved)(void *context, const struct loop *loop);
 };
 
-/* How many workers of loop_options execute a loop's file jobs, where the engine by itself has them
- * executed by `by_default`. 0: none, the loop does it. */
+/* The bits of engine_ops.file_jobs of those that a loop with workers, which do not process
+ * requests, can have its files read by: the executor of the configuration (engines/files/). */
+#define LOOP_FILE_EXECUTORS                                                                        \
+    (1u << FILE_JOBS_POSIX_AIO | 1u << FILE_JOBS_LINUX_AIO | 1u << FILE_JOBS_IO_URING)
+
+/* How many workers of loop_options execute a loop's file jobs, or those that its executor leaves to
+ * them, where the engine by itself has them executed by `by_default`. 0: none, the loop does it. */
 unsigned loop_file_workers(const struct config *config, enum file_jobs by_default);
 
 /* A loop over cfg's listeners, its own session environment, connection pool, timers and workers.

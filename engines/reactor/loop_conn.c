@@ -13,6 +13,7 @@
 #include "core/stats.h"
 #include "engines/file_range.h"
 #include "engines/ktls.h"
+#include "engines/peer_left.h"
 #include "engines/plan_send.h"
 #include "engines/socket_room.h"
 
@@ -258,6 +259,13 @@ static void conn_run_job_by_turns(struct loop *loop, struct file_job *job)
     clock_update(&loop->clock);
 }
 
+static void conn_report_left(struct loop *loop, struct loop_conn *conn)
+{
+    loop_enter(loop);
+    session_peer_left(loop_conn_session(conn));
+    loop_leave(loop);
+}
+
 /* Executes the session's job, if that takes no waiting or there is nobody else to wait. False: it
  * is for a worker. */
 static bool conn_run_job(struct loop *loop, struct loop_conn *conn)
@@ -265,12 +273,16 @@ static bool conn_run_job(struct loop *loop, struct loop_conn *conn)
     struct session *s = loop_conn_session(conn);
     struct file_job *job = session_file_job(s);
     CHECK_OBJ(job, FILE_JOB_MAGIC);
+    if (peer_left_slice(conn->source.fd, job)) {
+        conn_report_left(loop, conn);
+        return true;
+    }
     if (loop->options.turns) {
         conn_run_job_by_turns(loop, job);
     } else if (loop->workers == NULL) {
         file_job_run(job);
         clock_update(&loop->clock); /* it may have taken long */
-    } else if (!file_job_try(job)) {
+    } else if (loop_reads_pass_cache(loop, job) || !file_job_try(job)) {
         return false;
     }
     loop_report_job(loop, s);

@@ -9,6 +9,7 @@
  * loop_turns.c    several threads that take turns at the loop
  * loop_routine.c  connections as coroutines                                       (likewise)
  * loop_offload.c  hands to workers what the loop is not to do itself               (the processor)
+ * loop_reads.c    has files read by an executor (file_jobs), beside the workers
  */
 #ifndef ENGINES_REACTOR_LOOP_INTERNAL_H
 #define ENGINES_REACTOR_LOOP_INTERNAL_H
@@ -81,8 +82,8 @@ struct loop_conn {
                         edges are noted, its deadline waits; in no queue */
     bool driven;     /* with `turns`: a thread drives it, and may have let the lock go: to all
                         others it is as if away */
-    uint8_t drained; /* likewise, while draining: 1: it has looked for a last request; 2: it was asked
-                        to end */
+    uint8_t drained; /* likewise, while draining: 1: it has looked for a last request; 2: it was
+                        asked to end */
     off_t warm_end;  /* the page cache was looked at, or filled, up to here; 0: not yet for this
                         range */
     struct list all; /* in loop.conns */
@@ -113,8 +114,12 @@ struct loop_task {
     int file_fd; /* of the piece; borrowed from the plan */
     off_t off;
     size_t len;           /* of the piece, or of what was received */
-    unsigned char data[]; /* LOOP_HANDOFF_SIZE octets, where workers process what is received */
+    unsigned char data[]; /* LOOP_HANDOFF_SIZE octets, where workers process what is received; a
+                             struct file_read, where the loop has an executor */
 };
+
+struct file_executor;
+struct file_job;
 
 struct loop {
     unsigned magic; /* LOOP_MAGIC */
@@ -128,9 +133,11 @@ struct loop {
     bool locked; /* several threads call sessions: the environment is locked */
     pthread_mutex_t
         env_mutex; /* guards, if locked, what follows and all that session calls touch */
-    struct session_lock env_lock; /* ... but encryption, which lets it go */
-    struct clock env_clock;       /* the environment's, if locked; else `clock` is */
-    struct workers *workers;      /* NULL: none */
+    struct session_lock env_lock;   /* ... but encryption, which lets it go */
+    struct clock env_clock;         /* the environment's, if locked; else `clock` is */
+    struct workers *workers;        /* NULL: none */
+    struct file_executor *executor; /* NULL: none; else there are workers, too, and both announce
+                                       results by the same eventfd */
     /* With options.turns, under env_mutex as all else here. */
     unsigned waiting;          /* threads that wait for an event */
     unsigned watch;            /* which wait is the one with a time-out; counts up */
@@ -256,12 +263,54 @@ void loop_offload_stop(struct loop *loop);
 /* Takes back what workers have done, and drives those connections. */
 void loop_offload_collect(struct loop *loop);
 
+/* ---- loop_reads.c ---- */
+
+/* Octets behind a task: what a loop with an executor needs, else 0. */
+size_t loop_reads_size(const struct loop *loop);
+
+/* The executor that the configuration chooses. The workers are there. 0, or -errno and a sentence.
+ */
+int loop_reads_create(struct loop *loop, char *why, size_t why_size);
+
+/* For a loop that has one: begins it (0, or -errno after a line in the error log); ends it, and
+ * moves the tasks that it had to the end of `back`. */
+int loop_reads_start(struct loop *loop);
+void loop_reads_stop(struct loop *loop, struct list *back);
+
+/* Is the task, or the job, the executor's to do? False without one. */
+bool loop_reads_take(const struct loop *loop, const struct loop_task *task);
+
+/* Is the job one that the executor reads whatever the page cache has? */
+bool loop_reads_pass_cache(const struct loop *loop, const struct file_job *job);
+
+/* Hands a task over to the executor. */
+void loop_reads_submit(struct loop *loop, struct loop_task *task);
+
+/* Does a task that the executor has refused, blocking. */
+void loop_reads_run(struct loop_task *task);
+
+/* Takes back what has been read: its tasks go to the end of `done`, what was refused to workers. */
+void loop_reads_collect(struct loop *loop, struct list *done);
+
+/* Hands over what the turn has collected. */
+void loop_reads_flush(struct loop *loop);
+
+/* `timeout_ms` (-1: for ever), or less, where the executor has to be looked at. */
+int loop_reads_timeout_ms(const struct loop *loop, int timeout_ms);
+
+/* ---- loop_offload.c ---- */
+
 /* Hands over what the turn has collected. */
 static inline void loop_offload_flush(struct loop *loop)
 {
+    if (loop->executor != NULL)
+        loop_reads_flush(loop);
     if (loop->workers != NULL)
         workers_flush(loop->workers);
 }
+
+/* Does a task, on a worker (`worker`) or, with NULL, on the loop's thread. */
+void loop_task_run(struct worker_task *base, struct worker *worker);
 
 /* A task for a connection, which is not away, with nothing but `kind` set. The caller owns it: it
  * is submitted or dropped. */

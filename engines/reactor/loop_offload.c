@@ -10,6 +10,8 @@
 #include "config/config.h"
 #include "core/file_job.h"
 #include "core/log.h"
+#include "engines/files/file_executor.h"
+#include "engines/peer_left.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -46,6 +48,11 @@ static void process(struct loop_task *task, struct worker *worker)
         struct file_job *job = session_file_job(s);
         CHECK_OBJ(job, FILE_JOB_MAGIC);
         worker_leave(task->loop);
+        if (peer_left_slice(task->conn->source.fd, job)) {
+            worker_enter(task->loop);
+            session_peer_left(s);
+            break;
+        }
         if (!file_job_try(job)) {
             /* Answers that are ready need not wait for it: the loop sends them, and hands the job
              * over by itself. */
@@ -81,13 +88,16 @@ static void warm_piece(const struct loop_task *task)
     posix_fadvise(task->file_fd, end, LOOP_PROBE_SPAN, POSIX_FADV_WILLNEED);
 }
 
-static void task_run(struct worker_task *base, struct worker *worker)
+void loop_task_run(struct worker_task *base, struct worker *worker)
 {
     struct loop_task *task = container_of(base, struct loop_task, task);
     CHECK_OBJ(task, LOOP_TASK_MAGIC);
     if (task->kind == LOOP_TASK_PIECE) {
         worker_may_block(worker);
         warm_piece(task);
+    } else if (loop_reads_take(task->loop, task)) {
+        worker_may_block(worker);
+        loop_reads_run(task);
     } else if (task->loop->locked) {
         process(task, worker);
     } else {
@@ -104,7 +114,7 @@ struct loop_task *loop_task_begin(struct loop *loop, struct loop_conn *conn,
     CHECK(!conn->away);
     struct loop_task *task = pool_get(loop->tasks);
     CHECK(task != NULL);
-    task->task.run = task_run;
+    task->task.run = loop_task_run;
     task->magic = LOOP_TASK_MAGIC;
     task->kind = kind;
     task->loop = loop;
@@ -139,12 +149,15 @@ void loop_task_submit(struct loop *loop, struct loop_task *task)
 {
     CHECK_OBJ(task, LOOP_TASK_MAGIC);
     struct loop_conn *conn = task->conn;
-    if (workers_submit(loop->workers, &task->task)) {
+    bool reads = loop_reads_take(loop, task);
+    if (reads)
+        loop_reads_submit(loop, task);
+    if (reads || workers_submit(loop->workers, &task->task)) {
         conn->away = true;
         list_remove(&conn->run);
         return;
     }
-    task_run(&task->task, NULL);
+    loop_task_run(&task->task, NULL);
     clock_update(&loop->clock); /* it may have taken long */
     task_end(loop, task);
 }
@@ -168,6 +181,8 @@ void loop_offload_collect(struct loop *loop)
     struct list done;
     list_init(&done);
     workers_collect(loop->workers, &done);
+    if (loop->executor != NULL)
+        loop_reads_collect(loop, &done);
     while (!list_empty(&done)) {
         struct loop_conn *conn = task_return(loop, &done);
         if (loop->drain_end_ms != 0)
@@ -182,17 +197,21 @@ int loop_offload_create(struct loop *loop, char *why, size_t why_size)
     unsigned threads = loop->options.workers;
     if (threads == 0)
         return 0;
-    size_t size = sizeof(struct loop_task) + (loop->locked ? LOOP_HANDOFF_SIZE : 0);
+    size_t size =
+        sizeof(struct loop_task) + (loop->locked ? LOOP_HANDOFF_SIZE : loop_reads_size(loop));
     int res = pool_create("tasks", size, loop->cfg.limits.connections_max, &loop->tasks);
     if (res == 0)
         res = workers_create(threads, config->worker_queue, &loop->workers);
     if (res < 0)
         snprintf(why, why_size, "cannot set up %u workers: %s", threads, strerror(-res));
+    else
+        res = loop_reads_create(loop, why, why_size);
     return res;
 }
 
 void loop_offload_destroy(struct loop *loop)
 {
+    file_executor_close(loop->executor);
     workers_destroy(loop->workers);
     pool_destroy(loop->tasks);
 }
@@ -204,7 +223,7 @@ int loop_offload_start(struct loop *loop)
         log_error("worker threads cannot be started: %s; fewer of them, or a higher limit of "
                   "processes (ulimit -u), may help",
                   strerror(-res));
-    return res;
+    return res == 0 && loop->executor != NULL ? loop_reads_start(loop) : res;
 }
 
 void loop_offload_stop(struct loop *loop)
@@ -213,6 +232,8 @@ void loop_offload_stop(struct loop *loop)
         return;
     struct list back;
     list_init(&back);
+    if (loop->executor != NULL)
+        loop_reads_stop(loop, &back);
     workers_stop(loop->workers, &back);
     workers_collect(loop->workers, &back);
     while (!list_empty(&back))

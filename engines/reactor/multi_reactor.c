@@ -358,7 +358,7 @@ const struct engine_ops engine_multi_reactor = {
     .settings = ENGINE_SETTING_THREADS | ENGINE_SETTING_PIN | ENGINE_SETTING_ACCEPT |
                 ENGINE_SETTING_DEMULTIPLEXER | ENGINE_SETTING_WORKER_QUEUE |
                 ENGINE_SETTING_FILE_WORKERS,
-    .file_jobs = 1u << FILE_JOBS_INLINE | 1u << FILE_JOBS_WORKERS,
+    .file_jobs = 1u << FILE_JOBS_INLINE | 1u << FILE_JOBS_WORKERS | LOOP_FILE_EXECUTORS,
     .probe = multi_reactor_probe,
     .create = multi_reactor_create,
     .run = multi_reactor_run,

@@ -2,6 +2,7 @@
  * and sends. No helper: a file job, or a file that is not in the page cache, blocks everyone for as
  * long as it takes. */
 #include "engines/engine.h"
+#include "engines/files/file_executor.h"
 #include "engines/reactor/demultiplexer.h"
 #include "engines/reactor/loop.h"
 
@@ -23,7 +24,8 @@ static int reactor_probe(const struct config *config, char *why, size_t why_size
 {
     enum demultiplexer_kind kind = config != NULL ? config->demultiplexer : DEMULTIPLEXER_EPOLL;
     size_t sources = config != NULL ? config->connections_max : 1;
-    return demultiplexer_of(kind)->probe(sources, why, why_size);
+    int res = demultiplexer_of(kind)->probe(sources, why, why_size);
+    return res == 0 && config != NULL ? file_executor_probe(config, why, why_size) : res;
 }
 
 static int reactor_create(const struct engine_config *cfg, char *why, size_t why_size,
@@ -83,7 +85,7 @@ const struct engine_ops engine_reactor = {
     .cost = "one CPU at most; a disk that is waited for holds up all connections",
     .settings =
         ENGINE_SETTING_DEMULTIPLEXER | ENGINE_SETTING_FILE_WORKERS | ENGINE_SETTING_WORKER_QUEUE,
-    .file_jobs = 1u << FILE_JOBS_INLINE | 1u << FILE_JOBS_WORKERS,
+    .file_jobs = 1u << FILE_JOBS_INLINE | 1u << FILE_JOBS_WORKERS | LOOP_FILE_EXECUTORS,
     .probe = reactor_probe,
     .create = reactor_create,
     .run = reactor_run,

@@ -85,7 +85,7 @@ const struct engine_ops engine_reactor_pool = {
             "job of a disk",
     .settings = ENGINE_SETTING_DEMULTIPLEXER | ENGINE_SETTING_WORKERS |
                 ENGINE_SETTING_WORKER_QUEUE | ENGINE_SETTING_POOL_WORK,
-    .file_jobs = 1u << FILE_JOBS_WORKERS,
+    .file_jobs = 1u << FILE_JOBS_WORKERS | LOOP_FILE_EXECUTORS,
     .probe = reactor_pool_probe,
     .create = reactor_pool_create,
     .run = reactor_pool_run,

@@ -55,7 +55,9 @@ class Forms(Doctors):
     def test_every_way_to_a_file_is_told(self):
         files = self.doctor()["files"]
         self.assertEqual(list(files), ["openat2", "openat2 cached", "file_io = sendfile",
-                                       "file_io = splice", "file_io = read", "page cache"])
+                                       "file_io = splice", "file_io = read", "page cache",
+                                       "file_jobs = posix-aio", "file_jobs = linux-aio",
+                                       "file_jobs = io_uring"])
         self.assertTrue(files["file_io = read"]["ok"])
 
     def test_a_way_that_is_refused(self):

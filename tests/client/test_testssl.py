@@ -19,6 +19,7 @@ TIMEOUT_S = 540
 
 def setup(world):
     world.root.write("index.html", "<p>index")
+    Program(world, "bash", package="bash")  # which it is a script of
     world.testssl = Program(world, "testssl", package="testssl.sh")
     return world
 

@@ -19,7 +19,9 @@ from conversations import Conversation  # noqa: E402
 RUNS = ("reactor", "reactor file_io=read", "reactor-pool", "reactor-pool pool_work=file",
         "multi-reactor threads=2", "multi-reactor threads=2 accept=handoff",
         "multi-reactor threads=2 accept=shared", "proactor", "proactor file_io=read",
-        "proactor file_io=splice", "proactor threads=2")
+        "proactor file_io=splice", "proactor threads=2",
+        "reactor file_jobs=posix-aio file_io=read", "reactor file_jobs=linux-aio",
+        "reactor file_jobs=io_uring file_io=read")
 SECONDS = 20
 MASKS = ((re.compile(rb"(?m)^Date: [^\r\n]*"), b"Date: "),
          (re.compile(rb"boundary=[0-9a-f]*"), b"boundary="),
@@ -79,7 +81,7 @@ def setup(world):
     servers = {}
     for name in RUNS:
         engine, *settings = name.split()
-        if reason := uring.refuses(engine):
+        if reason := uring.refuses(engine, settings):
             print(f"skip {name}: {reason}")
             continue
         settings = dict(setting.split("=") for setting in settings)

@@ -5,6 +5,7 @@
  */
 #include "inject.h"
 
+#include <aio.h>
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -24,6 +25,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -218,6 +220,29 @@ int shutdown(int fd, int how)
     return fault_fails("shutdown") ? -1 : real(fd, how);
 }
 
+/* Both take one argument more, of a register's size. */
+int fcntl(int fd, int command, ...)
+{
+    REAL(fcntl)
+    va_list list;
+    va_start(list, command);
+    void *argument = va_arg(list, void *);
+    va_end(list);
+    return fault_fails("fcntl") ? -1 : real(fd, command, argument);
+}
+
+int getsockopt(int fd, int level, int name, void *restrict value, socklen_t *restrict len)
+{
+    REAL(getsockopt)
+    return fault_fails("getsockopt") ? -1 : real(fd, level, name, value, len);
+}
+
+int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+    REAL(setsockopt)
+    return fault_fails("setsockopt") ? -1 : real(fd, level, name, value, len);
+}
+
 ssize_t recv(int fd, void *mem, size_t len, int flags)
 {
     REAL(recv)
@@ -321,6 +346,24 @@ int fstatat(int fd, const char *restrict path, struct stat *restrict st, int fla
     return fault_fails("fstatat") ? -1 : real(fd, path, st, flags);
 }
 
+int faccessat(int fd, const char *path, int mode, int flags)
+{
+    REAL(faccessat)
+    return fault_fails("faccessat") ? -1 : real(fd, path, mode, flags);
+}
+
+int fstatfs(int fd, struct statfs *ret_fs)
+{
+    REAL(fstatfs)
+    return fault_fails("fstatfs") ? -1 : real(fd, ret_fs);
+}
+
+ssize_t readlinkat(int fd, const char *restrict path, char *restrict text, size_t size)
+{
+    REAL(readlinkat)
+    return fault_fails("readlinkat") ? -1 : real(fd, path, text, size);
+}
+
 int openat(int fd, const char *path, int flags, ...)
 {
     va_list list;
@@ -349,11 +392,18 @@ long syscall(long number, ...)
         if (fault_fails("openat2"))
             return -1;
     }
-    if ((number == SYS_io_submit && fault_fails("io_submit")) ||
+    if ((number == SYS_io_setup && fault_fails("io_setup")) ||
+        (number == SYS_io_submit && fault_fails("io_submit")) ||
         (number == SYS_io_getevents && fault_fails("io_getevents")))
         return -1;
     return real(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4],
                 arguments[5]);
+}
+
+int aio_read(struct aiocb *control)
+{
+    REAL(aio_read)
+    return fault_fails("aio_read") ? -1 : real(control);
 }
 
 int pipe2(int fds[2], int flags)

@@ -9,12 +9,15 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "wire"))
 
 from wire import Closed, each, eventually, run, test  # noqa: E402
-from faults import Faults, option, uses_io_uring  # noqa: E402
+from faults import Faults, has_executor, option, uses_io_uring  # noqa: E402
 
 URING = uses_io_uring()
 VARIANT = option("--variant")
-SENDFILE = "file_io=read" not in VARIANT and "file_io=splice" not in VARIANT
+SENDFILE = not any(setting in VARIANT
+                   for setting in ("file_io=read", "file_io=splice", "file_jobs=linux-aio"))
 LINES = 10  # LOG_REPEAT_LINES of core/log_repeat.h
+# A process of a connection limits and counts its own lines, and tells what was left out when it ends.
+ONE_PROCESS = option("--engine") != "process-per-connection"
 PERIOD_S = 61  # LOG_REPEAT_MS and a second
 LEFT_OUT = re.compile(r"error ([^\n]*): (\d+) more such lines were left out within 60 seconds\n")
 TEXTS = {"EIO": "Input/output error", "EMFILE": "Too many open files",
@@ -29,6 +32,7 @@ class Scene:
         world.root.write("dir/a.txt", "a")
         world.root.write("dir/b.txt", "b")
         world.root.pattern("large.bin", 1_500_000)
+        world.root.link("absolute.txt", os.path.join(world.root.path, "small.txt"))
 
     def serve(self, **settings):
         """A server that has looked up its root a moment ago, and has nothing else in its cache."""
@@ -70,6 +74,23 @@ def a_file_that_cannot_be_opened(scene, call, error):
         assert "; raise the limit of open files (ulimit -n)\n" in server.stderr()
 
 
+@each([(call, error) for call in ("readlinkat", "fstatfs") for error in ("EIO", "ENOMEM")])
+def a_link_that_cannot_be_followed(scene, call, error):
+    """An absolute one is followed by the server itself."""
+    server = scene.serve()
+    assert scene.ask(server, "/dir/a.txt") == 200  # its file system is known by now
+    with server.connect() as connection:
+        assert connection.get("/none").status == 404
+        scene.faults.arm(call, error)
+        status = connection.get("/absolute.txt").status
+        scene.faults.disarm()
+        assert scene.faults.count > 0
+        assert status == (500 if error == "EIO" else 503), status
+        assert connection.get("/absolute.txt").status == 200
+    assert f"error cannot open a file: {scene.world.root.path}/absolute.txt: {TEXTS[error]}" \
+        in server.stderr(), server.stderr()
+
+
 @each([(call, error) for call in (("op openat2", "op statx", "op read") if URING else ())
        for error in ("EIO", "ENOMEM")])
 def a_file_that_cannot_be_opened_by_the_ring(scene, call, error):
@@ -82,7 +103,7 @@ def a_file_that_cannot_be_opened_by_the_ring(scene, call, error):
         in server.stderr(), server.stderr()
 
 
-@each([("EIO",), ("ENOMEM",)])
+@each([("EIO",), ("ENOMEM",)] if SENDFILE or not has_executor() else [])
 def a_file_that_cannot_be_sent(scene, error):
     """Its head has left: the connection ends, and why is told."""
     call, what = ("sendfile", "send") if SENDFILE else \
@@ -140,6 +161,8 @@ def told(text):
 @test
 def what_is_left_out_is_told_when_the_period_ends(scene):
     """Nobody asks for anything meanwhile."""
+    if not ONE_PROCESS:
+        return
     server = scene.serve(cache_valid="0")
     scene.faults.arm("openat2", "EIO")
     with server.connect() as connection:
@@ -174,6 +197,8 @@ def what_is_left_out_is_told_at_the_end(scene):
 def lines_of_the_access_log_that_are_lost(scene):
     """Their number is right: all of them are told, the first at once, the others when a minute is
     over, or when the server stops."""
+    if not ONE_PROCESS:
+        return
     server = scene.serve(access_log="/dev/full", access_log_buffer="1k")
     count = re.compile(r"access log /dev/full: No space left on device; lines lost: (\d+)\n")
 

@@ -8,8 +8,8 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "wire"))
 
 from wire import each, eventually, head, run, test  # noqa: E402
-from faults import SANITIZER, Faults, Load, demultiplexer, for_seconds, is_idle, option, \
-    returns_to, uses_io_uring  # noqa: E402
+from faults import SANITIZER, Faults, Load, demultiplexer, file_jobs, for_seconds, is_idle, \
+    option, returns_to, uses_io_uring  # noqa: E402
 
 BUSY_S = 0.25
 SLACK = 4  # descriptors: a pipe or two that are kept for the next
@@ -17,31 +17,40 @@ SLACK = 4  # descriptors: a pipe or two that are kept for the next
 ENGINE = option("--engine")
 if ENGINE == "proactor" and not uses_io_uring():
     ENGINE = "emulated-proactor"
-EPOLL = ("reactor", "reactor-pool", "multi-reactor", "leader-followers", "emulated-proactor")
+EPOLL = ("reactor", "reactor-pool", "multi-reactor", "leader-followers", "coroutine",
+         "emulated-proactor")
+BLOCKING = ("iterative", "thread-per-connection", "thread-pool", "process-per-connection")
+CALLING = EPOLL + BLOCKING  # make system calls themselves
 URING = ("proactor",)
-ALL = EPOLL + URING
-# What an event loop waits by: the call is made with this demultiplexer alone.
+ALL = CALLING + URING
+# What an event loop waits by: the call is made with this demultiplexer alone (poll(2) by others as well).
 WAITS = {"epoll_ctl": "epoll", "epoll_wait": "epoll", "poll": "poll", "select": "select",
          "io_submit": "aio", "io_getevents": "aio"}
+# Who reads files by the call; where it is not there, all the same.
+READS = {"io_submit": "linux-aio", "io_getevents": "linux-aio", "aio_read": "posix-aio",
+         "op read": "io_uring", "io_uring_enter": "io_uring"}
 
 # call -> the engines that make it, whether only when the kernel's caches are empty, and the errors
 # that it may bring (its man page). "less" is no error: less is done than was asked for.
 CALLS = (
-    ("accept4", EPOLL, False, "EAGAIN EINTR EMFILE ENFILE ENOMEM ECONNABORTED EPERM EIO"),
-    ("recv", EPOLL, False, "less EAGAIN EINTR ENOMEM ECONNRESET ETIMEDOUT"),
-    ("send", EPOLL, False, "less EAGAIN EINTR ENOMEM EPIPE ECONNRESET"),
+    ("accept4", CALLING, False, "EAGAIN EINTR EMFILE ENFILE ENOMEM ECONNABORTED EPERM EIO"),
+    ("recv", CALLING, False, "less EAGAIN EINTR ENOMEM ECONNRESET ETIMEDOUT"),
+    ("send", CALLING, False, "less EAGAIN EINTR ENOMEM EPIPE ECONNRESET"),
     ("sendfile", ALL, False, "less EAGAIN EINTR ENOMEM EIO EPIPE ECONNRESET"),
     ("epoll_ctl", EPOLL, False, "ENOMEM ENOSPC"),
     ("epoll_wait", EPOLL, False, "EINTR"),
-    ("poll", EPOLL, False, "EINTR ENOMEM"),
+    ("poll", CALLING, False, "EINTR ENOMEM"),
     ("select", EPOLL, False, "EINTR ENOMEM"),
     ("io_submit", EPOLL, False, "EAGAIN"),
     ("io_getevents", EPOLL, False, "EINTR"),
+    ("aio_read", (), True, "EAGAIN ENOSYS"),
     ("openat2", ALL, False, "EAGAIN EINTR EMFILE ENFILE ENOMEM EIO"),
     ("fstat", ALL, False, "ENOMEM EIO"),
-    ("pread", EPOLL, True, "less EINTR EIO ENOMEM"),
-    ("preadv2", ALL, False, "less EAGAIN EIO EOPNOTSUPP"),
+    ("pread", CALLING, True, "less EINTR EIO ENOMEM"),
+    ("preadv2", EPOLL + URING, False, "less EAGAIN EIO EOPNOTSUPP"),
     ("write", ("reactor-pool",), True, "EINTR"),
+    ("fcntl", CALLING, False, "ENOMEM EPERM"),
+    ("setsockopt", CALLING, False, "ENOMEM EPERM"),
     ("malloc", ALL, False, "ENOMEM"),
     ("op accept", URING, False, "EAGAIN EINTR EMFILE ENFILE ENOMEM ECONNABORTED ECANCELED EIO"),
     ("op recv", URING, False, "EAGAIN EINTR ENOBUFS ENOMEM ECANCELED ECONNRESET"),
@@ -58,9 +67,18 @@ CALLS = (
 def makes(call, engines):
     """Does the engine make the call, with the settings that it is to be tested with?"""
     settings = option("--variant")
+    if READS.get(call) == file_jobs():
+        return True
+    if call == "sendfile" and file_jobs() == "linux-aio":
+        return False
     if call == "sendfile" and ("file_io=read" in settings or "file_io=splice" in settings):
         return False
-    if call in WAITS and demultiplexer() != WAITS[call]:
+    if demultiplexer() == "sigio":  # no signal can be brought that would follow an EAGAIN
+        return call in ("fcntl", "poll", "malloc")
+    if call in WAITS and demultiplexer() != WAITS[call] \
+            and (call != "poll" or ENGINE not in (*BLOCKING, "emulated-proactor")):
+        return False
+    if call == "fcntl" and ENGINE not in BLOCKING:
         return False
     if call == "op splice" and "file_io=splice" not in settings:
         return False
@@ -95,9 +113,19 @@ def setup(world):
     return Scene(world)
 
 
-ROWS = [(f"{call}, {error}", call, error.replace("less", ""), cold)
+ROWS = [(f"{call}, {error}", call, error.replace("less", ""),
+         cold or READS.get(call) == file_jobs())
         for call, engines, cold, errors in CALLS if makes(call, engines)
         for error in errors.split()]
+
+
+# Where all of them fail, reads are refused, and not only late.
+ERRORS_OF_READS = [
+    (call, error) for call, kind, errors in (
+        ("io_submit", "linux-aio", "EAGAIN ENOMEM EPERM ENOSYS EINVAL"),
+        ("aio_read", "posix-aio", "EAGAIN ENOSYS"),
+        ("op read", "io_uring", "EAGAIN EINVAL EOPNOTSUPP ECANCELED EIO"))
+    if kind == file_jobs() for error in errors.split()]
 
 
 @each(ROWS)
@@ -135,7 +163,7 @@ def nothing_can_be_accepted(scene, error):
     scene.recovers()
 
 
-@each(["EAGAIN", "EBUSY", "ENOMEM"] if makes("io_uring_enter", URING) else [])
+@each(["EAGAIN", "EBUSY", "ENOMEM"] if ENGINE in URING else [])
 def nothing_can_be_submitted(scene, error):
     """For a while: memory is short. Clients wait, the server does not spin, then all are served."""
     with scene.server.connect() as connection:
@@ -146,6 +174,16 @@ def nothing_can_be_submitted(scene, error):
         scene.faults.disarm()
         assert scene.faults.count > 0
         scene.load.check(connection.read_response(), "/medium.bin")
+    scene.recovers()
+
+
+@each(ERRORS_OF_READS)
+def no_file_can_be_read_so(scene, call, error):
+    """As by a filter that is set late, or with nothing left: workers read everything instead."""
+    scene.faults.arm(call, error, cold=True)
+    scene.load.serves(scene.server)
+    assert scene.faults.count > 0, f"{call} was never called"
+    scene.load.run(scene.server, 4, for_seconds(BUSY_S), scene.faults.disarm)
     scene.recovers()
 
 

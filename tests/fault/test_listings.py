@@ -23,6 +23,8 @@ class Scene:
             world.root.write(f"few/{number}", "x")
         for number in range(NAMES):
             world.root.write(f"many/{number}", "x")
+        for number in range(3):
+            world.root.write(f"closed/{number}", "x", mode=0o640)
         world.root.write("links/file", "x")
         world.root.link("links/link", "file")
         self.faults = Faults(world.path)
@@ -58,6 +60,18 @@ def it_is_no_listing(scene, call, error, status):
             scene.faults.disarm()
             assert count == 1 and answer.status == status, (folder, start, count, answer)
     scene.is_whole()
+
+
+@each([("EIO", 500), ("ENOMEM", 503)])
+def so_with_whether_it_may_be_read(scene, error, status):
+    """Asked where not everybody may."""
+    before = scene.names("closed")
+    scene.faults.arm("faccessat", error, limit=1)
+    answer = scene.server.get("/closed/", JSON)
+    count = scene.faults.count
+    scene.faults.disarm()
+    assert count == 1 and answer.status == status, (count, answer)
+    assert scene.names("closed") == before
 
 
 @each([("EIO", 500), ("ENOMEM", 503), ("EMFILE", 503), ("ENFILE", 503)])

@@ -24,19 +24,20 @@ MAY_INCLUDE = {
     "tls": BASE | {"tls"},
     "session": BASE | {"http", "tls", "session"},
     "engines": ENGINE,
-    "engines/files": ENGINE | {"engines/files"},
+    "engines/files": ENGINE | {"engines/proactor", "engines/files"},
     "engines/coroutine": ENGINE | {"engines/coroutine"},
     "engines/reactor": ENGINE | {"engines/files", "engines/blocking", "engines/coroutine",
                                  "engines/reactor"},
     "engines/blocking": ENGINE | {"engines/files", "engines/blocking"},
     "engines/proactor": ENGINE | {"engines/files", "engines/proactor"},
-    "process": BASE | {"tls", "engines", "engines/proactor", "process"},
+    "process": BASE | {"tls", "engines", "engines/files", "engines/proactor", "process"},
     "": BASE | {"http", "tls", "engines", "process"},  # main.c
 }
 FOLDERS = tuple(folder for folder in MAY_INCLUDE if folder)
 # A folder of which all others see these headers, and no more.
 DOORS = {
     "session": {"session/session.h"},
+    "engines/files": {"engines/files/file_executor.h"},
     "engines/proactor": {"engines/proactor/uring.h"},
     "engines/blocking": {"engines/blocking/driver.h"},
 }
@@ -54,7 +55,7 @@ LIBRARY_HEADERS = (
     (re.compile(r"confuse\.h"), re.compile(r"config/.*")),
     (re.compile(r"openssl/.*"), re.compile(r"tls/(tls_)?openssl\w*\.[ch]")),
     (re.compile(r"(mbedtls|psa)/.*"), re.compile(r"tls/(tls_)?mbed\w+\.[ch]")),
-    (re.compile(r"liburing.*"), re.compile(r"engines/proactor/(processor_)?uring\w*\.[ch]")),
+    (re.compile(r"liburing.*"), re.compile(r"engines/(files/executor_|proactor/(processor_)?)uring\w*\.[ch]")),
     (re.compile(r"sys/epoll\.h"), re.compile(r"engines/(reactor/demultiplexer_epoll|\w+/(?!loop).*)\.c")),
 )
 

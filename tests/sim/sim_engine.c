@@ -30,7 +30,8 @@ struct actor {
     size_t index; /* among the clients */
     struct session *session;
     const char *input;
-    char *encrypted; /* the input, where it had to be wrapped; else NULL. Owned */
+    char *encrypted;  /* the input, where it had to be wrapped; else NULL. Owned */
+    char *introduced; /* all of that behind a proxy's header, where one is due; else NULL. Owned */
     size_t input_len, input_at;
     bool closed;
     bool ended;            /* end of stream was reported */
@@ -227,6 +228,11 @@ static void begin_job(struct actor *actor)
 {
     enum { LATE_ONE_IN = 8, LATE_TURNS = 100 };
     struct sim *sim = actor->sim;
+    if (fault(sim, 60)) {
+        session_peer_left(actor->session);
+        actor->ended = true;
+        return;
+    }
     actor->job_turns = pick(sim, LATE_ONE_IN) == 0 ? pick(sim, LATE_TURNS) : 0;
     actor->job = session_file_job(actor->session);
     actor->job_done = false;
@@ -374,6 +380,29 @@ static void decrypt_output(const struct actor *actor)
     result->sent_len = view.plain_len;
 }
 
+/* A proxy's header, one of several, in front of all that a client sends; now and then broken.
+ * malloc(3)ed. */
+static char *introduce_input(struct sim *sim, const char *input, size_t input_len, size_t *ret_len)
+{
+    static const struct span headers[] = {
+        SPAN_LIT("PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\r\n"),
+        SPAN_LIT("PROXY UNKNOWN\r\n"),
+        SPAN_LIT("\r\n\r\n\0\r\nQUIT\n\x20\x00\x00\x00"),
+        SPAN_LIT("\r\n\r\n\0\r\nQUIT\n\x21\x11\x00\x12"
+                 "\xc0\x00\x02\x01\xc6\x33\x64\x01\xdc\x04\x01\xbb\x04\x00\x03tlv"),
+    };
+    struct span header = headers[pick(sim, ARRAY_LEN(headers))];
+    char *octets = malloc(header.len + input_len);
+    CHECK(octets != NULL);
+    memcpy(octets, header.ptr, header.len);
+    if (input_len > 0)
+        memcpy(octets + header.len, input, input_len);
+    if (fault(sim, 8))
+        octets[pick(sim, header.len)] ^= 0x40;
+    *ret_len = header.len + input_len;
+    return octets;
+}
+
 static void open_actor(struct sim *sim, const struct config *config, struct sim_client *client,
                        size_t index, struct actor *ret_actor)
 {
@@ -391,6 +420,12 @@ static void open_actor(struct sim *sim, const struct config *config, struct sim_
             encrypt_input(sim, client->input, client->input_len, &ret_actor->input_len);
         ret_actor->input = ret_actor->encrypted;
     }
+    if (listen->proxy_protocol) {
+        CHECK(sim->options->hooks == NULL || sim->options->hooks->input_there == NULL);
+        ret_actor->introduced =
+            introduce_input(sim, ret_actor->input, ret_actor->input_len, &ret_actor->input_len);
+        ret_actor->input = ret_actor->introduced;
+    }
     void *mem = malloc(session_size());
     CHECK(mem != NULL);
     ret_actor->session = session_open(mem, sim->env, listen, &peer);
@@ -403,6 +438,7 @@ static void end_actor(struct actor *actor)
     if (actor->encrypted != NULL)
         decrypt_output(actor);
     free(actor->encrypted);
+    free(actor->introduced);
 }
 
 /* A turn of one session that is open, chosen at random; how many there are afterwards. */
@@ -440,7 +476,8 @@ void sim_run_all(const struct config *config, const struct sim_options *options,
     unsigned caps = options->file_segments ? ENGINE_CAP_FILE_SEGMENT : 0;
     const struct tls_server server = { &fake_tls_ops, NULL, options->ktls };
     const struct session_limits limits = session_limits_of(config);
-    CHECK(session_env_create(config, &limits, &server, &sim.clock, caps, why, sizeof(why), &sim.env) == 0);
+    CHECK(session_env_create(config, &limits, &server, &sim.clock, caps, why, sizeof(why),
+                             &sim.env) == 0);
     struct actor *actors = calloc(count, sizeof(*actors));
     CHECK(actors != NULL && count > 0);
     for (size_t i = 0; i < count; i++)

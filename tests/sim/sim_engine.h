@@ -50,7 +50,8 @@ struct sim_client {
 };
 
 /* Runs `count` (above 0) sessions of one environment side by side, each to its end. Where an
- * address has TLS, all of the input is wrapped in fake_tls.h's, and result.sent is what was in it.
+ * address has TLS, all of the input is wrapped in fake_tls.h's, and result.sent is what was in it;
+ * where it is for proxies, a header of theirs comes in front.
  * Aborts when a rule of the seam is broken, or it does not come to an end. */
 void sim_run_all(const struct config *config, const struct sim_options *options,
                  struct sim_client *clients, size_t count);

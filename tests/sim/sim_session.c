@@ -127,6 +127,7 @@ static void run_equal(struct config *config, uint64_t seed, const char *input, s
     for (int segments = 0; segments < 2; segments++) {
         struct sim_options chopped = { .seed = seed + 1, .chop = true, .file_segments = segments };
         struct sim_result have;
+        config->listens[0].proxy_protocol = (seed + (uint64_t)segments) % 2 != 0;
         sim_run(config, &chopped, input, len, &have);
         compare(seed, &want, &have, segments ? "chopped" : "chopped, read by jobs");
         free(have.sent);
@@ -139,11 +140,12 @@ static void run_equal(struct config *config, uint64_t seed, const char *input, s
                                          .ktls = (i & 4) != 0,
                                          .tls_chatter = (i & 4) == 0 };
         struct sim_result have;
+        config->listens[0].proxy_protocol = (seed + i / 2) % 2 != 0;
         sim_run(config, &encrypted, input, len, &have);
         compare(seed, &want, &have, encrypted.ktls ? "TLS by the kernel" : "TLS");
         free(have.sent);
     }
-    config->listens[0].tls = false;
+    config->listens[0].tls = config->listens[0].proxy_protocol = false;
     free(want.sent);
 }
 
@@ -159,6 +161,7 @@ static void run_faults(struct config *config, uint64_t seed, const char *input, 
                                        .drain_in = seed % 5 == 0 ? 1 + (unsigned)(seed % 97) : 0 };
         struct sim_result result;
         config->listens[0].tls = (i & 6) != 0;
+        config->listens[0].proxy_protocol = (seed + i / 2) % 2 != 0;
         sim_run(config, &options, input, len, &result);
         check_first_answer(&result);
         free(result.sent);

@@ -228,6 +228,13 @@ static struct span fake_server_name(const struct tls *t)
     return span_str(t->name);
 }
 
+static void fake_agreed(struct tls *t, const char **ret_protocol, const char **ret_cipher)
+{
+    CHECK(t->state == FAKE_OPEN);
+    *ret_protocol = "TLSv1.3";
+    *ret_cipher = "TLS_FAKE";
+}
+
 static const char *fake_error(const struct tls *t)
 {
     return t->state == FAKE_LOST ? "unexpected record" : "none";
@@ -251,6 +258,7 @@ static const struct tls_ops fake_tls_ops = {
     .pending = fake_pending,
     .trim = fake_trim,
     .server_name = fake_server_name,
+    .agreed = fake_agreed,
     .error = fake_error,
     .offload = fake_offload,
 };

@@ -154,6 +154,7 @@ static void hooked_clock_update(struct clock *clock)
 #include "engines/reactor/loop_conn.c"
 #include "engines/reactor/loop_env.c"
 #include "engines/reactor/loop_offload.c"
+#include "engines/reactor/loop_reads.c"
 #include "engines/reactor/loop_routine.c"
 #include "engines/file_range.c"
 #include "engines/file_send.c"
@@ -279,6 +280,8 @@ static inline int turn_within(struct scene *scene, int limit_ms)
         timeout_ms = limit_ms;
     struct demultiplexer *d = loop->demultiplexer;
     int n = d->ops->wait(d, timeout_ms, loop->events, LOOP_EVENTS_MAX);
+    if (n == -EINTR) /* as loop_run() has it */
+        n = 0;
     assert_true(n >= 0);
     loop_turn(loop, n);
     return n;

@@ -131,7 +131,7 @@ static void begin(bool ktls, unsigned caps)
 }
 
 /* Everything must have come back. */
-static void end(void)
+static inline void end(void)
 {
     close_session();
     assert_int_equal(pool_used(fix.env->tls->pools.outs), 0);

@@ -4,8 +4,8 @@
 #include "config_fixture.h"
 
 #define ALLOWED                                                                                    \
-    "; allowed: a.b.c.d:port, [IPv6]:port, host:port or unix:/path, then any of tls, deferred, "   \
-    "backlog=1..65535, congestion=name and ipv6only=on|off"
+    "; allowed: a.b.c.d:port, [IPv6]:port, host:port or unix:/path, then any of tls, "             \
+    "proxy_protocol, deferred, backlog=1..65535, congestion=name and ipv6only=on|off"
 
 static void test_addresses(void **state)
 {
@@ -288,13 +288,84 @@ static void test_tls_refused(void **state)
     fixture_refuse(&fixture, rows, ARRAY_LEN(rows));
 }
 
+/* Likewise proxy_protocol, with TLS or without; and somebody has to be trusted. */
+static void test_proxy_protocol(void **state)
+{
+    static const char text[] =
+        "trusted = {\"unix:\", \"10.0.0.0/8\"}\n"
+        "server a { root = /srv/www certificate = a key = a listen = {\"1.1.1.1:1 "
+        "proxy_protocol\", "
+        "\"127.0.0.1:0\", \"127.0.0.1:0 proxy_protocol\", \"127.0.0.1:0 proxy_protocol tls\", "
+        "\"127.0.0.1:0 tls\", \"unix:/a proxy_protocol backlog=3\"} }\n"
+        "server b { root = /srv/www listen = {\"1.1.1.1:1 proxy_protocol\", "
+        "\"127.0.0.1:0 proxy_protocol\"} }";
+    static const struct {
+        bool proxy, tls;
+        size_t servers;
+    } rows[] = {
+        { true, false, 2 }, { false, false, 1 }, { true, false, 2 },
+        { true, true, 1 },  { false, true, 1 },  { true, false, 1 },
+    };
+    struct fixture fixture = { 0 };
+    struct config *config = fixture_config(&fixture, text);
+
+    (void)state;
+    assert_int_equal(config->listens_count, ARRAY_LEN(rows));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_int_equal(config->listens[i].proxy_protocol, rows[i].proxy);
+        assert_int_equal(config->listens[i].tls, rows[i].tls);
+        assert_int_equal(config->listens[i].servers_count, rows[i].servers);
+    }
+    assert_int_equal(config->trusted.count, 2);
+    assert_int_equal(config->real_ip.from.count, 0);
+    config_free(config);
+}
+
+static void test_proxy_protocol_refused(void **state)
+{
+#define ADDRESSES                                                                                  \
+    "; allowed: an address (192.0.2.1, 2001:db8::1), a network (10.0.0.0/8, 2001:db8::/32) or "    \
+    "unix: for all who come by a unix socket"
+    static const struct refusal rows[] = {
+        { "trusted = \"10.0.0.1\" server a { root = /srv/www listen = \"1.1.1.1:1 proxy_protocol\" "
+          "}\n"
+          "server b { root = /srv/www listen = \"1.1.1.1:1\" }",
+          "server.conf:2: listen: \"1.1.1.1:1\" has proxy_protocol behind it in one place and not "
+          "in "
+          "another; what an address begins with is the same for all of its servers" ALLOWED },
+        { "server a { root = /srv/www\nlisten = \"1.1.1.1:1 proxy_protocol\" }",
+          "server.conf:2: \"1.1.1.1:1\" has proxy_protocol behind it, but nobody may send a PROXY "
+          "header; allowed: trusted = {\"192.0.2.1\"} at the top level, with the addresses of the "
+          "proxies (unix: for those that come by a unix socket)" },
+        { "trusted = {\"10.0.0.0/8\",\n\"10.1.2.3/8\"} server a { root = /srv/www }",
+          "server.conf:2: trusted: \"10.1.2.3/8\" is an address within a network, not the "
+          "network's "
+          "own: the bits behind the prefix must be 0" ADDRESSES },
+        { "real_ip_from = proxy.test server a { root = /srv/www }",
+          "server.conf:1: real_ip_from: \"proxy.test\" is no address" ADDRESSES },
+        { "real_ip_header = X-Client server a { root = /srv/www }",
+          "server.conf:1: real_ip_header: \"X-Client\" is not known; allowed: X-Forwarded-For, "
+          "Forwarded or X-Real-IP" },
+    };
+    struct fixture fixture = { 0 };
+
+    (void)state;
+    fixture_refuse(&fixture, rows, ARRAY_LEN(rows));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_addresses), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_shared),    cmocka_unit_test(test_shared_refused),
-        cmocka_unit_test(test_names),     cmocka_unit_test(test_overlap),
-        cmocka_unit_test(test_tls),       cmocka_unit_test(test_tls_refused),
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_shared_refused),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_overlap),
+        cmocka_unit_test(test_tls),
+        cmocka_unit_test(test_tls_refused),
+        cmocka_unit_test(test_proxy_protocol),
+        cmocka_unit_test(test_proxy_protocol_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,7 +136,7 @@ static void test_top_refused(void **state)
           "server.conf:1: user: \"a b\" is not one word; allowed: a user's "
           "name, or \"\" to change nothing" },
         { "error_log = \"\"\n" SITE,
-          "server.conf:1: error_log: \"\" is empty; allowed: stderr, stdout or a path" },
+          "server.conf:1: error_log: \"\" is empty; allowed: stderr, stdout, syslog:... or a path" },
         { "default_type = html\n" SITE,
           "server.conf:1: default_type: \"html\" is no media type: '/' "
           "is missing; allowed: type/subtype" },
@@ -188,7 +188,7 @@ static void test_server_refused(void **state)
           "server.conf:2: server: the name \"c\" is taken, at 127.0.0.1:8080, by the server at "
           "server.conf:1; allowed: each name once at an address" },
         { "server a { root = /srv/www access_log = \"\" }",
-          "server.conf:1: access_log: \"\" is empty; allowed: off, stdout, stderr or a path" },
+          "server.conf:1: access_log: \"\" is empty; allowed: off, stdout, stderr, syslog:... or a path" },
     };
     struct fixture fixture = { 0 };
 

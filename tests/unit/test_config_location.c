@@ -317,7 +317,7 @@ static void test_access_logs(void **state)
     (void)state;
     assert_int_equal(config->access_logs_count, 2);
     assert_string_equal(config->access_logs[0].path, "/site/logs/a.log");
-    assert_int_equal(config->access_logs[0].format, ACCESS_JSON);
+    assert_string_equal(config->servers[0].access->format->text, "json");
     assert_int_equal(config->servers[0].access_log, 0);
     assert_int_equal(config->servers[1].access_log, 1);
     assert_int_equal(config->servers[2].access_log, CONFIG_NO_LOG);

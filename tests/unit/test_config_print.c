@@ -40,6 +40,17 @@ static void compare_locations(const struct location *a, const struct location *b
     assert_int_equal(a->index_count, b->index_count);
 }
 
+static void compare_rules(const struct access_rules *a, const struct access_rules *b)
+{
+    assert_string_equal(a->format->text, b->format->text);
+    assert_int_equal(a->filters, b->filters);
+    assert_int_equal(a->sample_below, b->sample_below);
+    assert_memory_equal(a->status_bits, b->status_bits, sizeof(a->status_bits));
+    assert_int_equal(a->skip_count, b->skip_count);
+    for (size_t i = 0; i < a->skip_count; i++)
+        assert_string_equal(a->skip[i], b->skip[i]);
+}
+
 static void compare(const struct config *a, const struct config *b)
 {
     assert_int_equal(a->servers_count, b->servers_count);
@@ -47,11 +58,16 @@ static void compare(const struct config *a, const struct config *b)
     assert_int_equal(a->access_logs_count, b->access_logs_count);
     assert_int_equal(a->tls.protocols, b->tls.protocols);
     assert_int_equal(a->tls.ciphers_count, b->tls.ciphers_count);
+    assert_int_equal(a->trusted.count, b->trusted.count);
+    assert_int_equal(a->real_ip.from.count, b->real_ip.from.count);
+    assert_int_equal(a->real_ip.header, b->real_ip.header);
+    assert_int_equal(a->real_ip.recursive, b->real_ip.recursive);
     assert_memory_equal(&a->limits, &b->limits, sizeof(a->limits));
     assert_memory_equal(&a->deadlines, &b->deadlines, sizeof(a->deadlines));
     for (size_t i = 0; i < a->listens_count; i++) {
         assert_string_equal(a->listens[i].text, b->listens[i].text);
         assert_int_equal(a->listens[i].tls, b->listens[i].tls);
+        assert_int_equal(a->listens[i].proxy_protocol, b->listens[i].proxy_protocol);
         assert_int_equal(a->listens[i].servers_count, b->listens[i].servers_count);
         for (size_t j = 0; j < a->listens[i].servers_count; j++)
             assert_int_equal(a->listens[i].servers[j] - a->servers,
@@ -62,6 +78,7 @@ static void compare(const struct config *a, const struct config *b)
         assert_int_equal(a->servers[i].hosts_count, b->servers[i].hosts_count);
         assert_int_equal(a->servers[i].redirects_count, b->servers[i].redirects_count);
         assert_int_equal(a->servers[i].access_log, b->servers[i].access_log);
+        compare_rules(a->servers[i].access, b->servers[i].access);
         assert_int_equal(a->servers[i].certificates_count, b->servers[i].certificates_count);
         for (size_t j = 0; j < a->servers[i].certificates_count; j++) {
             const struct certificate *x = &a->servers[i].certificates[j];
@@ -84,6 +101,12 @@ static void test_round_trip(void **state)
         "header_timeout = 1500ms linger_timeout = 0 file_io = read cache_bytes = 1000 mime_types = "
         "\"\" types = {\"css=text/css; charset=x\", \"x=a/b\"}\n"
         "server a { root = /srv/www access_log = off }",
+        "access_log_format = \"\\\"$request\\\" \\${status}\" access_log_sample = 1/10 request_id "
+        "= on\n"
+        "access_log = \"syslog:server=192.0.2.1,tag=t\" error_log = \"syslog:\"\n"
+        "server a { root = /srv/www access_log_format = \"escape=json [$uri]\" "
+        "access_log_skip = {\"/a b\"} }\n"
+        "server b { root = /srv/www access_log_status = {4xx, 503} access_log_sample = 1 }\n",
         "server A { alias_hosts = {\"*.b\", C} listen = {\"1.1.1.1:1 deferred backlog=7 "
         "congestion=reno\", "
         "\"unix:a/b.sock\", \"[::]:2 ipv6only=off\"} root = /srv/www }\n",
@@ -113,6 +136,12 @@ static void test_round_trip(void **state)
         "server a { root = /srv/www listen = {\"1.1.1.1:0\", \"1.1.1.1:0 tls backlog=3\", "
         "\"[::1]:0 tls\", \"unix:/a tls\"} certificate = {\"a b\", c} key = {d, c} }\n"
         "server b { root = /srv/www listen = \"1.1.1.1:0 tls\" certificate = both }",
+        "trusted = {\"10.0.0.0/8\", \"unix:\", \"2001:db8::1\"} real_ip_from = \"10.0.0.1\" "
+        "real_ip_header = Forwarded real_ip_recursive = on\n"
+        "server a { root = /srv/www listen = {\"1.1.1.1:0\", \"1.1.1.1:0 proxy_protocol "
+        "backlog=3\", "
+        "\"[::1]:0 tls proxy_protocol\", \"unix:/a proxy_protocol\"} certificate = c key = c }\n"
+        "server b { root = /srv/www listen = \"1.1.1.1:0 proxy_protocol\" }",
         "engine = other server a { root = /srv/www headers = {\"E: e;desc=\\\"$engine\\\"\"} }",
     };
 

@@ -1,5 +1,5 @@
-/* test_crew.c: threads start together, carry their names, and end together when one of them fails or
- * cannot be had. */
+/* test_crew.c: threads start together, carry their names, and end together when one of them fails
+ * or cannot be had. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -130,6 +130,40 @@ static void test_pinned(void **state)
     cpus_free(&cpus);
 }
 
+static void *say_stack(void *context)
+{
+    pthread_attr_t attributes;
+    sigset_t blocked;
+    pthread_sigmask(SIG_BLOCK, NULL, &blocked);
+    if (sigismember(&blocked, SIGTERM) == 1 &&
+        pthread_getattr_np(pthread_self(), &attributes) == 0) {
+        pthread_attr_getstacksize(&attributes, context);
+        pthread_attr_destroy(&attributes);
+    }
+    return NULL;
+}
+
+/* One outside of a crew, with the stack that was wanted; the caller's signals stay as they are. */
+static void test_one_alone(void **state)
+{
+    (void)state;
+    const size_t sizes[] = { 0, 1 << 18 };
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        pthread_t thread;
+        size_t size = 0;
+        sigset_t blocked;
+        threads_left = -1;
+        assert_int_equal(crew_start_one(sizes[i], say_stack, &size, &thread), 0);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        assert_true(size >= sizes[i] && (sizes[i] == 0 ? size > 0 : size < 2 * sizes[i]));
+        pthread_sigmask(SIG_BLOCK, NULL, &blocked);
+        assert_int_equal(sigismember(&blocked, SIGTERM), 0);
+        threads_left = 0;
+        assert_int_equal(crew_start_one(sizes[i], say_stack, &size, &thread), -EAGAIN);
+        threads_left = -1;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +171,7 @@ int main(void)
         cmocka_unit_test(test_one_that_fails_ends_all),
         cmocka_unit_test(test_threads_that_cannot_be_had),
         cmocka_unit_test(test_pinned),
+        cmocka_unit_test(test_one_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,7 +38,7 @@ static void test_each_connection_finds_a_file(void **state)
             uint64_t count = (i & 1) != 0 ? 4 : 1;
             struct config config = config_of(10240, (i & 2) != 0 ? 4096 : 0);
             config.file_io = (i & 4) != 0 ? FILE_IO_SPLICE : FILE_IO_AUTO;
-            uint64_t all = needed(&config, count);
+            uint64_t all = needed(&config, count, config.connections_max);
             if (limit >= all)
                 continue; /* it is not asked then */
             uint32_t files_max = config.cache_files_max;
@@ -61,7 +61,7 @@ static void test_nearly_enough(void **state)
 {
     (void)state;
     struct config config = config_of(10240, 4096);
-    descriptors_share(&config, &loop, needed(&config, 1) - 1);
+    descriptors_share(&config, &loop, needed(&config, 1, 10240) - 1);
     assert_int_equal(config.connections_max, 10239);
     assert_int_equal(config.cache_files_max, 4096);
 }
@@ -79,12 +79,38 @@ static void test_few(void **state)
     assert_int_equal(config.connections_max, 8);
 }
 
+/* Threads of leader-followers share what one loop has open. */
+static void test_threads_that_share(void **state)
+{
+    (void)state;
+    const struct config config = config_of(100, 100);
+    const struct engine_ops turns = { .settings = ENGINE_SETTING_THREADS, .shares_env = true };
+    assert_int_equal(loops_of(&config, &loops), 4);
+    assert_int_equal(loops_of(&config, &turns), 1);
+    assert_true(engine_leader_followers.shares_env && !engine_multi_reactor.shares_env);
+}
+
+/* A process for each connection: the limit is one process's, so there may be as many as before. */
+static void test_processes(void **state)
+{
+    (void)state;
+    struct config config = config_of(10240, 4096);
+    const struct engine_ops *forks = &engine_process_per_connection;
+    assert_int_equal(connections_of(&config, forks), 1);
+    assert_int_equal(connections_of(&config, &engine_thread_per_connection), 10240);
+    descriptors_share(&config, forks, 64);
+    assert_int_equal(config.connections_max, 10240);
+    assert_in_range(config.cache_files_max, 5, 10);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_connection_finds_a_file),
         cmocka_unit_test(test_nearly_enough),
         cmocka_unit_test(test_few),
+        cmocka_unit_test(test_threads_that_share),
+        cmocka_unit_test(test_processes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

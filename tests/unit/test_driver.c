@@ -298,6 +298,23 @@ static void test_asks(void **state)
     }
 }
 
+/* The drain begins while the rest of a request comes: its answer is the last one, and says so. */
+static void test_the_last_answer_is_known(void **state)
+{
+    (void)state;
+    for (unsigned from = 1; from <= 2; from++) {
+        open_scene();
+        fake.last_ones = 0;
+        scene.client.says[0] = "m ";
+        scene.client.says[1] = "5\n";
+        scene.client.asks = DRIVER_ASK_DRAIN;
+        scene.client.asks_from = from;
+        drive();
+        assert_int_equal(scene.client.taken, 5);
+        assert_int_equal(fake.last_ones, 1);
+    }
+}
+
 /* A client that always has another request ends all the same when it is asked to. */
 static void test_who_never_rests_ends(void **state)
 {
@@ -359,6 +376,7 @@ int main(void)
         cmocka_unit_test(test_client_that_takes_nothing),
         cmocka_unit_test(test_deadline),
         cmocka_unit_test(test_asks),
+        cmocka_unit_test(test_the_last_answer_is_known),
         cmocka_unit_test(test_who_never_rests_ends),
         cmocka_unit_test(test_reset),
     };

@@ -459,9 +459,33 @@ static void test_version(void **state)
     assert_int_equal(minor, LLHTTP_VERSION_MINOR);
 }
 
+/* Any field, by its name as variables have it; the first line of a name counts. */
+static void test_named(void **state)
+{
+    (void)state;
+    static const char head[] = "GET /x_a: HTTP/1.1\r\nHost: h\r\nX-A: \t one \r\nx_a: two\r\n"
+                               "X-Empty:\r\nX-A-Longer: three\r\n\r\n";
+    static const struct {
+        const char *name, *value;
+    } rows[] = {
+        { "host", "h" }, { "x_a", "one" },      { "x_empty", "" },  { "x_a_longer", "three" },
+        { "x", "" },     { "x_a_longer_", "" }, { "get /x_a", "" }, { "", "" },
+    };
+    struct http_request request = { .head = "" };
+
+    assert_int_equal(http_request_named(&request, SPAN_LIT("host")).len, 0);
+    assert_int_equal(http_request_parse(head, sizeof(head) - 1, &limits, &request), 0);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct span value = http_request_named(&request, span_str(rows[i].name));
+        if (!span_eq(value, span_str(rows[i].value)))
+            fail_msg("%s: %.*s", rows[i].name, (int)value.len, value.ptr);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_named),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_passed),
         cmocka_unit_test(test_known_methods),

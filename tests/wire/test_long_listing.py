@@ -11,6 +11,7 @@ from urllib.parse import unquote_to_bytes
 from wire import eventually, head, run, test
 
 NAMES = 20_000
+LEAVING = 20
 JSON = "Accept: application/json"
 
 
@@ -111,6 +112,41 @@ def clients_that_leave_take_nothing_along(server):
         connection.reset()
     assert len(html_names(server.get("/long/").body)) == len(server.world.listed)
     assert eventually(lambda: server.descriptors() <= before + 2, 10)
+
+
+@test
+def who_has_left_is_not_worked_for(server):
+    """A reset that comes while the names are still looked at ends that: nobody would get them."""
+    server.get("/long/")
+    descriptors = server.descriptors()
+
+    def cpu_of(end):
+        """Of clients that ask, and then do `end`."""
+        connections = [server.connect() for _ in range(LEAVING)]
+        assert server.get("/a.txt").body == b"a"  # their handshakes are over
+        before = server.cpu_s()
+        for connection in connections:
+            connection.send(head("GET", "/long/"))
+        for connection in connections:
+            end(connection)
+        assert eventually(lambda: server.descriptors() <= descriptors + 2, 60)
+        return server.cpu_s() - before
+
+    def stay(connection):
+        assert connection.read_response().status == 200
+        connection.close()
+    whole, left = cpu_of(stay), cpu_of(lambda connection: connection.reset())
+    assert left <= whole / 2, f"{left} s of CPU for those that left, {whole} s for the others"
+
+
+@test
+def who_ends_its_side_still_gets_it(server):
+    wanted = len(server.world.listed)
+    with server.connect() as connection:
+        connection.send(head("GET", "/long/"))
+        connection.half_close()
+        assert len(html_names(connection.read_response().body)) == wanted
+        connection.expect_end()
 
 
 @test

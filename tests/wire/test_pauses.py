@@ -10,7 +10,7 @@ from wire import Closed, head, run, test
 SIZE = 16 << 20
 WINDOW_S = 2.0
 RATE = 1000           # octets a second that are asked for
-LATE_S = WINDOW_S     # a look every eighth of the window, and a loaded machine
+LATE_S = WINDOW_S     # a look every 32nd of the window, and a loaded machine
 
 
 SETTINGS = {"send_timeout": f"{int(WINDOW_S * 1000)}ms", "send_rate_min": str(RATE)}

@@ -4,7 +4,7 @@ looked up; a longer location or redirect wins; $host, $uri and $query in where t
 
 import re
 
-from wire import each, run, test
+from wire import each, head, run, test
 
 CONF = """
     redirect "/old/" { to = "/new/" status = 301 }
@@ -88,9 +88,61 @@ def the_body_echoes_nothing_unescaped(server):
         assert b"<script>" not in answer.body and b"'onload" not in answer.body
 
 
+@each(["POST", "PUT", "DELETE", "PATCH", "PROPFIND", "TRACE", "OPTIONS"])
+def other_methods_are_led_there_too(server, method):
+    """A form or an upload that is sent to the old place; the client sends it again with 307 or 308
+    (RFC 9110 section 15.4.9). Where nothing is redirected, the method is judged as ever."""
+    with server.connect() as connection:
+        for target, status, location in (("/permanent?x", 308, "/new/target?x"),
+                                         ("/old/a", 301, "/new/a"), ("/existing.txt", 301, "/new/target")):
+            answer = connection.ask(method, target)
+            assert answer.status == status and answer["Location"] == location
+            assert "Allow" not in answer
+        for target in ("/older.txt", "/exactly", "/"):
+            answer = connection.ask(method, target)
+            assert answer.status == (204 if method == "OPTIONS" else 405)
+            assert answer["Allow"] == "GET, HEAD, OPTIONS"
+
+
+@each(["BREW", "post"])
+def unknown_methods_are_not(server, method):
+    assert server.ask(method, "/permanent").status == 501
+
+
 @test
-def another_method_is_answered_too(server):
-    assert server.ask("POST", "/permanent").status in (308, 405)
+def all_of_a_server_is_not_redirected(server):
+    """"OPTIONS *" asks about the server, which is here."""
+    own = server.world.serve(block='redirect "/" { to = "https://$host$uri" }\n')
+    answer = own.ask("OPTIONS", "*")
+    assert answer.status == 204 and "Location" not in answer
+    assert own.ask("OPTIONS", "/").status == 301
+    assert own.ask("POST", "/%zz").status == 405
+    assert own.ask("PUT", "/a?b", host="there.example")["Location"] == "https://there.example/a?b"
+
+
+BODIES = [("Content-Length: 5", b"hello"),
+          ("Transfer-Encoding: chunked", b"5\r\nhello\r\n0\r\n\r\n")]
+
+
+@each(["POST", "GET", "OPTIONS"])
+def a_body_is_read_and_discarded(server, method):
+    for field, body in BODIES:
+        with server.connect() as connection:
+            connection.send(head(method, "/permanent", field) + body[:3])
+            connection.expect_silence(0.05)
+            connection.send(body[3:] + head("GET", "/new/target"))
+            assert connection.read_response(method).status == 308
+            assert connection.read_response().body == b"target"
+
+
+@each(["POST", "GET", "PUT"])
+def who_waits_with_a_body_is_led_away_at_once(server, method):
+    """It is for the other place (RFC 9110 section 10.1.1); since it is unread, the answer closes."""
+    for field, body in BODIES:
+        for rest in (b"", body):
+            data = head(method, "/permanent", field, "Expect: 100-continue") + rest
+            answer = server.refuses(data, 308, method=method)
+            assert answer["Location"] == "/new/target"
 
 
 @test

@@ -26,7 +26,8 @@ def serve_logged(world, settings=None, **options):
 
 
 def logged(server):
-    """Stops the server; every request in order: method, target, status, size (of the body)."""
+    """Stops the server; every request in order: method, target, status, size (of the body), peer
+    (the client's address)."""
     server.stop()
     requests = []
     with open(server.access_log, encoding="utf-8") as file:
@@ -34,5 +35,6 @@ def logged(server):
             entry = json.loads(line)
             method, target, _ = entry["request"].split(" ")
             requests.append(types.SimpleNamespace(
-                method=method, target=target, status=entry["status"], size=entry["body_bytes"]))
+                method=method, target=target, status=entry["status"], size=entry["body_bytes"],
+                peer=entry["peer"]))
     return requests

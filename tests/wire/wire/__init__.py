@@ -26,12 +26,13 @@ from wire import hello
 from wire.client import Connection, Closed
 from wire.request import head
 from wire.response import BadResponse, Response
-from wire.run import each, run, test
+from wire.run import ONE_AT_A_TIME, each, run, test
 from wire.server import CAP_IPC_LOCK, LOOKED_INTO, Server, ServerFailed, may
 from wire.site import MTIME_NS, Site, eventually, http_date, patience
 
 __all__ = [
-    "BadResponse", "CAP_IPC_LOCK", "Closed", "Connection", "LOOKED_INTO", "MTIME_NS", "Response",
+    "BadResponse", "CAP_IPC_LOCK", "Closed", "Connection", "LOOKED_INTO", "MTIME_NS",
+    "ONE_AT_A_TIME", "Response",
     "Server", "ServerFailed", "Site",
     "each", "eventually", "head", "hello", "http_date", "may", "patience", "run", "test",
 ]

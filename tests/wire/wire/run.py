@@ -35,11 +35,28 @@ NOT_WITH_ENGINE = {
             "it serves one connection at a time: it does hold them up",
         ("test_idle.py", "all_of_them"): "nobody is idle while others wait",
         **{(file, name): "it asks on several connections at a time" for file, name in (
+            ("test_changing_files.py", "what_was_opened_is_what_is_sent"),
+            ("test_deploys.py", "a_download_goes_on_from_the_old_release"),
+            ("test_descriptors.py", "a_file_that_cannot_be_opened_for_want_of_one_is_503"),
             ("test_drain.py", "it_stops_at_once[SIGTERM]"),
             ("test_drain.py", "it_stops_at_once[SIGINT]"),
             ("test_drain.py", "sigquit_answers_what_has_come_already[kept ones]"),
+            ("test_half_close_waits.py", "who_does_not_read[during_the_answer]"),
+            ("test_half_close_waits.py", "who_does_not_read[after_an_answer]"),
+            ("test_long_listing.py", "several_at_a_time_and_others_among_them"),
+            ("test_long_listing.py", "slow_readers_take_less_memory_than_their_texts"),
+            ("test_slow_readers.py", "others_are_served_at_once_and_all_get_everything"),
+            ("test_slow_readers.py", "waiting_for_them_costs_no_cpu"),
+            ("test_slow_readers.py", "a_large_download_does_not_starve_small_ones"),
             ("test_special_files.py", "others_are_not_held_up"),
+            ("test_stuck_readers.py", "their_memory"),
             ("test_truncated.py", "many_at_a_time"))},
+        ("test_descriptors.py", "more_connections_than_descriptors"):
+            "it has one connection at a time, and descriptors enough for it",
+        ("test_half_close_waits.py", "who_asks_for_much_and_does_not_read"):
+            "while others wait it closes behind the answer, though more requests have come",
+        ("test_resets.py", "a_thousand_connections_at_once"):
+            "they wait in the backlog, one behind the other",
     },
     "thread-pool": {
         ("test_idle.py", "all_of_them"): "nobody is idle while others wait for a thread",
@@ -250,7 +267,7 @@ def run(setup, jobs=1, tls=False):
     if tls and options.tls == "none":
         print("skip all: nothing of this without TLS (--tls openssl or mbedtls)")
         sys.exit(SKIPPED_STATUS)
-    if reason := uring.refuses(options.engine):
+    if reason := uring.refuses(options.engine, options.variant):
         print(f"skip all: {reason}")
         sys.exit(SKIPPED_STATUS)
     chosen = _choose(options)

@@ -24,6 +24,6 @@ def refused():
     return None
 
 
-def refuses(engine):
-    """The sentence, for an engine that needs an io_uring; else None."""
-    return refused() if engine == "proactor" else None
+def refuses(engine, settings=()):
+    """The sentence, for an engine that needs an io_uring, or does with these settings; else None."""
+    return refused() if engine == "proactor" or "file_jobs=io_uring" in settings else None
