@@ -5,6 +5,7 @@
 #include "core/check.h"
 #include "core/log.h"
 #include "core/log_repeat.h"
+#include "core/stats.h"
 #include "engines/engine.h"
 #include "http/request.h"
 #include "process/control_client.h"
@@ -29,7 +30,10 @@
 #error "the build defines GEARSHIFT_VERSION and GEARSHIFT_LIBURING"
 #endif
 
-enum { WHY_SIZE = 1024 };
+enum {
+    WHY_SIZE = 1024,
+    STATS_SLOTS = 256 /* threads with counters of their own; others share the last */
+};
 
 /* Tells why a start ends: to whoever started us, and to the error log where that is a file. */
 static int refuse(enum exit_status status, const char *why)
@@ -65,6 +69,15 @@ static enum exit_status print(struct instance *instance)
     return STATUS_RUNTIME;
 }
 
+static enum exit_status run(struct instance *instance)
+{
+    if (stats_create(STATS_SLOTS) < 0) { /* before any process that counts */
+        snprintf(instance->why, sizeof instance->why, "no memory for counters");
+        return STATUS_RUNTIME;
+    }
+    return instance->config->processes == 0 ? foreground(instance) : supervise(instance);
+}
+
 /* What needs the configuration. */
 static int act_on(const struct options *options)
 {
@@ -78,8 +91,7 @@ static int act_on(const struct options *options)
     if (status == STATUS_OK)
         status = options->action == OPTIONS_TEST    ? test(&instance)
                  : options->action == OPTIONS_PRINT ? print(&instance)
-                 : instance.config->processes == 0  ? foreground(&instance)
-                                                    : supervise(&instance);
+                                                    : run(&instance);
     int result = refuse(status, instance.why);
     instance_close(&instance);
     config_texts_free(&texts);

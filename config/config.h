@@ -39,11 +39,11 @@ struct listen_config {
     uint16_t port;       /* 0: the system chooses */
     uint16_t port_bound; /* the one that it chose; 0 until then */
     int backlog;
-    char *congestion;        /* TCP_CONGESTION, or NULL for the system's */
-    bool deferred;           /* a connection is accepted when its first octets are there */
-    bool ipv6_only;          /* LISTEN_IPV6: not for IPv4 as well */
-    bool tls;                /* connections begin with a TLS handshake */
-    bool proxy_protocol;     /* ... and before that with a PROXY header, from config.trusted alone */
+    char *congestion;    /* TCP_CONGESTION, or NULL for the system's */
+    bool deferred;       /* a connection is accepted when its first octets are there */
+    bool ipv6_only;      /* LISTEN_IPV6: not for IPv4 as well */
+    bool tls;            /* connections begin with a TLS handshake */
+    bool proxy_protocol; /* ... and before that with a PROXY header, from config.trusted alone */
     struct server **servers; /* those that listen here, in the order of the file; the first is the
                                 default host; borrowed */
     size_t servers_count;
@@ -135,6 +135,11 @@ struct server {
     struct redirect *redirects; /* the longest `from` first; first match wins (http/vhost.h), before
                                    anything is looked up */
     size_t redirects_count;
+    char *status_page;               /* path of what the server tells of itself; NULL: none */
+    char *health;                    /* path of the answer for balancers; NULL: none */
+    struct address_set status_allow; /* who sees status_page, besides this machine */
+    char **status_allow_texts;       /* as written */
+    size_t status_allow_count;
     size_t access_log; /* index into config.access_logs, or CONFIG_NO_LOG */
     const struct access_rules
         *access;                      /* what is written there; servers that say nothing share it */
@@ -195,14 +200,15 @@ struct http_limits {
 
 /* Deadlines, milliseconds. */
 struct http_deadlines {
-    uint32_t header_ms;     /* first octet of a request (or the accept) to the end of its head */
-    uint32_t body_ms;       /* end of the head to the end of the body */
-    uint32_t keepalive_ms;  /* idle between requests */
-    uint32_t send_ms;       /* window in which send_rate_min must be met */
-    uint32_t send_rate_min; /* octets a second, at least, averaged over the window */
-    uint32_t linger_ms;     /* reading on after the last answer, so that it is not lost to a RST */
-    uint32_t start_ms;      /* how long a worker may take to be ready */
-    uint32_t drain_ms;      /* SIGQUIT: how long answers in progress may take */
+    uint32_t header_ms;      /* first octet of a request (or the accept) to the end of its head */
+    uint32_t body_ms;        /* end of the head to the end of the body */
+    uint32_t keepalive_ms;   /* idle between requests */
+    uint32_t send_ms;        /* window in which send_rate_min must be met */
+    uint32_t send_rate_min;  /* octets a second, at least, averaged over the window */
+    uint32_t linger_ms;      /* reading on after the last answer, so that it is not lost to a RST */
+    uint32_t start_ms;       /* how long a worker may take to be ready */
+    uint32_t drain_delay_ms; /* listeners stay open for so long after SIGQUIT */
+    uint32_t drain_ms;       /* SIGQUIT: how long answers in progress may take */
 };
 
 enum file_io { FILE_IO_AUTO, FILE_IO_SENDFILE, FILE_IO_READ, FILE_IO_SPLICE };

@@ -1,5 +1,6 @@
 /* config_keys.c: the table of keys and blocks, and what is derived from it alone. */
 #include "config/config_keys.h"
+#include "core/address_set.h"
 #include "core/check.h"
 #include "config/config.h"
 #include "config/config_text.h"
@@ -198,6 +199,8 @@ static const struct config_key keys[] = {
       .help = "how long a new worker may take to be ready" },
     { "drain_timeout", TIMES, TOP, CONFIG_DURATION, "30s", 0, DAY, IN(deadlines.drain_ms),
       .help = "how long answers in progress may take after SIGQUIT" },
+    { "drain_delay", TIMES, TOP, CONFIG_DURATION, "0", 0, HOUR, IN(deadlines.drain_delay_ms),
+      .help = "how long listeners stay open after SIGQUIT, while `health` says 503" },
 
     { "file_io", FILES, TOP, CONFIG_CHOICE, "auto", .choices = file_ios, IN(file_io),
       .help = "how a file that is not in memory reaches the socket" },
@@ -273,6 +276,16 @@ static const struct config_key keys[] = {
     { "alias_hosts", SITES, SERVER, CONFIG_TEXTS, "", NOWHERE, .check = config_text_host,
       .allowed = "a host name, or *.name for those below it",
       .help = "further host names that the server answers to" },
+
+    { "status_page", SITES, SERVER, CONFIG_TEXT, "", NOWHERE, .special = "",
+      .check = config_text_path, .allowed = "a path that begins with '/', or \"\" for none",
+      .help = "where the server tells what it does: HTML, JSON or Prometheus's text" },
+    { "status_allow", SITES, SERVER, CONFIG_TEXTS, "", NOWHERE, .check = address_range_check,
+      .allowed = "an address (192.0.2.1, 2001:db8::1), a network (10.0.0.0/8) or unix:",
+      .help = "who may see status_page, besides this machine" },
+    { "health", SITES, SERVER, CONFIG_TEXT, "", NOWHERE, .special = "", .check = config_text_path,
+      .allowed = "a path that begins with '/', or \"\" for none",
+      .help = "a path answered with 200, and with 503 once the server drains" },
 
     { "root", WHERE, PATHS, CONFIG_PATH, NULL, NOWHERE, .allowed = "the path of a directory",
       .help = "the directory served; the whole path is looked up below it" },

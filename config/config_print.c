@@ -339,6 +339,12 @@ static void print_server(struct printer *printer, const struct config *config,
     for (size_t i = 1; i < server->hosts_count; i++)
         list_item(printer, server->hosts[i], "", "");
     list_end(printer);
+    print_setting(printer, "status_page", server->status_page != NULL ? server->status_page : "");
+    list_begin(printer, "status_allow");
+    for (size_t i = 0; i < server->status_allow_count; i++)
+        list_item(printer, server->status_allow_texts[i], "", "");
+    list_end(printer);
+    print_setting(printer, "health", server->health != NULL ? server->health : "");
     print_access(printer, config, server);
     for (size_t i = 0; i < server->redirects_count; i++) {
         const struct redirect *redirect = &server->redirects[i];

@@ -158,6 +158,42 @@ static int redirects_make(const struct servers *servers, const struct config_blo
     return res;
 }
 
+/* A path of the server's own; NULL in *ret_path: none. */
+static int own_path(const struct servers *servers, const struct config_block *block,
+                    const char *name, char **ret_path)
+{
+    const struct config_entry *entry = config_entry_at(block, name);
+
+    *ret_path = NULL;
+    if (!entry->is_set || entry->items->text[0] == '\0')
+        return 0;
+    return config_text(servers->build, config_key_find(name), entry->items, ret_path);
+}
+
+/* What the server tells of itself, and to whom. */
+static int reports_make(const struct servers *servers, const struct config_block *block,
+                        struct server *server)
+{
+    const struct config_entry *allow = config_entry_at(block, "status_allow");
+    struct arena *arena = servers->build->arena;
+    int res = own_path(servers, block, "status_page", &server->status_page);
+
+    if (res == 0)
+        res = own_path(servers, block, "health", &server->health);
+    if (res < 0 || !allow->is_set)
+        return res;
+    server->status_allow_texts =
+        arena_array(arena, allow->count, sizeof(server->status_allow_texts[0]));
+    if (server->status_allow_texts == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; res == 0 && i < allow->count; i++)
+        res = config_text(servers->build, config_key_find("status_allow"), &allow->items[i],
+                          &server->status_allow_texts[server->status_allow_count++]);
+    return res < 0 ? res
+                   : address_set_make(arena, server->status_allow_texts, server->status_allow_count,
+                                      &server->status_allow);
+}
+
 static int server_make(const struct servers *servers, const struct config_block *block,
                        struct server *server)
 {
@@ -174,6 +210,8 @@ static int server_make(const struct servers *servers, const struct config_block 
         res = locations_make(servers, block, server);
     if (res == 0)
         res = redirects_make(servers, block, server);
+    if (res == 0)
+        res = reports_make(servers, block, server);
     if (res == 0)
         res = config_access_make(servers->build, servers->top, block, servers->config, server);
     if (res == 0 && server->locations_count == 1 && server->locations[0].root == NULL &&

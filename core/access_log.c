@@ -11,6 +11,8 @@
 #include "core/log.h"
 #include "core/log_stream.h"
 #include "core/log_syslog.h"
+#include "core/stats.h"
+#include "core/utf8.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -198,6 +200,7 @@ static void run_attempt(struct log_writer_job *job)
 static void lose(struct access_log *log, uint64_t lines, int error)
 {
     log->lost += lines;
+    stats_add(STATS_LOG_DROPPED, lines);
     log->lost_error = error;
 }
 

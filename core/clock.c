@@ -139,21 +139,31 @@ void clock_format_utc(int64_t wall_s, char *ret_text)
     *out = '\0';
 }
 
-uint64_t clock_monotonic_ms(void)
+uint64_t clock_monotonic_ns(void)
 {
     struct timespec now;
 
     MUST(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
-    uint64_t ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-    /* 0 means "no time" to those who keep one. */
-    return ms == 0 ? 1 : ms;
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec + 1;
+}
+
+/* 0 means "no time" to those who keep one. */
+static uint64_t ms_of(uint64_t ns)
+{
+    return ns < 1000000 ? 1 : ns / 1000000;
+}
+
+uint64_t clock_monotonic_ms(void)
+{
+    return ms_of(clock_monotonic_ns());
 }
 
 void clock_update(struct clock *clock)
 {
     struct timespec wall;
 
-    clock->now_ms = clock_monotonic_ms();
+    clock->now_ns = clock_monotonic_ns();
+    clock->now_ms = ms_of(clock->now_ns);
     MUST(clock_gettime(CLOCK_REALTIME_COARSE, &wall) == 0);
     clock->wall_ms = (int32_t)(wall.tv_nsec / 1000000);
     if (clock->wall_s == wall.tv_sec && clock->http_date[0] != '\0')

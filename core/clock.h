@@ -11,6 +11,7 @@
 struct clock {
     uint64_t now_ms;    /* CLOCK_MONOTONIC_COARSE is too coarse for deadlines: CLOCK_MONOTONIC,
                            milliseconds, never 0 */
+    uint64_t now_ns;    /* the same reading, in nanoseconds */
     int64_t wall_s;     /* CLOCK_REALTIME, seconds since 1970 */
     int32_t wall_ms;    /* the milliseconds of that second */
     char http_date[32]; /* IMF-fixdate of wall_s, 29 octets and a NUL (RFC 9110 section 5.6.7) */
@@ -21,6 +22,9 @@ struct clock {
 /* Reads both clocks; formats the two strings anew when the second has changed. A zeroed clock may
  * be passed in. */
 void clock_update(struct clock *clock);
+
+/* CLOCK_MONOTONIC now, in nanoseconds, read afresh; never 0. */
+uint64_t clock_monotonic_ns(void);
 
 /* CLOCK_MONOTONIC now, in milliseconds, read afresh; never 0. */
 uint64_t clock_monotonic_ms(void);

@@ -4,6 +4,7 @@
 #include "core/check.h"
 #include "core/fd_path.h"
 #include "core/log.h"
+#include "core/stats.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -130,6 +131,7 @@ ssize_t file_send(int socket_fd, const struct send_plan *plan, size_t len, bool 
     if (file_send_refused(FILE_SEND_SENDFILE, plan->file_fd))
         return send_by_reading(socket_fd, plan, len, ret_full);
     off_t off = plan->file_off;
+    stats_count(STATS_CALL_SENDFILE);
     ssize_t n = sendfile(socket_fd, plan->file_fd, &off, len);
     if (n >= 0)
         return n;

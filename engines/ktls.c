@@ -2,6 +2,7 @@
 #include "engines/ktls.h"
 
 #include "core/check.h"
+#include "core/stats.h"
 
 #include <errno.h>
 #include <linux/tls.h>
@@ -63,6 +64,7 @@ ssize_t ktls_send_record(int fd, const struct send_plan *plan)
     header->cmsg_len = CMSG_LEN(sizeof(plan->record_type));
     memcpy(CMSG_DATA(header), &plan->record_type, sizeof(plan->record_type));
     msg.msg_controllen = header->cmsg_len;
+    stats_count(STATS_CALL_SEND);
     ssize_t n = sendmsg(fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
     return n < 0 ? -errno : n;
 }

@@ -6,6 +6,7 @@
 #include "engines/plan_send.h"
 
 #include "core/check.h"
+#include "core/stats.h"
 #include "engines/file_range.h"
 #include "engines/file_send.h"
 #include "engines/ktls.h"
@@ -20,6 +21,7 @@
 static ssize_t send_memory(int fd, const struct send_plan *plan, int flags)
 {
     ssize_t n;
+    stats_count(STATS_CALL_SEND);
     if (plan->iovcnt == 1) {
         n = send(fd, plan->iov[0].iov_base, plan->iov[0].iov_len, flags);
     } else {

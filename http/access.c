@@ -3,6 +3,7 @@
 
 #include "core/access_log.h"
 #include "core/draws.h"
+#include "http/conn_count.h"
 #include "http/real_ip.h"
 #include "http/request_id.h"
 
@@ -95,6 +96,7 @@ void http_access_begin(struct http_exchange *x)
 void http_access_write(struct http_conn *c, int status, uint64_t bytes, uint64_t body_bytes)
 {
     struct http_exchange *x = c->x;
+    http_count_answer(x, status, body_bytes);
     size_t index = x->server->access_log;
     const struct access_rules *rules = x->server->access;
     if (index == CONFIG_NO_LOG)

@@ -3,6 +3,7 @@
 
 #include "core/check.h"
 #include "http/access.h"
+#include "http/conn_count.h"
 #include "http/conn_state.h"
 #include "http/exchange.h"
 #include "http/real_ip.h"
@@ -30,6 +31,7 @@ void http_conn_open(struct http_conn *c, struct http_env *env, const struct list
                              .env = env,
                              .listen = listen,
                              .file_segments = env->file_segments && !listen->tls,
+                             .securing = listen->tls,
                              .from_proxy = address_set_has(&env->config->real_ip.from, peer),
                              .since_ms = env->clock->now_ms };
     if ((env->needs & ACCESS_NEEDS_MORE) != 0)
@@ -41,6 +43,7 @@ void http_conn_secured(struct http_conn *c, const struct server *named)
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
     CHECK(c->state == STATE_IDLE && c->requests == 0);
     c->named = named;
+    c->securing = false;
     c->silent = false;
     c->since_ms = now(c);
 }
@@ -66,6 +69,7 @@ static void begin_request(struct http_conn *c)
     CHECK(x->job_state == HTTP_JOB_NONE); /* it would be taken for this request's */
     http_guard_init(&x->guard);
     x->begun_ms = now(c);
+    x->begun_ns = c->env->clock->now_ns;
     x->server = c->named != NULL ? c->named : c->listen->servers[0];
     x->search.status = 0;
     x->status = 0;
@@ -87,6 +91,7 @@ static bool attach_exchange(struct http_conn *c)
     c->x = http_exchange_create(c->env);
     if (c->x == NULL)
         return false;
+    c->x->peer = &c->peer;
     begin_request(c);
     return true;
 }
@@ -116,6 +121,7 @@ static void answer_composed(struct http_conn *c, struct http_input *input)
     if (!is_long)
         http_access_write(c, x->status, x->out.queued - x->answer_start, x->body_len);
     x->log_due = is_long;
+    http_count_composed(x, x->multipart.entry != NULL);
     if (is_long || !x->keep_alive) {
         c->state = STATE_FLUSH;
         return;
@@ -488,6 +494,7 @@ void http_conn_sent(struct http_conn *c, size_t len)
         return;
     http_out_sent(&x->out, len);
     http_response_more_parts(x);
+    http_count_sent(x);
     if (!http_out_empty(&x->out)) {
         http_send_window_accepted(&x->window, &c->env->config->deadlines, now(c), x->out.sent);
         http_conn_want_read(c);

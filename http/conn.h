@@ -37,6 +37,8 @@ struct http_conn {
     bool file_segments; /* plans may end in a range of a file */
     bool silent;        /* has sent nothing for HTTP_CONN_SILENT_MS, nor before */
     bool plain_refused; /* what comes is plain HTTP where TLS was expected */
+    bool securing;      /* its TLS handshake is not complete */
+    uint8_t counted;    /* enum stats_counter: as which it is counted now */
     bool stalled;       /* the socket was found full: nothing is read to be sent */
     bool from_proxy;    /* the peer is in `real_ip_from`: each request tells its own client */
     struct peer peer;   /* who is at the other end, by the socket or by a PROXY header */
@@ -77,6 +79,7 @@ static inline void http_conn_set_tls(struct http_conn *c, const char *protocol, 
 static inline void http_conn_refuse_plain(struct http_conn *c)
 {
     c->plain_refused = true;
+    c->securing = false;
 }
 
 /* From now on plans may end in a range of a file, where the environment allows it: on an address

@@ -74,6 +74,15 @@ struct http_multipart {
     struct pool *pool;         /* borrowed */
 };
 
+enum { HTTP_TIMED_MAX = 4 }; /* of answers to pipelined requests, more are not timed */
+
+/* An answer that is timed until it is sent; octets are on the scale of out.queued. */
+struct http_timed {
+    uint64_t begun_ns; /* its request's first octet */
+    uint64_t end;      /* UINT64_MAX: when `out` is empty */
+    bool first_sent;   /* and noted */
+};
+
 struct http_exchange {
     unsigned magic;
     struct http_env *env;
@@ -86,10 +95,12 @@ struct http_exchange {
                          processed yet; no memory while empty */
     size_t head_kept; /* octets at the start of `in` that are the head of the request in progress */
     uint64_t begun_ms;      /* first octet of the present request */
+    uint64_t begun_ns;      /* likewise */
     uint64_t body_begun_ms; /* end of its head */
     uint64_t body_taken;    /* octets of its body, so far */
 
     /* Answering */
+    const struct peer *peer;     /* the client; borrowed from the connection */
     const struct server *server; /* by Host; the listener's first until that is known */
     struct http_target target;
     struct http_static search;
@@ -100,6 +111,7 @@ struct http_exchange {
     int status;          /* of the present answer */
     uint64_t body_len;   /* octets of its body */
     uint64_t body_start; /* on the scale of out.queued: where its body begins */
+    uint8_t timed_count; /* of timed[] */
     bool from_proxy;     /* the present head is a trusted proxy's: `client` is who asked */
     struct peer client;  /* valid with from_proxy */
     bool log_due;        /* its line in the access log is written when it is sent */
@@ -107,6 +119,7 @@ struct http_exchange {
 
     /* Sending */
     struct http_out out;
+    struct http_timed timed[HTTP_TIMED_MAX]; /* answers in `out`, the oldest first */
     struct http_multipart multipart;
     struct http_send_window window; /* of the minimum rate; its `sent` is out.sent */
 

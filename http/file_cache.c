@@ -9,6 +9,7 @@
 #include "core/file_open.h"
 #include "core/log_repeat.h"
 #include "core/siphash.h"
+#include "core/stats.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -225,7 +226,9 @@ struct file_entry *file_cache_find(struct file_cache *cache, uint64_t root_id,
 
     CHECK_OBJ(cache, FILE_CACHE_MAGIC);
     entry = lookup(cache, hash_path(cache, root_id, path), root_id, symlinks, path);
-    if (entry == NULL || now_ms >= entry->fresh_until_ms)
+    bool hit = entry != NULL && now_ms < entry->fresh_until_ms;
+    stats_count(hit ? STATS_CACHE_HIT : STATS_CACHE_MISS);
+    if (!hit)
         return NULL;
     CHECK_OBJ(entry, FILE_ENTRY_MAGIC);
     entry->used = true;
@@ -370,6 +373,8 @@ struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *j
     uint32_t hash = hash_path(cache, job->root_id, path);
     struct file_entry *entry = lookup(cache, hash, job->root_id, job->symlinks, path);
     bool confirmed = entry != NULL && confirms(entry, job);
+    if (confirmed)
+        stats_count(STATS_CACHE_REVALIDATED);
     if (entry != NULL && (confirmed || is_outdone(entry, job)))
         return keep_known(cache, entry, job, confirmed, now_ms);
     if (entry != NULL && is_lasting(-job->res))

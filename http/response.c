@@ -378,6 +378,28 @@ void http_response_text(struct http_exchange *x, const struct location *location
     set_status(x, 200, len);
 }
 
+void http_response_report(struct http_exchange *x, int status, struct span type, char *text,
+                          size_t len)
+{
+    struct decimal room;
+    struct span texts[] = { http_status_line(status),
+                            http_env_stamp(x->env),
+                            SPAN_LIT("Content-Type: "),
+                            type,
+                            SPAN_LIT("\r\nContent-Length: "),
+                            decimal_text(len, &room),
+                            SPAN_LIT("\r\nCache-Control: no-store\r\n"
+                                     "Vary: Accept\r\n"
+                                     "X-Content-Type-Options: nosniff\r\n"),
+                            head_end(x) };
+    CHECK(http_out_empty(&x->out) && http_out_put(&x->out, texts, ARRAY_LEN(texts)));
+    if (x->body_omitted || len == 0)
+        free(text);
+    else
+        http_out_add_text(&x->out, text, len);
+    set_status(x, status, len);
+}
+
 void http_response_listing(struct http_exchange *x, const struct location *location,
                            struct span type, struct http_listing *listing, uint64_t len)
 {

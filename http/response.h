@@ -37,7 +37,13 @@ bool http_response_options(struct http_exchange *x, const struct location *locat
 void http_response_text(struct http_exchange *x, const struct location *location, struct span type,
                         char *text, size_t len);
 
-/* Likewise, with a listing of `len` octets that is made while it is sent, which is taken likewise. */
+/* `status` with a text about the server itself, which is taken likewise, and which nobody is to
+ * keep. Needs an empty queue (checked). */
+void http_response_report(struct http_exchange *x, int status, struct span type, char *text,
+                          size_t len);
+
+/* Likewise, with a listing of `len` octets that is made while it is sent, which is taken likewise.
+ */
 void http_response_listing(struct http_exchange *x, const struct location *location,
                            struct span type, struct http_listing *listing, uint64_t len);
 

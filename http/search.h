@@ -19,6 +19,7 @@ enum http_search_step {
     HTTP_SEARCH_ERROR,
     HTTP_SEARCH_ERROR_FILE,
     HTTP_SEARCH_RESPOND_ERROR,
+    HTTP_SEARCH_REPORT,
 };
 
 /* The status for an errno of opening a file: one switch for the whole server. */

@@ -11,6 +11,7 @@
 
 #include "core/check.h"
 #include "http/redirect.h"
+#include "http/report.h"
 #include "http/response.h"
 #include "http/search.h"
 #include "http/vhost.h"
@@ -242,6 +243,11 @@ void http_static_begin(struct http_exchange *x)
     s->step = x->server->redirects_count > 0 ? HTTP_SEARCH_REDIRECT : HTTP_SEARCH_TRY;
     s->try_index = s->index_index = 0;
     s->status = 0;
+    if (http_report_is_asked(x)) {
+        s->location = http_location_find(x->server, SPAN_LIT("/"));
+        s->step = HTTP_SEARCH_REPORT;
+        return;
+    }
     s->location = http_location_find(x->server, x->target.path);
     if (s->location == NULL || s->location->root == NULL) {
         if (s->step != HTTP_SEARCH_REDIRECT)
@@ -508,6 +514,15 @@ static enum http_static_result step_respond_error(struct http_exchange *x)
     return done ? HTTP_STATIC_DONE : HTTP_STATIC_ROOM;
 }
 
+/* What the server tells of itself. */
+static enum http_static_result step_report(struct http_exchange *x)
+{
+    int r = http_report_respond(x);
+    if (r > 0)
+        http_static_begin_error(x, r);
+    return r > 0 ? HTTP_STATIC_NEXT : r == 0 ? HTTP_STATIC_DONE : HTTP_STATIC_ROOM;
+}
+
 static enum http_static_result run_step(struct http_exchange *x)
 {
     switch ((enum http_search_step)x->search.step) {
@@ -536,6 +551,8 @@ static enum http_static_result run_step(struct http_exchange *x)
         return step_error_file(x);
     case HTTP_SEARCH_RESPOND_ERROR:
         return step_respond_error(x);
+    case HTTP_SEARCH_REPORT:
+        return step_report(x);
     }
     UNREACHABLE();
 }

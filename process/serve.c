@@ -1,6 +1,7 @@
 /* serve.c: see serve.h. */
 #include "process/serve.h"
 
+#include "core/draining.h"
 #include "process/pid_file.h"
 #include "process/signals.h"
 
@@ -56,6 +57,7 @@ static enum exit_status create_pid_file(struct instance *p, const struct serve_p
 static enum exit_status prepare(struct instance *p, const struct serve_params *params,
                                 struct engine *engine)
 {
+    signals_delay_drain(p->config->deadlines.drain_delay_ms);
     signals_install(p->ops, engine, params->supervised);
     enum exit_status status = create_pid_file(p, params);
     if (status != STATUS_OK)
@@ -70,6 +72,7 @@ enum exit_status serve(struct instance *p, const struct serve_params *params)
 {
     struct engine *engine = NULL;
 
+    draining_share(); /* a successor does not drain because this one does */
     enum exit_status status = create_engine(p, params, &engine);
     if (status != STATUS_OK)
         return status;

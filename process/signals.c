@@ -5,6 +5,7 @@
 #include "core/check.h"
 #include "core/clock.h"
 #include "core/decimal.h"
+#include "core/draining.h"
 #include "core/log.h"
 #include "process/pid_file.h"
 
@@ -12,17 +13,22 @@
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <time.h>
 
 static struct {
     struct engine_orders orders;
     const struct engine_ops *ops;
     struct engine *engine;
     bool supervised;
+    timer_t timer; /* of drain_delay */
+    bool has_timer;
+    uint32_t delay_ms;
     struct pid_file *pid_file; /* NULL: there is none */
     uint64_t drain_ms;         /* clock_monotonic_ms() of the first SIGQUIT; 0: there was none */
 } running;
 
-static const int handled[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
+static const int handled[] = { SIGTERM, SIGINT,  SIGHUP, SIGQUIT,
+                              SIGUSR1, SIGUSR2, SIGALRM };
 
 /* A line of the error log that is put together without snprintf(3), which no handler may call. */
 struct line {
@@ -68,6 +74,8 @@ static const char *name_of(int number)
         return "SIGINT";
     case SIGHUP:
         return "SIGHUP";
+    case SIGALRM:
+        return "SIGQUIT, drain_delay ago,";
     default:
         return "SIGQUIT";
     }
@@ -95,8 +103,24 @@ static void tell(const char *what, int number, const siginfo_t *info)
     log_line(LOG_INFO, line.text);
 }
 
+/* Lets balancers look away before the listeners close: SIGALRM begins the drain. False: it begins
+ * now; also where no timer can be had. */
+static bool delay_drain(int number, const siginfo_t *info)
+{
+    uint32_t ms = running.delay_ms;
+    struct itimerspec when = { .it_value = { ms / 1000, (long)(ms % 1000) * 1000000 } };
+
+    if (draining_has_begun() || ms == 0 || !running.has_timer || running.orders.drain != 0 ||
+        timer_settime(running.timer, 0, &when, NULL) < 0)
+        return false;
+    tell("draining: health says 503, and after drain_delay no new connections: ", number, info);
+    draining_begin();
+    return true;
+}
+
 static void ask_to_drain(int number, const siginfo_t *info)
 {
+    draining_begin();
     if (running.orders.drain == 0) {
         running.drain_ms = clock_monotonic_ms();
         tell("draining: no new connections, answers in progress have drain_timeout: ", number,
@@ -114,6 +138,12 @@ static void on_signal(int number, siginfo_t *info, void *context)
     (void)context;
     switch (number) {
     case SIGQUIT:
+        if (!delay_drain(number, info))
+            ask_to_drain(number, info);
+        break;
+    case SIGALRM:
+        if (!draining_has_begun())
+            return; /* not ours */
         ask_to_drain(number, info);
         break;
     case SIGUSR1:
@@ -161,6 +191,14 @@ void signals_install(const struct engine_ops *ops, struct engine *engine, bool s
         else
             MUST(signal(handled[i], SIG_IGN) != SIG_ERR);
     }
+}
+
+void signals_delay_drain(uint32_t ms)
+{
+    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM };
+
+    running.delay_ms = ms;
+    running.has_timer = ms > 0 && timer_create(CLOCK_MONOTONIC, &event, &running.timer) == 0;
 }
 
 void signals_lend_pid_file(struct pid_file *pid_file)

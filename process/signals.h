@@ -26,6 +26,10 @@ const struct engine_orders *signals_orders(void);
 /* Installs the handlers, which wake `engine` (borrowed until signals_ignore()). */
 void signals_install(const struct engine_ops *ops, struct engine *engine, bool supervised);
 
+/* The drain begins so many milliseconds after the first SIGQUIT, or with a second one; until then
+ * draining_has_begun() says so alone. Before signals_install(). */
+void signals_delay_drain(uint32_t ms);
+
 /* Has SIGQUIT hand `pid_file` over (pid_file_hand_over()), at once where it came before this call.
  * Borrowed until signals_ignore(). */
 void signals_lend_pid_file(struct pid_file *pid_file);

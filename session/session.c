@@ -5,11 +5,14 @@
 #include "session/session.h"
 
 #include "core/check.h"
+#include "core/clock.h"
 #include "core/log_repeat.h"
+#include "core/stats.h"
 #include "session/session_fault.h"
 #include "session/session_proxy.h"
 #include "session/session_tls.h"
 #include "http/conn.h"
+#include "http/conn_count.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -49,6 +52,7 @@ struct session {
     size_t planned;                   /* octets of the plan that is out; 0: none */
     int planned_fd;                   /* the file of its range; -1: none */
     uint64_t sent;                    /* octets that were sent */
+    uint64_t job_ns;                  /* when the job in flight was begun; 0: none is */
     struct session_tls *tls;          /* with FRONT_TLS, else NULL */
     struct session_proxy_kept *proxy; /* what has come of a proxy's header; mostly NULL */
     struct http_conn conn;
@@ -128,6 +132,7 @@ void session_env_destroy(struct session_env *env)
 bool session_env_tick(struct session_env *env, bool reopen)
 {
     CHECK_OBJ(env, SESSION_ENV_MAGIC);
+    stats_tick();
     bool again = http_env_tick(env->http, reopen);
     if (env->tls != NULL)
         again |= session_tls_env_tick(env->tls);
@@ -184,9 +189,11 @@ struct session *session_open(void *mem, struct session_env *env, const struct li
     s->env = env;
     s->planned = 0;
     s->sent = 0;
+    s->job_ns = 0;
     s->tls = NULL;
     s->proxy = NULL;
     http_conn_open(&s->conn, env->http, listen, peer);
+    http_count_opened(&s->conn);
     if (!listen->proxy_protocol) {
         begin_content(s);
     } else {
@@ -236,6 +243,7 @@ void session_close(struct session *s)
         session_tls_close(s->tls);
     if (s->proxy != NULL)
         session_proxy_drop(s->env->proxy, &s->proxy);
+    http_count_closed(&s->conn);
     http_conn_close(&s->conn);
     s->env->sessions--;
     s->magic = 0;
@@ -352,7 +360,7 @@ static bool front_received(struct session *s, const char **data, ssize_t *res)
     return false;
 }
 
-void session_received(struct session *s, const void *octets, ssize_t res)
+static void take_received(struct session *s, const void *octets, ssize_t res)
 {
     const char *data = octets;
 
@@ -366,6 +374,14 @@ void session_received(struct session *s, const void *octets, ssize_t res)
         http_conn_received_end(&s->conn);
     else
         http_conn_broken(&s->conn);
+}
+
+void session_received(struct session *s, const void *octets, ssize_t res)
+{
+    if (res > 0)
+        stats_add(STATS_BYTES_IN, (uint64_t)res);
+    take_received(s, octets, res);
+    http_count_state(&s->conn);
 }
 
 bool session_minds_room(const struct session *s)
@@ -404,7 +420,7 @@ void session_send_plan(struct session *s, struct send_plan *ret_plan)
     s->planned_fd = ret_plan->file_fd;
 }
 
-void session_sent(struct session *s, ssize_t res)
+static void take_sent(struct session *s, ssize_t res)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
     CHECK(s->planned > 0 && res <= (ssize_t)s->planned);
@@ -427,6 +443,14 @@ void session_sent(struct session *s, ssize_t res)
         http_conn_broken(&s->conn);
 }
 
+void session_sent(struct session *s, ssize_t res)
+{
+    if (res > 0)
+        stats_add(STATS_BYTES_OUT, (uint64_t)res);
+    take_sent(s, res);
+    http_count_state(&s->conn);
+}
+
 uint64_t session_sent_total(const struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
@@ -436,16 +460,23 @@ uint64_t session_sent_total(const struct session *s)
 struct file_job *session_file_job(struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
+    if (s->job_ns == 0)
+        s->job_ns = clock_monotonic_ns();
     return http_conn_job(&s->conn);
 }
 
 void session_file_done(struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
-    session_fault_job(http_conn_job(&s->conn));
+    struct file_job *job = http_conn_job(&s->conn);
+    session_fault_job(job);
+    stats_count(STATS_JOB_OPEN + job->kind);
+    stats_add(STATS_JOB_NS_OPEN + job->kind, clock_monotonic_ns() - s->job_ns);
+    s->job_ns = 0;
     http_conn_job_done(&s->conn);
     if (s->tls != NULL)
         session_tls_advance(s->tls);
+    http_count_state(&s->conn);
 }
 
 void session_peer_left(struct session *s)
@@ -457,7 +488,7 @@ void session_peer_left(struct session *s)
         http_conn_broken(&s->conn);
 }
 
-void session_shut_down(struct session *s, int res)
+static void take_shut_down(struct session *s, int res)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
     session_fault_socket("cannot end the sending side of a connection", res);
@@ -467,6 +498,12 @@ void session_shut_down(struct session *s, int res)
         http_conn_broken(&s->conn);
     else
         http_conn_shut_down(&s->conn);
+}
+
+void session_shut_down(struct session *s, int res)
+{
+    take_shut_down(s, res);
+    http_count_state(&s->conn);
 }
 
 size_t session_offload(struct session *s, void *info, size_t size)
@@ -487,7 +524,7 @@ uint64_t session_deadline_ms(const struct session *s)
     return s->tls != NULL ? session_tls_deadline_ms(s->tls) : http_conn_deadline_ms(&s->conn);
 }
 
-void session_expired(struct session *s, const struct progress *progress)
+static void take_expired(struct session *s, const struct progress *progress)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
     if (s->tls != NULL) {
@@ -500,7 +537,17 @@ void session_expired(struct session *s, const struct progress *progress)
                              http_conn_peer(&s->conn));
 }
 
-void session_drain(struct session *s)
+void session_expired(struct session *s, const struct progress *progress)
+{
+    enum stats_counter kind = http_count_deadline(&s->conn);
+    unsigned wants = session_wants(s);
+    take_expired(s, progress);
+    if (session_wants(s) != wants)
+        stats_count(kind);
+    http_count_state(&s->conn);
+}
+
+static void take_drain(struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
     if (s->tls != NULL)
@@ -513,4 +560,11 @@ void session_retire(struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
     http_conn_retire(&s->conn);
+    http_count_state(&s->conn);
+}
+
+void session_drain(struct session *s)
+{
+    take_drain(s);
+    http_count_state(&s->conn);
 }

@@ -12,6 +12,7 @@
 #include "core/check.h"
 #include "core/log.h"
 #include "core/log_repeat.h"
+#include "core/stats.h"
 #include "config/server_find.h"
 
 #include <errno.h>
@@ -97,6 +98,8 @@ static void tell(const struct session_tls *t, const char *what, const char *why)
 /* The library has given the connection up. Why is sent, if it can be. */
 static void fail(struct session_tls *t)
 {
+    if (t->phase == SESSION_TLS_HANDSHAKE)
+        stats_count(t->peer_closed ? STATS_TLS_FAILED_CLOSED : STATS_TLS_FAILED_PROTOCOL);
     tell(t, t->phase == SESSION_TLS_HANDSHAKE ? "handshake failed" : "connection lost",
          t->env->server->ops->error(t->tls));
     if (session_out_empty(&t->out) || t->offload == SESSION_OFFLOAD_DONE) {
@@ -139,6 +142,9 @@ static void begin_close(struct session_tls *t)
 static void handshake_done(struct session_tls *t)
 {
     struct span name = t->env->server->ops->server_name(t->tls);
+    const struct tls_ops *ops = t->env->server->ops;
+    bool resumed = ops->resumed != NULL && ops->resumed(t->tls);
+    stats_count(resumed ? STATS_TLS_RESUMED : STATS_TLS_FULL);
     t->phase = SESSION_TLS_OPEN;
     t->deadline_ms = UINT64_MAX;
     if (t->env->ktls && t->listen->kind != LISTEN_UNIX)
@@ -246,6 +252,8 @@ static void input_ended(struct session_tls *t, int res)
         return;
     }
     if (t->phase == SESSION_TLS_HANDSHAKE)
+        stats_count(STATS_TLS_FAILED_CLOSED);
+    if (t->phase == SESSION_TLS_HANDSHAKE)
         tell(t, "handshake failed", "the peer has closed");
     else if (t->phase == SESSION_TLS_OPEN && !t->close_begun && !t->peer_closed)
         tell(t, "truncated", "the peer has closed without close_notify");
@@ -263,8 +271,10 @@ bool session_tls_received(struct session_tls *t, const void *data, ssize_t res)
         return true;
     }
     if (t->phase == SESSION_TLS_HELLO) {
-        if (is_request(*(const char *)data))
+        if (is_request(*(const char *)data)) {
+            stats_count(STATS_TLS_FAILED_PLAIN);
             return false;
+        }
         t->phase = SESSION_TLS_HANDSHAKE;
     }
     if (t->close_begun || t->phase == SESSION_TLS_LINGER)
@@ -504,6 +514,8 @@ void session_tls_expired(struct session_tls *t, const struct progress *progress)
 {
     CHECK_OBJ(t, SESSION_TLS_MAGIC);
     if (t->deadline_ms <= now(t)) {
+        if (t->phase == SESSION_TLS_HELLO || t->phase == SESSION_TLS_HANDSHAKE)
+            stats_count(STATS_TLS_FAILED_TIMEOUT);
         if (t->phase == SESSION_TLS_HELLO || t->phase == SESSION_TLS_HANDSHAKE)
             tell(t, "handshake failed", "it has taken longer than tls_handshake_timeout");
         break_off(t);

@@ -75,6 +75,10 @@ struct tls_ops {
     /* Is the handshake complete? */
     bool (*established)(const struct tls *t);
 
+    /* Optional (NULL: not known): was the handshake, which is complete, shortened by a session of
+     * before? */
+    bool (*resumed)(const struct tls *t);
+
     /* Does it hold plaintext, or a part of a record, that receive() has not given out yet? */
     bool (*pending)(const struct tls *t);
 

@@ -129,6 +129,12 @@ static enum tls_result read_plain(struct tls *t, struct buf *plain)
     return TLS_OK;
 }
 
+static bool on_resumed(const struct tls *t)
+{
+    CHECK_OBJ(t, OPENSSL_TLS_MAGIC);
+    return SSL_session_reused(t->ssl) == 1;
+}
+
 static bool on_established(const struct tls *t)
 {
     CHECK_OBJ(t, OPENSSL_TLS_MAGIC);
@@ -230,6 +236,7 @@ const struct tls_ops tls_openssl = {
     .send = on_send,
     .shutdown = on_shutdown,
     .established = on_established,
+    .resumed = on_resumed,
     .pending = on_pending,
     .trim = on_trim,
     .server_name = on_server_name,

@@ -12,6 +12,7 @@
 #include "core/check.h"
 #include "core/log.h"
 #include "core/log_repeat.h"
+#include "core/stats.h"
 #include "engines/acceptor.h"
 #include "engines/listen.h"
 
@@ -29,6 +30,7 @@ int blocking_accept_one(struct blocking *b, const struct listener *listener,
     socklen_t address_len = sizeof(address);
     struct peer peer;
 
+    stats_count(STATS_CALL_ACCEPT);
     int fd = accept4(listener->fd, (struct sockaddr *)&address, &address_len, SOCK_CLOEXEC);
     if (fd < 0)
         return -errno;
@@ -202,6 +204,7 @@ static int wait_for_some(struct blocking *b, bool listens, uint64_t now_ms)
         polled[count++] =
             (struct pollfd){ .fd = listens ? b->cfg.listeners[i].fd : -1, .events = POLLIN };
     count += blocking_poll_inboxes(b, polled + count);
+    stats_count(STATS_CALL_WAIT);
     return blocking_poll(polled, count, blocking_timeout_ms(b, now_ms));
 }
 

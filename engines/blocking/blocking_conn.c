@@ -12,6 +12,7 @@
 #include "core/file_job.h"
 #include "core/log.h"
 #include "core/log_repeat.h"
+#include "core/stats.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -215,6 +216,7 @@ static ssize_t conn_receive_waiting(struct driver *d, size_t len, uint64_t until
 
 static ssize_t conn_receive(struct driver *d, size_t len, uint64_t until_ms, unsigned heeds)
 {
+    stats_count(STATS_CALL_RECV);
     ssize_t n = until_ms == 0 ? recv(d->fd, d->scratch, len, MSG_DONTWAIT)
                               : conn_receive_waiting(d, len, until_ms, heeds);
     if (n > 0)
@@ -238,6 +240,7 @@ static unsigned conn_wait(struct driver *d, unsigned what, uint64_t until_ms, un
         polled.events |= POLLOUT;
     if ((what & DRIVER_READABLE) && !shut)
         polled.events |= POLLIN;
+    stats_count(STATS_CALL_WAIT);
     int told = blocking_poll(&polled, 1, (int)ms);
     conn->last = place_now();
     if (told <= 0)
@@ -311,5 +314,6 @@ void blocking_conn_drive(struct blocking *b, struct place *place, int fd,
 void blocking_conn_serve(struct blocking *b, struct place *place, const struct driver_ops *ops)
 {
     blocking_conn_drive(b, place, place->fd, ops);
+    stats_count(STATS_CALL_CLOSE);
     close(places_give(&b->places, place));
 }

@@ -7,6 +7,7 @@
 
 #include "core/check.h"
 #include "core/file_job.h"
+#include "core/stats.h"
 #include "engines/file_range.h"
 #include "engines/ktls.h"
 #include "engines/peer_left.h"
@@ -88,6 +89,7 @@ static void send_some(struct driver *d)
 
 static void shut_down(struct driver *d)
 {
+    stats_count(STATS_CALL_SHUTDOWN);
     session_shut_down(d->session, shutdown(d->fd, SHUT_WR) == 0 ? 0 : -errno);
 }
 

@@ -10,6 +10,7 @@
 #include "core/advice.h"
 #include "core/log.h"
 #include "core/log_repeat.h"
+#include "core/stats.h"
 #include "engines/acceptor.h"
 
 #include <errno.h>
@@ -74,6 +75,7 @@ static int wait_for(struct blocking *b, int fd, short events, bool listens, uint
         b->polled[count++] =
             (struct pollfd){ .fd = listens ? b->cfg.listeners[i].fd : -1, .events = POLLIN };
     count += blocking_poll_inboxes(b, b->polled + count);
+    stats_count(STATS_CALL_WAIT);
     int res = blocking_poll(b->polled, count, timeout_ms);
     if (b->polled[0].revents != 0)
         blocking_woken(b);
@@ -114,6 +116,7 @@ static ssize_t iterative_receive(struct driver *d, size_t len, uint64_t until_ms
 {
     if (until_ms != 0 && await_socket(d, POLLIN, until_ms, heeds) == 0)
         return -EAGAIN;
+    stats_count(STATS_CALL_RECV);
     ssize_t n = recv(d->fd, d->scratch, len, MSG_DONTWAIT);
     if (n >= 0)
         return n;

@@ -13,6 +13,7 @@
 #include "core/check.h"
 #include "core/log.h"
 #include "core/log_repeat.h"
+#include "core/stats.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -148,6 +149,7 @@ __attribute__((noreturn)) static void be_child(struct engine *e, struct place *p
     blocking_conn_drive(b, place, child.fd, &ops);
     session_env_tick(b->env, child.reopen != 0);
     session_env_end_logs(b->env);
+    stats_leave();
     _exit(0);
 }
 

@@ -19,6 +19,7 @@
 #include "core/log.h"
 #include "core/log_repeat.h"
 #include "core/peer.h"
+#include "core/stats.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -223,6 +224,7 @@ int proactor_accept_timeout_ms(const struct proactor *p)
 static void accept_rest(struct proactor *p, const struct proactor_listener *accept)
 {
     for (int i = 0; i < accept->listener->config->backlog && room(p) > 0; i++) {
+        stats_count(STATS_CALL_ACCEPT);
         int fd = accept4(accept->listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0)
             take_connection(p, accept, fd);

@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "engines/ktls.h"
+#include "core/stats.h"
 
 #include <errno.h>
 #include <string.h>
@@ -47,6 +48,7 @@ void proactor_conn_open_moved(struct proactor *p, const struct handover_conn *mo
 /* shutdown(2) does not block, and IORING_OP_SHUTDOWN always goes through another thread. */
 static void shut_down(struct proactor_conn *conn)
 {
+    stats_count(STATS_CALL_SHUTDOWN);
     int res = shutdown(conn->fd, SHUT_WR) == 0 ? 0 : -errno;
     session_shut_down(proactor_session(conn), res);
 }
@@ -152,6 +154,7 @@ void proactor_conn_close(struct proactor *p, struct proactor_conn *conn)
         return;
     if (conn->fd >= 0) {
         processor_forget(p->processor, conn->fd);
+        stats_count(STATS_CALL_CLOSE);
         close(conn->fd);
     }
     conn->fd = -1;

@@ -5,6 +5,8 @@
  * turn has begun is submitted by the wait that follows: one system call for both. */
 #include "engines/proactor/proactor_internal.h"
 
+#include "core/stats.h"
+
 #include "config/config.h"
 #include "core/log.h"
 #include "engines/progress.h"
@@ -388,6 +390,7 @@ static void turn(struct proactor *p)
     workers_flush(p->workers);
     sweep(p);
     tick(p);
+    stats_turn((int)p->taken);
 }
 
 /* Nothing more is begun; everything in flight is asked to end, and awaited: what it writes to is

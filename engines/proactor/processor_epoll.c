@@ -9,6 +9,7 @@
 
 #include "core/log_repeat.h"
 #include "core/poison.h"
+#include "core/stats.h"
 #include "engines/proactor/operation.h"
 
 #include <errno.h>
@@ -245,6 +246,7 @@ static int send_now(const struct operation *o)
 {
     int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (o->send.more ? MSG_MORE : 0);
     ssize_t n;
+    stats_count(STATS_CALL_SEND);
     if (o->send.iovcnt == 1) {
         n = send(o->fd, o->send.iov[0].iov_base, o->send.iov[0].iov_len, flags);
     } else {
@@ -257,6 +259,7 @@ static int send_now(const struct operation *o)
 
 static int splice_out_now(const struct operation *o)
 {
+    stats_count(STATS_CALL_SPLICE);
     ssize_t n = splice(o->fd, NULL, o->splice.to_fd, NULL, o->splice.len,
                        SPLICE_F_NONBLOCK | (o->splice.more ? SPLICE_F_MORE : 0));
     return n < 0 ? -errno : (int)n;
@@ -351,6 +354,7 @@ static int emulated_wait(struct processor *processor, int timeout_ms)
     else if (e->short_of_memory)
         timeout_ms = EMULATED_SHORT_MS;
     e->short_of_memory = false;
+    stats_count(STATS_CALL_WAIT);
     int n = epoll_wait(e->epoll_fd, events, EMULATED_EVENTS_MAX, timeout_ms);
     if (n < 0)
         return errno == EINTR ? 0 : -errno;

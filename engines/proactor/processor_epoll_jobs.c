@@ -4,6 +4,7 @@
 #include "engines/proactor/processor_epoll.h"
 
 #include "core/file_open.h"
+#include "core/stats.h"
 #include "engines/file_range.h"
 
 #include <errno.h>
@@ -51,6 +52,7 @@ static int warm(const struct operation *o)
 static int splice_in(const struct operation *o)
 {
     off_t off = o->splice.off;
+    stats_count(STATS_CALL_SPLICE);
     ssize_t n = splice(o->fd, &off, o->splice.to_fd, NULL, o->splice.len, 0);
     return n < 0 ? -errno : (int)n;
 }

@@ -4,6 +4,7 @@
 #include "engines/proactor/processor_epoll.h"
 
 #include "core/poison.h"
+#include "core/stats.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -121,6 +122,7 @@ static unsigned receive(struct emulated *e, struct emulated_descriptor *d,
     unsigned id = e->free_buffers[e->free_count - 1];
     unsigned char *buffer = processor_buffer(&e->base, id);
     UNPOISON(buffer, size);
+    stats_count(STATS_CALL_RECV);
     ssize_t n = recv(d->fd, buffer, size, MSG_DONTWAIT);
     int error = n < 0 ? errno : 0;
     if (n > 0) {
@@ -146,6 +148,7 @@ static unsigned accept_some(struct emulated_descriptor *d, struct completion *co
 {
     unsigned n = 0;
     while (n < max && n < EMULATED_ACCEPTS_MAX && d->token != NULL) {
+        stats_count(STATS_CALL_ACCEPT);
         int fd = accept4(d->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         int error = fd < 0 ? errno : 0;
         if (fd >= 0)

@@ -4,6 +4,7 @@
 
 #include "core/check.h"
 #include "core/poison.h"
+#include "core/stats.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -179,6 +180,7 @@ static int enter(struct uring *u, bool submits, unsigned wanted,
         sq->sqe_head = sq->sqe_tail;
         io_uring_smp_store_release(sq->ktail, sq->sqe_tail);
     }
+    stats_count(STATS_CALL_WAIT);
     return io_uring_enter2((unsigned)u->ring.ring_fd, submits ? io_uring_sq_ready(&u->ring) : 0,
                            wanted, flags, (sigset_t *)(void *)&arg, sizeof(arg));
 }

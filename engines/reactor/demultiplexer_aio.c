@@ -10,6 +10,7 @@
 
 #include "core/check.h"
 #include "core/list.h"
+#include "core/stats.h"
 
 #include <errno.h>
 #include <linux/aio_abi.h>
@@ -259,6 +260,7 @@ static int aio_set_wait(struct demultiplexer *d, int timeout_ms, struct demultip
         break;
     }
     struct timespec timeout = { timeout_ms / 1000, timeout_ms % 1000 * 1000000l };
+    stats_count(STATS_CALL_WAIT);
     long n = syscall(SYS_io_getevents, set->context, 1, max < TAKE_MAX ? max : TAKE_MAX, set->taken,
                      timeout_ms < 0 ? NULL : &timeout);
     return n < 0 ? -errno : take(set, n, events);

@@ -3,6 +3,7 @@
 #include "engines/reactor/demultiplexer.h"
 
 #include "core/check.h"
+#include "core/stats.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -91,6 +92,7 @@ static int epoll_set_wait(struct demultiplexer *d, int timeout_ms,
                           struct demultiplexer_event *events, int max)
 {
     struct epoll_set *set = set_of(d);
+    stats_count(STATS_CALL_WAIT);
     int n = epoll_wait(set->fd, set->taken, max < TAKE_MAX ? max : TAKE_MAX, timeout_ms);
     if (n < 0)
         return -errno;

@@ -8,6 +8,7 @@
 #include "engines/reactor/demultiplexer.h"
 
 #include "core/check.h"
+#include "core/stats.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -130,6 +131,7 @@ static int oneshot_wait(struct demultiplexer *d, int timeout_ms, struct demultip
     CHECK(max >= 1);
     if (set->lock != NULL)
         set->lock->leave(set->lock->context);
+    stats_count(STATS_CALL_WAIT);
     int n = epoll_wait(set->fd, &told, 1, timeout_ms);
     int error = n < 0 ? errno : 0;
     if (set->lock != NULL)

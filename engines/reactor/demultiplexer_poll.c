@@ -6,6 +6,7 @@
 #include "engines/reactor/demultiplexer.h"
 
 #include "core/check.h"
+#include "core/stats.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -128,6 +129,7 @@ static int poll_set_wait(struct demultiplexer *d, int timeout_ms,
                          struct demultiplexer_event *events, int max)
 {
     struct poll_set *set = set_of(d);
+    stats_count(STATS_CALL_WAIT);
     int ready = poll(set->polled, set->count, timeout_ms);
     if (ready < 0)
         return demultiplexer_failed(errno);

@@ -7,6 +7,7 @@
 #include "engines/reactor/demultiplexer.h"
 
 #include "core/check.h"
+#include "core/stats.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -175,6 +176,7 @@ static int select_set_wait(struct demultiplexer *d, int timeout_ms,
     struct timeval timeout = { timeout_ms / 1000, timeout_ms % 1000 * 1000 };
     memcpy(set->reads.ready, set->reads.wanted, words * sizeof(set->reads.ready[0]));
     memcpy(set->writes.ready, set->writes.wanted, words * sizeof(set->writes.ready[0]));
+    stats_count(STATS_CALL_WAIT);
     int ready = select(set->highest + 1, (fd_set *)(void *)set->reads.ready,
                        (fd_set *)(void *)set->writes.ready, NULL, timeout_ms < 0 ? NULL : &timeout);
     if (ready < 0)

@@ -12,6 +12,7 @@
 #include "engines/reactor/demultiplexer.h"
 
 #include "core/check.h"
+#include "core/stats.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -221,6 +222,7 @@ static int sigio_set_wait(struct demultiplexer *d, int timeout_ms,
     for (unsigned i = 0; i < set->plain_count; i++)
         polled[1 + i] = (struct pollfd){ .fd = set->plain[i]->fd, .events = POLLIN };
     CHECK(max > PLAIN_MAX);
+    stats_count(STATS_CALL_WAIT);
     int ready = poll(polled, 1 + set->plain_count, timeout_ms);
     if (ready <= 0)
         return ready < 0 ? demultiplexer_failed(errno) : 0;

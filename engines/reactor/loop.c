@@ -8,6 +8,7 @@
 #include "core/check.h"
 #include "config/config.h"
 #include "core/log.h"
+#include "core/stats.h"
 #include "engines/files/file_executor.h"
 #include "engines/progress.h"
 #include "engines/wake_fd.h"
@@ -427,6 +428,7 @@ int loop_run(struct loop *loop)
     }
     while (res == 0 && !loop_heed_orders(loop)) {
         int n = d->ops->wait(d, loop_timeout_ms(loop), loop->events, LOOP_EVENTS_MAX);
+        stats_turn(n);
         if (n < 0 && n != -EINTR) {
             res = n;
             log_error("%s: %s", d->ops->call, strerror(-res));

@@ -26,6 +26,7 @@
 #include "core/log.h"
 #include "core/log_repeat.h"
 #include "core/peer.h"
+#include "core/stats.h"
 
 #include <errno.h>
 #include <string.h>
@@ -186,6 +187,7 @@ static int accept_one(struct loop *loop, const struct loop_listener *listener)
 {
     struct sockaddr_storage address;
     socklen_t address_len = sizeof(address);
+    stats_count(STATS_CALL_ACCEPT);
     int fd = accept4(listener->source.fd, (struct sockaddr *)&address, &address_len,
                      SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0)

@@ -10,6 +10,7 @@
 #include "core/check.h"
 #include "core/file_job.h"
 #include "core/log_repeat.h"
+#include "core/stats.h"
 #include "engines/file_range.h"
 #include "engines/ktls.h"
 #include "engines/peer_left.h"
@@ -98,6 +99,7 @@ void loop_conn_note(struct loop_conn *conn, uint32_t events)
 ssize_t loop_conn_recv(struct loop *loop, struct loop_conn *conn, void *mem, size_t room)
 {
     loop_io_begin(loop);
+    stats_count(STATS_CALL_RECV);
     ssize_t n = recv(conn->source.fd, mem, room, 0);
     int error = n < 0 ? errno : 0;
     loop_io_end(loop);
@@ -301,6 +303,7 @@ static bool conn_run_job(struct loop *loop, struct loop_conn *conn)
 
 static void conn_shut_down(struct loop *loop, struct loop_conn *conn)
 {
+    stats_count(STATS_CALL_SHUTDOWN);
     int res = shutdown(conn->source.fd, SHUT_WR) == 0 ? 0 : -errno;
     loop_enter(loop);
     session_shut_down(loop_conn_session(conn), res);
@@ -446,6 +449,7 @@ void loop_conn_close(struct loop *loop, struct loop_conn *conn)
     conn->source.magic = LOOP_CLOSED_MAGIC;
     if (conn->registered) /* nobody else holds the socket */
         loop->demultiplexer->ops->remove(loop->demultiplexer, &conn->source, true);
+    stats_count(STATS_CALL_CLOSE);
     close(conn->source.fd);
     conn->source.fd = -1;
     timer_disarm(&loop->timers, &conn->timer);

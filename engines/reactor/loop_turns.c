@@ -12,6 +12,7 @@
 #include "engines/reactor/loop_internal.h"
 
 #include "core/log.h"
+#include "core/stats.h"
 
 #include <errno.h>
 #include <string.h>
@@ -76,6 +77,7 @@ static int take_event(struct loop *loop, struct demultiplexer_event *event)
     }
     loop->waiting++;
     int n = loop->demultiplexer->ops->wait(loop->demultiplexer, timeout_ms, event, 1);
+    stats_turn(n);
     loop->waiting--;
     if (watch != 0 && watch == loop->watch)
         loop->watched_until_ms = UINT64_MAX;

@@ -1,0 +1,238 @@
+/* stats.h: counters of what the server does, one slot a thread, in memory that processes share.
+ *
+ * A slot is written by its thread alone, with relaxed loads and stores, and read by anybody at any
+ * moment: no lock, no atomic read-modify-write. A thread takes a slot with its first count and
+ * gives it back when it ends; the next one goes on with the numbers that are there, so nothing is
+ * lost. When all slots are taken, further threads share the last one, by atomic additions. The
+ * region is made before any thread or process is; those forked afterwards count in it, too. Without
+ * one (unit tests) counts go to a slot that nobody reads.
+ *
+ * The families, by which counters are shown, are in stats_names.c. */
+#ifndef CORE_STATS_H
+#define CORE_STATS_H
+
+#include "core/histogram.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* In the order of the families of stats_names.c. A state of connections is counted up and down, so
+ * that only the sum over all slots means something. */
+enum stats_counter {
+    STATS_READING, /* connections, by state */
+    STATS_WRITING,
+    STATS_IDLE,
+    STATS_HANDSHAKING,
+    STATS_CLOSING,
+    STATS_ACCEPTED,
+    STATS_CLOSED,
+    STATS_GET, /* requests, by method */
+    STATS_HEAD,
+    STATS_OPTIONS,
+    STATS_OTHER_METHOD,
+    STATS_UNANSWERED, /* answers, by class */
+    STATS_2XX,
+    STATS_3XX,
+    STATS_4XX,
+    STATS_5XX,
+    STATS_BYTES_IN,
+    STATS_BYTES_OUT,
+    STATS_CACHE_HIT,
+    STATS_CACHE_MISS,
+    STATS_CACHE_REVALIDATED,
+    STATS_JOB_OPEN, /* file jobs, in the order of enum file_job_kind */
+    STATS_JOB_READ,
+    STATS_JOB_STAT,
+    STATS_JOB_LIST,
+    STATS_JOB_ROOT,
+    STATS_JOB_NS_OPEN, /* how long they took, waiting included: nanoseconds */
+    STATS_JOB_NS_READ,
+    STATS_JOB_NS_STAT,
+    STATS_JOB_NS_LIST,
+    STATS_JOB_NS_ROOT,
+    STATS_TLS_FULL,
+    STATS_TLS_RESUMED,
+    STATS_TLS_FAILED_PROTOCOL,
+    STATS_TLS_FAILED_CLOSED,
+    STATS_TLS_FAILED_TIMEOUT,
+    STATS_TLS_FAILED_PLAIN,
+    STATS_DEADLINE_HANDSHAKE,
+    STATS_DEADLINE_HEADER,
+    STATS_DEADLINE_BODY,
+    STATS_DEADLINE_KEEPALIVE,
+    STATS_DEADLINE_SEND,
+    STATS_DEADLINE_LINGER,
+    STATS_REFUSED_BAD_REQUEST,
+    STATS_REFUSED_TIMEOUT,
+    STATS_REFUSED_TOO_LARGE,
+    STATS_REFUSED_METHOD,
+    STATS_REFUSED_MISDIRECTED,
+    STATS_REFUSED_VERSION,
+    STATS_REFUSED_UNAVAILABLE,
+    STATS_LOG_DROPPED,
+    STATS_TURNS,
+    STATS_EVENTS,
+    STATS_CALL_ACCEPT, /* system calls of the engine */
+    STATS_CALL_RECV,
+    STATS_CALL_SEND,
+    STATS_CALL_SENDFILE,
+    STATS_CALL_SPLICE,
+    STATS_CALL_WAIT,
+    STATS_CALL_SHUTDOWN,
+    STATS_CALL_CLOSE,
+    STATS_COUNTERS
+};
+
+enum stats_time { STATS_FIRST_BYTE, STATS_ANSWER, STATS_TIMES };
+
+enum { STATS_SERVERS = 64, STATS_LISTENS = 32 /* those behind count as the last */ };
+
+/* Of one server: the answers to requests for it, and the bytes of their bodies. */
+struct stats_server {
+    _Atomic uint64_t requests, body_bytes;
+};
+
+struct stats_times {
+    _Atomic uint64_t buckets[HISTOGRAM_BUCKETS];
+    _Atomic uint64_t sum;
+};
+
+struct stats_slot {
+    _Alignas(64) bool shared; /* several threads write: atomic additions */
+    _Atomic int owner;        /* process id of the thread that has it; 0: free */
+    _Atomic int thread;       /* its thread id */
+    _Atomic uint64_t cpu_ns;  /* of all threads that have had it, as last looked at */
+    uint64_t cpu_before_ns;   /* of those before this one; its owner's */
+    _Atomic uint64_t counters[STATS_COUNTERS];
+    struct stats_server servers[STATS_SERVERS];
+    _Atomic uint64_t listens[STATS_LISTENS]; /* connections accepted */
+    struct stats_times times[STATS_TIMES];
+};
+
+/* Makes the region, with room for `slots` threads at a time; before any other thread or process is
+ * made, once. 0 or -errno. It lives as long as the process. */
+int stats_create(size_t slots);
+
+/* This thread counts no more, or ends: its slot is free. A thread's end does so by itself; for a
+ * process whose end is _exit(2). */
+void stats_leave(void);
+
+/* Notes how much CPU time this thread has had; once in a while, for readers in other processes. */
+void stats_tick(void);
+
+extern _Thread_local struct stats_slot *stats_mine; /* NULL: not taken yet */
+
+/* Takes a slot for this thread. */
+struct stats_slot *stats_take(void);
+
+static inline struct stats_slot *stats_slot(void)
+{
+    struct stats_slot *slot = stats_mine;
+    return __builtin_expect(slot != NULL, 1) ? slot : stats_take();
+}
+
+static inline void stats_add_to(const struct stats_slot *slot, _Atomic uint64_t *counter,
+                                uint64_t n)
+{
+    if (__builtin_expect(slot->shared, 0))
+        atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+    else
+        atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+                              memory_order_relaxed);
+}
+
+static inline void stats_add(enum stats_counter counter, uint64_t n)
+{
+    struct stats_slot *slot = stats_slot();
+    stats_add_to(slot, &slot->counters[counter], n);
+}
+
+static inline void stats_count(enum stats_counter counter)
+{
+    stats_add(counter, 1);
+}
+
+/* A wait of an event loop has brought `events`; below 0: an error. */
+static inline void stats_turn(int events)
+{
+    stats_count(STATS_TURNS);
+    if (events > 0)
+        stats_add(STATS_EVENTS, (uint64_t)events);
+}
+
+/* A connection goes from one state to another. */
+static inline void stats_move(enum stats_counter from, enum stats_counter to)
+{
+    struct stats_slot *slot = stats_slot();
+    stats_add_to(slot, &slot->counters[from], UINT64_MAX); /* -1 */
+    stats_add_to(slot, &slot->counters[to], 1);
+}
+
+/* Notes that something took `ns` nanoseconds. */
+static inline void stats_time(enum stats_time time, uint64_t ns)
+{
+    struct stats_slot *slot = stats_slot();
+    stats_add_to(slot, &slot->times[time].buckets[histogram_bucket(ns)], 1);
+    stats_add_to(slot, &slot->times[time].sum, ns);
+}
+
+/* An answer of server `index` of the configuration, with so many bytes of body. */
+static inline void stats_server(size_t index, uint64_t body_bytes)
+{
+    struct stats_slot *slot = stats_slot();
+    struct stats_server *server = &slot->servers[index < STATS_SERVERS ? index : STATS_SERVERS - 1];
+    stats_add_to(slot, &server->requests, 1);
+    stats_add_to(slot, &server->body_bytes, body_bytes);
+}
+
+/* A connection accepted at address `index` of the configuration. */
+static inline void stats_listen(size_t index)
+{
+    struct stats_slot *slot = stats_slot();
+    stats_add_to(slot, &slot->listens[index < STATS_LISTENS ? index : STATS_LISTENS - 1], 1);
+}
+
+/* ---- for readers ---- */
+
+/* All slots together. */
+struct stats_sums {
+    uint64_t counters[STATS_COUNTERS];
+    struct {
+        uint64_t requests, body_bytes;
+    } servers[STATS_SERVERS];
+    uint64_t listens[STATS_LISTENS];
+    struct histogram times[STATS_TIMES];
+    uint64_t cpu_ns;
+    int64_t started_s; /* when the region was made: seconds since 1970 */
+};
+
+/* One thread that has a slot now. */
+struct stats_thread {
+    int process, thread;
+    uint64_t cpu_ns; /* of it, and of those that had its slot before */
+};
+
+/* Adds up. Counts that are made meanwhile may be missing. */
+void stats_read(struct stats_sums *ret_sums);
+
+/* Fills in up to `max` threads that have slots of their own, and returns how many. */
+size_t stats_threads(struct stats_thread *ret_threads, size_t max);
+
+/* Counters that are shown together under one name, told apart by a label. */
+struct stats_family {
+    const char *name;          /* as Prometheus has it, without the prefix "gearshift_" */
+    const char *help;          /* a sentence without a full stop */
+    const char *label;         /* its name; NULL: there is one counter, without a label */
+    const char *const *values; /* of the label, one for each counter */
+    enum stats_counter first;
+    size_t count;
+    bool gauge; /* goes down, too */
+    bool ns;    /* counted in nanoseconds, shown in seconds */
+};
+
+/* Family `index`; NULL behind the last. */
+const struct stats_family *stats_family_at(size_t index);
+
+#endif

@@ -1,0 +1,112 @@
+/* report.c: see report.h. */
+#include "http/report.h"
+
+#include "core/check.h"
+#include "core/draining.h"
+#include "http/response.h"
+#include "http/report_text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_path(const struct http_exchange *x, const char *path)
+{
+    return path != NULL && span_eq(x->target.path, span_str(path));
+}
+
+bool http_report_is_asked(const struct http_exchange *x)
+{
+    return is_path(x, x->server->health) || is_path(x, x->server->status_page);
+}
+
+bool http_report_may_see(const struct server *server, const struct peer *peer)
+{
+    static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+    static const uint8_t ipv6_loopback[16] = { [15] = 1 };
+    bool own = peer->family == PEER_UNIX;
+
+    if (peer->family == PEER_IPV4)
+        own = peer->addr[0] == 127;
+    else if (peer->family == PEER_IPV6)
+        own = memcmp(peer->addr, ipv6_loopback, 16) == 0 ||
+              (memcmp(peer->addr, mapped, 12) == 0 && peer->addr[12] == 127);
+    return own || address_set_has(&server->status_allow, peer);
+}
+
+static bool holds(struct span text, struct span part)
+{
+    return text.len > 0 && memmem(text.ptr, text.len, part.ptr, part.len) != NULL;
+}
+
+enum form { FORM_PAGE, FORM_JSON, FORM_PROMETHEUS };
+
+/* ?format= decides, then Accept; a browser, or who says nothing, gets the page, or JSON. */
+static enum form form_of(const struct http_exchange *x)
+{
+    struct span accept = http_request_field(&x->request, HTTP_FIELD_ACCEPT);
+
+    if (span_eq(x->target.query, SPAN_LIT("?format=json")))
+        return FORM_JSON;
+    if (span_eq(x->target.query, SPAN_LIT("?format=prometheus")))
+        return FORM_PROMETHEUS;
+    if (span_eq(x->target.query, SPAN_LIT("?format=html")) || holds(accept, SPAN_LIT("text/html")))
+        return FORM_PAGE;
+    bool prometheus = holds(accept, SPAN_LIT("text/plain")) ||
+                      holds(accept, SPAN_LIT("application/openmetrics-text"));
+    return prometheus ? FORM_PROMETHEUS : FORM_JSON;
+}
+
+/* The report in malloc(3)ed memory; NULL: there is none to be had. */
+static char *make_text(const struct http_exchange *x, enum form form, size_t *ret_len)
+{
+    char *text = NULL;
+    FILE *out = open_memstream(&text, ret_len);
+
+    if (out == NULL)
+        return NULL;
+    if (form == FORM_PAGE)
+        fputs(http_report_page, out);
+    else if (form == FORM_JSON)
+        http_report_json(x->env->config, out);
+    else
+        http_report_prometheus(x->env->config, out);
+    bool failed = ferror(out) != 0;
+    if (fclose(out) == 0 && !failed && *ret_len > 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+int http_report_respond(struct http_exchange *x)
+{
+    static const struct span types[] = { SPAN_LIT("text/html; charset=utf-8"),
+                                         SPAN_LIT("application/json"),
+                                         SPAN_LIT("text/plain; version=0.0.4; charset=utf-8") };
+    size_t len = 0;
+    char *text;
+
+    if (is_path(x, x->server->health)) {
+        if (!http_out_empty(&x->out))
+            return -ENOBUFS;
+        bool ends = draining_has_begun();
+        len = strlen(ends ? "draining\n" : "ok\n");
+        text = strdup(ends ? "draining\n" : "ok\n");
+        if (text == NULL)
+            return 503;
+        http_response_report(x, ends ? 503 : 200, SPAN_LIT("text/plain; charset=utf-8"), text, len);
+        return 0;
+    }
+    const struct peer *client = x->from_proxy ? &x->client : x->peer;
+    if (client == NULL || !http_report_may_see(x->server, client))
+        return 403;
+    if (!http_out_empty(&x->out))
+        return -ENOBUFS;
+    enum form form = form_of(x);
+    text = make_text(x, form, &len);
+    if (text == NULL)
+        return 503;
+    http_response_report(x, 200, types[form], text, len);
+    return 0;
+}
