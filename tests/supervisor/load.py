@@ -5,15 +5,15 @@ import asyncio
 import collections
 import time
 
-REQUEST = b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
 
 class Load:
     """`counts`: answered, lost (asked, and the connection ended before an answer), refused, reset,
     cut (an answer in part), closed (while idle), told (Connection: close)."""
 
-    def __init__(self, address, body, kept=50, idle=50, rate=500, new=100, context=None):
+    def __init__(self, address, body, kept=50, idle=50, rate=500, new=100, context=None,
+                 target="/a.txt"):
         self.address, self.body, self.context = address, body, context
+        self.request = f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
         self.kept, self.idle, self.rate, self.new = kept, idle, rate, new
         self.counts = collections.Counter()
         self.errors = []
@@ -27,7 +27,7 @@ class Load:
 
     async def ask(self, reader, writer):
         """True: answered, and the connection goes on."""
-        writer.write(REQUEST)
+        writer.write(self.request)
         try:
             head = await reader.readuntil(b"\r\n\r\n")
         except asyncio.IncompleteReadError as error:
