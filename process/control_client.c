@@ -65,7 +65,7 @@ static int read_arguments(int argc, char **argv, struct asked *asked)
     int status = STATUS_OK;
 
     for (int i = 0; status == STATUS_OK && i < argc; i++) {
-        const char **value = strcmp(argv[i], "--control") == 0                            ? &asked->path
+        const char **value = strcmp(argv[i], "--control") == 0 ? &asked->path
                              : strcmp(argv[i], "-c") == 0 || strcmp(argv[i], "--config") == 0
                                  ? &asked->file
                                  : NULL;
@@ -76,9 +76,8 @@ static int read_arguments(int argc, char **argv, struct asked *asked)
         else if (strcmp(argv[i], "--json") == 0)
             asked->json = true;
         else if (argv[i][0] == '-')
-            return refuse(STATUS_USAGE,
-                          "%s takes --control PATH, -c FILE and --json, not '%s'", argv[0],
-                          argv[i]);
+            return refuse(STATUS_USAGE, "%s takes --control PATH, -c FILE and --json, not '%s'",
+                          argv[0], argv[i]);
         else
             status = add_word(asked, argv[i]);
     }
@@ -91,19 +90,22 @@ static int find_path(const struct asked *asked, char *ret_path, size_t size)
     struct config_source source = { .file = asked->file, .use_environment = true };
     struct config *config = NULL;
     char why[1024];
-    bool found;
+    const char *setting = asked->path;
 
     if (asked->path == NULL && asked->file != NULL &&
         config_load(&source, why, sizeof why, &config) < 0)
         return refuse(STATUS_CONFIG, "%s", why);
-    found = control_path(asked->path != NULL ? asked->path
-                         : config != NULL    ? config->control
-                                             : "auto",
-                         ret_path, size);
+    if (setting == NULL)
+        setting = config != NULL ? config->control : "auto";
+    bool found = control_path(setting, ret_path, size);
+    bool off = strcmp(setting, "off") == 0;
     config_free(config);
-    return found ? STATUS_OK
-                 : refuse(STATUS_RUNTIME, "no control socket is known: name it by --control PATH, "
-                                          "or the configuration by -c FILE");
+    if (found)
+        return STATUS_OK;
+    return refuse(STATUS_RUNTIME,
+                  "no control socket is known: %s; name the server's by --control PATH, or its "
+                  "configuration by -c FILE",
+                  off ? "control = off" : CONTROL_NO_PLACE);
 }
 
 static int connect_to(const char *path, int *ret_fd)
@@ -161,7 +163,7 @@ static void print_message(const char *answer, FILE *out)
         if (*at == '\\' && (at[1] == '"' || at[1] == '\\'))
             at++;
         else if (strncmp(at, "\\u0022", 6) == 0 || strncmp(at, "\\u005c", 6) == 0) {
-            fputc(at[3] == '2' ? '"' : '\\', out);
+            fputc(at[4] == '2' ? '"' : '\\', out);
             at += 5;
             continue;
         }

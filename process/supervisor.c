@@ -381,8 +381,12 @@ static enum exit_status open_control(struct supervisor *s, const struct config *
     bool automatic = strcmp(config->control, "auto") == 0;
     char path[128], why[512];
 
-    if (!control_path(config->control, path, sizeof path))
+    if (!control_path(config->control, path, sizeof path)) {
+        if (automatic)
+            log_info("there is no control socket: %s (control = PATH names another one)",
+                     CONTROL_NO_PLACE);
         return STATUS_OK;
+    }
     int error = control_open(path, automatic, orders_take, s, why, sizeof why, &s->control);
     if (error == 0)
         return STATUS_OK;
