@@ -218,6 +218,8 @@ static void take_signal(struct supervisor *s, const struct signalfd_siginfo *inf
             (void)reload_ask(s, true, NULL, 0);
             break;
         } /* the terminal is gone */
+        if (s->stays_without_terminal)
+            break;
         __attribute__((fallthrough));
     default:
         if (!s->stops)
@@ -351,9 +353,10 @@ static void take_over_signals(struct supervisor *s)
     for (size_t i = 0; i < ARRAY_LEN(heeded); i++) {
         struct sigaction old;
         MUST(sigaction(heeded[i], NULL, &old) == 0);
-        if (heeded[i] == SIGHUP && old.sa_handler == SIG_IGN) /* nohup(1): the terminal's is; a
-                                                                 process's reloads all the same */
+        if (heeded[i] == SIGHUP && old.sa_handler == SIG_IGN) { /* nohup(1) */
+            s->stays_without_terminal = true; /* a process's reloads all the same */
             MUST(signal(SIGHUP, SIG_DFL) != SIG_ERR);
+        }
         if (heeded[i] == SIGUSR1)
             MUST(signal(SIGUSR1, SIG_DFL) != SIG_ERR);
         MUST(sigaddset(&set, heeded[i]) == 0);

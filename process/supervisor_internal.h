@@ -39,6 +39,7 @@ struct supervisor {
     int signal_fd;
     struct pollfd *entries; /* of poll(2); owned */
     size_t entries_room;
+    bool stays_without_terminal; /* SIGHUP of a terminal that is closed is ignored */
     bool stops, drains; /* it ends, and no worker is replaced */
     uint64_t end_ms;    /* when what is left is killed; 0: it serves */
     uint64_t drain_ms;  /* when a drain began; 0: none did */
