@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,6 +154,19 @@ static int read_line(int fd, char *line, size_t size)
     return refuse(STATUS_RUNTIME, "the answer is too long");
 }
 
+static bool read_status(const char *answer, int *ret_status)
+{
+    static const char before[] = "{\"status\":";
+    char *end = NULL;
+
+    if (strncmp(answer, before, sizeof before - 1) != 0)
+        return false;
+    const char *digits = answer + sizeof before - 1;
+    unsigned long number = strtoul(digits, &end, 10);
+    *ret_status = (int)number;
+    return end > digits && *end == ',' && number <= UINT8_MAX;
+}
+
 /* Prints the text of the member "message", which holds printable ASCII. \uHHHH stays as it is. */
 static void print_message(const char *answer, FILE *out)
 {
@@ -185,7 +199,7 @@ int control_client(int argc, char **argv)
         status = connect_to(path, &fd);
     if (status != STATUS_OK)
         return status;
-    strcat(asked.line, "\n"); /* add_word() has left room */
+    memcpy(asked.line + strlen(asked.line), "\n", 2); /* add_word() has left room */
     if (send(fd, asked.line, strlen(asked.line), MSG_NOSIGNAL) < 0)
         status = refuse(STATUS_RUNTIME, "%s: %s", path, strerror(errno));
     if (status == STATUS_OK)
@@ -193,7 +207,7 @@ int control_client(int argc, char **argv)
     close(fd);
     if (status != STATUS_OK)
         return status;
-    if (sscanf(answer, "{\"status\":%d", &status) != 1)
+    if (!read_status(answer, &status))
         return refuse(STATUS_RUNTIME, "%s: the answer is not a server's", path);
     if (asked.json)
         printf("%s\n", answer);
