@@ -211,7 +211,8 @@ static int make_reactors(struct engine *e, char *why, size_t why_size)
         if (handoff)
             reactor->cfg.listeners_count = reactor->cfg.inboxes_count = 0;
         else
-            reactor->cfg.listeners = listen_share_of(&e->listeners, i);
+            reactor->cfg.listeners =
+                listen_share_of(&e->listeners, i, &reactor->cfg.listeners_count);
         int res = loop_create(&reactor->cfg, &options, why, why_size, &reactor->loop);
         if (res < 0)
             return res;

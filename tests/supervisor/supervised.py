@@ -80,4 +80,4 @@ class Supervised(Command):
                         self.workers(server))
 
 
-__all__ = ["BODY", "Supervised", "WAIT_S", "children", "environment", "memory_kib", "wait_until"]
+__all__ = ["BINARY", "BODY", "Load", "Supervised", "WAIT_S", "children", "environment", "memory_kib", "wait_until"]
