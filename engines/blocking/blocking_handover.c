@@ -54,6 +54,7 @@ static void adopt(struct blocking *b, const struct handover_conn *conn)
     CHECK(place != NULL);
     place->requests = conn->state.requests;
     place->since_ms = conn->state.since_ms;
+    place->flags = conn->state.flags;
     place->moved = true;
     *b->moved_end = place;
     b->moved_end = &place->next;
@@ -111,11 +112,13 @@ bool blocking_conn_move(struct driver *d)
 
 bool blocking_hand_over_unserved(struct blocking *b, struct place *place)
 {
+    bool due = !place->moved && place->listen->proxy_protocol; /* it is as it was accepted */
     const struct session_moved state = { .listen = place->listen,
                                          .peer = place->peer,
                                          .requests = place->requests,
-                                         .since_ms = place->moved ? place->since_ms
-                                                                  : clock_monotonic_ms() };
+                                         .since_ms =
+                                             place->moved ? place->since_ms : clock_monotonic_ms(),
+                                         .flags = due ? SESSION_MOVED_HEADER_DUE : place->flags };
     if (place->listen->tls || !hand_over(b, place->fd, &state))
         return false;
     close(places_give(&b->places, place));
