@@ -13,11 +13,13 @@ from supervised import BINARY, Supervised, environment
 MAKE_PKI = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../pki/make_pki.py")
 
 
-def backends():
-    """The TLS libraries that are built in."""
+def libraries():
+    """The TLS libraries that are built in, with the versions of TLS that each has:
+    {"openssl": {"1.2", "1.3"}}."""
     text = subprocess.run([BINARY, "-V"], env=environment(), capture_output=True, text=True,
-                          check=True).stdout.lower()
-    return [name for name in ("openssl", "mbedtls") if name in text.replace("mbed tls", "mbedtls")]
+                          check=True).stdout
+    return {name: set(re.findall(r"1\.\d", versions)) for versions, name in
+            re.findall(r": TLS ([^(\n]*)\(tls_backend = (\w+)\)", text)}
 
 
 class Secured(Supervised):
@@ -54,4 +56,4 @@ server "localhost" {{
         return context
 
 
-__all__ = ["Secured", "backends"]
+__all__ = ["Secured", "libraries"]
