@@ -94,8 +94,8 @@ static void half_request(void)
     wait_a_while();
     load_send(fd, "P/1.1\r\nHost: h\r\n\r\n");
     answer(fd, false, false);
+    old_ends(); /* what came before it looks again would still be its */
     load_send(fd, GET_SMALL);
-    old_ends();
     answer(fd, true, false);
     close(fd);
     close(one);
@@ -112,9 +112,9 @@ static void pipelined(void)
     wait_a_while();
     for (int i = 0; i < 4; i++)
         answer(fd, false, false);
+    old_ends();
     load_send(fd, GET_SMALL);
     answer(fd, true, false);
-    old_ends();
     close(fd);
     end();
 }

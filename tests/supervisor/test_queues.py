@@ -114,6 +114,23 @@ class Queues(Secured):
                 with self.subTest(engine=engine, before=before, after=after):
                     self.freeze(engine, before, after)
 
+    def test_one_stands_still(self):
+        """Of two processes with one queue, either accepts when the other does not."""
+        for engine in ("reactor", "reactor-pool", "leader-followers", "coroutine",
+                       "emulated-proactor", "thread-per-connection", "thread-pool",
+                       "process-per-connection", "select", "poll", "sigio", "aio", "polling"):
+            shared = "\naccept = shared" if engine == "emulated-proactor" else ""
+            with self.subTest(engine):
+                self.control = self.path(f"control.{engine}")
+                server = self.supervise(text=f"engine = {engine}\nprocesses = 2{shared}",
+                                        addresses=2)
+                for pid in self.workers(server):
+                    os.kill(pid, signal.SIGSTOP)
+                    self.assertTrue(wait_until(lambda pid=pid: stands_still(pid)))
+                    self.assertEqual(server.get("/a.txt"), (200, BODY))
+                    os.kill(pid, signal.SIGCONT)
+                self.assertEqual(server.stop(), 0)
+
 
 def of(engine, migrates):
     return lambda self: self.reload_through(engine, migrates)
