@@ -129,6 +129,7 @@ int proactor_create(struct proactor_shared *shared, const struct session_limits 
     }
     list_init(&p->conns);
     list_init(&p->parting);
+    list_init(&p->parted);
     list_init(&p->run_queue);
     list_init(&p->closed);
     list_init(&p->idle);
