@@ -300,15 +300,16 @@ static void starved(void)
 
 /* ---- descriptors in flight ---- */
 
-enum { NOBODY = 65534, IN_FLIGHT = 253 /* SCM_MAX_FD */ };
+enum { USERS_BEGIN = 1000000, IN_FLIGHT = 253 /* SCM_MAX_FD */ };
 
-/* Root may have any number of them in flight. */
+/* Root may have any number of them in flight. They are counted for a user: this one is nobody's. */
 static void become_nobody(void)
 {
+    uid_t user = USERS_BEGIN + (uid_t)getpid();
     if (geteuid() != 0)
         return;
-    MUST(setgroups(0, NULL) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
-         setresuid(NOBODY, NOBODY, NOBODY) == 0);
+    MUST(setgroups(0, NULL) == 0 && setresgid(user, user, user) == 0 &&
+         setresuid(user, user, user) == 0);
     MUST(prctl(PR_SET_DUMPABLE, 1) == 0); /* for LeakSanitizer */
 }
 
