@@ -131,6 +131,17 @@ class Queues(Secured):
                     os.kill(pid, signal.SIGCONT)
                 self.assertEqual(server.stop(), 0)
 
+    def test_unix_socket_of_sigio(self):
+        """All threads are told of its clients."""
+        path = self.path("g.sock")
+        file = self.conf("engine = multi-reactor\nthreads = 3\ndemultiplexer = sigio")
+        self.write("server.conf", self.read("server.conf").replace(
+            '"127.0.0.1:0"', f'"unix:{path}"', 1))
+        self.conf = lambda *_: file
+        server = self.supervise(addresses=2)
+        for _ in range(20):
+            self.assertEqual(server.get("/a.txt"), (200, BODY))
+
 
 def of(engine, migrates):
     return lambda self: self.reload_through(engine, migrates)
