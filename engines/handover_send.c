@@ -140,7 +140,8 @@ static void compose(const struct handover *h, const struct config *config,
                                             .requests = state->requests,
                                             .since_ms = state->since_ms,
                                             .port = state->peer.port,
-                                            .family = state->peer.family };
+                                            .family = state->peer.family,
+                                            .flags = state->flags };
         memcpy(record->addr, state->peer.addr, sizeof(record->addr));
     }
 }
