@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+enum { LEFT = STATS_COUNTERS /* counted in no state any more */ };
+
 static enum stats_counter state_of(const struct http_conn *c)
 {
     switch ((enum state)c->state) {
@@ -25,12 +27,13 @@ static enum stats_counter state_of(const struct http_conn *c)
     }
 }
 
-void http_count_opened(struct http_conn *c)
+void http_count_opened(struct http_conn *c, bool moved)
 {
     c->counted = (uint8_t)state_of(c);
     stats_count(c->counted);
-    stats_count(STATS_ACCEPTED);
-    stats_listen((size_t)(c->listen - c->env->config->listens));
+    stats_count(moved ? STATS_MOVED : STATS_ACCEPTED);
+    if (!moved)
+        stats_listen((size_t)(c->listen - c->env->config->listens));
 }
 
 void http_count_state(struct http_conn *c)
@@ -42,8 +45,16 @@ void http_count_state(struct http_conn *c)
     c->counted = (uint8_t)state;
 }
 
+void http_count_left(struct http_conn *c)
+{
+    stats_add(c->counted, UINT64_MAX); /* -1 */
+    c->counted = LEFT;
+}
+
 void http_count_closed(struct http_conn *c)
 {
+    if (c->counted == LEFT)
+        return;
     stats_add(c->counted, UINT64_MAX); /* -1 */
     stats_count(STATS_CLOSED);
 }

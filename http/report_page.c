@@ -1,5 +1,5 @@
 /* report_page.c: the status page: one document, nothing loaded from elsewhere. */
-#include "http/report_text.h"
+#include "http/report_page.h"
 
 const char http_report_page[] =
     "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>gearshift</title>\n"

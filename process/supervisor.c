@@ -4,6 +4,7 @@
 #include "core/check.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/stats.h"
 #include "process/life.h"
 #include "process/supervisor_internal.h"
 
@@ -108,8 +109,10 @@ static void reap(struct supervisor *s)
     int wait_status;
     pid_t pid;
 
-    while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0)
+    while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0) {
+        stats_forget_process(pid);
         take_end(s, pid, wait_status);
+    }
 }
 
 static void restart_due(struct supervisor *s, uint64_t now_ms)

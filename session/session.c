@@ -180,8 +180,9 @@ static void refuse_proxy(struct session *s, enum session_proxy_refusal refusal)
     http_conn_broken(&s->conn);
 }
 
-struct session *session_open(void *mem, struct session_env *env, const struct listen_config *listen,
-                             const struct peer *peer)
+/* Makes one that nobody has counted yet. */
+static struct session *make(void *mem, struct session_env *env, const struct listen_config *listen,
+                            const struct peer *peer)
 {
     CHECK_OBJ(env, SESSION_ENV_MAGIC);
     struct session *s = mem;
@@ -193,7 +194,6 @@ struct session *session_open(void *mem, struct session_env *env, const struct li
     s->tls = NULL;
     s->proxy = NULL;
     http_conn_open(&s->conn, env->http, listen, peer);
-    http_count_opened(&s->conn);
     if (!listen->proxy_protocol) {
         begin_content(s);
     } else {
@@ -202,6 +202,14 @@ struct session *session_open(void *mem, struct session_env *env, const struct li
             refuse_proxy(s, SESSION_PROXY_UNTRUSTED);
     }
     env->sessions++;
+    return s;
+}
+
+struct session *session_open(void *mem, struct session_env *env, const struct listen_config *listen,
+                             const struct peer *peer)
+{
+    struct session *s = make(mem, env, listen, peer);
+    http_count_opened(&s->conn, false);
     return s;
 }
 
@@ -230,9 +238,16 @@ struct session *session_open_moved(void *mem, struct session_env *env,
                                    const struct session_moved *moved)
 {
     CHECK(!moved->listen->tls);
-    struct session *s = session_open(mem, env, moved->listen, &moved->peer);
+    struct session *s = make(mem, env, moved->listen, &moved->peer);
     http_conn_moved(&s->conn, moved->requests, moved->since_ms);
+    http_count_opened(&s->conn, true);
     return s;
+}
+
+void session_left(struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    http_count_left(&s->conn);
 }
 
 void session_close(struct session *s)
