@@ -91,10 +91,12 @@ static void take_end(struct supervisor *s, struct control_client *client, int wo
 
     (void)words_count;
     log_info("%s: asked for on the control socket",
-             drain ? "draining: no new connections, answers in progress have drain_timeout"
-                   : "stopping: everything is closed at once");
+             drain ? drain_sentence(s) : "stopping: everything is closed at once");
     control_wait(client, CONTROL_THE_END);
-    supervisor_end(s, drain);
+    if (drain)
+        drain_ask(s);
+    else
+        supervisor_stop(s);
 }
 
 static void take_reopen(struct supervisor *s, struct control_client *client, int words_count,
