@@ -137,6 +137,7 @@ static int build_info(void)
            "compiler:    %s\n"
            "HTTP parser: %s, strict\n"
            "liburing:    %s\n"
+           "probes:      %s\n"
            "server.conf: %s\n",
            GEARSHIFT_VERSION,
 #ifdef __clang__
@@ -144,7 +145,13 @@ static int build_info(void)
 #else
            "gcc " __VERSION__,
 #endif
-           http_parser_version(), GEARSHIFT_LIBURING, options_default_file());
+           http_parser_version(), GEARSHIFT_LIBURING,
+#ifdef GS_USDT
+           "USDT",
+#else
+           "none",
+#endif
+           options_default_file());
     print_tls_libraries();
     print_engines();
     return STATUS_OK;

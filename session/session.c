@@ -7,6 +7,7 @@
 #include "core/check.h"
 #include "core/clock.h"
 #include "core/log_repeat.h"
+#include "core/probe.h"
 #include "core/stats.h"
 #include "session/session_fault.h"
 #include "session/session_proxy.h"
@@ -475,9 +476,12 @@ uint64_t session_sent_total(const struct session *s)
 struct file_job *session_file_job(struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
-    if (s->job_ns == 0)
+    struct file_job *job = http_conn_job(&s->conn);
+    if (s->job_ns == 0) {
         s->job_ns = clock_monotonic_ns();
-    return http_conn_job(&s->conn);
+        PROBE3(file__job__start, &s->conn, job->kind, job->path);
+    }
+    return job;
 }
 
 void session_file_done(struct session *s)
@@ -486,7 +490,9 @@ void session_file_done(struct session *s)
     struct file_job *job = http_conn_job(&s->conn);
     session_fault_job(job);
     stats_count(STATS_JOB_OPEN + job->kind);
-    stats_add(STATS_JOB_NS_OPEN + job->kind, clock_monotonic_ns() - s->job_ns);
+    uint64_t ns = clock_monotonic_ns() - s->job_ns;
+    stats_add(STATS_JOB_NS_OPEN + job->kind, ns);
+    PROBE3(file__job__done, &s->conn, job->kind, ns);
     s->job_ns = 0;
     http_conn_job_done(&s->conn);
     if (s->tls != NULL)
