@@ -200,7 +200,7 @@ static bool go_on_draining(struct proactor *p)
 {
     switch (p->drain) {
     case PROACTOR_SERVES:
-        p->drain_end_ms = p->clock.now_ms + p->config->deadlines.drain_ms;
+        p->drain_end_ms = clock_monotonic_ms() + p->config->deadlines.drain_ms;
         p->drain = PROACTOR_UNLISTENS;
         /* fall through */
     case PROACTOR_UNLISTENS:
