@@ -11,6 +11,7 @@ import unittest
 
 from supervised import BINARY, Supervised, environment
 
+DOCS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/status.md")
 LINE = re.compile(r"reactor: (\d+) requests/s, \d+ bytes/s, (\d+) connections, CPU [\d.]+ %, "
                   r"([\d.]+) us and ([\d.]+) system calls a request, "
                   r"answer p50 ([\d.]+) p99 ([\d.]+) ms")
@@ -66,6 +67,11 @@ class Top(Supervised):
         self.assertEqual(answer["stats"]["requests_total"]["GET"], 1)
         self.assertEqual(answer["stats"]["servers"],
                          [{"server": "localhost", "requests_total": 1, "body_bytes_total": 6}])
+        with open(DOCS, encoding="utf-8") as file:
+            docs = file.read()
+        missing = {name for name in answer["stats"]
+                   if name.endswith(("_total", "_seconds")) and f"`{name}`" not in docs}
+        self.assertEqual(missing, set())
 
     def test_refusals(self):
         for arguments, status, sentence in (
