@@ -33,11 +33,12 @@ static void take_status(struct supervisor *s, struct control_client *client, int
         serving += g->workers[i].ready;
     uint64_t up_s = (clock_monotonic_ms() - s->started_ms) / 1000;
     const char *state = s->drains ? "draining" : reload_is_busy(s) ? "reloading" : "serving";
-    snprintf(message, sizeof message,
-             "gearshift %s, process %d, up %llu s, %s: engine %s, generation %u, %zu of %zu workers "
-             "ready",
-             GEARSHIFT_VERSION, (int)getpid(), (unsigned long long)up_s, state,
-             g->instance.config->engine, g->number, serving, g->workers_count);
+    snprintf(
+        message, sizeof message,
+        "gearshift %s, process %d, up %llu s, %s: engine %s, generation %u, %zu of %zu workers "
+        "ready",
+        GEARSHIFT_VERSION, (int)getpid(), (unsigned long long)up_s, state,
+        g->instance.config->engine, g->number, serving, g->workers_count);
     snprintf(more, sizeof more,
              ",\"version\":\"%s\",\"pid\":%d,\"state\":\"%s\",\"uptime_s\":%llu,\"engine\":\"%s\","
              "\"generation\":%u,\"workers\":%zu,\"workers_ready\":%zu,\"workers_ending\":%zu",
