@@ -18,9 +18,12 @@ enum {
     CONTROL_CLIENTS_MAX = 16,
     CONTROL_LINE_MAX = 4096, /* of a request */
     CONTROL_WORDS_MAX = 32,  /* of a request */
-    CONTROL_ANSWER_MAX = 16384,
+    CONTROL_ANSWER_MAX = 131072,
     CONTROL_POLL_MAX = CONTROL_CLIENTS_MAX + 1
 };
+
+#define CONTROL_NO_PLACE                                                                           \
+    "the automatic place, for users but root, is beneath XDG_RUNTIME_DIR, which is not set"
 
 #define CONTROL_THE_END UINT_MAX /* a ticket: the end of the server */
 

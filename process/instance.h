@@ -62,6 +62,10 @@ enum exit_status instance_test(struct instance *instance);
  * instance_take_log() is for when the instance is known to serve. */
 enum exit_status instance_open(struct instance *instance, struct listen_set *set, bool first);
 
+/* Gives its servers and addresses their places among the counters (stats_name()): before workers are
+ * forked, and again in each of them, which counts by this configuration then. */
+void instance_name_counters(const struct instance *instance);
+
 /* In a server in the foreground: the listening sockets are this instance's from now on, and the set
  * is empty (listen_set_give()). */
 void instance_own_sockets(struct instance *instance);

@@ -21,6 +21,7 @@ struct listen_socket {
     const struct listen_socket *first; /* the one beside which it was opened; NULL: it is one.
                                           Whoever takes this has taken that */
     unsigned takers;
+    bool closed; /* `listener.fd` is but a number, by which takers know it */
 };
 
 static struct listen_socket *socket_of(struct list *node)
@@ -67,6 +68,8 @@ static struct listen_socket *find(struct listen_set *set, const struct listener 
 static void socket_free(struct listen_socket *socket)
 {
     list_remove(&socket->in_set);
+    if (socket->closed)
+        socket->listener.fd = -1;
     listener_close(&socket->listener);
     free(socket->host);
     free(socket);
@@ -221,6 +224,19 @@ void listen_set_put(struct listen_set *set, struct listener *listeners, size_t c
         }
     }
     free(listeners);
+}
+
+void listen_set_close(struct listen_set *set)
+{
+    for (struct list *node = set->sockets.next; node != &set->sockets; node = node->next) {
+        struct listen_socket *socket = socket_of(node);
+        struct listener listener = socket->listener;
+        if (socket->closed)
+            continue;
+        listener_close(&listener);
+        socket->listener.file = NULL;
+        socket->closed = true;
+    }
 }
 
 void listen_set_give(struct listen_set *set, struct listener *listeners, size_t count,

@@ -11,9 +11,9 @@ import urllib.parse
 
 from client import logged, run, serve_logged, test, url
 from client.browser import DESKTOP, PHONE, Browser, read_png
+from client.own_site import PROJECT, shipped_configuration
 
-PROJECT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
-SIZES = {"phone": (PHONE[0], 4450), "desktop": (DESKTOP[0], 2650)}  # tall enough for all of it
+SIZES = {"phone": (PHONE[0], 6900), "desktop": (DESKTOP[0], 3700)}  # tall enough for all of it
 
 # The front page shows what the server can do: these, among its requests, have to "fail".
 SHOWN = {("GET", "/style.css", 206), ("GET", "/style.css", 416), ("GET", "/no/such/page", 404)}
@@ -25,14 +25,8 @@ def setup(world):
 
 
 def serve(world):
-    """A server by the shipped configuration, but for its port, its log and where www/ is."""
-    with open(os.path.join(PROJECT, "server.conf"), encoding="utf-8") as file:
-        text = "".join(line for line in file if not line.startswith("#"))
-    for old, new in (('"127.0.0.1:8080"', '"@listen@"'),
-                     ('"www"', f'"{os.path.realpath(os.path.join(PROJECT, "www"))}"')):
-        assert text.count(old) == 1, f"{old} in server.conf"
-        text = text.replace(old, new)
-    return serve_logged(world, conf=text)
+    """A server by the shipped configuration, with a log of its own."""
+    return serve_logged(world, conf=shipped_configuration())
 
 
 def pages():
@@ -138,6 +132,39 @@ def pictures_on_a_phone_and_a_desktop_in_light_and_dark(world):
             picture = read_png(path)
             assert (picture.width, picture.height) == size, path
             assert picture.weight > 20_000, f"{path} is empty"
+            brightness[mode] = picture.brightness
+        assert brightness["dark"] < 80 and brightness["light"] > 180, brightness
+
+
+@test
+def the_status_page_lives(world):
+    """It shows figures that come from the server's JSON, asked for again and again, and needs nothing else."""
+    server = world.serve(block='status_page = "/status"')
+    for _ in range(20):
+        server.get("/none")
+    address = url(server, "/status")
+    page = world.browser.load(address)
+    assert page.console == [], page.console
+    assert page.requests[0] == ("GET", address)
+    assert {request for request in page.requests[1:]} == {("GET", address + "?format=json")}
+    assert len(page.requests) >= 3
+    for what in (world.engine, "requests a second", "system calls a request", "p99.9", "4xx"):
+        assert what in page.dom, what
+    assert '<span id="state" class="">' in page.dom  # and not what it says without an answer
+
+
+@test
+def pictures_of_the_status_page(world):
+    if world.tls:
+        return  # they look the same
+    server = world.serve(block='status_page = "/status"')
+    for place, size in (("phone", (PHONE[0], 2600)), ("desktop", (DESKTOP[0], 1700))):
+        brightness = {}
+        for mode in ("light", "dark"):
+            path = world.browser.picture(url(server, "/status"), f"status-{place}-{mode}", size,
+                                         mode == "dark")
+            picture = read_png(path)
+            assert (picture.width, picture.height) == size, path
             brightness[mode] = picture.brightness
         assert brightness["dark"] < 80 and brightness["light"] > 180, brightness
 
