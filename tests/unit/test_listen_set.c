@@ -23,8 +23,8 @@ static char text[] = "127.0.0.1:0", host[] = "127.0.0.1";
 
 /* Two addresses. */
 static struct listen_config listens[] = {
-    { .text = text, .kind = LISTEN_IPV4, .host = host, .backlog = 16 },
-    { .text = text, .kind = LISTEN_IPV4, .host = host, .backlog = 16 },
+    { .text = text, .kind = LISTEN_IPV4, .host = host, .backlog = 64 },
+    { .text = text, .kind = LISTEN_IPV4, .host = host, .backlog = 64 },
 };
 static const struct config config = { .listens = listens, .listens_count = 2 };
 
