@@ -59,13 +59,20 @@ bool control_path(const char *setting, char *ret_path, size_t size)
 static int make_folder(const char *path, char *why, size_t why_size)
 {
     char folder[128];
+    struct place place;
+    const char *what = NULL;
 
     snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
-    if (mkdir(folder, 0755) == 0 || errno == EEXIST)
-        return 0;
-    int error = errno;
-    snprintf(why, why_size, "the folder %s cannot be made: %s", folder, strerror(error));
-    return -error;
+    int error = place_open(folder, 0, &place, &what);
+    if (error == 0) {
+        if (mkdirat(place.dir_fd, place.name, 0755) != 0 && errno != EEXIST)
+            error = -errno;
+        place_close(&place);
+    }
+    if (error < 0)
+        snprintf(why, why_size, "the folder %s cannot be made: %s", folder,
+                 safe_open_text(error, what));
+    return error;
 }
 
 int control_open(const char *path, bool automatic, control_order *order, void *context, char *why,
@@ -258,7 +265,8 @@ void control_answer(struct control_client *client, enum exit_status status, cons
     char answer[CONTROL_ANSWER_MAX];
     struct span left = span_str(message);
     size_t more_len = more != NULL ? strlen(more) : 0;
-    char *out = answer + sprintf(answer, "{\"status\":%d,\"message\":\"", (int)status);
+    char *out =
+        answer + snprintf(answer, sizeof answer, "{\"status\":%d,\"message\":\"", (int)status);
 
     CHECK(more_len < sizeof answer / 2);
     while (left.len > 0 &&
@@ -267,7 +275,8 @@ void control_answer(struct control_client *client, enum exit_status status, cons
         out = json_put_char(out, left, &used);
         left = span_make(left.ptr + used, left.len - used);
     }
-    out += sprintf(out, "\"%s}\n", more != NULL ? more : "");
+    out +=
+        snprintf(out, (size_t)(answer + sizeof answer - out), "\"%s}\n", more != NULL ? more : "");
     client->ticket = 0;
     client->due_ms = clock_monotonic_ms() + LINE_MS;
     /* It fits into the socket's buffer, unless somebody asks and never reads. */

@@ -16,7 +16,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static const char *const orders[] = { "status", "stats", "reload", "shift", "drain", "stop", "reopen" };
+static const char *const orders[] = { "status", "stats", "reload", "shift",
+                                      "drain",  "stop",  "reopen" };
 
 /* What the command line says. */
 struct asked {
@@ -65,7 +66,7 @@ static int read_arguments(int argc, char **argv, struct asked *asked)
     int status = STATUS_OK;
 
     for (int i = 0; status == STATUS_OK && i < argc; i++) {
-        const char **value = strcmp(argv[i], "--control") == 0                            ? &asked->path
+        const char **value = strcmp(argv[i], "--control") == 0 ? &asked->path
                              : strcmp(argv[i], "-c") == 0 || strcmp(argv[i], "--config") == 0
                                  ? &asked->file
                                  : NULL;
@@ -76,9 +77,8 @@ static int read_arguments(int argc, char **argv, struct asked *asked)
         else if (strcmp(argv[i], "--json") == 0)
             asked->json = true;
         else if (argv[i][0] == '-')
-            return refuse(STATUS_USAGE,
-                          "%s takes --control PATH, -c FILE and --json, not '%s'", argv[0],
-                          argv[i]);
+            return refuse(STATUS_USAGE, "%s takes --control PATH, -c FILE and --json, not '%s'",
+                          argv[0], argv[i]);
         else
             status = add_word(asked, argv[i]);
     }
@@ -97,8 +97,8 @@ static int find_path(const char *asked_path, const char *asked_file, char *ret_p
         config_load(&source, why, sizeof why, &config) < 0)
         return refuse(STATUS_CONFIG, "%s", why);
     found = control_path(asked_path != NULL ? asked_path
-                         : config != NULL    ? config->control
-                                             : "auto",
+                         : config != NULL   ? config->control
+                                            : "auto",
                          ret_path, size);
     config_free(config);
     return found ? STATUS_OK
@@ -188,16 +188,19 @@ int control_client(int argc, char **argv)
         status = control_client_connect(asked.path, asked.file, &fd);
     if (status != STATUS_OK)
         return status;
-    strcat(asked.line, "\n"); /* add_word() has left room */
-    if (send(fd, asked.line, strlen(asked.line), MSG_NOSIGNAL) < 0)
+    size_t len = strlen(asked.line);
+    asked.line[len] = '\n'; /* add_word() has left room */
+    if (send(fd, asked.line, len + 1, MSG_NOSIGNAL) < 0)
         status = refuse(STATUS_RUNTIME, "the control socket: %s", strerror(errno));
     if (status == STATUS_OK)
         status = control_client_read(fd, answer, sizeof answer);
     close(fd);
     if (status != STATUS_OK)
         return status;
-    if (sscanf(answer, "{\"status\":%d", &status) != 1)
+    static const char before[] = "{\"status\":";
+    if (strncmp(answer, before, sizeof before - 1) != 0)
         return refuse(STATUS_RUNTIME, "the answer is not a server's");
+    status = (int)strtol(answer + sizeof before - 1, NULL, 10);
     if (asked.json)
         printf("%s\n", answer);
     else
