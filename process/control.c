@@ -58,17 +58,11 @@ bool control_path(const char *setting, char *ret_path, size_t size)
 /* The folder of an automatic path. It may be there. */
 static int make_folder(const char *path, char *why, size_t why_size)
 {
-    char folder[128];
-    struct place place;
     const char *what = NULL;
+    char folder[128];
 
     snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
-    int error = place_open(folder, 0, &place, &what);
-    if (error == 0) {
-        if (mkdirat(place.dir_fd, place.name, 0755) != 0 && errno != EEXIST)
-            error = -errno;
-        place_close(&place);
-    }
+    int error = socket_file_make_folder(folder, &what);
     if (error < 0)
         snprintf(why, why_size, "the folder %s cannot be made: %s", folder,
                  safe_open_text(error, what));
