@@ -14,12 +14,14 @@
 #include <stddef.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static struct {
     struct engine_orders orders;
     const struct engine_ops *ops;
     struct engine *engine;
     bool supervised;
+    pid_t supervisor; /* getppid(2) when it began */
     timer_t timer; /* of drain_delay */
     bool has_timer;
     uint32_t delay_ms;
@@ -110,6 +112,8 @@ static bool delay_drain(int number, const siginfo_t *info)
     uint32_t ms = running.delay_ms;
     struct itimerspec when = { .it_value = { ms / 1000, (long)(ms % 1000) * 1000000 } };
 
+    if (running.supervised && getppid() != running.supervisor)
+        return false; /* it has died: its successor needs the addresses */
     if (draining_has_begun() || ms == 0 || !running.has_timer || running.orders.drain != 0 ||
         timer_settime(running.timer, 0, &when, NULL) < 0)
         return false;
@@ -184,6 +188,7 @@ void signals_install(const struct engine_ops *ops, struct engine *engine, bool s
     running.ops = ops;
     running.engine = engine;
     running.supervised = supervised;
+    running.supervisor = getppid();
     sigfillset(&action.sa_mask); /* one at a time */
     for (size_t i = 0; i < ARRAY_LEN(handled); i++) {
         if (is_heeded(handled[i]))
