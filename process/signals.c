@@ -155,8 +155,7 @@ static void look_around(int number, const siginfo_t *info)
         return;
     running.orphaned = true;
     log_line(LOG_ERROR, "the supervisor has died: draining");
-    if (!delay_drain(number, info))
-        ask_to_drain(number, info);
+    ask_to_drain(number, info); /* without a delay: its successor needs the addresses */
 }
 
 static void on_signal(int number, siginfo_t *info, void *context)

@@ -415,7 +415,7 @@ void session_peer_left(struct session *s)
         http_conn_broken(&s->conn);
 }
 
-static void take_shut_down(struct session *s, int res)
+void session_shut_down(struct session *s, int res)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
     session_fault_socket("cannot end the sending side of a connection", res);
@@ -425,11 +425,6 @@ static void take_shut_down(struct session *s, int res)
         http_conn_broken(&s->conn);
     else
         http_conn_shut_down(&s->conn);
-}
-
-void session_shut_down(struct session *s, int res)
-{
-    take_shut_down(s, res);
     http_count_state(&s->conn);
 }
 
@@ -474,15 +469,6 @@ void session_expired(struct session *s, const struct progress *progress)
     http_count_state(&s->conn);
 }
 
-static void take_drain(struct session *s)
-{
-    CHECK_OBJ(s, SESSION_MAGIC);
-    if (s->tls != NULL)
-        session_tls_drain(s->tls);
-    else
-        http_conn_drain(&s->conn);
-}
-
 void session_retire(struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
@@ -492,6 +478,10 @@ void session_retire(struct session *s)
 
 void session_drain(struct session *s)
 {
-    take_drain(s);
+    CHECK_OBJ(s, SESSION_MAGIC);
+    if (s->tls != NULL)
+        session_tls_drain(s->tls);
+    else
+        http_conn_drain(&s->conn);
     http_count_state(&s->conn);
 }
