@@ -16,7 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static const char *const orders[] = { "status", "reload", "shift", "drain", "stop", "reopen" };
+static const char *const orders[] = { "status", "reload", "shift", "upgrade", "drain", "stop", "reopen" };
 
 /* What the command line says. */
 struct asked {

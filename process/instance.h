@@ -59,6 +59,11 @@ enum exit_status instance_test(struct instance *instance);
  * instance_take_log() is for when the instance is known to serve. */
 enum exit_status instance_open(struct instance *instance, struct listen_set *set, bool first);
 
+/* In place of instance_configure() and instance_open(): an instance that another binary in this
+ * process has opened. The configuration is read and the error log taken; of the rest there are the
+ * listening sockets, which are in `set`, and nothing else: it can be known, but not served. */
+enum exit_status instance_adopt(struct instance *instance, struct listen_set *set);
+
 /* In the process that serves: the listening sockets are this instance's from now on, and the set is
  * empty (listen_set_give()). */
 void instance_own_sockets(struct instance *instance, bool with_files);

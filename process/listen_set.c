@@ -140,6 +140,63 @@ void listen_set_put(struct listen_set *set, struct listener *listeners, size_t c
     free(listeners);
 }
 
+bool listen_set_at(const struct listen_set *set, size_t index, struct listen_passed *ret)
+{
+    for (struct list *node = set->sockets.next; node != &set->sockets; node = node->next) {
+        const struct listen_socket *socket = socket_of(node);
+        if (index-- > 0)
+            continue;
+        *ret = (struct listen_passed){
+            .fd = socket->listener.fd,
+            .kind = socket->kind,
+            .host = socket->host,
+            .port = socket->port,
+            .ipv6_only = socket->ipv6_only,
+            .deferred = socket->deferred,
+            .file = socket->listener.file,
+        };
+        return true;
+    }
+    return false;
+}
+
+int listen_set_adopt(struct listen_set *set, const struct listen_passed *passed)
+{
+    struct listen_socket *socket = calloc(1, sizeof *socket);
+    char *host = strdup(passed->host);
+    struct socket_file *file = passed->file != NULL ? malloc(sizeof *file) : NULL;
+
+    if (socket == NULL || host == NULL || (passed->file != NULL && file == NULL)) {
+        free(socket);
+        free(host);
+        free(file);
+        return -ENOMEM;
+    }
+    if (file != NULL)
+        *file = *passed->file;
+    *socket = (struct listen_socket){
+        .listener = { .fd = passed->fd, .file = file },
+        .kind = passed->kind,
+        .host = host,
+        .port = passed->port,
+        .ipv6_only = passed->ipv6_only,
+        .deferred = passed->deferred,
+    };
+    list_push_back(&set->sockets, &socket->in_set);
+    return 0;
+}
+
+void listen_set_close_rest(struct listen_set *set)
+{
+    struct list *next;
+
+    for (struct list *node = set->sockets.next; node != &set->sockets; node = next) {
+        next = node->next;
+        if (socket_of(node)->takers == 0)
+            socket_free(socket_of(node));
+    }
+}
+
 void listen_set_give(struct listen_set *set, struct listener *listeners, size_t count,
                      bool with_files)
 {

@@ -111,6 +111,11 @@ void reload_fail(struct supervisor *s, enum exit_status status, const char *how)
         s->failed = true;
         return;
     }
+    if (upgrade_fail(s, status, how)) {
+        s->failed = true;
+        generation_signal(s->next, SIGKILL);
+        return;
+    }
     snprintf(text, sizeof text, "the new configuration is not taken, the server goes on as before: %s",
              how);
     log_line(LOG_ERROR, text);
@@ -155,7 +160,10 @@ static void take_over(struct supervisor *s, uint64_t now_ms)
     s->old = old;
     old->deadline_ms = now_ms + old->instance.config->deadlines.drain_ms + GRACE_MS;
     generation_retire(old, s->current);
-    snprintf(text, sizeof text, "generation %u serves: engine %s, %zu worker%s; generation %u ends",
+    bool upgraded = upgrade_done(s);
+    snprintf(text, sizeof text,
+             "%sgeneration %u serves: engine %s, %zu worker%s; generation %u ends",
+             upgraded ? "gearshift " GEARSHIFT_VERSION " has taken over: " : "",
              s->current->number, s->current->instance.config->engine, s->current->workers_count,
              s->current->workers_count == 1 ? "" : "s", old->number);
     log_line(LOG_INFO, text);
@@ -182,6 +190,18 @@ static void end_old(struct supervisor *s, uint64_t now_ms)
     }
 }
 
+static bool may_begin(const struct supervisor *s)
+{
+    return s->request.ticket != 0 && s->next == NULL && s->old == NULL && !s->stops && !s->drains &&
+           !upgrade_is_busy(s);
+}
+
+/* Is `next` to be freed? */
+static bool has_failed(const struct supervisor *s)
+{
+    return s->next != NULL && s->failed && generation_alive(s->next) == 0;
+}
+
 void reload_go_on(struct supervisor *s, uint64_t now_ms)
 {
     if (s->next != NULL && !s->failed) {
@@ -190,13 +210,13 @@ void reload_go_on(struct supervisor *s, uint64_t now_ms)
         else if (now_ms >= s->next->deadline_ms)
             reload_fail(s, STATUS_RUNTIME, "its workers are not ready within start_timeout");
     }
-    if (s->next != NULL && s->failed && generation_alive(s->next) == 0) {
+    if (has_failed(s)) {
         free_generation(&s->next);
         config_texts_free(&s->next_texts);
     }
     if (s->old != NULL)
         end_old(s, now_ms);
-    if (s->request.ticket != 0 && s->next == NULL && s->old == NULL && !s->stops && !s->drains)
+    if (may_begin(s))
         begin(s);
 }
 
@@ -207,10 +227,10 @@ bool reload_is_busy(const struct supervisor *s)
 
 uint64_t reload_due_ms(const struct supervisor *s)
 {
-    uint64_t due_ms = UINT64_MAX;
+    uint64_t due_ms = may_begin(s) || has_failed(s) ? 0 : UINT64_MAX;
 
     if (s->next != NULL && !s->failed)
-        due_ms = s->next->deadline_ms;
+        due_ms = due_ms < s->next->deadline_ms ? due_ms : s->next->deadline_ms;
     if (s->old != NULL && s->old->deadline_ms < due_ms)
         due_ms = s->old->deadline_ms;
     return due_ms;

@@ -2,10 +2,14 @@
 #include "process/supervisor.h"
 
 #include "core/check.h"
+#include "core/inherited.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/stats.h"
 #include "process/life.h"
+#include "process/succession.h"
 #include "process/supervisor_internal.h"
+#include "tls/ticket_keys.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -25,7 +29,7 @@ enum {
     STEADY_MS = 60000       /* one that has lived so long has begun anew */
 };
 
-static const int heeded[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD };
+static const int heeded[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD };
 
 /* ---- workers ---- */
 
@@ -49,12 +53,21 @@ static void forget(const struct worker_heritage *heritage, const struct worker *
             const struct worker *worker = &generations[i]->workers[j];
             if (worker->channel >= 0)
                 close(worker->channel);
+            if (worker != forked)
+                handover_forget_memory(worker->handover);
             if (worker->inbox >= 0 && worker != forked && !is_inherited(heritage, worker->inbox))
                 close(worker->inbox);
         }
     }
     if (s->pid_file.fd >= 0)
         close(s->pid_file.fd);
+    if (s->upgrade.old_binary >= 0)
+        close(s->upgrade.old_binary);
+    for (size_t i = 0; i < ARRAY_LEN(generations); i++) {
+        if (generations[i] != NULL)
+            ticket_keys_forget_memory(generations[i]->instance.tls.ticket_keys);
+    }
+    stats_forget_memory();
     control_forget(s->control);
     close(s->signal_fd);
 }
@@ -80,6 +93,8 @@ static void take_end(struct supervisor *s, pid_t pid, int wait_status)
     struct generation *const generations[] = { s->current, s->next, s->old };
     char how[160], text[256];
 
+    if (upgrade_take_end(s, pid, wait_status))
+        return;
     for (size_t i = 0; i < ARRAY_LEN(generations); i++) {
         struct worker *worker = generation_find(generations[i], pid);
         if (worker == NULL)
@@ -123,6 +138,13 @@ static void restart_due(struct supervisor *s, uint64_t now_ms)
         char why[256];
         if (worker->pid != 0 || worker->restart_ms == 0 || now_ms < worker->restart_ms)
             continue;
+        if (g->adopted) { /* only a whole generation can take its place */
+            worker->restart_ms = now_ms + RESTART_MAX_MS;
+            if (!reload_is_busy(s))
+                (void)reload_ask(s, false, g->settings + g->borrowed_count,
+                                 g->source.settings_count - g->borrowed_count);
+            continue;
+        }
         if (worker_start(worker, &g->instance, &s->heritage, why, sizeof why) < 0) {
             log_line(LOG_ERROR, why);
             worker->restart_ms = now_ms + RESTART_MAX_MS;
@@ -162,6 +184,7 @@ void supervisor_end(struct supervisor *s, bool drain)
     s->drains = true;
     s->stops = !drain;
     reload_forget(s);
+    upgrade_forget(s);
     if (drain)
         pid_file_hand_over(&s->pid_file);
     for (size_t i = 0; i < ARRAY_LEN(generations); i++) {
@@ -206,6 +229,11 @@ static void take_signal(struct supervisor *s, const struct signalfd_siginfo *inf
     case SIGUSR1:
         supervisor_reopen_logs(s);
         break;
+    case SIGUSR2:
+        tell_signal("upgrading", info);
+        if (!s->drains)
+            (void)upgrade_ask(s);
+        break;
     case SIGQUIT:
         if (!s->drains)
             tell_signal("draining: no new connections, answers in progress have drain_timeout",
@@ -246,6 +274,7 @@ static int timeout_of(const struct supervisor *s)
     uint64_t now_ms = clock_monotonic_ms();
     uint64_t due_ms = least(reload_due_ms(s), control_due_ms(s->control));
 
+    due_ms = least(due_ms, upgrade_due_ms(s));
     if (s->end_ms != 0)
         due_ms = least(due_ms, s->end_ms);
     for (size_t i = 0; s->current != NULL && i < s->current->workers_count; i++) {
@@ -277,7 +306,7 @@ static size_t workers_of(const struct generation *g)
 /* Room for all that is waited for. */
 static struct pollfd *make_entries(struct supervisor *s)
 {
-    size_t count = 1 + CONTROL_POLL_MAX + workers_of(s->current) + workers_of(s->next) +
+    size_t count = 2 + CONTROL_POLL_MAX + workers_of(s->current) + workers_of(s->next) +
                    workers_of(s->old);
 
     if (count > s->entries_room) {
@@ -297,12 +326,14 @@ static void wait_for_news(struct supervisor *s)
     entries[0] = (struct pollfd){ .fd = s->signal_fd, .events = POLLIN };
     size_t of_control = control_poll(s->control, entries + count);
     count += of_control;
+    count += upgrade_poll(s, entries + count);
     count += poll_workers(s->current, entries + count);
     count += poll_workers(s->next, entries + count);
     count += poll_workers(s->old, entries + count);
     if (poll(entries, (nfds_t)count, timeout_of(s)) < 0)
         CHECK(errno == EINTR || errno == ENOMEM);
     take_signals(s);
+    upgrade_hear(s);
     hear(s, s->current);
     hear(s, s->next);
     hear(s, s->old);
@@ -334,6 +365,7 @@ static void run(struct supervisor *s)
         uint64_t now_ms = clock_monotonic_ms();
         restart_due(s, now_ms);
         reload_go_on(s, now_ms);
+        upgrade_go_on(s, now_ms);
         if (s->status != STATUS_OK && s->end_ms == 0) /* the start failed */
             supervisor_end(s, false);
         if (s->end_ms != 0 && now_ms >= s->end_ms && alive(s) > 0)
@@ -354,11 +386,10 @@ static void take_over_signals(struct supervisor *s)
         if (heeded[i] == SIGHUP && old.sa_handler == SIG_IGN) /* nohup(1): the terminal's is; a
                                                                  process's reloads all the same */
             MUST(signal(SIGHUP, SIG_DFL) != SIG_ERR);
-        if (heeded[i] == SIGUSR1)
-            MUST(signal(SIGUSR1, SIG_DFL) != SIG_ERR);
+        if (heeded[i] == SIGUSR1 || heeded[i] == SIGUSR2)
+            MUST(signal(heeded[i], SIG_DFL) != SIG_ERR);
         MUST(sigaddset(&set, heeded[i]) == 0);
     }
-    MUST(signal(SIGUSR2, SIG_IGN) != SIG_ERR);
     MUST(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
     s->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     MUST(s->signal_fd >= 0);
@@ -399,6 +430,8 @@ static enum exit_status open_control(struct supervisor *s, const struct config *
 static enum exit_status start(struct supervisor *s)
 {
     take_over_signals(s);
+    if (succession_waits())
+        return succession_take(s);
     enum exit_status status = reload_first_open(s);
     if (status != STATUS_OK)
         return status;
@@ -423,6 +456,7 @@ enum exit_status supervise(struct instance *instance)
     struct supervisor s = {
         .source = instance->source,
         .pid_file.fd = -1,
+        .upgrade = { .out = -1, .old_binary = -1 },
         .why = instance->why,
         .why_size = sizeof instance->why,
         .started_ms = clock_monotonic_ms(),
@@ -433,6 +467,7 @@ enum exit_status supervise(struct instance *instance)
     listen_set_init(&s.sockets);
     s.status = config_texts_copy(&s.texts, instance->source->texts) == 0 ? start(&s)
                                                                          : STATUS_RUNTIME;
+    inherited_close_rest();
     if (s.status == STATUS_OK)
         run(&s);
     if (s.current != NULL)

@@ -107,6 +107,21 @@ static int make_channels(struct worker *worker, const struct config *config, int
     return error;
 }
 
+void worker_adopt(struct worker *worker, pid_t pid, bool ready, int channel, int inbox, int memory)
+{
+    worker->pid = pid;
+    worker->ready = ready;
+    worker->channel = channel;
+    worker->inbox = inbox;
+    worker->started_ms = clock_monotonic_ms();
+    if (memory >= 0 && handover_adopt(memory, &worker->handover) < 0) {
+        worker->handover = NULL;
+        log_warn("process %d was forked by another version of this server: its connections stay "
+                 "there until they end",
+                 (int)pid);
+    }
+}
+
 int worker_start(struct worker *worker, struct instance *instance,
                  const struct worker_heritage *heritage, char *why, size_t why_size)
 {
@@ -123,6 +138,7 @@ int worker_start(struct worker *worker, struct instance *instance,
         close(channels[0]);
         heritage->forget(heritage, worker);
         close(worker->inbox);
+        handover_forget_memory(worker->handover);
         place.channel = channels[1];
         work(instance, &place, worker, heritage);
     }

@@ -53,6 +53,10 @@ struct worker_heritage {
 /* A worker without a process. */
 void worker_init(struct worker *worker, unsigned index);
 
+/* A worker whose process a predecessor in this process has forked: its number, and what there is of
+ * the channel, the inbox and the memory of its handover (-1: nothing), all of which it takes. */
+void worker_adopt(struct worker *worker, pid_t pid, bool ready, int channel, int inbox, int memory);
+
 /* Forks it. 0, or -errno and a sentence. The instance is open, and stays as it is here. */
 int worker_start(struct worker *worker, struct instance *instance,
                  const struct worker_heritage *heritage, char *why, size_t why_size);
