@@ -16,6 +16,7 @@
 #include "process/exit_status.h"
 #include "process/foreground.h"
 #include "process/instance.h"
+#include "process/notify.h"
 #include "process/options.h"
 #include "process/succession.h"
 #include "process/supervisor.h"
@@ -98,6 +99,7 @@ static int act_on(const struct options *options)
     source.texts = &texts;
     instance_init(&instance, &source);
     inherited_take();
+    notify_take();
     bool succeeds = options->action == OPTIONS_SERVE && succession_waits();
     enum exit_status status = succeeds ? succeed(&instance) : instance_configure(&instance);
     if (status == STATUS_OK && !succeeds)

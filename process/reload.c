@@ -11,6 +11,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "process/life.h"
+#include "process/notify.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -46,6 +47,8 @@ unsigned reload_ask(struct supervisor *s, bool reads, const char *const *setting
     }
     request_clear(request);
     *request = new;
+    if (s->upgrade.old_binary < 0) /* else the other one has said so */
+        notify_reloading();
     return new.ticket;
 }
 
@@ -121,6 +124,7 @@ void reload_fail(struct supervisor *s, enum exit_status status, const char *how)
     log_line(LOG_ERROR, text);
     control_done(s->control, s->ticket, status, text);
     s->failed = true;
+    supervisor_tell_manager(s);
     generation_signal(s->next, SIGKILL); /* they have served nobody */
 }
 
@@ -168,6 +172,7 @@ static void take_over(struct supervisor *s, uint64_t now_ms)
              s->current->workers_count == 1 ? "" : "s", old->number);
     log_line(LOG_INFO, text);
     control_done(s->control, s->ticket, STATUS_OK, text);
+    supervisor_tell_manager(s);
 }
 
 static void free_generation(struct generation **generation)

@@ -2,6 +2,7 @@
 #include "process/serve.h"
 
 #include "core/draining.h"
+#include "process/notify.h"
 #include "process/pid_file.h"
 #include "process/signals.h"
 
@@ -59,6 +60,8 @@ static enum exit_status prepare(struct instance *p, const struct serve_params *p
 {
     signals_delay_drain(p->config->deadlines.drain_delay_ms);
     signals_install(p->ops, engine, params->supervised);
+    if (!params->supervised)
+        signals_watch(notify_watchdog_ms());
     enum exit_status status = create_pid_file(p, params);
     if (status != STATUS_OK)
         return status;

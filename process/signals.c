@@ -7,6 +7,7 @@
 #include "core/decimal.h"
 #include "core/draining.h"
 #include "core/log.h"
+#include "process/notify.h"
 #include "process/pid_file.h"
 
 #include <errno.h>
@@ -26,6 +27,8 @@ static struct {
     struct pid_file *pid_file; /* NULL: there is none */
     uint64_t drain_ms;         /* clock_monotonic_ms() of the first SIGQUIT; 0: there was none */
 } running;
+
+enum { OF_DRAIN, OF_WATCHDOG }; /* whose a timer's signal is */
 
 static const int handled[] = { SIGTERM, SIGINT,  SIGHUP, SIGQUIT,
                               SIGUSR1, SIGUSR2, SIGALRM };
@@ -136,6 +139,13 @@ static void on_signal(int number, siginfo_t *info, void *context)
     int saved_errno = errno;
 
     (void)context;
+    if (number == SIGALRM && info->si_code == SI_TIMER && info->si_value.sival_int == OF_WATCHDOG) {
+        notify_watchdog();
+        errno = saved_errno;
+        return;
+    }
+    if (number != SIGUSR1 && number != SIGUSR2 && number != SIGALRM)
+        notify_stopping();
     switch (number) {
     case SIGQUIT:
         if (!delay_drain(number, info))
@@ -195,10 +205,25 @@ void signals_install(const struct engine_ops *ops, struct engine *engine, bool s
 
 void signals_delay_drain(uint32_t ms)
 {
-    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM };
+    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
+                              .sigev_signo = SIGALRM,
+                              .sigev_value.sival_int = OF_DRAIN };
 
     running.delay_ms = ms;
     running.has_timer = ms > 0 && timer_create(CLOCK_MONOTONIC, &event, &running.timer) == 0;
+}
+
+void signals_watch(uint32_t ms)
+{
+    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
+                              .sigev_signo = SIGALRM,
+                              .sigev_value.sival_int = OF_WATCHDOG };
+    struct timespec each = { ms / 1000, (long)(ms % 1000) * 1000000 };
+    struct itimerspec when = { .it_interval = each, .it_value = each };
+    timer_t timer;
+
+    if (ms > 0 && timer_create(CLOCK_MONOTONIC, &event, &timer) == 0)
+        MUST(timer_settime(timer, 0, &when, NULL) == 0);
 }
 
 void signals_lend_pid_file(struct pid_file *pid_file)

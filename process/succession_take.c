@@ -10,6 +10,7 @@
 #include "core/netstring.h"
 #include "core/stats.h"
 #include "process/binary.h"
+#include "process/notify.h"
 #include "process/supervisor_internal.h"
 #include "tls/ticket_keys.h"
 
@@ -400,6 +401,7 @@ static void give_back(struct estate *e, enum exit_status status)
         if (entry->fd != binary) /* the last one, so that the others keep their numbers */
             passed_add(&passed, entry->fd, entry->name);
     }
+    notify_pass(true);
     passed_execute(&passed, NULL, binary, binary_arguments());
     passed_free(&passed);
 }

@@ -7,6 +7,7 @@
 #include "core/log.h"
 #include "core/stats.h"
 #include "process/life.h"
+#include "process/notify.h"
 #include "process/succession.h"
 #include "process/supervisor_internal.h"
 #include "tls/ticket_keys.h"
@@ -183,6 +184,7 @@ void supervisor_end(struct supervisor *s, bool drain)
     s->end_ms = now_ms + (drain ? drain_ms + GRACE_MS : STOP_MS);
     s->drains = true;
     s->stops = !drain;
+    notify_stopping();
     reload_forget(s);
     upgrade_forget(s);
     if (drain)
@@ -207,6 +209,31 @@ void supervisor_ready(struct supervisor *s)
 
     life_log_ready(&life);
     life_announce(&life);
+    supervisor_tell_manager(s);
+}
+
+void supervisor_tell_manager(const struct supervisor *s)
+{
+    char text[1024];
+    const struct life life = life_of(&s->current->instance);
+
+    if (s->request.ticket != 0 || s->upgrade.ticket != 0 || s->stops || s->drains)
+        return; /* it goes on reloading, or ends */
+    life_describe(&life, text, sizeof text);
+    if (s->failed)
+        strncat(text, "; the last change was refused, see the log", sizeof text - strlen(text) - 1);
+    notify_ready(text);
+}
+
+/* Says that the loop turns, as often as the service manager wants to hear it. */
+static void tell_watchdog(struct supervisor *s, uint64_t now_ms)
+{
+    uint32_t each_ms = notify_watchdog_ms();
+
+    if (each_ms == 0 || now_ms < s->watchdog_ms)
+        return;
+    notify_watchdog();
+    s->watchdog_ms = now_ms + each_ms;
 }
 
 static void tell_signal(const char *what, const struct signalfd_siginfo *info)
@@ -275,6 +302,8 @@ static int timeout_of(const struct supervisor *s)
     uint64_t due_ms = least(reload_due_ms(s), control_due_ms(s->control));
 
     due_ms = least(due_ms, upgrade_due_ms(s));
+    if (notify_watchdog_ms() != 0)
+        due_ms = least(due_ms, s->watchdog_ms);
     if (s->end_ms != 0)
         due_ms = least(due_ms, s->end_ms);
     for (size_t i = 0; s->current != NULL && i < s->current->workers_count; i++) {
@@ -363,6 +392,7 @@ static void run(struct supervisor *s)
             break;
         wait_for_news(s);
         uint64_t now_ms = clock_monotonic_ms();
+        tell_watchdog(s, now_ms);
         restart_due(s, now_ms);
         reload_go_on(s, now_ms);
         upgrade_go_on(s, now_ms);

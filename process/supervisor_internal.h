@@ -58,6 +58,7 @@ struct supervisor {
     uint64_t end_ms;    /* when what is left is killed; 0: it serves */
     uint64_t drain_ms;  /* when a drain began; 0: none did */
     uint64_t started_ms;
+    uint64_t watchdog_ms; /* when the service manager is told next that the loop turns */
     enum exit_status status; /* of the process */
     char *why;               /* room for the sentence of a start that fails */
     size_t why_size;
@@ -140,6 +141,10 @@ void supervisor_end(struct supervisor *s, bool drain);
 
 /* The first generation serves. */
 void supervisor_ready(struct supervisor *s);
+
+/* A change has ended, well or not: tells the service manager what serves now, unless another change
+ * waits. */
+void supervisor_tell_manager(const struct supervisor *s);
 
 /* Opens the logs again, here and in the workers. */
 void supervisor_reopen_logs(struct supervisor *s);

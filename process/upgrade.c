@@ -12,6 +12,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "process/binary.h"
+#include "process/notify.h"
 #include "process/succession.h"
 
 #include <errno.h>
@@ -30,6 +31,7 @@ unsigned upgrade_ask(struct supervisor *s)
 {
     if (s->upgrade.ticket == 0)
         s->upgrade.ticket = ++s->tickets;
+    notify_reloading();
     return s->upgrade.ticket;
 }
 
@@ -55,6 +57,8 @@ static void refuse(struct supervisor *s, enum exit_status status, const char *wh
     control_done(s->control, s->upgrade.ticket, status, text);
     close_out(&s->upgrade);
     s->upgrade.ticket = 0;
+    s->failed = true;
+    supervisor_tell_manager(s);
 }
 
 void upgrade_forget(struct supervisor *s)
@@ -178,7 +182,9 @@ static void execute(struct supervisor *s)
     if (error == 0) {
         log_info("upgrading: %s is executed in process %d", binary_path(), (int)getpid());
         fflush(NULL);
+        notify_pass(true);
         error = passed_execute(&passed, binary_path(), -1, binary_arguments());
+        notify_pass(false);
     }
     succession_discard(&passed);
     snprintf(why, sizeof why, "%.300s cannot be executed: %s", binary_path(), strerror(-error));
@@ -253,7 +259,9 @@ static void go_back(struct supervisor *s)
     if (error == 0) {
         log_info("the binary that served before is executed again in process %d", (int)getpid());
         fflush(NULL);
+        notify_pass(true);
         error = passed_execute(&passed, NULL, u->old_binary, binary_arguments());
+        notify_pass(false);
     }
     succession_discard(&passed);
     log_error("the binary that served before cannot be executed: %s; its workers serve on",
