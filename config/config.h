@@ -34,6 +34,9 @@ struct listen_config {
                    "unix:/run/g.sock" */
     const char *place; /* where it was named first: "server.conf:12" */
     const char *name;  /* the host whose address it is, or NULL: it was written so */
+    const char *inherited; /* name of a socket that a service manager passes (inherited.h): its
+                              address is below, or kind is LISTEN_UNIX and host "", where none of
+                              that name was passed; NULL: the server makes it */
     enum listen_kind kind;
     char *host;          /* numeric address, or the path of a unix socket */
     uint16_t port;       /* 0: the system chooses */

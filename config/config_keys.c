@@ -270,7 +270,7 @@ static const struct config_key keys[] = {
           "of several addresses in it take the last that is not in real_ip_from, not the last" },
 
     { "listen", SITES, SERVER, CONFIG_LISTEN, "\"127.0.0.1:8080\"", NOWHERE,
-      .allowed = "a.b.c.d:port, [IPv6]:port, host:port or unix:/path, then any of tls, "
+      .allowed = "a.b.c.d:port, [IPv6]:port, host:port, unix:/path or systemd:name, then any of tls, "
                  "proxy_protocol, deferred, backlog=1..65535, congestion=name and ipv6only=on|off",
       .help = "addresses to listen on" },
     { "alias_hosts", SITES, SERVER, CONFIG_TEXTS, "", NOWHERE, .check = config_text_host,

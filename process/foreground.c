@@ -1,6 +1,7 @@
 /* foreground.c: see foreground.h. */
 #include "process/foreground.h"
 
+#include "core/inherited.h"
 #include "process/life.h"
 #include "process/notify.h"
 #include "process/pid_file.h"
@@ -42,6 +43,7 @@ enum exit_status foreground(struct instance *instance)
 
     listen_set_init(&set);
     enum exit_status status = instance_open(instance, &set, true);
+    inherited_close_rest();
     instance_own_sockets(instance, true);
     if (status != STATUS_OK)
         return status;

@@ -2,6 +2,7 @@
 #include "process/listen_set.h"
 
 #include "core/check.h"
+#include "core/inherited.h"
 #include "engines/listen.h"
 
 #include <errno.h>
@@ -15,7 +16,8 @@ struct listen_socket {
     struct list in_set;
     struct listener listener; /* owned; its config is the last taker's, for messages alone */
     enum listen_kind kind;
-    char *host;    /* owned, as in listen_config */
+    char *host;      /* owned, as in listen_config */
+    char *inherited; /* likewise; NULL: the server has made it */
     uint16_t port; /* as it was asked for: 0 where the system has chosen */
     bool ipv6_only, deferred;
     unsigned takers;
@@ -36,7 +38,9 @@ static bool is_same(const struct listen_socket *socket, const struct listen_conf
 {
     return socket->kind == config->kind && socket->port == config->port &&
            socket->ipv6_only == config->ipv6_only && socket->deferred == config->deferred &&
-           strcmp(socket->host, config->host) == 0;
+           strcmp(socket->host, config->host) == 0 &&
+           (socket->inherited != NULL) == (config->inherited != NULL) &&
+           (socket->inherited == NULL || strcmp(socket->inherited, config->inherited) == 0);
 }
 
 static struct listen_socket *find(struct listen_set *set, const struct listener *listeners,
@@ -56,7 +60,9 @@ static struct listen_socket *find(struct listen_set *set, const struct listener 
 static void socket_free(struct listen_socket *socket)
 {
     list_remove(&socket->in_set);
+    inherited_forget(socket->listener.fd);
     listener_close(&socket->listener);
+    free(socket->inherited);
     free(socket->host);
     free(socket);
 }
@@ -67,19 +73,22 @@ static int add(struct listen_set *set, const struct listen_config *config, char 
 {
     struct listen_socket *socket = calloc(1, sizeof *socket);
     char *host = strdup(config->host);
+    char *inherited = config->inherited != NULL ? strdup(config->inherited) : NULL;
 
-    if (socket == NULL || host == NULL) {
+    int error = socket == NULL || host == NULL || (config->inherited != NULL && inherited == NULL)
+                    ? -ENOMEM
+                    : 0;
+    if (error < 0)
         snprintf(why, why_size, "%s: out of memory", config->text);
-        free(socket);
-        free(host);
-        return -ENOMEM;
-    }
-    int error = listener_open(config, why, why_size, &socket->listener);
+    else
+        error = listener_open(config, why, why_size, &socket->listener);
     if (error < 0) {
         free(socket);
         free(host);
+        free(inherited);
         return error;
     }
+    socket->inherited = inherited;
     socket->kind = config->kind;
     socket->host = host;
     socket->port = config->port;
@@ -153,6 +162,7 @@ bool listen_set_at(const struct listen_set *set, size_t index, struct listen_pas
             .port = socket->port,
             .ipv6_only = socket->ipv6_only,
             .deferred = socket->deferred,
+            .inherited = socket->inherited,
             .file = socket->listener.file,
         };
         return true;
@@ -164,11 +174,14 @@ int listen_set_adopt(struct listen_set *set, const struct listen_passed *passed)
 {
     struct listen_socket *socket = calloc(1, sizeof *socket);
     char *host = strdup(passed->host);
+    char *inherited = passed->inherited != NULL ? strdup(passed->inherited) : NULL;
     struct socket_file *file = passed->file != NULL ? malloc(sizeof *file) : NULL;
 
-    if (socket == NULL || host == NULL || (passed->file != NULL && file == NULL)) {
+    if (socket == NULL || host == NULL || (passed->file != NULL && file == NULL) ||
+        (passed->inherited != NULL && inherited == NULL)) {
         free(socket);
         free(host);
+        free(inherited);
         free(file);
         return -ENOMEM;
     }
@@ -178,6 +191,7 @@ int listen_set_adopt(struct listen_set *set, const struct listen_passed *passed)
         .listener = { .fd = passed->fd, .file = file },
         .kind = passed->kind,
         .host = host,
+        .inherited = inherited,
         .port = passed->port,
         .ipv6_only = passed->ipv6_only,
         .deferred = passed->deferred,

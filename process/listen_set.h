@@ -41,6 +41,7 @@ struct listen_passed {
     const char *host;
     uint16_t port;
     bool ipv6_only, deferred;
+    const char *inherited;          /* NULL: the server has made it */
     const struct socket_file *file; /* NULL: none */
 };
 

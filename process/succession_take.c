@@ -195,6 +195,8 @@ static bool take_listener(struct estate *e, struct span rest)
     char *host = take_text(&rest);
     bool whole = host != NULL && take_number(&rest, 0, UINT16_MAX, &port) &&
                  take_number(&rest, 0, 1, &ipv6_only) && take_number(&rest, 0, 1, &deferred);
+    char *inherited = whole ? take_text(&rest) : NULL;
+    whole = whole && inherited != NULL;
     if (whole && rest.len > 0) {
         whole = take_file(&rest, &file);
         at.file = &file;
@@ -203,11 +205,13 @@ static bool take_listener(struct estate *e, struct span rest)
         at.kind = (enum listen_kind)kind;
         at.host = host;
         at.port = (uint16_t)port;
+        at.inherited = inherited[0] != '\0' ? inherited : NULL;
         at.ipv6_only = ipv6_only != 0;
         at.deferred = deferred != 0;
         whole = listen_set_adopt(&e->s->sockets, &at) == 0;
     }
     free(host);
+    free(inherited);
     return whole;
 }
 
