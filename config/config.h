@@ -247,6 +247,9 @@ enum file_jobs {
     FILE_JOBS_IO_URING,  /* reads by a ring beside the event loop, likewise */
 };
 
+/* What SIGTERM does. */
+enum stop_signal { STOP_SIGNAL_STOP, STOP_SIGNAL_DRAIN };
+
 /* What is handed to workers. */
 enum pool_work { POOL_WORK_REQUEST, POOL_WORK_FILE };
 
@@ -297,6 +300,7 @@ struct config {
     enum file_jobs file_jobs;
     uint32_t workers;      /* threads of a pool; 0: as many as the engine has by default */
     uint32_t worker_queue; /* jobs, or connections, that wait for one, at most */
+    enum stop_signal stop_signal;
     enum pool_work pool_work;
     uint32_t file_workers; /* helper threads of each event loop; 0: none */
     char *user;            /* to become when started as root; NULL (`user = ""`): stay */

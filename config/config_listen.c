@@ -457,9 +457,10 @@ int config_listen_add(const struct config_build *build, const struct config_entr
         int res = listen_parse(build, item, &text);
 
         if (res == 0)
-            res = text.name != NULL               ? name_add(build, item, &text, config, server)
-                  : text.listen.inherited != NULL ? inherited_add(build, item, &text, config, server)
-                                                  : address_add(build, item, &text, config, server);
+            res = text.name != NULL ? name_add(build, item, &text, config, server)
+                  : text.listen.inherited != NULL
+                      ? inherited_add(build, item, &text, config, server)
+                      : address_add(build, item, &text, config, server);
         if (res < 0)
             return res;
     }

@@ -257,10 +257,11 @@ static int explain_inherited(const struct listen_config *config, char *why, size
 
     for (size_t i = 0; (passed = inherited_at(i)) != NULL; i++) {
         if (strcmp(passed->name, config->inherited) == 0 && passed->reason != NULL) {
-            snprintf(why, why_size,
-                     "%s: what was passed under this name is %s, and has to be a stream socket that "
-                     "listens (ListenStream=, Accept=no)",
-                     config->text, passed->reason);
+            snprintf(
+                why, why_size,
+                "%s: what was passed under this name is %s, and has to be a stream socket that "
+                "listens (ListenStream=, Accept=no)",
+                config->text, passed->reason);
             return -EINVAL;
         }
         size_t len = strlen(names);
@@ -268,10 +269,11 @@ static int explain_inherited(const struct listen_config *config, char *why, size
             snprintf(names + len, sizeof names - len, "%s%.60s", len > 0 ? ", " : "", passed->name);
     }
     if (names[0] != '\0')
-        snprintf(why, why_size,
-                 "%s: no socket of this name was passed, but: %s (FileDescriptorName= of the socket "
-                 "unit gives it)",
-                 config->text, names);
+        snprintf(
+            why, why_size,
+            "%s: no socket of this name was passed, but: %s (FileDescriptorName= of the socket "
+            "unit gives it)",
+            config->text, names);
     else
         snprintf(why, why_size,
                  "%s: no socket was passed (LISTEN_FDS): the server has to be started by a socket "

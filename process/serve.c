@@ -59,6 +59,7 @@ static enum exit_status prepare(struct instance *p, const struct serve_params *p
                                 struct engine *engine)
 {
     signals_delay_drain(p->config->deadlines.drain_delay_ms);
+    signals_drain_on_term(p->config->stop_signal == STOP_SIGNAL_DRAIN);
     signals_install(p->ops, engine, params->supervised);
     if (!params->supervised)
         signals_watch(notify_watchdog_ms());

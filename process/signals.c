@@ -20,7 +20,7 @@ static struct {
     struct engine_orders orders;
     const struct engine_ops *ops;
     struct engine *engine;
-    bool supervised;
+    bool supervised, drains_on_term;
     timer_t timer; /* of drain_delay */
     bool has_timer;
     uint32_t delay_ms;
@@ -30,8 +30,7 @@ static struct {
 
 enum { OF_DRAIN, OF_WATCHDOG }; /* whose a timer's signal is */
 
-static const int handled[] = { SIGTERM, SIGINT,  SIGHUP, SIGQUIT,
-                              SIGUSR1, SIGUSR2, SIGALRM };
+static const int handled[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM };
 
 /* A line of the error log that is put together without snprintf(3), which no handler may call. */
 struct line {
@@ -134,27 +133,21 @@ static void ask_to_drain(int number, const siginfo_t *info)
     __atomic_store_n(&running.orders.drain, 1, __ATOMIC_RELAXED);
 }
 
-static void on_signal(int number, siginfo_t *info, void *context)
+static void drain(int number, const siginfo_t *info)
 {
-    int saved_errno = errno;
+    if (!delay_drain(number, info))
+        ask_to_drain(number, info);
+}
 
-    (void)context;
-    if (number == SIGALRM && info->si_code == SI_TIMER && info->si_value.sival_int == OF_WATCHDOG) {
-        notify_watchdog();
-        errno = saved_errno;
-        return;
-    }
-    if (number != SIGUSR1 && number != SIGUSR2 && number != SIGALRM)
-        notify_stopping();
+static void obey(int number, const siginfo_t *info)
+{
     switch (number) {
     case SIGQUIT:
-        if (!delay_drain(number, info))
-            ask_to_drain(number, info);
+        drain(number, info);
         break;
     case SIGALRM:
-        if (!draining_has_begun())
-            return; /* not ours */
-        ask_to_drain(number, info);
+        if (draining_has_begun()) /* else it is not ours */
+            ask_to_drain(number, info);
         break;
     case SIGUSR1:
         if (log_reopen() < 0)
@@ -169,6 +162,24 @@ static void on_signal(int number, siginfo_t *info, void *context)
             tell("stopping: everything is closed at once: ", number, info);
         __atomic_store_n(&running.orders.stop, 1, __ATOMIC_RELAXED);
     }
+}
+
+static void on_signal(int number, siginfo_t *info, void *context)
+{
+    int saved_errno = errno;
+
+    (void)context;
+    if (number == SIGALRM && info->si_code == SI_TIMER && info->si_value.sival_int == OF_WATCHDOG) {
+        notify_watchdog();
+        errno = saved_errno;
+        return;
+    }
+    if (number != SIGUSR1 && number != SIGUSR2 && number != SIGALRM)
+        notify_stopping();
+    if (number == SIGTERM && running.drains_on_term && !running.supervised)
+        drain(number, info);
+    else
+        obey(number, info);
     running.ops->wake(running.engine);
     errno = saved_errno;
 }
@@ -211,6 +222,11 @@ void signals_delay_drain(uint32_t ms)
 
     running.delay_ms = ms;
     running.has_timer = ms > 0 && timer_create(CLOCK_MONOTONIC, &event, &running.timer) == 0;
+}
+
+void signals_drain_on_term(bool drains)
+{
+    running.drains_on_term = drains;
 }
 
 void signals_watch(uint32_t ms)

@@ -249,8 +249,12 @@ static void tell_signal(const char *what, const struct signalfd_siginfo *info)
 static void take_signal(struct supervisor *s, const struct signalfd_siginfo *info)
 {
     bool by_process = info->ssi_code == SI_USER || info->ssi_code == SI_QUEUE;
+    bool drains_on_term =
+        s->current != NULL && s->current->instance.config->stop_signal == STOP_SIGNAL_DRAIN;
+    unsigned number =
+        info->ssi_signo == SIGTERM && drains_on_term ? SIGQUIT : (unsigned)info->ssi_signo;
 
-    switch (info->ssi_signo) {
+    switch (number) {
     case SIGCHLD:
         break; /* reap() is called anyhow */
     case SIGUSR1:
