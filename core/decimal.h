@@ -1,10 +1,11 @@
-/* decimal.h: a number in decimal digits, as text. snprintf(3) takes some 500 instructions for one,
- * which counts where an answer takes 5000. */
+/* decimal.h: a number in decimal digits, as text and back. snprintf(3) takes some 500 instructions
+ * for one, which counts where an answer takes 5000. */
 #ifndef CORE_DECIMAL_H
 #define CORE_DECIMAL_H
 
 #include "core/span.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct decimal {
@@ -20,6 +21,22 @@ static inline struct span decimal_text(uint64_t value, struct decimal *room)
         value /= 10;
     } while (value > 0);
     return span_make(room->digits + at, sizeof(room->digits) - at);
+}
+
+/* One digit or more, leading zeros too, up to 65535 (RFC 3986 section 3.2.3). False, and *ret_port
+ * is as it was: it is something else. */
+static inline bool decimal_parse_port(struct span text, uint16_t *ret_port)
+{
+    uint32_t port = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] < '0' || text.ptr[i] > '9' || port > UINT16_MAX)
+            return false;
+        port = port * 10 + (uint32_t)(text.ptr[i] - '0');
+    }
+    if (text.len == 0 || port > UINT16_MAX)
+        return false;
+    *ret_port = (uint16_t)port;
+    return true;
 }
 
 #endif

@@ -68,17 +68,9 @@ static const char *parse_unix(struct span path, struct log_syslog *syslog)
 
 static const char *parse_port(struct span text, uint16_t *ret_port)
 {
-    uint32_t port = 0;
-
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < '0' || text.ptr[i] > '9' || port > UINT16_MAX)
-            return "has a port that is no number from 1 to 65535";
-        port = port * 10 + (uint32_t)(text.ptr[i] - '0');
-    }
-    if (port == 0 || port > UINT16_MAX)
-        return "has a port that is no number from 1 to 65535";
-    *ret_port = (uint16_t)port;
-    return NULL;
+    if (decimal_parse_port(text, ret_port) && *ret_port != 0)
+        return NULL;
+    return "has a port that is no number from 1 to 65535";
 }
 
 /* HOST, HOST:PORT, [IPv6] or [IPv6]:PORT. */

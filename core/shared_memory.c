@@ -55,14 +55,19 @@ void *shared_memory_make(const char *name, size_t size, int *ret_fd)
     return memory;
 }
 
-void *shared_memory_map(int fd, size_t size)
+int64_t shared_memory_size(int fd)
 {
     struct stat info;
 
-    if (fstat(fd, &info) != 0)
-        return NULL;
-    if (info.st_size != (off_t)size) {
-        errno = EPROTO;
+    return fstat(fd, &info) == 0 ? (int64_t)info.st_size : -errno;
+}
+
+void *shared_memory_map(int fd, size_t size)
+{
+    int64_t there = shared_memory_size(fd);
+
+    if (there != (int64_t)size) {
+        errno = there < 0 ? (int)-there : EPROTO;
         return NULL;
     }
     return map(fd, size);

@@ -4,6 +4,7 @@
 #define CORE_SHARED_MEMORY_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* From now on descriptors are kept: this process may execute another binary, and hand them on.
  * Until then, memory has none, and costs none. */
@@ -13,6 +14,9 @@ void shared_memory_keep_descriptors(void);
  * *ret_fd a descriptor that the caller owns, or -1: none is kept, or this system grants none. NULL:
  * errno tells why. */
 void *shared_memory_make(const char *name, size_t size, int *ret_fd);
+
+/* The size of such memory in bytes, or -errno. */
+int64_t shared_memory_size(int fd);
 
 /* Maps memory that another program of this process has made; the descriptor stays the caller's.
  * NULL: errno tells why: EPROTO where it does not have `size` bytes. */

@@ -47,7 +47,8 @@ static inline sig_atomic_t engine_asked(const volatile sig_atomic_t *request)
 struct engine_config {
     const struct config *config;
     struct session_limits limits; /* of all threads together */
-    struct listener *listeners;   /* an engine that drains closes them (listener_close()) */
+    struct listener *listeners;   /* several may have one address, told by their `config`. An engine
+                                     that drains closes them (listener_close()) */
     size_t listeners_count;
     const struct tls_server *tls;       /* handed on to session_env_create() */
     const struct engine_orders *orders;

@@ -28,8 +28,19 @@ struct handover_record {
     uint8_t family;    /* enum peer_family */
     uint8_t zero;
     uint8_t addr[16];
-    uint32_t flags; /* none is known yet: 0. A receiver refuses what has others */
+    uint32_t flags; /* HANDOVER_FLAGS; a receiver refuses what has others */
 };
+
+/* Of a record. A value never changes its meaning. */
+enum {
+    HANDOVER_HEADER_DUE = 1 << 0, /* as SESSION_MOVED_HEADER_DUE */
+    HANDOVER_NAMED = 1 << 1,      /* as SESSION_MOVED_NAMED */
+    HANDOVER_FLAGS = HANDOVER_HEADER_DUE | HANDOVER_NAMED
+};
+
+static_assert((int)HANDOVER_HEADER_DUE == (int)SESSION_MOVED_HEADER_DUE &&
+                  (int)HANDOVER_NAMED == (int)SESSION_MOVED_NAMED,
+              "they are passed on as they are");
 
 static_assert(sizeof(struct handover_head) == 16 && sizeof(struct handover_record) == 40,
               "the same for every compiler");

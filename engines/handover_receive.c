@@ -62,14 +62,16 @@ static bool decode(const struct handover_record *record, const struct config *co
                    struct session_moved *ret_state)
 {
     if (record->address < 0 || (size_t)record->address >= config->listens_count ||
-        record->flags != 0 || record->family > PEER_IPV6)
+        (record->flags & ~(uint32_t)HANDOVER_FLAGS) != 0 || record->family > PEER_IPV6)
         return false;
     *ret_state = (struct session_moved){ .listen = &config->listens[record->address],
                                          .peer = { .family = record->family, .port = record->port },
                                          .requests = record->requests,
-                                         .since_ms = record->since_ms };
+                                         .since_ms = record->since_ms,
+                                         .flags = record->flags };
     memcpy(ret_state->peer.addr, record->addr, sizeof(record->addr));
-    return !ret_state->listen->tls;
+    bool due = (record->flags & HANDOVER_HEADER_DUE) != 0;
+    return !ret_state->listen->tls && (!due || ret_state->listen->proxy_protocol);
 }
 
 /* Numbers of descriptors from here on are left free: a server without any cannot even open files.

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { FULL_PAUSE_MS = 5 /* until descriptors in flight are fewer (ETOOMANYREFS) */ };
@@ -106,13 +105,13 @@ static bool is_whole(const struct handover_shared *shared, size_t size)
 int handover_adopt(int memory, struct handover **ret_handover)
 {
     struct handover *h = calloc(1, sizeof(*h));
-    struct stat info;
+    int64_t size = shared_memory_size(memory);
 
-    int res = h == NULL ? -ENOMEM : fstat(memory, &info) != 0 ? -errno : 0;
-    if (res == 0 && info.st_size < (off_t)sizeof(*h->shared))
+    int res = h == NULL ? -ENOMEM : size < 0 ? (int)size : 0;
+    if (res == 0 && (size_t)size < sizeof(*h->shared))
         res = -EPROTO;
     if (res == 0) {
-        h->mapped = (size_t)info.st_size;
+        h->mapped = (size_t)size;
         h->shared = shared_memory_map(memory, h->mapped);
         res = h->shared == NULL ? -errno : is_whole(h->shared, h->mapped) ? 0 : -EPROTO;
         if (res < 0 && h->shared != NULL)
@@ -194,7 +193,8 @@ static void compose(const struct handover *h, const struct config *config,
                                             .requests = state->requests,
                                             .since_ms = state->since_ms,
                                             .port = state->peer.port,
-                                            .family = state->peer.family };
+                                            .family = state->peer.family,
+                                            .flags = state->flags };
         memcpy(record->addr, state->peer.addr, sizeof(record->addr));
     }
 }

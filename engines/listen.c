@@ -340,6 +340,14 @@ int listener_open(const struct listen_config *config, char *why, size_t why_size
     return 0;
 }
 
+int listener_begin(const struct listener *listener, char *why, size_t why_size)
+{
+    const struct listen_config *config = listener->config;
+
+    return listen(listener->fd, config->backlog) == 0 ? 0
+                                                      : explain_bind(config, errno, why, why_size);
+}
+
 int listener_adjust(const struct listener *listener, const struct listen_config *config, char *why,
                     size_t why_size)
 {
@@ -347,8 +355,8 @@ int listener_adjust(const struct listener *listener, const struct listen_config 
         setsockopt(listener->fd, IPPROTO_TCP, TCP_CONGESTION, config->congestion,
                    (socklen_t)strlen(config->congestion)) != 0)
         return explain_congestion(config, errno, why, why_size);
-    return listen(listener->fd, config->backlog) == 0 ? 0
-                                                      : explain_bind(config, errno, why, why_size);
+    return listener_begin(&(struct listener){ .fd = listener->fd, .config = config }, why,
+                          why_size);
 }
 
 void listener_forget_file(struct listener *listener)
@@ -382,7 +390,7 @@ int listener_open_beside(const struct listener *first, char *why, size_t why_siz
                  config->text, strerror(-error));
         goto fail;
     }
-    if (bind(fd, &address.any, address.len) != 0 || listen(fd, config->backlog) != 0) {
+    if (bind(fd, &address.any, address.len) != 0) {
         error = explain_bind(config, errno, why, why_size);
         goto fail;
     }

@@ -33,11 +33,15 @@ void listener_forget_file(struct listener *listener);
 int listeners_check(const struct config *config, char *why, size_t why_size);
 
 /* Opens a further socket on the address of `first`, with the same options: the kernel distributes
- * new connections among them (SO_REUSEPORT, set on `first` here: not before, since the first
- * bind(2) is to find out whether another server has the address). 0 and a listener that the caller
+ * new connections among those that listen (SO_REUSEPORT, set on `first` here: not before, since the
+ * first bind(2) is to find out whether another server has the address). It is bound, and gets none
+ * before listener_begin(): until somebody is known to accept them. 0 and a listener that the caller
  * owns (listener_close()), or -errno and one sentence; -EOPNOTSUPP for a unix socket. */
 int listener_open_beside(const struct listener *first, char *why, size_t why_size,
                          struct listener *ret_listener);
+
+/* From now on it listens, if it has not before. 0, or -errno and one sentence. */
+int listener_begin(const struct listener *listener, char *why, size_t why_size);
 
 /* Closes one, and removes the file of a unix socket: new connections are refused from now on. Of
  * several holders of a socket, the last one does so. Does nothing when it is closed already (fd

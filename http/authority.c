@@ -4,6 +4,7 @@
 #include "http/authority.h"
 
 #include "core/check.h"
+#include "core/decimal.h"
 #include "http/octet.h"
 #include "http/uri_octet.h"
 
@@ -115,18 +116,11 @@ static size_t host_len(struct span value)
 /* ":" and digits up to 65535, or no digits, or nothing at all. */
 static bool port_valid(struct span text)
 {
-    unsigned port = 0;
+    uint16_t port;
 
     if (text.len > 0 && text.ptr[0] != ':')
         return false;
-    for (size_t i = 1; i < text.len; i++) {
-        if (text.ptr[i] < '0' || text.ptr[i] > '9')
-            return false;
-        port = port * 10 + (unsigned)(text.ptr[i] - '0');
-        if (port > 65535)
-            return false;
-    }
-    return true;
+    return text.len <= 1 || decimal_parse_port(span_make(text.ptr + 1, text.len - 1), &port);
 }
 
 bool http_authority_parse(struct span value, struct span *ret_host)

@@ -44,7 +44,7 @@ enum exit_status foreground(struct instance *instance)
     listen_set_init(&set);
     enum exit_status status = instance_open(instance, &set, true);
     inherited_close_rest();
-    instance_own_sockets(instance, true);
+    instance_own_sockets(instance);
     if (status != STATUS_OK)
         return status;
     shown.life = life_of(instance);

@@ -118,7 +118,8 @@ static int same_address(const struct instance *after, const struct listener *lis
 {
     for (size_t i = 0; i < after->config->listens_count; i++) {
         if (after->listeners[i].fd == listener->fd &&
-            after->listeners[i].config->tls == listener->config->tls)
+            after->listeners[i].config->tls == listener->config->tls &&
+            after->listeners[i].config->proxy_protocol == listener->config->proxy_protocol)
             return (int)i;
     }
     return -1;
@@ -135,6 +136,15 @@ void generation_retire(struct generation *g, const struct generation *after)
                          same_address(&after->instance, &g->instance.listeners[j]));
         worker_give_inbox(worker);
         worker_signal(worker, SIGUSR2);
+    }
+}
+
+void generation_give_up(struct generation *g)
+{
+    for (size_t i = 0; i < g->workers_count; i++) {
+        struct worker *worker = &g->workers[i];
+        worker_give_inbox(worker);
+        worker_signal(worker, worker->ready ? SIGUSR2 : SIGKILL);
     }
 }
 

@@ -47,6 +47,10 @@ int generation_start(struct generation *generation, const struct generation *bef
 /* Has its workers retire: their connections go to those of `after`, which are ready. */
 void generation_retire(struct generation *generation, const struct generation *after);
 
+/* It will not serve: those of its workers that are ready retire, without a successor; the others,
+ * which have served nobody, are killed. */
+void generation_give_up(struct generation *generation);
+
 /* Whose process that is, or NULL. */
 struct worker *generation_find(struct generation *generation, pid_t pid);
 

@@ -3,6 +3,7 @@
 #include "process/instance.h"
 
 #include "core/check.h"
+#include "core/cpus.h"
 #include "core/log.h"
 #include "core/log_stream.h"
 #include "engines/ktls.h"
@@ -14,6 +15,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -125,11 +127,26 @@ enum exit_status instance_test(struct instance *p)
     return error < 0 ? instance_status(error) : serve_test(p);
 }
 
-/* Takes the listening sockets of the configuration from the set. */
-static enum exit_status take_sockets(struct instance *p, struct listen_set *set)
+/* Does each event loop of each worker accept from a socket of its own? */
+static bool has_own_sockets(const struct instance *p)
+{
+    return p->config->accept_mode == ACCEPT_REUSEPORT &&
+           (p->ops->settings & ENGINE_SETTING_ACCEPT) != 0;
+}
+
+static unsigned sockets_of_each(const struct instance *p)
+{
+    unsigned processes = p->config->processes > 0 ? p->config->processes : 1;
+
+    return has_own_sockets(p) ? processes * cpus_threads(p->config->threads) : 1;
+}
+
+/* Takes the listening sockets of the configuration from the set, `each` (listen_set_take()). */
+static enum exit_status take_sockets(struct instance *p, struct listen_set *set, unsigned each)
 {
     p->set = set;
-    int error = listen_set_take(set, p->config, p->why, sizeof p->why, &p->listeners);
+    int error = listen_set_take(set, p->config, each, p->why, sizeof p->why, &p->listeners,
+                                &p->listeners_count);
     if (error < 0)
         return instance_status(error);
     for (size_t i = 0; i < p->config->listens_count; i++)
@@ -151,7 +168,7 @@ enum exit_status instance_adopt(struct instance *p, struct listen_set *set)
         return status;
     p->log_waits = true;
     instance_take_log(p);
-    return take_sockets(p, set);
+    return take_sockets(p, set, 1); /* all that there are */
 }
 
 enum exit_status instance_open(struct instance *p, struct listen_set *set, bool first)
@@ -179,15 +196,55 @@ enum exit_status instance_open(struct instance *p, struct listen_set *set, bool 
     if (p->config->tls.self_signed)
         log_warn("--tls-self-signed: the certificate was made just now and signed by nobody else: "
                  "browsers will warn of it");
-    return take_sockets(p, set);
+    return take_sockets(p, set, sockets_of_each(p));
 }
 
-void instance_own_sockets(struct instance *p, bool with_files)
+static void own_sockets(struct instance *p, bool with_files)
 {
     if (p->set == NULL)
         return;
-    listen_set_give(p->set, p->listeners, p->config->listens_count, with_files);
+    listen_set_give(p->set, p->listeners, p->listeners_count, with_files);
     p->set = NULL;
+}
+
+void instance_own_sockets(struct instance *p)
+{
+    own_sockets(p, true);
+}
+
+/* Which of an address's sockets `at` is. */
+static size_t place_of(const struct instance *p, size_t at)
+{
+    size_t place = 0;
+
+    for (size_t i = 0; i < at; i++)
+        place += p->listeners[i].config == p->listeners[at].config;
+    return place;
+}
+
+void instance_own_share(struct instance *p, unsigned index)
+{
+    struct listener *own = calloc(p->listeners_count + 1, sizeof own[0]);
+    size_t count = 0;
+
+    CHECK(own != NULL);
+    for (size_t i = 0; i < p->listeners_count; i++) {
+        bool shared = !has_own_sockets(p) || p->listeners[i].config->kind == LISTEN_UNIX;
+        if (shared || place_of(p, i) % p->config->processes == index)
+            own[count++] = p->listeners[i];
+    }
+    free(p->listeners);
+    p->listeners = own;
+    p->listeners_count = count;
+    own_sockets(p, false);
+}
+
+void instance_give_up_sockets(struct instance *p)
+{
+    if (p->set != NULL)
+        listen_set_put(p->set, p->listeners, p->listeners_count);
+    p->listeners = NULL;
+    p->listeners_count = 0;
 }
 
 void instance_take_log(struct instance *p)
@@ -213,9 +270,9 @@ void instance_close(struct instance *p)
     if (p->error_log_fd >= 0)
         close(p->error_log_fd);
     if (p->set != NULL)
-        listen_set_put(p->set, p->listeners, p->config->listens_count);
-    else if (p->config != NULL)
-        listeners_close(p->listeners, p->config->listens_count);
+        listen_set_put(p->set, p->listeners, p->listeners_count);
+    else
+        listeners_close(p->listeners, p->listeners_count);
     tls_server_destroy(&p->tls);
     choice_free(&p->choice);
     instance_init(p, p->source);

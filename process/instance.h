@@ -29,7 +29,10 @@ struct instance {
     struct tls_server tls;
     const struct tls_server *tls_before; /* borrowed for instance_open(); whose tickets are taken */
     struct listen_set *set;     /* borrowed; whose the listening sockets are; NULL: ours */
-    struct listener *listeners; /* config->listens_count, or NULL */
+    struct listener *listeners; /* one of each address, in the order of config->listens, and others
+                                   of the same addresses behind these; or NULL. In a worker those
+                                   that it accepts from, in any order */
+    size_t listeners_count;
     bool log_waits;             /* for instance_take_log() */
     int error_log_fd;           /* of a file; owned; -1: taken, or there is none */
     char files_why[512];        /* which descriptors there will not be, or "" */
@@ -64,9 +67,16 @@ enum exit_status instance_open(struct instance *instance, struct listen_set *set
  * listening sockets, which are in `set`, and nothing else: it can be known, but not served. */
 enum exit_status instance_adopt(struct instance *instance, struct listen_set *set);
 
-/* In the process that serves: the listening sockets are this instance's from now on, and the set is
- * empty (listen_set_give()). */
-void instance_own_sockets(struct instance *instance, bool with_files);
+/* In a server in the foreground: the listening sockets are this instance's from now on, and the set
+ * is empty (listen_set_give()). */
+void instance_own_sockets(struct instance *instance);
+
+/* The same in worker `index` of config->processes: those that it accepts from, without the files of
+ * unix sockets. */
+void instance_own_share(struct instance *instance, unsigned index);
+
+/* Gives the listening sockets back to the set: this instance will not serve. */
+void instance_give_up_sockets(struct instance *instance);
 
 /* Directs the error log to where this configuration says, once; its path is borrowed from it. */
 void instance_take_log(struct instance *instance);

@@ -20,6 +20,8 @@ struct listen_socket {
     char *inherited; /* likewise; NULL: the server has made it */
     uint16_t port; /* as it was asked for: 0 where the system has chosen */
     bool ipv6_only, deferred;
+    const struct listen_socket *first; /* the one beside which it was opened; NULL: it is one.
+                                          Whoever takes this has taken that */
     unsigned takers;
 };
 
@@ -43,6 +45,15 @@ static bool is_same(const struct listen_socket *socket, const struct listen_conf
            (socket->inherited == NULL || strcmp(socket->inherited, config->inherited) == 0);
 }
 
+static struct listen_socket *socket_with(struct listen_set *set, int fd)
+{
+    for (struct list *node = set->sockets.next; node != &set->sockets; node = node->next) {
+        if (socket_of(node)->listener.fd == fd)
+            return socket_of(node);
+    }
+    UNREACHABLE();
+}
+
 static struct listen_socket *find(struct listen_set *set, const struct listener *listeners,
                                   size_t count, const struct listen_config *config)
 {
@@ -51,7 +62,7 @@ static struct listen_socket *find(struct listen_set *set, const struct listener 
         bool taken = false; /* port 0 may be asked for twice */
         for (size_t i = 0; i < count; i++)
             taken = taken || listeners[i].fd == socket->listener.fd;
-        if (!taken && is_same(socket, config))
+        if (!taken && socket->first == NULL && is_same(socket, config))
             return socket;
     }
     return NULL;
@@ -67,26 +78,17 @@ static void socket_free(struct listen_socket *socket)
     free(socket);
 }
 
-/* A new one. 0, or -errno and a sentence. */
-static int add(struct listen_set *set, const struct listen_config *config, char *why,
-               size_t why_size, struct listen_socket **ret_socket)
+static struct listen_socket *socket_make(const struct listen_config *config)
 {
     struct listen_socket *socket = calloc(1, sizeof *socket);
     char *host = strdup(config->host);
     char *inherited = config->inherited != NULL ? strdup(config->inherited) : NULL;
 
-    int error = socket == NULL || host == NULL || (config->inherited != NULL && inherited == NULL)
-                    ? -ENOMEM
-                    : 0;
-    if (error < 0)
-        snprintf(why, why_size, "%s: out of memory", config->text);
-    else
-        error = listener_open(config, why, why_size, &socket->listener);
-    if (error < 0) {
+    if (socket == NULL || host == NULL || (config->inherited != NULL && inherited == NULL)) {
         free(socket);
         free(host);
         free(inherited);
-        return error;
+        return NULL;
     }
     socket->inherited = inherited;
     socket->kind = config->kind;
@@ -94,41 +96,127 @@ static int add(struct listen_set *set, const struct listen_config *config, char 
     socket->port = config->port;
     socket->ipv6_only = config->ipv6_only;
     socket->deferred = config->deferred;
+    return socket;
+}
+
+/* A new one; `first` (NULL: none) is one of its address. 0, or -errno and a sentence. */
+static int add(struct listen_set *set, const struct listen_config *config,
+               const struct listen_socket *first, char *why, size_t why_size,
+               struct listen_socket **ret_socket)
+{
+    struct listen_socket *socket = socket_make(config);
+
+    if (socket == NULL) {
+        snprintf(why, why_size, "%s: out of memory", config->text);
+        return -ENOMEM;
+    }
+    const struct listener beside = { .fd = first != NULL ? first->listener.fd : -1,
+                                     .config = config };
+    int error = first != NULL ? listener_open_beside(&beside, why, why_size, &socket->listener)
+                              : listener_open(config, why, why_size, &socket->listener);
+    if (error < 0) {
+        free(socket->inherited);
+        free(socket->host);
+        free(socket);
+        return error;
+    }
+    if (first != NULL) { /* the name is that one's */
+        free(socket->inherited);
+        socket->inherited = NULL;
+    }
+    socket->first = first;
     list_push_back(&set->sockets, &socket->in_set);
     *ret_socket = socket;
     return 0;
 }
 
-static int take(struct listen_set *set, const struct listener *listeners, size_t count,
-                const struct listen_config *config, char *why, size_t why_size,
-                struct listen_socket **ret_socket)
+/* What is being taken. */
+struct taking {
+    struct listen_set *set;
+    const struct config *config;
+    struct listener *listeners;
+    size_t count, room;
+    char *why;
+    size_t why_size;
+};
+
+/* Appends it. 0, or -errno and a sentence; a new one is closed by listen_set_put(). */
+static int note(struct taking *t, struct listen_socket *socket, const struct listen_config *config)
 {
-    *ret_socket = find(set, listeners, count, config);
-    if (*ret_socket == NULL)
-        return add(set, config, why, why_size, ret_socket);
-    return listener_adjust(&(*ret_socket)->listener, config, why, why_size);
+    if (t->count == t->room) {
+        size_t room = 2 * t->room + 16;
+        struct listener *more = realloc(t->listeners, room * sizeof *more);
+        if (more == NULL) {
+            snprintf(t->why, t->why_size, "listening sockets: out of memory");
+            if (socket->takers == 0)
+                socket_free(socket);
+            return -ENOMEM;
+        }
+        t->listeners = more;
+        t->room = room;
+    }
+    socket->takers++;
+    t->listeners[t->count++] = (struct listener){ .fd = socket->listener.fd, .config = config };
+    return 0;
 }
 
-int listen_set_take(struct listen_set *set, const struct config *config, char *why, size_t why_size,
-                    struct listener **ret_listeners)
+static int take_first(struct taking *t, const struct listen_config *config)
 {
-    struct listener *listeners = calloc(config->listens_count + 1, sizeof *listeners);
+    struct listen_socket *socket = find(t->set, t->listeners, t->count, config);
+    int error = 0;
 
-    if (listeners == NULL) {
-        snprintf(why, why_size, "listening sockets: out of memory");
-        return -ENOMEM;
-    }
-    for (size_t i = 0; i < config->listens_count; i++) {
-        struct listen_socket *socket;
-        int error = take(set, listeners, i, &config->listens[i], why, why_size, &socket);
-        if (error < 0) {
-            listen_set_put(set, listeners, i);
+    if (socket == NULL)
+        error = add(t->set, config, NULL, t->why, t->why_size, &socket);
+    else
+        error = listener_adjust(&socket->listener, config, t->why, t->why_size);
+    return error < 0 ? error : note(t, socket, config);
+}
+
+/* Those beside the first one of address `index`: all that there are, and new ones up to `each`. */
+static int take_others(struct taking *t, size_t index, unsigned each)
+{
+    const struct listen_config *config = &t->config->listens[index];
+    const struct listen_socket *first = socket_with(t->set, t->listeners[index].fd);
+    unsigned count = 1;
+
+    for (struct list *node = t->set->sockets.next; node != &t->set->sockets; node = node->next) {
+        struct listen_socket *socket = socket_of(node);
+        if (socket->first != first)
+            continue;
+        int error = listener_adjust(&socket->listener, config, t->why, t->why_size);
+        if (error == 0)
+            error = note(t, socket, config);
+        if (error < 0)
             return error;
-        }
-        socket->takers++;
-        listeners[i] = (struct listener){ .fd = socket->listener.fd, .config = &config->listens[i] };
+        count++;
     }
-    *ret_listeners = listeners;
+    for (; count < each && config->kind != LISTEN_UNIX; count++) {
+        struct listen_socket *socket;
+        int error = add(t->set, config, first, t->why, t->why_size, &socket);
+        if (error == 0)
+            error = note(t, socket, config);
+        if (error < 0)
+            return error;
+    }
+    return 0;
+}
+
+int listen_set_take(struct listen_set *set, const struct config *config, unsigned each, char *why,
+                    size_t why_size, struct listener **ret_listeners, size_t *ret_count)
+{
+    struct taking t = { .set = set, .config = config, .why = why, .why_size = why_size };
+    int error = 0;
+
+    for (size_t i = 0; error == 0 && i < config->listens_count; i++)
+        error = take_first(&t, &config->listens[i]);
+    for (size_t i = 0; error == 0 && i < config->listens_count; i++)
+        error = take_others(&t, i, each);
+    if (error < 0) {
+        listen_set_put(set, t.listeners, t.count);
+        return error;
+    }
+    *ret_listeners = t.listeners;
+    *ret_count = t.count;
     return 0;
 }
 
@@ -149,6 +237,19 @@ void listen_set_put(struct listen_set *set, struct listener *listeners, size_t c
     free(listeners);
 }
 
+/* Its place in the set; -1: NULL. */
+static int index_of(const struct listen_set *set, const struct listen_socket *socket)
+{
+    int index = 0;
+
+    for (struct list *node = set->sockets.next; node != &set->sockets; node = node->next) {
+        if (socket_of(node) == socket)
+            return index;
+        index++;
+    }
+    return -1;
+}
+
 bool listen_set_at(const struct listen_set *set, size_t index, struct listen_passed *ret)
 {
     for (struct list *node = set->sockets.next; node != &set->sockets; node = node->next) {
@@ -162,12 +263,22 @@ bool listen_set_at(const struct listen_set *set, size_t index, struct listen_pas
             .port = socket->port,
             .ipv6_only = socket->ipv6_only,
             .deferred = socket->deferred,
+            .beside = index_of(set, socket->first),
             .inherited = socket->inherited,
             .file = socket->listener.file,
         };
         return true;
     }
     return false;
+}
+
+static const struct listen_socket *socket_at(const struct listen_set *set, int index)
+{
+    for (struct list *node = set->sockets.next; node != &set->sockets; node = node->next) {
+        if (index-- == 0)
+            return socket_of(node);
+    }
+    return NULL;
 }
 
 int listen_set_adopt(struct listen_set *set, const struct listen_passed *passed)
@@ -195,6 +306,7 @@ int listen_set_adopt(struct listen_set *set, const struct listen_passed *passed)
         .port = passed->port,
         .ipv6_only = passed->ipv6_only,
         .deferred = passed->deferred,
+        .first = socket_at(set, passed->beside),
     };
     list_push_back(&set->sockets, &socket->in_set);
     return 0;

@@ -23,10 +23,14 @@ void listen_set_init(struct listen_set *set);
 
 /* The listeners of `config`: those of the set where an address is the same (kind, host, port, and
  * what cannot be changed any more), with the backlog and congestion control that are asked for now;
- * new ones elsewhere. 0 and config->listens_count listeners, which the caller gives back
- * (listen_set_put()); or -errno and one sentence, and the set is as it was. */
-int listen_set_take(struct listen_set *set, const struct config *config, char *why, size_t why_size,
-                    struct listener **ret_listeners);
+ * new ones elsewhere. `each` (above 0): of each address that is no unix socket there are to be so
+ * many at least, which share what comes (SO_REUSEPORT). Those that are new have to be begun
+ * (listener_begin()). Those that the set has are all taken, also beyond `each`: in their queues
+ * there may be clients. 0 and *ret_count listeners, one of each address in the order of
+ * config->listens first, the caller's until listen_set_put(); or -errno and one sentence, and the
+ * set is as it was. */
+int listen_set_take(struct listen_set *set, const struct config *config, unsigned each, char *why,
+                    size_t why_size, struct listener **ret_listeners, size_t *ret_count);
 
 /* Gives them back: a socket that nobody else has taken is closed, and its file removed. NULL is
  * allowed. */
@@ -41,6 +45,7 @@ struct listen_passed {
     const char *host;
     uint16_t port;
     bool ipv6_only, deferred;
+    int beside;                     /* index of the one beside which it was opened; -1: it is one */
     const char *inherited;          /* NULL: the server has made it */
     const struct socket_file *file; /* NULL: none */
 };

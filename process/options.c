@@ -3,6 +3,7 @@
 #include "process/options.h"
 
 #include "core/check.h"
+#include "core/decimal.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -106,14 +107,9 @@ static int take_root(struct seen *seen, const char *root, char *why, size_t why_
 
 static bool port_is_valid(const char *text)
 {
-    unsigned value = 0;
-    size_t len = strlen(text);
+    uint16_t port;
 
-    if (len == 0 || len > 5 || strspn(text, "0123456789") != len)
-        return false;
-    for (size_t i = 0; i < len; i++)
-        value = value * 10 + (unsigned)(text[i] - '0');
-    return value <= UINT16_MAX;
+    return strlen(text) <= 5 && decimal_parse_port(span_str(text), &port);
 }
 
 /* Does the address have a port? "::1" has none, "[::1]:80" and "127.0.0.1:80" have one. */

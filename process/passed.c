@@ -49,9 +49,13 @@ static int set_environment(const struct passed *p)
     if (names == NULL)
         return -ENOMEM;
     char *at = names;
-    for (size_t i = 0; i < p->count; i++)
-        at += sprintf(at, "%s%s", i > 0 ? ":" : "", p->names[i]);
-    *at = '\0';
+    for (size_t i = 0; i < p->count; i++) {
+        size_t part = strlen(p->names[i]);
+        memcpy(at, p->names[i], part);
+        at[part] = ':';
+        at += part + 1;
+    }
+    names[len > 0 ? len - 1 : 0] = '\0';
     bool whole = setenv("LISTEN_FDNAMES", names, 1) == 0;
     snprintf(number, sizeof number, "%zu", p->count);
     whole = whole && setenv("LISTEN_FDS", number, 1) == 0;

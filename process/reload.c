@@ -85,7 +85,8 @@ static void start_next(struct supervisor *s)
 
     if (generation_start(s->next, s->current, &s->heritage) < 0)
         reload_fail(s, STATUS_RUNTIME, instance->why);
-    s->next->deadline_ms = clock_monotonic_ms() + instance->config->deadlines.start_ms;
+    else
+        s->next->deadline_ms = clock_monotonic_ms() + instance->config->deadlines.start_ms;
 }
 
 enum exit_status reload_first_open(struct supervisor *s)
@@ -104,6 +105,18 @@ void reload_first_start(struct supervisor *s)
     start_next(s);
 }
 
+/* Its workers end; those that are ready have accepted already, and finish that. What is left in the
+ * queues of sockets that it alone has, they take before they close them. */
+static void give_up(struct generation *g)
+{
+    const struct config *config = g->instance.config;
+
+    instance_give_up_sockets(&g->instance);
+    generation_give_up(g);
+    g->deadline_ms =
+        clock_monotonic_ms() + GRACE_MS + (config != NULL ? config->deadlines.drain_ms : 0);
+}
+
 void reload_fail(struct supervisor *s, enum exit_status status, const char *how)
 {
     char text[1200];
@@ -116,7 +129,8 @@ void reload_fail(struct supervisor *s, enum exit_status status, const char *how)
     }
     if (upgrade_fail(s, status, how)) {
         s->failed = true;
-        generation_signal(s->next, SIGKILL);
+        if (s->next != NULL)
+            give_up(s->next);
         return;
     }
     snprintf(text, sizeof text, "the new configuration is not taken, the server goes on as before: %s",
@@ -125,7 +139,8 @@ void reload_fail(struct supervisor *s, enum exit_status status, const char *how)
     control_done(s->control, s->ticket, status, text);
     s->failed = true;
     supervisor_tell_manager(s);
-    generation_signal(s->next, SIGKILL); /* they have served nobody */
+    if (s->next != NULL)
+        give_up(s->next);
 }
 
 static void begin(struct supervisor *s)
@@ -207,6 +222,17 @@ static bool has_failed(const struct supervisor *s)
     return s->next != NULL && s->failed && generation_alive(s->next) == 0;
 }
 
+static void end_failed(struct supervisor *s, uint64_t now_ms)
+{
+    if (generation_alive(s->next) == 0) {
+        free_generation(&s->next);
+        config_texts_free(&s->next_texts);
+    } else if (now_ms >= s->next->deadline_ms) {
+        generation_signal(s->next, SIGKILL);
+        s->next->deadline_ms = UINT64_MAX;
+    }
+}
+
 void reload_go_on(struct supervisor *s, uint64_t now_ms)
 {
     if (s->next != NULL && !s->failed) {
@@ -215,10 +241,8 @@ void reload_go_on(struct supervisor *s, uint64_t now_ms)
         else if (now_ms >= s->next->deadline_ms)
             reload_fail(s, STATUS_RUNTIME, "its workers are not ready within start_timeout");
     }
-    if (has_failed(s)) {
-        free_generation(&s->next);
-        config_texts_free(&s->next_texts);
-    }
+    if (s->next != NULL && s->failed)
+        end_failed(s, now_ms);
     if (s->old != NULL)
         end_old(s, now_ms);
     if (may_begin(s))
@@ -234,8 +258,8 @@ uint64_t reload_due_ms(const struct supervisor *s)
 {
     uint64_t due_ms = may_begin(s) || has_failed(s) ? 0 : UINT64_MAX;
 
-    if (s->next != NULL && !s->failed)
-        due_ms = due_ms < s->next->deadline_ms ? due_ms : s->next->deadline_ms;
+    if (s->next != NULL && due_ms > s->next->deadline_ms)
+        due_ms = s->next->deadline_ms;
     if (s->old != NULL && s->old->deadline_ms < due_ms)
         due_ms = s->old->deadline_ms;
     return due_ms;

@@ -2,6 +2,7 @@
 #include "process/serve.h"
 
 #include "core/draining.h"
+#include "engines/listen.h"
 #include "process/notify.h"
 #include "process/pid_file.h"
 #include "process/signals.h"
@@ -17,7 +18,7 @@ static enum exit_status create_engine(struct instance *p, const struct serve_par
         .config = p->config,
         .limits = session_limits_of(p->config),
         .listeners = p->listeners,
-        .listeners_count = params != NULL ? p->config->listens_count : 0,
+        .listeners_count = params != NULL ? p->listeners_count : 0,
         .tls = &p->tls,
         .orders = signals_orders(),
         .out = params != NULL ? params->out : NULL,
@@ -54,6 +55,16 @@ static enum exit_status create_pid_file(struct instance *p, const struct serve_p
     return STATUS_OK;
 }
 
+/* New sockets of an address get connections only now that somebody accepts them. */
+static enum exit_status begin_to_listen(struct instance *p)
+{
+    int error = 0;
+
+    for (size_t i = 0; error == 0 && i < p->listeners_count; i++)
+        error = listener_begin(&p->listeners[i], p->why, sizeof p->why);
+    return error < 0 ? instance_status(error) : STATUS_OK;
+}
+
 /* Everything between an engine and its run. */
 static enum exit_status prepare(struct instance *p, const struct serve_params *params,
                                 struct engine *engine)
@@ -69,7 +80,7 @@ static enum exit_status prepare(struct instance *p, const struct serve_params *p
     if (privileges_drop(&p->privileges, p->why, sizeof p->why) < 0)
         return STATUS_RUNTIME;
     config_roots_hand_over(p->config, p->privileges.user);
-    return STATUS_OK;
+    return begin_to_listen(p);
 }
 
 enum exit_status serve(struct instance *p, const struct serve_params *params)

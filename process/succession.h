@@ -13,8 +13,9 @@
  *   text PATH OCTETS          a file of the configuration that is in force, as it was read
  *   setting TEXT              ... and what was set above it (KEY=VALUE)
  *   asked TEXT                what a shift that waits is to set
- *   listener FD KIND HOST PORT IPV6_ONLY DEFERRED INHERITED [FOLDER NAME DEVICE INODE]   the brackets: of
- *                             a unix socket; INHERITED: its name, or empty
+ *   listener FD KIND HOST PORT IPV6_ONLY DEFERRED BESIDE INHERITED [FOLDER NAME DEVICE INODE]   the brackets: of
+ *                             a unix socket; BESIDE: the listener that it shares an address with, in this order, or -1;
+ *                             INHERITED: its name, or empty
  *   control FD FOLDER NAME DEVICE INODE
  *   client FD TICKET OCTETS   of the control socket, and the begin of its next line
  *   pid-file FD FOLDER NAME

@@ -188,13 +188,14 @@ static bool take_listener(struct estate *e, struct span rest)
 {
     struct listen_passed at = { .file = NULL };
     struct socket_file file;
-    int64_t kind, port, ipv6_only, deferred;
+    int64_t kind, port, ipv6_only, deferred, beside;
 
     if (!take_fd(&rest, &at.fd) || at.fd < 0 || !take_number(&rest, 0, LISTEN_UNIX, &kind))
         return false;
     char *host = take_text(&rest);
     bool whole = host != NULL && take_number(&rest, 0, UINT16_MAX, &port) &&
-                 take_number(&rest, 0, 1, &ipv6_only) && take_number(&rest, 0, 1, &deferred);
+                 take_number(&rest, 0, 1, &ipv6_only) && take_number(&rest, 0, 1, &deferred) &&
+                 take_number(&rest, -1, INT32_MAX, &beside);
     char *inherited = whole ? take_text(&rest) : NULL;
     whole = whole && inherited != NULL;
     if (whole && rest.len > 0) {
@@ -205,6 +206,7 @@ static bool take_listener(struct estate *e, struct span rest)
         at.kind = (enum listen_kind)kind;
         at.host = host;
         at.port = (uint16_t)port;
+        at.beside = (int)beside;
         at.inherited = inherited[0] != '\0' ? inherited : NULL;
         at.ipv6_only = ipv6_only != 0;
         at.deferred = deferred != 0;
@@ -448,6 +450,7 @@ enum exit_status succession_take(struct supervisor *s)
         inherited_forget(state);
         close(state);
         s->why[0] = '\0';
+        listen_set_close_rest(&s->sockets);
         s->current = e.generation;
         s->current->instance.tls.ticket_keys = e.keys;
         if (stats_memory() < 0 && stats_create(STATS_SLOTS) < 0)

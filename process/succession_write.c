@@ -85,10 +85,10 @@ static void put_listeners(struct writer *w, const struct supervisor *s)
         int fd = pass(w, at.fd, at.inherited != NULL ? at.inherited : listener_name);
         if (at.file == NULL)
             RECORD(w, "listener", NUMBER(fd), NUMBER(at.kind), TEXT(at.host), NUMBER(at.port),
-                   NUMBER(at.ipv6_only), NUMBER(at.deferred), TEXT(name));
+                   NUMBER(at.ipv6_only), NUMBER(at.deferred), NUMBER(at.beside), TEXT(name));
         else
             RECORD(w, "listener", NUMBER(fd), NUMBER(at.kind), TEXT(at.host), NUMBER(at.port),
-                   NUMBER(at.ipv6_only), NUMBER(at.deferred), TEXT(name),
+                   NUMBER(at.ipv6_only), NUMBER(at.deferred), NUMBER(at.beside), TEXT(name),
                    NUMBER(pass(w, at.file->place.dir_fd, "gearshift-folder")),
                    TEXT(at.file->place.name), NUMBER(at.file->device), NUMBER(at.file->number));
     }

@@ -214,15 +214,15 @@ void supervisor_ready(struct supervisor *s)
 
 void supervisor_tell_manager(const struct supervisor *s)
 {
-    char text[1024];
+    char text[1024], whole[1100];
     const struct life life = life_of(&s->current->instance);
 
     if (s->request.ticket != 0 || s->upgrade.ticket != 0 || s->stops || s->drains)
         return; /* it goes on reloading, or ends */
     life_describe(&life, text, sizeof text);
-    if (s->failed)
-        strncat(text, "; the last change was refused, see the log", sizeof text - strlen(text) - 1);
-    notify_ready(text);
+    snprintf(whole, sizeof whole, "%s%s", text,
+             s->failed ? "; the last change was refused, see the log" : "");
+    notify_ready(whole);
 }
 
 /* Says that the loop turns, as often as the service manager wants to hear it. */

@@ -76,7 +76,7 @@ __attribute__((noreturn)) static void work(struct instance *instance, struct pla
     };
 
     reset_signals();
-    instance_own_sockets(instance, false);
+    instance_own_share(instance, worker->index);
     instance_take_log(instance);
     enum exit_status status = serve(instance, &params);
     if (!place->ready) {

@@ -2,6 +2,7 @@
 #include "session/proxy_header.h"
 
 #include "core/check.h"
+#include "core/decimal.h"
 #include "core/span.h"
 
 #include <stdint.h>
@@ -35,17 +36,9 @@ static bool address_parse(struct span word, enum peer_family family, struct peer
 /* "0" to "65535", without leading zeros. */
 static bool port_parse(struct span word, uint16_t *ret_port)
 {
-    unsigned port = 0;
+    bool zeros = word.len > 1 && word.ptr[0] == '0';
 
-    if (word.len == 0 || word.len > 5 || (word.len > 1 && word.ptr[0] == '0'))
-        return false;
-    for (size_t i = 0; i < word.len; i++) {
-        if (word.ptr[i] < '0' || word.ptr[i] > '9')
-            return false;
-        port = 10 * port + (unsigned)(word.ptr[i] - '0');
-    }
-    *ret_port = (uint16_t)port;
-    return port <= UINT16_MAX;
+    return !zeros && decimal_parse_port(word, ret_port);
 }
 
 /* What stands behind the signature, without CRLF. */

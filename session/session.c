@@ -48,6 +48,7 @@ enum front {
 struct session {
     unsigned magic;
     uint8_t front; /* enum front */
+    bool named;    /* the client is whom a proxy's header has named */
     struct session_env *env;
     size_t planned;                   /* octets of the plan that is out; 0: none */
     int planned_fd;                   /* the file of its range; -1: none */
@@ -180,12 +181,15 @@ static void refuse_proxy(struct session *s, enum session_proxy_refusal refusal)
     http_conn_broken(&s->conn);
 }
 
-struct session *session_open(void *mem, struct session_env *env, const struct listen_config *listen,
-                             const struct peer *peer)
+/* Before its first octet: neither a proxy's header nor TLS has begun. */
+static struct session *session_make(void *mem, struct session_env *env,
+                                    const struct listen_config *listen, const struct peer *peer)
 {
     CHECK_OBJ(env, SESSION_ENV_MAGIC);
     struct session *s = mem;
     s->magic = SESSION_MAGIC;
+    s->front = FRONT_HTTP;
+    s->named = false;
     s->env = env;
     s->planned = 0;
     s->sent = 0;
@@ -194,44 +198,64 @@ struct session *session_open(void *mem, struct session_env *env, const struct li
     s->proxy = NULL;
     http_conn_open(&s->conn, env->http, listen, peer);
     http_count_opened(&s->conn);
-    if (!listen->proxy_protocol) {
-        begin_content(s);
-    } else {
-        s->front = FRONT_PROXY;
-        if (!address_set_has(env->proxy->trusted, peer))
-            refuse_proxy(s, SESSION_PROXY_UNTRUSTED);
-    }
     env->sessions++;
+    return s;
+}
+
+static void await_proxy_header(struct session *s)
+{
+    s->front = FRONT_PROXY;
+    if (!address_set_has(s->env->proxy->trusted, http_conn_peer(&s->conn)))
+        refuse_proxy(s, SESSION_PROXY_UNTRUSTED);
+}
+
+struct session *session_open(void *mem, struct session_env *env, const struct listen_config *listen,
+                             const struct peer *peer)
+{
+    struct session *s = session_make(mem, env, listen, peer);
+    if (listen->proxy_protocol)
+        await_proxy_header(s);
+    else
+        begin_content(s);
     return s;
 }
 
 bool session_is_tls(const struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
-    return s->tls != NULL;
+    return s->tls != NULL || (s->front == FRONT_PROXY && http_conn_listen(&s->conn)->tls);
 }
 
 bool session_can_move(const struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
-    return s->tls == NULL && s->planned == 0 && http_conn_can_move(&s->conn);
+    return !session_is_tls(s) && s->proxy == NULL && s->planned == 0 &&
+           http_conn_can_move(&s->conn);
 }
 
 void session_move(const struct session *s, struct session_moved *ret_moved)
 {
     CHECK(session_can_move(s));
-    *ret_moved = (struct session_moved){ .listen = s->conn.listen,
-                                         .peer = *http_conn_peer(&s->conn),
-                                         .requests = s->conn.requests,
-                                         .since_ms = s->conn.since_ms };
+    *ret_moved =
+        (struct session_moved){ .listen = s->conn.listen,
+                                .peer = *http_conn_peer(&s->conn),
+                                .requests = s->conn.requests,
+                                .since_ms = s->conn.since_ms,
+                                .flags = (s->front == FRONT_PROXY ? SESSION_MOVED_HEADER_DUE : 0) |
+                                         (s->named ? SESSION_MOVED_NAMED : 0) };
 }
 
 struct session *session_open_moved(void *mem, struct session_env *env,
                                    const struct session_moved *moved)
 {
     CHECK(!moved->listen->tls);
-    struct session *s = session_open(mem, env, moved->listen, &moved->peer);
+    struct session *s = session_make(mem, env, moved->listen, &moved->peer);
+    s->named = (moved->flags & SESSION_MOVED_NAMED) != 0;
+    if (s->named)
+        http_conn_introduced(&s->conn, &moved->peer);
     http_conn_moved(&s->conn, moved->requests, moved->since_ms);
+    if (moved->flags & SESSION_MOVED_HEADER_DUE)
+        await_proxy_header(s); /* whom this configuration trusts */
     return s;
 }
 
@@ -317,6 +341,7 @@ static size_t proxy_received(struct session *s, const char *data, size_t len)
     case PROXY_HEADER_DONE:
         session_proxy_drop(s->env->proxy, &s->proxy);
         http_conn_introduced(&s->conn, header.has_client ? &header.client : NULL);
+        s->named = header.has_client;
         begin_content(s);
         return used;
     case PROXY_HEADER_MORE:

@@ -113,21 +113,28 @@ struct session_moved {
     uint32_t requests;                  /* begun on it: limits go on counting */
     uint64_t since_ms;                  /* idle since then, on the scale of clock.now_ms, which is
                                            the machine's: deadlines go on from there */
+    unsigned flags;                     /* enum session_moved_flag */
+};
+
+enum session_moved_flag {
+    SESSION_MOVED_HEADER_DUE = 1 << 0, /* a proxy's header has still to come: `peer` is the proxy */
+    SESSION_MOVED_NAMED = 1 << 1,      /* `peer` is whom a proxy's header has named */
 };
 
 /* May the connection move now: plain HTTP, and between two requests, or before the first, with
- * nothing received, nothing to send and no job? Octets that lie in the socket move with it. TLS
- * never moves: its keys and counters are in a library. Pure. */
+ * nothing received (a proxy's header is whole, or has not begun), nothing to send and no job?
+ * Octets that lie in the socket move with it. TLS never moves: its keys and counters are in a
+ * library. Pure. */
 bool session_can_move(const struct session *s);
 
-/* Is it encrypted, and so will never move? Pure. */
+/* Is it encrypted, or will be behind a proxy's header, and so will never move? Pure. */
 bool session_is_tls(const struct session *s);
 
 /* What is to be sent along; session_can_move() says yes. Pure. */
 void session_move(const struct session *s, struct session_moved *ret_moved);
 
 /* session_open() for a connection that was another process's; `moved` (copied) is not of an address
- * with TLS. */
+ * with TLS, and with HEADER_DUE it is of one for proxies. */
 struct session *session_open_moved(void *mem, struct session_env *env,
                                    const struct session_moved *moved);
 

@@ -159,9 +159,9 @@ void blocking_ask_all(struct blocking *b, unsigned asks)
     places_ask_all(&b->places, asks, b->ops->ask);
 }
 
-static void begin_drain(struct blocking *b, uint64_t now_ms)
+static void begin_drain(struct blocking *b)
 {
-    b->drain_end_ms = now_ms + b->cfg.config->deadlines.drain_ms;
+    b->drain_end_ms = clock_monotonic_ms() + b->cfg.config->deadlines.drain_ms;
     blocking_ask_all(b, DRIVER_ASK_DRAIN); /* who finds nobody listening knows that it has begun */
     blocking_unlisten(b);
 }
@@ -182,7 +182,7 @@ bool blocking_turn(struct blocking *b, uint64_t now_ms)
     bool retires = engine_asked(&orders->retire) != 0;
     bool drains = engine_asked(&orders->drain) || (retires && b->cfg.out == NULL);
     if (!stops && drains && b->drain_end_ms == 0)
-        begin_drain(b, now_ms);
+        begin_drain(b);
     else if (!stops && retires && !drains && b->retire_end_ms == 0)
         blocking_begin_retire(b, now_ms);
     blocking_poke(b, now_ms);

@@ -300,8 +300,11 @@ void blocking_conn_drive(struct blocking *b, struct place *place, int fd,
         .place = place,
         .last = place_now(),
     };
-    const struct session_moved moved = { place->listen, place->peer, place->requests,
-                                         place->since_ms };
+    const struct session_moved moved = { .listen = place->listen,
+                                         .peer = place->peer,
+                                         .requests = place->requests,
+                                         .since_ms = place->since_ms,
+                                         .flags = place->flags };
     atomic_store(&place->tid, gettid());
     conn->driver.ops->enter(&conn->driver);
     conn->driver.session = place->moved

@@ -54,6 +54,7 @@ static void adopt(struct blocking *b, const struct handover_conn *conn)
     CHECK(place != NULL);
     place->requests = conn->state.requests;
     place->since_ms = conn->state.since_ms;
+    place->flags = conn->state.flags;
     place->moved = true;
     *b->moved_end = place;
     b->moved_end = &place->next;
@@ -90,13 +91,23 @@ void blocking_take_moved(struct blocking *b)
 
 /* ---- leaving ---- */
 
-/* True: the successor has it. */
-static bool hand_over(struct blocking *b, int fd, const struct session_moved *state)
+/* Offers it, at most so many times: the successor may have no place for it just now. True: it is
+ * his. */
+static bool hand_over(struct blocking *b, int fd, const struct session_moved *state, int offers)
 {
     const struct handover_conn conn = { .fd = fd, .state = *state };
-    uint64_t taken = 0;
-    return handover_has_address(b->cfg.out, b->cfg.config, state->listen) &&
-           handover_send(b->cfg.out, b->cfg.config, &conn, 1, &taken) == 0 && taken == 1;
+    if (!handover_has_address(b->cfg.out, b->cfg.config, state->listen))
+        return false;
+    for (int i = 0; i < offers; i++) {
+        uint64_t taken = 0;
+        if (i > 0)
+            poll(NULL, 0, HANDOVER_RETRY_MS);
+        if (handover_send(b->cfg.out, b->cfg.config, &conn, 1, &taken) < 0)
+            return false;
+        if (taken == 1)
+            return true;
+    }
+    return false;
 }
 
 bool blocking_conn_move(struct driver *d)
@@ -106,17 +117,19 @@ bool blocking_conn_move(struct driver *d)
     if (atomic_load(&conn->place->shut)) /* to wake us: its receiving side has ended for good */
         return false;
     session_move(d->session, &state);
-    return hand_over(conn->b, d->fd, &state);
+    return hand_over(conn->b, d->fd, &state, 1 + HANDOVER_REFUSALS_MAX);
 }
 
 bool blocking_hand_over_unserved(struct blocking *b, struct place *place)
 {
+    bool due = !place->moved && place->listen->proxy_protocol; /* it is as it was accepted */
     const struct session_moved state = { .listen = place->listen,
                                          .peer = place->peer,
                                          .requests = place->requests,
-                                         .since_ms = place->moved ? place->since_ms
-                                                                  : clock_monotonic_ms() };
-    if (place->listen->tls || !hand_over(b, place->fd, &state))
+                                         .since_ms =
+                                             place->moved ? place->since_ms : clock_monotonic_ms(),
+                                         .flags = due ? SESSION_MOVED_HEADER_DUE : place->flags };
+    if (place->listen->tls || !hand_over(b, place->fd, &state, 1))
         return false;
     close(places_give(&b->places, place));
     return true;

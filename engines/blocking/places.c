@@ -78,6 +78,7 @@ struct place *places_take(struct places *places, int fd, const struct listen_con
         atomic_store(&place->tid, 0);
         place->moved = false;
         place->requests = 0;
+        place->flags = 0;
         place->used = true;
         place->tcp = peer->family != PEER_UNIX;
         place->fd = fd;

@@ -29,7 +29,8 @@ struct place {
     bool tcp;
     bool moved;        /* another process has accepted it: */
     uint32_t requests; /* begun there */
-    uint64_t since_ms; /* as in struct session_moved */
+    uint64_t since_ms; /* as in struct session_moved, as are: */
+    unsigned flags;
     int fd;    /* of the connection; -1 when it is closed, or a child has it. Under the mutex where
                   other threads close it */
     pid_t pid; /* of the child that serves it; 0: none */

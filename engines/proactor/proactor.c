@@ -78,8 +78,10 @@ static int make_proactors(struct engine *e, char *why, size_t why_size)
 {
     for (unsigned i = 0; i < e->count; i++) {
         struct session_limits limits = session_limits_share(&e->cfg.limits, i, e->count);
-        int res = proactor_create(&e->shared, &limits, listen_share_of(&e->listeners, i),
-                                  e->cfg.listeners_count, why, why_size, &e->proactors[i]);
+        size_t count;
+        struct listener *listeners = listen_share_of(&e->listeners, i, &count);
+        int res =
+            proactor_create(&e->shared, &limits, listeners, count, why, why_size, &e->proactors[i]);
         if (res < 0)
             return res;
     }

@@ -1,9 +1,10 @@
 /* proactor_handover.c: connections that come from a predecessor in another process, and those that
  * leave for the successor (engines/handover.h); loop_handover.c is the same for event loops.
  *
- * A receive that is armed would take octets which are the successor's. So who is to leave waits in
- * proactor.parting until the last completions of its receive and of its watch for room have come;
- * what a receive has brought meanwhile makes it busy, and it leaves another time. */
+ * A receive that is armed would take octets which are the successor's. So who is to leave waits
+ * until the last completions of its receive and of its watch for room have come, which drive it:
+ * then it is in proactor.parted. What a receive has brought meanwhile makes it busy, and it leaves
+ * another time. No list is searched for who has come so far: there may be many thousands. */
 #include "engines/proactor/proactor_internal.h"
 
 #include "core/log.h"
@@ -100,6 +101,25 @@ int proactor_inboxes_timeout_ms(const struct proactor *p, int timeout_ms)
 
 /* ---- leaving ---- */
 
+/* Does nothing in the kernel wait for it any more? */
+static bool is_free(const struct proactor_conn *conn)
+{
+    return !conn->recv.in_flight && !conn->room.in_flight && !conn->send.in_flight &&
+           conn->file == NULL;
+}
+
+/* One that is in no list, and parting. False: the kernel could not be asked now. */
+static bool part_on(struct proactor *p, struct proactor_conn *conn)
+{
+    bool asked = proactor_cancel(p, &conn->recv, conn->fd);
+    asked = proactor_cancel(p, &conn->room, conn->fd) && asked;
+    if (is_free(conn))
+        list_push_back(&p->parted, &conn->idle);
+    else if (!asked)
+        list_push_back(&p->parting, &conn->idle);
+    return asked;
+}
+
 void proactor_part(struct proactor *p, struct proactor_conn *conn)
 {
     struct session *s = proactor_session(conn);
@@ -107,11 +127,12 @@ void proactor_part(struct proactor *p, struct proactor_conn *conn)
         session_retire(s);
         return;
     }
-    if (!session_can_move(s) || conn->kept != NULL || conn->ended || conn->leaving ||
-        !list_empty(&conn->idle))
+    if (conn->parting && list_empty(&conn->idle))
+        (void)part_on(p, conn); /* it was asked for, and has ended perhaps */
+    if (!session_can_move(s) || conn->kept != NULL || conn->ended || conn->leaving || conn->parting)
         return;
     conn->parting = true;
-    list_push_back(&p->parting, &conn->idle);
+    (void)part_on(p, conn);
 }
 
 /* It stays, or something has come: it goes on. */
@@ -120,15 +141,6 @@ void proactor_part_end(struct proactor *p, struct proactor_conn *conn)
     conn->parting = false;
     list_remove(&conn->idle);
     proactor_queue(p, conn);
-}
-
-/* Nothing in the kernel waits for it any more. Else it has been asked to end. */
-static bool is_free(struct proactor *p, struct proactor_conn *conn)
-{
-    (void)proactor_cancel(p, &conn->recv, conn->fd); /* else in the next turn */
-    (void)proactor_cancel(p, &conn->room, conn->fd);
-    return !conn->recv.in_flight && !conn->room.in_flight && !conn->send.in_flight &&
-           conn->file == NULL;
 }
 
 static void stays(struct proactor *p, struct proactor_conn *conn)
@@ -147,18 +159,26 @@ static void end_handover(struct proactor *p)
     }
 }
 
-/* Takes those that are free out of p->parting. Their number. */
+/* Goes on where there was no place for what the kernel is asked. */
+static void part_the_rest(struct proactor *p)
+{
+    bool asked = true;
+    while (asked && !list_empty(&p->parting)) {
+        struct proactor_conn *conn = container_of(p->parting.next, struct proactor_conn, idle);
+        list_remove(&conn->idle);
+        asked = part_on(p, conn);
+    }
+}
+
+/* Takes connections out of p->parted. Their number. */
 static unsigned collect(struct proactor *p, struct proactor_conn **ret_conns,
                         struct handover_conn *ret_batch)
 {
     unsigned n = 0;
-    struct list *at = p->parting.next;
-    while (at != &p->parting && n < HANDOVER_MAX) {
-        struct proactor_conn *conn = container_of(at, struct proactor_conn, idle);
-        at = at->next;
+    while (!list_empty(&p->parted) && n < HANDOVER_MAX) {
+        struct proactor_conn *conn = container_of(p->parted.next, struct proactor_conn, idle);
         CHECK_OBJ(conn, PROACTOR_CONN_MAGIC);
-        if (!is_free(p, conn))
-            continue;
+        CHECK(is_free(conn));
         ret_batch[n].fd = conn->fd;
         session_move(proactor_session(conn), &ret_batch[n].state);
         if (!handover_has_address(p->shared->out, p->config, ret_batch[n].state.listen)) {
@@ -192,7 +212,8 @@ static void hand_over(struct proactor *p)
     if (p->handover_retry_ms > p->clock.now_ms)
         return;
     p->handover_retry_ms = 0;
-    if (list_empty(&p->parting))
+    part_the_rest(p);
+    if (list_empty(&p->parted))
         return;
     while (!refused && !p->handover_over && (count = collect(p, conns, batch)) > 0) {
         uint64_t taken = 0, all = count < 64 ? ((uint64_t)1 << count) - 1 : UINT64_MAX;

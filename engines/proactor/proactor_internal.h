@@ -149,8 +149,8 @@ struct proactor_conn {
     size_t kept_len;         /* octets in them */
     struct list all;         /* in proactor.conns */
     struct list run;         /* in proactor.run_queue, or in proactor.closed */
-    struct list idle;        /* in proactor.idle while it waits for a request, or in
-                                proactor.parting */
+    struct list idle;        /* in proactor.idle while it waits for a request; in
+                                proactor.parting or .parted; or in none */
     struct timer_node timer; /* lazy: armed for the session's deadline or earlier */
 };
 
@@ -217,7 +217,9 @@ struct proactor {
     bool handover_over;        /* the successor takes nothing more */
     unsigned refusals;         /* batches of which it has not taken all */
     uint64_t handover_retry_ms; /* it has just not taken all: not before; 0: at once */
-    struct list parting;        /* connections that leave */
+    struct list parting;        /* connections that leave, and of which the kernel has still to be
+                                   asked to end what is in flight */
+    struct list parted;         /* those of which nothing is in flight */
     struct proactor_inbox *inboxes;
     size_t inboxes_count;
     enum proactor_drain drain; /* how far that is */

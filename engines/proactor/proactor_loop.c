@@ -129,6 +129,7 @@ int proactor_create(struct proactor_shared *shared, const struct session_limits 
     }
     list_init(&p->conns);
     list_init(&p->parting);
+    list_init(&p->parted);
     list_init(&p->run_queue);
     list_init(&p->closed);
     list_init(&p->idle);
@@ -200,7 +201,7 @@ static bool go_on_draining(struct proactor *p)
 {
     switch (p->drain) {
     case PROACTOR_SERVES:
-        p->drain_end_ms = p->clock.now_ms + p->config->deadlines.drain_ms;
+        p->drain_end_ms = clock_monotonic_ms() + p->config->deadlines.drain_ms;
         p->drain = PROACTOR_UNLISTENS;
         /* fall through */
     case PROACTOR_UNLISTENS:

@@ -78,7 +78,8 @@ struct demultiplexer_ops {
     /* Registers; `source` is borrowed until remove(). 0 or -errno. */
     int (*add)(struct demultiplexer *d, struct loop_source *source, enum demultiplexer_role role);
 
-    /* One shot: `source`, registered, is waited for: READ, WRITE or both. NULL with edges. */
+    /* One shot: `source`, registered, is waited for: READ, WRITE or both. With edges NULL, or for
+     * listeners alone. */
     void (*want)(struct demultiplexer *d, struct loop_source *source, uint32_t events);
 
     /* The descriptor is about to be closed (`closes`), and nobody else holds it, or is given up. No

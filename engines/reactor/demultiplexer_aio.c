@@ -77,7 +77,9 @@ static int make_context(size_t sources, aio_context_t *ret_context, char *why, s
         snprintf(
             why, why_size,
             "io_setup: %u operations are more than the sysctl fs.aio-max-nr leaves: raise it, or "
-            "lower connections_max",
+            "lower connections_max (while a reload is under way, the old worker and the new one "
+            "have "
+            "theirs)",
             count);
     else
         snprintf(

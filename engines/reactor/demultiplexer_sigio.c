@@ -2,8 +2,12 @@
  * a socket (O_ASYNC, F_SETSIG: fcntl(2)), which says which descriptor it was (ssi_fd).
  *
  * The signals go to the thread that waits (F_SETOWN_EX, F_OWNER_TID), are blocked there, and are
- * read from a signalfd(2), many at a time, which measured better than sigwaitinfo(2). An eventfd
- * ignores O_ASYNC, so wake-ups are polled for beside the signalfd.
+ * read from a signalfd(2), many at a time, which measured better than sigwaitinfo(2).
+ *
+ * What has no signals is polled for beside the signalfd. An eventfd ignores O_ASYNC. A listening
+ * socket has one owner, whichever process has it: what is to be told to a worker, to the other
+ * workers beside it, and to its successor, cannot be a signal to one of them. Such a source is told
+ * of once, as by poll(2) itself, and then no more before it is asked for again.
  *
  * The queue is limited for the user (RLIMIT_SIGPENDING). What finds it full is told by one plain
  * SIGIO, which stands for all that was lost: then every source is looked at (`lost`). Signals of a
@@ -27,15 +31,22 @@
 
 enum {
     TAKE_MAX = 128,   /* signals of one read(2) */
-    PLAIN_MAX = 2,    /* descriptors that are polled: wake-ups, workers' results */
     SIGNAL_BEHIND = 3 /* SIGRTMIN + that: the C library takes the first ones */
+};
+
+/* A source that is polled. */
+struct polled_source {
+    struct loop_source *source;
+    bool repeats; /* an eventfd, which whoever is told reads; else it is told of when asked for */
+    bool asked;
 };
 
 struct sigio_set {
     struct demultiplexer base;
     struct descriptor_table sources; /* those that signals tell of */
-    struct loop_source *plain[PLAIN_MAX];
-    unsigned plain_count;
+    struct polled_source *plain;
+    struct pollfd *polled; /* of poll(2): the signalfd, and those */
+    size_t plain_count, plain_room;
     int signal_fd;
     pid_t tid; /* 0: nobody has begun to wait; sources are told of to it once it does */
     bool lost; /* signals were lost: all sources from `look_at` on are to be told of */
@@ -87,19 +98,24 @@ static int sigio_set_open(size_t sources, char *why, size_t why_size,
 {
     (void)sources;
     struct sigio_set *set = calloc(1, sizeof(*set));
-    if (set == NULL) {
+    struct pollfd *polled = calloc(1, sizeof(*polled));
+    int res = -ENOMEM;
+    if (set == NULL || polled == NULL) {
         snprintf(why, why_size, "out of memory");
-        return -ENOMEM;
+        goto fail;
     }
     set->base.ops = &demultiplexer_sigio;
-    set->signal_fd = open_signal_fd(why, why_size);
-    if (set->signal_fd < 0) {
-        int res = set->signal_fd;
-        free(set);
-        return res;
-    }
+    set->polled = polled;
+    set->signal_fd = res = open_signal_fd(why, why_size);
+    if (res < 0)
+        goto fail;
     *ret_demultiplexer = &set->base;
     return 0;
+
+fail:
+    free(polled);
+    free(set);
+    return res;
 }
 
 /* Every change of `fd` becomes a signal to the thread. */
@@ -131,15 +147,49 @@ static int sigio_set_start(struct demultiplexer *d)
     return 0;
 }
 
+static struct polled_source *find_plain(const struct sigio_set *set,
+                                        const struct loop_source *source)
+{
+    for (size_t i = 0; i < set->plain_count; i++) {
+        if (set->plain[i].source == source)
+            return &set->plain[i];
+    }
+    return NULL;
+}
+
+static int add_plain(struct sigio_set *set, struct loop_source *source, bool repeats)
+{
+    if (set->plain_count == set->plain_room) {
+        size_t room = 2 * set->plain_room + 8;
+        struct polled_source *plain = realloc(set->plain, room * sizeof(plain[0]));
+        if (plain == NULL)
+            return -ENOMEM;
+        set->plain = plain;
+        struct pollfd *polled = realloc(set->polled, (1 + room) * sizeof(polled[0]));
+        if (polled == NULL)
+            return -ENOMEM;
+        set->polled = polled;
+        set->plain_room = room;
+    }
+    set->plain[set->plain_count++] = (struct polled_source){ source, repeats, true };
+    return 0;
+}
+
+/* Signals tell of connections whether they are waited for or not. */
+static void sigio_set_want(struct demultiplexer *d, struct loop_source *source, uint32_t events)
+{
+    struct polled_source *plain = find_plain(set_of(d), source);
+    (void)events; /* nothing is written there */
+    if (plain != NULL)
+        plain->asked = true;
+}
+
 static int sigio_set_add(struct demultiplexer *d, struct loop_source *source,
                          enum demultiplexer_role role)
 {
     struct sigio_set *set = set_of(d);
-    if (role == DEMULTIPLEXER_WAKE || role == DEMULTIPLEXER_RESULTS) {
-        CHECK(set->plain_count < PLAIN_MAX);
-        set->plain[set->plain_count++] = source;
-        return 0;
-    }
+    if (role != DEMULTIPLEXER_CONNECTION)
+        return add_plain(set, source, role == DEMULTIPLEXER_WAKE || role == DEMULTIPLEXER_RESULTS);
     int res = descriptor_table_set(&set->sources, source->fd, source);
     if (res == 0 && set->tid != 0)
         res = signal_changes(set, source->fd);
@@ -148,7 +198,7 @@ static int sigio_set_add(struct demultiplexer *d, struct loop_source *source,
     return res;
 }
 
-/* A socket that other processes have, too, may send its signals to one of them by now. */
+/* A connection that has moved to another process may send its signals there by now. */
 static bool is_ours(const struct sigio_set *set, int fd)
 {
     struct f_owner_ex owner;
@@ -159,6 +209,11 @@ static bool is_ours(const struct sigio_set *set, int fd)
 static void sigio_set_remove(struct demultiplexer *d, struct loop_source *source, bool closes)
 {
     struct sigio_set *set = set_of(d);
+    struct polled_source *plain = find_plain(set, source);
+    if (plain != NULL) {
+        *plain = set->plain[--set->plain_count];
+        return;
+    }
     if (!closes && is_ours(set, source->fd)) {
         const struct f_owner_ex nobody = { F_OWNER_TID, 0 };
         int flags = fcntl(source->fd, F_GETFL);
@@ -209,6 +264,20 @@ static int take_signals(struct sigio_set *set, struct demultiplexer_event *event
     return n;
 }
 
+/* What is polled. The rest, if there is no room, is found by the next wait. */
+static int take_plain(struct sigio_set *set, struct demultiplexer_event *events, int max)
+{
+    int n = 0;
+    for (size_t i = 0; i < set->plain_count && n < max; i++) {
+        struct polled_source *plain = &set->plain[i];
+        if (set->polled[1 + i].revents == 0)
+            continue;
+        plain->asked = plain->repeats;
+        events[n++] = (struct demultiplexer_event){ plain->source, DEMULTIPLEXER_READ };
+    }
+    return n;
+}
+
 static int sigio_set_wait(struct demultiplexer *d, int timeout_ms,
                           struct demultiplexer_event *events, int max)
 {
@@ -218,20 +287,18 @@ static int sigio_set_wait(struct demultiplexer *d, int timeout_ms,
         if (n > 0)
             return n;
     }
-    struct pollfd polled[1 + PLAIN_MAX] = { { .fd = set->signal_fd, .events = POLLIN } };
-    for (unsigned i = 0; i < set->plain_count; i++)
-        polled[1 + i] = (struct pollfd){ .fd = set->plain[i]->fd, .events = POLLIN };
-    CHECK(max > PLAIN_MAX);
+    set->polled[0] = (struct pollfd){ .fd = set->signal_fd, .events = POLLIN };
+    for (size_t i = 0; i < set->plain_count; i++)
+        set->polled[1 + i] = (struct pollfd){
+            .fd = set->plain[i].asked ? set->plain[i].source->fd : -1,
+            .events = POLLIN,
+        };
     stats_count(STATS_CALL_WAIT);
-    int ready = poll(polled, 1 + set->plain_count, timeout_ms);
+    int ready = poll(set->polled, 1 + set->plain_count, timeout_ms);
     if (ready <= 0)
         return ready < 0 ? demultiplexer_failed(errno) : 0;
-    int n = 0;
-    for (unsigned i = 0; i < set->plain_count; i++) {
-        if (polled[1 + i].revents != 0)
-            events[n++] = (struct demultiplexer_event){ set->plain[i], DEMULTIPLEXER_READ };
-    }
-    if (polled[0].revents != 0)
+    int n = take_plain(set, events, max);
+    if (set->polled[0].revents != 0 && n < max)
         n += take_signals(set, events + n, max - n);
     return n == 0 && set->lost ? take_all(set, events, max) : n; /* SIGIO came alone */
 }
@@ -241,6 +308,8 @@ static void sigio_set_close(struct demultiplexer *d)
     struct sigio_set *set = set_of(d);
     close(set->signal_fd);
     descriptor_table_free(&set->sources);
+    free(set->plain);
+    free(set->polled);
     free(set);
 }
 
@@ -254,6 +323,7 @@ const struct demultiplexer_ops demultiplexer_sigio = {
     .open = sigio_set_open,
     .start = sigio_set_start,
     .add = sigio_set_add,
+    .want = sigio_set_want,
     .remove = sigio_set_remove,
     .wait = sigio_set_wait,
     .close = sigio_set_close,

@@ -239,7 +239,8 @@ static void loop_drain_sessions(struct loop *loop)
 
 static void loop_begin_drain(struct loop *loop)
 {
-    loop->drain_end_ms = loop->clock.now_ms + loop->cfg.config->deadlines.drain_ms;
+    /* not clock.now_ms: the signal came since, and what it is measured by is its time */
+    loop->drain_end_ms = clock_monotonic_ms() + loop->cfg.config->deadlines.drain_ms;
     loop_unlisten(loop);
     loop_drain_sessions(loop);
 }

@@ -57,6 +57,7 @@ void loop_adopt_moved(struct loop *loop, const struct handover_conn *moved)
                                           .peer = moved->state.peer,
                                           .moved = true,
                                           .requests = moved->state.requests,
+                                          .flags = moved->state.flags,
                                           .since_ms = moved->state.since_ms };
     atomic_fetch_add(&loop->adopted, 1);
     if (loop_inbox_give(loop->inbox, &arrival))
@@ -90,7 +91,8 @@ static void open_moved(struct loop *loop, const struct loop_arrival *arrival)
                                          .state = { .listen = arrival->listen,
                                                     .peer = arrival->peer,
                                                     .requests = arrival->requests,
-                                                    .since_ms = arrival->since_ms } };
+                                                    .since_ms = arrival->since_ms,
+                                                    .flags = arrival->flags } };
     loop_conn_open_moved(loop, &moved);
 }
 

@@ -14,7 +14,8 @@ struct loop_arrival {
     struct peer peer;
     bool moved; /* it was another process's: */
     uint32_t requests;
-    uint64_t since_ms; /* as in struct session_moved */
+    unsigned flags; /* as in struct session_moved, as is: */
+    uint64_t since_ms;
 };
 
 struct loop_inbox;

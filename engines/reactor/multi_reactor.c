@@ -211,7 +211,8 @@ static int make_reactors(struct engine *e, char *why, size_t why_size)
         if (handoff)
             reactor->cfg.listeners_count = reactor->cfg.inboxes_count = 0;
         else
-            reactor->cfg.listeners = listen_share_of(&e->listeners, i);
+            reactor->cfg.listeners =
+                listen_share_of(&e->listeners, i, &reactor->cfg.listeners_count);
         int res = loop_create(&reactor->cfg, &options, why, why_size, &reactor->loop);
         if (res < 0)
             return res;
@@ -241,8 +242,7 @@ static void multi_reactor_destroy(struct engine *e)
     free(e);
 }
 
-/* Only epoll wakes one of several loops for a client; and a socket has one owner, to whom it sends
- * its signals. */
+/* Only epoll wakes one of several loops for a client. */
 static int check_sharing(const struct engine *e, char *why, size_t why_size)
 {
     const struct config *config = e->cfg.config;
@@ -254,15 +254,6 @@ static int check_sharing(const struct engine *e, char *why, size_t why_size)
                  "accept = shared needs demultiplexer = epoll; with %s set accept = reuseport or "
                  "handoff",
                  ops->name);
-        return -EINVAL;
-    }
-    for (size_t i = 0; ops->looks_once && i < e->cfg.listeners_count; i++) {
-        if (e->cfg.listeners[i].file == NULL)
-            continue;
-        snprintf(why, why_size,
-                 "the unix socket %s is shared by all threads, and demultiplexer = %s tells one of "
-                 "them alone of clients: set accept = handoff",
-                 e->cfg.listeners[i].config->text, ops->name);
         return -EINVAL;
     }
     return 0;

@@ -69,9 +69,10 @@ class Logs(Unheard):
         self.assertNotRegex(self.read("stderr"), " error ")
 
     def test_syslog_over_udp(self):
-        for host in ("127.0.0.1", "localhost"):
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours:
-                ours.bind(("127.0.0.1", 0))
+        for host in ("127.0.0.1", "localhost"):  # of which the first address may be ::1
+            family, *_, address = socket.getaddrinfo(host, 0, type=socket.SOCK_DGRAM)[0]
+            with socket.socket(family, socket.SOCK_DGRAM) as ours:
+                ours.bind(address)
                 ours.settimeout(WAIT_S)
                 port_of_log = ours.getsockname()[1]
                 process, port = self.begin(

@@ -7,12 +7,14 @@
 #include "core/clock.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -92,8 +94,8 @@ static void half_request(void)
     wait_a_while();
     load_send(fd, "P/1.1\r\nHost: h\r\n\r\n");
     answer(fd, false, false);
+    old_ends(); /* what came before it looks again would still be its */
     load_send(fd, GET_SMALL);
-    old_ends();
     answer(fd, true, false);
     close(fd);
     close(one);
@@ -110,9 +112,9 @@ static void pipelined(void)
     wait_a_while();
     for (int i = 0; i < 4; i++)
         answer(fd, false, false);
+    old_ends();
     load_send(fd, GET_SMALL);
     answer(fd, true, false);
-    old_ends();
     close(fd);
     end();
 }
@@ -296,6 +298,68 @@ static void starved(void)
     scarce(HANDOVER_SPARE + 6);
 }
 
+/* ---- descriptors in flight ---- */
+
+enum { USERS_BEGIN = 1000000, IN_FLIGHT = 253 /* SCM_MAX_FD */ };
+
+/* Root may have any number of them in flight. They are counted for a user: this one is nobody's. */
+static void become_nobody(void)
+{
+    uid_t user = USERS_BEGIN + (uid_t)getpid();
+    if (geteuid() != 0)
+        return;
+    MUST(setgroups(0, NULL) == 0 && setresgid(user, user, user) == 0 &&
+         setresuid(user, user, user) == 0);
+    MUST(prctl(PR_SET_DUMPABLE, 1) == 0); /* for LeakSanitizer */
+}
+
+/* Sends descriptors that nobody receives. They are in flight while *ret_ends are open. */
+static void fill_flight(int *ret_ends)
+{
+    union {
+        char room[CMSG_SPACE(IN_FLIGHT * sizeof(int))];
+        struct cmsghdr align;
+    } control = { .room = { 0 } };
+    struct iovec iov = { (void *)(uintptr_t) "x", 1 };
+    struct msghdr header = { .msg_iov = &iov,
+                             .msg_iovlen = 1,
+                             .msg_control = control.room,
+                             .msg_controllen = sizeof(control.room) };
+    struct cmsghdr *rights = CMSG_FIRSTHDR(&header);
+    *rights = (struct cmsghdr){ .cmsg_level = SOL_SOCKET,
+                                .cmsg_type = SCM_RIGHTS,
+                                .cmsg_len = CMSG_LEN(IN_FLIGHT * sizeof(int)) };
+    MUST(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_ends) == 0);
+    for (size_t i = 0; i < IN_FLIGHT; i++)
+        memcpy(CMSG_DATA(rights) + i * sizeof(int), &ret_ends[1], sizeof(int));
+    MUST(sendmsg(ret_ends[0], &header, 0) == 1);
+}
+
+/* The user of the old worker has more descriptors in flight than its limit (ETOOMANYREFS): it
+ * waits until they are fewer, and then hands all over. */
+static void in_flight(void)
+{
+    int fds[SOME], ends[2];
+    become_nobody();
+    begin(1, false);
+    connect_some(fds);
+    worker_start(&next, &site, to, &old);
+    worker_limit_files(&old, 4);
+    fill_flight(ends);
+    worker_retire(&old, &site, NULL);
+    wait_a_while();
+    expect(waitpid(old.pid, NULL, WNOHANG) == 0, "the old worker waits");
+    close(ends[0]);
+    close(ends[1]);
+    old_ends();
+    for (int i = 0; i < SOME; i++) {
+        load_send(fds[i], GET_SMALL);
+        answer(fds[i], true, false);
+        close(fds[i]);
+    }
+    end();
+}
+
 /* ---- TLS, by openssl s_client ---- */
 
 struct tls_client {
@@ -378,6 +442,7 @@ static const struct {
     { "series", series },
     { "full", full },
     { "starved", starved },
+    { "in_flight", in_flight },
     { "tls", tls },
     { "thousands", thousands },
 };

@@ -175,7 +175,7 @@ static void serve(const struct site *site, const char *spec, struct handover *ou
     install_handlers();
     struct choice choice = configure(site, spec);
     struct config *config = choice.config;
-    if (site->tls && tls_server_create(config, why, sizeof(why), &tls) < 0)
+    if (site->tls && tls_server_create(config, NULL, why, sizeof(why), &tls) < 0)
         fail(spec, why);
     struct listener *listeners = calloc(config->listens_count, sizeof(*listeners));
     MUST(listeners != NULL);

@@ -474,7 +474,7 @@ void sim_run_all(const struct config *config, const struct sim_options *options,
 
     char why[512];
     unsigned caps = options->file_segments ? ENGINE_CAP_FILE_SEGMENT : 0;
-    const struct tls_server server = { &fake_tls_ops, NULL, options->ktls };
+    const struct tls_server server = { .ops = &fake_tls_ops, .ktls = options->ktls };
     const struct session_limits limits = session_limits_of(config);
     CHECK(session_env_create(config, &limits, &server, &sim.clock, caps, why, sizeof(why),
                              &sim.env) == 0);

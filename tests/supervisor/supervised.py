@@ -65,9 +65,9 @@ class Supervised(Command):
         self.assertEqual(process.returncode, 0, out + err)
         return out.decode()
 
-    def under_load(self, server, work, **load):
+    def under_load(self, server, work, address=None, **load):
         """What clients have counted while `work` was done."""
-        clients = Load(server.address, BODY, **load)
+        clients = Load(address or server.address, BODY, **load)
         asyncio.run(clients.run(work))
         self.assertGreater(clients.counts["answered"], 0)
         return clients
@@ -84,4 +84,4 @@ class Supervised(Command):
                         self.workers(server))
 
 
-__all__ = ["BINARY", "BODY", "Supervised", "WAIT_S", "children", "environment", "memory_kib", "wait_until"]
+__all__ = ["BINARY", "BODY", "Load", "Supervised", "WAIT_S", "children", "environment", "memory_kib", "wait_until"]

@@ -138,6 +138,21 @@ class Taken(Upgrades):
         self.assertLess(memory_kib(server.pid), memory + 200)
 
 
+class Queues(Upgrades):
+    def test_own_sockets_of_loops_stay(self):
+        """accept = reuseport: a queue for each loop, with clients in it."""
+        text = "engine = multi-reactor\nthreads = 2\nprocesses = 2\naccept = reuseport"
+        server = self.upgradable(text)
+
+        async def work():
+            for _ in range(3):
+                await self.order_meanwhile("upgrade")
+            self.conf(text.replace("threads = 2", "threads = 1"))
+            await self.order_meanwhile("upgrade")
+        self.assert_nothing_lost(self.under_load(server, work, kept=20, idle=20, rate=100, new=100))
+        self.assert_one_generation(server, 2)
+
+
 class Refused(Upgrades):
     def assert_goes_on(self, server, status, sentence):
         before, number = self.workers(server), self.running(server)

@@ -122,7 +122,7 @@ static void begin(bool ktls, unsigned caps)
     char why[256];
     fix.clock = (struct clock){ .now_ms = 1000000, .wall_s = 1790000000 };
     memcpy(fix.clock.http_date, "Mon, 21 Sep 2026 14:13:20 GMT", 30);
-    fix.server = (struct tls_server){ &fake_tls_ops, NULL, ktls };
+    fix.server = (struct tls_server){ .ops = &fake_tls_ops, .ktls = ktls };
     fix.send_max = SIZE_MAX;
     const struct session_limits limits = session_limits_of(fix.config);
     CHECK(session_env_create(fix.config, &limits, &fix.server, &fix.clock, caps, why, sizeof(why),

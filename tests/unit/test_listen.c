@@ -56,7 +56,9 @@ static int open_all(struct listen_config *listens, size_t count, struct listener
 
     why[0] = '\0';
     listen_set_init(&set);
-    int res = listen_set_take(&set, &config, why, sizeof why, ret);
+    size_t taken = 0;
+    int res = listen_set_take(&set, &config, 1, why, sizeof why, ret, &taken);
+    assert_true(res < 0 || taken == count);
     if (res == 0)
         listen_set_give(&set, *ret, count, true);
     return res;
@@ -427,6 +429,9 @@ static void test_beside(void **state)
     assert_int_equal(open_all(&config, 1, &first), 0);
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(listener_open_beside(first, why, sizeof why, &beside[i]), 0);
+        assert_int_equal(option_of(beside[i].fd, SOL_SOCKET, SO_ACCEPTCONN), 0);
+        assert_int_equal(listener_begin(&beside[i], why, sizeof why), 0);
+        assert_int_equal(option_of(beside[i].fd, SOL_SOCKET, SO_ACCEPTCONN), 1);
         assert_int_equal(listener_port(&beside[i]), listener_port(first));
         assert_int_equal(option_of(beside[i].fd, IPPROTO_TCP, TCP_NODELAY), 1);
         assert_int_equal(getsockopt(beside[i].fd, IPPROTO_TCP, TCP_CONGESTION, name, &len), 0);

@@ -259,24 +259,24 @@ static void run_out_of_descriptors(void)
 
     /* Three clients wait and the listener is readable: a few tries, no spinning. */
     unsigned waits = calls.wait, accepts = calls.accept;
-    uint64_t end_ms = clock_monotonic_ms() + 450;
+    uint64_t begun_ms = clock_monotonic_ms(), end_ms = begun_ms + 450;
     while (clock_monotonic_ms() < end_ms)
         turn_within(&scene, (int)(end_ms - clock_monotonic_ms()) + 1);
-    CHECK(calls.wait - waits <= 6);
-    CHECK(calls.accept - accepts >= 3 && calls.accept - accepts <= 5);
-    CHECK(calls.log >= 3 && calls.log <= 6); /* told each time: log_repeat.c limits the lines */
+    unsigned tries = (unsigned)((clock_monotonic_ms() - begun_ms) / LOOP_ACCEPT_RETRY_MS) + 1;
+    CHECK(calls.wait - waits <= tries + 1);
+    CHECK(calls.accept - accepts >= 1 && calls.accept - accepts <= tries);
+    CHECK(calls.log >= 2 && calls.log <= tries + 1); /* told each time: log_repeat.c limits lines */
 
     /* Those who have a connection are served all the while, and who waits follows when one goes. */
     char answer[7];
     for (int i = 0; i < 5; i++) {
         CHECK(client_read(&scene, fds[i], answer, sizeof(answer)) == sizeof(answer));
         CHECK(fake.opened == (i < 3 ? (unsigned)i + 2 : 5));
-        uint64_t begun_ms = clock_monotonic_ms();
         CHECK(shutdown(fds[i], SHUT_RDWR) == 0); /* which gives no descriptor back here */
         while (fake.closed < (unsigned)i + 1)
             turn_within(&scene, 1000);
-        if (i < 3)
-            CHECK(fake.opened == (unsigned)i + 3 && clock_monotonic_ms() - begun_ms < 50);
+        if (i < 3) /* in the same turn: no pause had to end for it */
+            CHECK(fake.opened == (unsigned)i + 3);
     }
     loop_destroy(scene.loop);
 }

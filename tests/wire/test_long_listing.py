@@ -10,8 +10,8 @@ from urllib.parse import unquote_to_bytes
 
 from wire import eventually, head, run, test
 
-NAMES = 20_000
-LEAVING = 20
+NAMES = 6_000
+LEAVING = 12
 JSON = "Accept: application/json"
 
 

@@ -27,7 +27,7 @@ CONNECTIONS = 8
 SLACK = 4  # descriptors: a pipe or two that are kept for the next
 # How many answers a crowd looks at. A million, for once: CROWD_ANSWERS=1000000
 ANSWERS = os.environ.get("CROWD_ANSWERS")
-ANSWERS_PLAIN, ANSWERS_TLS = 40_000, 8_000
+ANSWERS_PLAIN, ANSWERS_TLS = 16_000, 5_000
 
 
 class Question:
