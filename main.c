@@ -20,6 +20,7 @@
 #include "process/options.h"
 #include "process/succession.h"
 #include "process/supervisor.h"
+#include "process/top.h"
 #include "tls/tls.h"
 
 #include <errno.h>
@@ -150,6 +151,7 @@ static int build_info(void)
            "compiler:    %s\n"
            "HTTP parser: %s, strict\n"
            "liburing:    %s\n"
+           "probes:      %s\n"
            "server.conf: %s\n",
            GEARSHIFT_VERSION,
 #ifdef __clang__
@@ -157,7 +159,13 @@ static int build_info(void)
 #else
            "gcc " __VERSION__,
 #endif
-           http_parser_version(), GEARSHIFT_LIBURING, options_default_file());
+           http_parser_version(), GEARSHIFT_LIBURING,
+#ifdef GS_USDT
+           "USDT",
+#else
+           "none",
+#endif
+           options_default_file());
     print_tls_libraries();
     print_engines();
     return STATUS_OK;
@@ -208,6 +216,8 @@ int main(int argc, char **argv)
     MUST(signal(SIGXFSZ, SIG_IGN) != SIG_ERR); /* a log at `ulimit -f`: the write fails */
     if (argc > 1 && strcmp(argv[1], "doctor") == 0)
         return doctor(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "top") == 0)
+        return top(argc - 1, argv + 1);
     if (argc > 1 && control_client_knows(argv[1]))
         return control_client(argc - 1, argv + 1);
     binary_note(argc, argv);

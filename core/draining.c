@@ -12,8 +12,11 @@ void draining_share(void)
 {
     void *mem =
         mmap(NULL, sizeof(*begun), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (mem != MAP_FAILED)
-        begun = mem;
+    if (mem == MAP_FAILED)
+        return;
+    atomic_bool *shared = mem;
+    atomic_init(shared, draining_has_begun());
+    begun = shared;
 }
 
 void draining_begin(void)

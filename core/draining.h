@@ -4,7 +4,8 @@
 
 #include <stdbool.h>
 
-/* Children forked from now on see what draining_begin() says here. Without memory that is shared
+/* Children forked from now on see what draining_begin() says here, and this process no longer what
+ * its parent's does; it goes on with what it has heard so far. Without memory that is shared
  * they do not, and nothing else is lost. Before any other thread is made, once. */
 void draining_share(void);
 

@@ -12,6 +12,12 @@ uint64_t histogram_least(size_t bucket)
     return (uint64_t)(HISTOGRAM_SUB + (bucket & (HISTOGRAM_SUB - 1))) << shift;
 }
 
+uint64_t histogram_middle(size_t bucket)
+{
+    CHECK(bucket < HISTOGRAM_BUCKETS);
+    return histogram_least(bucket) + (histogram_least(bucket + 1) - histogram_least(bucket)) / 2;
+}
+
 uint64_t histogram_count(const struct histogram *h)
 {
     return histogram_below(h, UINT64_C(1) << HISTOGRAM_BITS);
@@ -36,7 +42,7 @@ uint64_t histogram_at(const struct histogram *h, double part)
     for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
         seen += h->buckets[i];
         if (seen > 0 && (double)seen >= rank)
-            return histogram_least(i) + (histogram_least(i + 1) - histogram_least(i)) / 2;
+            return histogram_middle(i);
     }
     UNREACHABLE();
 }

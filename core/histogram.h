@@ -38,6 +38,9 @@ static inline size_t histogram_bucket(uint64_t value)
 /* The least value of a bucket; of HISTOGRAM_BUCKETS: the first that has none of its own. */
 uint64_t histogram_least(size_t bucket);
 
+/* The middle of a bucket. */
+uint64_t histogram_middle(size_t bucket);
+
 /* How many values there are. */
 uint64_t histogram_count(const struct histogram *h);
 

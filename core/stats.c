@@ -1,40 +1,22 @@
 /* stats.c: the region, who has which slot, and the sums. See stats.h. */
-#include "core/stats.h"
+#include "core/stats_region.h"
 
 #include "core/check.h"
 #include "core/shared_memory.h"
+#include "core/stats_read.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
-struct region {
-    uint64_t layout;     /* layout() of who has made it */
-    size_t count;        /* of slots; the last one is shared */
-    _Atomic size_t used; /* the first so many have ever been taken: nobody looks at the others */
-    int64_t started_s;
-    struct stats_slot slots[];
-};
-
-static struct region *region;
+struct stats_region *stats_region;
 static int region_fd = -1; /* -1: none is kept */
 static struct stats_slot nowhere = { .shared = true };
 static pthread_key_t ends; /* its destructor gives a thread's slot back */
 
 _Thread_local struct stats_slot *stats_mine;
-
-static uint64_t clock_ns(clockid_t clock)
-{
-    struct timespec time;
-
-    if (clock_gettime(clock, &time) < 0)
-        return 0;
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
 
 static void on_end(void *slot)
 {
@@ -46,6 +28,7 @@ static void on_end(void *slot)
 static void on_fork(void)
 {
     stats_mine = NULL;
+    stats_cpu_forked();
 }
 
 /* Two binaries with the same number mean the same with each byte of a slot. */
@@ -60,12 +43,12 @@ static uint64_t layout(void)
         hash = (hash ^ (uint64_t)family->first ^ (uint64_t)family->count << 16) *
                UINT64_C(1099511628211);
     }
-    return hash ^ sizeof(struct stats_slot);
+    return hash ^ sizeof(struct stats_slot) ^ (uint64_t)sizeof(struct stats_region) << 32;
 }
 
 static size_t region_size(size_t slots)
 {
-    return sizeof(*region) + (slots + 1) * sizeof(region->slots[0]);
+    return sizeof(*stats_region) + (slots + 1) * sizeof(stats_region->slots[0]);
 }
 
 /* 0 or -errno. */
@@ -82,8 +65,8 @@ int stats_create(size_t slots)
 {
     int fd = -1;
 
-    CHECK(region == NULL && slots > 0);
-    struct region *made = shared_memory_make("gearshift-stats", region_size(slots), &fd);
+    CHECK(stats_region == NULL && slots > 0);
+    struct stats_region *made = shared_memory_make("gearshift-stats", region_size(slots), &fd);
     if (made == NULL)
         return -errno;
     int error = watch_threads();
@@ -98,7 +81,7 @@ int stats_create(size_t slots)
     made->slots[slots].shared = true;
     made->started_s = (int64_t)time(NULL);
     stats_mine = NULL; /* what was counted before went nowhere */
-    region = made;
+    stats_region = made;
     region_fd = fd;
     return 0;
 }
@@ -117,8 +100,8 @@ void stats_forget_memory(void)
 
 int stats_adopt(int memory, size_t slots)
 {
-    CHECK(region == NULL && slots > 0);
-    struct region *found = shared_memory_map(memory, region_size(slots));
+    CHECK(stats_region == NULL && slots > 0);
+    struct stats_region *found = shared_memory_map(memory, region_size(slots));
     int error = found == NULL ? -errno : 0;
     if (error == 0 && (found->layout != layout() || found->count != slots + 1))
         error = -EPROTO;
@@ -131,55 +114,59 @@ int stats_adopt(int memory, size_t slots)
         return error;
     }
     stats_mine = NULL;
-    region = found;
+    stats_region = found;
     region_fd = memory;
     return 0;
 }
 
-/* Is its owner a process that has ended without a word? Then its connections have ended, too. */
-static bool is_orphan(struct stats_slot *slot, int owner)
+/* Whose connections its states count, it may go on with; of others there must be none. */
+static bool suits(const struct stats_slot *slot)
 {
-    if (owner == 0 || kill(owner, 0) == 0 || errno != ESRCH)
-        return false;
+    if (atomic_load(&slot->process) == (int)getpid())
+        return true;
     for (size_t i = STATS_READING; i <= STATS_CLOSING; i++)
-        atomic_store_explicit(&slot->counters[i], 0, memory_order_relaxed);
+        if (stats_get(&slot->counters[i]) != 0)
+            return false;
     return true;
 }
 
-static bool take(struct stats_slot *slot, int owner)
+static bool take(struct stats_slot *slot)
 {
-    if (!atomic_compare_exchange_strong(&slot->owner, &owner, (int)getpid()))
+    int nobody = 0;
+
+    if (atomic_load_explicit(&slot->owner, memory_order_relaxed) != 0 ||
+        !atomic_compare_exchange_strong(&slot->owner, &nobody, -1))
         return false;
-    slot->cpu_before_ns = atomic_load_explicit(&slot->cpu_ns, memory_order_relaxed);
-    atomic_store_explicit(&slot->thread, (int)gettid(), memory_order_relaxed);
-    return true;
+    bool taken = suits(slot);
+    if (taken) {
+        atomic_store(&slot->process, (int)getpid());
+        atomic_store_explicit(&slot->thread, (int)gettid(), memory_order_relaxed);
+        atomic_store_explicit(&slot->cpu_ns, 0, memory_order_relaxed);
+    }
+    atomic_store(&slot->owner, taken ? (int)getpid() : 0);
+    return taken;
 }
 
 static struct stats_slot *find_slot(void)
 {
-    size_t own = region->count - 1;
+    size_t own = stats_region->count - 1;
 
     for (size_t i = 0; i < own; i++)
-        if (atomic_load_explicit(&region->slots[i].owner, memory_order_relaxed) == 0 &&
-            take(&region->slots[i], 0))
-            return &region->slots[i];
-    for (size_t i = 0; i < own; i++) {
-        int owner = atomic_load_explicit(&region->slots[i].owner, memory_order_relaxed);
-        if (is_orphan(&region->slots[i], owner) && take(&region->slots[i], owner))
-            return &region->slots[i];
-    }
-    return &region->slots[own];
+        if (take(&stats_region->slots[i]))
+            return &stats_region->slots[i];
+    return &stats_region->slots[own];
 }
 
 struct stats_slot *stats_take(void)
 {
-    if (region == NULL)
+    if (stats_region == NULL)
         return &nowhere; /* not remembered: the region may come */
     struct stats_slot *slot = find_slot();
-    size_t used = (size_t)(slot - region->slots) + 1;
-    size_t known = atomic_load(&region->used);
-    while (known < used && !atomic_compare_exchange_weak(&region->used, &known, used)) {
+    size_t used = (size_t)(slot - stats_region->slots) + 1;
+    size_t known = atomic_load(&stats_region->used);
+    while (known < used && !atomic_compare_exchange_weak(&stats_region->used, &known, used)) {
     }
+    stats_cpu_join();
     /* Without memory for it the slot is not given back, and its numbers stay all the same. */
     (void)pthread_setspecific(ends, slot);
     stats_mine = slot;
@@ -190,10 +177,12 @@ void stats_tick(void)
 {
     struct stats_slot *slot = stats_mine;
 
-    if (slot != NULL && !slot->shared)
-        atomic_store_explicit(&slot->cpu_ns,
-                              slot->cpu_before_ns + clock_ns(CLOCK_THREAD_CPUTIME_ID),
+    if (slot == NULL)
+        return;
+    if (!slot->shared)
+        atomic_store_explicit(&slot->cpu_ns, stats_clock_ns(CLOCK_THREAD_CPUTIME_ID),
                               memory_order_relaxed);
+    stats_cpu_tick();
 }
 
 void stats_leave(void)
@@ -203,72 +192,41 @@ void stats_leave(void)
     if (slot == NULL)
         return;
     stats_mine = NULL;
-    if (slot->shared) {
-        atomic_fetch_add_explicit(&slot->cpu_ns, clock_ns(CLOCK_THREAD_CPUTIME_ID),
-                                  memory_order_relaxed);
+    if (!slot->shared)
+        atomic_store(&slot->owner, 0);
+}
+
+void stats_leave_process(void)
+{
+    if (stats_region == NULL)
         return;
+    stats_leave();
+    stats_cpu_leave();
+}
+
+/* Its connections are closed, and nobody has counted that. */
+static void close_all(struct stats_slot *slot)
+{
+    for (size_t i = STATS_READING; i <= STATS_CLOSING; i++) {
+        stats_add_to(slot, &slot->counters[STATS_CLOSED], stats_get(&slot->counters[i]));
+        atomic_store_explicit(&slot->counters[i], 0, memory_order_relaxed);
     }
-    atomic_store_explicit(&slot->cpu_ns, slot->cpu_before_ns + clock_ns(CLOCK_THREAD_CPUTIME_ID),
-                          memory_order_relaxed);
-    atomic_store(&slot->owner, 0);
 }
 
-/* ---- readers ---- */
-
-static uint64_t get(const _Atomic uint64_t *counter)
+void stats_forget_process(int process)
 {
-    return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
-static void add_times(struct histogram *sum, const struct stats_times *times)
-{
-    for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++)
-        sum->buckets[i] += get(&times->buckets[i]);
-    sum->sum += get(&times->sum);
-}
-
-static void add_slot(struct stats_sums *sums, const struct stats_slot *slot)
-{
-    for (size_t i = 0; i < STATS_COUNTERS; i++)
-        sums->counters[i] += get(&slot->counters[i]);
-    for (size_t i = 0; i < STATS_SERVERS; i++) {
-        sums->servers[i].requests += get(&slot->servers[i].requests);
-        sums->servers[i].body_bytes += get(&slot->servers[i].body_bytes);
+    CHECK(process > 0);
+    size_t used = stats_region == NULL ? 0 : atomic_load(&stats_region->used);
+    for (size_t i = 0; i < used && i < stats_region->count - 1; i++) {
+        struct stats_slot *slot = &stats_region->slots[i];
+        int owner = atomic_load(&slot->owner);
+        if (atomic_load(&slot->process) != process || (owner != 0 && owner != process) ||
+            !atomic_compare_exchange_strong(&slot->owner, &owner, -1))
+            continue;
+        if (atomic_load(&slot->process) == process)
+            close_all(slot);
+        atomic_store(&slot->owner, 0);
     }
-    for (size_t i = 0; i < STATS_LISTENS; i++)
-        sums->listens[i] += get(&slot->listens[i]);
-    for (size_t i = 0; i < STATS_TIMES; i++)
-        add_times(&sums->times[i], &slot->times[i]);
-    sums->cpu_ns += get(&slot->cpu_ns);
-}
-
-void stats_read(struct stats_sums *ret_sums)
-{
-    memset(ret_sums, 0, sizeof(*ret_sums));
-    if (region == NULL)
-        return;
-    stats_tick();
-    ret_sums->started_s = region->started_s;
-    size_t used = atomic_load(&region->used);
-    for (size_t i = 0; i < used; i++)
-        add_slot(ret_sums, &region->slots[i]);
-    /* Seen in the middle of a change, or moved by a thread that was read before: none, not 2^64. */
-    for (size_t i = STATS_READING; i <= STATS_CLOSING; i++)
-        if ((int64_t)ret_sums->counters[i] < 0)
-            ret_sums->counters[i] = 0;
-}
-
-size_t stats_threads(struct stats_thread *ret_threads, size_t max)
-{
-    size_t used = region == NULL ? 0 : atomic_load(&region->used), count = 0;
-
-    for (size_t i = 0; i < used && count < max; i++) {
-        const struct stats_slot *slot = &region->slots[i];
-        int owner = atomic_load_explicit(&slot->owner, memory_order_relaxed);
-        if (owner != 0)
-            ret_threads[count++] = (struct stats_thread){
-                owner, atomic_load_explicit(&slot->thread, memory_order_relaxed), get(&slot->cpu_ns)
-            };
-    }
-    return count;
+    if (stats_region != NULL)
+        stats_cpu_forget(process);
 }

@@ -7,6 +7,9 @@
  * region is made before any thread or process is; those forked afterwards count in it, too. Without
  * one (unit tests) counts go to a slot that nobody reads.
  *
+ * Servers and addresses are counted at places that have their names: a place means the same to the
+ * processes of all configurations. What readers see is in stats_read.h.
+ *
  * The families, by which counters are shown, are in stats_names.c. */
 #ifndef CORE_STATS_H
 #define CORE_STATS_H
@@ -28,7 +31,8 @@ enum stats_counter {
     STATS_CLOSING,
     STATS_ACCEPTED,
     STATS_CLOSED,
-    STATS_GET, /* requests, by method */
+    STATS_MOVED, /* taken over from a predecessor: neither accepted nor closed */
+    STATS_GET,   /* requests, by method */
     STATS_HEAD,
     STATS_OPTIONS,
     STATS_OTHER_METHOD,
@@ -90,7 +94,13 @@ enum stats_time { STATS_FIRST_BYTE, STATS_ANSWER, STATS_TIMES };
 /* Threads with counters of their own; others share the last slot. */
 enum { STATS_SLOTS = 256 };
 
-enum { STATS_SERVERS = 64, STATS_LISTENS = 32 /* those behind count as the last */ };
+enum {
+    STATS_SERVERS = 64,
+    STATS_LISTENS = 32, /* those for which no place is left count at the last one */
+    STATS_NAME_MAX = 128
+};
+
+enum stats_kind { STATS_KIND_SERVER, STATS_KIND_LISTEN, STATS_KINDS };
 
 /* Of one server: the answers to requests for it, and the bytes of their bodies. */
 struct stats_server {
@@ -104,10 +114,10 @@ struct stats_times {
 
 struct stats_slot {
     _Alignas(64) bool shared; /* several threads write: atomic additions */
-    _Atomic int owner;        /* process id of the thread that has it; 0: free */
+    _Atomic int owner;        /* process id of the thread that has it; 0: free; -1: not for now */
+    _Atomic int process;      /* whose connections its states count: its last owner's */
     _Atomic int thread;       /* its thread id */
-    _Atomic uint64_t cpu_ns;  /* of all threads that have had it, as last looked at */
-    uint64_t cpu_before_ns;   /* of those before this one; its owner's */
+    _Atomic uint64_t cpu_ns;  /* of its thread, as last looked at */
     _Atomic uint64_t counters[STATS_COUNTERS];
     struct stats_server servers[STATS_SERVERS];
     _Atomic uint64_t listens[STATS_LISTENS]; /* connections accepted */
@@ -130,12 +140,24 @@ void stats_forget_memory(void);
  * another -errno. */
 int stats_adopt(int memory, size_t slots);
 
-/* This thread counts no more, or ends: its slot is free. A thread's end does so by itself; for a
- * process whose end is _exit(2). */
+/* This thread counts no more, or ends: its slot is free. A thread's end does so by itself. */
 void stats_leave(void);
 
-/* Notes how much CPU time this thread has had; once in a while, for readers in other processes. */
+/* The same of a process, whose end is exit(3) or _exit(2): it has one thread by now. */
+void stats_leave_process(void);
+
+/* That process has ended, perhaps without a word, and has just been waited for: its slots are free,
+ * and its connections closed. */
+void stats_forget_process(int process);
+
+/* Notes how much CPU time this thread, and its process, have had; once in a while, for readers in
+ * other processes. */
 void stats_tick(void);
+
+/* Gives server, or address, `index` of the configuration the place of that name, for all counts of
+ * this process (and those forked from it): the one that it has, or a new one. New names come in one
+ * process alone, which forks the others; before that a process has the places 0, 1, 2, ... */
+void stats_name(enum stats_kind kind, size_t index, const char *name);
 
 extern _Thread_local struct stats_slot *stats_mine; /* NULL: not taken yet */
 
@@ -193,61 +215,24 @@ static inline void stats_time(enum stats_time time, uint64_t ns)
     stats_add_to(slot, &slot->times[time].sum, ns);
 }
 
+/* By index in the configuration: the place. */
+extern uint8_t stats_server_places[STATS_SERVERS], stats_listen_places[STATS_LISTENS];
+
 /* An answer of server `index` of the configuration, with so many bytes of body. */
 static inline void stats_server(size_t index, uint64_t body_bytes)
 {
     struct stats_slot *slot = stats_slot();
-    struct stats_server *server = &slot->servers[index < STATS_SERVERS ? index : STATS_SERVERS - 1];
-    stats_add_to(slot, &server->requests, 1);
-    stats_add_to(slot, &server->body_bytes, body_bytes);
+    size_t place = stats_server_places[index < STATS_SERVERS ? index : STATS_SERVERS - 1];
+    stats_add_to(slot, &slot->servers[place].requests, 1);
+    stats_add_to(slot, &slot->servers[place].body_bytes, body_bytes);
 }
 
 /* A connection accepted at address `index` of the configuration. */
 static inline void stats_listen(size_t index)
 {
     struct stats_slot *slot = stats_slot();
-    stats_add_to(slot, &slot->listens[index < STATS_LISTENS ? index : STATS_LISTENS - 1], 1);
+    size_t place = stats_listen_places[index < STATS_LISTENS ? index : STATS_LISTENS - 1];
+    stats_add_to(slot, &slot->listens[place], 1);
 }
-
-/* ---- for readers ---- */
-
-/* All slots together. */
-struct stats_sums {
-    uint64_t counters[STATS_COUNTERS];
-    struct {
-        uint64_t requests, body_bytes;
-    } servers[STATS_SERVERS];
-    uint64_t listens[STATS_LISTENS];
-    struct histogram times[STATS_TIMES];
-    uint64_t cpu_ns;
-    int64_t started_s; /* when the region was made: seconds since 1970 */
-};
-
-/* One thread that has a slot now. */
-struct stats_thread {
-    int process, thread;
-    uint64_t cpu_ns; /* of it, and of those that had its slot before */
-};
-
-/* Adds up. Counts that are made meanwhile may be missing. */
-void stats_read(struct stats_sums *ret_sums);
-
-/* Fills in up to `max` threads that have slots of their own, and returns how many. */
-size_t stats_threads(struct stats_thread *ret_threads, size_t max);
-
-/* Counters that are shown together under one name, told apart by a label. */
-struct stats_family {
-    const char *name;          /* as Prometheus has it, without the prefix "gearshift_" */
-    const char *help;          /* a sentence without a full stop */
-    const char *label;         /* its name; NULL: there is one counter, without a label */
-    const char *const *values; /* of the label, one for each counter */
-    enum stats_counter first;
-    size_t count;
-    bool gauge; /* goes down, too */
-    bool ns;    /* counted in nanoseconds, shown in seconds */
-};
-
-/* Family `index`; NULL behind the last. */
-const struct stats_family *stats_family_at(size_t index);
 
 #endif

@@ -1,6 +1,6 @@
 /* stats_names.c: the one table of what counters are called: JSON, Prometheus and docs/status.md
  * follow it. */
-#include "core/stats.h"
+#include "core/stats_read.h"
 
 #include "core/check.h"
 #include "core/file_job.h"
@@ -21,6 +21,8 @@ static const struct stats_family families[] = {
       VALUES("reading", "writing", "idle", "handshaking", "closing"), .gauge = true },
     { "connections_accepted_total", "Connections accepted", .first = STATS_ACCEPTED, ONE },
     { "connections_closed_total", "Connections closed", .first = STATS_CLOSED, ONE },
+    { "connections_moved_total", "Connections taken over from a worker that retires",
+      .first = STATS_MOVED, ONE },
     { "requests_total", "Requests by method", "method", .first = STATS_GET,
       VALUES("GET", "HEAD", "OPTIONS", "other") },
     { "responses_total", "Answers by class of their status; none: the client was gone before",

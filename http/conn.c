@@ -2,6 +2,7 @@
 #include "http/conn.h"
 
 #include "core/check.h"
+#include "core/probe.h"
 #include "http/access.h"
 #include "http/conn_count.h"
 #include "http/conn_state.h"
@@ -70,6 +71,7 @@ static void begin_request(struct http_conn *c)
     http_guard_init(&x->guard);
     x->begun_ms = now(c);
     x->begun_ns = c->env->clock->now_ns;
+    PROBE2(request__start, x, c);
     x->server = c->named != NULL ? c->named : c->listen->servers[0];
     x->search.status = 0;
     x->status = 0;

@@ -38,7 +38,7 @@ struct http_conn {
     bool silent;        /* has sent nothing for HTTP_CONN_SILENT_MS, nor before */
     bool plain_refused; /* what comes is plain HTTP where TLS was expected */
     bool securing;      /* its TLS handshake is not complete */
-    uint8_t counted;    /* enum stats_counter: as which it is counted now */
+    uint8_t counted;    /* enum stats_counter: as which it is counted now (conn_count.c) */
     bool stalled;       /* the socket was found full: nothing is read to be sent */
     bool from_proxy;    /* the peer is in `real_ip_from`: each request tells its own client */
     struct peer peer;   /* who is at the other end, by the socket or by a PROXY header */

@@ -3,11 +3,14 @@
 
 #include "core/check.h"
 #include "core/clock.h"
+#include "core/probe.h"
 #include "core/stats.h"
 #include "http/conn_state.h"
 #include "http/exchange.h"
 
 #include <string.h>
+
+enum { LEFT = STATS_COUNTERS /* counted in no state any more */ };
 
 static enum stats_counter state_of(const struct http_conn *c)
 {
@@ -25,12 +28,14 @@ static enum stats_counter state_of(const struct http_conn *c)
     }
 }
 
-void http_count_opened(struct http_conn *c)
+void http_count_opened(struct http_conn *c, bool moved)
 {
     c->counted = (uint8_t)state_of(c);
     stats_count(c->counted);
-    stats_count(STATS_ACCEPTED);
-    stats_listen((size_t)(c->listen - c->env->config->listens));
+    stats_count(moved ? STATS_MOVED : STATS_ACCEPTED);
+    PROBE3(connection__open, c, c->listen->text, moved);
+    if (!moved)
+        stats_listen((size_t)(c->listen - c->env->config->listens));
 }
 
 void http_count_state(struct http_conn *c)
@@ -42,8 +47,18 @@ void http_count_state(struct http_conn *c)
     c->counted = (uint8_t)state;
 }
 
+void http_count_left(struct http_conn *c)
+{
+    PROBE3(connection__close, c, c->requests, true);
+    stats_add(c->counted, UINT64_MAX); /* -1 */
+    c->counted = LEFT;
+}
+
 void http_count_closed(struct http_conn *c)
 {
+    if (c->counted == LEFT)
+        return;
+    PROBE3(connection__close, c, c->requests, false);
     stats_add(c->counted, UINT64_MAX); /* -1 */
     stats_count(STATS_CLOSED);
 }
@@ -121,6 +136,9 @@ void http_count_answer(const struct http_exchange *x, int status, uint64_t body_
     stats_count(method_of(&x->request));
     stats_count(status < 200 ? STATS_UNANSWERED
                              : STATS_2XX + (enum stats_counter)(status / 100 - 2));
+    PROBE5(request__done, x, status, body_bytes,
+           http_request_slice(&x->request, x->request.request_line).ptr,
+           http_request_slice(&x->request, x->request.request_line).len);
     if (status >= 400)
         count_refusal(status);
     stats_server((size_t)(x->server - x->env->config->servers), x->body_omitted ? 0 : body_bytes);
@@ -149,12 +167,15 @@ void http_count_sent(struct http_exchange *x)
         if (now_ns == 0)
             now_ns = clock_monotonic_ns();
         uint64_t ns = now_ns > timed->begun_ns ? now_ns - timed->begun_ns : 0;
-        if (!timed->first_sent)
+        if (!timed->first_sent) {
             stats_time(STATS_FIRST_BYTE, ns);
+            PROBE2(response__first, x, ns);
+        }
         timed->first_sent = true;
         start = timed->end;
         if (whole) {
             stats_time(STATS_ANSWER, ns);
+            PROBE2(response__done, x, ns);
             done++;
         }
     }

@@ -7,12 +7,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A connection has been accepted, and is counted in its state from now on. */
-void http_count_opened(struct http_conn *c);
+/* A connection has been accepted, or taken over from a predecessor (`moved`), and is counted in its
+ * state from now on. */
+void http_count_opened(struct http_conn *c, bool moved);
+
+/* A successor has taken it over: what ends here is not the connection. */
+void http_count_left(struct http_conn *c);
 
 /* After each report: it is counted in the state that it has now. */
 void http_count_state(struct http_conn *c);
 
+/* It ends here. */
 void http_count_closed(struct http_conn *c);
 
 /* The counter (enum stats_counter) of the deadline that it has now. */

@@ -3,13 +3,15 @@
 
 #include "core/check.h"
 #include "core/draining.h"
+#include "core/stats_text.h"
 #include "http/response.h"
-#include "http/report_text.h"
+#include "http/report_page.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool is_path(const struct http_exchange *x, const char *path)
 {
@@ -61,6 +63,10 @@ static enum form form_of(const struct http_exchange *x)
 /* The report in malloc(3)ed memory; NULL: there is none to be had. */
 static char *make_text(const struct http_exchange *x, enum form form, size_t *ret_len)
 {
+    const struct stats_teller teller = { .version = GEARSHIFT_VERSION,
+                                         .engine = x->env->config->engine,
+                                         .process = (int)getpid(),
+                                         .draining = draining_has_begun() };
     char *text = NULL;
     FILE *out = open_memstream(&text, ret_len);
 
@@ -69,9 +75,9 @@ static char *make_text(const struct http_exchange *x, enum form form, size_t *re
     if (form == FORM_PAGE)
         fputs(http_report_page, out);
     else if (form == FORM_JSON)
-        http_report_json(x->env->config, out);
+        stats_text_json(&teller, out);
     else
-        http_report_prometheus(x->env->config, out);
+        stats_text_prometheus(&teller, out);
     bool failed = ferror(out) != 0;
     if (fclose(out) == 0 && !failed && *ret_len > 0)
         return text;

@@ -20,7 +20,7 @@ enum {
     CONTROL_CLIENTS_MAX = 16,
     CONTROL_LINE_MAX = 4096, /* of a request */
     CONTROL_WORDS_MAX = 32,  /* of a request */
-    CONTROL_ANSWER_MAX = 16384,
+    CONTROL_ANSWER_MAX = 131072,
     CONTROL_POLL_MAX = CONTROL_CLIENTS_MAX + 1
 };
 

@@ -16,7 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static const char *const orders[] = { "status", "reload", "shift", "upgrade", "drain", "stop", "reopen" };
+static const char *const orders[] = { "status", "stats", "reload", "shift", "upgrade", "drain", "stop", "reopen" };
 
 /* What the command line says. */
 struct asked {
@@ -86,17 +86,17 @@ static int read_arguments(int argc, char **argv, struct asked *asked)
 }
 
 /* Where the server's socket is. */
-static int find_path(const struct asked *asked, char *ret_path, size_t size)
+static int find_path(const char *asked_path, const char *asked_file, char *ret_path, size_t size)
 {
-    struct config_source source = { .file = asked->file, .use_environment = true };
+    struct config_source source = { .file = asked_file, .use_environment = true };
     struct config *config = NULL;
     char why[1024];
     bool found;
 
-    if (asked->path == NULL && asked->file != NULL &&
+    if (asked_path == NULL && asked_file != NULL &&
         config_load(&source, why, sizeof why, &config) < 0)
         return refuse(STATUS_CONFIG, "%s", why);
-    found = control_path(asked->path != NULL ? asked->path
+    found = control_path(asked_path != NULL ? asked_path
                          : config != NULL    ? config->control
                                              : "auto",
                          ret_path, size);
@@ -129,8 +129,15 @@ static int connect_to(const char *path, int *ret_fd)
     return refuse(STATUS_RUNTIME, "%s: %s", path, strerror(error));
 }
 
-/* Reads one line, without its end. */
-static int read_line(int fd, char *line, size_t size)
+int control_client_connect(const char *path, const char *file, int *ret_fd)
+{
+    char found[128];
+
+    int status = find_path(path, file, found, sizeof found);
+    return status == STATUS_OK ? connect_to(found, ret_fd) : status;
+}
+
+int control_client_read(int fd, char *line, size_t size)
 {
     size_t len = 0;
 
@@ -173,26 +180,24 @@ static void print_message(const char *answer, FILE *out)
 int control_client(int argc, char **argv)
 {
     struct asked asked = { .path = NULL };
-    char path[128], answer[CONTROL_ANSWER_MAX];
+    char answer[CONTROL_ANSWER_MAX];
     int fd = -1;
 
     int status = read_arguments(argc, argv, &asked);
     if (status == STATUS_OK)
-        status = find_path(&asked, path, sizeof path);
-    if (status == STATUS_OK)
-        status = connect_to(path, &fd);
+        status = control_client_connect(asked.path, asked.file, &fd);
     if (status != STATUS_OK)
         return status;
     strcat(asked.line, "\n"); /* add_word() has left room */
     if (send(fd, asked.line, strlen(asked.line), MSG_NOSIGNAL) < 0)
-        status = refuse(STATUS_RUNTIME, "%s: %s", path, strerror(errno));
+        status = refuse(STATUS_RUNTIME, "the control socket: %s", strerror(errno));
     if (status == STATUS_OK)
-        status = read_line(fd, answer, sizeof answer);
+        status = control_client_read(fd, answer, sizeof answer);
     close(fd);
     if (status != STATUS_OK)
         return status;
     if (sscanf(answer, "{\"status\":%d", &status) != 1)
-        return refuse(STATUS_RUNTIME, "%s: the answer is not a server's", path);
+        return refuse(STATUS_RUNTIME, "the answer is not a server's");
     if (asked.json)
         printf("%s\n", answer);
     else

@@ -104,6 +104,7 @@ int generation_start(struct generation *g, const struct generation *before,
     if (error < 0)
         snprintf(g->instance.why, sizeof g->instance.why, "out of memory");
     own.inboxes = inboxes;
+    instance_name_counters(&g->instance);
     for (size_t i = 0; error == 0 && i < g->workers_count; i++) {
         own.inboxes_count = inboxes_of(g, before, i, inboxes);
         error = worker_start(&g->workers[i], &g->instance, &own, g->instance.why,

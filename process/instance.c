@@ -6,6 +6,7 @@
 #include "core/cpus.h"
 #include "core/log.h"
 #include "core/log_stream.h"
+#include "core/stats.h"
 #include "engines/ktls.h"
 #include "engines/listen.h"
 #include "process/descriptors.h"
@@ -197,6 +198,14 @@ enum exit_status instance_open(struct instance *p, struct listen_set *set, bool 
         log_warn("--tls-self-signed: the certificate was made just now and signed by nobody else: "
                  "browsers will warn of it");
     return take_sockets(p, set, sockets_of_each(p));
+}
+
+void instance_name_counters(const struct instance *p)
+{
+    for (size_t i = 0; i < p->config->servers_count; i++)
+        stats_name(STATS_KIND_SERVER, i, p->config->servers[i].name);
+    for (size_t i = 0; i < p->config->listens_count; i++)
+        stats_name(STATS_KIND_LISTEN, i, p->config->listens[i].text);
 }
 
 static void own_sockets(struct instance *p, bool with_files)

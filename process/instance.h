@@ -67,6 +67,10 @@ enum exit_status instance_open(struct instance *instance, struct listen_set *set
  * listening sockets, which are in `set`, and nothing else: it can be known, but not served. */
 enum exit_status instance_adopt(struct instance *instance, struct listen_set *set);
 
+/* Gives its servers and addresses their places among the counters (stats_name()): before workers are
+ * forked, and again in each of them, which counts by this configuration then. */
+void instance_name_counters(const struct instance *instance);
+
 /* In a server in the foreground: the listening sockets are this instance's from now on, and the set
  * is empty (listen_set_give()). */
 void instance_own_sockets(struct instance *instance);

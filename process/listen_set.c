@@ -23,6 +23,7 @@ struct listen_socket {
     const struct listen_socket *first; /* the one beside which it was opened; NULL: it is one.
                                           Whoever takes this has taken that */
     unsigned takers;
+    bool closed; /* `listener.fd` is but a number, by which takers know it */
 };
 
 static struct listen_socket *socket_of(struct list *node)
@@ -72,6 +73,8 @@ static void socket_free(struct listen_socket *socket)
 {
     list_remove(&socket->in_set);
     inherited_forget(socket->listener.fd);
+    if (socket->closed)
+        socket->listener.fd = -1;
     listener_close(&socket->listener);
     free(socket->inherited);
     free(socket->host);
@@ -320,6 +323,19 @@ void listen_set_close_rest(struct listen_set *set)
         next = node->next;
         if (socket_of(node)->takers == 0)
             socket_free(socket_of(node));
+    }
+}
+
+void listen_set_close(struct listen_set *set)
+{
+    for (struct list *node = set->sockets.next; node != &set->sockets; node = node->next) {
+        struct listen_socket *socket = socket_of(node);
+        struct listener listener = socket->listener;
+        if (socket->closed)
+            continue;
+        listener_close(&listener);
+        socket->listener.file = NULL;
+        socket->closed = true;
     }
 }
 

@@ -60,6 +60,10 @@ int listen_set_adopt(struct listen_set *set, const struct listen_passed *passed)
 /* Closes the sockets that nobody has taken. */
 void listen_set_close_rest(struct listen_set *set);
 
+/* Closes all sockets, and removes the files of unix sockets, before they are given back: whoever
+ * connects from now on is refused, unless another process still has them. Nothing is taken any more. */
+void listen_set_close(struct listen_set *set);
+
 /* In the process that serves: the set is emptied, and the `count` listeners, which came from it, are
  * the caller's (listeners_close()): with the files of unix sockets, or, in a worker, the descriptors
  * alone. Sockets of the set that are not among them are closed here, their files left alone. */

@@ -5,9 +5,11 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/span.h"
+#include "core/stats_text.h"
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,11 +33,12 @@ static void take_status(struct supervisor *s, struct control_client *client, int
         serving += g->workers[i].ready;
     uint64_t up_s = (clock_monotonic_ms() - s->started_ms) / 1000;
     const char *state = s->drains ? "draining" : reload_is_busy(s) ? "reloading" : "serving";
-    snprintf(message, sizeof message,
-             "gearshift %s, process %d, %s for %llu s: engine %s, generation %u, %zu of %zu workers "
-             "serve",
-             GEARSHIFT_VERSION, (int)getpid(), state, (unsigned long long)up_s,
-             g->instance.config->engine, g->number, serving, g->workers_count);
+    snprintf(
+        message, sizeof message,
+        "gearshift %s, process %d, %s for %llu s: engine %s, generation %u, %zu of %zu workers "
+        "serve",
+        GEARSHIFT_VERSION, (int)getpid(), state, (unsigned long long)up_s,
+        g->instance.config->engine, g->number, serving, g->workers_count);
     snprintf(more, sizeof more,
              ",\"version\":\"%s\",\"pid\":%d,\"state\":\"%s\",\"uptime_s\":%llu,\"engine\":\"%s\","
              "\"generation\":%u,\"workers\":%zu,\"workers_ready\":%zu,\"workers_ending\":%zu",
@@ -43,6 +46,37 @@ static void take_status(struct supervisor *s, struct control_client *client, int
              g->instance.config->engine, g->number, g->workers_count, serving,
              generation_alive(s->old));
     control_answer(client, STATUS_OK, message, more);
+}
+
+/* The counters of all workers, as `status_page` has them. */
+static void take_stats(struct supervisor *s, struct control_client *client, int words_count,
+                       const char *const *words)
+{
+    const struct stats_teller teller = {
+        .version = GEARSHIFT_VERSION,
+        .engine = s->current != NULL ? s->current->instance.config->engine : "",
+        .process = (int)getpid(),
+        .draining = s->drains,
+    };
+    char *more = NULL;
+    size_t len = 0;
+
+    (void)words_count;
+    (void)words;
+    FILE *out = open_memstream(&more, &len);
+    bool whole = out != NULL && fputs(",\"stats\":", out) >= 0;
+    if (whole)
+        stats_text_json(&teller, out);
+    if (out != NULL)
+        whole = fclose(out) == 0 && whole && len > 0 && more[len - 1] == '\n';
+    if (whole && len < CONTROL_ANSWER_MAX / 2) {
+        more[len - 1] = '\0';
+        control_answer(client, STATUS_OK, "gearshift top shows the counters, --json prints them",
+                       more);
+    } else {
+        control_answer(client, STATUS_RUNTIME, "out of memory", NULL);
+    }
+    free(more);
 }
 
 static void take_reload(struct supervisor *s, struct control_client *client, int words_count,
@@ -103,10 +137,12 @@ static void take_end(struct supervisor *s, struct control_client *client, int wo
 
     (void)words_count;
     log_info("%s: asked for on the control socket",
-             drain ? "draining: no new connections, answers in progress have drain_timeout"
-                   : "stopping: everything is closed at once");
+             drain ? drain_sentence(s) : "stopping: everything is closed at once");
     control_wait(client, CONTROL_THE_END);
-    supervisor_end(s, drain);
+    if (drain)
+        drain_ask(s);
+    else
+        supervisor_stop(s);
 }
 
 static void take_reopen(struct supervisor *s, struct control_client *client, int words_count,
@@ -122,8 +158,9 @@ static const struct {
     const char *word;
     order_take *take;
 } orders[] = {
-    { "status", take_status }, { "reload", take_reload }, { "shift", take_shift },
-    { "upgrade", take_upgrade }, { "drain", take_end },   { "stop", take_end },
+    { "status", take_status }, { "stats", take_stats },     { "reload", take_reload },
+    { "shift", take_shift },   { "upgrade", take_upgrade }, { "drain", take_end },
+    { "stop", take_end },
     { "reopen", take_reopen },
 };
 
@@ -137,6 +174,7 @@ void orders_take(void *context, struct control_client *client, int words_count,
         }
     }
     control_answer(client, STATUS_USAGE,
-                   "unknown order; there are: status, reload, shift, upgrade, drain, stop, "
-                   "reopen", NULL);
+                   "unknown order; there are: status, stats, reload, shift, upgrade, drain, stop, "
+                   "reopen",
+                   NULL);
 }

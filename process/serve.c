@@ -87,6 +87,7 @@ enum exit_status serve(struct instance *p, const struct serve_params *params)
 {
     struct engine *engine = NULL;
 
+    instance_name_counters(p);
     draining_share(); /* a successor does not drain because this one does */
     enum exit_status status = create_engine(p, params, &engine);
     if (status != STATUS_OK)

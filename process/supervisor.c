@@ -24,7 +24,6 @@
 
 enum {
     STOP_MS = 5000,         /* for workers that are stopped at once */
-    GRACE_MS = 5000,        /* beyond drain_timeout */
     RESTART_FIRST_MS = 100, /* a worker that died is replaced after so long; doubled each time, */
     RESTART_MAX_MS = 10000, /* up to this; */
     STEADY_MS = 60000       /* one that has lived so long has begun anew */
@@ -106,7 +105,7 @@ static void take_end(struct supervisor *s, pid_t pid, int wait_status)
             snprintf(text, sizeof text, "worker %u %s before it was ready", worker->index, how);
             reload_fail(s, report.news == WORKER_REFUSED ? report.status : STATUS_RUNTIME,
                         report.news == WORKER_REFUSED && report.why[0] != '\0' ? report.why : text);
-        } else if (generations[i] == s->current && !s->stops && !s->drains) {
+        } else if (generations[i] == s->current && !s->stops && !drain_has_begun(s)) {
             if (report.news == WORKER_REFUSED && report.why[0] != '\0')
                 log_line(LOG_ERROR, report.why);
             plan_restart(s, worker, how, pid);
@@ -124,15 +123,17 @@ static void reap(struct supervisor *s)
     int wait_status;
     pid_t pid;
 
-    while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0)
+    while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0) {
+        stats_forget_process(pid);
         take_end(s, pid, wait_status);
+    }
 }
 
 static void restart_due(struct supervisor *s, uint64_t now_ms)
 {
     struct generation *g = s->current;
 
-    if (g == NULL || s->stops || s->drains)
+    if (g == NULL || s->stops || drain_has_begun(s))
         return;
     for (size_t i = 0; i < g->workers_count; i++) {
         struct worker *worker = &g->workers[i];
@@ -170,29 +171,18 @@ static void hear(struct supervisor *s, struct generation *g)
 
 /* ---- orders ---- */
 
-void supervisor_end(struct supervisor *s, bool drain)
+void supervisor_stop(struct supervisor *s)
 {
-    uint64_t now_ms = clock_monotonic_ms();
-    struct generation *const generations[] = { s->current, s->next, s->old };
-    uint64_t drain_ms =
-        s->current != NULL ? s->current->instance.config->deadlines.drain_ms : 0;
-
-    if (s->stops || (drain && s->drains))
+    if (s->stops)
         return;
-    if (drain)
-        s->drain_ms = now_ms;
-    s->end_ms = now_ms + (drain ? drain_ms + GRACE_MS : STOP_MS);
-    s->drains = true;
-    s->stops = !drain;
+    s->end_ms = clock_monotonic_ms() + STOP_MS;
+    s->drains = s->stops = true;
     notify_stopping();
     reload_forget(s);
     upgrade_forget(s);
-    if (drain)
-        pid_file_hand_over(&s->pid_file);
-    for (size_t i = 0; i < ARRAY_LEN(generations); i++) {
-        for (size_t j = 0; generations[i] != NULL && j < generations[i]->workers_count; j++)
-            worker_signal(&generations[i]->workers[j], drain ? SIGQUIT : SIGTERM);
-    }
+    generation_signal(s->current, SIGTERM);
+    generation_signal(s->next, SIGTERM);
+    generation_signal(s->old, SIGTERM);
 }
 
 void supervisor_reopen_logs(struct supervisor *s)
@@ -266,10 +256,9 @@ static void take_signal(struct supervisor *s, const struct signalfd_siginfo *inf
             (void)upgrade_ask(s);
         break;
     case SIGQUIT:
-        if (!s->drains)
-            tell_signal("draining: no new connections, answers in progress have drain_timeout",
-                        info);
-        supervisor_end(s, true);
+        if (!s->stops && !drain_has_begun(s))
+            tell_signal(drain_sentence(s), info);
+        drain_ask(s);
         break;
     case SIGHUP:
         if (by_process) {
@@ -281,7 +270,7 @@ static void take_signal(struct supervisor *s, const struct signalfd_siginfo *inf
     default:
         if (!s->stops)
             tell_signal("stopping: everything is closed at once", info);
-        supervisor_end(s, false);
+        supervisor_stop(s);
     }
 }
 
@@ -305,11 +294,10 @@ static int timeout_of(const struct supervisor *s)
     uint64_t now_ms = clock_monotonic_ms();
     uint64_t due_ms = least(reload_due_ms(s), control_due_ms(s->control));
 
+    due_ms = least(due_ms, drain_due_ms(s));
     due_ms = least(due_ms, upgrade_due_ms(s));
     if (notify_watchdog_ms() != 0)
         due_ms = least(due_ms, s->watchdog_ms);
-    if (s->end_ms != 0)
-        due_ms = least(due_ms, s->end_ms);
     for (size_t i = 0; s->current != NULL && i < s->current->workers_count; i++) {
         const struct worker *worker = &s->current->workers[i];
         if (worker->pid == 0 && worker->restart_ms != 0)
@@ -392,7 +380,7 @@ static void kill_what_is_left(struct supervisor *s)
 static void run(struct supervisor *s)
 {
     while (!s->stops || alive(s) > 0) {
-        if (s->drains && alive(s) == 0)
+        if (drain_has_begun(s) && alive(s) == 0)
             break;
         wait_for_news(s);
         uint64_t now_ms = clock_monotonic_ms();
@@ -400,8 +388,9 @@ static void run(struct supervisor *s)
         restart_due(s, now_ms);
         reload_go_on(s, now_ms);
         upgrade_go_on(s, now_ms);
+        drain_go_on(s, now_ms);
         if (s->status != STATUS_OK && s->end_ms == 0) /* the start failed */
-            supervisor_end(s, false);
+            supervisor_stop(s);
         if (s->end_ms != 0 && now_ms >= s->end_ms && alive(s) > 0)
             kill_what_is_left(s);
     }

@@ -54,9 +54,9 @@ struct supervisor {
     int signal_fd;
     struct pollfd *entries; /* of poll(2); owned */
     size_t entries_room;
-    bool stops, drains; /* it ends, and no worker is replaced */
+    bool stops, drains; /* it ends */
     uint64_t end_ms;    /* when what is left is killed; 0: it serves */
-    uint64_t drain_ms;  /* when a drain began; 0: none did */
+    uint64_t drain_ms;  /* when the drain began, or begins when drain_delay is over; 0: never */
     uint64_t started_ms;
     uint64_t watchdog_ms; /* when the service manager is told next that the loop turns */
     enum exit_status status; /* of the process */
@@ -134,10 +134,27 @@ void upgrade_forget(struct supervisor *s);
 void orders_take(void *context, struct control_client *client, int words_count,
                  const char *const *words);
 
+/* --- drain.c --- */
+
+/* Ends when answers in progress are finished: after drain_delay, or, asked again, now. */
+void drain_ask(struct supervisor *s);
+
+/* What drain_ask() would do now, for the log. */
+const char *drain_sentence(const struct supervisor *s);
+
+/* Is drain_delay over? Until then it serves, and dead workers are replaced. */
+bool drain_has_begun(const struct supervisor *s);
+
+/* Begins the drain when its time has come. */
+void drain_go_on(struct supervisor *s, uint64_t now_ms);
+
+/* When drain_go_on() has something to do, or what is left is killed; UINT64_MAX: never. */
+uint64_t drain_due_ms(const struct supervisor *s);
+
 /* --- supervisor.c --- */
 
-/* Begins to end: `drain`: answers in progress are finished. */
-void supervisor_end(struct supervisor *s, bool drain);
+/* Ends now. */
+void supervisor_stop(struct supervisor *s);
 
 /* The first generation serves. */
 void supervisor_ready(struct supervisor *s);

@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/log_repeat.h"
+#include "core/stats.h"
 #include "process/pid_file.h"
 #include "process/serve.h"
 
@@ -89,6 +90,7 @@ __attribute__((noreturn)) static void work(struct instance *instance, struct pla
     instance_close(instance);
     handover_destroy(worker->handover);
     log_repeat_end();
+    stats_leave_process();
     exit((int)status);
 }
 

@@ -7,6 +7,7 @@
 #include "core/check.h"
 #include "core/clock.h"
 #include "core/log_repeat.h"
+#include "core/probe.h"
 #include "core/stats.h"
 #include "session/session_fault.h"
 #include "session/session_proxy.h"
@@ -181,7 +182,7 @@ static void refuse_proxy(struct session *s, enum session_proxy_refusal refusal)
     http_conn_broken(&s->conn);
 }
 
-/* Before its first octet: neither a proxy's header nor TLS has begun. */
+/* Before its first octet: neither a proxy's header nor TLS has begun, and nobody has counted it. */
 static struct session *session_make(void *mem, struct session_env *env,
                                     const struct listen_config *listen, const struct peer *peer)
 {
@@ -197,7 +198,6 @@ static struct session *session_make(void *mem, struct session_env *env,
     s->tls = NULL;
     s->proxy = NULL;
     http_conn_open(&s->conn, env->http, listen, peer);
-    http_count_opened(&s->conn);
     env->sessions++;
     return s;
 }
@@ -217,6 +217,7 @@ struct session *session_open(void *mem, struct session_env *env, const struct li
         await_proxy_header(s);
     else
         begin_content(s);
+    http_count_opened(&s->conn, false);
     return s;
 }
 
@@ -256,7 +257,14 @@ struct session *session_open_moved(void *mem, struct session_env *env,
     http_conn_moved(&s->conn, moved->requests, moved->since_ms);
     if (moved->flags & SESSION_MOVED_HEADER_DUE)
         await_proxy_header(s); /* whom this configuration trusts */
+    http_count_opened(&s->conn, true);
     return s;
+}
+
+void session_left(struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    http_count_left(&s->conn);
 }
 
 void session_close(struct session *s)
@@ -485,9 +493,12 @@ uint64_t session_sent_total(const struct session *s)
 struct file_job *session_file_job(struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
-    if (s->job_ns == 0)
+    struct file_job *job = http_conn_job(&s->conn);
+    if (s->job_ns == 0) {
         s->job_ns = clock_monotonic_ns();
-    return http_conn_job(&s->conn);
+        PROBE3(file__job__start, &s->conn, job->kind, job->path);
+    }
+    return job;
 }
 
 void session_file_done(struct session *s)
@@ -496,7 +507,9 @@ void session_file_done(struct session *s)
     struct file_job *job = http_conn_job(&s->conn);
     session_fault_job(job);
     stats_count(STATS_JOB_OPEN + job->kind);
-    stats_add(STATS_JOB_NS_OPEN + job->kind, clock_monotonic_ns() - s->job_ns);
+    uint64_t ns = clock_monotonic_ns() - s->job_ns;
+    stats_add(STATS_JOB_NS_OPEN + job->kind, ns);
+    PROBE3(file__job__done, &s->conn, job->kind, ns);
     s->job_ns = 0;
     http_conn_job_done(&s->conn);
     if (s->tls != NULL)

@@ -138,6 +138,9 @@ void session_move(const struct session *s, struct session_moved *ret_moved);
 struct session *session_open_moved(void *mem, struct session_env *env,
                                    const struct session_moved *moved);
 
+/* The successor has taken it: session_close(), which follows, is not the connection's end. */
+void session_left(struct session *s);
+
 /* Gives back what the session holds. The engine frees `mem`. */
 void session_close(struct session *s);
 

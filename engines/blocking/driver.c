@@ -243,6 +243,8 @@ void driver_run(struct driver *d)
             break;
         step(d, wants, asks);
     }
+    if (d->moved)
+        session_left(d->session);
     session_close(d->session);
     leave(d);
 }

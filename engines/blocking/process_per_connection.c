@@ -149,7 +149,7 @@ __attribute__((noreturn)) static void be_child(struct engine *e, struct place *p
     blocking_conn_drive(b, place, child.fd, &ops);
     session_env_tick(b->env, child.reopen != 0);
     session_env_end_logs(b->env);
-    stats_leave();
+    stats_leave_process();
     _exit(0);
 }
 
@@ -243,6 +243,7 @@ static void collect(struct blocking *b)
         ;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         struct place *place = place_of(b, pid);
+        stats_forget_process(pid);
         tell_end(pid, status);
         if (place != NULL)
             places_give(&b->places, place);

@@ -196,10 +196,12 @@ static void report(struct proactor *p, struct proactor_conn **conns, unsigned co
 {
     for (unsigned i = 0; i < count; i++) {
         list_remove(&conns[i]->run);
-        if (taken >> i & 1)
+        if (taken >> i & 1) {
+            session_left(proactor_session(conns[i]));
             proactor_conn_close(p, conns[i]);
-        else
+        } else {
             proactor_part_end(p, conns[i]);
+        }
     }
 }
 

@@ -218,10 +218,12 @@ void loop_hand_over(struct loop *loop)
         int res =
             count > 0 ? handover_send(loop->cfg.out, loop->cfg.config, batch, count, &taken) : 0;
         for (unsigned i = 0; i < count; i++) {
-            if (taken >> i & 1)
+            if (taken >> i & 1) {
+                session_left(loop_conn_session(conns[i]));
                 loop_conn_close(loop, conns[i]);
-            else
+            } else {
                 keep(loop, conns[i]);
+            }
             refused |= !(taken >> i & 1);
         }
         if (res < 0)

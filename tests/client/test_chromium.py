@@ -142,5 +142,38 @@ def pictures_on_a_phone_and_a_desktop_in_light_and_dark(world):
         assert brightness["dark"] < 80 and brightness["light"] > 180, brightness
 
 
+@test
+def the_status_page_lives(world):
+    """It shows figures that come from the server's JSON, asked for again and again, and needs nothing else."""
+    server = world.serve(block='status_page = "/status"')
+    for _ in range(20):
+        server.get("/none")
+    address = url(server, "/status")
+    page = world.browser.load(address)
+    assert page.console == [], page.console
+    assert page.requests[0] == ("GET", address)
+    assert {request for request in page.requests[1:]} == {("GET", address + "?format=json")}
+    assert len(page.requests) >= 3
+    for what in (world.engine, "requests a second", "system calls a request", "p99.9", "4xx"):
+        assert what in page.dom, what
+    assert '<span id="state" class="">' in page.dom  # and not what it says without an answer
+
+
+@test
+def pictures_of_the_status_page(world):
+    if world.tls:
+        return  # they look the same
+    server = world.serve(block='status_page = "/status"')
+    for place, size in (("phone", (PHONE[0], 2600)), ("desktop", (DESKTOP[0], 1700))):
+        brightness = {}
+        for mode in ("light", "dark"):
+            path = world.browser.picture(url(server, "/status"), f"status-{place}-{mode}", size,
+                                         mode == "dark")
+            picture = read_png(path)
+            assert (picture.width, picture.height) == size, path
+            brightness[mode] = picture.brightness
+        assert brightness["dark"] < 80 and brightness["light"] > 180, brightness
+
+
 if __name__ == "__main__":
     run(setup)

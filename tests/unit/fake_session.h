@@ -156,6 +156,11 @@ void session_move(const struct session *s, struct session_moved *ret_moved)
     UNREACHABLE();
 }
 
+void session_left(struct session *s)
+{
+    (void)s;
+}
+
 void session_retire(struct session *s)
 {
     (void)s;

@@ -1,9 +1,15 @@
 /* test_stats.c: who has which slot, what stays of those that have ended, and the sums. */
 #include "core/stats.c"
 
+#include "core/stats_read.h"
+
+#include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -83,25 +89,31 @@ static void test_processes_count_together(void **state)
     if (child == 0) {
         stats_count(STATS_GET);
         stats_move(STATS_IDLE, STATS_WRITING);
-        stats_leave();
-        _exit(0);
+        stats_count(STATS_GET);
+        for (;;)
+            pause();
     }
     assert_true(child > 0);
-    assert_int_equal(waitpid(child, NULL, 0), child);
-    assert_int_equal(sum_of(STATS_GET) - before, 2);
+    while (sum_of(STATS_GET) - before < 3)
+        sched_yield();
     assert_int_equal(sum_of(STATS_WRITING), 1);
     assert_int_equal(sum_of(STATS_IDLE), 0); /* -1 */
-    stats_move(STATS_WRITING, STATS_IDLE);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    stats_forget_process(child);
+    assert_int_equal(sum_of(STATS_GET) - before, 3);
     assert_int_equal(sum_of(STATS_WRITING), 0);
 }
 
-/* Processes that were killed keep no slot, and their connections are gone. */
+/* Processes that were killed keep no slot, and their connections are closed: whoever waits for them
+ * says so, or else the next reader finds out. */
 static void test_the_killed_leave_their_slots(void **state)
 {
     struct stats_thread threads[SLOTS];
+    uint64_t closed = sum_of(STATS_CLOSED), heads = sum_of(STATS_HEAD);
 
     (void)state;
-    for (int i = 0; i < 2 * SLOTS; i++) {
+    for (int i = 0; i < 4 * SLOTS; i++) {
         pid_t child = fork();
         if (child == 0) {
             stats_count(STATS_READING);
@@ -109,10 +121,123 @@ static void test_the_killed_leave_their_slots(void **state)
             _exit(0);
         }
         assert_int_equal(waitpid(child, NULL, 0), child);
+        if (i < 2 * SLOTS)
+            stats_forget_process(child);
+        else
+            assert_int_equal(sum_of(STATS_READING), 0);
     }
-    assert_int_equal(sum_of(STATS_HEAD), 2 * SLOTS);
-    assert_true(sum_of(STATS_READING) <= SLOTS);
-    assert_true(stats_threads(threads, SLOTS) <= SLOTS);
+    assert_int_equal(sum_of(STATS_HEAD) - heads, 4 * SLOTS);
+    assert_int_equal(sum_of(STATS_READING), 0);
+    assert_int_equal(sum_of(STATS_CLOSED) - closed, 4 * SLOTS);
+    assert_int_equal(stats_threads(threads, SLOTS), 1);
+}
+
+static void *open_three(void *unused)
+{
+    (void)unused;
+    for (int i = 0; i < 3; i++)
+        stats_count(STATS_IDLE);
+    return NULL;
+}
+
+/* One thread opens connections, another closes them: what is left in the slot of the first belongs
+ * to its process, and goes with it alone. */
+static void test_states_are_a_process_s(void **state)
+{
+    pthread_t thread;
+
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        assert_int_equal(pthread_create(&thread, NULL, open_three, NULL), 0);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        stats_count(STATS_TURNS); /* the slot of that thread is free, and is this one's now */
+        stats_add(STATS_IDLE, UINT64_MAX);
+        assert_int_equal(sum_of(STATS_IDLE), 2);
+        stats_leave();
+        _exit(stats_slot()->process == (int)getpid() ? 0 : 1);
+    }
+    assert_true(child > 0);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    stats_forget_process(child);
+    assert_int_equal(sum_of(STATS_IDLE), 0);
+}
+
+static uint64_t cpu_ns(void)
+{
+    struct stats_sums *sums = malloc(sizeof(*sums));
+    assert_non_null(sums);
+    stats_read(sums);
+    uint64_t ns = sums->cpu_ns;
+    free(sums);
+    return ns;
+}
+
+static void burn(uint64_t ns)
+{
+    while (stats_clock_ns(CLOCK_PROCESS_CPUTIME_ID) < ns)
+        ;
+}
+
+/* What processes have used stays when they have ended, and never goes down. */
+static void test_cpu_time_is_every_process_s(void **state)
+{
+    enum { NS = 30000000 };
+    uint64_t before = cpu_ns();
+
+    (void)state;
+    assert_true(before > 0);
+    for (int i = 0; i < 3; i++) {
+        uint64_t own = stats_clock_ns(CLOCK_PROCESS_CPUTIME_ID), at_start = cpu_ns();
+        pid_t child = fork();
+        if (child == 0) {
+            stats_count(STATS_GET);
+            burn(NS);
+            stats_tick();
+            if (i < 2)
+                stats_leave_process();
+            _exit(0); /* the last one says nothing */
+        }
+        assert_int_equal(waitpid(child, NULL, 0), child);
+        stats_forget_process(child);
+        own = stats_clock_ns(CLOCK_PROCESS_CPUTIME_ID) - own;
+        assert_true(cpu_ns() - at_start >= NS);
+        assert_true(cpu_ns() - at_start < 20 * (uint64_t)NS + own);
+    }
+}
+
+/* A name has the same place in every configuration; when all are taken, others count together. */
+static void test_places_have_names(void **state)
+{
+    char name[32];
+    struct stats_sums *sums = malloc(sizeof(*sums));
+
+    (void)state;
+    assert_null(stats_place_name(STATS_KIND_SERVER, 0));
+    stats_name(STATS_KIND_SERVER, 0, "a");
+    stats_name(STATS_KIND_SERVER, 1, "b");
+    stats_server(1, 5);
+    stats_name(STATS_KIND_SERVER, 0, "b"); /* another configuration */
+    stats_name(STATS_KIND_SERVER, 1, "c");
+    stats_server(0, 6);
+    stats_read(sums);
+    assert_string_equal(stats_place_name(STATS_KIND_SERVER, 1), "b");
+    assert_string_equal(stats_place_name(STATS_KIND_SERVER, 2), "c");
+    assert_int_equal(sums->servers[1].body_bytes, 11);
+    assert_null(stats_place_name(STATS_KIND_SERVER, STATS_SERVERS - 1));
+    for (int i = 0; i < 100; i++) {
+        snprintf(name, sizeof name, "n%d", i);
+        stats_name(STATS_KIND_SERVER, 2, name);
+    }
+    stats_server(2, 7); /* n99 */
+    stats_read(sums);
+    assert_string_equal(stats_place_name(STATS_KIND_SERVER, STATS_SERVERS - 1), "others");
+    assert_int_equal(sums->servers[STATS_SERVERS - 1].body_bytes, 7);
+    for (size_t i = 0; i < STATS_SERVERS; i++)
+        stats_server_places[i] = (uint8_t)i;
+    free(sums);
 }
 
 static void test_servers_and_listens_are_bounded(void **state)
@@ -125,9 +250,9 @@ static void test_servers_and_listens_are_bounded(void **state)
     stats_server(SIZE_MAX, 7);
     stats_listen(STATS_LISTENS + 1);
     stats_read(sums);
-    assert_int_equal(sums->servers[1].body_bytes, 10);
-    assert_int_equal(sums->servers[STATS_SERVERS - 1].requests, 2);
-    assert_int_equal(sums->servers[STATS_SERVERS - 1].body_bytes, 14);
+    assert_int_equal(sums->servers[1].body_bytes, 21);
+    assert_int_equal(sums->servers[STATS_SERVERS - 1].requests, 3);
+    assert_int_equal(sums->servers[STATS_SERVERS - 1].body_bytes, 21);
     assert_int_equal(sums->listens[STATS_LISTENS - 1], 1);
     free(sums);
 }
@@ -154,6 +279,9 @@ int main(void)
         cmocka_unit_test(test_a_slot_is_used_again),
         cmocka_unit_test(test_processes_count_together),
         cmocka_unit_test(test_the_killed_leave_their_slots),
+        cmocka_unit_test(test_states_are_a_process_s),
+        cmocka_unit_test(test_cpu_time_is_every_process_s),
+        cmocka_unit_test(test_places_have_names),
         cmocka_unit_test(test_servers_and_listens_are_bounded),
         cmocka_unit_test(test_families_name_all_counters),
     };

@@ -139,6 +139,43 @@ def the_drain_has_a_deadline(world):
         assert len(connection.read_to_end(3)) < SIZE
 
 
+def health(server):
+    answer = server.get("/healthz")
+    return answer.status, answer.body
+
+
+@test
+def balancers_hear_of_it_first(world):
+    """For drain_delay all is served as before, but for what balancers ask; a second SIGQUIT ends it."""
+    server = world.serve(block='health = "/healthz"', settings={"drain_delay": "1h"})
+    assert health(server) == (200, b"ok\n")
+    server.kill(signal.SIGQUIT)
+    assert eventually(lambda: health(server) == (503, b"draining\n"), patience(3))
+    with server.connect() as connection:
+        for _ in range(2):
+            answer = connection.get("/a.txt")
+            assert answer.status == 200 and not answer.closes
+    server.kill(signal.SIGQUIT)
+    server.ended()
+
+
+@test
+def the_delay_has_an_end(world):
+    server = world.serve(block='health = "/healthz"', settings={"drain_delay": "700ms"})
+    started = time.monotonic()
+    server.kill(signal.SIGQUIT)
+    server.ended()
+    assert time.monotonic() - started > 0.6
+
+
+@test
+def sigterm_ends_the_delay(world):
+    server = world.serve(block='health = "/healthz"', settings={"drain_delay": "1h"})
+    server.kill(signal.SIGQUIT)
+    assert eventually(lambda: health(server)[0] == 503, patience(3))
+    server.stop(signal.SIGTERM)
+
+
 @test
 def sigterm_cuts_a_drain_short(world):
     server = world.serve()

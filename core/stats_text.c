@@ -1,12 +1,10 @@
-/* report_text.c: see report_text.h. What counters are called: core/stats_names.c. */
-#include "http/report_text.h"
+/* stats_text.c: see stats_text.h. What counters are called: stats_names.c. */
+#include "core/stats_text.h"
 
-#include "core/draining.h"
-#include "core/stats.h"
+#include "core/stats_read.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum { THREADS_MAX = 64 /* shown one by one */, LEAST_BIT = 12, BIT_STEP = 2 };
 
@@ -42,25 +40,23 @@ static void put_count(const struct stats_family *family, uint64_t count, FILE *o
         fprintf(out, "%" PRIu64, count);
 }
 
-static size_t shown(size_t count, size_t max)
-{
-    return count < max ? count : max;
-}
-
-/* Those that have no counter of their own are counted together. */
-static const char *server_name(const struct config *config, size_t i)
-{
-    bool others = i == STATS_SERVERS - 1 && config->servers_count > STATS_SERVERS;
-    return others ? "others" : config->servers[i].name;
-}
-
-static const char *listen_name(const struct config *config, size_t i)
-{
-    bool others = i == STATS_LISTENS - 1 && config->listens_count > STATS_LISTENS;
-    return others ? "others" : config->listens[i].text;
-}
-
 /* ---- JSON ---- */
+
+/* Those that are not empty: the middle in nanoseconds, and how many; of two looks, who asks can
+ * tell the percentiles of what was between. */
+static void json_buckets(const struct histogram *h, FILE *out)
+{
+    const char *comma = "";
+
+    fprintf(out, ", \"buckets_ns\": [");
+    for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        if (h->buckets[i] == 0)
+            continue;
+        fprintf(out, "%s[%" PRIu64 ",%" PRIu64 "]", comma, histogram_middle(i), h->buckets[i]);
+        comma = ",";
+    }
+    putc(']', out);
+}
 
 static void json_times(const struct stats_sums *sums, FILE *out)
 {
@@ -71,10 +67,11 @@ static void json_times(const struct stats_sums *sums, FILE *out)
 
     for (size_t i = 0; i < STATS_TIMES; i++) {
         const struct histogram *h = &sums->times[i];
-        fprintf(out, ",\n  \"%s\": {\"count\": %" PRIu64 ", \"sum\": %.6f", times[i].name,
+        fprintf(out, ", \"%s\": {\"count\": %" PRIu64 ", \"sum\": %.6f", times[i].name,
                 histogram_count(h), seconds(h->sum));
         for (size_t j = 0; j < sizeof(parts) / sizeof(parts[0]); j++)
             fprintf(out, ", \"%s\": %.9f", parts[j].name, seconds(histogram_at(h, parts[j].part)));
+        json_buckets(h, out);
         putc('}', out);
     }
 }
@@ -84,7 +81,7 @@ static void json_families(const struct stats_sums *sums, FILE *out)
     const struct stats_family *family;
 
     for (size_t i = 0; (family = stats_family_at(i)) != NULL; i++) {
-        fprintf(out, ",\n  \"%s\": %s", family->name, family->values != NULL ? "{" : "");
+        fprintf(out, ", \"%s\": %s", family->name, family->values != NULL ? "{" : "");
         for (size_t j = 0; j < family->count; j++) {
             if (family->values != NULL)
                 fprintf(out, "%s\"%s\": ", j > 0 ? ", " : "", family->values[j]);
@@ -95,20 +92,29 @@ static void json_families(const struct stats_sums *sums, FILE *out)
     }
 }
 
-static void json_places(const struct config *config, const struct stats_sums *sums, FILE *out)
+static void json_places(const struct stats_sums *sums, FILE *out)
 {
-    fprintf(out, ",\n  \"servers\": [");
-    for (size_t i = 0; i < shown(config->servers_count, STATS_SERVERS); i++) {
-        fprintf(out, "%s{\"server\": ", i > 0 ? ", " : "");
-        quote(server_name(config, i), out);
+    const char *name, *comma = "";
+
+    fprintf(out, ", \"servers\": [");
+    for (size_t i = 0; i < STATS_SERVERS; i++) {
+        if ((name = stats_place_name(STATS_KIND_SERVER, i)) == NULL)
+            continue;
+        fprintf(out, "%s{\"server\": ", comma);
+        quote(name, out);
         fprintf(out, ", \"requests_total\": %" PRIu64 ", \"body_bytes_total\": %" PRIu64 "}",
                 sums->servers[i].requests, sums->servers[i].body_bytes);
+        comma = ", ";
     }
-    fprintf(out, "],\n  \"listeners\": [");
-    for (size_t i = 0; i < shown(config->listens_count, STATS_LISTENS); i++) {
-        fprintf(out, "%s{\"address\": ", i > 0 ? ", " : "");
-        quote(listen_name(config, i), out);
+    fprintf(out, "], \"listeners\": [");
+    comma = "";
+    for (size_t i = 0; i < STATS_LISTENS; i++) {
+        if ((name = stats_place_name(STATS_KIND_LISTEN, i)) == NULL)
+            continue;
+        fprintf(out, "%s{\"address\": ", comma);
+        quote(name, out);
         fprintf(out, ", \"connections_total\": %" PRIu64 "}", sums->listens[i]);
+        comma = ", ";
     }
     fprintf(out, "]");
 }
@@ -118,7 +124,7 @@ static void json_threads(FILE *out)
     struct stats_thread threads[THREADS_MAX];
     size_t count = stats_threads(threads, THREADS_MAX);
 
-    fprintf(out, ",\n  \"threads\": [");
+    fprintf(out, ", \"threads\": [");
     for (size_t i = 0; i < count; i++)
         fprintf(out, "%s{\"process\": %d, \"thread\": %d, \"cpu_seconds\": %.6f}",
                 i > 0 ? ", " : "", threads[i].process, threads[i].thread,
@@ -126,22 +132,24 @@ static void json_threads(FILE *out)
     fprintf(out, "]");
 }
 
-void http_report_json(const struct config *config, FILE *out)
+void stats_text_json(const struct stats_teller *teller, FILE *out)
 {
     struct stats_sums *sums = malloc(sizeof(*sums));
     if (sums == NULL)
         return;
     stats_read(sums);
-    fprintf(out, "{\n  \"version\": \"%s\",\n  \"engine\": ", GEARSHIFT_VERSION);
-    quote(config->engine, out);
-    fprintf(out, ",\n  \"process\": %d,\n  \"draining\": %s,\n  \"started\": %" PRId64,
-            (int)getpid(), draining_has_begun() ? "true" : "false", sums->started_s);
-    fprintf(out, ",\n  \"cpu_seconds_total\": %.6f", seconds(sums->cpu_ns));
+    fprintf(out, "{\"version\": ");
+    quote(teller->version, out);
+    fprintf(out, ", \"engine\": ");
+    quote(teller->engine, out);
+    fprintf(out, ", \"process\": %d, \"draining\": %s, \"started\": %" PRId64, teller->process,
+            teller->draining ? "true" : "false", sums->started_s);
+    fprintf(out, ", \"cpu_seconds_total\": %.6f", seconds(sums->cpu_ns));
     json_families(sums, out);
     json_times(sums, out);
-    json_places(config, sums, out);
+    json_places(sums, out);
     json_threads(out);
-    fprintf(out, "\n}\n");
+    fprintf(out, "}\n");
     free(sums);
 }
 
@@ -186,46 +194,58 @@ static void prometheus_times(const struct stats_sums *sums, FILE *out)
     }
 }
 
-static void prometheus_places(const struct config *config, const struct stats_sums *sums, FILE *out)
+static void prometheus_servers(const struct stats_sums *sums, bool bytes, FILE *out)
 {
-    head("server_requests_total", "Requests by server", "counter", out);
-    for (size_t i = 0; i < shown(config->servers_count, STATS_SERVERS); i++) {
-        fprintf(out, "gearshift_server_requests_total{server=");
-        quote(server_name(config, i), out);
-        fprintf(out, "} %" PRIu64 "\n", sums->servers[i].requests);
+    const char *family = bytes ? "server_body_bytes_total" : "server_requests_total", *name;
+
+    head(family, bytes ? "Bytes of answers' bodies by server" : "Requests by server", "counter",
+         out);
+    for (size_t i = 0; i < STATS_SERVERS; i++) {
+        if ((name = stats_place_name(STATS_KIND_SERVER, i)) == NULL)
+            continue;
+        fprintf(out, "gearshift_%s{server=", family);
+        quote(name, out);
+        fprintf(out, "} %" PRIu64 "\n",
+                bytes ? sums->servers[i].body_bytes : sums->servers[i].requests);
     }
-    head("server_body_bytes_total", "Bytes of answers' bodies by server", "counter", out);
-    for (size_t i = 0; i < shown(config->servers_count, STATS_SERVERS); i++) {
-        fprintf(out, "gearshift_server_body_bytes_total{server=");
-        quote(server_name(config, i), out);
-        fprintf(out, "} %" PRIu64 "\n", sums->servers[i].body_bytes);
-    }
+}
+
+static void prometheus_listens(const struct stats_sums *sums, FILE *out)
+{
+    const char *name;
+
     head("listener_connections_total", "Connections accepted by address", "counter", out);
-    for (size_t i = 0; i < shown(config->listens_count, STATS_LISTENS); i++) {
+    for (size_t i = 0; i < STATS_LISTENS; i++) {
+        if ((name = stats_place_name(STATS_KIND_LISTEN, i)) == NULL)
+            continue;
         fprintf(out, "gearshift_listener_connections_total{address=");
-        quote(listen_name(config, i), out);
+        quote(name, out);
         fprintf(out, "} %" PRIu64 "\n", sums->listens[i]);
     }
 }
 
-void http_report_prometheus(const struct config *config, FILE *out)
+void stats_text_prometheus(const struct stats_teller *teller, FILE *out)
 {
     struct stats_sums *sums = malloc(sizeof(*sums));
     if (sums == NULL)
         return;
     stats_read(sums);
-    head("build_info", "Version and engine", "gauge", out);
-    fprintf(out, "gearshift_build_info{version=\"%s\",engine=", GEARSHIFT_VERSION);
-    quote(config->engine, out);
+    head("build_info", "Version, and the engine of the worker that was asked", "gauge", out);
+    fprintf(out, "gearshift_build_info{version=");
+    quote(teller->version, out);
+    fprintf(out, ",engine=");
+    quote(teller->engine, out);
     fprintf(out, "} 1\n");
     head("start_time_seconds", "When the server began to count, since 1970", "gauge", out);
     fprintf(out, "gearshift_start_time_seconds %" PRId64 "\n", sums->started_s);
     head("draining", "1 while the server drains", "gauge", out);
-    fprintf(out, "gearshift_draining %d\n", draining_has_begun() ? 1 : 0);
-    head("cpu_seconds_total", "CPU time of the threads that count", "counter", out);
+    fprintf(out, "gearshift_draining %d\n", teller->draining ? 1 : 0);
+    head("cpu_seconds_total", "CPU time of all processes that serve", "counter", out);
     fprintf(out, "gearshift_cpu_seconds_total %.6f\n", seconds(sums->cpu_ns));
     prometheus_families(sums, out);
     prometheus_times(sums, out);
-    prometheus_places(config, sums, out);
+    prometheus_servers(sums, false, out);
+    prometheus_servers(sums, true, out);
+    prometheus_listens(sums, out);
     free(sums);
 }
