@@ -366,6 +366,26 @@ const struct config_key *config_key_find(const char *name)
     return NULL;
 }
 
+const struct config_key *config_key_in(enum config_block_kind kind, const char *name)
+{
+    for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
+        if ((keys[i].blocks & 1u << kind) != 0 && strcmp(keys[i].name, name) == 0)
+            return &keys[i];
+    }
+    return config_key_find(name);
+}
+
+unsigned config_key_blocks(const char *name)
+{
+    unsigned blocks = 0;
+
+    for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
+        if (strcmp(keys[i].name, name) == 0)
+            blocks |= keys[i].blocks;
+    }
+    return blocks;
+}
+
 bool config_key_is_list(const struct config_key *key)
 {
     return key->type >= CONFIG_TEXTS && key->type < CONFIG_INCLUDE;

@@ -79,8 +79,16 @@ const struct config_key *config_key_at(size_t index);
 size_t config_key_index(const struct config_key *key);
 const struct config_block_type *config_block_type_at(enum config_block_kind kind);
 
-/* The key, whatever block it belongs to, or NULL. */
+/* The key, whatever block it belongs to, or NULL. A name may be that of two keys in different blocks
+ * (`control`): of these the first in the order of the reference. */
 const struct config_key *config_key_find(const char *name);
+
+/* The key that has this name in a block of `kind`; where none may stand there, as
+ * config_key_find(). */
+const struct config_key *config_key_in(enum config_block_kind kind, const char *name);
+
+/* Where keys of this name may stand: bits 1 << kind; 0: there is none. */
+unsigned config_key_blocks(const char *name);
 
 /* Is its value a list? */
 bool config_key_is_list(const struct config_key *key);

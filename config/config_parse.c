@@ -271,7 +271,7 @@ out:
 
 struct config_entry *config_entry_of(struct config_block *block, const char *name)
 {
-    const struct config_key *key = config_key_find(name);
+    const struct config_key *key = config_key_in(block->kind, name);
 
     CHECK(key != NULL);
     return &block->entries[config_key_index(key)];
@@ -279,7 +279,7 @@ struct config_entry *config_entry_of(struct config_block *block, const char *nam
 
 const struct config_entry *config_entry_at(const struct config_block *block, const char *name)
 {
-    const struct config_key *key = config_key_find(name);
+    const struct config_key *key = config_key_in(block->kind, name);
 
     CHECK(key != NULL);
     return &block->entries[config_key_index(key)];

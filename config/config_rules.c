@@ -266,7 +266,8 @@ int config_cache_rule_parse(const struct config_build *build, const struct confi
                            "\"%.200s\" says nothing; allowed: control, expires or both in it",
                            block->title);
     if (control->is_set)
-        res = config_text(build, config_key_find("control"), control->items, &rule.control);
+        res = config_text(build, config_key_in(CONFIG_CACHE, "control"), control->items,
+                          &rule.control);
     if (res == 0 && expires->is_set) {
         res = config_number(build, config_key_find("expires"), expires->items, &seconds);
         rule.expires_s = (int64_t)seconds;

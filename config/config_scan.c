@@ -244,9 +244,8 @@ static int fail_name(struct scan *scan, struct scan_file *file, const char *name
                      const struct config_token *token)
 {
     const struct config_block_type *here = config_block_type_at(scan->blocks[scan->depth].kind);
-    const struct config_key *key = config_key_find(name);
     enum config_block_kind kind = config_block_find(name);
-    unsigned blocks = key != NULL ? key->blocks : config_block_type_at(kind)->parents;
+    unsigned blocks = config_key_blocks(name) | config_block_type_at(kind)->parents;
     const char *nearest = config_nearest(scan->blocks[scan->depth].kind, name);
     char where[128];
 
@@ -357,7 +356,7 @@ static int scan_statement(struct scan *scan, struct scan_file *file)
         memcpy(name, token.text.ptr, token.text.len);
     if (strcmp(name, ";") == 0)
         return FAIL("", "no semicolon is needed here: a setting ends with its value");
-    key = config_key_find(name);
+    key = config_key_in(here, name);
     kind = config_block_find(name);
     if (key == NULL && kind == CONFIG_TOP)
         return fail_name(scan, file, name, &token);

@@ -97,6 +97,19 @@ int socket_file_bind(int fd, const char *path, mode_t mode, struct socket_file *
     return 0;
 }
 
+int socket_file_make_folder(const char *path, const char **ret_what)
+{
+    struct place place;
+
+    int error = place_open(path, 0, &place, ret_what);
+    if (error < 0)
+        return error;
+    if (mkdirat(place.dir_fd, place.name, 0755) != 0 && errno != EEXIST)
+        error = -errno;
+    place_close(&place);
+    return error;
+}
+
 int socket_file_check(const char *path, const char **ret_what)
 {
     struct place place;

@@ -25,6 +25,11 @@ struct socket_file {
 int socket_file_bind(int fd, const char *path, mode_t mode, struct socket_file *ret_file,
                      const char **ret_what);
 
+/* Makes the folder `path` for sockets (0755 less the umask), if there is nothing of that name yet: what
+ * is there is not followed here, and judged by socket_file_bind(). 0, or -errno and perhaps the end of a
+ * sentence. */
+int socket_file_make_folder(const char *path, const char **ret_what);
+
 /* Could socket_file_bind() succeed, where nobody answers? Disturbs nothing. */
 int socket_file_check(const char *path, const char **ret_what);
 

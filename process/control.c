@@ -58,14 +58,15 @@ bool control_path(const char *setting, char *ret_path, size_t size)
 /* The folder of an automatic path. It may be there. */
 static int make_folder(const char *path, char *why, size_t why_size)
 {
+    const char *what = NULL;
     char folder[128];
 
     snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
-    if (mkdir(folder, 0755) == 0 || errno == EEXIST)
-        return 0;
-    int error = errno;
-    snprintf(why, why_size, "the folder %s cannot be made: %s", folder, strerror(error));
-    return -error;
+    int error = socket_file_make_folder(folder, &what);
+    if (error < 0)
+        snprintf(why, why_size, "the folder %s cannot be made: %s", folder,
+                 safe_open_text(error, what));
+    return error;
 }
 
 static struct control *control_make(control_order *order, void *context)
@@ -267,7 +268,8 @@ void control_answer(struct control_client *client, enum exit_status status, cons
     char answer[CONTROL_ANSWER_MAX];
     struct span left = span_str(message);
     size_t more_len = more != NULL ? strlen(more) : 0;
-    char *out = answer + sprintf(answer, "{\"status\":%d,\"message\":\"", (int)status);
+    char *out =
+        answer + snprintf(answer, sizeof answer, "{\"status\":%d,\"message\":\"", (int)status);
 
     CHECK(more_len < sizeof answer / 2);
     while (left.len > 0 &&
@@ -276,7 +278,8 @@ void control_answer(struct control_client *client, enum exit_status status, cons
         out = json_put_char(out, left, &used);
         left = span_make(left.ptr + used, left.len - used);
     }
-    out += sprintf(out, "\"%s}\n", more != NULL ? more : "");
+    out +=
+        snprintf(out, (size_t)(answer + sizeof answer - out), "\"%s}\n", more != NULL ? more : "");
     client->ticket = 0;
     client->due_ms = clock_monotonic_ms() + LINE_MS;
     /* It fits into the socket's buffer, unless somebody asks and never reads. */

@@ -24,6 +24,9 @@ enum {
     CONTROL_POLL_MAX = CONTROL_CLIENTS_MAX + 1
 };
 
+#define CONTROL_NO_PLACE                                                                           \
+    "the automatic place, for users but root, is beneath XDG_RUNTIME_DIR, which is not set"
+
 #define CONTROL_THE_END UINT_MAX /* a ticket: the end of the server */
 
 struct control;

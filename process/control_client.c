@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static const char *const orders[] = { "status", "stats", "reload", "shift", "upgrade", "drain", "stop", "reopen" };
+static const char *const orders[] = { "status",  "stats", "reload", "shift",
+                                      "upgrade", "drain", "stop",   "reopen" };
 
 /* What the command line says. */
 struct asked {
@@ -65,7 +67,7 @@ static int read_arguments(int argc, char **argv, struct asked *asked)
     int status = STATUS_OK;
 
     for (int i = 0; status == STATUS_OK && i < argc; i++) {
-        const char **value = strcmp(argv[i], "--control") == 0                            ? &asked->path
+        const char **value = strcmp(argv[i], "--control") == 0 ? &asked->path
                              : strcmp(argv[i], "-c") == 0 || strcmp(argv[i], "--config") == 0
                                  ? &asked->file
                                  : NULL;
@@ -76,9 +78,8 @@ static int read_arguments(int argc, char **argv, struct asked *asked)
         else if (strcmp(argv[i], "--json") == 0)
             asked->json = true;
         else if (argv[i][0] == '-')
-            return refuse(STATUS_USAGE,
-                          "%s takes --control PATH, -c FILE and --json, not '%s'", argv[0],
-                          argv[i]);
+            return refuse(STATUS_USAGE, "%s takes --control PATH, -c FILE and --json, not '%s'",
+                          argv[0], argv[i]);
         else
             status = add_word(asked, argv[i]);
     }
@@ -91,19 +92,22 @@ static int find_path(const char *asked_path, const char *asked_file, char *ret_p
     struct config_source source = { .file = asked_file, .use_environment = true };
     struct config *config = NULL;
     char why[1024];
-    bool found;
+    const char *setting = asked_path;
 
     if (asked_path == NULL && asked_file != NULL &&
         config_load(&source, why, sizeof why, &config) < 0)
         return refuse(STATUS_CONFIG, "%s", why);
-    found = control_path(asked_path != NULL ? asked_path
-                         : config != NULL    ? config->control
-                                             : "auto",
-                         ret_path, size);
+    if (setting == NULL)
+        setting = config != NULL ? config->control : "auto";
+    bool found = control_path(setting, ret_path, size);
+    bool off = strcmp(setting, "off") == 0;
     config_free(config);
-    return found ? STATUS_OK
-                 : refuse(STATUS_RUNTIME, "no control socket is known: name it by --control PATH, "
-                                          "or the configuration by -c FILE");
+    if (found)
+        return STATUS_OK;
+    return refuse(STATUS_RUNTIME,
+                  "no control socket is known: %s; name the server's by --control PATH, or its "
+                  "configuration by -c FILE",
+                  off ? "control = off" : CONTROL_NO_PLACE);
 }
 
 static int connect_to(const char *path, int *ret_fd)
@@ -158,6 +162,19 @@ int control_client_read(int fd, char *line, size_t size)
     return refuse(STATUS_RUNTIME, "the answer is too long");
 }
 
+static bool read_status(const char *answer, int *ret_status)
+{
+    static const char before[] = "{\"status\":";
+    char *end = NULL;
+
+    if (strncmp(answer, before, sizeof before - 1) != 0)
+        return false;
+    const char *digits = answer + sizeof before - 1;
+    unsigned long number = strtoul(digits, &end, 10);
+    *ret_status = (int)number;
+    return end > digits && *end == ',' && number <= UINT8_MAX;
+}
+
 /* Prints the text of the member "message", which holds printable ASCII. \uHHHH stays as it is. */
 static void print_message(const char *answer, FILE *out)
 {
@@ -168,7 +185,7 @@ static void print_message(const char *answer, FILE *out)
         if (*at == '\\' && (at[1] == '"' || at[1] == '\\'))
             at++;
         else if (strncmp(at, "\\u0022", 6) == 0 || strncmp(at, "\\u005c", 6) == 0) {
-            fputc(at[3] == '2' ? '"' : '\\', out);
+            fputc(at[4] == '2' ? '"' : '\\', out);
             at += 5;
             continue;
         }
@@ -188,7 +205,7 @@ int control_client(int argc, char **argv)
         status = control_client_connect(asked.path, asked.file, &fd);
     if (status != STATUS_OK)
         return status;
-    strcat(asked.line, "\n"); /* add_word() has left room */
+    memcpy(asked.line + strlen(asked.line), "\n", 2); /* add_word() has left room */
     if (send(fd, asked.line, strlen(asked.line), MSG_NOSIGNAL) < 0)
         status = refuse(STATUS_RUNTIME, "the control socket: %s", strerror(errno));
     if (status == STATUS_OK)
@@ -196,7 +213,7 @@ int control_client(int argc, char **argv)
     close(fd);
     if (status != STATUS_OK)
         return status;
-    if (sscanf(answer, "{\"status\":%d", &status) != 1)
+    if (!read_status(answer, &status))
         return refuse(STATUS_RUNTIME, "the answer is not a server's");
     if (asked.json)
         printf("%s\n", answer);

@@ -35,9 +35,9 @@ static void take_status(struct supervisor *s, struct control_client *client, int
     const char *state = s->drains ? "draining" : reload_is_busy(s) ? "reloading" : "serving";
     snprintf(
         message, sizeof message,
-        "gearshift %s, process %d, %s for %llu s: engine %s, generation %u, %zu of %zu workers "
-        "serve",
-        GEARSHIFT_VERSION, (int)getpid(), state, (unsigned long long)up_s,
+        "gearshift %s, process %d, up %llu s, %s: engine %s, generation %u, %zu of %zu workers "
+        "ready",
+        GEARSHIFT_VERSION, (int)getpid(), (unsigned long long)up_s, state,
         g->instance.config->engine, g->number, serving, g->workers_count);
     snprintf(more, sizeof more,
              ",\"version\":\"%s\",\"pid\":%d,\"state\":\"%s\",\"uptime_s\":%llu,\"engine\":\"%s\","
@@ -82,10 +82,9 @@ static void take_stats(struct supervisor *s, struct control_client *client, int 
 static void take_reload(struct supervisor *s, struct control_client *client, int words_count,
                         const char *const *words)
 {
+    (void)words_count;
     (void)words;
-    if (words_count > 1)
-        control_answer(client, STATUS_USAGE, "reload takes no arguments", NULL);
-    else if (s->drains)
+    if (s->drains)
         control_answer(client, STATUS_RUNTIME, "the server ends", NULL);
     else
         control_wait(client, reload_ask(s, true, NULL, 0));
@@ -168,10 +167,16 @@ void orders_take(void *context, struct control_client *client, int words_count,
                  const char *const *words)
 {
     for (size_t i = 0; i < ARRAY_LEN(orders); i++) {
-        if (strcmp(words[0], orders[i].word) == 0) {
+        if (strcmp(words[0], orders[i].word) != 0)
+            continue;
+        if (words_count > 1 && orders[i].take != take_shift) {
+            char text[64];
+            snprintf(text, sizeof text, "%s takes no arguments", words[0]);
+            control_answer(client, STATUS_USAGE, text, NULL);
+        } else {
             orders[i].take(context, client, words_count, words);
-            return;
         }
+        return;
     }
     control_answer(client, STATUS_USAGE,
                    "unknown order; there are: status, stats, reload, shift, upgrade, drain, stop, "

@@ -266,6 +266,8 @@ static void take_signal(struct supervisor *s, const struct signalfd_siginfo *inf
             (void)reload_ask(s, true, NULL, 0);
             break;
         } /* the terminal is gone */
+        if (s->stays_without_terminal)
+            break;
         __attribute__((fallthrough));
     default:
         if (!s->stops)
@@ -406,9 +408,10 @@ static void take_over_signals(struct supervisor *s)
     for (size_t i = 0; i < ARRAY_LEN(heeded); i++) {
         struct sigaction old;
         MUST(sigaction(heeded[i], NULL, &old) == 0);
-        if (heeded[i] == SIGHUP && old.sa_handler == SIG_IGN) /* nohup(1): the terminal's is; a
-                                                                 process's reloads all the same */
+        if (heeded[i] == SIGHUP && old.sa_handler == SIG_IGN) { /* nohup(1) */
+            s->stays_without_terminal = true; /* a process's reloads all the same */
             MUST(signal(SIGHUP, SIG_DFL) != SIG_ERR);
+        }
         if (heeded[i] == SIGUSR1 || heeded[i] == SIGUSR2)
             MUST(signal(heeded[i], SIG_DFL) != SIG_ERR);
         MUST(sigaddset(&set, heeded[i]) == 0);
@@ -435,8 +438,12 @@ static enum exit_status open_control(struct supervisor *s, const struct config *
     bool automatic = strcmp(config->control, "auto") == 0;
     char path[128], why[512];
 
-    if (!control_path(config->control, path, sizeof path))
+    if (!control_path(config->control, path, sizeof path)) {
+        if (automatic)
+            log_info("there is no control socket: %s (control = PATH names another one)",
+                     CONTROL_NO_PLACE);
         return STATUS_OK;
+    }
     int error = control_open(path, automatic, orders_take, s, why, sizeof why, &s->control);
     if (error == 0)
         return STATUS_OK;

@@ -14,8 +14,8 @@
 
 /* A change of generation that waits for its turn. Several that wait become one. */
 struct reload_request {
-    unsigned ticket; /* 0: there is none */
-    bool reads;      /* files are read anew; else they say what they said last */
+    unsigned ticket;                   /* 0: there is none */
+    bool reads;                        /* files are read anew; else they say what they said last */
     char *settings[CONTROL_WORDS_MAX]; /* owned; above all others, as by -o */
     size_t settings_count;
 };
@@ -37,26 +37,27 @@ struct upgrade {
 struct supervisor {
     const struct config_source *source; /* borrowed: of the command line */
     struct listen_set sockets;
-    struct generation *current; /* serves */
-    struct generation *next;    /* starts, or NULL */
-    struct generation *old;     /* ends, or NULL */
-    unsigned generations;       /* how many there have been */
+    struct generation *current;    /* serves */
+    struct generation *next;       /* starts, or NULL */
+    struct generation *old;        /* ends, or NULL */
+    unsigned generations;          /* how many there have been */
     struct reload_request request; /* waits for its turn */
     struct upgrade upgrade;
     unsigned tickets;              /* how many requests there have been */
     unsigned ticket;               /* of the one that `next` answers */
     struct config_texts texts;     /* what the files said to `current` */
     struct config_texts next_texts;
-    bool failed;               /* `next` did not come to serve, and its workers are ending */
-    struct control *control;       /* NULL: there is none */
+    bool failed;             /* `next` did not come to serve, and its workers are ending */
+    struct control *control; /* NULL: there is none */
     struct pid_file pid_file;
     struct worker_heritage heritage;
     int signal_fd;
     struct pollfd *entries; /* of poll(2); owned */
     size_t entries_room;
-    bool stops, drains; /* it ends */
-    uint64_t end_ms;    /* when what is left is killed; 0: it serves */
-    uint64_t drain_ms;  /* when the drain began, or begins when drain_delay is over; 0: never */
+    bool stays_without_terminal; /* SIGHUP of a terminal that is closed is ignored */
+    bool stops, drains;          /* it ends */
+    uint64_t end_ms;             /* when what is left is killed; 0: it serves */
+    uint64_t drain_ms; /* when the drain began, or begins when drain_delay is over; 0: never */
     uint64_t started_ms;
     uint64_t watchdog_ms; /* when the service manager is told next that the loop turns */
     enum exit_status status; /* of the process */

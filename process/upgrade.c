@@ -172,6 +172,21 @@ static const char *what_it_said(struct upgrade *u)
     return text[0] != '\0' ? text : "it has said nothing";
 }
 
+/* With what the environment and signals have to tell there. Returns only when it fails: -errno. */
+static int pass_on(const struct supervisor *s, const struct passed *passed, const char *path,
+                   int fd)
+{
+    fflush(NULL);
+    notify_pass(true);
+    if (s->stays_without_terminal)
+        MUST(signal(SIGHUP, SIG_IGN) != SIG_ERR);
+    int error = passed_execute(passed, path, fd, binary_arguments());
+    if (s->stays_without_terminal)
+        MUST(signal(SIGHUP, SIG_DFL) != SIG_ERR);
+    notify_pass(false);
+    return error;
+}
+
 /* Returns only when it cannot be executed. */
 static void execute(struct supervisor *s)
 {
@@ -181,10 +196,7 @@ static void execute(struct supervisor *s)
     int error = succession_write(s, true, STATUS_OK, NULL, &passed);
     if (error == 0) {
         log_info("upgrading: %s is executed in process %d", binary_path(), (int)getpid());
-        fflush(NULL);
-        notify_pass(true);
-        error = passed_execute(&passed, binary_path(), -1, binary_arguments());
-        notify_pass(false);
+        error = pass_on(s, &passed, binary_path(), -1);
     }
     succession_discard(&passed);
     snprintf(why, sizeof why, "%.300s cannot be executed: %s", binary_path(), strerror(-error));
@@ -258,10 +270,7 @@ static void go_back(struct supervisor *s)
     int error = succession_write(s, false, u->status, u->said, &passed);
     if (error == 0) {
         log_info("the binary that served before is executed again in process %d", (int)getpid());
-        fflush(NULL);
-        notify_pass(true);
-        error = passed_execute(&passed, NULL, u->old_binary, binary_arguments());
-        notify_pass(false);
+        error = pass_on(s, &passed, NULL, u->old_binary);
     }
     succession_discard(&passed);
     log_error("the binary that served before cannot be executed: %s; its workers serve on",

@@ -1,4 +1,5 @@
-/* app.js: asks the server that sent this page who it is, and puts five requests to it.
+/* app.js: asks the server that sent this page who it is, again and again, so that a change of the
+ * engine shows; and puts five requests to it.
  * Standard means only: the Server-Timing field (W3C), HEAD, conditional and range requests. */
 'use strict';
 
@@ -28,14 +29,124 @@ function showEngine(name) {
   });
 }
 
-async function showServer() {
-  const response = await fetch(location.pathname, { method: 'HEAD', cache: 'no-store' });
-  const field = (name) => response.headers.get(name) || '\u2013';
-  showEngine(engineOfNavigation() || engineOf(response.headers.get('server-timing')));
-  element('server').textContent = field('server');
-  element('type').textContent = field('content-type');
-  element('etag').textContent = field('etag');
+/* ---- the drive: this page, asked for again and again ---- */
+
+const PACES = { cruise: { loops: 1, pause: 500 }, throttle: { loops: 6, pause: 20 } };
+const OVERLAP = 250; /* ms in which answers of the engine before and of the new one may alternate */
+const SHOWN_MAX = 12; /* gears */
+const drive = { answered: 0, failed: 0, connections: 0, seen: 0, gears: [], turn: 0 };
+
+const sleep = (ms) => new Promise((done) => { setTimeout(done, ms); });
+
+function shown() {
+  return new Promise((done) => {
+    if (!document.hidden) done();
+    else document.addEventListener('visibilitychange', () => shown().then(done), { once: true });
+  });
 }
+
+/* An answer to a request that was sent at `sent`: of the present gear, of the one before, or of
+ * a new one. */
+function noteGear(name, sent) {
+  const { gears } = drive;
+  const present = gears.at(-1);
+  const before = gears.at(-2);
+  if (present?.name === name) {
+    present.answers += 1;
+  } else if (before?.name === name && sent < present.since + OVERLAP) {
+    before.answers += 1;
+  } else {
+    gears.push({ name, answers: 1, since: performance.now() });
+    if (gears.length > SHOWN_MAX) gears.shift();
+    drive.seen += 1;
+    showEngine(name);
+    if (present)
+      element('shifted').textContent = `Shifted from ${present.name} to ${name}; ${drive.failed} requests failed.`;
+  }
+}
+
+function showDrive() {
+  element('answered').textContent = drive.answered.toLocaleString('en');
+  element('failed').textContent = drive.failed.toLocaleString('en');
+  element('seen').textContent = drive.seen;
+  element('connections').textContent = drive.connections;
+  element('drive').classList.toggle('bad', drive.failed > 0);
+  element('gears').replaceChildren(...drive.gears.map(({ name, answers }) => {
+    const item = document.createElement('li');
+    item.textContent = `${name} ${answers.toLocaleString('en')}`;
+    return item;
+  }));
+}
+
+async function askForSelf() {
+  const sent = performance.now();
+  try {
+    const response = await fetch(location.pathname, { method: 'HEAD', cache: 'no-store' });
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    drive.answered += 1;
+    const name = engineOf(response.headers.get('server-timing'));
+    if (name) noteGear(name, sent);
+    else if (drive.answered === 1) showEngine(engineOfNavigation());
+  } catch (error) {
+    if (drive.leaves) return; /* it was given up here */
+    drive.failed += 1;
+    element('shifted').textContent = `A request failed: ${error.message}`;
+  }
+  showDrive();
+}
+
+async function go(turn, pause) {
+  while (drive.turn === turn) {
+    await shown();
+    await askForSelf();
+    await sleep(pause);
+  }
+}
+
+function drives({ loops, pause }) {
+  drive.turn += 1;
+  for (let i = 0; i < loops; i += 1) go(drive.turn, pause);
+}
+
+/* A connection that a request had to open, rather than use again, has taken time to be opened. */
+function countConnections() {
+  new PerformanceObserver((list) => {
+    drive.connections += list.getEntries().filter((entry) => entry.connectEnd > entry.connectStart).length;
+    performance.clearResourceTimings();
+  }).observe({ type: 'resource', buffered: true });
+}
+
+/* The status page of the server, where there is one, and this machine may see it. */
+async function showInside() {
+  const all = (counts) => Object.values(counts).reduce((a, b) => a + b, 0);
+  for (let old = null; ; await sleep(1000)) {
+    await shown();
+    const response = await fetch('status?format=json', { cache: 'no-store' });
+    if (!response.ok) return;
+    const now = await response.json();
+    const [at, requests, cpu] = [performance.now(), all(now.requests_total), now.cpu_seconds_total];
+    if (old) {
+      const seconds = (at - old.at) / 1000;
+      const rate = Math.max(0, (requests - old.requests) / seconds).toFixed(0);
+      const share = Math.max(0, ((cpu - old.cpu) / seconds) * 100).toFixed(1);
+      element('counters').textContent = `${rate} requests/s, ${share} % CPU, 99 % within ${(now.answer_seconds.p99 * 1000).toFixed(2)} ms;`;
+      element('inside').hidden = false;
+    }
+    old = { at, requests, cpu };
+  }
+}
+
+const throttle = element('throttle');
+throttle.addEventListener('click', () => {
+  const pressed = throttle.getAttribute('aria-pressed') !== 'true';
+  throttle.setAttribute('aria-pressed', pressed);
+  drives(pressed ? PACES.throttle : PACES.cruise);
+});
+addEventListener('pagehide', () => { drive.leaves = true; });
+addEventListener('pageshow', () => { drive.leaves = false; });
+
+/* ---- five requests ---- */
+
 
 /* Each request: how it is sent, and whether the answer is the expected one. */
 const requests = {
@@ -83,4 +194,9 @@ async function askAll() {
 }
 
 element('again').addEventListener('click', askAll);
-showServer().catch(() => showEngine(engineOfNavigation())).then(askAll);
+throttle.hidden = false;
+countConnections();
+askForSelf().then(askAll).then(() => {
+  drives(PACES.cruise);
+  return showInside();
+}).catch(() => { element('inside').hidden = true; });

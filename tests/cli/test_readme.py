@@ -5,10 +5,11 @@ import re
 import shlex
 import unittest
 
-from command import Command
+from command import Command, environment
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILT = "build/release/gearshift"
+ORDERS = ("status", "reload", "shift", "drain", "stop", "reopen")
 
 
 def commands():
@@ -40,12 +41,28 @@ class Readme(Command):
         for command in shown:
             words = self.any_port(command[1:])
             with self.subTest(" ".join(command)):
+                if words[0] in ORDERS:
+                    continue
                 if "-t" in words:
                     self.assertEqual(self.run_command(*words, cwd=TREE)[0], 0)
                     continue
                 server = self.serve(*words, cwd=TREE)
                 self.assertEqual(server.get("/")[0], 200)
                 self.assertEqual(server.stop(), 0)
+
+    def test_orders(self):
+        shown = [command[1:] for command in commands() if command[1] in ORDERS]
+        self.assertEqual([words[0] for words in shown],
+                         ["shift", "shift", "reload", "status", "drain"])
+        self.need_engine("proactor")
+        control = self.path("control")
+        words = self.any_port(["-c", "server.conf"])
+        server = self.serve(*words, cwd=TREE, env={**environment(), "GEARSHIFT_PROCESSES": "1",
+                                                   "GEARSHIFT_CONTROL": control})
+        for order in shown:
+            result = self.run_command(*order, "--control", control)
+            self.assertEqual((result[0], result[2]), (0, ""), order)
+        self.assertEqual(server.wait(), 0)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,9 @@ import urllib.parse
 
 from client import logged, run, serve_logged, test, url
 from client.browser import DESKTOP, PHONE, Browser, read_png
+from client.own_site import PROJECT, shipped_configuration
 
-PROJECT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
-SIZES = {"phone": (PHONE[0], 4450), "desktop": (DESKTOP[0], 2650)}  # tall enough for all of it
+SIZES = {"phone": (PHONE[0], 6900), "desktop": (DESKTOP[0], 3700)}  # tall enough for all of it
 
 # The front page shows what the server can do: these, among its requests, have to "fail".
 SHOWN = {("GET", "/style.css", 206), ("GET", "/style.css", 416), ("GET", "/no/such/page", 404)}
@@ -25,14 +25,8 @@ def setup(world):
 
 
 def serve(world):
-    """A server by the shipped configuration, but for its port, its log and where www/ is."""
-    with open(os.path.join(PROJECT, "server.conf"), encoding="utf-8") as file:
-        text = "".join(line for line in file if not line.startswith("#"))
-    for old, new in (('"127.0.0.1:8080"', '"@listen@"'),
-                     ('"www"', f'"{os.path.realpath(os.path.join(PROJECT, "www"))}"')):
-        assert text.count(old) == 1, f"{old} in server.conf"
-        text = text.replace(old, new)
-    return serve_logged(world, conf=text)
+    """A server by the shipped configuration, with a log of its own."""
+    return serve_logged(world, conf=shipped_configuration())
 
 
 def pages():

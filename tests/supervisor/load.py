@@ -5,8 +5,6 @@ import asyncio
 import collections
 import time
 
-REQUEST = b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
 
 class Load:
     """`counts`: answered, lost (asked, and the connection ended before an answer), refused, reset,
@@ -15,9 +13,10 @@ class Load:
     (RFC 9112 section 9.6), and not lost."""
 
     def __init__(self, address, body, kept=50, idle=50, rate=500, new=100, context=None,
-                 pipelined=1):
+                 pipelined=1, target="/a.txt"):
         self.address, self.body, self.context = address, body, context
         self.pipelined = pipelined
+        self.request = f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
         self.kept, self.idle, self.rate, self.new = kept, idle, rate, new
         self.counts = collections.Counter()
         self.errors = []
@@ -31,7 +30,7 @@ class Load:
 
     async def ask(self, reader, writer):
         """True: answered, and the connection goes on."""
-        writer.write(REQUEST * self.pipelined)
+        writer.write(self.request * self.pipelined)
         for _ in range(self.pipelined):
             if not await self.take_answer(reader):
                 return False

@@ -101,13 +101,19 @@ static void test_examples(void **state)
     (void)state;
     for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
         const struct config_key *key = config_key_at(i);
-        char heading[64], statement[512], whole[1024];
+        char heading[512], where[128], fallback[128], statement[512], whole[1024];
         const char *begin, *end;
         const char *form = "server a { root = /srv/www\n %s\n }";
         const char *folder;
 
-        snprintf(heading, sizeof(heading), "\n### `%s`\n", key->name);
-        begin = strstr(strstr(text, heading), "```\n") + 4;
+        config_blocks_where(key->blocks, where, sizeof(where));
+        default_format(key, fallback, sizeof(fallback));
+        snprintf(heading, sizeof(heading), "\n### `%s`\n\nType: %s. Default: `%s`. Stands %s.\n",
+                 key->name, type_name(key), fallback, where);
+        begin = strstr(text, heading);
+        if (begin == NULL)
+            fail_msg("no%s", heading);
+        begin = strstr(begin, "```\n") + 4;
         end = strstr(begin, "\n```");
         snprintf(statement, sizeof(statement), "%.*s", (int)(end - begin), begin);
         folder = strstr(statement, "/srv/iso");
@@ -163,12 +169,19 @@ static void test_table(void **state)
         assert_true(key->min <= key->max);
         assert_int_equal(key->choices != NULL, key->type == CONFIG_CHOICE);
         assert_int_equal(config_key_index(key), i);
-        assert_ptr_equal(config_key_find(key->name), key); /* so no name stands twice */
+        for (unsigned kind = 0; kind < CONFIG_BLOCK_KINDS;
+             kind++) /* a name stands once in a block */
+            if ((key->blocks & 1u << kind) != 0)
+                assert_ptr_equal(config_key_in((enum config_block_kind)kind, key->name), key);
         assert_int_equal(config_block_find(key->name), CONFIG_TOP);
         assert_int_equal(strspn(key->name, "abcdefghijklmnopqrstuvwxyz_"), strlen(key->name));
         config_key_allowed(key, allowed, sizeof(allowed));
         assert_true(allowed[0] != '\0' && strlen(allowed) + 1 < sizeof(allowed));
     }
+    assert_int_equal(config_key_blocks("control"), 1u << CONFIG_TOP | 1u << CONFIG_CACHE);
+    assert_ptr_equal(config_key_in(CONFIG_SERVER, "control"), config_key_find("control"));
+    assert_int_equal(config_key_blocks("none"), 0);
+    assert_null(config_key_in(CONFIG_TOP, "none"));
     assert_null(config_key_find("none"));
     assert_null(config_key_find(""));
 }

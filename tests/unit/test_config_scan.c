@@ -107,6 +107,9 @@ static void test_names(void **state)
                                            "top level; server.conf(5) lists all" },
         { "root = /srv/www\n", "server.conf:1: root: it cannot stand at the top level; allowed: in "
                                "a server block or in a location block" },
+        { "server a { control = auto }",
+          "server.conf:1: control: it cannot stand in a server block; "
+          "allowed: at the top level or in a cache block" },
         { "server a {\n threads = 3\n}", "server.conf:2: threads: it cannot stand in a server "
                                          "block; allowed: at the top level" },
         { "location \"/\" { }", "server.conf:1: location: it cannot stand at the top level; "

@@ -188,13 +188,37 @@ static void test_refusals(void **state)
     close(fd);
 }
 
+/* Made once; a link in its place is neither followed nor replaced. */
+static void test_folder(void **state)
+{
+    char inner[80], other[80];
+    struct stat info;
+
+    (void)state;
+    snprintf(inner, sizeof(inner), "%s/inner", folder);
+    snprintf(other, sizeof(other), "%s/other", folder);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(socket_file_make_folder(inner, &what), 0);
+    assert_int_equal(lstat(inner, &info), 0);
+    assert_true(S_ISDIR(info.st_mode));
+    assert_int_equal(info.st_mode & 022, 0);
+    assert_int_equal(rmdir(inner), 0);
+    assert_int_equal(symlink(other, inner), 0);
+    assert_int_equal(socket_file_make_folder(inner, &what), 0);
+    assert_int_equal(lstat(inner, &info), 0);
+    assert_true(S_ISLNK(info.st_mode));
+    assert_int_equal(lstat(other, &info), -1);
+    assert_int_equal(unlink(inner), 0);
+    snprintf(inner, sizeof(inner), "%s/none/inner", folder);
+    assert_int_equal(socket_file_make_folder(inner, &what), -ENOENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mode),
-        cmocka_unit_test(test_no_change_by_name),
-        cmocka_unit_test(test_taken_over),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_mode),       cmocka_unit_test(test_no_change_by_name),
+        cmocka_unit_test(test_taken_over), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_folder),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

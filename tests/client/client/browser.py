@@ -15,6 +15,9 @@ import zlib
 from client.program import Program
 
 BUDGET_MS = 3000  # of the page's own time, which runs as fast as its requests are answered
+ARGUMENTS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+             "--disable-background-networking", "--disable-component-update", "--disable-sync",
+             "--disable-dev-shm-usage", "--hide-scrollbars")
 PHONE = (390, 844)
 DESKTOP = (1280, 900)
 
@@ -33,14 +36,14 @@ class Browser:
         self.nowhere = socket.socket()
         self.nowhere.bind(("127.0.0.1", 0))
 
+    def proxy(self):
+        return f"127.0.0.1:{self.nowhere.getsockname()[1]}"
+
     def _run(self, *arguments):
         profile = os.path.join(self.folder, "profile")
         shutil.rmtree(profile, ignore_errors=True)
         return self.program(
-            "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            "--disable-dev-shm-usage", "--hide-scrollbars", f"--user-data-dir={profile}",
-            f"--proxy-server=127.0.0.1:{self.nowhere.getsockname()[1]}",
+            *ARGUMENTS, f"--user-data-dir={profile}", f"--proxy-server={self.proxy()}",
             f"--virtual-time-budget={BUDGET_MS}", *self.trust, *arguments)
 
     def load(self, address, size=DESKTOP):

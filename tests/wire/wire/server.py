@@ -89,6 +89,7 @@ class Server:
 
         environment = {name: value for name, value in os.environ.items()
                        if not name.startswith("GEARSHIFT_")}
+        environment["GEARSHIFT_CONTROL"] = "off"  # its place would be that of this machine's server
         environment.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1")
         with open(stderr_path, "wb") as stderr:
             self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
