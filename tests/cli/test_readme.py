@@ -9,7 +9,7 @@ from command import Command, environment
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILT = "build/release/gearshift"
-ORDERS = ("status", "reload", "shift", "drain", "stop", "reopen")
+ORDERS = ("top", "status", "reload", "shift", "drain", "stop", "reopen")
 
 
 def commands():
@@ -53,14 +53,15 @@ class Readme(Command):
     def test_orders(self):
         shown = [command[1:] for command in commands() if command[1] in ORDERS]
         self.assertEqual([words[0] for words in shown],
-                         ["shift", "shift", "reload", "status", "drain"])
+                         ["shift", "shift", "reload", "status", "top", "drain"])
         self.need_engine("proactor")
         control = self.path("control")
         words = self.any_port(["-c", "server.conf"])
         server = self.serve(*words, cwd=TREE, env={**environment(), "GEARSHIFT_PROCESSES": "1",
                                                    "GEARSHIFT_CONTROL": control})
         for order in shown:
-            result = self.run_command(*order, "--control", control)
+            looks = ("-n", "1") if order == ["top"] else ()
+            result = self.run_command(*order, *looks, "--control", control)
             self.assertEqual((result[0], result[2]), (0, ""), order)
         self.assertEqual(server.wait(), 0)
 
