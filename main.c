@@ -3,17 +3,22 @@
 #include "config/config_print.h"
 #include "config/config_texts.h"
 #include "core/check.h"
+#include "core/inherited.h"
 #include "core/log.h"
 #include "core/log_repeat.h"
+#include "core/shared_memory.h"
 #include "core/stats.h"
 #include "engines/engine.h"
 #include "http/request.h"
+#include "process/binary.h"
 #include "process/control_client.h"
 #include "process/doctor.h"
 #include "process/exit_status.h"
 #include "process/foreground.h"
 #include "process/instance.h"
+#include "process/notify.h"
 #include "process/options.h"
+#include "process/succession.h"
 #include "process/supervisor.h"
 #include "process/top.h"
 #include "tls/tls.h"
@@ -31,10 +36,7 @@
 #error "the build defines GEARSHIFT_VERSION and GEARSHIFT_LIBURING"
 #endif
 
-enum {
-    WHY_SIZE = 1024,
-    STATS_SLOTS = 256 /* threads with counters of their own; others share the last */
-};
+enum { WHY_SIZE = 1024 };
 
 /* Tells why a start ends: to whoever started us, and to the error log where that is a file. */
 static int refuse(enum exit_status status, const char *why)
@@ -72,11 +74,20 @@ static enum exit_status print(struct instance *instance)
 
 static enum exit_status run(struct instance *instance)
 {
+    if (instance->config->processes > 0)
+        shared_memory_keep_descriptors();
     if (stats_create(STATS_SLOTS) < 0) { /* before any process that counts */
         snprintf(instance->why, sizeof instance->why, "no memory for counters");
         return STATUS_RUNTIME;
     }
     return instance->config->processes == 0 ? foreground(instance) : supervise(instance);
+}
+
+/* Another binary has been the supervisor of this process until now. */
+static enum exit_status succeed(struct instance *instance)
+{
+    shared_memory_keep_descriptors();
+    return supervise(instance);
 }
 
 /* What needs the configuration. */
@@ -88,8 +99,11 @@ static int act_on(const struct options *options)
 
     source.texts = &texts;
     instance_init(&instance, &source);
-    enum exit_status status = instance_configure(&instance);
-    if (status == STATUS_OK)
+    inherited_take();
+    notify_take();
+    bool succeeds = options->action == OPTIONS_SERVE && succession_waits();
+    enum exit_status status = succeeds ? succeed(&instance) : instance_configure(&instance);
+    if (status == STATUS_OK && !succeeds)
         status = options->action == OPTIONS_TEST    ? test(&instance)
                  : options->action == OPTIONS_PRINT ? print(&instance)
                                                     : run(&instance);
@@ -206,6 +220,7 @@ int main(int argc, char **argv)
         return top(argc - 1, argv + 1);
     if (argc > 1 && control_client_knows(argv[1]))
         return control_client(argc - 1, argv + 1);
+    binary_note(argc, argv);
     if (options_parse(argc, argv, why, sizeof why, &options) < 0) {
         fprintf(stderr, "gearshift: %s\nTry 'gearshift -h'.\n", why);
         return STATUS_USAGE;

@@ -31,3 +31,11 @@ install(CODE "
     set(staging [==[${PROJECT_BINARY_DIR}/server.conf]==])
     include([==[${PROJECT_SOURCE_DIR}/cmake/InstallConf.cmake]==])
 ")
+
+install(CODE "
+    set(source [==[${PROJECT_SOURCE_DIR}/packaging]==])
+    set(bindir [==[${CMAKE_INSTALL_BINDIR}]==])
+    set(sysconfdir [==[${CMAKE_INSTALL_SYSCONFDIR}]==])
+    set(staging [==[${PROJECT_BINARY_DIR}/packaging]==])
+    include([==[${PROJECT_SOURCE_DIR}/cmake/InstallService.cmake]==])
+")

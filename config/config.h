@@ -35,6 +35,9 @@ struct listen_config {
                    "unix:/run/g.sock" */
     const char *place; /* where it was named first: "server.conf:12" */
     const char *name;  /* the host whose address it is, or NULL: it was written so */
+    const char *inherited; /* name of a socket that a service manager passes (inherited.h): its
+                              address is below, or kind is LISTEN_UNIX and host "", where none of
+                              that name was passed; NULL: the server makes it */
     enum listen_kind kind;
     char *host;          /* numeric address, or the path of a unix socket */
     uint16_t port;       /* 0: the system chooses */
@@ -246,6 +249,9 @@ enum file_jobs {
     FILE_JOBS_IO_URING,  /* reads by a ring beside the event loop, likewise */
 };
 
+/* What SIGTERM does. */
+enum stop_signal { STOP_SIGNAL_STOP, STOP_SIGNAL_DRAIN };
+
 /* What is handed to workers. */
 enum pool_work { POOL_WORK_REQUEST, POOL_WORK_FILE };
 
@@ -296,6 +302,7 @@ struct config {
     enum file_jobs file_jobs;
     uint32_t workers;      /* threads of a pool; 0: as many as the engine has by default */
     uint32_t worker_queue; /* jobs, or connections, that wait for one, at most */
+    enum stop_signal stop_signal;
     enum pool_work pool_work;
     uint32_t file_workers; /* helper threads of each event loop; 0: none */
     char *user;            /* to become when started as root; NULL (`user = ""`): stay */

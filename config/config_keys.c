@@ -44,6 +44,7 @@ static const char *const demultiplexers[] = { "epoll", "poll", "select", "sigio"
 static const char *const processors[] = { "io_uring", "epoll", NULL };
 static const char *const file_jobs[] = { "auto",      "inline",    "workers",  "processor",
                                          "posix-aio", "linux-aio", "io_uring", NULL };
+static const char *const stop_signals[] = { "stop", "drain", NULL };
 static const char *const pool_works[] = { "request", "file", NULL };
 static const char *const real_ip_headers[] = { "X-Forwarded-For", "Forwarded", "X-Real-IP", NULL };
 
@@ -63,6 +64,7 @@ static_assert(FILE_JOBS_AUTO == 0 && FILE_JOBS_INLINE == 1 && FILE_JOBS_WORKERS 
                   FILE_JOBS_PROCESSOR == 3 && FILE_JOBS_POSIX_AIO == 4 &&
                   FILE_JOBS_LINUX_AIO == 5 && FILE_JOBS_IO_URING == 6,
               "file_jobs");
+static_assert(STOP_SIGNAL_STOP == 0 && STOP_SIGNAL_DRAIN == 1, "stop_signals");
 static_assert(POOL_WORK_REQUEST == 0 && POOL_WORK_FILE == 1, "pool_works");
 static_assert(REAL_IP_X_FORWARDED_FOR == 0 && REAL_IP_FORWARDED == 1 && REAL_IP_X_REAL_IP == 2,
               "real_ip_headers");
@@ -122,6 +124,8 @@ static const struct config_key keys[] = {
       .help = "what the workers of reactor-pool do: whole requests, or what may block" },
     { "file_workers", ENGINE, TOP, CONFIG_COUNT, "2", 0, 64, IN(file_workers),
       .help = "helpers of each event loop for what may block; 0: none" },
+    { "stop_signal", ENGINE, TOP, CONFIG_CHOICE, "stop", .choices = stop_signals, IN(stop_signal),
+      .help = "what SIGTERM does: everything is closed at once, or answers are finished" },
     { "user", ENGINE, TOP, CONFIG_TEXT, "nobody", IN(user), .special = "",
       .check = config_text_word, .allowed = "a user's name, or \"\" to change nothing",
       .help = "who to become when started as root" },
@@ -272,7 +276,7 @@ static const struct config_key keys[] = {
           "of several addresses in it take the last that is not in real_ip_from, not the last" },
 
     { "listen", SITES, SERVER, CONFIG_LISTEN, "\"127.0.0.1:8080\"", NOWHERE,
-      .allowed = "a.b.c.d:port, [IPv6]:port, host:port or unix:/path, then any of tls, "
+      .allowed = "a.b.c.d:port, [IPv6]:port, host:port, unix:/path or systemd:name, then any of tls, "
                  "proxy_protocol, deferred, backlog=1..65535, congestion=name and ipv6only=on|off",
       .help = "addresses to listen on" },
     { "alias_hosts", SITES, SERVER, CONFIG_TEXTS, "", NOWHERE, .check = config_text_host,

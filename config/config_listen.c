@@ -1,5 +1,6 @@
 /* config_listen.c: see config_listen.h. */
 #include "config/config_listen.h"
+#include "core/inherited.h"
 #include "core/check.h"
 #include "config/config_store.h"
 #include "config/config_text.h"
@@ -68,6 +69,21 @@ static int address_set(const struct config_build *build, const char *host,
     return listen->host == NULL || listen->text == NULL ? -ENOMEM : 0;
 }
 
+static int inherited_parse(const struct config_build *build, const struct config_item *item,
+                           const char *name, struct listen_text *ret_text)
+{
+    struct listen_config *listen = &ret_text->listen;
+
+    if (name[0] == '\0' || strchr(name, ':') != NULL)
+        return FAIL("\"%.200s\" has no name behind systemd:, as FileDescriptorName= gives it",
+                    item->text);
+    listen->kind = LISTEN_UNIX;
+    listen->inherited = arena_strdup(build->arena, name);
+    listen->host = arena_strdup(build->arena, "");
+    listen->text = arena_printf(build->arena, "systemd:%s", name);
+    return listen->inherited == NULL || listen->host == NULL || listen->text == NULL ? -ENOMEM : 0;
+}
+
 /* `address` may be changed. */
 static int address_parse(const struct config_build *build, const struct config_item *item,
                          char *address, struct listen_text *ret_text)
@@ -82,6 +98,8 @@ static int address_parse(const struct config_build *build, const struct config_i
 
     if (strncmp(address, "unix:", 5) == 0)
         return unix_parse(build, item, address + 5, ret_text);
+    if (strncmp(address, "systemd:", 8) == 0)
+        return inherited_parse(build, item, address + 8, ret_text);
     if (bracket && (end == NULL || end[1] != ':'))
         return FAIL("\"%.200s\" has no port behind ]", item->text);
     listen->kind = bracket ? LISTEN_IPV6 : LISTEN_IPV4;
@@ -183,6 +201,10 @@ static const char *address_name(const struct config_build *build,
                                 const struct listen_config *listen)
 {
     bool chosen = listen->kind != LISTEN_UNIX && listen->port == 0;
+
+    if (listen->inherited != NULL)
+        return arena_printf(build->scratch, "%s %s %u", listen->text, listen->host,
+                            (unsigned)listen->port);
 
     if (!chosen || (!listen->tls && !listen->proxy_protocol))
         return listen->text;
@@ -375,6 +397,33 @@ static int name_add(const struct config_build *build, const struct config_item *
     return res;
 }
 
+/* Has `server` listen on every socket that was passed under a name; -T knows of none. */
+static int inherited_add(const struct config_build *build, const struct config_item *item,
+                         const struct listen_text *text, struct config *config,
+                         struct server *server)
+{
+    const struct inherited *passed;
+    size_t count = 0;
+    int res = 0;
+
+    for (size_t i = 0; res == 0 && (passed = inherited_at(i)) != NULL; i++) {
+        struct listen_text one = *text;
+
+        if (passed->kind == INHERITED_OTHER || strcmp(passed->name, text->listen.inherited) != 0 ||
+            count == HOST_ADDRESSES_MAX)
+            continue;
+        one.listen.kind = passed->kind == INHERITED_IPV4   ? LISTEN_IPV4
+                          : passed->kind == INHERITED_IPV6 ? LISTEN_IPV6
+                                                           : LISTEN_UNIX;
+        one.listen.host = arena_strdup(build->arena, passed->address);
+        one.listen.port = passed->port;
+        one.listen.ipv6_only = passed->ipv6_only;
+        res = one.listen.host == NULL ? -ENOMEM : address_add(build, item, &one, config, server);
+        count++;
+    }
+    return count > 0 ? res : address_add(build, item, text, config, server);
+}
+
 /* May the address that `text` begins with be the name of a host? */
 static bool may_be_name(const char *text)
 {
@@ -409,7 +458,9 @@ int config_listen_add(const struct config_build *build, const struct config_entr
 
         if (res == 0)
             res = text.name != NULL ? name_add(build, item, &text, config, server)
-                                    : address_add(build, item, &text, config, server);
+                  : text.listen.inherited != NULL
+                      ? inherited_add(build, item, &text, config, server)
+                      : address_add(build, item, &text, config, server);
         if (res < 0)
             return res;
     }

@@ -267,6 +267,16 @@ static void print_location(struct printer *printer, const struct location *locat
         print_cache_rule(printer, &location->cache_rules[i]);
 }
 
+/* Several sockets that were passed under one name are one element. */
+static bool is_written_already(const struct config *config, size_t index)
+{
+    for (size_t i = 0; i < index && config->listens[index].inherited != NULL; i++) {
+        if (strcmp(config->listens[i].text, config->listens[index].text) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Parameters are the same wherever an address stands, so they are written everywhere. */
 static void print_listens(struct printer *printer, const struct config *config,
                           const struct server *server)
@@ -278,14 +288,14 @@ static void print_listens(struct printer *printer, const struct config *config,
         char parameters[96];
 
         for (size_t j = 0; j < listen->servers_count; j++) {
-            if (listen->servers[j] != server)
+            if (listen->servers[j] != server || is_written_already(config, i))
                 continue;
             snprintf(parameters, sizeof(parameters), "%s%s%s backlog=%d%s%s%s",
                      listen->tls ? " tls" : "", listen->proxy_protocol ? " proxy_protocol" : "",
                      listen->deferred ? " deferred" : "", listen->backlog,
                      listen->congestion != NULL ? " congestion=" : "",
                      listen->congestion != NULL ? listen->congestion : "",
-                     listen->kind == LISTEN_IPV6 ? ipv6_only : "");
+                     listen->kind == LISTEN_IPV6 && listen->inherited == NULL ? ipv6_only : "");
             list_item(printer, listen->text, parameters, "");
         }
     }

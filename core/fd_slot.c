@@ -18,6 +18,7 @@ int fd_slot_open(struct fd_slot *slot)
 {
     int ends[2];
 
+    *slot = FD_SLOT_NONE;
     if (socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) != 0)
         return -errno;
     *slot = (struct fd_slot){ .in = ends[0], .out = ends[1] };

@@ -2,6 +2,8 @@
 #include "core/stats_region.h"
 
 #include "core/check.h"
+#include "core/shared_memory.h"
+#include "core/stats_read.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -10,6 +12,7 @@
 #include <unistd.h>
 
 struct stats_region *stats_region;
+static int region_fd = -1; /* -1: none is kept */
 static struct stats_slot nowhere = { .shared = true };
 static pthread_key_t ends; /* its destructor gives a thread's slot back */
 
@@ -28,25 +31,91 @@ static void on_fork(void)
     stats_cpu_forked();
 }
 
-int stats_create(size_t slots)
+/* Two binaries with the same number mean the same with each byte of a slot. */
+static uint64_t layout(void)
 {
-    CHECK(stats_region == NULL && slots > 0);
-    struct stats_region *made = mmap(NULL, sizeof(*made) + (slots + 1) * sizeof(made->slots[0]),
-                                     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (made == MAP_FAILED)
-        return -errno;
+    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a */
+    const struct stats_family *family;
+
+    for (size_t i = 0; (family = stats_family_at(i)) != NULL; i++) {
+        for (const char *at = family->name; *at != '\0'; at++)
+            hash = (hash ^ (unsigned char)*at) * UINT64_C(1099511628211);
+        hash = (hash ^ (uint64_t)family->first ^ (uint64_t)family->count << 16) *
+               UINT64_C(1099511628211);
+    }
+    return hash ^ sizeof(struct stats_slot) ^ (uint64_t)sizeof(struct stats_region) << 32;
+}
+
+static size_t region_size(size_t slots)
+{
+    return sizeof(*stats_region) + (slots + 1) * sizeof(stats_region->slots[0]);
+}
+
+/* 0 or -errno. */
+static int watch_threads(void)
+{
     int error = pthread_key_create(&ends, on_end);
+
     if (error == 0)
         error = pthread_atfork(NULL, NULL, on_fork);
-    if (error != 0) {
-        munmap(made, sizeof(*made) + (slots + 1) * sizeof(made->slots[0]));
-        return -error;
+    return -error;
+}
+
+int stats_create(size_t slots)
+{
+    int fd = -1;
+
+    CHECK(stats_region == NULL && slots > 0);
+    struct stats_region *made = shared_memory_make("gearshift-stats", region_size(slots), &fd);
+    if (made == NULL)
+        return -errno;
+    int error = watch_threads();
+    if (error < 0) {
+        munmap(made, region_size(slots));
+        if (fd >= 0)
+            close(fd);
+        return error;
     }
+    made->layout = layout();
     made->count = slots + 1;
     made->slots[slots].shared = true;
     made->started_s = (int64_t)time(NULL);
     stats_mine = NULL; /* what was counted before went nowhere */
     stats_region = made;
+    region_fd = fd;
+    return 0;
+}
+
+int stats_memory(void)
+{
+    return region_fd;
+}
+
+void stats_forget_memory(void)
+{
+    if (region_fd >= 0)
+        close(region_fd);
+    region_fd = -1;
+}
+
+int stats_adopt(int memory, size_t slots)
+{
+    CHECK(stats_region == NULL && slots > 0);
+    struct stats_region *found = shared_memory_map(memory, region_size(slots));
+    int error = found == NULL ? -errno : 0;
+    if (error == 0 && (found->layout != layout() || found->count != slots + 1))
+        error = -EPROTO;
+    if (error == 0)
+        error = watch_threads();
+    if (error < 0) {
+        if (found != NULL)
+            munmap(found, region_size(slots));
+        close(memory);
+        return error;
+    }
+    stats_mine = NULL;
+    stats_region = found;
+    region_fd = memory;
     return 0;
 }
 

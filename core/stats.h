@@ -91,6 +91,9 @@ enum stats_counter {
 
 enum stats_time { STATS_FIRST_BYTE, STATS_ANSWER, STATS_TIMES };
 
+/* Threads with counters of their own; others share the last slot. */
+enum { STATS_SLOTS = 256 };
+
 enum {
     STATS_SERVERS = 64,
     STATS_LISTENS = 32, /* those for which no place is left count at the last one */
@@ -124,6 +127,18 @@ struct stats_slot {
 /* Makes the region, with room for `slots` threads at a time; before any other thread or process is
  * made, once. 0 or -errno. It lives as long as the process. */
 int stats_create(size_t slots);
+
+/* The descriptor of the region, by which another program of this process comes to it; -1: there is
+ * none. It stays the region's. */
+int stats_memory(void);
+
+/* In a worker: closes that descriptor; the region stays. */
+void stats_forget_memory(void);
+
+/* In place of stats_create(): the region that another program of this process has made, with all that
+ * was counted. Takes `memory`, also on failure. 0; -EPROTO: that program counts other things; or
+ * another -errno. */
+int stats_adopt(int memory, size_t slots);
 
 /* This thread counts no more, or ends: its slot is free. A thread's end does so by itself. */
 void stats_leave(void);

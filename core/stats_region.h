@@ -20,6 +20,7 @@ struct stats_place {
 };
 
 struct stats_region {
+    uint64_t layout;     /* two binaries with the same mean the same with each byte */
     size_t count;        /* of slots; the last one is shared */
     _Atomic size_t used; /* the first so many have ever been taken: nobody looks at the others */
     int64_t started_s;

@@ -49,7 +49,19 @@ int handover_create(size_t addresses, struct handover **ret_handover, int *ret_i
 /* Closes this process's sending end; the map stays. */
 void handover_close_end(struct handover *h);
 
-/* ... and frees. NULL is allowed. */
+/* The descriptor of the shared memory, by which another program of this process comes to it
+ * (handover_adopt()); -1: there is none. It stays the handover's. */
+int handover_memory(const struct handover *h);
+
+/* In a worker: closes that descriptor; the memory stays. NULL is allowed. */
+void handover_forget_memory(struct handover *h);
+
+/* That which another program of this process has made, of a worker that lives: for handover_map()
+ * alone. Takes `memory`, also on failure. 0; -EPROTO: that program is of another version, or it is no
+ * such memory; or another -errno. The caller owns it. */
+int handover_adopt(int memory, struct handover **ret_handover);
+
+/* Closes all ends, and frees. NULL is allowed. */
 void handover_destroy(struct handover *h);
 
 /* Address `from` of the sender's configuration (config.listens) is `to` in the successor's; -1: it

@@ -4,6 +4,7 @@
 #include "core/check.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/shared_memory.h"
 #include "core/shared_mutex.h"
 #include "engines/handover_message.h"
 
@@ -18,8 +19,11 @@
 
 enum { FULL_PAUSE_MS = 5 /* until descriptors in flight are fewer (ETOOMANYREFS) */ };
 
-/* Shared by processes. */
+enum { SHARED_VERSION = 1 }; /* changes with struct handover_shared */
+
+/* Shared by processes, which may be of two binaries. */
 struct handover_shared {
+    uint32_t version;      /* SHARED_VERSION */
     pthread_mutex_t mutex; /* one message at a time, with its acknowledgement */
     atomic_int failed;     /* errno for which the successor was given up; 0: it was not */
     uint64_t number;       /* of the last message; under the mutex */
@@ -28,7 +32,8 @@ struct handover_shared {
 };
 
 struct handover {
-    int fd; /* -1: closed here */
+    int fd;     /* -1: closed here */
+    int memory; /* descriptor of `shared`; -1: none */
     struct handover_shared *shared;
     size_t mapped; /* bytes of it */
 };
@@ -42,8 +47,8 @@ int handover_create(size_t addresses, struct handover **ret_handover, int *ret_i
     if (addresses > HANDOVER_ADDRESSES_MAX)
         addresses = HANDOVER_ADDRESSES_MAX; /* those behind are gone */
     h->mapped = sizeof(*h->shared) + addresses * sizeof(h->shared->to[0]);
-    h->shared = mmap(NULL, h->mapped, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (h->shared == MAP_FAILED) {
+    h->shared = shared_memory_make("gearshift-handover", h->mapped, &h->memory);
+    if (h->shared == NULL) {
         res = -errno;
         goto fail;
     }
@@ -54,6 +59,7 @@ int handover_create(size_t addresses, struct handover **ret_handover, int *ret_i
         res = -errno;
         goto fail_mapped;
     }
+    h->shared->version = SHARED_VERSION;
     h->shared->count = addresses;
     for (size_t i = 0; i < addresses; i++)
         atomic_init(&h->shared->to[i], -1);
@@ -64,6 +70,7 @@ int handover_create(size_t addresses, struct handover **ret_handover, int *ret_i
 
 fail_mapped:
     munmap(h->shared, h->mapped);
+    handover_forget_memory(h);
 fail:
     free(h);
     return res;
@@ -76,11 +83,57 @@ void handover_close_end(struct handover *h)
     h->fd = -1;
 }
 
+int handover_memory(const struct handover *h)
+{
+    return h->memory;
+}
+
+void handover_forget_memory(struct handover *h)
+{
+    if (h != NULL && h->memory >= 0) {
+        close(h->memory);
+        h->memory = -1;
+    }
+}
+
+static bool is_whole(const struct handover_shared *shared, size_t size)
+{
+    return shared->version == SHARED_VERSION && shared->count <= HANDOVER_ADDRESSES_MAX &&
+           size == sizeof(*shared) + shared->count * sizeof(shared->to[0]);
+}
+
+int handover_adopt(int memory, struct handover **ret_handover)
+{
+    struct handover *h = calloc(1, sizeof(*h));
+    int64_t size = shared_memory_size(memory);
+
+    int res = h == NULL ? -ENOMEM : size < 0 ? (int)size : 0;
+    if (res == 0 && (size_t)size < sizeof(*h->shared))
+        res = -EPROTO;
+    if (res == 0) {
+        h->mapped = (size_t)size;
+        h->shared = shared_memory_map(memory, h->mapped);
+        res = h->shared == NULL ? -errno : is_whole(h->shared, h->mapped) ? 0 : -EPROTO;
+        if (res < 0 && h->shared != NULL)
+            munmap(h->shared, h->mapped);
+    }
+    if (res < 0) {
+        close(memory);
+        free(h);
+        return res;
+    }
+    h->fd = -1;
+    h->memory = memory;
+    *ret_handover = h;
+    return 0;
+}
+
 void handover_destroy(struct handover *h)
 {
     if (h == NULL)
         return;
     handover_close_end(h);
+    handover_forget_memory(h);
     munmap(h->shared, h->mapped); /* the mutex may be in use elsewhere: it is not destroyed */
     free(h);
 }

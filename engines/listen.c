@@ -3,11 +3,13 @@
 #include "engines/listen.h"
 
 #include "core/check.h"
+#include "core/inherited.h"
 #include "core/safe_open.h"
 #include "core/socket_file.h"
 #include "core/setting.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -236,12 +238,87 @@ static int bind_unix(int fd, const struct listen_config *config, char *why, size
     return error;
 }
 
+static bool is_meant(const struct inherited *passed, const struct listen_config *config)
+{
+    static const enum listen_kind kinds[] = { [INHERITED_IPV4] = LISTEN_IPV4,
+                                              [INHERITED_IPV6] = LISTEN_IPV6,
+                                              [INHERITED_UNIX] = LISTEN_UNIX };
+
+    return !passed->claimed && passed->kind != INHERITED_OTHER &&
+           strcmp(passed->name, config->inherited) == 0 && kinds[passed->kind] == config->kind &&
+           passed->port == config->port && strcmp(passed->address, config->host) == 0;
+}
+
+/* Why there is no socket of that name that can be used. */
+static int explain_inherited(const struct listen_config *config, char *why, size_t why_size)
+{
+    const struct inherited *passed;
+    char names[256] = "";
+
+    for (size_t i = 0; (passed = inherited_at(i)) != NULL; i++) {
+        if (strcmp(passed->name, config->inherited) == 0 && passed->reason != NULL) {
+            snprintf(
+                why, why_size,
+                "%s: what was passed under this name is %s, and has to be a stream socket that "
+                "listens (ListenStream=, Accept=no)",
+                config->text, passed->reason);
+            return -EINVAL;
+        }
+        size_t len = strlen(names);
+        if (strstr(names, passed->name) == NULL)
+            snprintf(names + len, sizeof names - len, "%s%.60s", len > 0 ? ", " : "", passed->name);
+    }
+    if (names[0] != '\0')
+        snprintf(
+            why, why_size,
+            "%s: no socket of this name was passed, but: %s (FileDescriptorName= of the socket "
+            "unit gives it)",
+            config->text, names);
+    else
+        snprintf(why, why_size,
+                 "%s: no socket was passed (LISTEN_FDS): the server has to be started by a socket "
+                 "unit",
+                 config->text);
+    return -ENOENT;
+}
+
+/* One that a service manager has made, with the options that ours have. */
+static int inherit(const struct listen_config *config, char *why, size_t why_size,
+                   struct listener *ret_listener)
+{
+    const struct inherited *passed;
+    size_t i = 0;
+
+    while ((passed = inherited_at(i)) != NULL && !is_meant(passed, config))
+        i++;
+    if (passed == NULL)
+        return explain_inherited(config, why, why_size);
+    const struct listener listener = { .fd = passed->fd, .config = config };
+    int flags = fcntl(listener.fd, F_GETFL);
+    int error = flags < 0 || fcntl(listener.fd, F_SETFL, flags | O_NONBLOCK) != 0 ? -errno : 0;
+    if (error == 0 && config->kind != LISTEN_UNIX)
+        error = set_flag(listener.fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (error < 0) {
+        snprintf(why, why_size, "%s: a socket option is refused: %s", config->text,
+                 strerror(-error));
+        return error;
+    }
+    error = listener_adjust(&listener, config, why, why_size);
+    if (error < 0)
+        return error;
+    inherited_claim(listener.fd);
+    *ret_listener = listener;
+    return 0;
+}
+
 int listener_open(const struct listen_config *config, char *why, size_t why_size,
                   struct listener *ret_listener)
 {
     struct listener listener = { .config = config };
     struct address address;
 
+    if (config->inherited != NULL)
+        return inherit(config, why, why_size, ret_listener);
     int error = make_address(config, why, why_size, &address);
     if (error < 0)
         return error;
@@ -343,6 +420,8 @@ int listeners_check(const struct config *config, char *why, size_t why_size)
         const struct listen_config *listen_config = &config->listens[i];
         struct address address;
 
+        if (listen_config->inherited != NULL)
+            continue; /* who tests is not who is started with sockets */
         int error = make_address(listen_config, why, why_size, &address);
         if (error < 0)
             return error;

@@ -8,7 +8,8 @@
 
 #include <stddef.h>
 
-/* Opens one address: SO_REUSEADDR, TCP_NODELAY (inherited by what is accepted), TCP_CONGESTION
+/* Opens one address, or takes the socket that was passed for it (core/inherited.h; its file, if it is
+ * a unix socket, is not ours): SO_REUSEADDR, TCP_NODELAY (inherited by what is accepted), TCP_CONGESTION
  * where asked, backlog, IPV6_V6ONLY, non-blocking, close-on-exec. A unix socket's stale file (nobody
  * answers on it) is removed first; the new one has mode 0666 from the first moment
  * (core/socket_file.h): its folder decides who may connect, and a site is for everybody. Called

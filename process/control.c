@@ -69,6 +69,19 @@ static int make_folder(const char *path, char *why, size_t why_size)
     return error;
 }
 
+static struct control *control_make(control_order *order, void *context)
+{
+    struct control *control = calloc(1, sizeof *control);
+
+    if (control == NULL)
+        return NULL;
+    control->order = order;
+    control->context = context;
+    for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
+        control->clients[i].fd = -1;
+    return control;
+}
+
 int control_open(const char *path, bool automatic, control_order *order, void *context, char *why,
                  size_t why_size, struct control **ret_control)
 {
@@ -77,7 +90,7 @@ int control_open(const char *path, bool automatic, control_order *order, void *c
     int error = automatic ? make_folder(path, why, why_size) : 0;
     if (error < 0)
         return error;
-    struct control *control = calloc(1, sizeof *control);
+    struct control *control = control_make(order, context);
     if (control == NULL) {
         snprintf(why, why_size, "out of memory");
         return -ENOMEM;
@@ -99,10 +112,6 @@ int control_open(const char *path, bool automatic, control_order *order, void *c
         free(control);
         return error;
     }
-    control->order = order;
-    control->context = context;
-    for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
-        control->clients[i].fd = -1;
     *ret_control = control;
     return 0;
 }
@@ -301,6 +310,57 @@ void control_done(struct control *control, unsigned ticket, enum exit_status sta
         control_answer(client, status, message, NULL);
         take_lines(control, client);
     }
+}
+
+int control_fd(const struct control *control)
+{
+    return control->fd;
+}
+
+const struct socket_file *control_file(const struct control *control)
+{
+    return &control->file;
+}
+
+bool control_client_at(const struct control *control, size_t index, struct control_passed *ret)
+{
+    CHECK(index < CONTROL_CLIENTS_MAX);
+    const struct control_client *client = &control->clients[index];
+
+    *ret = (struct control_passed){
+        .fd = client->fd,
+        .ticket = client->ticket,
+        .line = span_make(client->line, client->len),
+    };
+    return client->fd >= 0;
+}
+
+struct control *control_adopt(int fd, const struct socket_file *file, control_order *order,
+                              void *context)
+{
+    struct control *control = control_make(order, context);
+
+    if (control != NULL) {
+        control->fd = fd;
+        control->file = *file;
+    }
+    return control;
+}
+
+void control_adopt_client(struct control *control, const struct control_passed *passed)
+{
+    struct control_client *client = find_free(control);
+
+    if (client == NULL || passed->line.len > sizeof client->line) {
+        close(passed->fd);
+        return;
+    }
+    client->fd = passed->fd;
+    client->ticket = passed->ticket;
+    client->due_ms = clock_monotonic_ms() + LINE_MS;
+    client->len = passed->line.len;
+    if (passed->line.len > 0)
+        memcpy(client->line, passed->line.ptr, passed->line.len);
 }
 
 void control_forget(struct control *control)

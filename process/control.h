@@ -6,6 +6,8 @@
 #ifndef PROCESS_CONTROL_H
 #define PROCESS_CONTROL_H
 
+#include "core/socket_file.h"
+#include "core/span.h"
 #include "process/exit_status.h"
 
 #include <limits.h>
@@ -64,6 +66,29 @@ void control_wait(struct control_client *client, unsigned ticket);
 /* That is done: answers all who wait for it. NULL is allowed. */
 void control_done(struct control *control, unsigned ticket, enum exit_status status,
                   const char *message);
+
+/* --- for another binary that is executed in this process --- */
+
+/* A client: what it waits for, and what has come of a line. */
+struct control_passed {
+    int fd;
+    unsigned ticket;
+    struct span line;
+};
+
+int control_fd(const struct control *control);
+const struct socket_file *control_file(const struct control *control);
+
+/* Client `index` of at most CONTROL_CLIENTS_MAX; borrowed from `control`. False: there is none. */
+bool control_client_at(const struct control *control, size_t index, struct control_passed *ret);
+
+/* The control socket of which a predecessor has left `fd` and `file`, which it takes; the caller owns
+ * it. NULL: out of memory, and nothing is taken. */
+struct control *control_adopt(int fd, const struct socket_file *file, control_order *order,
+                              void *context);
+
+/* One of its clients, whose descriptor it takes. */
+void control_adopt_client(struct control *control, const struct control_passed *passed);
 
 /* In a worker: closes its descriptors, and frees; the socket stays. NULL is allowed. */
 void control_forget(struct control *control);

@@ -17,8 +17,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static const char *const orders[] = { "status", "stats", "reload", "shift",
-                                      "drain",  "stop",  "reopen" };
+static const char *const orders[] = { "status",  "stats", "reload", "shift",
+                                      "upgrade", "drain", "stop",   "reopen" };
 
 /* What the command line says. */
 struct asked {

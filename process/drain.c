@@ -12,6 +12,8 @@
 #include "core/draining.h"
 #include "core/log.h"
 
+#include "process/notify.h"
+
 #include <signal.h>
 
 enum { GRACE_MS = 5000 /* beyond drain_timeout */ };
@@ -75,7 +77,9 @@ void drain_ask(struct supervisor *s)
     s->drains = true;
     draining_begin(); /* workers that come from now on inherit it */
     s->drain_ms = again ? now_ms : now_ms + longest(s).drain_delay_ms;
+    notify_stopping();
     reload_forget(s);
+    upgrade_forget(s);
     tell_workers(s);
     if (s->drain_ms <= now_ms)
         begin(s, now_ms);

@@ -1,7 +1,9 @@
 /* foreground.c: see foreground.h. */
 #include "process/foreground.h"
 
+#include "core/inherited.h"
 #include "process/life.h"
+#include "process/notify.h"
 #include "process/pid_file.h"
 #include "process/serve.h"
 #include "process/signals.h"
@@ -16,9 +18,13 @@ static void tell_ready(void *context)
 {
     struct shown *shown = context;
 
+    char text[1024];
+
     shown->ready = true;
     life_log_ready(&shown->life);
     life_announce(&shown->life);
+    life_describe(&shown->life, text, sizeof text);
+    notify_ready(text);
 }
 
 static enum life_end how_it_ended(enum exit_status status)
@@ -37,10 +43,12 @@ enum exit_status foreground(struct instance *instance)
 
     listen_set_init(&set);
     enum exit_status status = instance_open(instance, &set, true);
+    inherited_close_rest();
     instance_own_sockets(instance);
     if (status != STATUS_OK)
         return status;
     shown.life = life_of(instance);
+    notify_connect();
     const struct serve_params params = {
         .pid_path = instance->config->pid_file,
         .ret_pid_file = &pid_file,

@@ -44,6 +44,27 @@ struct generation *generation_create(unsigned number, const struct config_source
     return NULL;
 }
 
+static enum exit_status make_workers(struct generation *g, size_t count)
+{
+    g->workers = calloc(count + 1, sizeof g->workers[0]);
+    if (g->workers == NULL) {
+        snprintf(g->instance.why, sizeof g->instance.why, "out of memory");
+        return STATUS_RUNTIME;
+    }
+    g->workers_count = count;
+    for (size_t i = 0; i < count; i++)
+        worker_init(&g->workers[i], (unsigned)i);
+    return STATUS_OK;
+}
+
+enum exit_status generation_adopt(struct generation *g, struct listen_set *set, size_t count)
+{
+    enum exit_status status = instance_adopt(&g->instance, set);
+
+    g->adopted = true;
+    return status == STATUS_OK ? make_workers(g, count) : status;
+}
+
 enum exit_status generation_open(struct generation *g, struct listen_set *set, bool first)
 {
     enum exit_status status = instance_configure(&g->instance);
@@ -57,16 +78,7 @@ enum exit_status generation_open(struct generation *g, struct listen_set *set, b
         status = instance_open(&g->instance, set, first);
     if (status != STATUS_OK)
         return status;
-    size_t count = g->instance.config->processes;
-    g->workers = calloc(count, sizeof g->workers[0]);
-    if (g->workers == NULL) {
-        snprintf(g->instance.why, sizeof g->instance.why, "out of memory");
-        return STATUS_RUNTIME;
-    }
-    g->workers_count = count;
-    for (size_t i = 0; i < count; i++)
-        worker_init(&g->workers[i], (unsigned)i);
-    return STATUS_OK;
+    return make_workers(g, g->instance.config->processes);
 }
 
 /* Worker `index` is the successor of every so-manieth worker before it. Returns their number. */
@@ -121,7 +133,7 @@ void generation_retire(struct generation *g, const struct generation *after)
         struct worker *worker = &g->workers[i];
         if (worker->pid == 0)
             continue;
-        for (size_t j = 0; j < g->instance.config->listens_count; j++)
+        for (size_t j = 0; worker->handover != NULL && j < g->instance.config->listens_count; j++)
             handover_map(worker->handover, j,
                          same_address(&after->instance, &g->instance.listeners[j]));
         worker_give_inbox(worker);

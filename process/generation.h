@@ -14,6 +14,7 @@
 
 struct generation {
     unsigned number; /* 1 is the first */
+    bool adopted;    /* another binary in this process has forked its workers: none is replaced */
     struct config_source source;
     const char **settings; /* owned: what the caller's source says, borrowed, and copies of what
                               this generation was asked for */
@@ -28,6 +29,11 @@ struct generation {
  * -o after all others. NULL: out of memory. */
 struct generation *generation_create(unsigned number, const struct config_source *source,
                                      const char *const *settings, size_t settings_count);
+
+/* In place of the next two: one that another binary in this process has opened, with `count` workers,
+ * which are to be adopted (worker_adopt()). STATUS_OK, or a status and generation->instance.why. */
+enum exit_status generation_adopt(struct generation *generation, struct listen_set *set,
+                                  size_t count);
 
 /* Reads its configuration, and acquires what serving needs (instance_open()). STATUS_OK, or a status
  * and generation->instance.why. */

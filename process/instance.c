@@ -142,6 +142,36 @@ static unsigned sockets_of_each(const struct instance *p)
     return has_own_sockets(p) ? processes * cpus_threads(p->config->threads) : 1;
 }
 
+/* Takes the listening sockets of the configuration from the set, `each` (listen_set_take()). */
+static enum exit_status take_sockets(struct instance *p, struct listen_set *set, unsigned each)
+{
+    p->set = set;
+    int error = listen_set_take(set, p->config, each, p->why, sizeof p->why, &p->listeners,
+                                &p->listeners_count);
+    if (error < 0)
+        return instance_status(error);
+    for (size_t i = 0; i < p->config->listens_count; i++)
+        p->config->listens[i].port_bound = (uint16_t)listener_port(&p->listeners[i]);
+    return STATUS_OK;
+}
+
+enum exit_status instance_adopt(struct instance *p, struct listen_set *set)
+{
+    enum exit_status status = instance_configure(p);
+    if (status != STATUS_OK)
+        return status;
+    int error = privileges_find(p->config, p->why, sizeof p->why, &p->privileges);
+    if (error < 0)
+        return status_of_config(error);
+    p->config->log_owner = p->privileges.drop ? p->privileges.uid : geteuid();
+    status = log_files_open_error_log(p);
+    if (status != STATUS_OK)
+        return status;
+    p->log_waits = true;
+    instance_take_log(p);
+    return take_sockets(p, set, 1); /* all that there are */
+}
+
 enum exit_status instance_open(struct instance *p, struct listen_set *set, bool first)
 {
     enum exit_status status = check_start(p);
@@ -167,14 +197,7 @@ enum exit_status instance_open(struct instance *p, struct listen_set *set, bool 
     if (p->config->tls.self_signed)
         log_warn("--tls-self-signed: the certificate was made just now and signed by nobody else: "
                  "browsers will warn of it");
-    p->set = set;
-    int error = listen_set_take(set, p->config, sockets_of_each(p), p->why, sizeof p->why,
-                                &p->listeners, &p->listeners_count);
-    if (error < 0)
-        return instance_status(error);
-    for (size_t i = 0; i < p->config->listens_count; i++)
-        p->config->listens[i].port_bound = (uint16_t)listener_port(&p->listeners[i]);
-    return STATUS_OK;
+    return take_sockets(p, set, sockets_of_each(p));
 }
 
 void instance_name_counters(const struct instance *p)

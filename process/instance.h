@@ -65,6 +65,11 @@ enum exit_status instance_test(struct instance *instance);
  * instance_take_log() is for when the instance is known to serve. */
 enum exit_status instance_open(struct instance *instance, struct listen_set *set, bool first);
 
+/* In place of instance_configure() and instance_open(): an instance that another binary in this
+ * process has opened. The configuration is read and the error log taken; of the rest there are the
+ * listening sockets, which are in `set`, and nothing else: it can be known, but not served. */
+enum exit_status instance_adopt(struct instance *instance, struct listen_set *set);
+
 /* Gives its servers and addresses their places among the counters (stats_name()): before workers are
  * forked, and again in each of them, which counts by this configuration then. */
 void instance_name_counters(const struct instance *instance);

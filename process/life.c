@@ -51,20 +51,38 @@ struct life life_of(const struct instance *instance)
     };
 }
 
-void life_log_ready(const struct life *life)
+/* Its addresses, cut where they are many. */
+static void put_places(const struct life *life, char *text, size_t size)
 {
     const struct config *config = life->config;
-    char places[PLACES_SIZE] = "";
     size_t len = 0, i = 0;
 
-    for (; i < config->listens_count && len + PLACE_SIZE_MAX < sizeof places; i++) {
+    text[0] = '\0';
+    for (; i < config->listens_count && len + PLACE_SIZE_MAX < size; i++) {
         if (i > 0)
-            len += (size_t)snprintf(places + len, sizeof places - len, ", ");
-        len +=
-            put_place(&life->listeners[i], &config->listens[i], places + len, sizeof places - len);
+            len += (size_t)snprintf(text + len, size - len, ", ");
+        len += put_place(&life->listeners[i], &config->listens[i], text + len, size - len);
     }
-    log_info("ready: gearshift %s, process %d, engine %s, listening on %s%s", life->version,
-             (int)getpid(), life->engine, places, i < config->listens_count ? ", ..." : "");
+    if (i < config->listens_count)
+        snprintf(text + len, size - len, ", ...");
+}
+
+void life_log_ready(const struct life *life)
+{
+    char places[PLACES_SIZE];
+
+    put_places(life, places, sizeof places);
+    log_info("ready: gearshift %s, process %d, engine %s, listening on %s", life->version,
+             (int)getpid(), life->engine, places);
+}
+
+void life_describe(const struct life *life, char *text, size_t size)
+{
+    char places[PLACES_SIZE];
+
+    put_places(life, places, sizeof places);
+    snprintf(text, size, "gearshift %s, engine %s, listening on %s", life->version, life->engine,
+             places);
 }
 
 /* Is standard output a log? Then it holds nothing but the log's lines. */

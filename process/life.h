@@ -24,6 +24,9 @@ struct life life_of(const struct instance *instance);
 /* Logs that serving begins, with process, engine and addresses. */
 void life_log_ready(const struct life *life);
 
+/* Writes what a line for people says of it: "gearshift 1.2, engine reactor, listening on ...". */
+void life_describe(const struct life *life, char *text, size_t size);
+
 /* Prints one line for each address, with the ports that the system chose; nothing where standard
  * output is a log (`access_log = stdout`), whose readers expect its lines only. */
 void life_announce(const struct life *life);

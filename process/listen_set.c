@@ -2,6 +2,7 @@
 #include "process/listen_set.h"
 
 #include "core/check.h"
+#include "core/inherited.h"
 #include "engines/listen.h"
 
 #include <errno.h>
@@ -15,7 +16,8 @@ struct listen_socket {
     struct list in_set;
     struct listener listener; /* owned; its config is the last taker's, for messages alone */
     enum listen_kind kind;
-    char *host;    /* owned, as in listen_config */
+    char *host;      /* owned, as in listen_config */
+    char *inherited; /* likewise; NULL: the server has made it */
     uint16_t port; /* as it was asked for: 0 where the system has chosen */
     bool ipv6_only, deferred;
     const struct listen_socket *first; /* the one beside which it was opened; NULL: it is one.
@@ -39,7 +41,9 @@ static bool is_same(const struct listen_socket *socket, const struct listen_conf
 {
     return socket->kind == config->kind && socket->port == config->port &&
            socket->ipv6_only == config->ipv6_only && socket->deferred == config->deferred &&
-           strcmp(socket->host, config->host) == 0;
+           strcmp(socket->host, config->host) == 0 &&
+           (socket->inherited != NULL) == (config->inherited != NULL) &&
+           (socket->inherited == NULL || strcmp(socket->inherited, config->inherited) == 0);
 }
 
 static struct listen_socket *socket_with(struct listen_set *set, int fd)
@@ -68,9 +72,11 @@ static struct listen_socket *find(struct listen_set *set, const struct listener 
 static void socket_free(struct listen_socket *socket)
 {
     list_remove(&socket->in_set);
+    inherited_forget(socket->listener.fd);
     if (socket->closed)
         socket->listener.fd = -1;
     listener_close(&socket->listener);
+    free(socket->inherited);
     free(socket->host);
     free(socket);
 }
@@ -79,12 +85,15 @@ static struct listen_socket *socket_make(const struct listen_config *config)
 {
     struct listen_socket *socket = calloc(1, sizeof *socket);
     char *host = strdup(config->host);
+    char *inherited = config->inherited != NULL ? strdup(config->inherited) : NULL;
 
-    if (socket == NULL || host == NULL) {
+    if (socket == NULL || host == NULL || (config->inherited != NULL && inherited == NULL)) {
         free(socket);
         free(host);
+        free(inherited);
         return NULL;
     }
+    socket->inherited = inherited;
     socket->kind = config->kind;
     socket->host = host;
     socket->port = config->port;
@@ -109,9 +118,14 @@ static int add(struct listen_set *set, const struct listen_config *config,
     int error = first != NULL ? listener_open_beside(&beside, why, why_size, &socket->listener)
                               : listener_open(config, why, why_size, &socket->listener);
     if (error < 0) {
+        free(socket->inherited);
         free(socket->host);
         free(socket);
         return error;
+    }
+    if (first != NULL) { /* the name is that one's */
+        free(socket->inherited);
+        socket->inherited = NULL;
     }
     socket->first = first;
     list_push_back(&set->sockets, &socket->in_set);
@@ -224,6 +238,92 @@ void listen_set_put(struct listen_set *set, struct listener *listeners, size_t c
         }
     }
     free(listeners);
+}
+
+/* Its place in the set; -1: NULL. */
+static int index_of(const struct listen_set *set, const struct listen_socket *socket)
+{
+    int index = 0;
+
+    for (struct list *node = set->sockets.next; node != &set->sockets; node = node->next) {
+        if (socket_of(node) == socket)
+            return index;
+        index++;
+    }
+    return -1;
+}
+
+bool listen_set_at(const struct listen_set *set, size_t index, struct listen_passed *ret)
+{
+    for (struct list *node = set->sockets.next; node != &set->sockets; node = node->next) {
+        const struct listen_socket *socket = socket_of(node);
+        if (index-- > 0)
+            continue;
+        *ret = (struct listen_passed){
+            .fd = socket->listener.fd,
+            .kind = socket->kind,
+            .host = socket->host,
+            .port = socket->port,
+            .ipv6_only = socket->ipv6_only,
+            .deferred = socket->deferred,
+            .beside = index_of(set, socket->first),
+            .inherited = socket->inherited,
+            .file = socket->listener.file,
+        };
+        return true;
+    }
+    return false;
+}
+
+static const struct listen_socket *socket_at(const struct listen_set *set, int index)
+{
+    for (struct list *node = set->sockets.next; node != &set->sockets; node = node->next) {
+        if (index-- == 0)
+            return socket_of(node);
+    }
+    return NULL;
+}
+
+int listen_set_adopt(struct listen_set *set, const struct listen_passed *passed)
+{
+    struct listen_socket *socket = calloc(1, sizeof *socket);
+    char *host = strdup(passed->host);
+    char *inherited = passed->inherited != NULL ? strdup(passed->inherited) : NULL;
+    struct socket_file *file = passed->file != NULL ? malloc(sizeof *file) : NULL;
+
+    if (socket == NULL || host == NULL || (passed->file != NULL && file == NULL) ||
+        (passed->inherited != NULL && inherited == NULL)) {
+        free(socket);
+        free(host);
+        free(inherited);
+        free(file);
+        return -ENOMEM;
+    }
+    if (file != NULL)
+        *file = *passed->file;
+    *socket = (struct listen_socket){
+        .listener = { .fd = passed->fd, .file = file },
+        .kind = passed->kind,
+        .host = host,
+        .inherited = inherited,
+        .port = passed->port,
+        .ipv6_only = passed->ipv6_only,
+        .deferred = passed->deferred,
+        .first = socket_at(set, passed->beside),
+    };
+    list_push_back(&set->sockets, &socket->in_set);
+    return 0;
+}
+
+void listen_set_close_rest(struct listen_set *set)
+{
+    struct list *next;
+
+    for (struct list *node = set->sockets.next; node != &set->sockets; node = next) {
+        next = node->next;
+        if (socket_of(node)->takers == 0)
+            socket_free(socket_of(node));
+    }
 }
 
 void listen_set_close(struct listen_set *set)

@@ -8,10 +8,12 @@
 
 #include "config/config.h"
 #include "core/list.h"
+#include "core/socket_file.h"
 #include "engines/engine.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct listen_set {
     struct list sockets; /* struct listen_socket */
@@ -33,6 +35,30 @@ int listen_set_take(struct listen_set *set, const struct config *config, unsigne
 /* Gives them back: a socket that nobody else has taken is closed, and its file removed. NULL is
  * allowed. */
 void listen_set_put(struct listen_set *set, struct listener *listeners, size_t count);
+
+/* --- for another binary that is executed in this process --- */
+
+/* A socket of the set, and what it was asked to be (struct listen_config). */
+struct listen_passed {
+    int fd;
+    enum listen_kind kind;
+    const char *host;
+    uint16_t port;
+    bool ipv6_only, deferred;
+    int beside;                     /* index of the one beside which it was opened; -1: it is one */
+    const char *inherited;          /* NULL: the server has made it */
+    const struct socket_file *file; /* NULL: none */
+};
+
+/* Socket `index`, borrowed from the set. False: behind the last. */
+bool listen_set_at(const struct listen_set *set, size_t index, struct listen_passed *ret);
+
+/* Adds one that a predecessor has left; nobody has taken it yet. Takes the descriptor and the folder
+ * of the file. 0 or -ENOMEM, and nothing is taken. */
+int listen_set_adopt(struct listen_set *set, const struct listen_passed *passed);
+
+/* Closes the sockets that nobody has taken. */
+void listen_set_close_rest(struct listen_set *set);
 
 /* Closes all sockets, and removes the files of unix sockets, before they are given back: whoever
  * connects from now on is refused, unless another process still has them. Nothing is taken any more. */

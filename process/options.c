@@ -48,8 +48,9 @@ static const char help_text[] =
     "       gearshift -t | -T | -h | -v | -V\n"
     "       gearshift doctor [--json]   tells what of this machine the server can use\n"
     "       gearshift top [-n LOOKS]    shows what a server that runs does, once a second\n"
-    "       gearshift status | stats | reload | shift ENGINE [KEY=VALUE]... | drain | stop | reopen\n"
-    "                 [--control PATH | -c FILE] [--json]   has a server that runs do it\n"
+    "       gearshift status | stats | reload | shift ENGINE [KEY=VALUE]... | upgrade | drain |\n"
+    "                 stop | reopen [--control PATH | -c FILE] [--json]\n"
+    "                                   has a server that runs do it\n"
     "\n"
     "Serves the folder DIR, or what a server.conf says, over HTTP/1.1.\n"
     "\n"
@@ -73,7 +74,8 @@ static const char help_text[] =
     "The command line wins over the environment (GEARSHIFT_KEY=value), that over the file.\n"
     "\n"
     "signals: TERM, INT stop; QUIT stops when the answers in progress are sent; USR1 opens\n"
-    "         the logs again; HUP reads the configuration anew (processes = 0: stops)\n"
+    "         the logs again; HUP reads the configuration anew (processes = 0: stops); USR2\n"
+    "         executes the binary anew\n"
     "exit:    0 well; 1 the system refused something, or serving failed; 2 wrong arguments;\n"
     "         69 the engine cannot run here; 78 wrong configuration\n";
 

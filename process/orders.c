@@ -90,6 +90,18 @@ static void take_reload(struct supervisor *s, struct control_client *client, int
         control_wait(client, reload_ask(s, true, NULL, 0));
 }
 
+static void take_upgrade(struct supervisor *s, struct control_client *client, int words_count,
+                         const char *const *words)
+{
+    (void)words;
+    if (words_count > 1)
+        control_answer(client, STATUS_USAGE, "upgrade takes no arguments", NULL);
+    else if (s->drains)
+        control_answer(client, STATUS_RUNTIME, "the server ends", NULL);
+    else
+        control_wait(client, upgrade_ask(s));
+}
+
 /* shift ENGINE [KEY=VALUE...] */
 static void take_shift(struct supervisor *s, struct control_client *client, int words_count,
                        const char *const *words)
@@ -149,8 +161,9 @@ static const struct {
     const char *word;
     order_take *take;
 } orders[] = {
-    { "status", take_status }, { "stats", take_stats }, { "reload", take_reload },
-    { "shift", take_shift },   { "drain", take_end },   { "stop", take_end },
+    { "status", take_status }, { "stats", take_stats },     { "reload", take_reload },
+    { "shift", take_shift },   { "upgrade", take_upgrade }, { "drain", take_end },
+    { "stop", take_end },
     { "reopen", take_reopen },
 };
 
@@ -170,6 +183,7 @@ void orders_take(void *context, struct control_client *client, int words_count,
         return;
     }
     control_answer(client, STATUS_USAGE,
-                   "unknown order; there are: status, stats, reload, shift, drain, stop, reopen",
+                   "unknown order; there are: status, stats, reload, shift, upgrade, drain, stop, "
+                   "reopen",
                    NULL);
 }

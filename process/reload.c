@@ -11,6 +11,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "process/life.h"
+#include "process/notify.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -46,6 +47,8 @@ unsigned reload_ask(struct supervisor *s, bool reads, const char *const *setting
     }
     request_clear(request);
     *request = new;
+    if (s->upgrade.old_binary < 0) /* else the other one has said so */
+        notify_reloading();
     return new.ticket;
 }
 
@@ -124,11 +127,18 @@ void reload_fail(struct supervisor *s, enum exit_status status, const char *how)
         s->failed = true;
         return;
     }
+    if (upgrade_fail(s, status, how)) {
+        s->failed = true;
+        if (s->next != NULL)
+            give_up(s->next);
+        return;
+    }
     snprintf(text, sizeof text, "the new configuration is not taken, the server goes on as before: %s",
              how);
     log_line(LOG_ERROR, text);
     control_done(s->control, s->ticket, status, text);
     s->failed = true;
+    supervisor_tell_manager(s);
     if (s->next != NULL)
         give_up(s->next);
 }
@@ -179,11 +189,15 @@ static void take_over(struct supervisor *s, uint64_t now_ms)
     tell_kept("control", s->current->instance.config->control, s->kept_control);
     old->deadline_ms = now_ms + old->instance.config->deadlines.drain_ms + GRACE_MS;
     generation_retire(old, s->current);
-    snprintf(text, sizeof text, "generation %u serves: engine %s, %zu worker%s; generation %u ends",
+    bool upgraded = upgrade_done(s);
+    snprintf(text, sizeof text,
+             "%sgeneration %u serves: engine %s, %zu worker%s; generation %u ends",
+             upgraded ? "gearshift " GEARSHIFT_VERSION " has taken over: " : "",
              s->current->number, s->current->instance.config->engine, s->current->workers_count,
              s->current->workers_count == 1 ? "" : "s", old->number);
     log_line(LOG_INFO, text);
     control_done(s->control, s->ticket, STATUS_OK, text);
+    supervisor_tell_manager(s);
 }
 
 static void free_generation(struct generation **generation)
@@ -204,6 +218,18 @@ static void end_old(struct supervisor *s, uint64_t now_ms)
         generation_signal(s->old, SIGKILL);
         s->old->deadline_ms = UINT64_MAX;
     }
+}
+
+static bool may_begin(const struct supervisor *s)
+{
+    return s->request.ticket != 0 && s->next == NULL && s->old == NULL && !s->stops && !s->drains &&
+           !upgrade_is_busy(s);
+}
+
+/* Is `next` to be freed? */
+static bool has_failed(const struct supervisor *s)
+{
+    return s->next != NULL && s->failed && generation_alive(s->next) == 0;
 }
 
 static void end_failed(struct supervisor *s, uint64_t now_ms)
@@ -229,7 +255,7 @@ void reload_go_on(struct supervisor *s, uint64_t now_ms)
         end_failed(s, now_ms);
     if (s->old != NULL)
         end_old(s, now_ms);
-    if (s->request.ticket != 0 && s->next == NULL && s->old == NULL && !s->stops && !s->drains)
+    if (may_begin(s))
         begin(s);
 }
 
@@ -240,9 +266,9 @@ bool reload_is_busy(const struct supervisor *s)
 
 uint64_t reload_due_ms(const struct supervisor *s)
 {
-    uint64_t due_ms = UINT64_MAX;
+    uint64_t due_ms = may_begin(s) || has_failed(s) ? 0 : UINT64_MAX;
 
-    if (s->next != NULL)
+    if (s->next != NULL && due_ms > s->next->deadline_ms)
         due_ms = s->next->deadline_ms;
     if (s->old != NULL && s->old->deadline_ms < due_ms)
         due_ms = s->old->deadline_ms;

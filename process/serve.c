@@ -3,6 +3,7 @@
 
 #include "core/draining.h"
 #include "engines/listen.h"
+#include "process/notify.h"
 #include "process/pid_file.h"
 #include "process/signals.h"
 
@@ -70,7 +71,10 @@ static enum exit_status prepare(struct instance *p, const struct serve_params *p
                                 struct engine *engine)
 {
     signals_delay_drain(p->config->deadlines.drain_delay_ms);
+    signals_drain_on_term(p->config->stop_signal == STOP_SIGNAL_DRAIN);
     signals_install(p->ops, engine, params->supervised);
+    if (!params->supervised)
+        signals_watch(notify_watchdog_ms());
     enum exit_status status = create_pid_file(p, params);
     if (status != STATUS_OK)
         return status;

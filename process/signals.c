@@ -7,6 +7,7 @@
 #include "core/decimal.h"
 #include "core/draining.h"
 #include "core/log.h"
+#include "process/notify.h"
 #include "process/pid_file.h"
 
 #include <errno.h>
@@ -23,19 +24,22 @@ static struct {
     struct engine_orders orders;
     const struct engine_ops *ops;
     struct engine *engine;
-    bool supervised;
+    bool supervised, drains_on_term;
     int channel;      /* to the supervisor, whose number is */
     pid_t supervisor; /* 0: not watched yet */
     bool orphaned;    /* that it has died was noted */
-    timer_t timer; /* of drain_delay */
+    timer_t timer;    /* of drain_delay */
     bool has_timer;
     uint32_t delay_ms;
     struct pid_file *pid_file; /* NULL: there is none */
     uint64_t drain_ms;         /* clock_monotonic_ms() of the first SIGQUIT; 0: there was none */
 } running;
 
-static const int handled[] = { SIGTERM, SIGINT,  SIGHUP,  SIGQUIT,
-                               SIGUSR1, SIGUSR2, SIGALRM, SIGURG };
+enum { OF_DRAIN, OF_WATCHDOG }; /* whose a timer's signal is */
+
+static const int handled[] = {
+    SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGURG
+};
 
 /* A line of the error log that is put together without snprintf(3), which no handler may call. */
 struct line {
@@ -158,20 +162,21 @@ static void look_around(int number, const siginfo_t *info)
     ask_to_drain(number, info); /* without a delay: its successor needs the addresses */
 }
 
-static void on_signal(int number, siginfo_t *info, void *context)
+static void drain(int number, const siginfo_t *info)
 {
-    int saved_errno = errno;
+    if (!delay_drain(number, info))
+        ask_to_drain(number, info);
+}
 
-    (void)context;
+static void obey(int number, const siginfo_t *info)
+{
     switch (number) {
     case SIGQUIT:
-        if (!delay_drain(number, info))
-            ask_to_drain(number, info);
+        drain(number, info);
         break;
     case SIGALRM:
-        if (!draining_has_begun())
-            return; /* not ours */
-        ask_to_drain(number, info);
+        if (draining_has_begun()) /* else it is not ours */
+            ask_to_drain(number, info);
         break;
     case SIGUSR1:
         if (log_reopen() < 0)
@@ -189,6 +194,24 @@ static void on_signal(int number, siginfo_t *info, void *context)
             tell("stopping: everything is closed at once: ", number, info);
         __atomic_store_n(&running.orders.stop, 1, __ATOMIC_RELAXED);
     }
+}
+
+static void on_signal(int number, siginfo_t *info, void *context)
+{
+    int saved_errno = errno;
+
+    (void)context;
+    if (number == SIGALRM && info->si_code == SI_TIMER && info->si_value.sival_int == OF_WATCHDOG) {
+        notify_watchdog();
+        errno = saved_errno;
+        return;
+    }
+    if (number != SIGUSR1 && number != SIGUSR2 && number != SIGALRM)
+        notify_stopping();
+    if (number == SIGTERM && running.drains_on_term && !running.supervised)
+        drain(number, info);
+    else
+        obey(number, info);
     running.ops->wake(running.engine);
     errno = saved_errno;
 }
@@ -226,10 +249,30 @@ void signals_install(const struct engine_ops *ops, struct engine *engine, bool s
 
 void signals_delay_drain(uint32_t ms)
 {
-    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM };
+    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
+                              .sigev_signo = SIGALRM,
+                              .sigev_value.sival_int = OF_DRAIN };
 
     running.delay_ms = ms;
     running.has_timer = ms > 0 && timer_create(CLOCK_MONOTONIC, &event, &running.timer) == 0;
+}
+
+void signals_drain_on_term(bool drains)
+{
+    running.drains_on_term = drains;
+}
+
+void signals_watch(uint32_t ms)
+{
+    struct sigevent event = { .sigev_notify = SIGEV_SIGNAL,
+                              .sigev_signo = SIGALRM,
+                              .sigev_value.sival_int = OF_WATCHDOG };
+    struct timespec each = { ms / 1000, (long)(ms % 1000) * 1000000 };
+    struct itimerspec when = { .it_interval = each, .it_value = each };
+    timer_t timer;
+
+    if (ms > 0 && timer_create(CLOCK_MONOTONIC, &event, &timer) == 0)
+        MUST(timer_settime(timer, 0, &when, NULL) == 0);
 }
 
 void signals_lend_pid_file(struct pid_file *pid_file)

@@ -32,6 +32,13 @@ void signals_install(const struct engine_ops *ops, struct engine *engine, bool s
  * draining_has_begun() says so alone. Before signals_install(). */
 void signals_delay_drain(uint32_t ms);
 
+/* Tells the service manager so often that this process lives (notify_watchdog()); 0: never. After
+ * signals_install(). */
+void signals_watch(uint32_t ms);
+
+/* SIGTERM drains, as SIGQUIT does. Before signals_install(). */
+void signals_drain_on_term(bool drains);
+
 /* Has SIGQUIT hand `pid_file` over (pid_file_hand_over()), at once where it came before this call.
  * Borrowed until signals_ignore(). */
 void signals_lend_pid_file(struct pid_file *pid_file);

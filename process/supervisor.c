@@ -2,13 +2,17 @@
 #include "process/supervisor.h"
 
 #include "core/check.h"
+#include "core/inherited.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/stats.h"
 #include "process/life.h"
 #include "process/log_files.h"
+#include "process/notify.h"
+#include "process/succession.h"
 #include "process/supervisor_internal.h"
 #include "process/watchdog.h"
+#include "tls/ticket_keys.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -27,7 +31,7 @@ enum {
     STEADY_MS = 60000       /* one that has lived so long has begun anew */
 };
 
-static const int heeded[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGCHLD };
+static const int heeded[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD };
 
 /* ---- workers ---- */
 
@@ -60,6 +64,8 @@ static void forget(const struct worker_heritage *heritage, const struct worker *
             const struct worker *worker = &generations[i]->workers[j];
             if (worker->channel >= 0)
                 close(worker->channel);
+            if (worker != forked)
+                handover_forget_memory(worker->handover);
             if (worker->inbox >= 0 && worker != forked && !is_inherited(heritage, worker->inbox))
                 close(worker->inbox);
             if (worker != forked)
@@ -70,6 +76,13 @@ static void forget(const struct worker_heritage *heritage, const struct worker *
     }
     if (s->pid_file.fd >= 0)
         close(s->pid_file.fd);
+    if (s->upgrade.old_binary >= 0)
+        close(s->upgrade.old_binary);
+    for (size_t i = 0; i < ARRAY_LEN(generations); i++) {
+        if (generations[i] != NULL)
+            ticket_keys_forget_memory(generations[i]->instance.tls.ticket_keys);
+    }
+    stats_forget_memory();
     control_forget(s->control);
     close(s->signal_fd);
 }
@@ -85,8 +98,8 @@ static void plan_restart(struct supervisor *s, struct worker *worker, const char
         delay_ms *= 2;
     delay_ms = delay_ms < RESTART_MAX_MS ? delay_ms : RESTART_MAX_MS;
     worker->restart_ms = now_ms + delay_ms;
-    log_error("worker %u, process %d, %s; a new one starts in %llu ms", worker->index, (int)pid, how,
-              (unsigned long long)delay_ms);
+    log_error("worker %u, process %d, %s; a new one starts in %llu ms", worker->index, (int)pid,
+              how, (unsigned long long)delay_ms);
     (void)s;
 }
 
@@ -95,6 +108,8 @@ static void take_end(struct supervisor *s, pid_t pid, int wait_status)
     struct generation *const generations[] = { s->current, s->next, s->old };
     char how[160], text[256];
 
+    if (upgrade_take_end(s, pid, wait_status))
+        return;
     for (size_t i = 0; i < ARRAY_LEN(generations); i++) {
         struct worker *worker = generation_find(generations[i], pid);
         if (worker == NULL)
@@ -143,6 +158,13 @@ static void restart_due(struct supervisor *s, uint64_t now_ms)
         char why[256];
         if (worker->pid != 0 || worker->restart_ms == 0 || now_ms < worker->restart_ms)
             continue;
+        if (g->adopted) { /* only a whole generation can take its place */
+            worker->restart_ms = now_ms + RESTART_MAX_MS;
+            if (!reload_is_busy(s))
+                (void)reload_ask(s, false, g->settings + g->borrowed_count,
+                                 g->source.settings_count - g->borrowed_count);
+            continue;
+        }
         if (worker_start(worker, &g->instance, &s->heritage, why, sizeof why) < 0) {
             log_line(LOG_ERROR, why);
             worker->restart_ms = now_ms + RESTART_MAX_MS;
@@ -176,7 +198,9 @@ void supervisor_stop(struct supervisor *s)
         return;
     s->end_ms = clock_monotonic_ms() + STOP_MS;
     s->drains = s->stops = true;
+    notify_stopping();
     reload_forget(s);
+    upgrade_forget(s);
     generation_signal(s->current, SIGTERM);
     generation_signal(s->next, SIGTERM);
     generation_signal(s->old, SIGTERM);
@@ -205,6 +229,31 @@ void supervisor_ready(struct supervisor *s)
 
     life_log_ready(&life);
     life_announce(&life);
+    supervisor_tell_manager(s);
+}
+
+void supervisor_tell_manager(const struct supervisor *s)
+{
+    char text[1024], whole[1100];
+    const struct life life = life_of(&s->current->instance);
+
+    if (s->request.ticket != 0 || s->upgrade.ticket != 0 || s->stops || s->drains)
+        return; /* it goes on reloading, or ends */
+    life_describe(&life, text, sizeof text);
+    snprintf(whole, sizeof whole, "%s%s", text,
+             s->failed ? "; the last change was refused, see the log" : "");
+    notify_ready(whole);
+}
+
+/* Says that the loop turns, as often as the service manager wants to hear it. */
+static void tell_watchdog(struct supervisor *s, uint64_t now_ms)
+{
+    uint32_t each_ms = notify_watchdog_ms();
+
+    if (each_ms == 0 || now_ms < s->watchdog_ms)
+        return;
+    notify_watchdog();
+    s->watchdog_ms = now_ms + each_ms;
 }
 
 static void tell_signal(const char *what, const struct signalfd_siginfo *info)
@@ -220,12 +269,21 @@ static void tell_signal(const char *what, const struct signalfd_siginfo *info)
 static void take_signal(struct supervisor *s, const struct signalfd_siginfo *info)
 {
     bool by_process = info->ssi_code == SI_USER || info->ssi_code == SI_QUEUE;
+    bool drains_on_term =
+        s->current != NULL && s->current->instance.config->stop_signal == STOP_SIGNAL_DRAIN;
+    unsigned number =
+        info->ssi_signo == SIGTERM && drains_on_term ? SIGQUIT : (unsigned)info->ssi_signo;
 
-    switch (info->ssi_signo) {
+    switch (number) {
     case SIGCHLD:
         break; /* reap() is called anyhow */
     case SIGUSR1:
         (void)supervisor_reopen_logs(s);
+        break;
+    case SIGUSR2:
+        tell_signal("upgrading", info);
+        if (!s->drains)
+            (void)upgrade_ask(s);
         break;
     case SIGQUIT:
         if (!s->stops && !drain_has_begun(s))
@@ -271,6 +329,9 @@ static int timeout_of(const struct supervisor *s)
     if (!s->stops)
         due_ms = least(due_ms, least(watchdog_due_ms(s->current), watchdog_due_ms(s->old)));
     due_ms = least(due_ms, drain_due_ms(s));
+    due_ms = least(due_ms, upgrade_due_ms(s));
+    if (notify_watchdog_ms() != 0)
+        due_ms = least(due_ms, s->watchdog_ms);
     for (size_t i = 0; s->current != NULL && i < s->current->workers_count; i++) {
         const struct worker *worker = &s->current->workers[i];
         if (worker->pid == 0 && worker->restart_ms != 0)
@@ -302,8 +363,8 @@ static size_t workers_of(const struct generation *g)
 /* Room for all that is waited for. */
 static struct pollfd *make_entries(struct supervisor *s)
 {
-    size_t count = 1 + CONTROL_POLL_MAX + 2 * (workers_of(s->current) + workers_of(s->next) +
-                                           workers_of(s->old));
+    size_t count = 2 + CONTROL_POLL_MAX +
+                   2 * (workers_of(s->current) + workers_of(s->next) + workers_of(s->old));
 
     if (count > s->entries_room) {
         struct pollfd *entries = realloc(s->entries, count * sizeof entries[0]);
@@ -322,12 +383,14 @@ static void wait_for_news(struct supervisor *s)
     entries[0] = (struct pollfd){ .fd = s->signal_fd, .events = POLLIN };
     size_t of_control = control_poll(s->control, entries + count);
     count += of_control;
+    count += upgrade_poll(s, entries + count);
     count += poll_workers(s->current, entries + count);
     count += poll_workers(s->next, entries + count);
     count += poll_workers(s->old, entries + count);
     if (poll(entries, (nfds_t)count, timeout_of(s)) < 0)
         CHECK(errno == EINTR || errno == ENOMEM);
     take_signals(s);
+    upgrade_hear(s);
     hear(s, s->current);
     hear(s, s->next);
     hear(s, s->old);
@@ -357,12 +420,14 @@ static void run(struct supervisor *s)
             break;
         wait_for_news(s);
         uint64_t now_ms = clock_monotonic_ms();
+        tell_watchdog(s, now_ms);
         restart_due(s, now_ms);
         reload_go_on(s, now_ms);
         if (!s->stops) {
             watchdog_go_on(s->current, now_ms);
             watchdog_go_on(s->old, now_ms);
         }
+        upgrade_go_on(s, now_ms);
         drain_go_on(s, now_ms);
         if (s->status != STATUS_OK && s->end_ms == 0) /* the start failed */
             supervisor_stop(s);
@@ -385,11 +450,10 @@ static void take_over_signals(struct supervisor *s)
             s->stays_without_terminal = true; /* a process's reloads all the same */
             MUST(signal(SIGHUP, SIG_DFL) != SIG_ERR);
         }
-        if (heeded[i] == SIGUSR1)
-            MUST(signal(SIGUSR1, SIG_DFL) != SIG_ERR);
+        if (heeded[i] == SIGUSR1 || heeded[i] == SIGUSR2)
+            MUST(signal(heeded[i], SIG_DFL) != SIG_ERR);
         MUST(sigaddset(&set, heeded[i]) == 0);
     }
-    MUST(signal(SIGUSR2, SIG_IGN) != SIG_ERR);
     MUST(sigprocmask(SIG_BLOCK, &set, NULL) == 0);
     s->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     MUST(s->signal_fd >= 0);
@@ -399,8 +463,8 @@ static enum exit_status create_pid_file(struct supervisor *s, const struct confi
 {
     if (config->pid_file == NULL)
         return STATUS_OK;
-    int error = pid_file_create(config->pid_file, config->log_owner, s->why, s->why_size,
-                                &s->pid_file);
+    int error =
+        pid_file_create(config->pid_file, config->log_owner, s->why, s->why_size, &s->pid_file);
     if (error < 0)
         return error == -EBUSY ? STATUS_RUNTIME : STATUS_CONFIG;
     return STATUS_OK;
@@ -434,6 +498,8 @@ static enum exit_status open_control(struct supervisor *s, const struct config *
 static enum exit_status start(struct supervisor *s)
 {
     take_over_signals(s);
+    if (succession_waits())
+        return succession_take(s);
     enum exit_status status = reload_first_open(s);
     if (status != STATUS_OK)
         return status;
@@ -460,6 +526,7 @@ enum exit_status supervise(struct instance *instance)
     struct supervisor s = {
         .source = instance->source,
         .pid_file.fd = -1,
+        .upgrade = { .out = -1, .old_binary = -1 },
         .why = instance->why,
         .why_size = sizeof instance->why,
         .started_ms = clock_monotonic_ms(),
@@ -468,8 +535,9 @@ enum exit_status supervise(struct instance *instance)
     instance->why[0] = '\0';
     s.heritage = (struct worker_heritage){ .forget = forget, .context = &s };
     listen_set_init(&s.sockets);
-    s.status = config_texts_copy(&s.texts, instance->source->texts) == 0 ? start(&s)
-                                                                         : STATUS_RUNTIME;
+    s.status =
+        config_texts_copy(&s.texts, instance->source->texts) == 0 ? start(&s) : STATUS_RUNTIME;
+    inherited_close_rest();
     if (s.status == STATUS_OK)
         run(&s);
     if (s.current != NULL)

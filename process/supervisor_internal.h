@@ -1,4 +1,4 @@
-/* supervisor_internal.h: what supervisor.c, reload.c and orders.c share. */
+/* supervisor_internal.h: what supervisor.c, reload.c, upgrade.c, succession_*.c and orders.c share. */
 #ifndef PROCESS_SUPERVISOR_INTERNAL_H
 #define PROCESS_SUPERVISOR_INTERNAL_H
 
@@ -20,6 +20,20 @@ struct reload_request {
     size_t settings_count;
 };
 
+enum { UPGRADE_SAID_MAX = 900 /* bytes of what the other binary says that are kept */ };
+
+/* Another binary is to be executed in this process. */
+struct upgrade {
+    unsigned ticket;      /* of who asked; 0: nobody did */
+    pid_t pid;            /* it is tried by this process; 0: it is not */
+    int out;              /* from which comes what it says; -1: nothing any more */
+    uint64_t deadline_ms; /* by when the trial has to have ended */
+    size_t said_len;
+    char said[UPGRADE_SAID_MAX + 1];
+    enum exit_status status; /* why this one goes back, with what is in `said` */
+    int old_binary; /* this one was executed: the other, until workers of this one serve; else -1 */
+};
+
 struct supervisor {
     const struct config_source *source; /* borrowed: of the command line */
     struct listen_set sockets;
@@ -28,6 +42,7 @@ struct supervisor {
     struct generation *old;        /* ends, or NULL */
     unsigned generations;          /* how many there have been */
     struct reload_request request; /* waits for its turn */
+    struct upgrade upgrade;
     unsigned tickets;              /* how many requests there have been */
     unsigned ticket;               /* of the one that `next` answers */
     struct config_texts texts;     /* what the files said to `current` */
@@ -46,6 +61,7 @@ struct supervisor {
     uint64_t drain_ms; /* when the drain began, or begins when drain_delay is over; 0: never */
     uint64_t started_ms;
     uint64_t reopened_ms; /* when the logs were opened again last; 0: never */
+    uint64_t watchdog_ms; /* when the service manager is told next that the loop turns */
     enum exit_status status; /* of the process */
     char *why;               /* room for the sentence of a start that fails */
     size_t why_size;
@@ -80,6 +96,41 @@ bool reload_is_busy(const struct supervisor *s);
 /* When reload_go_on() has something to do, whatever happens; UINT64_MAX: never. */
 uint64_t reload_due_ms(const struct supervisor *s);
 
+/* --- upgrade.c --- */
+
+/* Asks for the binary that lies where this one was started from. Returns the ticket under which the
+ * control socket hears how it went. */
+unsigned upgrade_ask(struct supervisor *s);
+
+/* Does what is due: tries the other binary when no change of generation is under way; gives up when
+ * its time is over, or when workers of this one do not come to serve in its place. */
+void upgrade_go_on(struct supervisor *s, uint64_t now_ms);
+
+/* Is that the end of the trial? Then the other binary is executed, or not. */
+bool upgrade_take_end(struct supervisor *s, pid_t pid, int wait_status);
+
+/* Is a change of generation to wait? */
+bool upgrade_is_busy(const struct supervisor *s);
+
+/* This binary was executed in place of another: the change of generation failed, so it goes back.
+ * False: it was not. */
+bool upgrade_fail(struct supervisor *s, enum exit_status status, const char *how);
+
+/* Workers of this binary serve. False: it was not executed in place of another. */
+bool upgrade_done(struct supervisor *s);
+
+/* Fills in at most one entry of poll(2). Returns their number. */
+size_t upgrade_poll(const struct supervisor *s, struct pollfd *entries);
+
+/* Reads what the other binary says. */
+void upgrade_hear(struct supervisor *s);
+
+/* When upgrade_go_on() has something to do, whatever happens; UINT64_MAX: never. */
+uint64_t upgrade_due_ms(const struct supervisor *s);
+
+/* There will be none: the server ends. */
+void upgrade_forget(struct supervisor *s);
+
 /* --- orders.c --- */
 
 /* What the control socket asks for (control.h). */
@@ -110,6 +161,10 @@ void supervisor_stop(struct supervisor *s);
 
 /* The first generation serves. */
 void supervisor_ready(struct supervisor *s);
+
+/* A change has ended, well or not: tells the service manager what serves now, unless another change
+ * waits. */
+void supervisor_tell_manager(const struct supervisor *s);
 
 /* Opens the logs again, for all generations, and has the workers take them. STATUS_OK, or a status and
  * instance.why of the generation of which one could not be opened: its old file stays. */

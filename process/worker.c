@@ -55,8 +55,8 @@ static void tell_ready(void *context)
     tell(place->channel, &report);
 }
 
-/* Signals are as they are at the start of a program: the supervisor's are blocked (signalfd(2)). Logs
- * that are to be opened again before there is a handler are told of later (hear()). */
+/* Signals are as they are at the start of a program: the supervisor's are blocked (signalfd(2)).
+ * Logs that are to be opened again before there is a handler are told of later (hear()). */
 static void reset_signals(void)
 {
     sigset_t none;
@@ -135,6 +135,23 @@ static int make_channels(struct worker *worker, const struct config *config, int
     return error;
 }
 
+void worker_adopt(struct worker *worker, pid_t pid, bool ready, int channel, int inbox, int memory,
+                  int words)
+{
+    worker->pid = pid;
+    worker->ready = ready;
+    worker->channel = channel;
+    worker->inbox = inbox;
+    worker->words.fd = words;
+    worker->started_ms = clock_monotonic_ms();
+    if (memory >= 0 && handover_adopt(memory, &worker->handover) < 0) {
+        worker->handover = NULL;
+        log_warn("process %d was forked by another version of this server: its connections stay "
+                 "there until they end",
+                 (int)pid);
+    }
+}
+
 int worker_start(struct worker *worker, struct instance *instance,
                  const struct worker_heritage *heritage, char *why, size_t why_size)
 {
@@ -152,6 +169,7 @@ int worker_start(struct worker *worker, struct instance *instance,
         heritage->forget(heritage, worker);
         close(worker->inbox);
         last_words_close(&worker->words);
+        handover_forget_memory(worker->handover);
         place.channel = channels[1];
         work(instance, &place, worker, heritage);
     }
@@ -232,8 +250,7 @@ void worker_ended(struct worker *worker, int wait_status, char *ret_text, size_t
 {
     if (WIFSIGNALED(wait_status))
         snprintf(ret_text, size, "was ended by signal %d (%s)%s", WTERMSIG(wait_status),
-                 strsignal(WTERMSIG(wait_status)),
-                 WCOREDUMP(wait_status) ? ", core dumped" : "");
+                 strsignal(WTERMSIG(wait_status)), WCOREDUMP(wait_status) ? ", core dumped" : "");
     else
         snprintf(ret_text, size, "exited with status %d", WEXITSTATUS(wait_status));
     close_channel(worker);

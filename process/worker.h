@@ -1,9 +1,10 @@
 /* worker.h: one process that a supervisor forks to serve an instance.
  *
- * The worker gives up root and runs an engine; what it has to say to its supervisor it says once, by
- * a message on its channel: that it serves, or why it cannot. The end of the channel is the end of
- * the worker, and the end of its supervisor: then the worker drains (signals_watch_supervisor()).
- * Whether its loops turn is watchdog.h's, what it says on standard error last_words.h's. */
+ * The worker gives up root and runs an engine; what it has to say to its supervisor it says once,
+ * by a message on its channel: that it serves, or why it cannot. The end of the channel is the end
+ * of the worker, and the end of its supervisor: then the worker drains
+ * (signals_watch_supervisor()). Whether its loops turn is watchdog.h's, what it says on standard
+ * error last_words.h's. */
 #ifndef PROCESS_WORKER_H
 #define PROCESS_WORKER_H
 
@@ -33,20 +34,20 @@ struct worker_report {
 };
 
 struct worker {
-    unsigned index;      /* within its generation */
-    pid_t pid;           /* 0: there is no process */
-    int channel;         /* the supervisor's end; -1: closed */
+    unsigned index;            /* within its generation */
+    pid_t pid;                 /* 0: there is no process */
+    int channel;               /* the supervisor's end; -1: closed */
     struct handover *handover; /* where its connections go when it retires; owned; NULL: none */
-    int inbox;           /* the other end, for its successor; -1: given away */
-    bool ready;          /* it has said so */
-    bool asked_to_end;   /* so that its end is no crash */
-    uint64_t started_ms; /* clock_monotonic_ms() */
-    uint64_t restart_ms; /* no process: when there is to be one again; 0: never */
-    unsigned crashes;    /* in a row */
-    struct pulse *pulse; /* of its loops; owned; NULL: none */
-    uint64_t asked_ms;   /* watchdog.c: when, and no answer yet; 0: answered */
-    uint64_t looked_ms;  /* likewise: when it was looked at */
-    uint64_t kill_ms;    /* likewise: it hangs, and when it is killed; 0: it does not */
+    int inbox;                 /* the other end, for its successor; -1: given away */
+    bool ready;                /* it has said so */
+    bool asked_to_end;         /* so that its end is no crash */
+    uint64_t started_ms;       /* clock_monotonic_ms() */
+    uint64_t restart_ms;       /* no process: when there is to be one again; 0: never */
+    unsigned crashes;          /* in a row */
+    struct pulse *pulse;       /* of its loops; owned; NULL: none */
+    uint64_t asked_ms;         /* watchdog.c: when, and no answer yet; 0: answered */
+    uint64_t looked_ms;        /* likewise: when it was looked at */
+    uint64_t kill_ms;          /* likewise: it hangs, and when it is killed; 0: it does not */
     struct last_words words;
 };
 
@@ -62,6 +63,12 @@ struct worker_heritage {
 /* A worker without a process. */
 void worker_init(struct worker *worker, unsigned index);
 
+/* A worker whose process a predecessor in this process has forked: its number, and what there is of
+ * the channel, the inbox, the memory of its handover and the pipe of its last words (-1: nothing),
+ * all of which it takes. It has no pulse: whether it hangs is no more asked. */
+void worker_adopt(struct worker *worker, pid_t pid, bool ready, int channel, int inbox, int memory,
+                  int words);
+
 /* Forks it. 0, or -errno and a sentence. The instance is open, and stays as it is here. */
 int worker_start(struct worker *worker, struct instance *instance,
                  const struct worker_heritage *heritage, char *why, size_t why_size);
@@ -75,7 +82,8 @@ void worker_give_inbox(struct worker *worker);
 /* Gives back what it has; its process has ended, or was never there. */
 void worker_free(struct worker *worker);
 
-/* Sends a signal to it (kill(2)), if there is a process. SIGTERM, SIGQUIT and SIGKILL ask it to end.
+/* Sends a signal to it (kill(2)), if there is a process. SIGTERM, SIGQUIT and SIGKILL ask it to
+ * end.
  */
 void worker_signal(struct worker *worker, int number);
 

@@ -2,6 +2,7 @@
 #include "tls/ticket_keys.h"
 
 #include "core/check.h"
+#include "core/shared_memory.h"
 #include "core/shared_mutex.h"
 
 #include <assert.h>
@@ -12,11 +13,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <unistd.h>
 
-enum { MAGIC = 0x7469636b };
+enum { MAGIC = 0x7469636b, SHARED_VERSION = 1 /* changes with struct shared_keys */ };
 
-/* In memory that all processes share. */
+/* In memory that all processes share, which may be of two binaries. */
 struct shared_keys {
+    uint32_t version; /* SHARED_VERSION */
     pthread_mutex_t lock; /* of what follows */
     uint32_t lifetime_ms;
     bool have_old;
@@ -28,6 +31,7 @@ struct shared_keys {
 struct ticket_keys {
     uint32_t magic;
     unsigned holders;
+    int memory; /* descriptor of `shared`; -1: none */
     struct shared_keys *shared; /* the others may hold it still when this process lets go */
 };
 
@@ -49,9 +53,10 @@ static int key_make(struct ticket_key *ret_key)
 int ticket_keys_create(uint32_t lifetime_ms, uint64_t now_ms, struct ticket_keys **ret_keys)
 {
     struct ticket_keys *keys = calloc(1, sizeof(*keys));
+    int memory = -1;
     struct shared_keys *shared =
-        mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    int res = keys == NULL || shared == MAP_FAILED ? -ENOMEM : 0;
+        shared_memory_make("gearshift-ticket-keys", sizeof(*shared), &memory);
+    int res = keys == NULL || shared == NULL ? -ENOMEM : 0;
 
     CHECK(lifetime_ms > 0);
     if (res == 0)
@@ -59,14 +64,53 @@ int ticket_keys_create(uint32_t lifetime_ms, uint64_t now_ms, struct ticket_keys
     if (res == 0)
         res = -shared_mutex_init(&shared->lock);
     if (res < 0) {
-        if (shared != MAP_FAILED)
+        if (shared != NULL)
             munmap(shared, sizeof(*shared));
+        if (memory >= 0)
+            close(memory);
         free(keys);
         return res;
     }
+    shared->version = SHARED_VERSION;
     shared->lifetime_ms = lifetime_ms;
     shared->made_ms = now_ms;
-    *keys = (struct ticket_keys){ .magic = MAGIC, .holders = 1, .shared = shared };
+    *keys = (struct ticket_keys){ .magic = MAGIC, .holders = 1, .memory = memory, .shared = shared };
+    *ret_keys = keys;
+    return 0;
+}
+
+int ticket_keys_memory(const struct ticket_keys *keys)
+{
+    CHECK_OBJ(keys, MAGIC);
+    return keys->memory;
+}
+
+void ticket_keys_forget_memory(struct ticket_keys *keys)
+{
+    if (keys != NULL && keys->memory >= 0) {
+        close(keys->memory);
+        keys->memory = -1;
+    }
+}
+
+int ticket_keys_adopt(int memory, struct ticket_keys **ret_keys)
+{
+    struct ticket_keys *keys = calloc(1, sizeof(*keys));
+    struct shared_keys *shared = shared_memory_map(memory, sizeof(*shared));
+    int res = keys == NULL ? -ENOMEM : shared == NULL ? -errno : 0;
+
+    if (res == 0 && shared->version != SHARED_VERSION)
+        res = -EPROTO;
+    if (res < 0) {
+        if (shared != NULL)
+            munmap(shared, sizeof(*shared));
+        close(memory);
+        free(keys);
+        return res;
+    }
+    *keys = (struct ticket_keys){
+        .magic = MAGIC, .holders = 1, .memory = memory, .shared = shared
+    };
     *ret_keys = keys;
     return 0;
 }
@@ -87,6 +131,7 @@ void ticket_keys_destroy(struct ticket_keys *keys)
     CHECK_OBJ(keys, MAGIC);
     if (--keys->holders > 0)
         return;
+    ticket_keys_forget_memory(keys);
     munmap(keys->shared, sizeof(*keys->shared));
     keys->magic = 0;
     free(keys);

@@ -52,4 +52,16 @@ int ticket_keys_newest(struct ticket_keys *keys, uint64_t now_ms, struct ticket_
 enum ticket_key_use ticket_keys_find(struct ticket_keys *keys, uint64_t now_ms,
                                      const unsigned char *name, struct ticket_key *ret_key);
 
+/* The descriptor of the memory in which they lie, by which another program of this process comes to
+ * them; -1: there is none. It stays the keys'. */
+int ticket_keys_memory(const struct ticket_keys *keys);
+
+/* In a worker: closes that descriptor; the memory stays. NULL is allowed. */
+void ticket_keys_forget_memory(struct ticket_keys *keys);
+
+/* Those that another program of this process has made. Takes `memory`, also on failure. 0; -EPROTO:
+ * that program is of another version, or it is no such memory; or another -errno. The caller owns
+ * them (ticket_keys_destroy()). */
+int ticket_keys_adopt(int memory, struct ticket_keys **ret_keys);
+
 #endif

@@ -68,7 +68,7 @@ class Server:
     @property
     def address(self):
         """(host, port) of the first address."""
-        host, port = re.fullmatch(r"http://\[?([^]]*?)\]?:(\d+)/", self.where[0]).groups()
+        host, port = re.fullmatch(r"https?://\[?([^]]*?)\]?:(\d+)/", self.where[0]).groups()
         return host, int(port)
 
     def connect(self):
@@ -153,12 +153,12 @@ class Command(unittest.TestCase):
                               check=False, **popen)
         return done.returncode, done.stdout, done.stderr
 
-    def serve(self, *arguments, env=None, addresses=1, before=(), **popen):
+    def serve(self, *arguments, env=None, addresses=1, before=(), binary=BINARY, **popen):
         """Starts a server, by the command `before` if there is one, and waits for the lines that
         announce its addresses."""
         stderr_path = self.path(f"stderr.{time.monotonic_ns()}")
         with open(stderr_path, "wb") as stderr:
-            process = subprocess.Popen([*before, BINARY, *arguments], env=env or environment(),
+            process = subprocess.Popen([*before, binary, *arguments], env=env or environment(),
                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                        stderr=stderr, **popen)
         self.addCleanup(end, process)

@@ -23,6 +23,10 @@ START_S = 20
 FILES = (
     "bin/gearshift",
     "etc/gearshift/server.conf",
+    "etc/logrotate.d/gearshift",
+    "lib/systemd/system/gearshift.service",
+    "lib/sysusers.d/gearshift.conf",
+    "lib/tmpfiles.d/gearshift.conf",
     "share/man/man8/gearshift.8",
     "share/man/man5/server.conf.5",
     "share/gearshift/www/index.html",

@@ -31,13 +31,17 @@ class Supervised(Command):
         self.write("site/a.txt", BODY.decode())
         self.control = self.path("control")
 
-    def conf(self, text="", server="", name="server.conf"):
-        return self.config(f'control = "{self.control}"\n{text}', server, name)
+    def conf(self, text="", server="", name="server.conf", listen=None):
+        path = self.config(f'control = "{self.control}"\n{text}', server, name)
+        if listen is not None:
+            whole = self.read(name)
+            self.write(name, whole.replace('"127.0.0.1:0"', f'"{listen}"', 1))
+        return path
 
-    def supervise(self, *arguments, text="", server="", name="server.conf", addresses=1, **popen):
+    def supervise(self, *arguments, text="", server="", name="server.conf", addresses=1, listen=None, **popen):
         env = environment()
         del env["GEARSHIFT_PROCESSES"], env["GEARSHIFT_CONTROL"]
-        return self.serve("-c", self.conf(text, server, name), *arguments, env=env, addresses=addresses,
+        return self.serve("-c", self.conf(text, server, name, listen), *arguments, env=env, addresses=addresses,
                           **popen)
 
     def order(self, *words, timeout=60):

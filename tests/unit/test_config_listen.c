@@ -4,7 +4,7 @@
 #include "config_fixture.h"
 
 #define ALLOWED                                                                                    \
-    "; allowed: a.b.c.d:port, [IPv6]:port, host:port or unix:/path, then any of tls, "             \
+    "; allowed: a.b.c.d:port, [IPv6]:port, host:port, unix:/path or systemd:name, then any of tls, "             \
     "proxy_protocol, deferred, backlog=1..65535, congestion=name and ipv6only=on|off"
 
 static void test_addresses(void **state)
