@@ -21,6 +21,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct fd_slot;
 struct arena;
 struct config_texts;
 struct log_syslog;
@@ -207,6 +208,7 @@ struct http_deadlines {
     uint32_t send_rate_min;  /* octets a second, at least, averaged over the window */
     uint32_t linger_ms;      /* reading on after the last answer, so that it is not lost to a RST */
     uint32_t start_ms;       /* how long a worker may take to be ready */
+    uint32_t watchdog_ms;    /* how long its loops may make no turn; 0: for ever */
     uint32_t drain_delay_ms; /* listeners stay open for so long after SIGQUIT */
     uint32_t drain_ms;       /* SIGQUIT: how long answers in progress may take */
 };
@@ -299,6 +301,8 @@ struct config {
     char *user;            /* to become when started as root; NULL (`user = ""`): stay */
     bool allow_root;       /* serve as root all the same */
     uid_t log_owner;       /* who serves in the end, and so owns the logs; main finds it out */
+    const struct fd_slot *log_slots; /* borrowed: a supervisor opens log files, and leaves them
+                                        here: access log i at place i; NULL: it does not */
     char *pid_file;        /* or NULL */
     char *control;         /* path of the control socket, "auto" or "off" */
     char *error_log;       /* path, "stdout", "stderr" or "syslog:..." */

@@ -197,6 +197,8 @@ static const struct config_key keys[] = {
       .help = "reading on after the last answer, so that it reaches the client" },
     { "start_timeout", TIMES, TOP, CONFIG_DURATION, "30s", 100, DAY, IN(deadlines.start_ms),
       .help = "how long a new worker may take to be ready" },
+    { "watchdog", TIMES, TOP, CONFIG_DURATION, "30s", 0, DAY, IN(deadlines.watchdog_ms),
+      .help = "a worker whose event loop makes no turn for so long is replaced; 0: never" },
     { "drain_timeout", TIMES, TOP, CONFIG_DURATION, "30s", 0, DAY, IN(deadlines.drain_ms),
       .help = "how long answers in progress may take after SIGQUIT" },
     { "drain_delay", TIMES, TOP, CONFIG_DURATION, "0", 0, HOUR, IN(deadlines.drain_delay_ms),

@@ -8,6 +8,7 @@
 
 #include "core/check.h"
 #include "core/clock.h"
+#include "core/fd_slot.h"
 #include "core/log.h"
 #include "core/log_stream.h"
 #include "core/log_syslog.h"
@@ -41,6 +42,7 @@ struct attempt {
 struct access_log {
     unsigned magic;
     struct log_stream out;
+    const struct fd_slot *slot;      /* NULL: the file is opened here */
     const struct log_syslog *syslog; /* NULL: none */
     struct log_writer *writer;       /* NULL: whoever appends writes */
     struct log_writer_job job;
@@ -77,6 +79,8 @@ static int open_out(struct access_log *log, struct log_stream *ret_out, const ch
         return log_stream_open(number, ret_out, ret_what);
     if (log->syslog != NULL)
         fd = log_syslog_open(log->syslog);
+    else if (log->slot != NULL)
+        fd = fd_slot_get(log->slot);
     else
         fd = log_file_open(log->path, log->owner, ret_what);
     if (fd < 0)
@@ -100,6 +104,7 @@ int access_log_open(const struct access_log_options *options, struct access_log 
         return -ENOMEM;
     log->magic = ACCESS_LOG_MAGIC;
     log->job.run = run_attempt;
+    log->slot = options->slot;
     log->syslog = options->syslog;
     log->writer = options->writer;
     log->flush_at = options->buffer_size;

@@ -16,11 +16,13 @@
 #include <sys/types.h>
 
 struct access_log;
+struct fd_slot;
 struct log_syslog;
 
 struct access_log_options {
     const char *path; /* of a file, or "stdout", "stderr" (log_stream.h), or "syslog:..."; copied */
     uid_t owner;      /* as log_file_open() */
+    const struct fd_slot *slot; /* where the open file is left; borrowed. NULL: it is opened by path */
     const struct log_syslog *syslog; /* what the path says, complete; borrowed. NULL: no syslog */
     size_t line_max;                 /* octets of a line at most: access_format.line_max */
     size_t buffer_size;              /* it is written when so many are in it; 0: after every line */

@@ -5,6 +5,7 @@
 #include "core/check.h"
 #include "core/clock.h"
 #include "core/decimal.h"
+#include "core/fd_slot.h"
 #include "core/hex.h"
 #include "core/log_stream.h"
 #include "core/log_syslog.h"
@@ -27,6 +28,7 @@ static struct {
     int stream;                      /* STDOUT_FILENO or STDERR_FILENO, of which `out` is our own
                                         descriptor where there could be one; -1: it is neither */
     const char *path;                /* NULL: a standard stream, or syslog */
+    const struct fd_slot *slot;      /* where `path` is left when it was opened; NULL: nowhere */
     const struct log_syslog *syslog; /* NULL: it is none */
     atomic_int offset_s;             /* of local time from UTC; syslog only */
     uid_t owner;                     /* who serves in the end */
@@ -56,9 +58,15 @@ void log_take(int fd, const char *path, uid_t owner, enum log_level level)
     if (!is_stream || log_stream_open(fd, &sink.out, &what) < 0)
         sink.out = log_stream_of(fd);
     sink.path = path;
+    sink.slot = NULL;
     sink.syslog = NULL;
     sink.owner = owner;
     sink.level = level;
+}
+
+void log_take_slot(const struct fd_slot *slot)
+{
+    sink.slot = slot;
 }
 
 int log_take_syslog(const struct log_syslog *syslog, enum log_level level)
@@ -91,7 +99,8 @@ int log_reopen(void)
 
     if (sink.path == NULL)
         return 0;
-    int fd = log_file_open(sink.path, sink.owner, &what);
+    int fd = sink.slot != NULL ? fd_slot_get(sink.slot)
+                               : log_file_open(sink.path, sink.owner, &what);
     if (fd < 0)
         return fd;
     /* Onto the old number, so that a thread that is about to write finds a log there. */

@@ -13,6 +13,7 @@
 
 enum { LOG_REPEAT_MS = 60000 }; /* the same complaint at most so often */
 
+struct fd_slot;
 struct log_syslog;
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
@@ -28,6 +29,10 @@ int log_file_open(const char *path, uid_t owner, const char **ret_what);
  * NULL: standard output or error. Lines above `level` are dropped. `path` is borrowed for the life
  * of the process; it is opened again for `owner`. */
 void log_take(int fd, const char *path, uid_t owner, enum log_level level);
+
+/* The file is opened by another process, which leaves it in `slot` (borrowed, until the next
+ * log_take()): log_reopen() takes it from there. After log_take(). */
+void log_take_slot(const struct fd_slot *slot);
 
 /* Directs the error log to a syslog daemon (borrowed for the life of the process), each line a
  * datagram with the severity of its level. 0, or -errno and the log stays as it was. */

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 struct handover;
+struct pulse;
 struct socket_file;
 struct tls_server;
 
@@ -57,6 +58,7 @@ struct engine_config {
                              (handover_receive()). Watched until they end; closed by whoever gave
                              them, after the engine was destroyed */
     size_t inboxes_count;
+    struct pulse *pulse; /* every loop joins it while it turns; NULL: nobody watches */
     /* all borrowed; outlive the engine */
 };
 

@@ -3,6 +3,7 @@
 
 #include "core/check.h"
 #include "core/draws.h"
+#include "core/fd_slot.h"
 #include "core/safe_open.h"
 #include "http/exchange.h"
 
@@ -77,6 +78,9 @@ static int open_access_logs(struct http_env *env, char *why, size_t why_size)
         const struct access_log_config *log = &config->access_logs[i];
         const struct access_log_options options = { .path = log->path,
                                                     .owner = config->log_owner,
+                                                    .slot = config->log_slots != NULL
+                                                                ? &config->log_slots[i]
+                                                                : NULL,
                                                     .syslog = log->syslog,
                                                     .line_max = log->line_max,
                                                     .buffer_size = config->access_log_buffer,

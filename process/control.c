@@ -154,6 +154,9 @@ static void take_client(struct control *control, uint64_t now_ms)
     if (fd < 0)
         return;
     if (!may_ask(fd)) {
+        static const char answer[] = "{\"status\":1,\"message\":\"only root, and the user who has "
+                                     "started the server, may ask\"}\n";
+        (void)!send(fd, answer, sizeof answer - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
         close(fd);
         return;
     }
@@ -213,8 +216,12 @@ static void receive(struct control *control, struct control_client *client)
     }
     client->len += (size_t)len;
     take_lines(control, client);
-    if (client->fd >= 0 && client->len == sizeof client->line)
-        send_away(client); /* a line that is too long, or more of them than one waits for */
+    if (client->fd < 0 || client->len < sizeof client->line)
+        return;
+    if (client->ticket == 0)
+        control_answer(client, STATUS_USAGE, "the line is too long", NULL);
+    if (client->fd >= 0) /* that, or more lines than one waits for */
+        send_away(client);
 }
 
 void control_go_on(struct control *control, const struct pollfd *entries, size_t count,

@@ -127,9 +127,15 @@ static int connect_to(const char *path, int *ret_fd)
         close(fd);
     if (error == ENOENT || error == ECONNREFUSED)
         return refuse(STATUS_RUNTIME,
-                      "no server answers at %s: is one running, with `processes` above 0 and this "
-                      "`control`?",
+                      error == ENOENT ? "no server answers at %s: is one running, with `processes` "
+                                        "above 0 and this `control`?"
+                                      : "no server answers at %s: the one that made it has died; the "
+                                        "next one takes its place",
                       path);
+    if (error == EACCES || error == EPERM)
+        return refuse(STATUS_RUNTIME,
+                      "%s: it may be asked by root, and by the user who has started the server alone: %s",
+                      path, strerror(error));
     return refuse(STATUS_RUNTIME, "%s: %s", path, strerror(error));
 }
 
@@ -206,7 +212,8 @@ int control_client(int argc, char **argv)
     if (status != STATUS_OK)
         return status;
     memcpy(asked.line + strlen(asked.line), "\n", 2); /* add_word() has left room */
-    if (send(fd, asked.line, strlen(asked.line), MSG_NOSIGNAL) < 0)
+    /* Who may not ask is answered before, and the connection closed. */
+    if (send(fd, asked.line, strlen(asked.line), MSG_NOSIGNAL) < 0 && errno != EPIPE)
         status = refuse(STATUS_RUNTIME, "the control socket: %s", strerror(errno));
     if (status == STATUS_OK)
         status = control_client_read(fd, answer, sizeof answer);

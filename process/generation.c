@@ -37,6 +37,7 @@ struct generation *generation_create(unsigned number, const struct config_source
     g->source.settings = g->settings;
     g->source.settings_count += settings_count;
     instance_init(&g->instance, &g->source);
+    g->instance.leaves_logs = true;
     if (whole)
         return g;
     generation_destroy(g);

@@ -244,6 +244,8 @@ void instance_take_log(struct instance *p)
     if (config->error_syslog == NULL) {
         log_take(stream >= 0 ? stream : p->error_log_fd, stream >= 0 ? NULL : config->error_log,
                  config->log_owner, config->log_level);
+        if (stream < 0 && p->log_slots != NULL)
+            log_take_slot(&p->log_slots[config->access_logs_count]);
         p->error_log_fd = -1;
     } else if (log_take_syslog(config->error_syslog, config->log_level) < 0) {
         log_error("%s: error_log %s: no socket can be had, messages go where they went",
@@ -253,6 +255,7 @@ void instance_take_log(struct instance *p)
 
 void instance_close(struct instance *p)
 {
+    log_files_close_slots(p);
     if (p->error_log_fd >= 0)
         close(p->error_log_fd);
     if (p->set != NULL)

@@ -10,6 +10,7 @@
 #define PROCESS_INSTANCE_H
 
 #include "config/config.h"
+#include "core/fd_slot.h"
 #include "engines/engine.h"
 #include "process/choice.h"
 #include "process/exit_status.h"
@@ -34,6 +35,8 @@ struct instance {
                                    that it accepts from, in any order */
     size_t listeners_count;
     bool log_waits;             /* for instance_take_log() */
+    bool leaves_logs;           /* a supervisor's: log files are opened here alone, and left in */
+    struct fd_slot *log_slots;  /* these: of each access log, and behind them the error log's; owned */
     int error_log_fd;           /* of a file; owned; -1: taken, or there is none */
     char files_why[512];        /* which descriptors there will not be, or "" */
     char ktls_why[256];         /* why the kernel does not encrypt, or "" */

@@ -137,8 +137,12 @@ static void take_reopen(struct supervisor *s, struct control_client *client, int
 {
     (void)words_count;
     (void)words;
-    supervisor_reopen_logs(s);
-    control_answer(client, STATUS_OK, "the logs are opened again", NULL);
+    enum exit_status status = supervisor_reopen_logs(s);
+    control_answer(client, status,
+                   status == STATUS_OK ? "the logs are opened again"
+                                       : "a log cannot be opened again, the old file stays; the "
+                                         "error log says which",
+                   NULL);
 }
 
 static const struct {

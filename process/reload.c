@@ -149,6 +149,14 @@ static void begin(struct supervisor *s)
     request_clear(&request);
 }
 
+/* A setting that a reload does not heed: what the start said holds. */
+static void tell_kept(const char *key, const char *now, const char *kept)
+{
+    if (kept != NULL && strcmp(kept, now != NULL ? now : "none") != 0)
+        log_warn("%s = %s takes a restart: the server keeps %s", key, now != NULL ? now : "none",
+                 kept);
+}
+
 /* All workers of s->next serve. */
 static void take_over(struct supervisor *s, uint64_t now_ms)
 {
@@ -167,6 +175,8 @@ static void take_over(struct supervisor *s, uint64_t now_ms)
         return;
     }
     s->old = old;
+    tell_kept("pid_file", s->current->instance.config->pid_file, s->kept_pid_file);
+    tell_kept("control", s->current->instance.config->control, s->kept_control);
     old->deadline_ms = now_ms + old->instance.config->deadlines.drain_ms + GRACE_MS;
     generation_retire(old, s->current);
     snprintf(text, sizeof text, "generation %u serves: engine %s, %zu worker%s; generation %u ends",

@@ -23,6 +23,7 @@ static enum exit_status create_engine(struct instance *p, const struct serve_par
         .out = params != NULL ? params->out : NULL,
         .inboxes = params != NULL ? params->inboxes : NULL,
         .inboxes_count = params != NULL ? params->inboxes_count : 0,
+        .pulse = params != NULL ? params->pulse : NULL,
     };
 
     cfg.limits.has_logs = params != NULL;

@@ -10,6 +10,7 @@
 #include "process/instance.h"
 
 struct pid_file;
+struct pulse;
 
 /* What surrounds the serving; all borrowed. */
 struct serve_params {
@@ -17,6 +18,7 @@ struct serve_params {
     struct handover *out; /* where idle connections go when it retires (engine.h), or NULL */
     const int *inboxes;   /* from which connections of predecessors come */
     size_t inboxes_count;
+    struct pulse *pulse; /* of the loops (engine.h), or NULL */
     const char *pid_path; /* where a pid file is to be made, or NULL */
     struct pid_file *ret_pid_file;
     void (*ready)(void *context); /* called when everything is there, and root is given up */

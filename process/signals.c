@@ -10,16 +10,23 @@
 #include "process/pid_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 static struct {
     struct engine_orders orders;
     const struct engine_ops *ops;
     struct engine *engine;
     bool supervised;
+    int channel;      /* to the supervisor, whose number is */
+    pid_t supervisor; /* 0: not watched yet */
+    bool orphaned;    /* that it has died was noted */
     timer_t timer; /* of drain_delay */
     bool has_timer;
     uint32_t delay_ms;
@@ -27,8 +34,8 @@ static struct {
     uint64_t drain_ms;         /* clock_monotonic_ms() of the first SIGQUIT; 0: there was none */
 } running;
 
-static const int handled[] = { SIGTERM, SIGINT,  SIGHUP, SIGQUIT,
-                              SIGUSR1, SIGUSR2, SIGALRM };
+static const int handled[] = { SIGTERM, SIGINT,  SIGHUP,  SIGQUIT,
+                               SIGUSR1, SIGUSR2, SIGALRM, SIGURG };
 
 /* A line of the error log that is put together without snprintf(3), which no handler may call. */
 struct line {
@@ -131,6 +138,26 @@ static void ask_to_drain(int number, const siginfo_t *info)
     __atomic_store_n(&running.orders.drain, 1, __ATOMIC_RELAXED);
 }
 
+/* The supervisor is there as long as it is our parent, and has the other end of the channel. */
+static bool is_orphaned(void)
+{
+    char octet;
+
+    return running.supervisor != 0 &&
+           (getppid() != running.supervisor ||
+            recv(running.channel, &octet, 1, MSG_PEEK | MSG_DONTWAIT) == 0);
+}
+
+/* The supervisor asks whether the loops turn, or it has died, which two signals tell. */
+static void look_around(int number, const siginfo_t *info)
+{
+    if (running.orphaned || !is_orphaned())
+        return;
+    running.orphaned = true;
+    log_line(LOG_ERROR, "the supervisor has died: draining");
+    ask_to_drain(number, info); /* without a delay: its successor needs the addresses */
+}
+
 static void on_signal(int number, siginfo_t *info, void *context)
 {
     int saved_errno = errno;
@@ -151,6 +178,9 @@ static void on_signal(int number, siginfo_t *info, void *context)
             log_line(LOG_ERROR, "the error log cannot be opened again, the old file stays");
         __atomic_fetch_add(&running.orders.reopen_logs, 1, __ATOMIC_RELAXED);
         break;
+    case SIGURG:
+        look_around(number, info);
+        break;
     case SIGUSR2:
         __atomic_store_n(&running.orders.retire, 1, __ATOMIC_RELAXED);
         break;
@@ -164,12 +194,13 @@ static void on_signal(int number, siginfo_t *info, void *context)
 }
 
 /* A terminal that is closed ends what runs in it, but for what nohup(1) has started; a worker's
- * supervisor decides for it. SIGUSR2 says something to workers alone, and is ignored elsewhere. */
+ * supervisor decides for it. SIGUSR2 and SIGURG say something to workers alone, and are ignored
+ * elsewhere. */
 static bool is_heeded(int number)
 {
     struct sigaction old;
 
-    if (number == SIGUSR2)
+    if (number == SIGUSR2 || number == SIGURG)
         return running.supervised;
     if (number != SIGHUP)
         return true;
@@ -213,6 +244,16 @@ void signals_ignore(void)
     for (size_t i = 0; i < ARRAY_LEN(handled); i++)
         MUST(signal(handled[i], SIG_IGN) != SIG_ERR);
     running.pid_file = NULL;
+}
+
+void signals_watch_supervisor(int channel, pid_t supervisor)
+{
+    running.channel = channel;
+    running.supervisor = supervisor;
+    MUST(prctl(PR_SET_PDEATHSIG, SIGURG) == 0);
+    MUST(fcntl(channel, F_SETOWN, getpid()) == 0 && fcntl(channel, F_SETSIG, SIGURG) == 0);
+    MUST(fcntl(channel, F_SETFL, O_ASYNC | O_NONBLOCK) == 0);
+    MUST(raise(SIGURG) == 0); /* what has happened before */
 }
 
 uint64_t signals_drain_ms(void)

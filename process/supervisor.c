@@ -6,7 +6,9 @@
 #include "core/log.h"
 #include "core/stats.h"
 #include "process/life.h"
+#include "process/log_files.h"
 #include "process/supervisor_internal.h"
+#include "process/watchdog.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -38,6 +40,15 @@ static bool is_inherited(const struct worker_heritage *heritage, int fd)
     return false;
 }
 
+static bool has_worker(const struct generation *g, const struct worker *worker)
+{
+    for (size_t i = 0; i < g->workers_count; i++) {
+        if (&g->workers[i] == worker)
+            return true;
+    }
+    return false;
+}
+
 /* In a worker that was just forked. */
 static void forget(const struct worker_heritage *heritage, const struct worker *forked)
 {
@@ -51,7 +62,11 @@ static void forget(const struct worker_heritage *heritage, const struct worker *
                 close(worker->channel);
             if (worker->inbox >= 0 && worker != forked && !is_inherited(heritage, worker->inbox))
                 close(worker->inbox);
+            if (worker != forked)
+                last_words_close(&generations[i]->workers[j].words);
         }
+        if (generations[i] != NULL && !has_worker(generations[i], forked))
+            log_files_close_slots(&generations[i]->instance);
     }
     if (s->pid_file.fd >= 0)
         close(s->pid_file.fd);
@@ -86,6 +101,9 @@ static void take_end(struct supervisor *s, pid_t pid, int wait_status)
             continue;
         struct worker_report report = worker_hear(worker); /* its last words */
         worker_ended(worker, wait_status, how, sizeof how);
+        if (WIFSIGNALED(wait_status))
+            last_words_tell(&worker->words, worker->index, pid);
+        last_words_close(&worker->words);
         if (generations[i] == s->next && !s->failed) {
             snprintf(text, sizeof text, "worker %u %s before it was ready", worker->index, how);
             reload_fail(s, report.news == WORKER_REFUSED ? report.status : STATUS_RUNTIME,
@@ -137,6 +155,9 @@ static void hear(struct supervisor *s, struct generation *g)
 {
     for (size_t i = 0; g != NULL && i < g->workers_count; i++) {
         struct worker_report report = worker_hear(&g->workers[i]);
+        last_words_hear(&g->workers[i].words);
+        if (report.news == WORKER_READY && g->workers[i].started_ms <= s->reopened_ms)
+            worker_signal(&g->workers[i], SIGUSR1);
         if (report.news == WORKER_READY && g == s->current)
             log_info("worker %u serves again: process %d", g->workers[i].index,
                      (int)g->workers[i].pid);
@@ -161,12 +182,21 @@ void supervisor_stop(struct supervisor *s)
     generation_signal(s->old, SIGTERM);
 }
 
-void supervisor_reopen_logs(struct supervisor *s)
+enum exit_status supervisor_reopen_logs(struct supervisor *s)
 {
-    if (log_reopen() < 0)
-        log_line(LOG_ERROR, "the error log cannot be opened again, the old file stays");
-    generation_signal(s->current, SIGUSR1);
+    struct generation *const generations[] = { s->current, s->next, s->old };
+    enum exit_status result = STATUS_OK;
+
+    s->reopened_ms = clock_monotonic_ms();
+    for (size_t i = 0; i < ARRAY_LEN(generations); i++) {
+        if (generations[i] == NULL || generations[i]->instance.log_slots == NULL)
+            continue;
+        enum exit_status status = log_files_reopen(&generations[i]->instance);
+        result = status != STATUS_OK ? status : result;
+    }
+    generation_signal(s->current, SIGUSR1); /* that is ignored by one that is not ready */
     generation_signal(s->old, SIGUSR1);
+    return result;
 }
 
 void supervisor_ready(struct supervisor *s)
@@ -195,7 +225,7 @@ static void take_signal(struct supervisor *s, const struct signalfd_siginfo *inf
     case SIGCHLD:
         break; /* reap() is called anyhow */
     case SIGUSR1:
-        supervisor_reopen_logs(s);
+        (void)supervisor_reopen_logs(s);
         break;
     case SIGQUIT:
         if (!s->stops && !drain_has_begun(s))
@@ -238,6 +268,8 @@ static int timeout_of(const struct supervisor *s)
     uint64_t now_ms = clock_monotonic_ms();
     uint64_t due_ms = least(reload_due_ms(s), control_due_ms(s->control));
 
+    if (!s->stops)
+        due_ms = least(due_ms, least(watchdog_due_ms(s->current), watchdog_due_ms(s->old)));
     due_ms = least(due_ms, drain_due_ms(s));
     for (size_t i = 0; s->current != NULL && i < s->current->workers_count; i++) {
         const struct worker *worker = &s->current->workers[i];
@@ -256,6 +288,8 @@ static size_t poll_workers(const struct generation *g, struct pollfd *entries)
     for (size_t i = 0; g != NULL && i < g->workers_count; i++) {
         if (g->workers[i].channel >= 0)
             entries[count++] = (struct pollfd){ .fd = g->workers[i].channel, .events = POLLIN };
+        if (g->workers[i].words.fd >= 0)
+            entries[count++] = (struct pollfd){ .fd = g->workers[i].words.fd, .events = POLLIN };
     }
     return count;
 }
@@ -268,8 +302,8 @@ static size_t workers_of(const struct generation *g)
 /* Room for all that is waited for. */
 static struct pollfd *make_entries(struct supervisor *s)
 {
-    size_t count = 1 + CONTROL_POLL_MAX + workers_of(s->current) + workers_of(s->next) +
-                   workers_of(s->old);
+    size_t count = 1 + CONTROL_POLL_MAX + 2 * (workers_of(s->current) + workers_of(s->next) +
+                                           workers_of(s->old));
 
     if (count > s->entries_room) {
         struct pollfd *entries = realloc(s->entries, count * sizeof entries[0]);
@@ -325,6 +359,10 @@ static void run(struct supervisor *s)
         uint64_t now_ms = clock_monotonic_ms();
         restart_due(s, now_ms);
         reload_go_on(s, now_ms);
+        if (!s->stops) {
+            watchdog_go_on(s->current, now_ms);
+            watchdog_go_on(s->old, now_ms);
+        }
         drain_go_on(s, now_ms);
         if (s->status != STATUS_OK && s->end_ms == 0) /* the start failed */
             supervisor_stop(s);
@@ -400,6 +438,8 @@ static enum exit_status start(struct supervisor *s)
     if (status != STATUS_OK)
         return status;
     const struct config *config = s->next->instance.config;
+    s->kept_pid_file = strdup(config->pid_file != NULL ? config->pid_file : "none");
+    s->kept_control = strdup(config->control);
     status = create_pid_file(s, config);
     if (status == STATUS_OK)
         status = open_control(s, config);
@@ -444,5 +484,7 @@ enum exit_status supervise(struct instance *instance)
     control_close(s.control);
     close(s.signal_fd);
     free(s.entries);
+    free(s.kept_pid_file);
+    free(s.kept_control);
     return s.status;
 }

@@ -35,6 +35,7 @@ struct supervisor {
     bool failed;             /* `next` did not come to serve, and its workers are ending */
     struct control *control; /* NULL: there is none */
     struct pid_file pid_file;
+    char *kept_pid_file, *kept_control; /* what the start has said of them, or "none"; owned */
     struct worker_heritage heritage;
     int signal_fd;
     struct pollfd *entries; /* of poll(2); owned */
@@ -44,6 +45,7 @@ struct supervisor {
     uint64_t end_ms;             /* when what is left is killed; 0: it serves */
     uint64_t drain_ms; /* when the drain began, or begins when drain_delay is over; 0: never */
     uint64_t started_ms;
+    uint64_t reopened_ms; /* when the logs were opened again last; 0: never */
     enum exit_status status; /* of the process */
     char *why;               /* room for the sentence of a start that fails */
     size_t why_size;
@@ -109,7 +111,8 @@ void supervisor_stop(struct supervisor *s);
 /* The first generation serves. */
 void supervisor_ready(struct supervisor *s);
 
-/* Opens the logs again, here and in the workers. */
-void supervisor_reopen_logs(struct supervisor *s);
+/* Opens the logs again, for all generations, and has the workers take them. STATUS_OK, or a status and
+ * instance.why of the generation of which one could not be opened: its old file stays. */
+enum exit_status supervisor_reopen_logs(struct supervisor *s);
 
 #endif

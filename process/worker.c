@@ -5,9 +5,12 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/log_repeat.h"
+#include "core/log_stream.h"
+#include "core/pulse.h"
 #include "core/stats.h"
-#include "process/pid_file.h"
+#include "process/log_files.h"
 #include "process/serve.h"
+#include "process/signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +25,7 @@
 void worker_init(struct worker *worker, unsigned index)
 {
     *worker = (struct worker){ .index = index, .channel = -1, .inbox = -1 };
+    last_words_init(&worker->words);
 }
 
 /* ---- in the worker ---- */
@@ -30,6 +33,7 @@ void worker_init(struct worker *worker, unsigned index)
 struct place_of_worker {
     int channel;
     pid_t supervisor;
+    int words; /* standard error is to be; -1: it stays */
     bool ready;
 };
 
@@ -38,28 +42,27 @@ static void tell(int channel, const struct worker_report *report)
 {
     ssize_t sent = send(channel, report, sizeof *report, MSG_NOSIGNAL | MSG_DONTWAIT);
 
-    (void)sent; /* nobody there: PR_SET_PDEATHSIG has told that already */
+    (void)sent; /* nobody there: the worker drains already */
 }
 
-/* Root is given up, which would have undone it (prctl(2)). */
 static void tell_ready(void *context)
 {
     const struct worker_report report = { .news = WORKER_READY };
     struct place_of_worker *place = context;
 
     place->ready = true;
-    MUST(prctl(PR_SET_PDEATHSIG, SIGQUIT) == 0);
-    if (getppid() != place->supervisor) /* it has died before */
-        raise(SIGQUIT);
+    signals_watch_supervisor(place->channel, place->supervisor);
     tell(place->channel, &report);
 }
 
-/* Signals are as they are at the start of a program: the supervisor's are blocked (signalfd(2)). */
+/* Signals are as they are at the start of a program: the supervisor's are blocked (signalfd(2)). Logs
+ * that are to be opened again before there is a handler are told of later (hear()). */
 static void reset_signals(void)
 {
     sigset_t none;
 
     sigemptyset(&none);
+    MUST(signal(SIGUSR1, SIG_IGN) != SIG_ERR);
     MUST(sigprocmask(SIG_SETMASK, &none, NULL) == 0);
 }
 
@@ -72,6 +75,7 @@ __attribute__((noreturn)) static void work(struct instance *instance, struct pla
         .out = worker->handover,
         .inboxes = heritage->inboxes,
         .inboxes_count = heritage->inboxes_count,
+        .pulse = worker->pulse,
         .ready = tell_ready,
         .context = place,
     };
@@ -79,6 +83,9 @@ __attribute__((noreturn)) static void work(struct instance *instance, struct pla
     reset_signals();
     instance_own_share(instance, worker->index);
     instance_take_log(instance);
+    log_files_only_get(instance);
+    if (place->words >= 0)
+        last_words_take_over(place->words);
     enum exit_status status = serve(instance, &params);
     if (!place->ready) {
         struct worker_report report = { .news = WORKER_REFUSED, .status = status };
@@ -96,14 +103,33 @@ __attribute__((noreturn)) static void work(struct instance *instance, struct pla
 
 /* ---- in the supervisor ---- */
 
-/* The channel, and the way of its connections to a successor. 0, or -errno and a sentence. */
+/* Are lines of the access log written to standard error? Then they are not to go through us. */
+static bool logs_to_stderr(const struct config *config)
+{
+    for (size_t i = 0; i < config->access_logs_count; i++) {
+        if (log_stream_number(config->access_logs[i].path) == STDERR_FILENO)
+            return true;
+    }
+    return false;
+}
+
+/* The channel, standard error, and the way of its connections to a successor. 0, or -errno and a
+ * sentence. */
 static int make_channels(struct worker *worker, const struct config *config, int *ret_channels,
-                         char *why, size_t why_size)
+                         int *ret_words, char *why, size_t why_size)
 {
     worker_free(worker); /* of a process that was here before */
+    *ret_words = -1;
     int error = handover_create(config->listens_count, &worker->handover, &worker->inbox);
+    worker->pulse = pulse_create();
+    if (error == 0 && worker->pulse == NULL)
+        error = -ENOMEM;
+    if (error == 0 && !logs_to_stderr(config))
+        error = last_words_open(&worker->words, ret_words);
     if (error == 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_channels) != 0)
         error = -errno;
+    if (error < 0 && *ret_words >= 0)
+        close(*ret_words);
     if (error < 0)
         snprintf(why, why_size, "a worker's channels cannot be made: %s", strerror(-error));
     return error;
@@ -116,7 +142,7 @@ int worker_start(struct worker *worker, struct instance *instance,
     int channels[2];
 
     CHECK(worker->pid == 0 && worker->channel < 0);
-    int error = make_channels(worker, instance->config, channels, why, why_size);
+    int error = make_channels(worker, instance->config, channels, &place.words, why, why_size);
     if (error < 0)
         return error;
     fflush(NULL); /* or both would write it */
@@ -125,11 +151,14 @@ int worker_start(struct worker *worker, struct instance *instance,
         close(channels[0]);
         heritage->forget(heritage, worker);
         close(worker->inbox);
+        last_words_close(&worker->words);
         place.channel = channels[1];
         work(instance, &place, worker, heritage);
     }
     error = errno;
     close(channels[1]);
+    if (place.words >= 0)
+        close(place.words);
     handover_close_end(worker->handover);
     if (pid < 0) {
         close(channels[0]);
@@ -144,6 +173,8 @@ int worker_start(struct worker *worker, struct instance *instance,
     worker->ready = worker->asked_to_end = false;
     worker->started_ms = clock_monotonic_ms();
     worker->restart_ms = 0;
+    worker->looked_ms = worker->started_ms;
+    worker->asked_ms = worker->kill_ms = 0;
     return 0;
 }
 
@@ -159,6 +190,9 @@ void worker_free(struct worker *worker)
     worker_give_inbox(worker);
     handover_destroy(worker->handover);
     worker->handover = NULL;
+    pulse_destroy(worker->pulse);
+    worker->pulse = NULL;
+    last_words_close(&worker->words);
 }
 
 static void close_channel(struct worker *worker)

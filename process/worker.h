@@ -2,18 +2,22 @@
  *
  * The worker gives up root and runs an engine; what it has to say to its supervisor it says once, by
  * a message on its channel: that it serves, or why it cannot. The end of the channel is the end of
- * the worker. When its supervisor dies, the worker drains (prctl(2), PR_SET_PDEATHSIG). */
+ * the worker, and the end of its supervisor: then the worker drains (signals_watch_supervisor()).
+ * Whether its loops turn is watchdog.h's, what it says on standard error last_words.h's. */
 #ifndef PROCESS_WORKER_H
 #define PROCESS_WORKER_H
 
 #include "engines/handover.h"
 #include "process/exit_status.h"
 #include "process/instance.h"
+#include "process/last_words.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+struct pulse;
 
 enum worker_news {
     WORKER_SILENT, /* nothing new */
@@ -39,6 +43,11 @@ struct worker {
     uint64_t started_ms; /* clock_monotonic_ms() */
     uint64_t restart_ms; /* no process: when there is to be one again; 0: never */
     unsigned crashes;    /* in a row */
+    struct pulse *pulse; /* of its loops; owned; NULL: none */
+    uint64_t asked_ms;   /* watchdog.c: when, and no answer yet; 0: answered */
+    uint64_t looked_ms;  /* likewise: when it was looked at */
+    uint64_t kill_ms;    /* likewise: it hangs, and when it is killed; 0: it does not */
+    struct last_words words;
 };
 
 /* What a supervisor has open. */

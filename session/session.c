@@ -6,9 +6,9 @@
 
 #include "core/check.h"
 #include "core/clock.h"
-#include "core/log_repeat.h"
 #include "core/probe.h"
 #include "core/stats.h"
+#include "session/session_env.h"
 #include "session/session_fault.h"
 #include "session/session_proxy.h"
 #include "session/session_tls.h"
@@ -16,12 +16,8 @@
 #include "http/conn_count.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#define SESSION_MAGIC     0x5e551055u
-#define SESSION_ENV_MAGIC 0x5e55e417u
+#define SESSION_MAGIC 0x5e551055u
 
 /* The masks are the same, so that a plain session's wants are its connection's. */
 _Static_assert((int)SESSION_WANT_RECV == (int)HTTP_CONN_WANT_RECV, "masks");
@@ -29,14 +25,6 @@ _Static_assert((int)SESSION_WANT_SEND == (int)HTTP_CONN_WANT_SEND, "masks");
 _Static_assert((int)SESSION_WANT_FILE == (int)HTTP_CONN_WANT_FILE, "masks");
 _Static_assert((int)SESSION_WANT_SHUTDOWN == (int)HTTP_CONN_WANT_SHUTDOWN, "masks");
 _Static_assert((int)SESSION_WANT_CLOSE == (int)HTTP_CONN_WANT_CLOSE, "masks");
-
-struct session_env {
-    unsigned magic;
-    struct http_env *http;
-    struct session_tls_env *tls;     /* NULL: no address has TLS */
-    struct session_proxy_env *proxy; /* NULL: no address is for proxies */
-    size_t sessions;                 /* open now */
-};
 
 /* Where received octets go first. */
 enum front {
@@ -59,105 +47,6 @@ struct session {
     struct session_proxy_kept *proxy; /* what has come of a proxy's header; mostly NULL */
     struct http_conn conn;
 };
-
-static bool listens_with_tls(const struct config *config)
-{
-    for (size_t i = 0; i < config->listens_count; i++)
-        if (config->listens[i].tls)
-            return true;
-    return false;
-}
-
-static bool listens_for_proxies(const struct config *config)
-{
-    for (size_t i = 0; i < config->listens_count; i++)
-        if (config->listens[i].proxy_protocol)
-            return true;
-    return false;
-}
-
-int session_env_create(const struct config *config, const struct session_limits *limits,
-                       const struct tls_server *tls, const struct clock *clock, unsigned caps,
-                       char *why, size_t why_size, struct session_env **ret_env)
-{
-    struct session_env *env = calloc(1, sizeof(*env));
-    if (env == NULL) {
-        snprintf(why, why_size, "out of memory");
-        return -ENOMEM;
-    }
-    env->magic = SESSION_ENV_MAGIC;
-    int r = http_env_create(config, limits, clock, (caps & ENGINE_CAP_FILE_SEGMENT) != 0, why,
-                            why_size, &env->http);
-    if (r < 0) {
-        free(env);
-        return r;
-    }
-    if (listens_with_tls(config)) {
-        CHECK(tls != NULL && tls->ops != NULL);
-        r = session_tls_env_create(tls, config, limits->connections_max, clock, &env->tls);
-    }
-    if (r == 0 && listens_for_proxies(config))
-        r = session_proxy_env_create(config, limits->connections_max, &env->proxy);
-    if (r < 0) {
-        snprintf(why, why_size,
-                 "no memory for TLS and proxies' headers on connections_max = %u connections: %s",
-                 limits->connections_max, strerror(-r));
-        session_tls_env_destroy(env->tls);
-        http_env_destroy(env->http);
-        free(env);
-        return r;
-    }
-    *ret_env = env;
-    return 0;
-}
-
-void session_env_share(struct session_env *env, const struct session_lock *lock)
-{
-    CHECK_OBJ(env, SESSION_ENV_MAGIC);
-    CHECK(env->sessions == 0);
-    if (env->tls != NULL)
-        env->tls->pools.lock = lock;
-}
-
-void session_env_destroy(struct session_env *env)
-{
-    if (env == NULL)
-        return;
-    CHECK_OBJ(env, SESSION_ENV_MAGIC);
-    CHECK(env->sessions == 0);
-    session_proxy_env_destroy(env->proxy);
-    session_tls_env_destroy(env->tls);
-    http_env_destroy(env->http);
-    free(env);
-}
-
-bool session_env_tick(struct session_env *env, bool reopen)
-{
-    CHECK_OBJ(env, SESSION_ENV_MAGIC);
-    stats_tick();
-    bool again = http_env_tick(env->http, reopen);
-    if (env->tls != NULL)
-        again |= session_tls_env_tick(env->tls);
-    return log_repeat_tick() || again;
-}
-
-void session_env_end_logs(struct session_env *env)
-{
-    CHECK_OBJ(env, SESSION_ENV_MAGIC);
-    http_env_end_logs(env->http);
-}
-
-uint64_t session_env_sweep(struct session_env *env)
-{
-    CHECK_OBJ(env, SESSION_ENV_MAGIC);
-    return http_env_sweep(env->http);
-}
-
-size_t session_env_reclaim(struct session_env *env)
-{
-    CHECK_OBJ(env, SESSION_ENV_MAGIC);
-    return http_env_reclaim(env->http);
-}
 
 size_t session_size(void)
 {
@@ -518,7 +407,7 @@ void session_peer_left(struct session *s)
         http_conn_broken(&s->conn);
 }
 
-static void take_shut_down(struct session *s, int res)
+void session_shut_down(struct session *s, int res)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
     session_fault_socket("cannot end the sending side of a connection", res);
@@ -528,11 +417,6 @@ static void take_shut_down(struct session *s, int res)
         http_conn_broken(&s->conn);
     else
         http_conn_shut_down(&s->conn);
-}
-
-void session_shut_down(struct session *s, int res)
-{
-    take_shut_down(s, res);
     http_count_state(&s->conn);
 }
 
@@ -577,15 +461,6 @@ void session_expired(struct session *s, const struct progress *progress)
     http_count_state(&s->conn);
 }
 
-static void take_drain(struct session *s)
-{
-    CHECK_OBJ(s, SESSION_MAGIC);
-    if (s->tls != NULL)
-        session_tls_drain(s->tls);
-    else
-        http_conn_drain(&s->conn);
-}
-
 void session_retire(struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
@@ -595,6 +470,10 @@ void session_retire(struct session *s)
 
 void session_drain(struct session *s)
 {
-    take_drain(s);
+    CHECK_OBJ(s, SESSION_MAGIC);
+    if (s->tls != NULL)
+        session_tls_drain(s->tls);
+    else
+        http_conn_drain(&s->conn);
     http_count_state(&s->conn);
 }

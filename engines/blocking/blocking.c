@@ -173,6 +173,7 @@ bool blocking_turn(struct blocking *b, uint64_t now_ms)
     bool reopen = reopens != b->reopens_done;
 
     b->reopens_done = reopens;
+    pulse_turn(&b->beat);
     if (reopen && b->ops->reopen != NULL)
         b->ops->reopen(b);
     blocking_tick(b, now_ms, reopen);

@@ -12,6 +12,7 @@
 
 #include "core/check.h"
 #include "core/clock.h"
+#include "core/pulse.h"
 #include "engines/blocking/driver.h"
 #include "engines/blocking/places.h"
 #include "engines/engine.h"
@@ -88,6 +89,7 @@ struct blocking {
     unsigned moved_count;             /* of those */
     uint64_t full_log_ms;
     sig_atomic_t reopens_done;
+    struct pulse_beat beat; /* of the accepting thread */
 };
 
 /* A connection that is served; in the memory of its place, the session behind it. */

@@ -255,6 +255,7 @@ int blocking_serve(struct blocking *b)
 {
     int res = 0;
 
+    pulse_join(&b->beat, b->cfg.pulse);
     for (;;) {
         uint64_t now_ms = clock_monotonic_ms();
         if (blocking_turn(b, now_ms))
@@ -273,5 +274,6 @@ int blocking_serve(struct blocking *b)
         turn(b, listens);
     }
     await_all(b);
+    pulse_leave(&b->beat);
     return res < 0 ? res : 0;
 }

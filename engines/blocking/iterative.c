@@ -232,6 +232,7 @@ static int iterative_run(struct engine *e)
     driver_ops.receive = iterative_receive;
     driver_ops.wait = iterative_wait;
     driver_ops.give_way = iterative_give_way;
+    pulse_join(&b->beat, b->cfg.pulse);
     while (res == 0 && !ends(b)) { /* it may have been told so while a connection was served */
         res = wait_for(b, -1, 0, b->retry_ms == 0, UINT64_MAX);
         if (ends(b))
@@ -250,6 +251,7 @@ static int iterative_run(struct engine *e)
         res = wait_for(b, -1, 0, false, UINT64_MAX);
         serve_rest(e, &driver_ops);
     }
+    pulse_leave(&b->beat);
     return res;
 }
 

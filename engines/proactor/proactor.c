@@ -136,6 +136,7 @@ static int prepare(struct engine *e, char *why, size_t why_size)
     e->shared.config = config;
     e->shared.tls = e->cfg.tls;
     e->shared.orders = e->cfg.orders;
+    e->shared.pulse = e->cfg.pulse;
     e->shared.out = e->cfg.out;
     e->shared.inboxes = e->cfg.inboxes;
     e->shared.inboxes_count = e->cfg.inboxes_count;

@@ -20,6 +20,7 @@
 #include "core/clock.h"
 #include "core/list.h"
 #include "core/pool.h"
+#include "core/pulse.h"
 #include "core/send_plan.h"
 #include "engines/engine.h"
 #include "engines/handover.h"
@@ -163,6 +164,7 @@ struct proactor_shared {
     const struct tls_server *tls;
     const struct engine_orders *orders;
     struct handover *out; /* NULL: to retire is to drain */
+    struct pulse *pulse;
     const int *inboxes;
     size_t inboxes_count;
     const struct processor_ops *processor;
@@ -227,6 +229,7 @@ struct proactor {
     unsigned taken;            /* completions of this turn */
     size_t kept_len;           /* octets kept of all connections */
     sig_atomic_t reopens_done; /* orders->reopen_logs as last heeded */
+    struct pulse_beat beat;
     unsigned reclaims_done;    /* likewise, shared->reclaims */
     struct timer_wheel timers;
     struct completion completions[PROACTOR_TAKE_MAX];

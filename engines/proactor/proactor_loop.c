@@ -226,6 +226,7 @@ static bool go_on_draining(struct proactor *p)
 static bool heed_orders(struct proactor *p)
 {
     sig_atomic_t reopens = engine_asked(&orders(p)->reopen_logs);
+    pulse_turn(&p->beat);
     if (reopens != p->reopens_done) {
         p->reopens_done = reopens;
         p->active |= session_env_tick(p->env, true);
@@ -445,12 +446,15 @@ int proactor_run(struct proactor *p)
     proactor_inboxes_arm(p);
     arm_wake(p);
     proactor_workers_arm(p);
-    while (!heed_orders(p)) {
+    pulse_join(&p->beat, p->shared->pulse);
+    while (res >= 0 && !heed_orders(p)) {
         res = processor_wait(p->processor, timeout_ms_of(p));
-        if (res < 0)
-            return give_up(p, res);
-        turn(p);
+        if (res >= 0)
+            turn(p);
     }
+    pulse_leave(&p->beat);
+    if (res < 0)
+        return give_up(p, res);
     res = end_all(p);
     struct list unrun;
     list_init(&unrun);

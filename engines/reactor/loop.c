@@ -260,6 +260,7 @@ bool loop_heed_orders(struct loop *loop)
 {
     const struct engine_orders *orders = loop->cfg.orders;
     sig_atomic_t reopens = engine_asked(&orders->reopen_logs);
+    pulse_turn(&loop->beat);
     if (reopens != loop->reopens_done) {
         loop->reopens_done = reopens;
         loop->active |= loop_env_tick(loop, true);
@@ -427,6 +428,7 @@ int loop_run(struct loop *loop)
         if (res < 0)
             log_error("demultiplexer = %s: %s", d->ops->name, strerror(-res));
     }
+    pulse_join(&loop->beat, loop->cfg.pulse);
     while (res == 0 && !loop_heed_orders(loop)) {
         int n = d->ops->wait(d, loop_timeout_ms(loop), loop->events, LOOP_EVENTS_MAX);
         stats_turn(n);
@@ -437,6 +439,7 @@ int loop_run(struct loop *loop)
         }
         loop_turn(loop, n > 0 ? n : 0);
     }
+    pulse_leave(&loop->beat);
     loop_offload_stop(loop);
     loop_close_all(loop);
     return res;

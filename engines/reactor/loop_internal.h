@@ -19,6 +19,7 @@
 #include "core/clock.h"
 #include "core/list.h"
 #include "core/pool.h"
+#include "core/pulse.h"
 #include "core/send_plan.h"
 #include "engines/engine.h"
 #include "engines/handover.h"
@@ -186,6 +187,8 @@ struct loop {
     struct list told_inboxes;              /* those of them from whom a message may wait */
     uint64_t inbox_retry_ms;               /* others look at them first: not before; 0: at once */
     sig_atomic_t reopens_done; /* cfg.orders->reopen_logs as last heeded */
+    struct pulse_beat beat;
+    unsigned turners; /* threads that take turns; under the mutex */
     struct timer_wheel timers;
     struct demultiplexer_event events[LOOP_EVENTS_MAX];
     unsigned char scratch[LOOP_SCRATCH_SIZE]; /* every receive's target */

@@ -117,6 +117,8 @@ int loop_take_turns(struct loop *loop)
     int res = 0;
 
     take_again(loop);
+    if (loop->turners++ == 0)
+        pulse_join(&loop->beat, loop->cfg.pulse);
     while (!is_over(loop)) {
         struct demultiplexer_event event;
         int n = take_event(loop, &event);
@@ -128,6 +130,8 @@ int loop_take_turns(struct loop *loop)
         }
         take_turn(loop, n > 0 ? &event : NULL);
     }
+    if (--loop->turners == 0)
+        pulse_leave(&loop->beat);
     let_go(loop);
     loop_wake(loop); /* whoever waits: each wakes the next */
     return res;

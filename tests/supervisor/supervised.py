@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../cli"))
-from command import BINARY, Command, WAIT_S, environment, wait_until  # noqa: E402
+from command import AS_ROOT, BINARY, Command, WAIT_S, environment, wait_until  # noqa: E402
 from load import Load  # noqa: E402
 
 BODY = b"hello\n"
@@ -34,10 +34,10 @@ class Supervised(Command):
     def conf(self, text="", server="", name="server.conf"):
         return self.config(f'control = "{self.control}"\n{text}', server, name)
 
-    def supervise(self, *arguments, text="", server="", addresses=1, **popen):
+    def supervise(self, *arguments, text="", server="", name="server.conf", addresses=1, **popen):
         env = environment()
         del env["GEARSHIFT_PROCESSES"], env["GEARSHIFT_CONTROL"]
-        return self.serve("-c", self.conf(text, server), *arguments, env=env, addresses=addresses,
+        return self.serve("-c", self.conf(text, server, name), *arguments, env=env, addresses=addresses,
                           **popen)
 
     def order(self, *words, timeout=60):
@@ -80,4 +80,5 @@ class Supervised(Command):
                         self.workers(server))
 
 
-__all__ = ["BINARY", "BODY", "Load", "Supervised", "WAIT_S", "children", "environment", "memory_kib", "wait_until"]
+__all__ = ["AS_ROOT", "BINARY", "BODY", "Load", "Supervised", "WAIT_S", "children", "environment",
+           "memory_kib", "wait_until"]

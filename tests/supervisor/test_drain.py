@@ -64,6 +64,14 @@ class Drained(Supervised):
         server.send(signal.SIGQUIT)
         self.assertEqual(server.wait(), 0)
 
+    def test_without_a_supervisor_there_is_no_delay(self):
+        """Whoever starts the service anew needs the addresses."""
+        server = self.supervise(text="drain_delay = 1h", server=REPORTS)
+        worker, = self.workers(server)
+        server.process.kill()
+        server.wait()
+        self.assertTrue(wait_until(lambda: not os.path.exists(f"/proc/{worker}")))
+
     def test_after_the_delay(self):
         """Nobody is refused before, everybody afterwards; drain_timeout counts from then."""
         os.truncate(self.write("site/large.bin", ""), LARGE)

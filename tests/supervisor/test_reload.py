@@ -3,12 +3,15 @@
 
 import asyncio
 import os
+import pwd
+import shutil
 import signal
 import socket
+import subprocess
 import time
 import unittest
 
-from supervised import Supervised, memory_kib, wait_until
+from supervised import AS_ROOT, BINARY, Supervised, environment, memory_kib, wait_until
 
 
 class Taken(Supervised):
@@ -86,15 +89,69 @@ class Taken(Supervised):
 
     def test_nothing_grows(self):
         server = self.supervise()
+
+        def settle():
+            self.assertTrue(wait_until(
+                lambda: '"state":"serving"' in self.assert_done("status", "--json")))
+            return len(os.listdir(f"/proc/{server.pid}/fd")), memory_kib(server.pid)
         for _ in range(20):
             self.assert_done("reload")
-        self.assert_one_generation(server)
-        files, memory = len(os.listdir(f"/proc/{server.pid}/fd")), memory_kib(server.pid)
+        files, memory = settle()
         for _ in range(100):
             self.assert_done("reload")
+        after_files, after_memory = settle()
+        self.assertEqual(after_files, files)
+        self.assertLess(after_memory, memory + 200)
+
+    def test_a_test_opens_no_listening_socket(self):
+        """nginx lost what was in a queue by that."""
+        server = self.supervise()
+        port = server.address[1]
+        file = self.conf(server="").replace("server.conf", "test.conf")
+        self.write("test.conf", self.read("server.conf").replace("127.0.0.1:0", f"127.0.0.1:{port}"))
+        trace = self.path("trace")
+        if shutil.which("strace") is None:
+            self.skipTest("no strace")
+        done = subprocess.run(["strace", "-f", "-o", trace, "-e", "trace=listen,bind", BINARY, "-c",
+                               file, "-t"], env=environment(), capture_output=True, check=False)
+        if b"ptrace" in done.stderr:
+            self.skipTest("strace may not trace")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotRegex(self.read("trace"), r"listen\(")
+        self.assertEqual(server.get("/a.txt"), (200, b"hello\n"))
+
+    def test_paths_that_take_a_restart(self):
+        server = self.supervise(text='pid_file = "@DIR@/a.pid"')
+        self.write("server.conf", self.read("server.conf").replace("a.pid", "b.pid")
+                   .replace("/control\"", "/other\""))
+        self.assert_done("reload")
+        self.assertRegex(server.stderr(), r"warn pid_file = .*b\.pid takes a restart: the server "
+                                          r"keeps .*a\.pid")
+        self.assertRegex(server.stderr(), "warn control = .*other takes a restart: the server keeps "
+                                          ".*control")
+        self.assertEqual(self.read("a.pid"), f"{server.pid}\n")
+        self.assertFalse(os.path.exists(self.path("b.pid")))
+        self.assert_done("status")
+
+    def test_an_error_log_elsewhere(self):
+        server = self.supervise(text='error_log = "@DIR@/one.log"')
+        self.write("server.conf", self.read("server.conf").replace("one.log", "two.log"))
+        self.assert_done("reload")
+        self.assertTrue(wait_until(lambda: "has ended" in self.read("two.log")))
+        self.assertNotIn("generation 1 has ended", self.read("one.log"))
+        self.assertEqual(server.stop(), 0)
+        self.assertIn("ended: stopped", self.read("two.log"))
+
+    @unittest.skipUnless(AS_ROOT, "only root can become another user")
+    def test_another_user(self):
+        server = self.supervise(text='user = "nobody"')
+        self.write("server.conf", self.read("server.conf").replace("nobody", "daemon"))
+        self.assert_done("reload")
         self.assert_one_generation(server)
-        self.assertEqual(len(os.listdir(f"/proc/{server.pid}/fd")), files)
-        self.assertLess(memory_kib(server.pid), memory + 200)
+        worker, = self.workers(server)
+        with open(f"/proc/{worker}/status", encoding="ascii") as file:
+            self.assertIn(f"Uid:\t{pwd.getpwnam('daemon').pw_uid}\t", file.read())
+        self.assertEqual(server.get("/a.txt"), (200, b"hello\n"))
 
 
 class Refused(Supervised):

@@ -91,6 +91,7 @@ static const struct number_row number_rows[] = {
     { "send_rate_min", 0, UINT32_MAX, "test_times_fit()" },
     { "linger_timeout", 0, UINT32_MAX, "likewise; 0: closed at once" },
     { "start_timeout", 1, UINT32_MAX, "added to a clock of 64 bits; the wait is cut to an int" },
+    { "watchdog", 0, INT_MAX, "as start_timeout; 0: nobody is asked" },
     { "drain_delay", 0, INT_MAX, "timer_settime(2)" },
     { "drain_timeout", 0, INT_MAX, "the wait of a loop, an int" },
     { "send_turn", 1, INT_MAX,

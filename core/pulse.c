@@ -1,0 +1,58 @@
+/* pulse.c: see pulse.h. A loop that leaves takes its answer with it. Where the watcher asks anew at
+ * that very moment, a question is taken for answered that is not; the next one is not. */
+#include "core/pulse.h"
+
+#include <sys/mman.h>
+
+struct pulse *pulse_create(void)
+{
+    void *mem =
+        mmap(NULL, sizeof(struct pulse), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    return mem != MAP_FAILED ? mem : NULL;
+}
+
+void pulse_destroy(struct pulse *pulse)
+{
+    if (pulse != NULL)
+        munmap(pulse, sizeof *pulse);
+}
+
+void pulse_ask(struct pulse *pulse)
+{
+    atomic_store(&pulse->answered, 0);
+    atomic_fetch_add(&pulse->asked, 1);
+}
+
+bool pulse_is_answered(const struct pulse *pulse)
+{
+    return atomic_load(&pulse->begun) &&
+           atomic_load(&pulse->answered) >= atomic_load(&pulse->loops);
+}
+
+void pulse_join(struct pulse_beat *beat, struct pulse *pulse)
+{
+    *beat = (struct pulse_beat){ .pulse = pulse };
+    if (pulse == NULL)
+        return;
+    beat->heard = atomic_load(&pulse->asked);
+    atomic_fetch_add(&pulse->loops, 1);
+    atomic_fetch_add(&pulse->answered, 1); /* it turns: that is an answer */
+    atomic_store(&pulse->begun, true);
+}
+
+void pulse_answer(struct pulse_beat *beat)
+{
+    beat->heard = atomic_load(&beat->pulse->asked);
+    atomic_fetch_add(&beat->pulse->answered, 1);
+}
+
+void pulse_leave(struct pulse_beat *beat)
+{
+    if (beat->pulse == NULL)
+        return;
+    if (beat->heard == atomic_load(&beat->pulse->asked))
+        atomic_fetch_sub(&beat->pulse->answered, 1);
+    atomic_fetch_sub(&beat->pulse->loops, 1);
+    beat->pulse = NULL;
+}

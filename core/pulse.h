@@ -1,0 +1,52 @@
+/* pulse.h: do the loops of a process still turn? A watcher in another process asks by a number in
+ * memory that both share, and has the process woken (kill(2)); each loop that sees a new number
+ * says so once, in its next turn. A loop that nobody asks reads one word a turn. */
+#ifndef CORE_PULSE_H
+#define CORE_PULSE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct pulse {
+    atomic_uint asked;    /* which question it is; written by the watcher alone */
+    atomic_uint loops;    /* that answer */
+    atomic_uint answered; /* of them, that have heard the question */
+    atomic_bool begun;    /* there has been a loop: when there is none any more, all is well */
+};
+
+/* Memory that children forked from now on share. NULL: there is none, errno says why. The caller
+ * owns it: each process that has it gives its copy back by pulse_destroy(). */
+struct pulse *pulse_create(void);
+void pulse_destroy(struct pulse *pulse);
+
+/* The watcher: asks anew. What was asked before has been answered. */
+void pulse_ask(struct pulse *pulse);
+
+/* The watcher: have all loops answered? A process whose first loop is still to begin has not. */
+bool pulse_is_answered(const struct pulse *pulse);
+
+/* What a loop keeps. */
+struct pulse_beat {
+    struct pulse *pulse; /* borrowed; NULL: nobody watches */
+    unsigned heard;
+};
+
+/* The loop begins to turn, in its own thread. `pulse` NULL: nobody watches. */
+void pulse_join(struct pulse_beat *beat, struct pulse *pulse);
+
+/* It answers, when there is a question. */
+void pulse_answer(struct pulse_beat *beat);
+
+/* Once a turn. */
+static inline void pulse_turn(struct pulse_beat *beat)
+{
+    if (beat->pulse != NULL &&
+        atomic_load_explicit(&beat->pulse->asked, memory_order_relaxed) != beat->heard)
+        pulse_answer(beat);
+}
+
+/* It turns no more. */
+void pulse_leave(struct pulse_beat *beat);
+
+#endif

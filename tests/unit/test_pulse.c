@@ -1,0 +1,84 @@
+/* test_pulse.c: who has been asked answers once, in its next turn; who has not, owes nothing. */
+#include "core/pulse.c"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void test_two_loops(void **state)
+{
+    (void)state;
+    struct pulse *pulse = pulse_create();
+    struct pulse_beat one, two;
+
+    assert_non_null(pulse);
+    pulse_ask(pulse);
+    assert_false(pulse_is_answered(pulse)); /* none has begun */
+    pulse_join(&one, pulse);
+    pulse_join(&two, pulse);
+    assert_true(pulse_is_answered(pulse));
+    pulse_ask(pulse);
+    assert_false(pulse_is_answered(pulse));
+    pulse_turn(&one);
+    pulse_turn(&one); /* counts once */
+    assert_false(pulse_is_answered(pulse));
+    pulse_turn(&two);
+    assert_true(pulse_is_answered(pulse));
+    pulse_ask(pulse);
+    pulse_turn(&one);
+    pulse_leave(&one); /* takes its answer along */
+    assert_false(pulse_is_answered(pulse));
+    pulse_turn(&two);
+    assert_true(pulse_is_answered(pulse));
+    pulse_ask(pulse);
+    pulse_leave(&two);
+    assert_true(pulse_is_answered(pulse)); /* there is none any more */
+    pulse_destroy(pulse);
+}
+
+static void test_nobody_watches(void **state)
+{
+    (void)state;
+    struct pulse_beat beat;
+
+    pulse_join(&beat, NULL);
+    pulse_turn(&beat);
+    pulse_leave(&beat);
+    pulse_destroy(NULL);
+}
+
+static void test_another_process(void **state)
+{
+    (void)state;
+    struct pulse *pulse = pulse_create();
+    int status;
+
+    pulse_ask(pulse);
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct pulse_beat beat;
+        pulse_join(&beat, pulse);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(pulse_is_answered(pulse));
+    pulse_ask(pulse);
+    assert_false(pulse_is_answered(pulse));
+    pulse_destroy(pulse);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_two_loops),
+        cmocka_unit_test(test_nobody_watches),
+        cmocka_unit_test(test_another_process),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
