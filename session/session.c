@@ -53,7 +53,6 @@ size_t session_size(void)
     return (sizeof(struct session) + 15) & ~(size_t)15;
 }
 
-/* From now on octets are what the address is for: TLS, or HTTP. */
 static void begin_content(struct session *s)
 {
     const struct listen_config *listen = http_conn_listen(&s->conn);
@@ -63,7 +62,6 @@ static void begin_content(struct session *s)
         s->tls = session_tls_open(s->env->tls, &s->conn, listen);
 }
 
-/* The connection ends here, and the operator is told. */
 static void refuse_proxy(struct session *s, enum session_proxy_refusal refusal)
 {
     session_proxy_refuse(s->env->proxy, refusal, http_conn_listen(&s->conn),
@@ -77,15 +75,9 @@ static struct session *session_make(void *mem, struct session_env *env,
 {
     CHECK_OBJ(env, SESSION_ENV_MAGIC);
     struct session *s = mem;
+    memset(s, 0, sizeof(*s) - sizeof(s->conn)); /* which is the last member */
     s->magic = SESSION_MAGIC;
-    s->front = FRONT_HTTP;
-    s->named = false;
     s->env = env;
-    s->planned = 0;
-    s->sent = 0;
-    s->job_ns = 0;
-    s->tls = NULL;
-    s->proxy = NULL;
     http_conn_open(&s->conn, env->http, listen, peer);
     env->sessions++;
     return s;

@@ -34,6 +34,10 @@ void proactor_room_told(struct proactor *p, struct proactor_conn *conn, int res)
     /* POLLRDHUP alone is no room. An error is found by the next send. */
     bool has_room = res < 0 || (res & (POLLOUT | POLLERR | POLLHUP)) != 0;
     conn->roomy |= has_room;
+    if (conn->parting) { /* nothing is to be sent: this is what it has waited for */
+        proactor_part(p, conn);
+        return;
+    }
     if (!conn->full || (!has_room && conn->room.in_flight))
         return;
     conn->full = !has_room;
