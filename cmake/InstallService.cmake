@@ -1,14 +1,15 @@
 # Run by `cmake --install` (see Install.cmake), which sets source, bindir, sysconfdir and staging: what a
 # service manager needs, with the paths of this installation.
-foreach(folder bindir sysconfdir)
-    if(NOT IS_ABSOLUTE "${${folder}}")
-        if(folder STREQUAL "sysconfdir" AND CMAKE_INSTALL_PREFIX STREQUAL "/usr")
-            set(${folder} "/${${folder}}")
-        else()
-            set(${folder} "${CMAKE_INSTALL_PREFIX}/${${folder}}")
-        endif()
+if(NOT IS_ABSOLUTE "${bindir}")
+    set(bindir "${CMAKE_INSTALL_PREFIX}/${bindir}")
+endif()
+if(NOT IS_ABSOLUTE "${sysconfdir}")
+    if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
+        set(sysconfdir "/${sysconfdir}")
+    else()
+        set(sysconfdir "${CMAKE_INSTALL_PREFIX}/${sysconfdir}")
     endif()
-endforeach()
+endif()
 
 function(gs_install_service name as target)
     configure_file("${source}/${name}.in" "${staging}/${as}" @ONLY)

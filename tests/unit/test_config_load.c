@@ -117,7 +117,7 @@ static void test_ranges(void **state)
         config_free(fixture_config(&fixture, text));
         checked++;
     }
-    assert_int_equal(checked, 33);
+    assert_int_equal(checked, 34);
 }
 
 static void test_top_refused(void **state)
