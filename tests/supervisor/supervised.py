@@ -38,11 +38,13 @@ class Supervised(Command):
             self.write(name, whole.replace('"127.0.0.1:0"', f'"{listen}"', 1))
         return path
 
-    def supervise(self, *arguments, text="", server="", name="server.conf", addresses=1, listen=None, **popen):
+    def supervise(self, *arguments, text="", server="", name="server.conf", addresses=1,
+                  listen=None, **popen):
         env = environment()
         del env["GEARSHIFT_PROCESSES"], env["GEARSHIFT_CONTROL"]
-        return self.serve("-c", self.conf(text, server, name, listen), *arguments, env=env, addresses=addresses,
-                          **popen)
+        where = {} if listen is None else {"listen": listen}
+        return self.serve("-c", self.conf(text, server, name, **where), *arguments, env=env,
+                          addresses=addresses, **popen)
 
     def order(self, *words, timeout=60):
         """Says something on the control socket: status, standard output, standard error."""
