@@ -5,14 +5,12 @@
 #include "core/inherited.h"
 #include "core/clock.h"
 #include "core/log.h"
-#include "core/stats.h"
 #include "process/life.h"
 #include "process/log_files.h"
 #include "process/notify.h"
 #include "process/succession.h"
 #include "process/supervisor_internal.h"
 #include "process/watchdog.h"
-#include "tls/ticket_keys.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -24,171 +22,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum {
-    STOP_MS = 5000,         /* for workers that are stopped at once */
-    RESTART_FIRST_MS = 100, /* a worker that died is replaced after so long; doubled each time, */
-    RESTART_MAX_MS = 10000, /* up to this; */
-    STEADY_MS = 60000       /* one that has lived so long has begun anew */
-};
+enum { STOP_MS = 5000 /* for workers that are stopped at once */ };
 
 static const int heeded[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD };
-
-/* ---- workers ---- */
-
-static bool is_inherited(const struct worker_heritage *heritage, int fd)
-{
-    for (size_t i = 0; i < heritage->inboxes_count; i++) {
-        if (heritage->inboxes[i] == fd)
-            return true;
-    }
-    return false;
-}
-
-static bool has_worker(const struct generation *g, const struct worker *worker)
-{
-    for (size_t i = 0; i < g->workers_count; i++) {
-        if (&g->workers[i] == worker)
-            return true;
-    }
-    return false;
-}
-
-/* In a worker that was just forked. */
-static void forget(const struct worker_heritage *heritage, const struct worker *forked)
-{
-    struct supervisor *s = heritage->context;
-    struct generation *const generations[] = { s->current, s->next, s->old };
-
-    for (size_t i = 0; i < ARRAY_LEN(generations); i++) {
-        for (size_t j = 0; generations[i] != NULL && j < generations[i]->workers_count; j++) {
-            const struct worker *worker = &generations[i]->workers[j];
-            if (worker->channel >= 0)
-                close(worker->channel);
-            if (worker != forked)
-                handover_forget_memory(worker->handover);
-            if (worker->inbox >= 0 && worker != forked && !is_inherited(heritage, worker->inbox))
-                close(worker->inbox);
-            if (worker != forked)
-                last_words_close(&generations[i]->workers[j].words);
-        }
-        if (generations[i] != NULL && !has_worker(generations[i], forked))
-            log_files_close_slots(&generations[i]->instance);
-    }
-    if (s->pid_file.fd >= 0)
-        close(s->pid_file.fd);
-    if (s->upgrade.old_binary >= 0)
-        close(s->upgrade.old_binary);
-    for (size_t i = 0; i < ARRAY_LEN(generations); i++) {
-        if (generations[i] != NULL)
-            ticket_keys_forget_memory(generations[i]->instance.tls.ticket_keys);
-    }
-    stats_forget_memory();
-    control_forget(s->control);
-    close(s->signal_fd);
-}
-
-/* It serves, or did, and nobody has asked it to end. */
-static void plan_restart(struct supervisor *s, struct worker *worker, const char *how, pid_t pid)
-{
-    uint64_t now_ms = clock_monotonic_ms();
-    uint64_t delay_ms = RESTART_FIRST_MS;
-
-    worker->crashes = now_ms - worker->started_ms >= STEADY_MS ? 0 : worker->crashes + 1;
-    for (unsigned i = 1; i < worker->crashes && delay_ms < RESTART_MAX_MS; i++)
-        delay_ms *= 2;
-    delay_ms = delay_ms < RESTART_MAX_MS ? delay_ms : RESTART_MAX_MS;
-    worker->restart_ms = now_ms + delay_ms;
-    log_error("worker %u, process %d, %s; a new one starts in %llu ms", worker->index, (int)pid,
-              how, (unsigned long long)delay_ms);
-    (void)s;
-}
-
-static void take_end(struct supervisor *s, pid_t pid, int wait_status)
-{
-    struct generation *const generations[] = { s->current, s->next, s->old };
-    char how[160], text[256];
-
-    if (upgrade_take_end(s, pid, wait_status))
-        return;
-    for (size_t i = 0; i < ARRAY_LEN(generations); i++) {
-        struct worker *worker = generation_find(generations[i], pid);
-        if (worker == NULL)
-            continue;
-        struct worker_report report = worker_hear(worker); /* its last words */
-        worker_ended(worker, wait_status, how, sizeof how);
-        if (WIFSIGNALED(wait_status))
-            last_words_tell(&worker->words, worker->index, pid);
-        last_words_close(&worker->words);
-        if (generations[i] == s->next && !s->failed) {
-            snprintf(text, sizeof text, "worker %u %s before it was ready", worker->index, how);
-            reload_fail(s, report.news == WORKER_REFUSED ? report.status : STATUS_RUNTIME,
-                        report.news == WORKER_REFUSED && report.why[0] != '\0' ? report.why : text);
-        } else if (generations[i] == s->current && !s->stops && !drain_has_begun(s)) {
-            if (report.news == WORKER_REFUSED && report.why[0] != '\0')
-                log_line(LOG_ERROR, report.why);
-            plan_restart(s, worker, how, pid);
-        } else if (generations[i] != s->next &&
-                   (!worker->asked_to_end || WIFSIGNALED(wait_status))) {
-            log_warn("worker %u, process %d, %s while it ended", worker->index, (int)pid, how);
-        }
-        return;
-    }
-    /* Somebody else's child: process 1 of a container has them. */
-}
-
-static void reap(struct supervisor *s)
-{
-    int wait_status;
-    pid_t pid;
-
-    while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0) {
-        stats_forget_process(pid);
-        take_end(s, pid, wait_status);
-    }
-}
-
-static void restart_due(struct supervisor *s, uint64_t now_ms)
-{
-    struct generation *g = s->current;
-
-    if (g == NULL || s->stops || drain_has_begun(s))
-        return;
-    for (size_t i = 0; i < g->workers_count; i++) {
-        struct worker *worker = &g->workers[i];
-        char why[256];
-        if (worker->pid != 0 || worker->restart_ms == 0 || now_ms < worker->restart_ms)
-            continue;
-        if (g->adopted) { /* only a whole generation can take its place */
-            worker->restart_ms = now_ms + RESTART_MAX_MS;
-            if (!reload_is_busy(s))
-                (void)reload_ask(s, false, g->settings + g->borrowed_count,
-                                 g->source.settings_count - g->borrowed_count);
-            continue;
-        }
-        if (worker_start(worker, &g->instance, &s->heritage, why, sizeof why) < 0) {
-            log_line(LOG_ERROR, why);
-            worker->restart_ms = now_ms + RESTART_MAX_MS;
-        }
-    }
-}
-
-/* What workers have to say. */
-static void hear(struct supervisor *s, struct generation *g)
-{
-    for (size_t i = 0; g != NULL && i < g->workers_count; i++) {
-        struct worker_report report = worker_hear(&g->workers[i]);
-        last_words_hear(&g->workers[i].words);
-        if (report.news == WORKER_READY && g->workers[i].started_ms <= s->reopened_ms)
-            worker_signal(&g->workers[i], SIGUSR1);
-        if (report.news == WORKER_READY && g == s->current)
-            log_info("worker %u serves again: process %d", g->workers[i].index,
-                     (int)g->workers[i].pid);
-        if (report.news == WORKER_REFUSED && g == s->next && !s->failed)
-            reload_fail(s, report.status, report.why);
-        else if (report.news == WORKER_REFUSED && report.why[0] != '\0')
-            log_line(LOG_ERROR, report.why);
-    }
-}
 
 /* ---- orders ---- */
 
@@ -276,7 +112,7 @@ static void take_signal(struct supervisor *s, const struct signalfd_siginfo *inf
 
     switch (number) {
     case SIGCHLD:
-        break; /* reap() is called anyhow */
+        break; /* workers_reap() is called anyhow */
     case SIGUSR1:
         (void)supervisor_reopen_logs(s);
         break;
@@ -391,10 +227,10 @@ static void wait_for_news(struct supervisor *s)
         CHECK(errno == EINTR || errno == ENOMEM);
     take_signals(s);
     upgrade_hear(s);
-    hear(s, s->current);
-    hear(s, s->next);
-    hear(s, s->old);
-    reap(s);
+    workers_hear(s, s->current);
+    workers_hear(s, s->next);
+    workers_hear(s, s->old);
+    workers_reap(s);
     control_go_on(s->control, entries + 1, of_control, clock_monotonic_ms());
 }
 
@@ -421,7 +257,7 @@ static void run(struct supervisor *s)
         wait_for_news(s);
         uint64_t now_ms = clock_monotonic_ms();
         tell_watchdog(s, now_ms);
-        restart_due(s, now_ms);
+        workers_restart(s, now_ms);
         reload_go_on(s, now_ms);
         if (!s->stops) {
             watchdog_go_on(s->current, now_ms);
@@ -533,7 +369,7 @@ enum exit_status supervise(struct instance *instance)
     };
 
     instance->why[0] = '\0';
-    s.heritage = (struct worker_heritage){ .forget = forget, .context = &s };
+    s.heritage = (struct worker_heritage){ .forget = workers_forget, .context = &s };
     listen_set_init(&s.sockets);
     s.status =
         config_texts_copy(&s.texts, instance->source->texts) == 0 ? start(&s) : STATUS_RUNTIME;

@@ -1,4 +1,5 @@
-/* supervisor_internal.h: what supervisor.c, reload.c, upgrade.c, succession_*.c and orders.c share. */
+/* supervisor_internal.h: what supervisor.c, supervisor_workers.c, reload.c, drain.c, upgrade.c,
+ * succession_*.c and orders.c share. */
 #ifndef PROCESS_SUPERVISOR_INTERNAL_H
 #define PROCESS_SUPERVISOR_INTERNAL_H
 
@@ -43,9 +44,9 @@ struct supervisor {
     unsigned generations;          /* how many there have been */
     struct reload_request request; /* waits for its turn */
     struct upgrade upgrade;
-    unsigned tickets;              /* how many requests there have been */
-    unsigned ticket;               /* of the one that `next` answers */
-    struct config_texts texts;     /* what the files said to `current` */
+    unsigned tickets;          /* how many requests there have been */
+    unsigned ticket;           /* of the one that `next` answers */
+    struct config_texts texts; /* what the files said to `current` */
     struct config_texts next_texts;
     bool failed;             /* `next` did not come to serve, and its workers are ending */
     struct control *control; /* NULL: there is none */
@@ -60,8 +61,8 @@ struct supervisor {
     uint64_t end_ms;             /* when what is left is killed; 0: it serves */
     uint64_t drain_ms; /* when the drain began, or begins when drain_delay is over; 0: never */
     uint64_t started_ms;
-    uint64_t reopened_ms; /* when the logs were opened again last; 0: never */
-    uint64_t watchdog_ms; /* when the service manager is told next that the loop turns */
+    uint64_t reopened_ms;    /* when the logs were opened again last; 0: never */
+    uint64_t watchdog_ms;    /* when the service manager is told next that the loop turns */
     enum exit_status status; /* of the process */
     char *why;               /* room for the sentence of a start that fails */
     size_t why_size;
@@ -154,6 +155,20 @@ void drain_go_on(struct supervisor *s, uint64_t now_ms);
 /* When drain_go_on() has something to do, or what is left is killed; UINT64_MAX: never. */
 uint64_t drain_due_ms(const struct supervisor *s);
 
+/* --- supervisor_workers.c --- */
+
+/* In a worker that was just forked (worker_heritage.forget): closes what is the supervisor's. */
+void workers_forget(const struct worker_heritage *heritage, const struct worker *forked);
+
+/* Takes note of what workers have to say. `g` NULL: there are none. */
+void workers_hear(struct supervisor *s, struct generation *g);
+
+/* Takes note of children that have ended (waitpid(2)), and plans who is replaced when. */
+void workers_reap(struct supervisor *s);
+
+/* Starts those in place of dead ones whose time has come. */
+void workers_restart(struct supervisor *s, uint64_t now_ms);
+
 /* --- supervisor.c --- */
 
 /* Ends now. */
@@ -166,8 +181,8 @@ void supervisor_ready(struct supervisor *s);
  * waits. */
 void supervisor_tell_manager(const struct supervisor *s);
 
-/* Opens the logs again, for all generations, and has the workers take them. STATUS_OK, or a status and
- * instance.why of the generation of which one could not be opened: its old file stays. */
+/* Opens the logs again, for all generations, and has the workers take them. STATUS_OK, or a status
+ * and instance.why of the generation of which one could not be opened: its old file stays. */
 enum exit_status supervisor_reopen_logs(struct supervisor *s);
 
 #endif
