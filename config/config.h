@@ -402,6 +402,9 @@ void config_free(struct config *config);
  * are closed by config_free(). */
 int config_roots_open(struct config *config, char *why, size_t why_size);
 
+/* Closes them, where this process serves nobody: a folder that is held keeps its file system busy. */
+void config_roots_close(struct config *config);
+
 /* After privileges were dropped: closes the descriptors of those roots that this process can look
  * up again by itself, and warns in the error log of the others, of those that it cannot enter, and
  * of locations with `symlinks = any`. `user`: whose name the warnings give, or NULL. Before any

@@ -33,6 +33,15 @@ int config_roots_open(struct config *config, char *why, size_t why_size)
     return 0;
 }
 
+void config_roots_close(struct config *config)
+{
+    for (size_t i = 0; i < config->roots_count; i++) {
+        if (config->roots[i].fd >= 0)
+            close(config->roots[i].fd);
+        config->roots[i].fd = -1;
+    }
+}
+
 /* Root could open the document roots; whoever serves now must be able to enter them. */
 static void warn_of_closed(const struct config *config, const char *user)
 {

@@ -112,6 +112,20 @@ int generation_start(struct generation *g, const struct generation *before,
                              sizeof g->instance.why);
     }
     free(inboxes);
+    if (error == 0)
+        config_roots_close(g->instance.config); /* the workers', by now */
+    return error;
+}
+
+int generation_restart(struct generation *g, struct worker *worker,
+                       const struct worker_heritage *heritage, char *why, size_t why_size)
+{
+    struct config *config = g->instance.config;
+
+    int error = config_roots_open(config, why, why_size);
+    if (error == 0)
+        error = worker_start(worker, &g->instance, heritage, why, why_size);
+    config_roots_close(config);
     return error;
 }
 

@@ -39,10 +39,15 @@ enum exit_status generation_adopt(struct generation *generation, struct listen_s
  * and generation->instance.why. */
 enum exit_status generation_open(struct generation *generation, struct listen_set *set, bool first);
 
-/* Forks all workers, which share the connections of `before` (NULL: there was nobody) among them. 0,
- * or -errno and instance.why; those that were forked run. */
+/* Forks all workers, which share the connections of `before` (NULL: there was nobody) among them; the
+ * roots are theirs alone then. 0, or -errno and instance.why; those that were forked run. */
 int generation_start(struct generation *generation, const struct generation *before,
                      const struct worker_heritage *heritage);
+
+/* Forks `worker`, which has died, again. The roots are opened anew for it. 0, or -errno and a
+ * sentence. */
+int generation_restart(struct generation *generation, struct worker *worker,
+                       const struct worker_heritage *heritage, char *why, size_t why_size);
 
 /* Has its workers retire: their connections go to those of `after`, which are ready. */
 void generation_retire(struct generation *generation, const struct generation *after);

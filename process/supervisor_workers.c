@@ -16,7 +16,8 @@
 enum {
     RESTART_FIRST_MS = 100, /* a worker that died is replaced after so long; doubled each time, */
     RESTART_MAX_MS = 10000, /* up to this; */
-    STEADY_MS = 60000       /* one that has lived so long has begun anew */
+    RESTART_REFUSED_MS = 1000, /* after a fork, or a root, that could not be had */
+    STEADY_MS = 60000          /* one that has lived so long has begun anew */
 };
 
 static bool is_inherited(const struct worker_heritage *heritage, int fd)
@@ -149,9 +150,9 @@ void workers_restart(struct supervisor *s, uint64_t now_ms)
                                  g->source.settings_count - g->borrowed_count);
             continue;
         }
-        if (worker_start(worker, &g->instance, &s->heritage, why, sizeof why) < 0) {
+        if (generation_restart(g, worker, &s->heritage, why, sizeof why) < 0) {
             log_line(LOG_ERROR, why);
-            worker->restart_ms = now_ms + RESTART_MAX_MS;
+            worker->restart_ms = now_ms + RESTART_REFUSED_MS;
         }
     }
 }

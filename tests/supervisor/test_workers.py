@@ -2,6 +2,7 @@
 """Workers that hang, crash, or lose their supervisor."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
@@ -156,6 +157,31 @@ class Crashes(Workers):
         self.assertIn("said at last: two\n", log)
         self.assertNotIn("said at last: one\n", log)
         self.assertIn("http/conn.c:7: f: check failed: 1 == 2\n", server.stderr())
+
+    def test_the_roots_are_the_workers_alone(self):
+        """A file system can be unmounted, and who replaces a dead worker serves what is there then."""
+        server = self.supervise(text="cache_valid = 100ms")
+        self.assertEqual(server.get("/a.txt"), (200, b"hello\n"))
+        self.assert_done("reload")
+        self.assertTrue(wait_until(lambda: not self.held_by(server.pid)), self.held_by(server.pid))
+        self.assert_one_generation(server)
+        worker, = self.workers(server)
+        os.rename(self.site, self.site + ".before")
+        os.kill(worker, signal.SIGKILL)
+        self.assertTrue(wait_until(lambda: "cannot be opened" in server.stderr()))
+        os.mkdir(self.site, 0o755)
+        self.write("site/a.txt", "another\n")
+        self.assertTrue(wait_until(lambda: "serves again" in server.stderr()))
+        self.assertEqual(server.get("/a.txt"), (200, b"another\n"))
+        self.assertEqual(self.held_by(server.pid), [])
+
+    def held_by(self, pid):
+        """Folders and files of the site that a process has open."""
+        paths = []
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(FileNotFoundError):
+                paths.append(os.readlink(f"/proc/{pid}/fd/{fd}"))
+        return [path for path in paths if path.startswith(self.site)]
 
     def test_others_do_not_notice(self):
         """Of three, one is killed: who was with the others has every answer, and whoever comes is

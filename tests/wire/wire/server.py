@@ -89,7 +89,8 @@ class Server:
 
         environment = {name: value for name, value in os.environ.items()
                        if not name.startswith("GEARSHIFT_")}
-        environment["GEARSHIFT_CONTROL"] = "off"  # its place would be that of this machine's server
+        # Its process is the one that is measured; tests/supervisor has those with workers.
+        environment.update({"GEARSHIFT_PROCESSES": "0", "GEARSHIFT_CONTROL": "off"})
         environment.setdefault("UBSAN_OPTIONS", "print_stacktrace=1:halt_on_error=1")
         with open(stderr_path, "wb") as stderr:
             self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
