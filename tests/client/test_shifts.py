@@ -72,7 +72,8 @@ def counter(page, name):
 def the_page_sees_the_gears_change_and_no_request_fails(world):
     control = os.path.join(world.path, "control")
     server = world.serve(conf=shipped_configuration(),
-                         settings={"control": control, "workers": "100", "drain_timeout": "2s"})
+                         settings={"processes": "1", "control": control, "workers": "100",
+                                   "drain_timeout": "2s"})
     with OtherClients(world, server) as others, \
             Page(world.browser, url(server), DESKTOP) as page:
         page.wait_for("document.getElementById('seen').textContent === '1'")

@@ -25,6 +25,12 @@ def memory_kib(pid):
         return sum(int(number) for number in re.findall(r"Private_\w+: +(\d+) kB", file.read()))
 
 
+def is_sanitized(pid):
+    """Built with a sanitizer, which keeps memory that was freed, and turns a signal into a status?"""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return int(re.search(r"VmSize:\s+(\d+)", file.read())[1]) > 1 << 30
+
+
 class Supervised(Command):
     def setUp(self):
         super().setUp()
@@ -87,4 +93,4 @@ class Supervised(Command):
 
 
 __all__ = ["AS_ROOT", "BINARY", "BODY", "Load", "Supervised", "WAIT_S", "children", "environment",
-           "memory_kib", "wait_until"]
+           "is_sanitized", "memory_kib", "wait_until"]
