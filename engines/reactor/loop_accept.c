@@ -242,16 +242,19 @@ static void accept_from(struct loop *loop, struct loop_listener *listener)
         listener_wait(loop, listener);
 }
 
-/* The acceptor of several loops is full: somebody is to make way, if a client waits indeed. */
+/* The acceptor of several loops is full: somebody is to make way, if a client waits indeed. If none
+ * does, the next one is to be told of. */
 static void accept_ask_way(struct loop *loop)
 {
     if (loop->hooks.make_way == NULL || !is_full(loop))
         return;
     for (struct list *at = loop->accept_queue.next; at != &loop->accept_queue; at = at->next) {
-        if (acceptor_has_caller(container_of(at, struct loop_listener, ready)->source.fd)) {
+        struct loop_listener *listener = container_of(at, struct loop_listener, ready);
+        if (acceptor_has_caller(listener->source.fd)) {
             loop->hooks.make_way(loop->options.hooks_context);
             return;
         }
+        listener_wait(loop, listener);
     }
 }
 
