@@ -220,7 +220,10 @@ int main(int argc, char **argv)
         return top(argc - 1, argv + 1);
     if (argc > 1 && control_client_knows(argv[1]))
         return control_client(argc - 1, argv + 1);
-    binary_note(argc, argv);
+    if (binary_note(argc, argv) < 0) {
+        fputs("gearshift: out of memory\n", stderr);
+        return STATUS_RUNTIME;
+    }
     if (options_parse(argc, argv, why, sizeof why, &options) < 0) {
         fprintf(stderr, "gearshift: %s\nTry 'gearshift -h'.\n", why);
         return STATUS_USAGE;

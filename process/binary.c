@@ -1,8 +1,6 @@
 /* binary.c: see binary.h. */
 #include "process/binary.h"
 
-#include "core/check.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -78,20 +76,19 @@ static void use_running(void)
     snprintf(noted.path, sizeof noted.path, "%s", path);
 }
 
-void binary_note(int argc, char **argv)
+int binary_note(int argc, char **argv)
 {
     noted.arguments = calloc((size_t)argc + 1, sizeof noted.arguments[0]);
-    MUST(noted.arguments != NULL);
-    for (int i = 0; i < argc; i++) {
-        noted.arguments[i] = strdup(argv[i]);
-        MUST(noted.arguments[i] != NULL);
-    }
+    if (noted.arguments == NULL)
+        return -ENOMEM;
+    memcpy(noted.arguments, argv, (size_t)argc * sizeof argv[0]);
     const char *name = argc > 0 ? argv[0] : "";
     bool found = name[0] == '/'              ? take(name)
                  : strchr(name, '/') != NULL ? take_in("", 0, name)
                                              : search(name);
     if (!found)
         use_running();
+    return 0;
 }
 
 const char *binary_path(void)

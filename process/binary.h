@@ -4,9 +4,10 @@
 
 #include <stddef.h>
 
-/* Notes how the program was started, once, before its folder is left; `argv` is borrowed for the
- * life of the process (getopt_long(3) changes the order, so its words are copied here). */
-void binary_note(int argc, char **argv);
+/* Notes how the program was started, once, before its folder is left; the words of `argv` are
+ * borrowed for the life of the process, their order is copied (getopt_long(3) changes it). 0, or
+ * -ENOMEM. */
+int binary_note(int argc, char **argv);
 
 /* The path by which the program is looked up when it is executed again: argv[0], where that (or
  * what PATH finds for it) was this program at the start, so that a link that leads elsewhere today
