@@ -23,7 +23,6 @@ install(DIRECTORY bench/peers DESTINATION ${CMAKE_INSTALL_DATADIR}/gearshift/ben
     FILES_MATCHING PATTERN *.in PATTERN servers.json PATTERN run EXCLUDE)
 
 # The prefix may be given as late as `cmake --install --prefix`, so server.conf is written then.
-# GNUInstallDirs: /etc, not /usr/etc, below the prefix /usr; an absolute directory is kept.
 install(CODE "
     set(source [==[${PROJECT_SOURCE_DIR}/server.conf]==])
     set(sysconfdir [==[${CMAKE_INSTALL_SYSCONFDIR}]==])

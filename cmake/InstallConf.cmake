@@ -1,11 +1,5 @@
 # Run by `cmake --install` (see Install.cmake), which sets source, sysconfdir, datadir and staging.
-if(NOT IS_ABSOLUTE "${sysconfdir}")
-    if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
-        set(sysconfdir "/${sysconfdir}")
-    else()
-        set(sysconfdir "${CMAKE_INSTALL_PREFIX}/${sysconfdir}")
-    endif()
-endif()
+include("${CMAKE_CURRENT_LIST_DIR}/InstallSysconfdir.cmake")
 if(NOT IS_ABSOLUTE "${datadir}")
     set(datadir "${CMAKE_INSTALL_PREFIX}/${datadir}")
 endif()
