@@ -38,7 +38,7 @@ struct estate {
     char *text; /* owned */
     struct span records;
     struct generation *generation; /* owned until it is s->current */
-    const char **settings;         /* owned, with copies */
+    char **settings;               /* owned, with copies */
     size_t settings_count;
     struct ticket_keys *keys;
     size_t workers_count, worker;
@@ -158,30 +158,28 @@ static bool take_config_text(struct estate *e, struct span rest)
     return whole;
 }
 
-static bool take_setting(struct estate *e, struct span rest)
+/* A word more, of at most CONTROL_WORDS_MAX. */
+static bool take_word(struct span rest, char **words, size_t *count)
 {
     char *text = take_text(&rest);
 
-    if (text == NULL || e->settings_count == CONTROL_WORDS_MAX) {
+    if (text == NULL || *count == CONTROL_WORDS_MAX) {
         free(text);
         return false;
     }
-    e->settings[e->settings_count++] = text;
+    words[(*count)++] = text;
     return true;
+}
+
+static bool take_setting(struct estate *e, struct span rest)
+{
+    return take_word(rest, e->settings, &e->settings_count);
 }
 
 /* As reload_ask() keeps it. */
 static bool take_asked(struct estate *e, struct span rest)
 {
-    struct reload_request *request = &e->s->request;
-    char *text = take_text(&rest);
-
-    if (text == NULL || request->settings_count == CONTROL_WORDS_MAX) {
-        free(text);
-        return false;
-    }
-    request->settings[request->settings_count++] = text;
-    return true;
+    return take_word(rest, e->s->request.settings, &e->s->request.settings_count);
 }
 
 static bool take_listener(struct estate *e, struct span rest)
@@ -372,7 +370,8 @@ static enum exit_status make_generation(struct estate *e)
     struct config_source source = *s->source;
 
     source.texts = &s->texts;
-    e->generation = generation_create(s->generations, &source, e->settings, e->settings_count);
+    e->generation = generation_create(s->generations, &source, (const char *const *)e->settings,
+                                      e->settings_count);
     if (e->generation == NULL)
         return STATUS_RUNTIME;
     enum exit_status status = generation_adopt(e->generation, &s->sockets, e->workers_count);
@@ -431,12 +430,12 @@ static void ask_for_generation(struct estate *e)
     log_line(LOG_ERROR, text);
     control_done(s->control, s->tickets, e->failed, text);
     /* Its workers are not to be replaced one by one: that needs what this binary has not opened. */
-    (void)reload_ask(s, false, e->settings, e->settings_count);
+    (void)reload_ask(s, false, (const char *const *)e->settings, e->settings_count);
 }
 
 enum exit_status succession_take(struct supervisor *s)
 {
-    const char *settings[CONTROL_WORDS_MAX];
+    char *settings[CONTROL_WORDS_MAX];
     struct estate e = { .s = s, .settings = settings };
 
     snprintf(s->why, s->why_size, "what the other binary has left is not understood");
@@ -461,7 +460,7 @@ enum exit_status succession_take(struct supervisor *s)
         give_back(&e, status);
     }
     for (size_t i = 0; i < e.settings_count; i++)
-        free((void *)(uintptr_t)settings[i]);
+        free(settings[i]);
     free(e.text);
     free(e.why);
     return status;

@@ -73,7 +73,7 @@ void workers_forget(const struct worker_heritage *heritage, const struct worker 
 }
 
 /* It serves, or did, and nobody has asked it to end. */
-static void plan_restart(struct supervisor *s, struct worker *worker, const char *how, pid_t pid)
+static void plan_restart(struct worker *worker, const char *how, pid_t pid)
 {
     uint64_t now_ms = clock_monotonic_ms();
     uint64_t delay_ms = RESTART_FIRST_MS;
@@ -85,7 +85,6 @@ static void plan_restart(struct supervisor *s, struct worker *worker, const char
     worker->restart_ms = now_ms + delay_ms;
     log_error("worker %u, process %d, %s; a new one starts in %llu ms", worker->index, (int)pid,
               how, (unsigned long long)delay_ms);
-    (void)s;
 }
 
 static void take_end(struct supervisor *s, pid_t pid, int wait_status)
@@ -111,7 +110,7 @@ static void take_end(struct supervisor *s, pid_t pid, int wait_status)
         } else if (generations[i] == s->current && !s->stops && !drain_has_begun(s)) {
             if (report.news == WORKER_REFUSED && report.why[0] != '\0')
                 log_line(LOG_ERROR, report.why);
-            plan_restart(s, worker, how, pid);
+            plan_restart(worker, how, pid);
         } else if (generations[i] != s->next &&
                    (!worker->asked_to_end || WIFSIGNALED(wait_status))) {
             log_warn("worker %u, process %d, %s while it ended", worker->index, (int)pid, how);

@@ -219,12 +219,16 @@ class Refused(Upgrades):
 
 
 class Tls(Upgrades):
-    def test_tickets_stay(self):
+    def upgradable_with_tls(self):
+        """A server, and what a client of it has to know."""
         make_pki.make(self.path("pki"))
         server = self.upgradable(server=f'certificate = "{self.path("pki")}/localhost-rsa.pem"\n'
                                         f'key = "{self.path("pki")}/localhost-rsa.key"',
                                  listen="127.0.0.1:0 tls")
-        context = ssl.create_default_context(cafile=self.path("pki/ca.pem"))
+        return server, ssl.create_default_context(cafile=self.path("pki/ca.pem"))
+
+    def test_tickets_stay(self):
+        server, context = self.upgradable_with_tls()
         context.maximum_version = ssl.TLSVersion.TLSv1_2
 
         def ask(session):
@@ -241,11 +245,7 @@ class Tls(Upgrades):
             self.assertTrue(ask(session)[0])
 
     def test_under_load(self):
-        make_pki.make(self.path("pki"))
-        server = self.upgradable(server=f'certificate = "{self.path("pki")}/localhost-rsa.pem"\n'
-                                        f'key = "{self.path("pki")}/localhost-rsa.key"',
-                                 listen="127.0.0.1:0 tls")
-        context = ssl.create_default_context(cafile=self.path("pki/ca.pem"))
+        server, context = self.upgradable_with_tls()
 
         async def work():
             for _ in range(3):
