@@ -6,10 +6,13 @@
 #include "engines/files/file_executor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 enum {
     SPARE = 64, /* error log, pid file, standard streams, jobs in progress, what is inherited */
@@ -18,7 +21,8 @@ enum {
     LOOP_LEAST = 2,  /* of LOOP */
     START_OPEN = 12, /* of SPARE: open while it serves; a log that is opened again */
     LOOP_OPEN = 4,   /* of LOOP, likewise */
-    PIPES = 128      /* of a ring, with file_io = splice: PROACTOR_PIPES_MAX pipes */
+    PIPES = 128,     /* of a ring, with file_io = splice: PROACTOR_PIPES_MAX pipes */
+    RESERVED_MAX = 131072
 };
 
 /* What is open before the first client comes, at least. */
@@ -119,4 +123,24 @@ int descriptors_raise(struct config *config, const struct engine_ops *ops, char 
              (unsigned long long)least, config->roots_count, config->access_logs_count,
              (unsigned long long)loops, config->listens_count, (unsigned long long)limit.rlim_cur);
     return -EMFILE;
+}
+
+void descriptors_reserve(const struct config *config, const struct engine_ops *ops)
+{
+    uint64_t count = needed(config, loops_of(config, ops), connections_of(config, ops));
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    if (count > limit.rlim_cur)
+        count = limit.rlim_cur;
+    if (count > RESERVED_MAX)
+        count = RESERVED_MAX;
+    int some = eventfd(0, EFD_CLOEXEC);
+    if (some < 0)
+        return;
+    int last = fcntl(some, F_DUPFD_CLOEXEC, (int)count - 1); /* the table never shrinks again */
+    if (last >= 0)
+        close(last);
+    close(some);
 }

@@ -21,4 +21,11 @@ int descriptors_raise(struct config *config, const struct engine_ops *ops, char 
  * the last one that a file needs. Each event loop is left one connection, whatever the limit. */
 void descriptors_share(struct config *config, const struct engine_ops *ops, uint64_t limit);
 
+/* Has the kernel make its table of this process's descriptors as large as serving may need, now,
+ * while there is one thread. A table that grows later, in a process with several, waits for an RCU
+ * grace period each time (expand_fdtable() of fs/file.c in Linux): accept4(2) stood still for 10 ms
+ * at 64 connections, at 128, at 256 and so on. Costs 8 bytes a descriptor, 1 MiB at most; what is
+ * refused changes nothing. */
+void descriptors_reserve(const struct config *config, const struct engine_ops *ops);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "core/draining.h"
 #include "engines/listen.h"
+#include "process/descriptors.h"
 #include "process/notify.h"
 #include "process/pid_file.h"
 #include "process/signals.h"
@@ -89,6 +90,7 @@ enum exit_status serve(struct instance *p, const struct serve_params *params)
     struct engine *engine = NULL;
 
     instance_name_counters(p);
+    descriptors_reserve(p->config, p->ops);
     draining_share(); /* a successor does not drain because this one does */
     enum exit_status status = create_engine(p, params, &engine);
     if (status != STATUS_OK)

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <inttypes.h>
 
 static const struct engine_ops loop = { .name = "loop" };
 static const struct engine_ops loops = { .name = "loops", .settings = ENGINE_SETTING_THREADS };
@@ -103,6 +104,39 @@ static void test_processes(void **state)
     assert_in_range(config.cache_files_max, 5, 10);
 }
 
+/* proc(5), FDSize: the descriptors for which there is room. */
+static uint64_t table_size(void)
+{
+    char line[200];
+    uint64_t size = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+    assert_non_null(file);
+    while (size == 0 && fgets(line, sizeof line, file) != NULL)
+        sscanf(line, "FDSize: %" SCNu64, &size);
+    fclose(file);
+    return size;
+}
+
+/* The table is made once, before there are threads, and no larger than the limit. */
+static void test_table_does_not_grow(void **state)
+{
+    (void)state;
+    const struct config config = config_of(1000, 100);
+    struct rlimit before, low;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    low = (struct rlimit){ 512, before.rlim_max };
+    assert_true(table_size() < 512);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+    descriptors_reserve(&config, &loop);
+    assert_int_equal(table_size(), 512);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    descriptors_reserve(&config, &loop);
+    assert_in_range(table_size(), needed(&config, 1, 1000), 4096);
+    int next = dup(0);
+    assert_in_range(next, 3, 100); /* nothing of it stays open */
+    close(next);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +145,7 @@ int main(void)
         cmocka_unit_test(test_few),
         cmocka_unit_test(test_threads_that_share),
         cmocka_unit_test(test_processes),
+        cmocka_unit_test(test_table_does_not_grow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
