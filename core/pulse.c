@@ -30,9 +30,28 @@ bool pulse_is_answered(const struct pulse *pulse)
            atomic_load(&pulse->answered) >= atomic_load(&pulse->loops);
 }
 
+bool pulse_is_accepting(const struct pulse *pulse)
+{
+    return atomic_load(&pulse->accepting) > 0;
+}
+
+void pulse_listen(struct pulse_beat *beat, struct pulse *pulse)
+{
+    if (pulse != NULL)
+        atomic_fetch_add(&pulse->accepting, 1);
+    beat->accepts = pulse;
+}
+
+void pulse_unlisten(struct pulse_beat *beat)
+{
+    if (beat->accepts != NULL)
+        atomic_fetch_sub(&beat->accepts->accepting, 1);
+    beat->accepts = NULL;
+}
+
 void pulse_join(struct pulse_beat *beat, struct pulse *pulse)
 {
-    *beat = (struct pulse_beat){ .pulse = pulse };
+    beat->pulse = pulse;
     if (pulse == NULL)
         return;
     beat->heard = atomic_load(&pulse->asked);
@@ -49,6 +68,7 @@ void pulse_answer(struct pulse_beat *beat)
 
 void pulse_leave(struct pulse_beat *beat)
 {
+    pulse_unlisten(beat);
     if (beat->pulse == NULL)
         return;
     if (beat->heard == atomic_load(&beat->pulse->asked))

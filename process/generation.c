@@ -2,6 +2,7 @@
 #include "process/generation.h"
 
 #include "core/check.h"
+#include "core/pulse.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -180,6 +181,16 @@ bool generation_is_ready(const struct generation *g)
             return false;
     }
     return true;
+}
+
+bool generation_is_accepting(const struct generation *g)
+{
+    for (size_t i = 0; i < g->workers_count; i++) {
+        const struct worker *worker = &g->workers[i];
+        if (worker->pid != 0 && worker->pulse != NULL && pulse_is_accepting(worker->pulse))
+            return true;
+    }
+    return false;
 }
 
 size_t generation_alive(const struct generation *g)

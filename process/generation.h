@@ -62,6 +62,11 @@ struct worker *generation_find(struct generation *generation, pid_t pid);
 /* Are all its workers ready? */
 bool generation_is_ready(const struct generation *generation);
 
+/* May one of its workers still accept a connection? Who has been told to retire does so until it has
+ * heeded that. Workers that another version of this server has forked do not tell, and count as
+ * if they did not. */
+bool generation_is_accepting(const struct generation *generation);
+
 /* How many of its workers have a process? */
 size_t generation_alive(const struct generation *generation);
 

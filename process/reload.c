@@ -1,7 +1,8 @@
 /* reload.c: one generation of workers takes over from another.
  *
  *   asked -> next: opened, forked -> all ready: it is `current`, and the one before is `old`, which
- *   is told to retire -> its workers have ended: the next request's turn
+ *   is told to retire -> it accepts no more: who asked is answered -> its workers have ended: the
+ *   next request's turn
  *
  * At most two generations have workers at a time. Whatever fails before all are ready ends the new
  * one, and the one that serves has noticed nothing. */
@@ -19,7 +20,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GRACE_MS = 5000 }; /* beyond drain_timeout, for who has not looked at the clock */
+enum {
+    GRACE_MS = 5000, /* beyond drain_timeout, for who has not looked at the clock */
+    TELL_MS = 1000,  /* who asked is answered by then, though an old worker may still accept */
+    LOOK_MS = 2      /* so often it is asked whether one does */
+};
 
 static void request_clear(struct reload_request *request)
 {
@@ -171,7 +176,6 @@ static void tell_kept(const char *key, const char *now, const char *kept)
 static void take_over(struct supervisor *s, uint64_t now_ms)
 {
     struct generation *old = s->current;
-    char text[200];
 
     s->current = s->next;
     s->next = NULL;
@@ -189,15 +193,39 @@ static void take_over(struct supervisor *s, uint64_t now_ms)
     tell_kept("control", s->current->instance.config->control, s->kept_control);
     old->deadline_ms = now_ms + old->instance.config->deadlines.drain_ms + GRACE_MS;
     generation_retire(old, s->current);
-    bool upgraded = upgrade_done(s);
+    s->upgraded = upgrade_done(s);
+    s->tell_ms = now_ms + TELL_MS;
+}
+
+/* Tells that `current` serves alone: who connects from now on meets no other. */
+static void tell_taken(struct supervisor *s)
+{
+    const struct generation *g = s->current;
+    char text[200];
+
+    s->tell_ms = 0;
     snprintf(text, sizeof text,
              "%sgeneration %u serves: engine %s, %zu worker%s; generation %u ends",
-             upgraded ? "gearshift " GEARSHIFT_VERSION " has taken over: " : "",
-             s->current->number, s->current->instance.config->engine, s->current->workers_count,
-             s->current->workers_count == 1 ? "" : "s", old->number);
+             s->upgraded ? "gearshift " GEARSHIFT_VERSION " has taken over: " : "", g->number,
+             g->instance.config->engine, g->workers_count, g->workers_count == 1 ? "" : "s",
+             g->number - 1);
     log_line(LOG_INFO, text);
     control_done(s->control, s->ticket, STATUS_OK, text);
     supervisor_tell_manager(s);
+}
+
+/* Does it at once where the old workers accept no more, or the server ends; else a little later. */
+static void go_on_telling(struct supervisor *s, uint64_t now_ms)
+{
+    bool accepts = s->old != NULL && generation_is_accepting(s->old);
+
+    if (accepts && !s->stops && !s->drains && now_ms < s->tell_ms)
+        return;
+    if (accepts && now_ms >= s->tell_ms)
+        log_warn("generation %u has not heeded the order to accept no more within %d ms: it may "
+                 "take connections that come now",
+                 s->old->number, (int)TELL_MS);
+    tell_taken(s);
 }
 
 static void free_generation(struct generation **generation)
@@ -222,8 +250,8 @@ static void end_old(struct supervisor *s, uint64_t now_ms)
 
 static bool may_begin(const struct supervisor *s)
 {
-    return s->request.ticket != 0 && s->next == NULL && s->old == NULL && !s->stops && !s->drains &&
-           !upgrade_is_busy(s);
+    return s->request.ticket != 0 && s->next == NULL && s->old == NULL && s->tell_ms == 0 &&
+           !s->stops && !s->drains && !upgrade_is_busy(s);
 }
 
 /* Is `next` to be freed? */
@@ -253,6 +281,8 @@ void reload_go_on(struct supervisor *s, uint64_t now_ms)
     }
     if (s->next != NULL && s->failed)
         end_failed(s, now_ms);
+    if (s->tell_ms != 0)
+        go_on_telling(s, now_ms);
     if (s->old != NULL)
         end_old(s, now_ms);
     if (may_begin(s))
@@ -268,6 +298,8 @@ uint64_t reload_due_ms(const struct supervisor *s)
 {
     uint64_t due_ms = may_begin(s) || has_failed(s) ? 0 : UINT64_MAX;
 
+    if (s->tell_ms != 0 && due_ms != 0)
+        due_ms = clock_monotonic_ms() + LOOK_MS;
     if (s->next != NULL && due_ms > s->next->deadline_ms)
         due_ms = s->next->deadline_ms;
     if (s->old != NULL && s->old->deadline_ms < due_ms)

@@ -46,6 +46,8 @@ struct supervisor {
     struct upgrade upgrade;
     unsigned tickets;          /* how many requests there have been */
     unsigned ticket;           /* of the one that `next` answers */
+    uint64_t tell_ms;          /* `current` has taken over, and by when that is told; 0: it was */
+    bool upgraded;             /* with that, by another binary */
     struct config_texts texts; /* what the files said to `current` */
     struct config_texts next_texts;
     bool failed;             /* `next` did not come to serve, and its workers are ending */

@@ -81,7 +81,10 @@ int blocking_create(struct blocking *b, const struct engine_config *cfg,
                             b->wake_fd);
     if (res < 0)
         return fail(res, "cannot make the table of connections", why, why_size);
-    return create_env(b, why, why_size);
+    res = create_env(b, why, why_size);
+    if (res == 0)
+        pulse_listen(&b->beat, cfg->pulse);
+    return res;
 }
 
 void blocking_destroy(struct blocking *b)

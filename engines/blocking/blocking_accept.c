@@ -166,6 +166,7 @@ void blocking_unlisten(struct blocking *b)
         else
             listener_close(listener);
     }
+    pulse_unlisten(&b->beat);
 }
 
 void blocking_start_moved(struct blocking *b)

@@ -251,5 +251,7 @@ bool proactor_unlisten(struct proactor *p)
                 listener_close(accept->listener);
         }
     }
+    if (ended)
+        pulse_unlisten(&p->beat);
     return ended;
 }

@@ -141,6 +141,8 @@ int proactor_create(struct proactor_shared *shared, const struct session_limits 
         proactor_destroy(p);
         return res;
     }
+    if (count > 0)
+        pulse_listen(&p->beat, shared->pulse);
     *ret_proactor = p;
     return 0;
 }

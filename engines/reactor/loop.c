@@ -156,6 +156,8 @@ int loop_create(const struct engine_config *cfg, const struct loop_options *opti
     res = loop_open_descriptors(loop, why, why_size);
     if (res < 0)
         goto fail;
+    if (cfg->listeners_count > 0)
+        pulse_listen(&loop->beat, cfg->pulse);
     *ret_loop = loop;
     return 0;
 

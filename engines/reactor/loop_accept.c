@@ -319,6 +319,7 @@ void loop_unlisten(struct loop *loop)
             listener_close(&loop->cfg.listeners[i]);
         listener->source.fd = -1;
     }
+    pulse_unlisten(&loop->beat);
 }
 
 static bool can_take_some(const struct loop *loop)

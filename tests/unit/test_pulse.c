@@ -11,13 +11,21 @@
 
 #include <cmocka.h>
 
+static struct pulse *make(void)
+{
+    struct pulse *pulse = pulse_create();
+
+    if (pulse == NULL)
+        abort();
+    return pulse;
+}
+
 static void test_two_loops(void **state)
 {
     (void)state;
-    struct pulse *pulse = pulse_create();
-    struct pulse_beat one, two;
+    struct pulse *pulse = make();
+    struct pulse_beat one = { 0 }, two = { 0 };
 
-    assert_non_null(pulse);
     pulse_ask(pulse);
     assert_false(pulse_is_answered(pulse)); /* none has begun */
     pulse_join(&one, pulse);
@@ -42,13 +50,40 @@ static void test_two_loops(void **state)
     pulse_destroy(pulse);
 }
 
+/* From when it is made, until it says that it does no more, once, or ends. */
+static void test_who_accepts(void **state)
+{
+    (void)state;
+    struct pulse *pulse = make();
+    struct pulse_beat acceptor = { 0 }, both = { 0 }, other = { 0 };
+
+    assert_false(pulse_is_accepting(pulse));
+    pulse_listen(&acceptor, pulse);
+    pulse_listen(&both, pulse);
+    pulse_join(&acceptor, pulse);
+    pulse_join(&both, pulse);
+    pulse_join(&other, pulse);
+    pulse_unlisten(&other);
+    pulse_unlisten(&acceptor);
+    pulse_unlisten(&acceptor);
+    assert_true(pulse_is_accepting(pulse));
+    pulse_leave(&both);
+    assert_false(pulse_is_accepting(pulse));
+    pulse_leave(&acceptor);
+    pulse_leave(&other);
+    assert_false(pulse_is_accepting(pulse));
+    pulse_destroy(pulse);
+}
+
 static void test_nobody_watches(void **state)
 {
     (void)state;
-    struct pulse_beat beat;
+    struct pulse_beat beat = { 0 };
 
+    pulse_listen(&beat, NULL);
     pulse_join(&beat, NULL);
     pulse_turn(&beat);
+    pulse_unlisten(&beat);
     pulse_leave(&beat);
     pulse_destroy(NULL);
 }
@@ -56,13 +91,13 @@ static void test_nobody_watches(void **state)
 static void test_another_process(void **state)
 {
     (void)state;
-    struct pulse *pulse = pulse_create();
+    struct pulse *pulse = make();
     int status;
 
     pulse_ask(pulse);
     pid_t pid = fork();
     if (pid == 0) {
-        struct pulse_beat beat;
+        struct pulse_beat beat = { 0 };
         pulse_join(&beat, pulse);
         _exit(0);
     }
@@ -77,6 +112,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_two_loops),
+        cmocka_unit_test(test_who_accepts),
         cmocka_unit_test(test_nobody_watches),
         cmocka_unit_test(test_another_process),
     };
