@@ -26,13 +26,13 @@ static uint32_t larger(uint32_t a, uint32_t b)
 /* The longest of what the generations that serve are set to. */
 static struct http_deadlines longest(const struct supervisor *s)
 {
-    const struct generation *const generations[] = { s->current, s->old };
     struct http_deadlines longest = { .drain_ms = 0 };
 
-    for (size_t i = 0; i < ARRAY_LEN(generations); i++) {
-        if (generations[i] == NULL)
+    for (size_t i = 0; i < GENERATIONS_MAX; i++) {
+        const struct generation *g = supervisor_generation(s, i);
+        if (g == NULL || g == s->next)
             continue;
-        const struct http_deadlines *own = &generations[i]->instance.config->deadlines;
+        const struct http_deadlines *own = &g->instance.config->deadlines;
         longest.drain_ms = larger(longest.drain_ms, own->drain_ms);
         longest.drain_delay_ms = larger(longest.drain_delay_ms, own->drain_delay_ms);
     }
@@ -41,9 +41,8 @@ static struct http_deadlines longest(const struct supervisor *s)
 
 static void tell_workers(struct supervisor *s)
 {
-    generation_signal(s->current, SIGQUIT);
-    generation_signal(s->next, SIGQUIT);
-    generation_signal(s->old, SIGQUIT);
+    for (size_t i = 0; i < GENERATIONS_MAX; i++)
+        generation_signal(supervisor_generation(s, i), SIGQUIT);
 }
 
 bool drain_has_begun(const struct supervisor *s)

@@ -1,5 +1,5 @@
-/* generation.h: the workers of one configuration. A supervisor has one that serves, and for the time
- * of a reload a second one: that which starts, or that which ends. */
+/* generation.h: the workers of one configuration. A supervisor has one that serves, one that starts
+ * during a reload, and some that end (retired.c). */
 #ifndef PROCESS_GENERATION_H
 #define PROCESS_GENERATION_H
 
@@ -23,6 +23,7 @@ struct generation {
     struct worker *workers; /* config->processes; NULL: not opened */
     size_t workers_count;
     uint64_t deadline_ms; /* by when the workers have to be ready, or to have ended; 0: none */
+    unsigned hurries;     /* retired.c: steps to its end that it was told of */
 };
 
 /* A generation that reads `source` (borrowed), with `settings_count` further settings, copied, as by

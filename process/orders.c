@@ -43,8 +43,7 @@ static void take_status(struct supervisor *s, struct control_client *client, int
              ",\"version\":\"%s\",\"pid\":%d,\"state\":\"%s\",\"uptime_s\":%llu,\"engine\":\"%s\","
              "\"generation\":%u,\"workers\":%zu,\"workers_ready\":%zu,\"workers_ending\":%zu",
              GEARSHIFT_VERSION, (int)getpid(), state, (unsigned long long)up_s,
-             g->instance.config->engine, g->number, g->workers_count, serving,
-             generation_alive(s->old));
+             g->instance.config->engine, g->number, g->workers_count, serving, retired_alive(s));
     control_answer(client, STATUS_OK, message, more);
 }
 

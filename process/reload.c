@@ -1,10 +1,10 @@
 /* reload.c: one generation of workers takes over from another.
  *
- *   asked -> next: opened, forked -> all ready: it is `current`, and the one before is `old`, which
- *   is told to retire -> it accepts no more: who asked is answered -> its workers have ended: the
- *   next request's turn
+ *   asked -> next: opened, forked -> all ready: it is `current`, and the one before it
+ *   is told to retire -> it accepts no more: who asked is answered, and it is the next request's
+ *   turn. Those that have retired end meanwhile (retired.c)
  *
- * At most two generations have workers at a time. Whatever fails before all are ready ends the new
+ * Whatever fails before all are ready ends the new
  * one, and the one that serves has noticed nothing. */
 #include "process/supervisor_internal.h"
 
@@ -21,9 +21,8 @@
 #include <string.h>
 
 enum {
-    GRACE_MS = 5000, /* beyond drain_timeout, for who has not looked at the clock */
-    TELL_MS = 1000,  /* who asked is answered by then, though an old worker may still accept */
-    LOOK_MS = 2      /* so often it is asked whether one does */
+    TELL_MS = 1000, /* who asked is answered by then, though an old worker may still accept */
+    LOOK_MS = 2     /* so often it is asked whether one does */
 };
 
 static void request_clear(struct reload_request *request)
@@ -119,7 +118,7 @@ static void give_up(struct generation *g)
     instance_give_up_sockets(&g->instance);
     generation_give_up(g);
     g->deadline_ms =
-        clock_monotonic_ms() + GRACE_MS + (config != NULL ? config->deadlines.drain_ms : 0);
+        clock_monotonic_ms() + RETIRED_GRACE_MS + (config != NULL ? config->deadlines.drain_ms : 0);
 }
 
 void reload_fail(struct supervisor *s, enum exit_status status, const char *how)
@@ -188,10 +187,9 @@ static void take_over(struct supervisor *s, uint64_t now_ms)
         supervisor_ready(s);
         return;
     }
-    s->old = old;
     tell_kept("pid_file", s->current->instance.config->pid_file, s->kept_pid_file);
     tell_kept("control", s->current->instance.config->control, s->kept_control);
-    old->deadline_ms = now_ms + old->instance.config->deadlines.drain_ms + GRACE_MS;
+    retired_add(s, old, now_ms);
     generation_retire(old, s->current);
     s->upgraded = upgrade_done(s);
     s->tell_ms = now_ms + TELL_MS;
@@ -217,14 +215,15 @@ static void tell_taken(struct supervisor *s)
 /* Does it at once where the old workers accept no more, or the server ends; else a little later. */
 static void go_on_telling(struct supervisor *s, uint64_t now_ms)
 {
-    bool accepts = s->old != NULL && generation_is_accepting(s->old);
+    const struct generation *old = s->retired_count > 0 ? s->retired[s->retired_count - 1] : NULL;
+    bool accepts = old != NULL && generation_is_accepting(old);
 
     if (accepts && !s->stops && !s->drains && now_ms < s->tell_ms)
         return;
     if (accepts && now_ms >= s->tell_ms)
         log_warn("generation %u has not heeded the order to accept no more within %d ms: it may "
                  "take connections that come now",
-                 s->old->number, (int)TELL_MS);
+                 old->number, (int)TELL_MS);
     tell_taken(s);
 }
 
@@ -234,24 +233,10 @@ static void free_generation(struct generation **generation)
     *generation = NULL;
 }
 
-/* One that ends: what is left when its time is over is killed. */
-static void end_old(struct supervisor *s, uint64_t now_ms)
-{
-    if (generation_alive(s->old) == 0) {
-        log_info("generation %u has ended", s->old->number);
-        free_generation(&s->old);
-    } else if (now_ms >= s->old->deadline_ms) {
-        log_warn("generation %u did not end in drain_timeout: %zu of its workers are killed",
-                 s->old->number, generation_alive(s->old));
-        generation_signal(s->old, SIGKILL);
-        s->old->deadline_ms = UINT64_MAX;
-    }
-}
-
 static bool may_begin(const struct supervisor *s)
 {
-    return s->request.ticket != 0 && s->next == NULL && s->old == NULL && s->tell_ms == 0 &&
-           !s->stops && !s->drains && !upgrade_is_busy(s);
+    return s->request.ticket != 0 && s->next == NULL && s->tell_ms == 0 && !s->stops &&
+           !s->drains && !upgrade_is_busy(s);
 }
 
 /* Is `next` to be freed? */
@@ -283,26 +268,27 @@ void reload_go_on(struct supervisor *s, uint64_t now_ms)
         end_failed(s, now_ms);
     if (s->tell_ms != 0)
         go_on_telling(s, now_ms);
-    if (s->old != NULL)
-        end_old(s, now_ms);
-    if (may_begin(s))
+    retired_go_on(s, now_ms);
+    if (!may_begin(s))
+        return;
+    retired_make_room(s, now_ms);
+    if (retired_have_room(s))
         begin(s);
 }
 
 bool reload_is_busy(const struct supervisor *s)
 {
-    return s->next != NULL || s->old != NULL || s->request.ticket != 0;
+    return s->next != NULL || s->tell_ms != 0 || s->request.ticket != 0;
 }
 
 uint64_t reload_due_ms(const struct supervisor *s)
 {
-    uint64_t due_ms = may_begin(s) || has_failed(s) ? 0 : UINT64_MAX;
+    bool due = (may_begin(s) && retired_have_room(s)) || has_failed(s);
+    uint64_t due_ms = due ? 0 : retired_due_ms(s);
 
     if (s->tell_ms != 0 && due_ms != 0)
-        due_ms = clock_monotonic_ms() + LOOK_MS;
+        due_ms = clock_monotonic_ms() + LOOK_MS; /* all else comes later, or waits for it */
     if (s->next != NULL && due_ms > s->next->deadline_ms)
         due_ms = s->next->deadline_ms;
-    if (s->old != NULL && s->old->deadline_ms < due_ms)
-        due_ms = s->old->deadline_ms;
     return due_ms;
 }

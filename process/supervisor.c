@@ -25,6 +25,20 @@ enum { STOP_MS = 5000 /* for workers that are stopped at once */ };
 
 static const int heeded[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD };
 
+struct generation *supervisor_generation(const struct supervisor *s, size_t index)
+{
+    CHECK(index < GENERATIONS_MAX);
+    if (index == 0)
+        return s->current;
+    return index == 1 ? s->next : s->retired[index - 2];
+}
+
+static void signal_all(struct supervisor *s, int number)
+{
+    for (size_t i = 0; i < GENERATIONS_MAX; i++)
+        generation_signal(supervisor_generation(s, i), number);
+}
+
 /* ---- orders ---- */
 
 void supervisor_stop(struct supervisor *s)
@@ -36,25 +50,25 @@ void supervisor_stop(struct supervisor *s)
     notify_stopping();
     reload_forget(s);
     upgrade_forget(s);
-    generation_signal(s->current, SIGTERM);
-    generation_signal(s->next, SIGTERM);
-    generation_signal(s->old, SIGTERM);
+    signal_all(s, SIGTERM);
 }
 
 enum exit_status supervisor_reopen_logs(struct supervisor *s)
 {
-    struct generation *const generations[] = { s->current, s->next, s->old };
     enum exit_status result = STATUS_OK;
 
     s->reopened_ms = clock_monotonic_ms();
-    for (size_t i = 0; i < ARRAY_LEN(generations); i++) {
-        if (generations[i] == NULL || generations[i]->instance.log_slots == NULL)
+    for (size_t i = 0; i < GENERATIONS_MAX; i++) {
+        struct generation *g = supervisor_generation(s, i);
+        if (g == NULL || g->instance.log_slots == NULL)
             continue;
-        enum exit_status status = log_files_reopen(&generations[i]->instance);
+        enum exit_status status = log_files_reopen(&g->instance);
         result = status != STATUS_OK ? status : result;
     }
-    generation_signal(s->current, SIGUSR1); /* that is ignored by one that is not ready */
-    generation_signal(s->old, SIGUSR1);
+    for (size_t i = 0; i < GENERATIONS_MAX; i++) {
+        if (supervisor_generation(s, i) != s->next) /* its workers are told when they are ready */
+            generation_signal(supervisor_generation(s, i), SIGUSR1);
+    }
     return result;
 }
 
@@ -161,8 +175,10 @@ static int timeout_of(const struct supervisor *s)
     uint64_t now_ms = clock_monotonic_ms();
     uint64_t due_ms = least(reload_due_ms(s), control_due_ms(s->control));
 
-    if (!s->stops)
-        due_ms = least(due_ms, least(watchdog_due_ms(s->current), watchdog_due_ms(s->old)));
+    for (size_t i = 0; !s->stops && i < GENERATIONS_MAX; i++) {
+        if (supervisor_generation(s, i) != s->next)
+            due_ms = least(due_ms, watchdog_due_ms(supervisor_generation(s, i)));
+    }
     due_ms = least(due_ms, drain_due_ms(s));
     due_ms = least(due_ms, upgrade_due_ms(s));
     if (notify_watchdog_ms() != 0)
@@ -198,9 +214,10 @@ static size_t workers_of(const struct generation *g)
 /* Room for all that is waited for. */
 static struct pollfd *make_entries(struct supervisor *s)
 {
-    size_t count = 2 + CONTROL_POLL_MAX +
-                   2 * (workers_of(s->current) + workers_of(s->next) + workers_of(s->old));
+    size_t count = 2 + CONTROL_POLL_MAX;
 
+    for (size_t i = 0; i < GENERATIONS_MAX; i++)
+        count += 2 * workers_of(supervisor_generation(s, i));
     if (count > s->entries_room) {
         struct pollfd *entries = realloc(s->entries, count * sizeof entries[0]);
         CHECK(entries != NULL);
@@ -219,32 +236,28 @@ static void wait_for_news(struct supervisor *s)
     size_t of_control = control_poll(s->control, entries + count);
     count += of_control;
     count += upgrade_poll(s, entries + count);
-    count += poll_workers(s->current, entries + count);
-    count += poll_workers(s->next, entries + count);
-    count += poll_workers(s->old, entries + count);
+    for (size_t i = 0; i < GENERATIONS_MAX; i++)
+        count += poll_workers(supervisor_generation(s, i), entries + count);
     if (poll(entries, (nfds_t)count, timeout_of(s)) < 0)
         CHECK(errno == EINTR || errno == ENOMEM);
     take_signals(s);
     upgrade_hear(s);
-    workers_hear(s, s->current);
-    workers_hear(s, s->next);
-    workers_hear(s, s->old);
+    for (size_t i = 0; i < GENERATIONS_MAX; i++)
+        workers_hear(s, supervisor_generation(s, i));
     workers_reap(s);
     control_go_on(s->control, entries + 1, of_control, clock_monotonic_ms());
 }
 
 static size_t alive(const struct supervisor *s)
 {
-    return generation_alive(s->current) + generation_alive(s->next) + generation_alive(s->old);
+    return generation_alive(s->current) + generation_alive(s->next) + retired_alive(s);
 }
 
 static void kill_what_is_left(struct supervisor *s)
 {
     log_warn("%zu worker%s did not end in time and %s killed", alive(s), alive(s) == 1 ? "" : "s",
              alive(s) == 1 ? "is" : "are");
-    generation_signal(s->current, SIGKILL);
-    generation_signal(s->next, SIGKILL);
-    generation_signal(s->old, SIGKILL);
+    signal_all(s, SIGKILL);
     s->end_ms = UINT64_MAX;
 }
 
@@ -258,9 +271,9 @@ static void run(struct supervisor *s)
         tell_watchdog(s, now_ms);
         workers_restart(s, now_ms);
         reload_go_on(s, now_ms);
-        if (!s->stops) {
-            watchdog_go_on(s->current, now_ms);
-            watchdog_go_on(s->old, now_ms);
+        for (size_t i = 0; !s->stops && i < GENERATIONS_MAX; i++) {
+            if (supervisor_generation(s, i) != s->next)
+                watchdog_go_on(supervisor_generation(s, i), now_ms);
         }
         upgrade_go_on(s, now_ms);
         drain_go_on(s, now_ms);
@@ -377,9 +390,8 @@ enum exit_status supervise(struct instance *instance)
         run(&s);
     if (s.current != NULL)
         tell_end(&s);
-    generation_destroy(s.current);
-    generation_destroy(s.next);
-    generation_destroy(s.old);
+    for (size_t i = 0; i < GENERATIONS_MAX; i++)
+        generation_destroy(supervisor_generation(&s, i));
     config_texts_free(&s.texts);
     config_texts_free(&s.next_texts);
     pid_file_remove(&s.pid_file);

@@ -1,5 +1,5 @@
 /* supervisor_internal.h: what supervisor.c, supervisor_workers.c, reload.c, drain.c, upgrade.c,
- * succession_*.c and orders.c share. */
+ * retired.c, succession_*.c and orders.c share. */
 #ifndef PROCESS_SUPERVISOR_INTERNAL_H
 #define PROCESS_SUPERVISOR_INTERNAL_H
 
@@ -35,12 +35,19 @@ struct upgrade {
     int old_binary; /* this one was executed: the other, until workers of this one serve; else -1 */
 };
 
+enum {
+    RETIRED_MAX = 8,         /* generations that end at a time */
+    RETIRED_GRACE_MS = 5000, /* beyond drain_timeout, for who has not looked at the clock */
+    GENERATIONS_MAX = RETIRED_MAX + 2
+};
+
 struct supervisor {
     const struct config_source *source; /* borrowed: of the command line */
     struct listen_set sockets;
     struct generation *current;    /* serves */
     struct generation *next;       /* starts, or NULL */
-    struct generation *old;        /* ends, or NULL */
+    struct generation *retired[RETIRED_MAX]; /* end; the oldest first, NULL behind the last */
+    size_t retired_count;
     unsigned generations;          /* how many there have been */
     struct reload_request request; /* waits for its turn */
     struct upgrade upgrade;
@@ -93,11 +100,31 @@ void reload_fail(struct supervisor *s, enum exit_status status, const char *how)
 /* Nothing that waits will be done: the server ends. */
 void reload_forget(struct supervisor *s);
 
-/* Is one under way? */
+/* Is one under way, or asked for? Generations that end do not count. */
 bool reload_is_busy(const struct supervisor *s);
 
 /* When reload_go_on() has something to do, whatever happens; UINT64_MAX: never. */
 uint64_t reload_due_ms(const struct supervisor *s);
+
+/* --- retired.c --- */
+
+/* A generation that has been told to retire; there has to be room. */
+void retired_add(struct supervisor *s, struct generation *g, uint64_t now_ms);
+
+/* Is there room for another one? */
+bool retired_have_room(const struct supervisor *s);
+
+/* Has the oldest one hurry where there is none. */
+void retired_make_room(struct supervisor *s, uint64_t now_ms);
+
+/* Frees those that have ended; presses those whose time is over. */
+void retired_go_on(struct supervisor *s, uint64_t now_ms);
+
+/* When retired_go_on() has something to do, whatever happens; UINT64_MAX: never. */
+uint64_t retired_due_ms(const struct supervisor *s);
+
+/* How many of their workers have a process? */
+size_t retired_alive(const struct supervisor *s);
 
 /* --- upgrade.c --- */
 
@@ -172,6 +199,10 @@ void workers_reap(struct supervisor *s);
 void workers_restart(struct supervisor *s, uint64_t now_ms);
 
 /* --- supervisor.c --- */
+
+/* Generation `index` of GENERATIONS_MAX: that which serves, that which starts, and those that end;
+ * NULL: there is none at this place. */
+struct generation *supervisor_generation(const struct supervisor *s, size_t index);
 
 /* Ends now. */
 void supervisor_stop(struct supervisor *s);

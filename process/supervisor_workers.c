@@ -42,11 +42,11 @@ static bool has_worker(const struct generation *g, const struct worker *worker)
 void workers_forget(const struct worker_heritage *heritage, const struct worker *forked)
 {
     struct supervisor *s = heritage->context;
-    struct generation *const generations[] = { s->current, s->next, s->old };
 
-    for (size_t i = 0; i < ARRAY_LEN(generations); i++) {
-        for (size_t j = 0; generations[i] != NULL && j < generations[i]->workers_count; j++) {
-            const struct worker *worker = &generations[i]->workers[j];
+    for (size_t i = 0; i < GENERATIONS_MAX; i++) {
+        struct generation *g = supervisor_generation(s, i);
+        for (size_t j = 0; g != NULL && j < g->workers_count; j++) {
+            struct worker *worker = &g->workers[j];
             if (worker->channel >= 0)
                 close(worker->channel);
             if (worker != forked)
@@ -54,18 +54,19 @@ void workers_forget(const struct worker_heritage *heritage, const struct worker 
             if (worker->inbox >= 0 && worker != forked && !is_inherited(heritage, worker->inbox))
                 close(worker->inbox);
             if (worker != forked)
-                last_words_close(&generations[i]->workers[j].words);
+                last_words_close(&worker->words);
         }
-        if (generations[i] != NULL && !has_worker(generations[i], forked))
-            log_files_close_slots(&generations[i]->instance);
+        if (g != NULL && !has_worker(g, forked))
+            log_files_close_slots(&g->instance);
     }
     if (s->pid_file.fd >= 0)
         close(s->pid_file.fd);
     if (s->upgrade.old_binary >= 0)
         close(s->upgrade.old_binary);
-    for (size_t i = 0; i < ARRAY_LEN(generations); i++) {
-        if (generations[i] != NULL)
-            ticket_keys_forget_memory(generations[i]->instance.tls.ticket_keys);
+    for (size_t i = 0; i < GENERATIONS_MAX; i++) {
+        struct generation *g = supervisor_generation(s, i);
+        if (g != NULL)
+            ticket_keys_forget_memory(g->instance.tls.ticket_keys);
     }
     stats_forget_memory();
     control_forget(s->control);
@@ -89,13 +90,13 @@ static void plan_restart(struct worker *worker, const char *how, pid_t pid)
 
 static void take_end(struct supervisor *s, pid_t pid, int wait_status)
 {
-    struct generation *const generations[] = { s->current, s->next, s->old };
     char how[160], text[256];
 
     if (upgrade_take_end(s, pid, wait_status))
         return;
-    for (size_t i = 0; i < ARRAY_LEN(generations); i++) {
-        struct worker *worker = generation_find(generations[i], pid);
+    for (size_t i = 0; i < GENERATIONS_MAX; i++) {
+        struct generation *g = supervisor_generation(s, i);
+        struct worker *worker = generation_find(g, pid);
         if (worker == NULL)
             continue;
         struct worker_report report = worker_hear(worker); /* its last words */
@@ -103,16 +104,15 @@ static void take_end(struct supervisor *s, pid_t pid, int wait_status)
         if (WIFSIGNALED(wait_status))
             last_words_tell(&worker->words, worker->index, pid);
         last_words_close(&worker->words);
-        if (generations[i] == s->next && !s->failed) {
+        if (g == s->next && !s->failed) {
             snprintf(text, sizeof text, "worker %u %s before it was ready", worker->index, how);
             reload_fail(s, report.news == WORKER_REFUSED ? report.status : STATUS_RUNTIME,
                         report.news == WORKER_REFUSED && report.why[0] != '\0' ? report.why : text);
-        } else if (generations[i] == s->current && !s->stops && !drain_has_begun(s)) {
+        } else if (g == s->current && !s->stops && !drain_has_begun(s)) {
             if (report.news == WORKER_REFUSED && report.why[0] != '\0')
                 log_line(LOG_ERROR, report.why);
             plan_restart(worker, how, pid);
-        } else if (generations[i] != s->next &&
-                   (!worker->asked_to_end || WIFSIGNALED(wait_status))) {
+        } else if (g != s->next && (!worker->asked_to_end || WIFSIGNALED(wait_status))) {
             log_warn("worker %u, process %d, %s while it ended", worker->index, (int)pid, how);
         }
         return;

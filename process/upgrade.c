@@ -291,7 +291,7 @@ static bool may_try(const struct supervisor *s)
     const struct upgrade *u = &s->upgrade;
 
     return u->ticket != 0 && u->pid == 0 && s->current != NULL && s->next == NULL &&
-           s->old == NULL && !s->drains &&
+           s->retired_count == 0 && s->tell_ms == 0 && !s->drains &&
            (s->request.ticket == 0 || u->ticket < s->request.ticket);
 }
 
