@@ -195,7 +195,7 @@ enum exit_status instance_open(struct instance *p, struct listen_set *set, bool 
         return status;
     choose_ktls(p);
     if (p->config->tls.self_signed)
-        log_warn("--tls-self-signed: the certificate was made just now and signed by nobody else: "
+        log_warn("--tls-self-signed: the certificate was made here and is signed by nobody else: "
                  "browsers will warn of it");
     return take_sockets(p, set, sockets_of_each(p));
 }

@@ -21,6 +21,7 @@
  *   pid-file FD FOLDER NAME
  *   ticket-keys FD
  *   counters FD
+ *   self-signed NAMES CERTIFICATE KEY MADE_S   (tls/self_signed.h)
  *   worker PID READY CHANNEL INBOX MEMORY
  *   failed STATUS SENTENCE    why the other binary did not come to serve */
 #ifndef PROCESS_SUCCESSION_H

@@ -12,6 +12,7 @@
 #include "process/binary.h"
 #include "process/notify.h"
 #include "process/supervisor_internal.h"
+#include "tls/self_signed.h"
 #include "tls/ticket_keys.h"
 
 #include <errno.h>
@@ -276,6 +277,18 @@ static bool take_counters(struct estate *e, struct span rest)
     return true;
 }
 
+static bool take_self_signed(struct estate *e, struct span rest)
+{
+    struct self_signed made;
+
+    (void)e;
+    if (!netstring_take(&rest, &made.names) || !netstring_take(&rest, &made.certificate) ||
+        !netstring_take(&rest, &made.key) || !netstring_take_number(&rest, &made.made_s))
+        return false;
+    self_signed_adopt(&made);
+    return true;
+}
+
 static bool count_worker(struct estate *e, struct span rest)
 {
     (void)rest;
@@ -311,13 +324,14 @@ static bool take_failed(struct estate *e, struct span rest)
 
 /* First what the generation is made of; the rest only once it is known. */
 static const struct record_kind kinds[] = {
-    { "binary", take_binary, 1 },     { "supervisor", take_supervisor, 1 },
-    { "text", take_config_text, 1 },  { "setting", take_setting, 1 },
-    { "listener", take_listener, 1 }, { "worker", count_worker, 1 },
-    { "failed", take_failed, 1 },     { "asked", take_asked, 2 },
-    { "control", take_control, 2 },   { "client", take_client, 2 },
-    { "pid-file", take_pid_file, 2 }, { "ticket-keys", take_ticket_keys, 2 },
-    { "counters", take_counters, 2 }, { "worker", take_worker, 2 },
+    { "binary", take_binary, 1 },           { "supervisor", take_supervisor, 1 },
+    { "text", take_config_text, 1 },        { "setting", take_setting, 1 },
+    { "listener", take_listener, 1 },       { "worker", count_worker, 1 },
+    { "failed", take_failed, 1 },           { "asked", take_asked, 2 },
+    { "control", take_control, 2 },         { "client", take_client, 2 },
+    { "pid-file", take_pid_file, 2 },       { "ticket-keys", take_ticket_keys, 2 },
+    { "counters", take_counters, 2 },       { "worker", take_worker, 2 },
+    { "self-signed", take_self_signed, 2 },
 };
 
 static bool take_record(struct estate *e, struct span record, int pass)

@@ -5,6 +5,7 @@
 #include "core/stats.h"
 #include "process/binary.h"
 #include "process/supervisor_internal.h"
+#include "tls/self_signed.h"
 #include "tls/ticket_keys.h"
 
 #include <errno.h>
@@ -118,6 +119,10 @@ static void put_memory(struct writer *w, const struct supervisor *s)
 
     if (fd >= 0)
         RECORD(w, "ticket-keys", NUMBER(pass(w, fd, "gearshift-ticket-keys")));
+    struct self_signed made;
+    for (size_t i = 0; self_signed_at(i, &made); i++)
+        RECORD(w, "self-signed", OCTETS(made.names), OCTETS(made.certificate), OCTETS(made.key),
+               NUMBER(made.made_s));
     fd = stats_memory();
     if (fd >= 0)
         RECORD(w, "counters", NUMBER(pass(w, fd, "gearshift-counters")));

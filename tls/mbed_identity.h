@@ -20,7 +20,8 @@ int mbed_identity_read(struct mbed_identity *identity, const struct server *serv
                        const struct certificate *files, char *why, size_t why_size);
 
 /* Makes a P-256 key and a certificate of it for localhost, the loopback addresses and the server's
- * names, signed by itself, valid for 30 days. 0, or -EINVAL and a sentence. As above otherwise. */
+ * names, signed by itself, valid for 30 days; or takes the one that is kept (self_signed.h). 0, or
+ * -EINVAL and a sentence. As above otherwise. */
 int mbed_identity_make(struct mbed_identity *identity, const struct server *server, char *why,
                        size_t why_size);
 

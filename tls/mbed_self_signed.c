@@ -1,6 +1,7 @@
 /* mbed_self_signed.c: a certificate for trying out, in memory only. See mbed_identity.h. */
 #include "tls/mbed_identity.h"
 #include "tls/mbed_random.h"
+#include "tls/self_signed.h"
 
 #include <errno.h>
 #include <mbedtls/asn1write.h>
@@ -12,7 +13,7 @@
 #include <time.h>
 
 enum {
-    VALID_S = 30 * 24 * 3600,
+    VALID_S = SELF_SIGNED_DAYS * 24 * 3600,
     NAMES_SIZE_MAX = 8192,                       /* octets of subjectAltName */
     CERTIFICATE_SIZE_MAX = NAMES_SIZE_MAX + 1024 /* octets of DER */
 };
@@ -145,20 +146,62 @@ static int write_certificate(mbedtls_pk_context *key, const struct server *serve
     return code;
 }
 
+static void init(struct mbed_identity *identity)
+{
+    mbedtls_x509_crt_init(&identity->chain);
+    mbedtls_pk_init(&identity->key);
+}
+
+/* That which a configuration before had. */
+static bool find(struct mbed_identity *identity, const struct server *server)
+{
+    struct self_signed kept;
+
+    if (!self_signed_find(server, time(NULL), &kept))
+        return false;
+    if (mbedtls_x509_crt_parse_der(&identity->chain, (const unsigned char *)kept.certificate.ptr,
+                                   kept.certificate.len) == 0 &&
+        mbed_parse_key(&identity->key, (const unsigned char *)kept.key.ptr, kept.key.len,
+                       mbed_random) == 0)
+        return true;
+    mbed_identity_free(identity);
+    init(identity);
+    return false;
+}
+
+/* For the configurations to come. */
+static void keep(struct mbed_identity *identity, const struct server *server)
+{
+    unsigned char key[SELF_SIGNED_KEY_SIZE]; /* it is written to the end */
+    int len = mbedtls_pk_write_key_der(&identity->key, key, sizeof(key));
+
+    if (len > 0)
+        self_signed_keep(server,
+                         span_make((const char *)identity->chain.raw.p, identity->chain.raw.len),
+                         span_make((const char *)key + sizeof(key) - len, (size_t)len), time(NULL));
+    explicit_bzero(key, sizeof(key));
+}
+
+/* 0, or a code of the library. */
+static int make(struct mbed_identity *identity, const struct server *server)
+{
+    unsigned char der[CERTIFICATE_SIZE_MAX];
+    int code = make_key(&identity->key);
+
+    if (code == 0)
+        code = write_certificate(&identity->key, server, der, sizeof(der));
+    if (code > 0)
+        code = mbedtls_x509_crt_parse_der(&identity->chain, der + sizeof(der) - code, (size_t)code);
+    if (code == 0)
+        keep(identity, server);
+    return code;
+}
+
 int mbed_identity_make(struct mbed_identity *identity, const struct server *server, char *why,
                        size_t why_size)
 {
-    unsigned char der[CERTIFICATE_SIZE_MAX];
-
-    mbedtls_x509_crt_init(&identity->chain);
-    mbedtls_pk_init(&identity->key);
-    int code = make_key(&identity->key);
-    if (code == 0) {
-        code = write_certificate(&identity->key, server, der, sizeof(der));
-        if (code > 0)
-            code = mbedtls_x509_crt_parse_der(&identity->chain, der + sizeof(der) - code,
-                                              (size_t)code);
-    }
+    init(identity);
+    int code = find(identity, server) ? 0 : make(identity, server);
     if (code != 0) {
         char reason[128];
         mbedtls_strerror(code, reason, sizeof(reason));

@@ -102,7 +102,8 @@ int openssl_certificate_use(SSL_CTX *ssl_ctx, X509 *x509, EVP_PKEY *key, STACK_O
 /* --- openssl_self_signed.c --- */
 
 /* Makes a key (P-256) and a certificate for localhost and the names of `server`, valid for 30 days
- * from now, and gives them to `ssl_ctx`. 0, or -errno and a sentence. */
+ * from now, unless one is kept (self_signed.h), and gives them to `ssl_ctx`. 0, or -errno and a
+ * sentence. */
 int openssl_self_signed(SSL_CTX *ssl_ctx, const struct server *server, char *why, size_t why_size);
 
 /* --- openssl_begin.c --- */

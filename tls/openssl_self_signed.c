@@ -4,6 +4,7 @@
 #include "tls/openssl.h"
 
 #include "core/check.h"
+#include "tls/self_signed.h"
 
 #include <errno.h>
 #include <openssl/asn1.h>
@@ -15,8 +16,9 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
-enum { VALID_DAYS = 30, SERIAL_BITS = 127 };
+enum { SERIAL_BITS = 127 };
 
 /* Letters, digits, hyphens and dots, perhaps behind "*.": what stands in a dNSName (RFC 5280
  * section 4.2.1.6). A section's title may be anything. */
@@ -107,7 +109,7 @@ static bool fill(X509 *x509, const struct server *server, EVP_PKEY *key)
 
     return X509_set_version(x509, X509_VERSION_3) && set_serial(x509) &&
            X509_gmtime_adj(X509_getm_notBefore(x509), 0) != NULL &&
-           X509_time_adj_ex(X509_getm_notAfter(x509), VALID_DAYS, 0, NULL) != NULL &&
+           X509_time_adj_ex(X509_getm_notAfter(x509), SELF_SIGNED_DAYS, 0, NULL) != NULL &&
            X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, name, -1, -1, 0) &&
            X509_set_issuer_name(x509, subject) && X509_set_pubkey(x509, key) &&
            add_extension(x509, NID_basic_constraints, "critical,CA:FALSE") &&
@@ -116,14 +118,58 @@ static bool fill(X509 *x509, const struct server *server, EVP_PKEY *key)
            X509_sign(x509, key, EVP_sha256()) > 0;
 }
 
+/* That which a configuration before had. */
+static bool find(const struct server *server, X509 **ret_x509, EVP_PKEY **ret_key)
+{
+    struct self_signed kept;
+
+    if (!self_signed_find(server, time(NULL), &kept))
+        return false;
+    const unsigned char *certificate = (const unsigned char *)kept.certificate.ptr;
+    const unsigned char *key = (const unsigned char *)kept.key.ptr;
+    *ret_x509 = d2i_X509(NULL, &certificate, (long)kept.certificate.len);
+    *ret_key = d2i_AutoPrivateKey(NULL, &key, (long)kept.key.len);
+    return *ret_x509 != NULL && *ret_key != NULL;
+}
+
+/* For the configurations to come. */
+static void keep(const struct server *server, X509 *x509, EVP_PKEY *key)
+{
+    unsigned char *certificate_der = NULL, *key_der = NULL;
+    int certificate_len = i2d_X509(x509, &certificate_der);
+    int key_len = i2d_PrivateKey(key, &key_der);
+
+    if (certificate_len > 0 && key_len > 0)
+        self_signed_keep(server, span_make((const char *)certificate_der, (size_t)certificate_len),
+                         span_make((const char *)key_der, (size_t)key_len), time(NULL));
+    OPENSSL_free(certificate_der);
+    OPENSSL_clear_free(key_der, key_len > 0 ? (size_t)key_len : 0);
+}
+
+static bool make(const struct server *server, X509 **ret_x509, EVP_PKEY **ret_key)
+{
+    *ret_key = EVP_EC_gen("P-256");
+    *ret_x509 = X509_new();
+    if (*ret_key == NULL || *ret_x509 == NULL || !fill(*ret_x509, server, *ret_key))
+        return false;
+    keep(server, *ret_x509, *ret_key);
+    return true;
+}
+
 int openssl_self_signed(SSL_CTX *ssl_ctx, const struct server *server, char *why, size_t why_size)
 {
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *x509 = X509_new();
+    EVP_PKEY *key = NULL;
+    X509 *x509 = NULL;
     char reason[256];
     int res = -EINVAL;
 
-    if (key != NULL && x509 != NULL && fill(x509, server, key))
+    bool found = find(server, &x509, &key);
+    if (!found) {
+        X509_free(x509);
+        EVP_PKEY_free(key);
+        ERR_clear_error();
+    }
+    if (found || make(server, &x509, &key))
         res = openssl_certificate_use(ssl_ctx, x509, key, NULL, reason, sizeof(reason));
     else
         snprintf(reason, sizeof(reason), "%s", openssl_reason());

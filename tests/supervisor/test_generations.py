@@ -4,11 +4,13 @@
 import json
 import os
 import re
+import shutil
 import socket
+import ssl
 import unittest
 
 from secured import Secured, libraries
-from supervised import BODY, WAIT_S, Supervised, wait_until
+from supervised import BINARY, BODY, WAIT_S, Supervised, environment, wait_until
 
 ENGINES = ("reactor", "reactor-pool", "multi-reactor", "leader-followers", "coroutine", "proactor",
            "iterative", "thread-pool", "thread-per-connection", "process-per-connection")
@@ -146,6 +148,48 @@ class Held(Secured):
         self.assertEqual(held[0].recv(1), b"")
         for client in held[1:-1]:
             self.assertEqual(self.asks(client), (BODY, True))
+
+
+@unittest.skipUnless(libraries(), "no TLS library is built in")
+class SelfSigned(Supervised):
+    """Who has told a browser to trust a certificate for trying out is not asked again."""
+
+    def served(self, server):
+        port = int(re.search(r":(\d+)/", server.where[0])[1])
+        return ssl.get_server_certificate(("127.0.0.1", port), timeout=WAIT_S)
+
+    def configure(self, backend):
+        return self.write("server.conf", f"""control = "{self.control}"
+tls_backend = {backend}
+server "localhost" {{
+    listen = {{"127.0.0.1:0 tls"}}
+    root = "{self.folder}/site"
+}}
+""")
+
+    def test_it_stays(self):
+        copy = self.path("gearshift")
+        shutil.copy(BINARY, copy)
+        for backend in libraries():
+            with self.subTest(backend):
+                env = environment()
+                del env["GEARSHIFT_PROCESSES"], env["GEARSHIFT_CONTROL"]
+                server = self.serve("-c", self.configure(backend), "--tls-self-signed", env=env,
+                                    binary=copy)
+                first = self.served(server)
+                self.assert_done("reload")
+                self.assertEqual(self.served(server), first)
+                self.assert_done("upgrade")
+                self.assertEqual(self.served(server), first)
+                for other in libraries():
+                    self.configure(other)
+                    self.assert_done("reload")
+                    self.assertEqual(self.served(server), first)
+                self.write("server.conf", self.read("server.conf").replace(
+                    "root =", 'alias_hosts = {"other.test"}\n    root ='))
+                self.assert_done("reload")
+                self.assertNotEqual(self.served(server), first)
+                self.assertEqual(server.stop(), 0)
 
 
 if __name__ == "__main__":

@@ -227,8 +227,24 @@ static void test_self_signed(void **state)
     assert_true(X509_cmp_time(X509_get0_notAfter(x509), &latest) < 0);
     assert_int_equal(X509_verify(x509, X509_get0_pubkey(x509)), 1);
     assert_int_equal(EVP_PKEY_get_base_id(X509_get0_pubkey(x509)), EVP_PKEY_EC);
-    X509_free(x509);
     link_close(&one);
+    /* Another configuration with the same names has the same one; with others it has another. */
+    for (size_t count = ARRAY_LEN(hosts); count >= ARRAY_LEN(hosts) - 1; count--) {
+        world_stop(&world);
+        world_init(&world, &LIBRARY);
+        world.config.tls.self_signed = true;
+        world.servers[1].certificates_count = 0;
+        world.servers[1].hosts = hosts;
+        world.servers[1].hosts_count = count;
+        world_start(&world);
+        link_open(&one, &world, client, "b.test");
+        assert_true(link_handshake(&one));
+        X509 *again = SSL_get1_peer_certificate(one.client);
+        assert_int_equal(X509_cmp(x509, again) == 0, count == ARRAY_LEN(hosts));
+        X509_free(again);
+        link_close(&one);
+    }
+    X509_free(x509);
     /* Those that have one keep it. */
     char name[64];
     link_open(&one, &world, client, "a.test");
