@@ -1,20 +1,19 @@
 /* draining.c: see draining.h. */
 #include "core/draining.h"
 
+#include "core/shared_memory.h"
+
 #include <stdatomic.h>
 #include <stddef.h>
-#include <sys/mman.h>
 
 static atomic_bool of_process;
 static atomic_bool *begun = &of_process;
 
 void draining_share(void)
 {
-    void *mem =
-        mmap(NULL, sizeof(*begun), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (mem == MAP_FAILED)
+    atomic_bool *shared = shared_memory_make("gearshift-draining", sizeof(*begun), NULL);
+    if (shared == NULL)
         return;
-    atomic_bool *shared = mem;
     atomic_init(shared, draining_has_begun());
     begun = shared;
 }

@@ -6,6 +6,7 @@
 
 #include "core/check.h"
 #include "core/clock.h"
+#include "core/shared_memory.h"
 #include "core/shared_mutex.h"
 
 #include <errno.h>
@@ -166,9 +167,8 @@ void log_repeat_end(void)
 
 int log_repeat_share(void)
 {
-    struct repeats *shared =
-        mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (shared == MAP_FAILED)
+    struct repeats *shared = shared_memory_make("gearshift-log-repeat", sizeof(*shared), NULL);
+    if (shared == NULL)
         return -errno;
     int error = shared_mutex_init(&shared->mutex);
     if (error != 0) {

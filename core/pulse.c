@@ -2,14 +2,31 @@
  * that very moment, a question is taken for answered that is not; the next one is not. */
 #include "core/pulse.h"
 
+#include "core/shared_memory.h"
+
+#include <errno.h>
 #include <sys/mman.h>
 
-struct pulse *pulse_create(void)
-{
-    void *mem =
-        mmap(NULL, sizeof(struct pulse), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+enum { VERSION = 1 };
 
-    return mem != MAP_FAILED ? mem : NULL;
+struct pulse *pulse_create(int *ret_memory)
+{
+    struct pulse *pulse = shared_memory_make("gearshift-pulse", sizeof(*pulse), ret_memory);
+
+    if (pulse != NULL)
+        pulse->version = VERSION;
+    return pulse;
+}
+
+struct pulse *pulse_adopt(int memory)
+{
+    struct pulse *pulse = shared_memory_map(memory, sizeof(*pulse));
+
+    if (pulse == NULL || pulse->version == VERSION)
+        return pulse;
+    pulse_destroy(pulse);
+    errno = EPROTO;
+    return NULL;
 }
 
 void pulse_destroy(struct pulse *pulse)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 struct pulse {
+    unsigned version;     /* of this layout */
     atomic_uint asked;    /* which question it is; written by the watcher alone */
     atomic_uint loops;    /* that answer */
     atomic_uint answered; /* of them, that have heard the question */
@@ -17,9 +18,16 @@ struct pulse {
     atomic_uint accepting; /* loops that take connections from listening sockets, or are about to */
 };
 
-/* Memory that children forked from now on share. NULL: there is none, errno says why. The caller
- * owns it: each process that has it gives its copy back by pulse_destroy(). */
-struct pulse *pulse_create(void);
+/* Memory that children forked from now on share, and the descriptor by which another program of
+ * this process comes to it, or -1 (shared_memory_make()). NULL: there is none, errno says why. The
+ * caller owns both: each process that has it gives its copy back by pulse_destroy(). */
+struct pulse *pulse_create(int *ret_memory);
+
+/* That which another program of this process has made; the descriptor stays the caller's. NULL:
+ * errno says why: EPROTO: that program is of another version. */
+struct pulse *pulse_adopt(int memory);
+
+/* NULL is allowed. */
 void pulse_destroy(struct pulse *pulse);
 
 /* The watcher: asks anew. What was asked before has been answered. */

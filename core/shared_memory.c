@@ -42,7 +42,7 @@ static int make_descriptor(const char *name, size_t size)
 
 void *shared_memory_make(const char *name, size_t size, int *ret_fd)
 {
-    int fd = keeps_descriptors ? make_descriptor(name, size) : -1;
+    int fd = keeps_descriptors && ret_fd != NULL ? make_descriptor(name, size) : -1;
     void *memory = map(fd, size);
 
     if (memory == NULL && fd >= 0) {
@@ -51,7 +51,8 @@ void *shared_memory_make(const char *name, size_t size, int *ret_fd)
         errno = error;
         return NULL;
     }
-    *ret_fd = fd;
+    if (ret_fd != NULL)
+        *ret_fd = fd;
     return memory;
 }
 

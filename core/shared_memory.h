@@ -11,8 +11,8 @@
 void shared_memory_keep_descriptors(void);
 
 /* Makes `size` bytes of zeros; `name` shows in /proc/PID/maps. The memory, for munmap(2), and in
- * *ret_fd a descriptor that the caller owns, or -1: none is kept, or this system grants none. NULL:
- * errno tells why. */
+ * *ret_fd a descriptor that the caller owns, or -1: none is kept, or this system grants none.
+ * `ret_fd` NULL: no other program is to come to it, and it has none. NULL: errno tells why. */
 void *shared_memory_make(const char *name, size_t size, int *ret_fd);
 
 /* The size of such memory in bytes, or -errno. */

@@ -22,7 +22,8 @@
  *   ticket-keys FD
  *   counters FD
  *   self-signed NAMES CERTIFICATE KEY MADE_S   (tls/self_signed.h)
- *   worker PID READY CHANNEL INBOX MEMORY
+ *   log-slot IN OUT           of the workers (core/fd_slot.h): of each access log, and the error log
+ *   worker PID READY CHANNEL INBOX MEMORY STDERR PULSE
  *   failed STATUS SENTENCE    why the other binary did not come to serve */
 #ifndef PROCESS_SUCCESSION_H
 #define PROCESS_SUCCESSION_H

@@ -5,6 +5,7 @@
 #include "process/succession.h"
 
 #include "core/check.h"
+#include "core/fd_slot.h"
 #include "core/inherited.h"
 #include "core/log.h"
 #include "core/netstring.h"
@@ -42,7 +43,7 @@ struct estate {
     char **settings;               /* owned, with copies */
     size_t settings_count;
     struct ticket_keys *keys;
-    size_t workers_count, worker;
+    size_t workers_count, worker, log_slot;
     enum exit_status failed; /* with: */
     char *why;               /* owned; NULL: nothing failed */
 };
@@ -296,17 +297,35 @@ static bool count_worker(struct estate *e, struct span rest)
     return true;
 }
 
+/* In place of the one that this binary has made, which the workers do not know. */
+static bool take_log_slot(struct estate *e, struct span rest)
+{
+    struct instance *instance = &e->generation->instance;
+    struct fd_slot slot;
+
+    if (!take_fd(&rest, &slot.in) || !take_fd(&rest, &slot.out))
+        return false;
+    if (instance->log_slots == NULL || e->log_slot > instance->config->access_logs_count) {
+        fd_slot_close(&slot); /* the configuration means something else to this binary */
+        return true;
+    }
+    fd_slot_close(&instance->log_slots[e->log_slot]);
+    instance->log_slots[e->log_slot++] = slot;
+    return true;
+}
+
 static bool take_worker(struct estate *e, struct span rest)
 {
+    struct worker_passed passed = { .pulse = -1 };
     int64_t pid, ready;
-    int channel, inbox, memory, words;
 
     if (!take_number(&rest, 1, INT32_MAX, &pid) || !take_number(&rest, 0, 1, &ready) ||
-        !take_fd(&rest, &channel) || !take_fd(&rest, &inbox) || !take_fd(&rest, &memory) ||
-        !take_fd(&rest, &words))
+        !take_fd(&rest, &passed.channel) || !take_fd(&rest, &passed.inbox) ||
+        !take_fd(&rest, &passed.handover) || !take_fd(&rest, &passed.words))
         return false;
-    worker_adopt(&e->generation->workers[e->worker++], (pid_t)pid, ready != 0, channel, inbox,
-                 memory, words);
+    if (rest.len > 0 && !take_fd(&rest, &passed.pulse)) /* an older binary does not pass it */
+        return false;
+    worker_adopt(&e->generation->workers[e->worker++], (pid_t)pid, ready != 0, &passed);
     return true;
 }
 
@@ -331,7 +350,7 @@ static const struct record_kind kinds[] = {
     { "control", take_control, 2 },         { "client", take_client, 2 },
     { "pid-file", take_pid_file, 2 },       { "ticket-keys", take_ticket_keys, 2 },
     { "counters", take_counters, 2 },       { "worker", take_worker, 2 },
-    { "self-signed", take_self_signed, 2 },
+    { "self-signed", take_self_signed, 2 }, { "log-slot", take_log_slot, 2 },
 };
 
 static bool take_record(struct estate *e, struct span record, int pass)

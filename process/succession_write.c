@@ -130,6 +130,11 @@ static void put_memory(struct writer *w, const struct supervisor *s)
 
 static void put_workers(struct writer *w, const struct generation *g)
 {
+    const struct instance *instance = &g->instance;
+
+    for (size_t i = 0; instance->log_slots != NULL && i <= instance->config->access_logs_count; i++)
+        RECORD(w, "log-slot", NUMBER(pass(w, instance->log_slots[i].in, "gearshift-log-slot")),
+               NUMBER(pass(w, instance->log_slots[i].out, "gearshift-log-slot")));
     for (size_t i = 0; i < g->workers_count; i++) {
         const struct worker *worker = &g->workers[i];
         int memory = worker->handover != NULL ? handover_memory(worker->handover) : -1;
@@ -138,7 +143,8 @@ static void put_workers(struct writer *w, const struct generation *g)
                    NUMBER(pass(w, worker->channel, "gearshift-channel")),
                    NUMBER(pass(w, worker->inbox, "gearshift-inbox")),
                    NUMBER(pass(w, memory, "gearshift-handover")),
-                   NUMBER(pass(w, worker->words.fd, "gearshift-stderr")));
+                   NUMBER(pass(w, worker->words.fd, "gearshift-stderr")),
+                   NUMBER(pass(w, worker->pulse_memory, "gearshift-pulse")));
     }
 }
 

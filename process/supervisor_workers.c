@@ -50,7 +50,7 @@ void workers_forget(const struct worker_heritage *heritage, const struct worker 
             if (worker->channel >= 0)
                 close(worker->channel);
             if (worker != forked)
-                handover_forget_memory(worker->handover);
+                worker_forget_memory(worker);
             if (worker->inbox >= 0 && worker != forked && !is_inherited(heritage, worker->inbox))
                 close(worker->inbox);
             if (worker != forked)

@@ -24,7 +24,7 @@
 
 void worker_init(struct worker *worker, unsigned index)
 {
-    *worker = (struct worker){ .index = index, .channel = -1, .inbox = -1 };
+    *worker = (struct worker){ .index = index, .channel = -1, .inbox = -1, .pulse_memory = -1 };
     last_words_init(&worker->words);
 }
 
@@ -121,7 +121,7 @@ static int make_channels(struct worker *worker, const struct config *config, int
     worker_free(worker); /* of a process that was here before */
     *ret_words = -1;
     int error = handover_create(config->listens_count, &worker->handover, &worker->inbox);
-    worker->pulse = pulse_create();
+    worker->pulse = pulse_create(&worker->pulse_memory);
     if (error == 0 && worker->pulse == NULL)
         error = -ENOMEM;
     if (error == 0 && !logs_to_stderr(config))
@@ -135,21 +135,34 @@ static int make_channels(struct worker *worker, const struct config *config, int
     return error;
 }
 
-void worker_adopt(struct worker *worker, pid_t pid, bool ready, int channel, int inbox, int memory,
-                  int words)
+void worker_adopt(struct worker *worker, pid_t pid, bool ready, const struct worker_passed *passed)
 {
     worker->pid = pid;
     worker->ready = ready;
-    worker->channel = channel;
-    worker->inbox = inbox;
-    worker->words.fd = words;
-    worker->started_ms = clock_monotonic_ms();
-    if (memory >= 0 && handover_adopt(memory, &worker->handover) < 0) {
+    worker->channel = passed->channel;
+    worker->inbox = passed->inbox;
+    worker->words.fd = passed->words;
+    worker->started_ms = worker->looked_ms = clock_monotonic_ms();
+    worker->pulse_memory = passed->pulse;
+    worker->pulse = passed->pulse >= 0 ? pulse_adopt(passed->pulse) : NULL;
+    if (worker->pulse == NULL)
+        log_info("process %d was forked by another version of this server: whether it hangs is not "
+                 "asked any more",
+                 (int)pid);
+    if (passed->handover >= 0 && handover_adopt(passed->handover, &worker->handover) < 0) {
         worker->handover = NULL;
         log_warn("process %d was forked by another version of this server: its connections stay "
                  "there until they end",
                  (int)pid);
     }
+}
+
+void worker_forget_memory(struct worker *worker)
+{
+    handover_forget_memory(worker->handover);
+    if (worker->pulse_memory >= 0)
+        close(worker->pulse_memory);
+    worker->pulse_memory = -1;
 }
 
 int worker_start(struct worker *worker, struct instance *instance,
@@ -169,7 +182,7 @@ int worker_start(struct worker *worker, struct instance *instance,
         heritage->forget(heritage, worker);
         close(worker->inbox);
         last_words_close(&worker->words);
-        handover_forget_memory(worker->handover);
+        worker_forget_memory(worker);
         place.channel = channels[1];
         work(instance, &place, worker, heritage);
     }
@@ -210,6 +223,9 @@ void worker_free(struct worker *worker)
     worker->handover = NULL;
     pulse_destroy(worker->pulse);
     worker->pulse = NULL;
+    if (worker->pulse_memory >= 0)
+        close(worker->pulse_memory);
+    worker->pulse_memory = -1;
     last_words_close(&worker->words);
 }
 

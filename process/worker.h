@@ -45,6 +45,7 @@ struct worker {
     uint64_t restart_ms;       /* no process: when there is to be one again; 0: never */
     unsigned crashes;          /* in a row */
     struct pulse *pulse;       /* of its loops; owned; NULL: none */
+    int pulse_memory;          /* its descriptor; owned; -1: none */
     uint64_t asked_ms;         /* watchdog.c: when, and no answer yet; 0: answered */
     uint64_t looked_ms;        /* likewise: when it was looked at */
     uint64_t kill_ms;          /* likewise: it hangs, and when it is killed; 0: it does not */
@@ -63,11 +64,20 @@ struct worker_heritage {
 /* A worker without a process. */
 void worker_init(struct worker *worker, unsigned index);
 
-/* A worker whose process a predecessor in this process has forked: its number, and what there is of
- * the channel, the inbox, the memory of its handover and the pipe of its last words (-1: nothing),
- * all of which it takes. It has no pulse: whether it hangs is no more asked. */
-void worker_adopt(struct worker *worker, pid_t pid, bool ready, int channel, int inbox, int memory,
-                  int words);
+/* Descriptors of a worker that another program of this process has forked; -1: there is none. */
+struct worker_passed {
+    int channel, inbox;
+    int handover, pulse; /* their memory */
+    int words;           /* the pipe of its last words */
+};
+
+/* A worker whose process a predecessor in this process has forked: takes its descriptors. Without a
+ * pulse whether it hangs is no more asked. */
+void worker_adopt(struct worker *worker, pid_t pid, bool ready, const struct worker_passed *passed);
+
+/* In a worker: closes the descriptors of memory that `worker` shares with its supervisor; the memory
+ * stays. */
+void worker_forget_memory(struct worker *worker);
 
 /* Forks it. 0, or -errno and a sentence. The instance is open, and stays as it is here. */
 int worker_start(struct worker *worker, struct instance *instance,

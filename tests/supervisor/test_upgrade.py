@@ -39,6 +39,9 @@ class Upgrades(Supervised):
     def upgradable(self, text="", server="", **options):
         return self.supervise(text=text, server=server, binary=self.copy, **options)
 
+    def descriptors(self, pid):
+        return len(os.listdir(f"/proc/{pid}/fd"))
+
     def running(self, server):
         return os.stat(f"/proc/{server.pid}/exe").st_ino
 
@@ -118,6 +121,32 @@ class Taken(Upgrades):
         line, = [line for line in page.decode().splitlines()
                  if line.startswith('gearshift_requests_total{method="GET"')]
         self.assertGreaterEqual(float(line.split()[-1]), 7)
+
+    def test_old_workers_are_watched_and_write_to_new_logs(self):
+        """Until they have ended, the other binary's workers are what all workers are."""
+        server = self.upgradable('watchdog = 2s\naccess_log = "@DIR@/a.log"\ndrain_timeout = 1h')
+        old, = self.workers(server)
+        idle = self.descriptors(old)
+        with server.connect() as kept:
+            kept.sendall(b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\n")  # the old worker keeps it
+            self.assertTrue(wait_until(lambda: self.descriptors(old) > idle))
+            self.assert_done("upgrade")
+            os.rename(self.path("a.log"), self.path("a.log.1"))
+            self.assert_done("reopen")
+            kept.sendall(b"\r\n")
+            self.assertTrue(kept.recv(4096).startswith(b"HTTP/1.1 200"))
+            self.assertTrue(wait_until(lambda: "/a.txt" in self.read("a.log")))
+        self.assertTrue(wait_until(lambda: old not in self.workers(server)))
+        old, = self.workers(server)
+        idle = self.descriptors(old)
+        with server.connect() as kept:
+            kept.sendall(b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\n")
+            self.assertTrue(wait_until(lambda: self.descriptors(old) > idle))
+            self.assert_done("upgrade")
+            os.kill(old, signal.SIGSTOP)
+            self.assertTrue(wait_until(lambda: old not in self.workers(server)))
+        self.assertRegex(server.stderr(), rf"process {old}: an event loop has made no turn for 2000 ms")
+        self.assertEqual(server.get("/a.txt"), (200, b"hello\n"))
 
     def test_a_shift_that_waits_is_not_lost(self):
         server = self.upgradable()

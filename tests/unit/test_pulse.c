@@ -13,7 +13,7 @@
 
 static struct pulse *make(void)
 {
-    struct pulse *pulse = pulse_create();
+    struct pulse *pulse = pulse_create(NULL);
 
     if (pulse == NULL)
         abort();
@@ -108,13 +108,43 @@ static void test_another_process(void **state)
     pulse_destroy(pulse);
 }
 
+/* By its descriptor: what one says, the other sees. What has another size or version is not taken.
+ */
+static void test_another_program(void **state)
+{
+    (void)state;
+    int memory = -1, other;
+    shared_memory_keep_descriptors();
+    struct pulse *pulse = pulse_create(&memory);
+    void *larger = shared_memory_make("test", 2 * sizeof(*pulse), &other);
+
+    if (pulse == NULL || larger == NULL)
+        abort();
+    assert_true(memory >= 0 && other >= 0);
+    struct pulse *again = pulse_adopt(memory);
+    if (again == NULL)
+        abort();
+    pulse_ask(pulse);
+    assert_int_equal(atomic_load(&again->asked), 1);
+    pulse_destroy(again);
+    pulse->version = VERSION + 1;
+    errno = 0;
+    assert_null(pulse_adopt(memory));
+    assert_int_equal(errno, EPROTO);
+    assert_null(pulse_adopt(other));
+    assert_int_equal(errno, EPROTO);
+    munmap(larger, 2 * sizeof(*pulse));
+    pulse_destroy(pulse);
+    close(memory);
+    close(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_two_loops),
-        cmocka_unit_test(test_who_accepts),
-        cmocka_unit_test(test_nobody_watches),
-        cmocka_unit_test(test_another_process),
+        cmocka_unit_test(test_two_loops),       cmocka_unit_test(test_who_accepts),
+        cmocka_unit_test(test_nobody_watches),  cmocka_unit_test(test_another_process),
+        cmocka_unit_test(test_another_program),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@ static int set_up(void **state)
     (void)state;
     config = (struct config){ .deadlines.watchdog_ms = LIMIT_MS };
     worker_init(&worker, 0);
-    worker.pulse = pulse_create();
+    worker.pulse = pulse_create(NULL);
     worker.ready = true;
     worker.looked_ms = 1000;
     generation = (struct generation){ .workers = &worker, .workers_count = 1 };
