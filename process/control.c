@@ -18,7 +18,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { LINE_MS = 10000 }; /* a client that says nothing, and waits for nothing, stays so long */
+enum {
+    LINE_MS = 10000, /* a client that says nothing, and waits for nothing, stays so long */
+    RETRY_MS = 1000  /* who cannot be accepted, as for want of a descriptor, waits so long */
+};
 
 struct control_client {
     int fd;          /* owned; -1: nobody */
@@ -34,6 +37,7 @@ struct control {
     struct socket_file file;
     control_order *order;
     void *context;
+    uint64_t retry_ms; /* nobody is accepted before it; 0: as they come */
     struct control_client clients[CONTROL_CLIENTS_MAX];
 };
 
@@ -131,7 +135,7 @@ size_t control_poll(struct control *control, struct pollfd *entries)
 
     if (control == NULL)
         return 0;
-    if (find_free(control) != NULL)
+    if (find_free(control) != NULL && control->retry_ms == 0)
         entries[count++] = (struct pollfd){ .fd = control->fd, .events = POLLIN };
     for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
         if (control->clients[i].fd >= 0)
@@ -159,7 +163,11 @@ static void take_client(struct control *control, uint64_t now_ms)
 {
     struct control_client *client = find_free(control);
 
-    int fd = client != NULL ? accept4(control->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1;
+    if (client == NULL)
+        return;
+    int fd = accept4(control->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+        control->retry_ms = now_ms + RETRY_MS; /* else poll(2) would tell of it without an end */
     if (fd < 0)
         return;
     if (!may_ask(fd)) {
@@ -238,6 +246,8 @@ void control_go_on(struct control *control, const struct pollfd *entries, size_t
 {
     if (control == NULL)
         return;
+    if (now_ms >= control->retry_ms)
+        control->retry_ms = 0;
     for (size_t i = 0; i < count; i++) {
         if (entries[i].revents == 0)
             continue;
@@ -259,7 +269,7 @@ void control_go_on(struct control *control, const struct pollfd *entries, size_t
 
 uint64_t control_due_ms(const struct control *control)
 {
-    uint64_t due_ms = UINT64_MAX;
+    uint64_t due_ms = control != NULL && control->retry_ms != 0 ? control->retry_ms : UINT64_MAX;
 
     for (size_t i = 0; control != NULL && i < CONTROL_CLIENTS_MAX; i++) {
         const struct control_client *client = &control->clients[i];
