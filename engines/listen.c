@@ -368,6 +368,17 @@ void listener_forget_file(struct listener *listener)
     listener->file = NULL;
 }
 
+/* The kernel lets nobody but the user who has made a socket open another one beside it (socket(7),
+ * SO_REUSEPORT). */
+static int explain_beside(const struct listen_config *config, char *why, size_t why_size)
+{
+    snprintf(why, why_size,
+             "%s: accept = reuseport opens sockets beside the one that was passed, which only the "
+             "user who has made it may do, and that is somebody else; set accept = shared",
+             config->text);
+    return -EACCES;
+}
+
 int listener_open_beside(const struct listener *first, char *why, size_t why_size,
                          struct listener *ret_listener)
 {
@@ -391,7 +402,9 @@ int listener_open_beside(const struct listener *first, char *why, size_t why_siz
         goto fail;
     }
     if (bind(fd, &address.any, address.len) != 0) {
-        error = explain_bind(config, errno, why, why_size);
+        error = errno == EADDRINUSE && config->inherited != NULL
+                    ? explain_beside(config, why, why_size)
+                    : explain_bind(config, errno, why, why_size);
         goto fail;
     }
     *ret_listener = (struct listener){ .fd = fd, .config = config };

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import unittest
 
-from supervised import BINARY, Supervised, WAIT_S, environment, wait_until
+from supervised import AS_ROOT, BINARY, Supervised, WAIT_S, environment, wait_until
 from command import Server, end
 
 # Passes its descriptors from 3 on to the command: the names, the PID ("own": its own), the command.
@@ -27,8 +27,9 @@ class Activated(Supervised):
         self.addCleanup(made.close)
         return made
 
-    def launch(self, named, *arguments, pid="own", **popen):
-        """Starts the command with sockets [(name, socket)]; what subprocess.Popen returns."""
+    def launch(self, named, *arguments, pid="own", before=(), **popen):
+        """Starts the command, by `before`, with sockets [(name, socket)]; what subprocess.Popen
+        returns."""
         def arrange():
             fds = [os.dup2(made.fileno(), 100 + i) for i, (_, made) in enumerate(named)]
             for i, fd in enumerate(fds):
@@ -37,8 +38,8 @@ class Activated(Supervised):
         env = environment()
         del env["GEARSHIFT_PROCESSES"], env["GEARSHIFT_CONTROL"]
         process = subprocess.Popen(
-            [sys.executable, "-c", LAUNCHER, ":".join(name for name, _ in named), pid, BINARY,
-             *arguments], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            [sys.executable, "-c", LAUNCHER, ":".join(name for name, _ in named), pid,
+             *before, BINARY, *arguments], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             preexec_fn=arrange, close_fds=False, **popen)
         self.addCleanup(end, process)
         return process
@@ -152,6 +153,44 @@ class Served(Activated):
         self.assert_answers(("127.0.0.1", port))  # what it was started for waits in the queue
         process.terminate()
         self.assertEqual(process.wait(WAIT_S), 0)
+
+
+class WithQueuesOfTheirOwn(Activated):
+    """accept = reuseport: the server opens further sockets beside the one that was passed."""
+
+    TEXT = "engine = multi-reactor\nthreads = 2\nprocesses = 2\naccept = reuseport"
+
+    def test_all_are_served(self):
+        web = self.tcp()
+        server = self.activated([("web", web)], "systemd:web", self.TEXT)
+
+        def queues():
+            with open("/proc/net/tcp", encoding="ascii") as file:
+                return sum(f":{web.getsockname()[1]:04X} 00000000:0000 0A" in line for line in file)
+        self.assertTrue(wait_until(lambda: queues() == 4), queues())
+        for _ in range(40):  # in a queue that nobody looks at one would wait for ever
+            self.assert_answers(web.getsockname())
+        for words in (("reload",), ("upgrade",)):
+            self.assert_done(*words)
+            self.assertEqual(queues(), 4)
+            for _ in range(40):
+                self.assert_answers(web.getsockname())
+        self.assertEqual(server.stop(), 0)
+
+    @unittest.skipUnless(AS_ROOT, "only root can be somebody else")
+    def test_of_another_user(self):
+        """The kernel lets a user open sockets beside his own alone."""
+        user, setpriv = self.as_nobody(), shutil.which("setpriv")
+        if setpriv is None:
+            self.skipTest("there is no setpriv")
+        os.chmod(self.folder, 0o777)
+        process = self.launch([("web", self.tcp())], "-c", self.conf(self.TEXT, listen="systemd:web"),
+                              before=(setpriv, f"--reuid={user['user']}", f"--regid={user['group']}",
+                                      "--clear-groups"), stderr=subprocess.PIPE)
+        out, err = process.communicate(timeout=WAIT_S)
+        self.assertEqual((process.returncode, out), (78, b""), err)
+        self.assertRegex(err.decode(), "systemd:web: accept = reuseport opens sockets beside the one "
+                                       "that was passed, .*; set accept = shared")
 
 
 class Refused(Activated):
