@@ -1,12 +1,16 @@
 /* foreground.c: see foreground.h. */
 #include "process/foreground.h"
 
+#include "core/check.h"
 #include "core/inherited.h"
 #include "process/life.h"
 #include "process/notify.h"
 #include "process/pid_file.h"
 #include "process/serve.h"
 #include "process/signals.h"
+
+#include <signal.h>
+#include <unistd.h>
 
 /* One that serves. */
 struct shown {
@@ -41,6 +45,10 @@ enum exit_status foreground(struct instance *instance)
     struct listen_set set;
     struct shown shown = { .ready = false };
 
+    /* Process 1 of a container gets the orphans of all others: the kernel reaps them. An engine
+     * that has children of its own waits for all (waitpid(2)), and undoes it. */
+    if (getpid() == 1)
+        MUST(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
     listen_set_init(&set);
     enum exit_status status = instance_open(instance, &set, true);
     inherited_close_rest();

@@ -244,9 +244,10 @@ static void collect(struct blocking *b)
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         struct place *place = place_of(b, pid);
         stats_forget_process(pid);
+        if (place == NULL) /* somebody else's: process 1 of a container has them */
+            continue;
         tell_end(pid, status);
-        if (place != NULL)
-            places_give(&b->places, place);
+        places_give(&b->places, place);
     }
 }
 

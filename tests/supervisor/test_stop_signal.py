@@ -109,6 +109,23 @@ class ProcessOne(Supervised):
                 os.kill(first, signal.SIGTERM)
                 self.assertEqual(process.wait(WAIT_S), 0)
 
+    def test_without_a_supervisor(self):
+        """Also where the engine has children of its own, for whom it waits."""
+        for engine in ("reactor", "process-per-connection"):
+            with self.subTest(engine):
+                process, first = self.contained(f"processes = 0\nengine = {engine}")
+                for _ in range(3):
+                    self.in_it(first, "sh", "-c", "(sleep 0.1; exit 3) & exit 0")
+
+                def others():
+                    return [line.split() for line in
+                            self.in_it(first, "ps", "-eo", "ppid,stat,comm").splitlines()[1:]
+                            if line.split()[0] == "1"]
+                self.assertTrue(wait_until(lambda: not others()), others())
+                os.kill(first, signal.SIGTERM)
+                self.assertEqual(process.wait(WAIT_S), 0)
+                self.assertNotIn(b"ended with status 3", process.stderr.read())
+
 
 if __name__ == "__main__":
     unittest.main()
