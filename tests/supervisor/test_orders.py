@@ -3,6 +3,8 @@
 
 import json
 import os
+import shutil
+import socket
 import subprocess
 import unittest
 
@@ -36,6 +38,45 @@ class Orders(Supervised):
         self.assertEqual({key: said[key] for key in ("status", "pid", "state", "engine", "workers")},
                          {"status": 0, "pid": server.pid, "state": "serving", "engine": "coroutine",
                           "workers": 2})
+
+    def test_how_they_end(self):
+        """The table of gearshift(8)."""
+        for words in (("status",), ("reload",), ("shift", "reactor"), ("upgrade",), ("drain",),
+                      ("stop",), ("reopen",)):
+            self.assertEqual(self.order(*words)[0], 1, words)  # nobody is there
+        binary = self.path("gearshift")
+        shutil.copy(BINARY, binary)
+        os.mkdir(self.path("logs"))
+        server = self.supervise(text='access_log = "@DIR@/logs/a"\nstart_timeout = 2s', binary=binary)
+        before = self.workers(server)
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            for status, text, *words in (
+                    (2, "", "shift"), (2, "", "shift", "reactor", "x"), (2, "", "reload", "now"),
+                    (78, "no_such_key = 1", "reload"), (78, "engine = no-such", "reload"),
+                    (78, "", "shift", "no-such"), (78, "no_such_key = 1", "upgrade")):
+                with self.subTest(words=words, text=text):
+                    self.conf(f'access_log = "@DIR@/logs/a"\n{text}')
+                    self.assertEqual(self.order(*words)[0], status)
+            self.conf(listen=f"127.0.0.1:{taken.getsockname()[1]}")
+            self.assertEqual(self.order("reload")[0], 1)
+        self.conf()
+        os.rename(self.path("logs"), self.path("moved"))
+        self.assertEqual(self.order("reopen")[0], 78)
+        os.rename(self.path("moved"), self.path("logs"))
+        self.assertEqual(self.order("reopen")[0], 0)
+        for script in ("no program", "#!/bin/sh\nkill -SEGV $$\n", "#!/bin/sh\nexec sleep 60\n", None):
+            os.remove(binary)  # it is executed: not to be written to
+            if script is not None:
+                self.write("gearshift", script)
+                os.chmod(binary, 0o755)
+            self.assertEqual(self.order("upgrade")[0], 1, script)
+        self.write("gearshift", "#!/bin/sh\nexit 69\n")
+        os.chmod(binary, 0o755)
+        self.assertEqual(self.order("upgrade")[0], 69)
+        self.assertEqual(self.workers(server), before)  # after all of that
+        for words in (("status",), ("reload",), ("shift", "reactor"), ("drain",)):
+            self.assertEqual(self.order(*words)[0], 0, words)
+        self.assertEqual(server.wait(), 0)
 
     def test_where_the_socket_is(self):
         def told(*words, **env):

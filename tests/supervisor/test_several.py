@@ -1,0 +1,76 @@
+#!/usr/bin/python3
+"""Several processes: whose limits are whose, and an engine that serves one connection at a time."""
+
+import contextlib
+import unittest
+
+from supervised import BODY, WAIT_S, Supervised, wait_until
+
+REQUEST = b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n"
+HALF = REQUEST[:-2]  # such a connection is not idle: nobody takes its place
+
+
+class Several(Supervised):
+    def ask(self, server, timeout=WAIT_S):
+        """A new connection on which an answer has come; None: none has in time."""
+        client = server.connect()
+        self.addCleanup(client.close)
+        client.settimeout(timeout)
+        client.sendall(REQUEST)
+        answer = b""
+        with contextlib.suppress(TimeoutError):
+            while not answer.endswith(b"\r\n\r\n" + BODY):
+                more = client.recv(4096)
+                self.assertTrue(more, answer)
+                answer += more
+            return client
+        return None
+
+    def hold(self, server):
+        """Takes a place for good: half of a second request."""
+        client = self.ask(server)
+        self.assertIsNotNone(client)
+        client.sendall(HALF)
+        return client
+
+    def test_limits_are_of_each_process(self):
+        """connections_max = 2: two processes serve four at a time, and a fifth has to wait."""
+        for engine in ("reactor", "thread-per-connection"):
+            with self.subTest(engine):
+                server = self.supervise(text=f"engine = {engine}\nprocesses = 2\naccept = shared\n"
+                                             "connections_max = 2\nheader_timeout = 1h")
+                held = [self.hold(server) for _ in range(4)]
+                with server.connect() as fifth:
+                    fifth.sendall(REQUEST)
+                    fifth.settimeout(0.3)
+                    with self.assertRaises(TimeoutError):
+                        fifth.recv(1)
+                    fifth.settimeout(WAIT_S)
+                    held[0].close()  # and each process gives a place that is free to who waits
+                    self.assertTrue(fifth.recv(4096).startswith(b"HTTP/1.1 200 OK"))
+                self.assertEqual(server.stop(), 0)
+
+    def test_iterative(self):
+        """As many connections at a time as there are processes; each of the others has its turn."""
+        server = self.supervise(text="engine = iterative\nprocesses = 3\naccept = shared\n"
+                                     "header_timeout = 1h")
+        for client in [self.hold(server) for _ in range(2)]:
+            client.close()
+        held = [self.hold(server) for _ in range(2)]
+        for _ in range(20):  # the third process serves them, one after another
+            self.ask(server).close()
+        before = self.workers(server)
+        self.assertEqual(len(before), 3)
+        self.assert_done("reload")
+        self.assertTrue(wait_until(lambda: len(set(self.workers(server)) - set(before)) == 3))
+        self.ask(server).close()
+        for client in held:
+            client.sendall(b"\r\n")
+            self.assertIn(BODY, client.recv(4096))
+            client.close()
+        self.assert_one_generation(server, 3)
+        self.assertEqual(server.stop(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
