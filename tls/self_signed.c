@@ -23,8 +23,10 @@ static char *join_names(const struct server *server)
         size += strlen(server->hosts[i]) + 1;
     char *names = malloc(size), *at = names;
     for (size_t i = 0; names != NULL && i < server->hosts_count; i++) {
-        at = stpcpy(at, server->hosts[i]);
-        *at++ = '\n';
+        size_t len = strlen(server->hosts[i]);
+        memcpy(at, server->hosts[i], len);
+        at[len] = '\n';
+        at += len + 1;
     }
     if (names != NULL)
         *at = '\0';
