@@ -146,9 +146,23 @@ static void release_pages(const struct pool *pool, struct free_object *object)
     object->trimmed = true;
 }
 
+/* Nothing is out, or was: as if it never had been, so not even the links keep a page. */
+static void forget_all(struct pool *pool)
+{
+    if (pool->fresh > 0)
+        (void)madvise(pool->base, pool->fresh * pool->object_size, MADV_DONTNEED);
+    pool->free = NULL;
+    pool->fresh = 0;
+    pool->idle = 0;
+}
+
 bool pool_trim(struct pool *pool)
 {
     CHECK_OBJ(pool, POOL_MAGIC);
+    if (pool->idle == pool->fresh) {
+        forget_all(pool);
+        return false;
+    }
     size_t in_list = pool->fresh - pool->used;
     size_t place = 0;
     bool more = false;

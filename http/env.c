@@ -226,9 +226,19 @@ void http_env_destroy(struct http_env *env)
     free(env);
 }
 
-bool http_env_tick(struct http_env *env, bool reopen)
+/* An idle connection has none of these: a process that waits for one keeps no page of them. */
+static bool trim_pools(struct http_env *env)
 {
     bool owes = pool_trim(env->reads);
+    owes |= pool_trim(env->inputs);
+    owes |= pool_trim(env->exchanges);
+    owes |= pool_trim(env->ranges);
+    return owes;
+}
+
+bool http_env_tick(struct http_env *env, bool reopen)
+{
+    bool owes = trim_pools(env);
     for (size_t i = 0; i < env->access_logs_count; i++) {
         if (!reopen && !access_log_reopen_due(env->access_logs[i])) {
             access_log_flush(env->access_logs[i]);

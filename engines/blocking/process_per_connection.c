@@ -345,7 +345,7 @@ const struct engine_ops engine_process_per_connection = {
     .name = "process-per-connection",
     .summary = "blocking I/O, a process for each connection: fork(2)",
     .cost =
-        "200 KiB and a process for an idle connection; a fork for a new one: seven times the CPU "
+        "195 KiB and a process for an idle connection; a fork for a new one: seven times the CPU "
         "of an event loop where connections are not kept",
     .file_jobs = 1u << FILE_JOBS_INLINE,
     .forks = true,

@@ -106,7 +106,8 @@ static void leader_followers_wake(struct engine *e)
 const struct engine_ops engine_leader_followers = {
     .name = "leader-followers",
     .summary = "threads that take turns at one epoll set, one lock for what they share",
-    .cost = "epoll_ctl and a lock's way for each request: a fifth more CPU; a lock that all share",
+    .cost = "epoll_ctl and a lock's way for each request: a tenth to a fifth more CPU; a lock that "
+            "all share",
     .settings = ENGINE_SETTING_THREADS | ENGINE_SETTING_PIN,
     .file_jobs = 1u << FILE_JOBS_INLINE,
     .shares_env = true,

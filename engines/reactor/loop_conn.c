@@ -28,11 +28,14 @@
 static void conn_open(struct loop *loop, int fd, const struct listen_config *listen,
                       const struct peer *peer, const struct session_moved *moved)
 {
+    /* One that moves was idle a moment ago: to register it tells if something has come since. */
+    bool readable = moved == NULL;
     struct loop_conn *conn = pool_get(loop->pool);
     CHECK(conn != NULL);
     loop_publish_full(loop);
-    *conn =
-        (struct loop_conn){ .source = { LOOP_CONN_MAGIC, fd }, .readable = true, .writable = true };
+    *conn = (struct loop_conn){ .source = { LOOP_CONN_MAGIC, fd },
+                                .readable = readable,
+                                .writable = true };
     list_push_back(&loop->conns, &conn->all);
     list_push_back(&loop->run_queue, &conn->run);
     list_init(&conn->idle);

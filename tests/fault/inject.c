@@ -18,6 +18,7 @@
 #include <string.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/sendfile.h>
@@ -410,6 +411,45 @@ int pipe2(int fds[2], int flags)
 {
     REAL(pipe2)
     return fault_fails("pipe2") ? -1 : real(fds, flags);
+}
+
+/* The descriptor is closed all the same (close(2), of Linux). */
+int close(int fd)
+{
+    REAL(close)
+    int res = real(fd);
+    return fault_fails("close") ? -1 : res;
+}
+
+int dup3(int fd, int at, int flags)
+{
+    REAL(dup3)
+    return fault_fails("dup3") ? -1 : real(fd, at, flags);
+}
+
+/* Of an ioctl that asks something of a socket: one argument. */
+int ioctl(int fd, unsigned long command, ...)
+{
+    REAL(ioctl)
+    va_list arguments;
+    va_start(arguments, command);
+    void *argument = va_arg(arguments, void *);
+    va_end(arguments);
+    return fault_fails("ioctl") ? -1 : real(fd, command, argument);
+}
+
+/* It returns its error. */
+int posix_fadvise(int fd, off_t off, off_t len, int advice)
+{
+    REAL(posix_fadvise)
+    int error;
+    return fault_strikes("posix_fadvise", &error) ? error : real(fd, off, len, advice);
+}
+
+int madvise(void *mem, size_t len, int advice)
+{
+    REAL(madvise)
+    return fault_fails("madvise") ? -1 : real(mem, len, advice);
 }
 
 struct dirent *readdir(DIR *dir)

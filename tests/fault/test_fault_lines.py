@@ -4,6 +4,7 @@ in number, and how many were left out is told, when the period ends and when the
 
 import os
 import re
+import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "wire"))
@@ -137,6 +138,22 @@ def a_client_that_cannot_be_answered(scene, error):
     assert scene.ask(server, "/small.txt") == "cut"
     scene.faults.disarm()
     assert f"error cannot send to a client: {TEXTS[error]}\n" in server.stderr(), server.stderr()
+
+
+@each([("EBUSY",), ("EMFILE",)])
+def a_log_that_cannot_take_the_old_ones_place(scene, error):
+    """The old file goes on, and has the line."""
+    path = os.path.join(scene.world.path, f"error-{error}.log")
+    server = scene.serve(error_log=path)
+
+    def text():
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    scene.faults.arm("dup3", error)
+    server.kill(signal.SIGUSR1)
+    assert eventually(lambda: "the error log cannot be opened again" in text()), text()
+    scene.faults.disarm()
+    assert scene.ask(server, "/small.txt") == 200
 
 
 @test

@@ -51,6 +51,9 @@ CALLS = (
     ("write", ("reactor-pool",), True, "EINTR"),
     ("fcntl", CALLING, False, "ENOMEM EPERM"),
     ("setsockopt", CALLING, False, "ENOMEM EPERM"),
+    ("close", ALL, False, "EINTR EIO"),
+    ("madvise", ("coroutine",), False, "EAGAIN ENOMEM"),  # others: for who is idle
+    ("posix_fadvise", ("reactor-pool", "coroutine"), True, "EINVAL"),
     ("malloc", ALL, False, "ENOMEM"),
     ("op accept", URING, False, "EAGAIN EINTR EMFILE ENFILE ENOMEM ECONNABORTED ECANCELED EIO"),
     ("op recv", URING, False, "EAGAIN EINTR ENOBUFS ENOMEM ECANCELED ECONNRESET"),

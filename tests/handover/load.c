@@ -1,5 +1,6 @@
 /* load.c: see load.h. */
 #include "load.h"
+#include "secure.h"
 
 #include "core/check.h"
 #include "core/clock.h"
@@ -34,8 +35,10 @@ static const char last_request[] =
 enum kind { ACTIVE, IDLE, FRESH };
 
 struct client {
-    int fd; /* -1: none */
+    int fd;                /* -1: none */
+    struct secure *secure; /* NULL: plain */
     enum kind kind;
+    bool unsent;      /* what it asks is to be sent yet: a handshake goes on */
     bool waits;       /* for an answer */
     bool told;        /* that the connection ends */
     bool done;        /* has nothing more to do */
@@ -125,26 +128,38 @@ static void make_connection(struct client *c)
         close(c->fd);
         c->fd = -1;
     }
-    c->waits = c->told = c->in_body = false;
+    if (c->fd >= 0 && plan->secure)
+        MUST((c->secure = secure_open(c->fd)) != NULL);
+    c->waits = c->told = c->in_body = c->unsent = false;
     c->head_len = 0;
 }
 
 static void close_connection(struct client *c)
 {
+    secure_close(c->secure);
+    c->secure = NULL;
     close(c->fd);
     c->fd = -1;
-    c->waits = c->in_body = false;
+    c->waits = c->in_body = c->unsent = false;
     c->head_len = 0;
 }
 
 static void ask(struct client *c)
 {
     const char *text = c->kind == FRESH ? last_request : request;
+    size_t len = strlen(text);
     c->waits = true;
-    if (send(c->fd, text, strlen(text), MSG_NOSIGNAL) < 0) {
-        atomic_fetch_add(errno == ECONNRESET ? &counts->reset : &counts->lost, 1);
-        close_connection(c);
-    }
+    ssize_t n = c->secure != NULL ? secure_send(c->secure, text, len)
+                                  : send(c->fd, text, len, MSG_NOSIGNAL);
+    bool in_handshake = c->unsent;
+    c->unsent = n < 0 && errno == EAGAIN;
+    if (n > 0 || c->unsent)
+        return;
+    atomic_fetch_add(errno == ECONNRESET ? &counts->reset
+                     : in_handshake      ? &counts->refused
+                                         : &counts->lost,
+                     1);
+    close_connection(c);
 }
 
 static void answered(struct client *c)
@@ -196,10 +211,17 @@ static void receive(struct client *c)
 {
     char body[4096];
     bool heads = !c->in_body;
-    ssize_t n = heads ? recv(c->fd, c->head + c->head_len, HEAD_MAX - c->head_len, 0)
-                      : recv(c->fd, body, sizeof(body), 0);
+    char *to = heads ? c->head + c->head_len : body;
+    size_t room = heads ? HEAD_MAX - c->head_len : sizeof(body);
+    if (c->unsent) {
+        ask(c);
+        return;
+    }
+    ssize_t n = c->secure != NULL ? secure_receive(c->secure, to, room) : recv(c->fd, to, room, 0);
+    if (n < 0 && errno == EAGAIN) /* part of a record, or a ticket */
+        return;
     if (n <= 0) {
-        ended(c, n < 0);
+        ended(c, n < 0 && errno != EPROTO);
         return;
     }
     if (!c->waits) {
@@ -214,6 +236,8 @@ static void receive(struct client *c)
     }
     if (c->in_body && c->body_left == 0)
         answered(c);
+    else if (c->secure != NULL) /* what is decrypted already wakes no poll(2) */
+        receive(c);
 }
 
 /* What it does by itself. */
@@ -266,6 +290,7 @@ static bool all_done(const struct client *clients, unsigned count)
 static void run(void)
 {
     unsigned count = plan->active + plan->idle + fresh_clients();
+    MUST(signal(SIGPIPE, SIG_IGN) != SIG_ERR); /* of TLS, which writes by write(2) */
     struct client *clients = calloc(count, sizeof(*clients));
     struct pollfd *polled = calloc(count, sizeof(*polled));
     MUST(clients != NULL && polled != NULL);
@@ -310,16 +335,9 @@ void load_start(struct load *load, const struct load_plan *the_plan)
         poll(NULL, 0, 2);
 }
 
-unsigned load_end(struct load *load, const struct load_plan *the_plan, const char *what)
+void load_tell(const struct load *load, const struct load_plan *the_plan, const char *what)
 {
     struct load_counts *c = load->counts;
-    int status;
-    atomic_store(&c->ends, true);
-    MUST(waitpid(load->pid, &status, 0) == load->pid);
-    unsigned missing = the_plan->idle - atomic_load(&c->asked_idle);
-    unsigned bad = atomic_load(&c->lost) + atomic_load(&c->refused) + atomic_load(&c->reset) +
-                   atomic_load(&c->cut) + atomic_load(&c->closed_idle) + atomic_load(&c->told) +
-                   atomic_load(&c->wrong) + missing + (status != 0);
     printf("%s: answered %u, lost %u, refused %u, reset %u, cut %u, closed while idle %u, told to "
            "close %u, wrong %u, idle at the end %u of %u\n",
            what, atomic_load(&c->answered), atomic_load(&c->lost), atomic_load(&c->refused),
@@ -327,6 +345,20 @@ unsigned load_end(struct load *load, const struct load_plan *the_plan, const cha
            atomic_load(&c->told), atomic_load(&c->wrong), atomic_load(&c->asked_idle),
            the_plan->idle);
     fflush(stdout);
+}
+
+unsigned load_end(struct load *load, const struct load_plan *the_plan, const char *what)
+{
+    struct load_counts *c = load->counts;
+    int status;
+    atomic_store(&c->ends, true);
+    MUST(waitpid(load->pid, &status, 0) == load->pid);
+    unsigned missing = the_plan->idle - atomic_load(&c->asked_idle);
+    unsigned moved = atomic_load(&c->closed_idle) + atomic_load(&c->told) + missing;
+    unsigned bad = atomic_load(&c->lost) + atomic_load(&c->refused) + atomic_load(&c->reset) +
+                   atomic_load(&c->cut) + atomic_load(&c->wrong) + (status != 0) +
+                   (the_plan->secure ? 0 : moved);
+    load_tell(load, the_plan, what);
     munmap(c, sizeof(*c));
     return bad;
 }

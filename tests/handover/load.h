@@ -4,6 +4,7 @@
 #define TESTS_HANDOVER_LOAD_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -15,13 +16,15 @@ struct load_plan {
     unsigned idle;   /* kept connections; half of them have asked once */
     unsigned fresh;  /* a second: connect, ask, close */
     uint16_t port;
+    bool secure; /* with TLS, where connections do not move: `closed_idle` and `told` are no faults
+                  */
 };
 
 /* Shared memory; the client process writes it. */
 struct load_counts {
     atomic_uint answered;    /* whole and right answers */
     atomic_uint lost;        /* requests without an answer: the connection ended instead */
-    atomic_uint refused;     /* connections that were not made */
+    atomic_uint refused;     /* connections, or handshakes of TLS, that were not made */
     atomic_uint reset;       /* ECONNRESET at any time */
     atomic_uint cut;         /* answers that ended early */
     atomic_uint closed_idle; /* connections that ended without a request, and were not told to */
@@ -39,6 +42,9 @@ struct load {
 
 /* Starts it, and waits until all connections are made. */
 void load_start(struct load *load, const struct load_plan *plan);
+
+/* Prints what it has counted until now, in one line, after `what`. */
+void load_tell(const struct load *load, const struct load_plan *plan, const char *what);
 
 /* Has it end, waits, and prints what it has counted, after `what`. The number of those things that
  * should not be (all but `answered` and `asked_idle`), and of idle connections without an answer.

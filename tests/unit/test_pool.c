@@ -213,6 +213,7 @@ static void test_trim(void **state)
     assert_false(pool_trim(pool));
     assert_true(resident_pages(pool) <= all - COUNT * EACH);
     assert_false(pool_trim(pool));
+    assert_int_equal(resident_pages(pool), 0); /* not even for the links */
     for (int i = 0; i < COUNT; i++)
         memset(objects[i] = pool_get(pool), 'z', SIZE);
     assert_null(pool_get(pool));
