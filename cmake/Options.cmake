@@ -8,6 +8,7 @@ option(GS_FUZZ "Build only the fuzz targets, with libFuzzer (clang)" OFF)
 set(GS_USDT AUTO CACHE STRING "Probes for bpftrace (sys/sdt.h of systemtap-sdt-dev): AUTO, ON or OFF")
 set_property(CACHE GS_USDT PROPERTY STRINGS AUTO ON OFF)
 set(GS_SANITIZE "" CACHE STRING "Sanitizers, as in -fsanitize= (address,undefined or thread)")
+set(GS_DEBUG_INFO "-g" CACHE STRING "What there is for a debugger: -g, or -g1, which is lines alone (CI)")
 set(GS_FUZZ_SECONDS 10 CACHE STRING "How long ctest runs each libFuzzer target")
 
 include(CheckCCompilerFlag)
@@ -17,8 +18,8 @@ set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-set(CMAKE_C_FLAGS_RELEASE "-O2 -g") # no -DNDEBUG: assertions stay on
-set(CMAKE_C_FLAGS_DEBUG "-O1 -g -fno-omit-frame-pointer")
+set(CMAKE_C_FLAGS_RELEASE "-O2 ${GS_DEBUG_INFO}") # no -DNDEBUG: assertions stay on
+set(CMAKE_C_FLAGS_DEBUG "-O1 ${GS_DEBUG_INFO} -fno-omit-frame-pointer")
 
 add_library(gs_options INTERFACE)
 target_compile_definitions(gs_options INTERFACE _GNU_SOURCE)

@@ -1,5 +1,6 @@
 /* sim_site.c: a few files of all sizes that matter. See sim_site.h. */
 #include "sim_site.h"
+#include "sim_folder.h"
 
 #include "core/check.h"
 
@@ -40,8 +41,7 @@ static void write_file(const char *root, const char *name, size_t size)
 
 void sim_site_create(struct sim_site *site)
 {
-    snprintf(site->root, sizeof(site->root), "/tmp/gearshift-sim-XXXXXX");
-    CHECK(mkdtemp(site->root) != NULL);
+    sim_folder_make(site->root, sizeof(site->root));
     char path[256];
     snprintf(path, sizeof(path), "%s/sub", site->root);
     CHECK(mkdir(path, 0755) == 0);

@@ -1,6 +1,7 @@
 /* sim_sites.c: see sim_sites.h. */
 #include "sim_sites.h"
 #include "sim_engine.h"
+#include "sim_folder.h"
 
 #include "core/check.h"
 
@@ -241,8 +242,8 @@ static void load_config(struct sim_sites *sites)
 
 void sim_sites_create(struct sim_sites *sites)
 {
-    *sites = (struct sim_sites){ .folder = "/tmp/gearshift-sim-XXXXXX" };
-    CHECK(mkdtemp(sites->folder) != NULL);
+    *sites = (struct sim_sites){ 0 };
+    sim_folder_make(sites->folder, sizeof(sites->folder));
     for (unsigned site = 0; site < SIM_SITES; site++) {
         sites->oldest[site] = 1;
         sim_sites_switch(sites, site);

@@ -6,9 +6,11 @@ the syntax, a true Date, the Server field, framing by Content-Length alone, no f
 fields that a status demands.
 """
 
-import email.utils
+import datetime
 import re
 import time
+
+from wire.site import MONTHS
 
 SERVER = "gearshift"
 
@@ -45,7 +47,11 @@ def require(condition, message, *details):
 def parse_date(text):
     """Seconds since 1970 of an IMF-fixdate."""
     require(IMF_FIXDATE.fullmatch(text), "not an IMF-fixdate: %r", text)
-    return email.utils.parsedate_to_datetime(text).timestamp()
+    _, day, month, year, clock, _ = text.split()
+    at = datetime.datetime(int(year), MONTHS.index(month) + 1, int(day),
+                           *(int(digits) for digits in clock.split(":")),
+                           tzinfo=datetime.timezone.utc)
+    return at.timestamp()
 
 
 class Response:

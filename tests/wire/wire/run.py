@@ -118,6 +118,7 @@ class World:
         self.engine = options.engine
         self.tls = None if options.tls == "none" else options.tls  # the backend
         self.pki = secure.pki_folder(options.server) if self.tls else None
+        self.resumes = True  # see Server
         self._servers = []
         self._lock = threading.Lock()
         self.path = tempfile.mkdtemp(prefix="gearshift-wire-")
@@ -179,6 +180,7 @@ class World:
         server = Server(argv + arguments, os.path.join(self.path, f"stderr-{number}"),
                         listeners, tls=bool(self.tls and tls), **server_options)
         server.world = self
+        server.resumes = self.resumes
         self._servers[number] = server
         return server
 
@@ -276,6 +278,7 @@ def run(setup, jobs=1, tls=False):
         jobs = 1
     passed = failed = 0
     world = World(options)
+    world.resumes = not tls
     try:
         fixture = setup(world)
         if jobs == 1:

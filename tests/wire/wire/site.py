@@ -1,7 +1,6 @@
 """Builds document roots. Everything in them is readable for all: a server that is started as root
 serves as somebody else."""
 
-import email.utils
 import os
 import shutil
 import socket
@@ -11,9 +10,16 @@ import time
 MTIME_NS = 1704164645_123456789
 
 
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
 def http_date(seconds):
-    """An IMF-fixdate."""
-    return email.utils.formatdate(seconds, usegmt=True)
+    """An IMF-fixdate (RFC 9110 section 5.6.7). By hand: `email`, which has it, takes a fifth of a
+    test's start to import."""
+    at = time.gmtime(seconds)
+    return (f"{DAYS[at.tm_wday]}, {at.tm_mday:02} {MONTHS[at.tm_mon - 1]} {at.tm_year:04} "
+            f"{at.tm_hour:02}:{at.tm_min:02}:{at.tm_sec:02} GMT")
 
 
 def eventually(condition, timeout_s=5.0, pause_s=0.02):
