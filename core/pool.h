@@ -27,9 +27,9 @@ void *pool_get(struct pool *pool);
 void pool_put(struct pool *pool, void *object);
 
 /* Gives the kernel the pages of objects that have not been out since the last call, but for what
- * the pool itself keeps in them, and these too when no object has been out. About once a second: what
- * a burst has needed does not stay with the process. A busy pool loses nothing. True: the next call would find more to
- * give back, though nothing happens until then. */
+ * the pool itself keeps in them, and these too when no object has been out. About once a second:
+ * what a burst has needed does not stay with the process. A busy pool loses nothing. True: the next
+ * call would find more to give back, though nothing happens until then. */
 bool pool_trim(struct pool *pool);
 
 /* Objects that are out now. */

@@ -1,7 +1,7 @@
 /* pulse.h: do the loops of a process still turn, and do they still accept? A watcher in another
- * process asks by a number in memory that both share, and has the process woken (kill(2)); each loop
- * that sees a new number says so once, in its next turn. A loop that nobody asks reads one word a
- * turn. */
+ * process asks by a number in memory that both share, and has the process woken (kill(2)); each
+ * loop that sees a new number says so once, in its next turn. A loop that nobody asks reads one
+ * word a turn. */
 #ifndef CORE_PULSE_H
 #define CORE_PULSE_H
 
@@ -10,11 +10,11 @@
 #include <stddef.h>
 
 struct pulse {
-    unsigned version;     /* of this layout */
-    atomic_uint asked;    /* which question it is; written by the watcher alone */
-    atomic_uint loops;    /* that answer */
-    atomic_uint answered; /* of them, that have heard the question */
-    atomic_bool begun;    /* there has been a loop: when there is none any more, all is well */
+    unsigned version;      /* of this layout */
+    atomic_uint asked;     /* which question it is; written by the watcher alone */
+    atomic_uint loops;     /* that answer */
+    atomic_uint answered;  /* of them, that have heard the question */
+    atomic_bool begun;     /* there has been a loop: when there is none any more, all is well */
     atomic_uint accepting; /* loops that take connections from listening sockets, or are about to */
 };
 

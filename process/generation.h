@@ -26,22 +26,23 @@ struct generation {
     unsigned hurries;     /* retired.c: steps to its end that it was told of */
 };
 
-/* A generation that reads `source` (borrowed), with `settings_count` further settings, copied, as by
- * -o after all others. NULL: out of memory. */
+/* A generation that reads `source` (borrowed), with `settings_count` further settings, copied, as
+ * by -o after all others. NULL: out of memory. */
 struct generation *generation_create(unsigned number, const struct config_source *source,
                                      const char *const *settings, size_t settings_count);
 
-/* In place of the next two: one that another binary in this process has opened, with `count` workers,
- * which are to be adopted (worker_adopt()). STATUS_OK, or a status and generation->instance.why. */
+/* In place of the next two: one that another binary in this process has opened, with `count`
+ * workers, which are to be adopted (worker_adopt()). STATUS_OK, or a status and
+ * generation->instance.why. */
 enum exit_status generation_adopt(struct generation *generation, struct listen_set *set,
                                   size_t count);
 
-/* Reads its configuration, and acquires what serving needs (instance_open()). STATUS_OK, or a status
- * and generation->instance.why. */
+/* Reads its configuration, and acquires what serving needs (instance_open()). STATUS_OK, or a
+ * status and generation->instance.why. */
 enum exit_status generation_open(struct generation *generation, struct listen_set *set, bool first);
 
-/* Forks all workers, which share the connections of `before` (NULL: there was nobody) among them; the
- * roots are theirs alone then. 0, or -errno and instance.why; those that were forked run. */
+/* Forks all workers, which share the connections of `before` (NULL: there was nobody) among them;
+ * the roots are theirs alone then. 0, or -errno and instance.why; those that were forked run. */
 int generation_start(struct generation *generation, const struct generation *before,
                      const struct worker_heritage *heritage);
 
@@ -63,8 +64,8 @@ struct worker *generation_find(struct generation *generation, pid_t pid);
 /* Are all its workers ready? */
 bool generation_is_ready(const struct generation *generation);
 
-/* May one of its workers still accept a connection? Who has been told to retire does so until it has
- * heeded that. Workers that another version of this server has forked do not tell, and count as
+/* May one of its workers still accept a connection? Who has been told to retire does so until it
+ * has heeded that. Workers that another version of this server has forked do not tell, and count as
  * if they did not. */
 bool generation_is_accepting(const struct generation *generation);
 

@@ -1,5 +1,5 @@
-/* instance.c: what a configuration names becomes descriptors, keys and sockets. Decides nothing that
- * the configuration does not. */
+/* instance.c: what a configuration names becomes descriptors, keys and sockets. Decides nothing
+ * that the configuration does not. */
 #include "process/instance.h"
 
 #include "core/check.h"

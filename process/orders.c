@@ -162,8 +162,7 @@ static const struct {
 } orders[] = {
     { "status", take_status }, { "stats", take_stats },     { "reload", take_reload },
     { "shift", take_shift },   { "upgrade", take_upgrade }, { "drain", take_end },
-    { "stop", take_end },
-    { "reopen", take_reopen },
+    { "stop", take_end },      { "reopen", take_reopen },
 };
 
 void orders_take(void *context, struct control_client *client, int words_count,

@@ -73,8 +73,8 @@ static enum exit_status open_next(struct supervisor *s, const struct reload_requ
     if (!request->reads && config_texts_copy(&s->next_texts, &s->texts) < 0)
         return STATUS_RUNTIME;
     source.texts = &s->next_texts;
-    s->next = generation_create(s->generations + 1, &source,
-                                (const char *const *)request->settings, request->settings_count);
+    s->next = generation_create(s->generations + 1, &source, (const char *const *)request->settings,
+                                request->settings_count);
     if (s->next == NULL)
         return STATUS_RUNTIME;
     *ret_why = s->next->instance.why;
@@ -137,8 +137,8 @@ void reload_fail(struct supervisor *s, enum exit_status status, const char *how)
             give_up(s->next);
         return;
     }
-    snprintf(text, sizeof text, "the new configuration is not taken, the server goes on as before: %s",
-             how);
+    snprintf(text, sizeof text,
+             "the new configuration is not taken, the server goes on as before: %s", how);
     log_line(LOG_ERROR, text);
     control_done(s->control, s->ticket, status, text);
     s->failed = true;

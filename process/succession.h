@@ -13,18 +13,15 @@
  *   text PATH OCTETS          a file of the configuration that is in force, as it was read
  *   setting TEXT              ... and what was set above it (KEY=VALUE)
  *   asked TEXT                what a shift that waits is to set
- *   listener FD KIND HOST PORT IPV6_ONLY DEFERRED BESIDE INHERITED [FOLDER NAME DEVICE INODE]   the brackets: of
- *                             a unix socket; BESIDE: the listener that it shares an address with, in this order, or -1;
- *                             INHERITED: its name, or empty
- *   control FD FOLDER NAME DEVICE INODE
- *   client FD TICKET OCTETS   of the control socket, and the begin of its next line
- *   pid-file FD FOLDER NAME
- *   ticket-keys FD
+ *   listener FD KIND HOST PORT IPV6_ONLY DEFERRED BESIDE INHERITED [FOLDER NAME DEVICE INODE]   the
+ * brackets: of a unix socket; BESIDE: the listener that it shares an address with, in this order,
+ * or -1; INHERITED: its name, or empty control FD FOLDER NAME DEVICE INODE client FD TICKET OCTETS
+ * of the control socket, and the begin of its next line pid-file FD FOLDER NAME ticket-keys FD
  *   counters FD
  *   self-signed NAMES CERTIFICATE KEY MADE_S   (tls/self_signed.h)
- *   log-slot IN OUT           of the workers (core/fd_slot.h): of each access log, and the error log
- *   worker PID READY CHANNEL INBOX MEMORY STDERR PULSE
- *   failed STATUS SENTENCE    why the other binary did not come to serve */
+ *   log-slot IN OUT           of the workers (core/fd_slot.h): of each access log, and the error
+ * log worker PID READY CHANNEL INBOX MEMORY STDERR PULSE failed STATUS SENTENCE    why the other
+ * binary did not come to serve */
 #ifndef PROCESS_SUCCESSION_H
 #define PROCESS_SUCCESSION_H
 

@@ -44,8 +44,8 @@ enum {
 struct supervisor {
     const struct config_source *source; /* borrowed: of the command line */
     struct listen_set sockets;
-    struct generation *current;    /* serves */
-    struct generation *next;       /* starts, or NULL */
+    struct generation *current;              /* serves */
+    struct generation *next;                 /* starts, or NULL */
     struct generation *retired[RETIRED_MAX]; /* end; the oldest first, NULL behind the last */
     size_t retired_count;
     unsigned generations;          /* how many there have been */

@@ -75,8 +75,8 @@ struct worker_passed {
  * pulse whether it hangs is no more asked. */
 void worker_adopt(struct worker *worker, pid_t pid, bool ready, const struct worker_passed *passed);
 
-/* In a worker: closes the descriptors of memory that `worker` shares with its supervisor; the memory
- * stays. */
+/* In a worker: closes the descriptors of memory that `worker` shares with its supervisor; the
+ * memory stays. */
 void worker_forget_memory(struct worker *worker);
 
 /* Forks it. 0, or -errno and a sentence. The instance is open, and stays as it is here. */
