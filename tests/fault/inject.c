@@ -446,12 +446,6 @@ int posix_fadvise(int fd, off_t off, off_t len, int advice)
     return fault_strikes("posix_fadvise", &error) ? error : real(fd, off, len, advice);
 }
 
-int madvise(void *mem, size_t len, int advice)
-{
-    REAL(madvise)
-    return fault_fails("madvise") ? -1 : real(mem, len, advice);
-}
-
 struct dirent *readdir(DIR *dir)
 {
     REAL(readdir)

@@ -52,7 +52,6 @@ CALLS = (
     ("fcntl", CALLING, False, "ENOMEM EPERM"),
     ("setsockopt", CALLING, False, "ENOMEM EPERM"),
     ("close", ALL, False, "EINTR EIO"),
-    ("madvise", ("coroutine",), False, "EAGAIN ENOMEM"),  # others: for who is idle
     ("posix_fadvise", ("reactor-pool", "coroutine"), True, "EINVAL"),
     ("malloc", ALL, False, "ENOMEM"),
     ("op accept", URING, False, "EAGAIN EINTR EMFILE ENFILE ENOMEM ECONNABORTED ECANCELED EIO"),
@@ -104,6 +103,8 @@ def makes(call, engines):
         return False
     if call == "preadv2" and ENGINE == "proactor" and "file_io=read" in settings:
         return False
+    if call == "posix_fadvise" and file_jobs() not in ("auto", "workers"):
+        return False  # the others begin to read in place of giving advice
     if call == "malloc" and SANITIZER:
         return False  # the sanitizer's own is called
     return ENGINE in engines

@@ -3,6 +3,7 @@
 
 #include "core/check.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -14,5 +15,5 @@ void sim_folder_make(char *path, size_t path_size)
         if (mkdtemp(path) != NULL)
             return;
     }
-    CHECK(!"there is a folder for temporary files");
+    CHECK(false); /* there is no folder for temporary files */
 }
