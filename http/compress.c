@@ -78,10 +78,13 @@ static enum http_static_result slice_done(struct http_exchange *x)
     x->job_state = HTTP_JOB_NONE;
     if (x->job.res == 1)
         return want_slice(x);
-    CHECK(x->job.res == 0);
+    s->step = HTTP_SEARCH_RESPOND;
+    if (x->job.res < 0) { /* nobody could execute it */
+        http_compress_drop(x);
+        return HTTP_STATIC_NEXT;
+    }
     s->made = compress_cache_store(x->env->compressed, s->compression);
     s->compression = NULL;
-    s->step = HTTP_SEARCH_RESPOND;
     return HTTP_STATIC_NEXT;
 }
 

@@ -384,6 +384,53 @@ static void test_unreadable(void **state)
     tear_down();
 }
 
+/* ---- a library that fails ---- */
+
+static bool opens;
+
+static int fail_open(uint64_t size, void **ret_state)
+{
+    (void)size;
+    *ret_state = &opens;
+    return opens ? 0 : -ENOMEM;
+}
+
+static int fail_run(void *state, struct compressor_io *io, bool last)
+{
+    (void)state;
+    (void)io;
+    (void)last;
+    return -EIO;
+}
+
+static void fail_close(void *state)
+{
+    assert_ptr_equal(state, &opens);
+}
+
+static void test_library_fails(void **state)
+{
+    static const struct compressor_ops ops = {
+        .coding = CODING_GZIP, .open = fail_open, .run = fail_run, .close = fail_close
+    };
+    struct compression *c = NULL;
+    int error = 0;
+
+    (void)state;
+    set_up(1 << 20);
+    struct file_entry *file = file_of("a", 7, 'a', SIZE);
+    opens = false;
+    assert_int_equal(compression_create(&ops, file, SIZE, &c), -ENOMEM);
+    opens = true;
+    assert_int_equal(compression_create(&ops, file, SIZE, &c), 0);
+    run_all(c);
+    assert_int_equal(compression_end(c, &error), COMPRESSION_FAILED);
+    assert_int_equal(error, EIO);
+    compression_unref(c);
+    file_entry_unref(file);
+    tear_down();
+}
+
 /* Jobs of one compression in several threads: each slice is done once. */
 static void *run_in_thread(void *c)
 {
@@ -431,6 +478,7 @@ int main(void)
         cmocka_unit_test(test_jobs_bound),
         cmocka_unit_test(test_changed_meanwhile),
         cmocka_unit_test(test_unreadable),
+        cmocka_unit_test(test_library_fails),
         cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
