@@ -5,6 +5,7 @@ makes is decompressed here; what the other codings make, in unit/test_compressor
 import gzip
 import itertools
 import random
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -244,6 +245,23 @@ def whoever_leaves_holds_up_nobody(server):
         octets = text(f"left {number}", 300_000)
         assert plain(own.get(f"/left-{number}.txt", GZIP)) == octets
         assert eventually(lambda: "Content-Encoding" in own.get(f"/left-{number}.txt", GZIP), 5)
+
+
+@each([signal.SIGTERM, signal.SIGQUIT])
+def the_server_ends_in_the_midst_of_it(server, number):
+    """At once, or after the answer; nothing is left behind, which a sanitizer would tell."""
+    octets = text("long", 3_000_000)
+    server.world.root.write("long.txt", octets)
+    own = server.world.serve(block="compress = gzip\n")
+    with own.connect() as connection:
+        assert connection.get("/short.txt").status == 200
+        connection.send(head("GET", "/long.txt", GZIP))
+        time.sleep(0.01)
+        own.kill(number)
+        if number == signal.SIGQUIT:
+            assert plain(connection.read_response()) == octets
+    own.wait()
+    own.stop()
 
 
 @test
