@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 enum {
-    COMPRESSION_STEP = 64 * 1024 /* octets of the file that one slice takes: a millisecond or two */
+    COMPRESSION_STEP = 64 * 1024 /* octets of the file that one slice takes: a few milliseconds */
 };
 
 enum compression_end {

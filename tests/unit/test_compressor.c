@@ -74,24 +74,39 @@ static size_t gunzip(const char *in, size_t len)
     return z.total_out;
 }
 
-static size_t decode(enum coding coding, const char *in, size_t len)
+#ifdef GS_BROTLI
+static size_t unbrotli(const char *in, size_t len)
 {
     size_t size = sizeof(again);
 
+    assert_int_equal(BrotliDecoderDecompress(len, (const uint8_t *)in, &size, (uint8_t *)again),
+                     BROTLI_DECODER_RESULT_SUCCESS);
+    return size;
+}
+#endif
+
+#ifdef GS_ZSTD
+static size_t unzstd(const char *in, size_t len)
+{
+    size_t size = ZSTD_decompress(again, sizeof(again), in, len);
+
+    assert_false(ZSTD_isError(size));
+    return size;
+}
+#endif
+
+static size_t decode(enum coding coding, const char *in, size_t len)
+{
     switch (coding) {
     case CODING_GZIP:
         return gunzip(in, len);
 #ifdef GS_BROTLI
     case CODING_BR:
-        assert_int_equal(BrotliDecoderDecompress(len, (const uint8_t *)in, &size, (uint8_t *)again),
-                         BROTLI_DECODER_RESULT_SUCCESS);
-        return size;
+        return unbrotli(in, len);
 #endif
 #ifdef GS_ZSTD
     case CODING_ZSTD:
-        size = ZSTD_decompress(again, sizeof(again), in, len);
-        assert_false(ZSTD_isError(size));
-        return size;
+        return unzstd(in, len);
 #endif
     default:
         fail();
