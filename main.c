@@ -9,6 +9,7 @@
 #include "core/shared_memory.h"
 #include "core/stats.h"
 #include "engines/engine.h"
+#include "http/compressor.h"
 #include "http/request.h"
 #include "process/binary.h"
 #include "process/control_client.h"
@@ -145,6 +146,22 @@ static void print_tls_libraries(void)
         printf("%-12s none built in\n", "TLS:");
 }
 
+/* As they can be written in `compress`. */
+static void print_codings(void)
+{
+    printf("compress:   ");
+    for (unsigned coding = CODING_COUNT; coding-- > 0;) {
+        const struct compressor_ops *ops = compressor_find((enum coding)coding);
+        char version[COMPRESSOR_VERSION_MAX];
+
+        if (ops == NULL)
+            continue;
+        ops->version(version);
+        printf(" %s (%s)", ops->name, version);
+    }
+    printf("\n");
+}
+
 static int build_info(void)
 {
     printf("gearshift %s\n"
@@ -167,6 +184,7 @@ static int build_info(void)
 #endif
            options_default_file());
     print_tls_libraries();
+    print_codings();
     print_engines();
     return STATUS_OK;
 }

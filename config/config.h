@@ -106,7 +106,11 @@ struct location {
     bool autoindex;
     bool dotfiles; /* serve names that begin with '.'; /.well-known/ is served in any case */
     enum file_symlinks symlinks;
-    unsigned precompressed;      /* bit 1 << CODING_GZIP etc.: sidecars to look for */
+    unsigned precompressed; /* bit 1 << CODING_GZIP etc.: sidecars to look for */
+    unsigned compress;      /* likewise: what files are compressed to; 0: they are not */
+    char **compress_types;  /* media types, or all of a kind (config_text_media_range()); count 0:
+                               those that http/compress_types.c knows to gain by it */
+    size_t compress_types_count;
     struct header_rule *headers; /* merged: the server's, replaced or extended by the location's */
     size_t headers_count;
     struct cache_rule *cache_rules; /* the location's first, then the server's; first match wins */
@@ -183,6 +187,9 @@ struct access_rules {
 /* Names in one `index` and paths in one `try`: each may cost an open(2) a request. */
 #define CONFIG_TRIES_MAX 1000
 
+/* Elements of one `compress_types`: each is compared with the type of a file. */
+#define CONFIG_MEDIA_RANGES_MAX 200
+
 /* The most that `ranges_max` may be, and that one Range field may ask for: what http/range.c can
  * sort, and what one answer holds. */
 #define CONFIG_RANGES_MAX 1000
@@ -200,6 +207,8 @@ struct http_limits {
     uint32_t keepalive_requests; /* requests on one connection; 0: no limit */
     uint32_t autoindex_max;      /* names in a listing; more: 503 and a line in the error log */
     uint32_t small_file_max; /* a file up to this size is kept in memory and sent with its header */
+    uint32_t compress_min, compress_max; /* files of this size are compressed, where `compress` says
+                                            so */
 };
 
 /* Deadlines, milliseconds. */
@@ -322,9 +331,10 @@ struct config {
     uint32_t send_turn; /* octets of a file that a connection sends before others get their turn */
     enum file_io file_io;
     /* cache of open files */
-    uint32_t cache_files_max; /* descriptors; 0: nothing is kept */
-    uint64_t cache_bytes_max; /* contents of small files kept in memory */
-    uint32_t cache_valid_ms;  /* how long an entry is believed before the file is looked at again */
+    uint32_t cache_files_max;    /* descriptors; 0: nothing is kept */
+    uint64_t cache_bytes_max;    /* contents of small files kept in memory */
+    uint64_t compress_bytes_max; /* what was compressed, kept in memory */
+    uint32_t cache_valid_ms; /* how long an entry is believed before the file is looked at again */
     struct tls_settings tls;
     /* logs */
     struct access_log_config *access_logs;

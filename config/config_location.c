@@ -165,10 +165,11 @@ static int error_pages_make(const struct config_build *build, const struct confi
     return 0;
 }
 
-static int precompressed_make(const struct config_build *build, const struct config_layers *layers,
-                              struct location *location)
+/* The codings that the key of that name lists, as bits. */
+static int codings_make(const struct config_build *build, const struct config_layers *layers,
+                        const char *name, unsigned *ret_codings)
 {
-    const struct config_key *key = config_key_find("precompressed");
+    const struct config_key *key = config_key_find(name);
     const struct config_entry *entry = entry_in_force(layers, key);
 
     for (size_t i = 0; i < entry->count; i++) {
@@ -177,10 +178,10 @@ static int precompressed_make(const struct config_build *build, const struct con
 
         if (res < 0)
             return res;
-        if ((location->precompressed & bit) != 0)
+        if ((*ret_codings & bit) != 0)
             return config_fail_item(build, &entry->items[i], key, "\"%s\" stands twice in the list",
                                     entry->items[i].text);
-        location->precompressed |= bit;
+        *ret_codings |= bit;
     }
     return 0;
 }
@@ -295,7 +296,9 @@ int config_location_make(const struct config_build *build, const struct config_l
     if (res == 0)
         res = error_pages_make(build, layers, location);
     if (res == 0)
-        res = precompressed_make(build, layers, location);
+        res = codings_make(build, layers, "precompressed", &location->precompressed);
+    if (res == 0)
+        res = codings_make(build, layers, "compress", &location->compress);
     if (res == 0)
         res = cache_rules_make(build, layers, location);
     return res;

@@ -218,11 +218,11 @@ static void print_error_pages(struct printer *printer, const struct location *lo
     list_end(printer);
 }
 
-static void print_precompressed(struct printer *printer, const struct location *location)
+static void print_codings(struct printer *printer, const char *name, unsigned codings)
 {
-    list_begin(printer, "precompressed");
+    list_begin(printer, name);
     for (unsigned coding = CODING_COUNT; coding-- > 0;) {
-        if ((location->precompressed & 1u << coding) != 0)
+        if ((codings & 1u << coding) != 0)
             list_item(printer, config_coding_name((enum coding)coding), "", "");
     }
     list_end(printer);
@@ -259,7 +259,9 @@ static void print_location(struct printer *printer, const struct location *locat
         else if (key->type == CONFIG_ERROR_PAGES)
             print_error_pages(printer, location);
         else if (key->type == CONFIG_CODINGS)
-            print_precompressed(printer, location);
+            print_codings(printer, key->name,
+                          strcmp(key->name, "compress") == 0 ? location->compress
+                                                             : location->precompressed);
         else
             CHECK(key->type == CONFIG_PATH || key->type == CONFIG_INCLUDE); /* root, alias */
     }

@@ -79,6 +79,21 @@ const char *config_text_media_type(const char *text)
     return strlen(text) > CONFIG_FIELD_VALUE_MAX ? "is too long for a header field" : NULL;
 }
 
+const char *config_text_media_range(const char *text)
+{
+    const char *slash = strchr(text, '/');
+
+    if (slash == NULL)
+        return "is no media type: '/' is missing";
+    if (!config_is_token(span_make(text, (size_t)(slash - text))) ||
+        !config_is_token(span_str(slash + 1)))
+        return "is no media type without parameters";
+    /* A star is a token character. */
+    if (text[0] == '*' && strcmp(text, "*/*") != 0)
+        return "is no media type: only \"*/*\" begins with '*'";
+    return strlen(text) > CONFIG_FIELD_VALUE_MAX ? "is longer than any media type" : NULL;
+}
+
 const char *config_text_charset(const char *text)
 {
     for (const char *at = text; *at != '\0'; at++) {

@@ -24,6 +24,10 @@ const char *config_text_word(const char *text);
  * most: with more, the fields of an answer would not fit where they are put together. */
 const char *config_text_media_type(const char *text);
 
+/* type/subtype without parameters, "type/" and a star for all of that kind, or star slash star for
+ * all; of CONFIG_FIELD_VALUE_MAX octets at most. */
+const char *config_text_media_range(const char *text);
+
 /* A charset's name (RFC 2978 section 2.3), such as it needs no quotes in Content-Type. */
 const char *config_text_charset(const char *text);
 

@@ -10,6 +10,7 @@ struct session_limits session_limits_of(const struct config *config)
         .connections_max = config->connections_max,
         .cache_files_max = config->cache_files_max,
         .cache_bytes_max = config->cache_bytes_max,
+        .compress_bytes_max = config->compress_bytes_max,
         .has_logs = true,
     };
 }
@@ -28,5 +29,6 @@ struct session_limits session_limits_share(const struct session_limits *whole, u
         whole->connections_max / count + (index < whole->connections_max % count);
     share.cache_files_max = (uint32_t)part_of(whole->cache_files_max, count);
     share.cache_bytes_max = part_of(whole->cache_bytes_max, count);
+    share.compress_bytes_max = part_of(whole->compress_bytes_max, count);
     return share;
 }

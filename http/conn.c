@@ -119,7 +119,7 @@ static void close_now(struct http_conn *c)
 static void answer_composed(struct http_conn *c, struct http_input *input)
 {
     struct http_exchange *x = c->x;
-    bool is_long = http_out_has_file(&x->out) || x->multipart.entry != NULL;
+    bool is_long = http_out_is_long(&x->out) || x->multipart.entry != NULL;
     if (!is_long)
         http_access_write(c, x->status, x->out.queued - x->answer_start, x->body_len);
     x->log_due = is_long;

@@ -5,6 +5,7 @@
 #include "core/draws.h"
 #include "core/fd_slot.h"
 #include "core/safe_open.h"
+#include "http/accept.h"
 #include "http/exchange.h"
 
 #include <assert.h>
@@ -151,6 +152,43 @@ static int make_pools(struct http_env *env)
     return r;
 }
 
+static void fail_coding(const struct server *server, const struct location *location,
+                        unsigned missing, char *why, size_t why_size)
+{
+    enum coding coding = CODING_GZIP;
+
+    while ((missing & 1u << coding) == 0)
+        coding++;
+    snprintf(why, why_size,
+             "server \"%s\", location \"%.*s\": compress: %.*s is not built in; take it out of "
+             "the list, or build gearshift with its library (gearshift -V tells which it has)",
+             server->name, (int)location->prefix.len, location->prefix.ptr,
+             (int)http_coding_name(coding).len, http_coding_name(coding).ptr);
+}
+
+/* Where a location says `compress`: a cache for what comes of it. */
+static int make_compressed(struct http_env *env, char *why, size_t why_size)
+{
+    unsigned wanted = 0, known = compressor_codings();
+    for (size_t i = 0; i < env->config->servers_count; i++) {
+        const struct server *server = &env->config->servers[i];
+        for (size_t j = 0; j < server->locations_count; j++) {
+            const struct location *location = &server->locations[j];
+            wanted |= location->compress;
+            if ((location->compress & ~known) == 0)
+                continue;
+            fail_coding(server, location, location->compress & ~known, why, why_size);
+            return -EINVAL;
+        }
+    }
+    if (wanted == 0)
+        return 0;
+    int r = compress_cache_create(env->limits.compress_bytes_max, env->cache, &env->compressed);
+    if (r < 0)
+        snprintf(why, why_size, "no memory for what `compress` makes: %s", strerror(-r));
+    return r;
+}
+
 /* The file cache, the roots and the pools. */
 static int make_stores(struct http_env *env, char *why, size_t why_size)
 {
@@ -162,6 +200,9 @@ static int make_stores(struct http_env *env, char *why, size_t why_size)
                  env->limits.cache_files_max, strerror(-r));
         return r;
     }
+    r = make_compressed(env, why, why_size);
+    if (r < 0)
+        return r;
     r = http_roots_create(config, &env->roots);
     if (r < 0) {
         snprintf(why, why_size, "no memory for %zu roots", config->roots_count);
@@ -221,6 +262,7 @@ void http_env_destroy(struct http_env *env)
     pool_destroy(env->reads);
     pool_destroy(env->inputs);
     pool_destroy(env->exchanges);
+    compress_cache_destroy(env->compressed);
     file_cache_destroy(env->cache);
     http_roots_destroy(env->roots);
     free(env);

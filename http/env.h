@@ -10,6 +10,7 @@
 #include "core/log.h"
 #include "core/pool.h"
 #include "core/span.h"
+#include "http/compress_cache.h"
 #include "http/file_cache.h"
 #include "http/mime.h"
 #include "http/roots.h"
@@ -44,6 +45,7 @@ struct http_env {
     const struct clock *clock; /* borrowed */
     bool file_segments;        /* the engine sends file ranges itself */
     struct file_cache *cache;
+    struct compress_cache *compressed; /* NULL: no location says `compress` */
     struct http_roots *roots;
     struct mime_table *mime;
     struct pool *exchanges; /* struct http_exchange, one a busy connection */

@@ -34,8 +34,8 @@ bool http_etag_dated(const struct file_meta *meta, int64_t now_s)
     return meta->mtime_s > 1 && meta->mtime_s <= now_s;
 }
 
-size_t http_etag_format(const struct file_meta *meta, enum coding coding, int64_t now_s,
-                        char *ret_text)
+size_t http_etag_format(const struct file_meta *meta, enum coding coding, uint16_t recipe,
+                        int64_t now_s, char *ret_text)
 {
     static const struct span suffixes[CODING_COUNT] = {
         [CODING_IDENTITY] = { "", 0 },
@@ -43,8 +43,8 @@ size_t http_etag_format(const struct file_meta *meta, enum coding coding, int64_
         [CODING_BR] = { "-br", 3 },
         [CODING_ZSTD] = { "-zst", 4 },
     };
-    /* Four numbers of 64 bits, two of 32, their separators, a suffix and two quotes. */
-    static_assert(4 * 16 + 2 * 8 + 5 + 4 + 2 <= HTTP_ETAG_MAX, "a tag must fit");
+    /* Four numbers of 64 bits, two of 32, their separators, a suffix, one of 16 and two quotes. */
+    static_assert(4 * 16 + 2 * 8 + 5 + 4 + 4 + 2 <= HTTP_ETAG_MAX, "a tag must fit");
     char *out = ret_text;
 
     CHECK(meta != NULL && ret_text != NULL);
@@ -61,6 +61,8 @@ size_t http_etag_format(const struct file_meta *meta, enum coding coding, int64_
     out = put_time(out, meta->ctime_s, meta->ctime_ns);
     memcpy(out, suffixes[coding].ptr, suffixes[coding].len);
     out += suffixes[coding].len;
+    if (recipe != 0)
+        out = put_hex(out, recipe);
     *out++ = '"';
     return (size_t)(out - ret_text);
 }

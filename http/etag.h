@@ -12,12 +12,14 @@ enum { HTTP_ETAG_MAX = 96 };
 
 /* Writes the strong tag of a file's representation, quotes included: from inode, size, mtime and
  * ctime to the nanosecond, with a suffix for a content coding other than identity, so each coding
- * has its own. The ctime is what nobody can set back (utimensat(2)): a file that is rewritten in
- * place gets another one, whatever its mtime says, and so does a new file that the file system
- * gives the inode of a removed one. Returns its length (no NUL), or 0 when the mtime is no
- * validator (http_etag_dated()). `ret_text` holds HTTP_ETAG_MAX octets. */
-size_t http_etag_format(const struct file_meta *meta, enum coding coding, int64_t now_s,
-                        char *ret_text);
+ * has its own, and behind it `recipe` (compressor_recipe()) where the coding was made here and now,
+ * 0 where it is a file's: another library makes other octets of the same file. The ctime is what
+ * nobody can set back (utimensat(2)): a file that is rewritten in place gets another one, whatever
+ * its mtime says, and so does a new file that the file system gives the inode of a removed one.
+ * Returns its length (no NUL), or 0 when the mtime is no validator (http_etag_dated()). `ret_text`
+ * holds HTTP_ETAG_MAX octets. */
+size_t http_etag_format(const struct file_meta *meta, enum coding coding, uint16_t recipe,
+                        int64_t now_s, char *ret_text);
 
 /* Does the mtime tell when the file was changed? Not at or below 1 (what reproducible builds set it
  * to: 0, and 1 in the stores of Nix and Guix), nor when it is later than `now_s`. */

@@ -23,7 +23,8 @@
 
 #define HTTP_EXCHANGE_MAGIC 0x6e7c4a6eu
 
-/* DONE: a step of a listing. What other jobs bring is dealt with on arrival. */
+/* DONE: a step of a listing, or of what is compressed. What other jobs bring is dealt with on
+ * arrival. */
 enum {
     HTTP_ID_MAX = 128,   /* octets of a request's id */
     HTTP_SENT_MAX = 1024 /* octets of an answer's fields that are kept for the access log */
@@ -42,6 +43,7 @@ struct http_static {
     uint8_t unsure_codings; /* sidecars that could not be looked for at this moment */
     bool varies;            /* what is answered depends on Accept-Encoding */
     uint8_t found_step;     /* the step that found `entry` */
+    uint8_t made_coding;    /* of `made`: enum coding */
     uint8_t lookups_untrue; /* how often what was found was no longer so when it was to be sent */
     bool checked;           /* what is to be sent was looked at, and is as it was found */
     uint16_t try_index, index_index;
@@ -51,14 +53,16 @@ struct http_static {
     /* Until when the oldest of the looks for probed_codings is believed (clock.now_ms). */
     uint64_t probed_until_ms;
     const struct location *location;
-    struct http_root *root;       /* the location's, as this request found it at first: a reference,
-                                     or NULL */
-    struct span uri;              /* decoded path looked for now; in target.path or try_text */
-    struct span name;             /* the same beneath the root; in uri or path */
-    struct file_entry *entry;     /* a reference, or NULL; with an error ENOENT while only its
-                                     sidecars may be there */
-    struct file_entry *sidecar;   /* a reference, or NULL */
-    struct http_listing *listing; /* of the directory that is being listed, or NULL; owned */
+    struct http_root *root;     /* the location's, as this request found it at first: a reference,
+                                   or NULL */
+    struct span uri;            /* decoded path looked for now; in target.path or try_text */
+    struct span name;           /* the same beneath the root; in uri or path */
+    struct file_entry *entry;   /* a reference, or NULL; with an error ENOENT while only its
+                                   sidecars may be there */
+    struct file_entry *sidecar; /* a reference, or NULL */
+    struct file_entry *made;    /* what was compressed of `entry`: a reference, or NULL */
+    struct compression *compression; /* that is waited for: a user's reference, or NULL */
+    struct http_listing *listing;    /* of the directory that is being listed, or NULL; owned */
     struct file_entry *opened; /* what the last job has found, until it is asked for or the search
                                   goes elsewhere: a reference, or NULL */
 };

@@ -135,7 +135,10 @@ static struct file_fields *make(struct http_env *env, struct file_entry *entry,
     size_t representation_len = text.len;
 
     static_assert(sizeof(entry->etag) >= HTTP_ETAG_MAX, "a tag must fit");
-    entry->etag_len = (uint8_t)http_etag_format(&entry->meta, coding, now_s, entry->etag);
+    struct file_meta meta = entry->meta;
+    if (entry->recipe != 0)
+        meta.size = entry->file_size;
+    entry->etag_len = (uint8_t)http_etag_format(&meta, coding, entry->recipe, now_s, entry->etag);
     entry->has_last_modified = http_etag_dated(&entry->meta, now_s);
     if (entry->has_last_modified) {
         char date[HTTP_DATE_LEN + 1];

@@ -45,6 +45,7 @@ struct file_cache {
     uint64_t bytes, bytes_max;
     size_t live;         /* entries in existence, kept or not */
     uint64_t generation; /* of the newest job */
+    uint64_t serial;     /* of the newest entry */
     uint64_t forgotten;  /* the newest `known_at` among the entries that were taken out: what was
                             asked for before may be older than what one of them told */
     struct shelf positive, negative;
@@ -271,32 +272,58 @@ static bool confirms(const struct file_entry *entry, const struct file_job *job)
            (entry->content != NULL || job->content == NULL);
 }
 
-/* An entry with one reference, and what the job had; NULL: memory is short. */
-static struct file_entry *make_entry(struct file_cache *cache, struct span path,
-                                     struct file_job *job)
+/* An entry with one reference, that tells of nothing yet; NULL: memory is short. */
+static struct file_entry *new_entry(struct file_cache *cache, size_t path_len)
 {
-    struct file_entry *entry = calloc(1, sizeof(*entry) + path.len);
+    struct file_entry *entry = calloc(1, sizeof(*entry) + path_len);
 
     if (entry == NULL)
         return NULL;
     entry->magic = FILE_ENTRY_MAGIC;
     entry->refs = 1;
+    entry->fd = -1;
+    entry->cache = cache;
+    entry->serial = ++cache->serial;
+    list_init(&entry->lru);
+    list_init(&entry->watch);
+    cache->live++;
+    return entry;
+}
+
+struct file_entry *file_entry_make_content(struct file_cache *cache, const struct file_meta *meta,
+                                           char *content)
+{
+    struct file_entry *entry;
+
+    CHECK_OBJ(cache, FILE_CACHE_MAGIC);
+    entry = new_entry(cache, 0);
+    if (entry == NULL)
+        return NULL;
+    entry->meta = *meta;
+    entry->content = content;
+    return entry;
+}
+
+/* An entry with one reference, and what the job had; NULL: memory is short. */
+static struct file_entry *make_entry(struct file_cache *cache, struct span path,
+                                     struct file_job *job)
+{
+    struct file_entry *entry = new_entry(cache, path.len);
+
+    if (entry == NULL)
+        return NULL;
     entry->error = -job->res;
     entry->fd = job->fd;
     job->fd = -1;
     entry->meta = job->meta;
     entry->content = job->content;
     job->content = NULL;
-    entry->cache = cache;
     entry->generation = job->generation;
-    list_init(&entry->lru);
-    list_init(&entry->watch);
     entry->root_id = job->root_id;
     entry->symlinks = job->symlinks;
     entry->path_len = (uint32_t)path.len;
     if (path.len > 0)
         memcpy(entry->path, path.ptr, path.len);
-    cache->live++;
     return entry;
 }
 

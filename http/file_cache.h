@@ -55,8 +55,16 @@ struct file_entry {
     uint8_t sidecars_known;     /* codings (1 << coding) whose sidecar file was looked for, */
     uint8_t sidecars;           /* those of them whose sidecar exists, */
     uint64_t sidecars_until_ms; /* and until when both are believed. Set by http/sidecar.c */
-    uint64_t fresh_until_ms;    /* until when the entry is believed; 0: by nobody but who asked. Set
-                                   by file_cache.c */
+    /* Of what was compressed here (compress_cache.h): meta is the file's, but for the size. */
+    uint64_t file_size;      /* the file's */
+    uint64_t fields_of;      /* serial of the file's entry for whose name `fields` were made */
+    uint16_t recipe;         /* compressor_recipe(); 0: it is a file */
+    /* Of a file, set by compress.c */
+    bool compress_suits;     /* its media type is one that is compressed, */
+    unsigned compress_asked; /* at the location of this id + 1; 0: nobody has asked */
+    uint64_t serial;         /* no other entry of the cache has or had it */
+    uint64_t fresh_until_ms; /* until when the entry is believed; 0: by nobody but who asked. Set
+                                by file_cache.c */
     /* private to file_cache.c */
     struct file_cache *cache; /* whose it is, in its table or not */
     bool cached;              /* in the table and in a list */
@@ -108,6 +116,12 @@ void file_cache_ask(struct file_cache *cache, int root_fd, uint64_t root_id,
  * are not kept. NULL when memory is short (the job is discarded). */
 struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *job,
                                     uint64_t now_ms);
+
+/* An entry that is in no table, for `content` (malloc(3)ed, meta->size octets, taken), with a
+ * reference for the caller; its file is another entry's. NULL: memory is short, and `content`
+ * stays the caller's. */
+struct file_entry *file_entry_make_content(struct file_cache *cache, const struct file_meta *meta,
+                                           char *content);
 
 /* What the entry tells has turned out to be untrue: it is found no more, and what was asked for
  * before it was known is not believed either. Its users still have it. */

@@ -26,9 +26,15 @@ static bool holds(const struct http_out *out, enum http_segment_kind kind, const
     return false;
 }
 
-bool http_out_has_file(const struct http_out *out)
+bool http_out_is_long(const struct http_out *out)
 {
-    return holds(out, HTTP_SEGMENT_FILE, NULL);
+    for (unsigned i = 0; i < out->count; i++) {
+        const struct http_segment *segment = &out->segments[out->first + i];
+        if (segment->kind == HTTP_SEGMENT_FILE ||
+            (segment->kind == HTTP_SEGMENT_ENTRY && segment->len > HTTP_OUT_SIZE))
+            return true;
+    }
+    return false;
 }
 
 bool http_out_has_read(const struct http_out *out)

@@ -53,8 +53,8 @@ static inline bool http_out_empty(const struct http_out *out)
     return out->count == 0;
 }
 
-/* Is a range of a file among the segments? */
-bool http_out_has_file(const struct http_out *out);
+/* Is a range of a file among the segments, or a content that is as long as one? */
+bool http_out_is_long(const struct http_out *out);
 
 /* Segments that may still be added. */
 unsigned http_out_segments_free(const struct http_out *out);

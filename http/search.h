@@ -1,5 +1,5 @@
-/* search.h: what the files of the search (static.h) share: static.c, sidecar.c, directory.c. Nobody
- * else includes it. */
+/* search.h: what the files of the search (static.h) share: static.c, sidecar.c, compress.c,
+ * directory.c. Nobody else includes it. */
 #ifndef HTTP_SEARCH_H
 #define HTTP_SEARCH_H
 
@@ -14,6 +14,7 @@ enum http_search_step {
     HTTP_SEARCH_LIST,
     HTTP_SEARCH_SIDECAR_PROBE,
     HTTP_SEARCH_SIDECAR,
+    HTTP_SEARCH_COMPRESS,
     HTTP_SEARCH_NOT_FOUND,
     HTTP_SEARCH_RESPOND,
     HTTP_SEARCH_ERROR,
@@ -44,6 +45,27 @@ enum http_static_result http_sidecar_probe(struct http_exchange *x);
 /* Takes the best sidecar that the client accepts, if one is better than the file itself, or the
  * file itself is not there. */
 enum http_static_result http_sidecar_choose(struct http_exchange *x);
+
+/* What most servers never come to is not to make the search of all others longer: inlined, it costs
+ * each request 1 %. */
+#define HTTP_SEARCH_RARE __attribute__((noinline))
+
+/* Takes what `compress` has made of the file, in the coding that the client likes best, or has it
+ * made. */
+enum http_static_result http_compress_choose(struct http_exchange *x) HTTP_SEARCH_RARE;
+
+/* Just before s->made is sent: the fields that are kept with it are of s->entry's name, or of
+ * none. */
+void http_compress_fit_fields(struct http_exchange *x) HTTP_SEARCH_RARE;
+
+/* Lets go of what http_compress_choose() holds. Idempotent. */
+void http_compress_drop(struct http_exchange *x) HTTP_SEARCH_RARE;
+
+static inline void http_compress_end(struct http_exchange *x)
+{
+    if (x->search.made != NULL || x->search.compression != NULL)
+        http_compress_drop(x);
+}
 
 /* Lists the directory that x->search.uri names. */
 enum http_static_result http_directory_list(struct http_exchange *x);

@@ -19,6 +19,15 @@ static struct span sidecar_path(struct http_exchange *x, enum coding coding)
     return span_make(x->path, s->name.len + suffix.len);
 }
 
+/* The step behind those for sidecars, when none is sent. */
+static void go_on_without(struct http_static *s)
+{
+    if (s->entry->error != 0)
+        s->step = HTTP_SEARCH_NOT_FOUND;
+    else
+        s->step = s->location->compress != 0 ? HTTP_SEARCH_COMPRESS : HTTP_SEARCH_RESPOND;
+}
+
 /* Keeps with the entry what has been found out about its sidecars, beside what is known of others.
  * A probe of several files may take long, and other requests find something out meanwhile: of two
  * findings the one that is believed for longer was looked for later, and stays; together they are
@@ -83,9 +92,10 @@ enum http_static_result http_sidecar_probe(struct http_exchange *x)
         remember_sidecars(x);
     s->found_codings |= (uint8_t)(wanted & known & ~s->probed_codings & s->entry->sidecars);
     s->varies |= s->found_codings != 0;
-    s->step = s->found_codings != 0  ? HTTP_SEARCH_SIDECAR
-              : s->entry->error == 0 ? HTTP_SEARCH_RESPOND
-                                     : HTTP_SEARCH_NOT_FOUND;
+    if (s->found_codings != 0)
+        s->step = HTTP_SEARCH_SIDECAR;
+    else
+        go_on_without(s);
     return HTTP_STATIC_NEXT;
 }
 
@@ -118,7 +128,9 @@ enum http_static_result http_sidecar_choose(struct http_exchange *x)
         }
         file_entry_unref(entry); /* gone since it was probed */
     }
-    s->step =
-        s->sidecar != NULL || s->entry->error == 0 ? HTTP_SEARCH_RESPOND : HTTP_SEARCH_NOT_FOUND;
+    if (s->sidecar != NULL)
+        s->step = HTTP_SEARCH_RESPOND;
+    else
+        go_on_without(s);
     return HTTP_STATIC_NEXT;
 }

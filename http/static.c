@@ -1,6 +1,7 @@
 /* static.c: the search for what to answer with. See static.h.
  *
  *   TRY -> (a file, or perhaps only sidecars of one) SIDECAR -> RESPOND -> (no longer so) TRY
+ *                                                            -> COMPRESS -> RESPOND
  *       -> (a directory) INDEX -> SIDECAR, or LIST, or the next TRY
  *       -> (nothing) the next TRY, then ERROR -> ERROR_FILE -> RESPOND_ERROR
  *
@@ -139,6 +140,7 @@ static void check_done(struct http_exchange *x)
     s->checked = x->job.res == 0 && file_meta_equal(&entry->meta, &x->job.meta);
     if (s->checked)
         return;
+    http_compress_end(x); /* of what it was */
     file_entry_forget(entry);
     s->lookups_untrue++;
     if (s->sidecar != NULL) {
@@ -449,12 +451,16 @@ static enum http_static_result step_index(struct http_exchange *x)
 static enum http_static_result step_respond(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
-    bool encoded = s->sidecar != NULL;
-    if (!is_checked(x, encoded ? s->sidecar : s->entry))
+    struct file_entry *file = s->sidecar != NULL ? s->sidecar : s->entry;
+    enum coding coding = s->sidecar != NULL ? s->codings[s->coding_index] : CODING_IDENTITY;
+    if (!is_checked(x, file))
         return HTTP_STATIC_NEXT;
-    int r = http_response_file(x, s->location, encoded ? s->sidecar : s->entry,
-                               encoded ? s->codings[s->coding_index] : CODING_IDENTITY, s->varies,
-                               s->name);
+    if (s->made != NULL) {
+        http_compress_fit_fields(x);
+        file = s->made;
+        coding = (enum coding)s->made_coding;
+    }
+    int r = http_response_file(x, s->location, file, coding, s->varies, s->name);
     if (r > 0) {
         http_static_begin_error(x, r);
         return HTTP_STATIC_NEXT;
@@ -540,6 +546,8 @@ static enum http_static_result run_step(struct http_exchange *x)
         return http_sidecar_probe(x);
     case HTTP_SEARCH_SIDECAR:
         return http_sidecar_choose(x);
+    case HTTP_SEARCH_COMPRESS:
+        return http_compress_choose(x);
     case HTTP_SEARCH_NOT_FOUND:
         step_not_found(x);
         return HTTP_STATIC_NEXT;
@@ -578,6 +586,7 @@ void http_static_end(struct http_exchange *x)
     http_search_set(&x->search.entry, NULL);
     http_search_set(&x->search.sidecar, NULL);
     http_search_set(&x->search.opened, NULL);
+    http_compress_end(x);
     http_listing_free(x->search.listing);
     x->search.listing = NULL;
     set_root(&x->search.root, NULL);

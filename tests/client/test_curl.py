@@ -177,6 +177,28 @@ def the_compressed_octets_are_those_of_the_sidecar(world):
 
 
 @test
+def what_the_server_compresses_is_read(world):
+    """Each coding by its own library, a short text and one of several blocks, kept and made."""
+    features = world.curl("-V").out.decode()
+    long = b"".join(b"line %d of %d\n" % (index, index * index % 9973) for index in range(30_000))
+    world.root.write("page.css", PAGE)
+    world.root.write("long.css", long)
+    server = world.serve(settings={"compress": '{"zstd", "br", "gzip"}'})
+    for coding, feature in (("zstd", "zstd"), ("br", "brotli"), ("gzip", "libz")):
+        if feature not in features:
+            print(f"# skipped: this curl has no {coding}")
+            continue
+        for name, octets in (("page.css", PAGE), ("long.css", long)) * 2:
+            ran = world.curl("-sS", "--fail", "--compressed", "-H", f"Accept-Encoding: {coding}",
+                             "-w", "%{stderr}%{size_download} %header{content-encoding}",
+                             url(server, f"/{name}"))
+            size, made = ran.err.split()
+            assert ran.out == octets and made == coding and int(size) < len(octets) / 2
+    ran = world.curl("-sS", "--fail", "--compressed", url(server, "/long.css"))
+    assert ran.out == long
+
+
+@test
 def fifty_files_in_parallel(world):
     folder = os.path.join(world.local, "parallel")
     get(world, "/many/[1-50].bin", "-Z", "--parallel-max", "10", "--create-dirs",

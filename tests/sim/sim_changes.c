@@ -12,6 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
+
+enum { PLAIN_MAX = 1 << 18 /* no file is as long */ };
 
 enum { CLIENTS = 6, REQUESTS = 10, INPUT_MAX = REQUESTS * 128 };
 
@@ -35,7 +38,8 @@ struct changes {
     struct sim_sites *sites;
     uint64_t seed;
     bool faults;
-    bool switches; /* to new releases */
+    bool switches;         /* to new releases */
+    unsigned decompressed; /* answers */
     struct client clients[CLIENTS];
     struct sim_client sims[CLIENTS];
     unsigned received[SIM_SITES][SIM_FILES]; /* newest version that anybody has */
@@ -87,6 +91,19 @@ static void fail(const struct changes *run, const struct request *request, const
     exit(1);
 }
 
+/* The name that is asked for. Site b's `try` ends with its index; a's page for 404 is none of a
+ * 200. NULL: there is nothing. */
+static const char *asked_name(const struct request *request)
+{
+    return request->name == NULL && request->site == 1 ? "index.html" : request->name;
+}
+
+static int asked_file(const struct request *request)
+{
+    const char *name = asked_name(request);
+    return name != NULL ? sim_sites_find(name, strlen(name)) : -1;
+}
+
 /* The file that a 200 announces: the one asked for, or its sidecar. -1: there is no such. */
 static int announced_file(const struct request *request, const char *answer, const char *body)
 {
@@ -97,8 +114,7 @@ static int announced_file(const struct request *request, const char *answer, con
     char name[64];
     const char *coding = memmem(answer, (size_t)(body - answer), field, sizeof(field) - 1);
     const char *suffix = "";
-    /* Site b's `try` ends with its index; a's page for 404 is none of a 200. */
-    const char *asked = request->name == NULL && request->site == 1 ? "index.html" : request->name;
+    const char *asked = asked_name(request);
     if (asked == NULL)
         return -1;
     for (size_t i = 0; coding != NULL && i < ARRAY_LEN(suffixes); i++)
@@ -146,10 +162,35 @@ static void check_grown(const struct changes *run, const struct request *request
     }
 }
 
+/* A body that the server has compressed: 0x1f begins no file. Octets in `plain`, or 0: it is none.
+ */
+static size_t decompress(const char *body, size_t len, char plain[PLAIN_MAX])
+{
+    z_stream z = { .next_in = (unsigned char *)(uintptr_t)body,
+                   .avail_in = (uInt)len,
+                   .next_out = (unsigned char *)plain,
+                   .avail_out = PLAIN_MAX };
+    if (len == 0 || body[0] != 0x1f)
+        return 0;
+    CHECK(inflateInit2(&z, 15 + 16) == Z_OK);
+    CHECK(inflate(&z, Z_FINISH) == Z_STREAM_END && z.avail_in == 0);
+    CHECK(inflateEnd(&z) == Z_OK);
+    return z.total_out;
+}
+
 static void check_file(struct changes *run, const struct request *request, const char *answer,
                        const char *body, size_t len)
 {
+    static char plain[PLAIN_MAX];
     int file = announced_file(request, answer, body);
+    size_t plain_len = decompress(body, len, plain);
+    if (plain_len > 0) {
+        CHECK(request->site == 1);
+        file = asked_file(request);
+        body = plain;
+        len = plain_len;
+        run->decompressed++;
+    }
     bool grows = file >= 0 && sim_files[file].grows;
     if (file >= 0 && !grows && is_version(run, request, file, answer, body, len))
         return;
@@ -237,7 +278,7 @@ static void step(void *context, uint64_t *random)
         sim_sites_replace(run->sites, (unsigned)(sim_random(random) % SIM_SITES), file);
 }
 
-void sim_changes_run(struct sim_sites *sites, uint64_t seed, bool faults)
+unsigned sim_changes_run(struct sim_sites *sites, uint64_t seed, bool faults)
 {
     static struct changes run;
     uint64_t random = seed;
@@ -265,4 +306,5 @@ void sim_changes_run(struct sim_sites *sites, uint64_t seed, bool faults)
         free(run.sims[i].result.sent);
     }
     sim_sites_tidy(sites);
+    return run.decompressed;
 }

@@ -7,7 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* One run. Prints the seed and exits when an answer is wrong. */
-void sim_changes_run(struct sim_sites *sites, uint64_t seed, bool faults);
+/* One run. Prints the seed and exits when an answer is wrong. How many answers were compressed by
+ * the server. */
+unsigned sim_changes_run(struct sim_sites *sites, uint64_t seed, bool faults);
 
 #endif

@@ -29,6 +29,8 @@ static const char *const REQUESTS[] = {
     "GET /lent.bin HTTP/1.1\r\nHost: a\r\n\r\n",
     "GET /small.css HTTP/1.1\r\nHost: a\r\n\r\n",
     "GET /small.css HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip, br;q=0.5\r\n\r\n",
+    "GET /copied.txt HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\nRange: bytes=3-\r\n\r\n",
     "GET /large.bin HTTP/1.1\r\nHost: a\r\n\r\n",
     "GET /huge.bin HTTP/1.1\r\nHost: a\r\n\r\n",
     "GET /huge.bin HTTP/1.1\r\nHost: a\r\nRange: bytes=1-300000\r\n\r\n",

@@ -53,7 +53,7 @@ void sim_site_create(struct sim_site *site)
     static const char *const settings[] = {
         "autoindex=on",      "precompressed=gzip",   "error_pages=404=/one.txt",
         "connections_max=4", "keepalive_requests=0", "body_max=5000",
-        "trusted=127.0.0.1",
+        "trusted=127.0.0.1", "compress=gzip",        "compress_min=1",
     };
     const struct config_source source = {
         .root = site->root,

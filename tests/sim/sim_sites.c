@@ -50,7 +50,13 @@ static const char CONFIG[] =
     "    try = {\"$uri\", \"$uri.html\", \"$uri/\", \"/index.html\"}\n"
     "    location \"/sub/\" { precompressed = {\"gzip\", \"br\"} symlinks = deny }\n"
     "    location \"/either/\" { try = {\"/even.txt\", \"/odd.txt\"} }\n"
-    "}\n";
+    "    compress_types = {\"*/*\"}\n"
+    "    compress = {";
+
+/* Behind it: what comes of `compress` depends on who else is asking, so that it is for those alone
+ * who know a file in either form. */
+static const char CONFIG_COMPRESSES[] = "\"gzip\"}\n}\ncompress_cache = 64k\ncompress_min = 10\n";
+static const char CONFIG_END[] = "}\n}\n";
 
 /* Each octet depends on all that tells one file of one version from another. */
 char sim_sites_octet(unsigned site, unsigned file, unsigned version, size_t at)
@@ -221,12 +227,13 @@ int sim_sites_find(const char *name, size_t len)
     return -1;
 }
 
-static void load_config(struct sim_sites *sites)
+static void load_config(struct sim_sites *sites, bool compresses)
 {
     char path[256], why[512];
     snprintf(path, sizeof(path), "%s/server.conf", sites->folder);
     FILE *file = fopen(path, "w");
-    CHECK(file != NULL && fputs(CONFIG, file) >= 0 && fclose(file) == 0);
+    CHECK(file != NULL && fputs(CONFIG, file) >= 0);
+    CHECK(fputs(compresses ? CONFIG_COMPRESSES : CONFIG_END, file) >= 0 && fclose(file) == 0);
     const struct config_source source = { .file = path };
     int r = config_load(&source, why, sizeof(why), &sites->config);
     if (r == 0)
@@ -240,7 +247,7 @@ static void load_config(struct sim_sites *sites)
     CHECK(unlink(path) == 0);
 }
 
-void sim_sites_create(struct sim_sites *sites)
+void sim_sites_create(struct sim_sites *sites, bool compresses)
 {
     *sites = (struct sim_sites){ 0 };
     sim_folder_make(sites->folder, sizeof(sites->folder));
@@ -248,7 +255,7 @@ void sim_sites_create(struct sim_sites *sites)
         sites->oldest[site] = 1;
         sim_sites_switch(sites, site);
     }
-    load_config(sites);
+    load_config(sites, compresses);
 }
 
 void sim_sites_destroy(struct sim_sites *sites)

@@ -32,8 +32,9 @@ struct sim_sites {
     unsigned oldest[SIM_SITES];              /* the oldest one that is still there */
 };
 
-/* Makes the folder and loads the configuration. Aborts when it cannot. */
-void sim_sites_create(struct sim_sites *sites);
+/* Makes the folder and loads the configuration; `compresses`: server "b" compresses all that it has.
+ * Aborts when it cannot. */
+void sim_sites_create(struct sim_sites *sites, bool compresses);
 
 /* Removes the folder and frees the configuration. */
 void sim_sites_destroy(struct sim_sites *sites);

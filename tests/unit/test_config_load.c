@@ -54,6 +54,9 @@ static void test_defaults(void **state)
     assert_int_equal(config->cache_files_max, 4096);
     assert_int_equal(config->cache_bytes_max, 67108864);
     assert_int_equal(config->cache_valid_ms, 1000);
+    assert_int_equal(config->compress_bytes_max, 67108864);
+    assert_int_equal(config->limits.compress_min, 1024);
+    assert_int_equal(config->limits.compress_max, 8388608);
     assert_string_equal(config->mime_types, "/etc/mime.types");
     assert_int_equal(config->types_count, 0);
     assert_string_equal(config->default_type, "application/octet-stream");
@@ -69,6 +72,8 @@ static void test_defaults(void **state)
     assert_false(location->autoindex || location->dotfiles || location->strip_prefix);
     assert_int_equal(location->symlinks, FILE_SYMLINKS_INSIDE);
     assert_int_equal(location->precompressed, 0);
+    assert_int_equal(location->compress, 0);
+    assert_int_equal(location->compress_types_count, 0);
     assert_int_equal(location->headers_count, 1);
     assert_string_equal(location->headers[0].name, "X-Content-Type-Options");
     assert_string_equal(location->headers[0].value, "nosniff");
@@ -117,7 +122,7 @@ static void test_ranges(void **state)
         config_free(fixture_config(&fixture, text));
         checked++;
     }
-    assert_int_equal(checked, 34);
+    assert_int_equal(checked, 37);
 }
 
 static void test_top_refused(void **state)
@@ -239,6 +244,11 @@ static void test_location_refused(void **state)
         { "server a { root = /srv/www\nprecompressed = {br, br} }",
           "server.conf:2: precompressed: \"br\" stands twice in the list; allowed: zstd, br or "
           "gzip" },
+        { "server a { root = /srv/www\ncompress = {br, br} }",
+          "server.conf:2: compress: \"br\" stands twice in the list; allowed: zstd, br or gzip" },
+        { "server a { root = /srv/www\ncompress_types = {\"text/*; q=1\"} }",
+          "server.conf:2: compress_types: \"text/*; q=1\" is no media type without parameters; "
+          "allowed: a media type, such as text/html, or all of a kind, such as text/*" },
         { "server a { root = /srv/www\nprecompressed = identity }",
           "server.conf:2: precompressed: \"identity\" is no content coding known here; allowed: "
           "zstd, "

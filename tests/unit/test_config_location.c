@@ -55,10 +55,12 @@ static void test_simple_keys(void **state)
     struct config *config = fixture_config(
         &fixture, "server a { root = www index = {\"a\", \"b\"} autoindex = on\n"
                   "symlinks = deny charset = latin1 precompressed = {br, zstd}\n"
+                  "compress = {zstd, gzip} compress_types = \"text/*\"\n"
                   "try = {\"$uri\", \"$uri.html\"}\n"
                   "location \"/same/\" { }\n"
                   "location \"/other/\" { root = /srv/other index = {} autoindex = "
-                  "off symlinks = inside charset = \"\" precompressed = gzip dotfiles "
+                  "off symlinks = inside charset = \"\" precompressed = gzip compress = {} "
+                  "compress_types = {} dotfiles "
                   "= on try = {} }\n"
                   "location \"/alias/\" { alias = /srv/other } }");
     const struct server *server = &config->servers[0];
@@ -74,6 +76,9 @@ static void test_simple_keys(void **state)
     assert_int_equal(same->symlinks, FILE_SYMLINKS_DENY);
     assert_string_equal(same->charset, "latin1");
     assert_int_equal(same->precompressed, 1u << CODING_BR | 1u << CODING_ZSTD);
+    assert_int_equal(same->compress, 1u << CODING_GZIP | 1u << CODING_ZSTD);
+    assert_int_equal(same->compress_types_count, 1);
+    assert_string_equal(same->compress_types[0], "text/*");
     assert_int_equal(same->try_count, 2);
 
     assert_string_equal(other->root->path, "/srv/other");
@@ -83,6 +88,8 @@ static void test_simple_keys(void **state)
     assert_int_equal(other->symlinks, FILE_SYMLINKS_INSIDE);
     assert_string_equal(other->charset, "");
     assert_int_equal(other->precompressed, 1u << CODING_GZIP);
+    assert_int_equal(other->compress, 0);
+    assert_int_equal(other->compress_types_count, 0);
     assert_int_equal(other->try_count, 0);
 
     assert_true(alias->strip_prefix);

@@ -61,6 +61,17 @@ static void test_types(void **state)
     check(config_text_media_type, good, bad);
 }
 
+static void test_media_ranges(void **state)
+{
+    static const char *const good[] = { "text/html", "text/*", "*/*", "image/svg+xml", NULL };
+    static const char *const bad[] = { "",         "text",         "/html",   "text/", "text/a b",
+                                       "te xt/a",  "text/html; q", "a/b/c",   "*/a",   "*",
+                                       "text/a\r\n", "te\"xt/a",    "text/\xe4", NULL };
+
+    (void)state;
+    check(config_text_media_range, good, bad);
+}
+
 static void test_words(void **state)
 {
     static const char *const good[] = { "reactor", "www-data", NULL };
@@ -188,6 +199,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hosts),  cmocka_unit_test(test_types),
+        cmocka_unit_test(test_media_ranges),
         cmocka_unit_test(test_words),  cmocka_unit_test(test_paths),
         cmocka_unit_test(test_try),    cmocka_unit_test(test_redirects),
         cmocka_unit_test(test_fields),

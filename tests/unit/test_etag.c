@@ -20,7 +20,7 @@ static const struct file_meta meta = { .dev = 1,
 static void assert_etag(const struct file_meta *of, enum coding coding, const char *want)
 {
     char text[HTTP_ETAG_MAX];
-    size_t len = http_etag_format(of, coding, NOW, text);
+    size_t len = http_etag_format(of, coding, 0, NOW, text);
 
     if (!span_eq(span_make(text, len), span_str(want)))
         fail_msg("%.*s instead of %s", (int)len, text, want);
@@ -48,9 +48,9 @@ static void test_format(void **state)
                             .mtime_ns = -1,
                             .ctime_s = -1,
                             .ctime_ns = -1 };
-    size_t len = http_etag_format(&m, CODING_ZSTD, INT64_MAX, text);
+    size_t len = http_etag_format(&m, CODING_ZSTD, 0xffff, INT64_MAX, text);
     static const char want[] = "\"ffffffffffffffff-ffffffffffffffff-7fffffffffffffff.ffffffff-"
-                               "ffffffffffffffff.ffffffff-zst\"";
+                               "ffffffffffffffff.ffffffff-zstffff\"";
     assert_true(span_eq(span_make(text, len), SPAN_LIT(want)));
 }
 
@@ -60,7 +60,7 @@ static void test_format_tells_apart(void **state)
     (void)state;
     struct file_meta other[] = { meta, meta, meta, meta, meta, meta };
     char a[HTTP_ETAG_MAX], b[HTTP_ETAG_MAX];
-    size_t a_len = http_etag_format(&meta, CODING_IDENTITY, NOW, a);
+    size_t a_len = http_etag_format(&meta, CODING_IDENTITY, 0, NOW, a);
 
     other[0].ino++;
     other[1].size++;
@@ -69,7 +69,7 @@ static void test_format_tells_apart(void **state)
     other[4].ctime_s++;
     other[5].ctime_ns++;
     for (size_t i = 0; i < ARRAY_LEN(other); i++) {
-        size_t b_len = http_etag_format(&other[i], CODING_IDENTITY, NOW, b);
+        size_t b_len = http_etag_format(&other[i], CODING_IDENTITY, 0, NOW, b);
         assert_false(span_eq(span_make(a, a_len), span_make(b, b_len)));
     }
 }
@@ -91,7 +91,7 @@ static void test_format_without_validator(void **state)
 
         m.mtime_s = rows[i].mtime_s;
         assert_int_equal(http_etag_dated(&m, NOW), rows[i].has);
-        assert_int_equal(http_etag_format(&m, CODING_IDENTITY, NOW, text) > 0, rows[i].has);
+        assert_int_equal(http_etag_format(&m, CODING_IDENTITY, 0, NOW, text) > 0, rows[i].has);
         if (!rows[i].has)
             assert_string_equal(text, "untouched");
     }
@@ -205,11 +205,11 @@ static void test_format_matches_itself(void **state)
     for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++) {
         char text[16 + HTTP_ETAG_MAX] = "\"other\", ";
         size_t prefix = strlen(text);
-        size_t len = http_etag_format(&meta, coding, NOW, text + prefix);
+        size_t len = http_etag_format(&meta, coding, 0, NOW, text + prefix);
 
         for (enum coding other = CODING_IDENTITY; other < CODING_COUNT; other++) {
             char etag[HTTP_ETAG_MAX];
-            size_t etag_len = http_etag_format(&meta, other, NOW, etag);
+            size_t etag_len = http_etag_format(&meta, other, 0, NOW, etag);
 
             assert_int_equal(http_etag_list_matches(span_make(text, prefix + len),
                                                     span_make(etag, etag_len), HTTP_ETAG_STRONG),

@@ -24,12 +24,14 @@ static void test_shares(void **state)
         for (unsigned index = 0; index < THREADS; index++) {
             const struct config config = { .connections_max = rows[i].connections,
                                            .cache_files_max = rows[i].files,
-                                           .cache_bytes_max = rows[i].bytes };
+                                           .cache_bytes_max = rows[i].bytes,
+                                           .compress_bytes_max = rows[i].bytes };
             const struct session_limits whole = session_limits_of(&config);
             const struct session_limits share = session_limits_share(&whole, index, THREADS);
             assert_int_equal(share.connections_max, rows[i].shares[index]);
             assert_int_equal(share.cache_files_max, rows[i].files_each);
             assert_int_equal(share.cache_bytes_max, rows[i].bytes_each);
+            assert_int_equal(share.compress_bytes_max, rows[i].bytes_each);
             assert_true(share.has_logs);
         }
     }

@@ -177,6 +177,23 @@ def json_tells_octets_that_are_no_characters(world, sent, read):
 
 
 @test
+def a_transfer_that_breaks_off_is_logged_with_what_was_sent(world):
+    """From memory (a `small_file_max` like this, or what `compress` has made) as from the file."""
+    size = 12_000_000
+    world.root.pattern("long.bin", size)
+    for small_file_max in ("16k", "16m"):
+        logged = Logged(world, small_file_max=small_file_max)
+        with logged.server.connect(receive_buffer=65536) as connection:
+            connection.send(head("GET", "/long.bin"))
+            connection.read_octets(20_000)
+            connection.reset()
+        eventually(lambda: logged.text() != b"")
+        lines = logged.combined()
+        assert len(lines) == 1 and lines[0][3] == "200"
+        assert 15_000 < int(lines[0][4]) < size, (small_file_max, lines)
+
+
+@test
 def it_is_written_within_seconds(world):
     log = Logged(world)
     with log.server.connect() as connection:

@@ -4,6 +4,7 @@ answers what the key governs, and ends with status 0. The keys and their bounds 
 itself says."""
 
 import contextlib
+import gzip
 import re
 import resource
 import subprocess
@@ -32,6 +33,7 @@ BESIDE = {
     "ranges_max": {"header_field_max": "32k"},
     "cache_bytes": {"small_file_max": "1m"},
     "small_file_max": {"cache_bytes": "64m"},
+    **{key: {"compress": '{"gzip"}'} for key in ("compress_cache", "compress_min", "compress_max")},
 }
 
 
@@ -69,6 +71,7 @@ def setup(world):
     world.digits = world.root.write("digits.txt", b"0123456789")
     world.middle = world.root.pattern("middle.bin", 16_000)
     world.large = world.root.pattern("large.bin", LARGE)
+    world.text = world.root.write("text.txt", b"some text " * 5000)
     world.root.write("list/a.txt", b"a")
     world.root.write("list/b.txt", b"b")
     world.keys = _keys(world)
@@ -172,6 +175,13 @@ def _small_file_max(server, value):
         assert len(server.get("/large.bin", "Range: bytes=5-9,100-250000").body) > 249_000
 
 
+def _compressed(server, value):
+    for _ in range(2):
+        answer = server.get("/text.txt", "Accept-Encoding: gzip")
+        text = gzip.decompress(answer.body) if "Content-Encoding" in answer else answer.body
+        assert text == server.world.text
+
+
 def _connections_max(server, value):
     with server.connect() as connection:
         assert connection.get("/digits.txt").status == 200
@@ -193,6 +203,7 @@ GOVERNED = {
     "chunk_overhead_max": _chunk_overhead_max, "ranges_max": _ranges_max,
     "keepalive_requests": _keepalive_requests, "autoindex_max": _autoindex_max,
     "small_file_max": _small_file_max, "cache_bytes": _small_file_max,
+    "compress_cache": _compressed, "compress_min": _compressed, "compress_max": _compressed,
     "send_turn": _small_file_max, "connections_max": _connections_max,
     "threads": _many_at_once, "workers": _many_at_once, "worker_queue": _many_at_once,
     "file_workers": _many_at_once, "cache_files": _many_at_once, "cache_valid": _many_at_once,

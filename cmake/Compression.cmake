@@ -1,0 +1,32 @@
+# Libraries of the content codings that `compress` makes. zlib is always there; the others are left out by
+# -DGS_BROTLI=OFF and -DGS_ZSTD=OFF, and must be there otherwise, so that no build lacks one by chance.
+option(GS_BROTLI "Content coding br, by libbrotlienc" ON)
+option(GS_ZSTD "Content coding zstd, by libzstd" ON)
+
+gs_require(ZLIB zlib "zlib, which compresses to gzip, is missing" zlib1g-dev)
+if(GS_BROTLI)
+    gs_require(BROTLI libbrotlienc "libbrotlienc, which compresses to br, is missing (GS_BROTLI=OFF does without)"
+        libbrotli-dev)
+endif()
+if(GS_ZSTD)
+    gs_require(ZSTD libzstd "libzstd, which compresses to zstd, is missing (GS_ZSTD=OFF does without)" libzstd-dev)
+endif()
+
+# Gives gs_http the libraries, and takes out of it the files of those that are left out.
+function(gs_compressors)
+    get_target_property(sources gs_http SOURCES)
+    target_link_libraries(gs_http PUBLIC PkgConfig::ZLIB)
+    foreach(coding BROTLI ZSTD)
+        if(GS_${coding})
+            target_compile_definitions(gs_http PUBLIC GS_${coding})
+            target_link_libraries(gs_http PUBLIC PkgConfig::${coding})
+        endif()
+    endforeach()
+    if(NOT GS_BROTLI)
+        list(FILTER sources EXCLUDE REGEX "/compressor_br[.]c$")
+    endif()
+    if(NOT GS_ZSTD)
+        list(FILTER sources EXCLUDE REGEX "/compressor_zstd[.]c$")
+    endif()
+    set_target_properties(gs_http PROPERTIES SOURCES "${sources}")
+endfunction()
