@@ -1,7 +1,7 @@
 /* config.h: the whole configuration in force, as data. Read-only once loaded; shared by all
  * threads.
  *
- * Made by config_load.c from defaults, server.conf (libConfuse), the environment and the command
+ * Made by config_load.c from defaults, server.conf, the environment and the command
  * line; nobody else writes it, but for what the start finds out: the descriptors in struct root,
  * log_owner, tls.ktls, listen_config.port_bound. Inheritance (server -> location) is resolved at
  * load time: a reader never looks upward. The keys are those of the table in config_keys.c;
@@ -386,8 +386,8 @@ struct config_source {
 
 /* Reads and checks everything. 0 and a configuration that the caller owns (config_free()), or
  * -errno (-EINVAL: bad input, -ENOENT and others: a file) and one sentence in `why` (file, line,
- * key, what is wrong, what is allowed). Whether `engine` exists is left to the caller. Not
- * thread-safe: libConfuse keeps its scanner in globals. */
+ * key, what is wrong, what is allowed or what to do). Whether `engine` exists is left to the caller.
+ * Keeps nothing between calls, and may run beside others. */
 int config_load(const struct config_source *source, char *why, size_t why_size,
                 struct config **ret_config);
 

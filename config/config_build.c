@@ -19,9 +19,12 @@ int config_fail(const struct config_build *build, struct config_place place, con
     va_end(args);
     if (place.line == 0)
         snprintf(build->why, build->why_size, "%s: %s", place.file, what);
+    else if (subject[0] != '\0')
+        snprintf(build->why, build->why_size, "%s:%d: %s: %s", place.file, place.line, subject,
+                 what);
     else
-        snprintf(build->why, build->why_size, "%s:%d: %s%s%s", place.file, place.line, subject,
-                 subject[0] != '\0' ? ": " : "", what);
+        snprintf(build->why, build->why_size, "%s:%d:%d: %s", place.file, place.line, place.column,
+                 what);
     for (char *at = build->why; *at != '\0'; at++) {
         if ((unsigned char)*at < ' ' || *at == 0x7f)
             *at = '?';

@@ -95,8 +95,9 @@ static const struct config_block_type block_types[CONFIG_BLOCK_KINDS] = {
 #define CACHED "Cache rules"
 
 static const struct config_key keys[] = {
-    { "include", ENGINE, TOP | PATHS, CONFIG_INCLUDE, NOWHERE, .allowed = "include(\"file\")",
-      .help = "reads another file in this place" },
+    { "include", ENGINE, TOP | PATHS, CONFIG_INCLUDE, NOWHERE,
+      .allowed = "include(\"file\"), or include(\"folder/*.conf\") for all that match",
+      .help = "reads another file, or all that match, in this place" },
     { "engine", ENGINE, TOP, CONFIG_TEXT, "reactor", IN(engine), .check = config_text_word,
       .allowed = "the name of an engine, see gearshift -V", .help = "the I/O model that serves" },
     { "engine_fallback", ENGINE, TOP, CONFIG_BOOL, "off", IN(engine_fallback),

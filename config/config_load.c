@@ -3,6 +3,7 @@
 #include "config/config_load.h"
 #include "core/check.h"
 #include "config/config_access.h"
+#include "config/config_glob.h"
 #include "config/config_rules.h"
 #include "config/config_server.h"
 #include "config/config_source.h"
@@ -225,6 +226,29 @@ static int text_read(void *context, const char *path, char **ret_text, size_t *r
     return res;
 }
 
+/* What matched before is what matches, so that a second reading says the same. */
+static int paths_match(void *context, const char *pattern, char **ret_paths, size_t *ret_len)
+{
+    struct config_texts *texts = context; /* or NULL; no path of a file begins as a pattern does */
+    char *name = NULL;
+    int res;
+
+    if (texts == NULL)
+        return config_glob(pattern, ret_paths, ret_len);
+    if (asprintf(&name, "pattern %s", pattern) < 0)
+        return -ENOMEM;
+    res = config_texts_find(texts, name, ret_paths, ret_len);
+    if (res == -ENOENT) {
+        res = config_glob(pattern, ret_paths, ret_len);
+        if (res == 0 && config_texts_keep(texts, name, *ret_paths, *ret_len) < 0) {
+            free(*ret_paths);
+            res = -ENOMEM;
+        }
+    }
+    free(name);
+    return res;
+}
+
 static int directory_check(void *context, const char *path)
 {
     struct stat st;
@@ -240,6 +264,7 @@ int config_load(const struct config_source *source, char *why, size_t why_size,
 {
     char *working_directory = get_current_dir_name();
     struct config_files files = { .read = text_read,
+                                  .match = paths_match,
                                   .directory = directory_check,
                                   .context = source->texts,
                                   .working_directory = working_directory,

@@ -108,7 +108,7 @@ static int server_check(const struct config_build *build, const struct config_bl
 /* The flag is refused where it does nothing. */
 static int self_signed_check(const struct config_build *build, size_t tls_servers, size_t needed)
 {
-    const struct config_place place = { "--tls-self-signed", 0 };
+    const struct config_place place = { .file = "--tls-self-signed" };
 
     if (tls_servers == 0)
         return config_fail(build, place, "",

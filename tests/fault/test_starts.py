@@ -122,8 +122,8 @@ def backends():
 
 @each([(backend,) for backend in backends()] if PLAIN and not SANITIZER else [])
 def without_memory_within_a_library(scene, backend):
-    """An allocation of libConfuse's, or of the TLS library's, fails. There are thousands: a sample,
-    closer where the configuration is read."""
+    """An allocation of the configuration's, or of the TLS library's, fails. There are thousands: a
+    sample, closer where the configuration is read."""
     _, faults = scene
     pki = pki_folder(os.path.abspath(option("--server")))
     arguments = ["--listen", "127.0.0.1:0 tls", "-o", f"tls_backend={backend}",

@@ -52,7 +52,6 @@ NO_SOCKETS = ("http/", "tls/", "session/")
 # A library's header -> the only files that may include it.
 LIBRARY_HEADERS = (
     (re.compile(r"llhttp\.h"), re.compile(r"http/request\.c")),
-    (re.compile(r"confuse\.h"), re.compile(r"config/.*")),
     (re.compile(r"openssl/.*"), re.compile(r"tls/(tls_)?openssl\w*\.[ch]")),
     (re.compile(r"(mbedtls|psa)/.*"), re.compile(r"tls/(tls_)?mbed\w+\.[ch]")),
     (re.compile(r"liburing.*"), re.compile(r"engines/(files/executor_|proactor/(processor_)?)uring\w*\.[ch]")),

@@ -135,8 +135,8 @@ static void test_top_refused(void **state)
         { "user = \"a b\"\n" SITE,
           "server.conf:1: user: \"a b\" is not one word; allowed: a user's "
           "name, or \"\" to change nothing" },
-        { "error_log = \"\"\n" SITE,
-          "server.conf:1: error_log: \"\" is empty; allowed: stderr, stdout, syslog:... or a path" },
+        { "error_log = \"\"\n" SITE, "server.conf:1: error_log: \"\" is empty; allowed: stderr, "
+                                     "stdout, syslog:... or a path" },
         { "default_type = html\n" SITE,
           "server.conf:1: default_type: \"html\" is no media type: '/' "
           "is missing; allowed: type/subtype" },
@@ -188,7 +188,8 @@ static void test_server_refused(void **state)
           "server.conf:2: server: the name \"c\" is taken, at 127.0.0.1:8080, by the server at "
           "server.conf:1; allowed: each name once at an address" },
         { "server a { root = /srv/www access_log = \"\" }",
-          "server.conf:1: access_log: \"\" is empty; allowed: off, stdout, stderr, syslog:... or a path" },
+          "server.conf:1: access_log: \"\" is empty; allowed: off, stdout, stderr, syslog:... or a "
+          "path" },
     };
     struct fixture fixture = { 0 };
 
@@ -313,13 +314,61 @@ static void test_file_read(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+static void put_file(const char *folder, const char *name, const char *text)
+{
+    char path[128];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Real files by a pattern: in the order of their names, and what matched at first is what a second
+ * reading takes, too, as it does with what the files held. */
+static void test_files_by_pattern(void **state)
+{
+    static const char *const names[] = { "10.conf", "9.conf", "a.conf", "main" };
+    char folder[] = "/tmp/test_config_load.XXXXXX", path[128], why[512] = "";
+    struct config_texts texts = { 0 };
+    struct config_source source = { .file = path, .texts = &texts };
+    struct config *config = NULL;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/main", folder);
+    put_file(folder, "main", "include \"?*.conf\" include \"none/*.conf\" include \"main/*\"");
+    put_file(folder, "9.conf", "server nine { root = / }");
+    put_file(folder, "10.conf", "server ten { root = / }");
+    for (int turn = 0; turn < 2; turn++) {
+        assert_int_equal(config_load(&source, why, sizeof(why), &config), 0);
+        assert_int_equal(config->servers_count, 2);
+        assert_string_equal(config->servers[0].name, "ten");
+        assert_string_equal(config->servers[1].name, "nine");
+        config_free(config);
+        put_file(folder, "a.conf", "server a { root = / }");
+    }
+    source.texts = NULL;
+    assert_int_equal(config_load(&source, why, sizeof(why), &config), 0);
+    assert_int_equal(config->servers_count, 3);
+    config_free(config);
+    config_texts_free(&texts);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+        assert_int_equal(unlink(path), 0);
+    }
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),         cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_top_refused),      cmocka_unit_test(test_server_refused),
         cmocka_unit_test(test_location_refused), cmocka_unit_test(test_roots_open),
-        cmocka_unit_test(test_file_read),
+        cmocka_unit_test(test_file_read),        cmocka_unit_test(test_files_by_pattern),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -203,7 +203,7 @@ static void test_refused(void **state)
           "server.conf:1: headers: the value of \"A: $engine\" still holds $engine when that is "
           "replaced" HEADERS_ALLOWED },
         { "server a { root = /srv/www headers = {\"A: b\x7f\"} }",
-          "server.conf:1: a control character stands in a string" },
+          "server.conf:1:44: a control character stands in a string" },
         { "server a { root = /srv/www error_pages = {\"404=/a\", \"404=/b\"} }",
           "server.conf:1: error_pages: 404 stands twice in the list" PAGES_ALLOWED },
         { "server a { root = /srv/www error_pages = {\"399=/a\"} }",

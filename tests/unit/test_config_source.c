@@ -226,13 +226,13 @@ static void test_refused(void **state)
           "be "
           "set here; allowed: in a server block of the file" },
         { "/srv/www", "index={a b}",
-          "-o index: the list that begins in line 1 goes on with \"b\"; its values are separated "
-          "by "
-          "commas and } ends it" },
+          "-o index: the list goes on with \"b\"; its values are separated by commas and } ends "
+          "it" },
         { "/srv/www", "index={a} threads = 2", "-o index: \"threads\" stands behind the value" },
         { "/srv/www", "index={a",
-          "-o index: the list that begins in line 1 goes on with the end of the "
-          "file; its values are separated by commas and } ends it" },
+          "-o index: the list goes on with the end of the value; its values are separated by "
+          "commas "
+          "and } ends it" },
         { "/srv/www", "default_type=a\nb", "-o default_type: the value holds a control character" },
         { "/srv/www", "root=/none",
           "-o root: \"/none\" cannot be served: No such file or directory; allowed: the path of a "

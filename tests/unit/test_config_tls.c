@@ -84,7 +84,8 @@ static void test_refused(void **state)
     "each certificate's file holds its key"
     static const struct refusal rows[] = {
         { "tls_protocols = {}\nserver a { root = /srv/www }",
-          "server.conf: the list of TLS versions is empty; allowed: at least one of 1.2 and 1.3" },
+          "server.conf:1: tls_protocols: the list of TLS versions is empty; allowed: at least one "
+          "of 1.2 and 1.3" },
         { "tls_protocols = {\"1.2\", \"1.1\"}\nserver a { root = /srv/www }",
           "server.conf:1: tls_protocols: \"1.1\" is not known; allowed: 1.2 or 1.3" },
         { "tls_protocols = {\"1.2\",\n\"1.2\"}\nserver a { root = /srv/www }",
