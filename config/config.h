@@ -360,6 +360,7 @@ struct config {
     /* private */
     struct arena *arena;     /* owns all of the above, and this struct */
     const char **key_places; /* see config_place() */
+    bool *keys_changed;      /* see config_is_changed() */
 };
 
 /* Where values come from besides the defaults; all borrowed for the call. */
@@ -394,6 +395,9 @@ int config_load(const struct config_source *source, char *why, size_t why_size,
 /* Where the value in force of a key of the top level was set, to begin a sentence with:
  * "server.conf:12", "-o user", "GEARSHIFT_USER", "--engine", "default". Borrowed from `config`. */
 const char *config_place(const struct config *config, const char *key);
+
+/* Was the key, of the top level and no list, set to anything but its default? */
+bool config_is_changed(const struct config *config, const char *key);
 
 /* Closes what config_roots_open() opened and frees all. NULL is allowed. */
 void config_free(struct config *config);

@@ -90,6 +90,11 @@ static int choose(const struct config *config, const struct engine_ops *refused,
                  refused->name, reason, also, passed);
     if (choice->ops == NULL)
         return -ENOTSUP;
+    choice->settings_known = refused != NULL ? refused->settings : 0;
+    for (size_t i = 0; i < ARRAY_LEN(preferred); i++) {
+        const struct engine_ops *ops = engine_find(preferred[i]);
+        choice->settings_known |= ops != NULL ? ops->settings : 0;
+    }
     choice->level = refused == NULL ? LOG_INFO : LOG_WARN;
     set(choice, "engine", name);
     if (all_cpus)

@@ -21,6 +21,8 @@ struct auto_choice {
                                      "file_io=auto" and "file_jobs=auto" in place of what the engine
                                      does not have */
     size_t settings_count;
+    unsigned settings_known; /* enum engine_setting: what one of those has a use for from which it
+                                was chosen */
 };
 
 /* The best engine that can run: proactor, unless `config` (NULL: as it is by default) asks for

@@ -77,6 +77,43 @@ static void test_defaults(void **state)
     config_free(config);
 }
 
+/* By their values, however they are written, and texts by their letters. */
+static void test_changed(void **state)
+{
+    static const struct {
+        const char *text, *key;
+        bool changed;
+    } rows[] = {
+        { "", "pin", false },
+        { "pin = off", "pin", false },
+        { "pin = on", "pin", true },
+        { "workers = 00", "workers", false },
+        { "workers = 1", "workers", true },
+        { "accept = reuseport", "accept", false },
+        { "accept = shared", "accept", true },
+        { "send_turn = 1024k", "send_turn", false },
+        { "cache_bytes = 65536k", "cache_bytes", false },
+        { "cache_bytes = 1g", "cache_bytes", true },
+        { "cache_valid = 1000ms", "cache_valid", false },
+        { "user = 'nobody'", "user", false },
+        { "user = ''", "user", true },
+        { "pid_file = ''", "pid_file", false },
+    };
+    struct fixture fixture = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char text[128];
+        struct config *config;
+
+        snprintf(text, sizeof(text), "%s\n" SITE, rows[i].text);
+        config = fixture_config(&fixture, text);
+        if (config_is_changed(config, rows[i].key) != rows[i].changed)
+            fail_msg("%s", rows[i].text);
+        config_free(config);
+    }
+}
+
 /* Every number, size and duration: below its range, above it, and not in the notation. */
 static void test_ranges(void **state)
 {
@@ -365,10 +402,11 @@ static void test_files_by_pattern(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),         cmocka_unit_test(test_ranges),
-        cmocka_unit_test(test_top_refused),      cmocka_unit_test(test_server_refused),
-        cmocka_unit_test(test_location_refused), cmocka_unit_test(test_roots_open),
-        cmocka_unit_test(test_file_read),        cmocka_unit_test(test_files_by_pattern),
+        cmocka_unit_test(test_defaults),         cmocka_unit_test(test_changed),
+        cmocka_unit_test(test_ranges),           cmocka_unit_test(test_top_refused),
+        cmocka_unit_test(test_server_refused),   cmocka_unit_test(test_location_refused),
+        cmocka_unit_test(test_roots_open),       cmocka_unit_test(test_file_read),
+        cmocka_unit_test(test_files_by_pattern),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
