@@ -38,10 +38,8 @@ bool unused_next(const struct choice *choice, size_t *index, char *text, size_t 
     while ((key = engine_setting_at(*index)) != NULL) {
         unsigned setting = 1u << (*index)++;
 
-        if ((honoured(choice) & setting) != 0 || !config_is_changed(choice->config, key))
-            continue;
-        /* One loop is what each engine has that does not ask for their number. */
-        if (setting == ENGINE_SETTING_THREADS && choice->config->threads <= 1)
+        if ((honoured(choice) & setting) != 0 || !config_is_changed(choice->config, key) ||
+            setting == ENGINE_SETTING_THREADS) /* who has one loop refuses to have more */
             continue;
         list_engines(setting, engines, sizeof(engines));
         snprintf(text, size, "%s: engine %s has no use for %s; it is for %s",

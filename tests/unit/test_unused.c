@@ -81,15 +81,10 @@ static void test_nothing_new(void **state)
     static const char *const same[SETTINGS_MAX] = { "pin=off", "accept=reuseport", "workers=00",
                                                     "worker_queue=01024", "threads=1" };
     static const char *const zero[SETTINGS_MAX] = { "threads=0" };
-    static const char *const four[SETTINGS_MAX] = { "threads=4" };
 
     (void)state;
     assert_string_equal(told("iterative", 0, same), "");
     assert_string_equal(told("coroutine", 0, zero), "");
-    assert_string_equal(told("coroutine", 0, four),
-                        "-o threads: engine coroutine has no use for threads; it is for "
-                        "multi-reactor, leader-followers and proactor\n");
-    assert_string_equal(told("multi-reactor", 0, four), "");
 }
 
 int main(void)
