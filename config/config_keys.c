@@ -105,8 +105,9 @@ static const struct config_key keys[] = {
     { "processes", ENGINE, TOP, CONFIG_COUNT, "1", 0, 1024, IN(processes),
       .help = "worker processes that a supervisor keeps running; 0: the process itself serves, as "
               "it does by default for a folder" },
-    { "threads", ENGINE, TOP, CONFIG_COUNT, "1", 0, 1024, IN(threads),
-      .help = "event loops, each a thread, of the engines that have several; 0: one a CPU" },
+    { "threads", ENGINE, TOP, CONFIG_COUNT, "0", 0, 1024, IN(threads),
+      .help = "event loops, each a thread, of the engines that have several; 0: one a CPU; unset, "
+              "with several processes, 1" },
     { "pin", ENGINE, TOP, CONFIG_BOOL, "off", IN(pin),
       .help = "bind each of the threads to a CPU" },
     { "accept", ENGINE, TOP, CONFIG_CHOICE, "reuseport", .choices = accept_modes, IN(accept_mode),

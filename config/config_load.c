@@ -2,6 +2,7 @@
  * servers in config_server.c. */
 #include "config/config_load.h"
 #include "core/check.h"
+#include "core/cpus.h"
 #include "config/config_access.h"
 #include "config/config_glob.h"
 #include "config/config_rules.h"
@@ -161,17 +162,28 @@ static int top_make(const struct config_build *build, const struct config_block 
     return places_make(build, top, config);
 }
 
+/* The event loops where nobody says how many. Several processes are for several CPUs already, and a
+ * loop has to have a connection. */
+static uint32_t threads_unless_set(const struct config *config)
+{
+    if (config->processes > 1)
+        return 1;
+    return config->connections_max < cpus_threads(0) ? config->connections_max : 0;
+}
+
 static int config_make(const struct config_build *build, const struct config_source *source,
                        struct config *config)
 {
     struct config_block *top = NULL, *defaults = NULL;
     struct config_block *server_defaults = NULL, *redirect_defaults = NULL;
-    bool in_foreground = false;
+    bool in_foreground = false, has_threads = false;
     int res = config_source_read(build, source, &top);
 
     config->tls.self_signed = source->tls_self_signed;
     if (res == 0) /* a folder is served for trying out, by the process that was started */
         in_foreground = source->root != NULL && !config_entry_at(top, "processes")->is_set;
+    if (res == 0)
+        has_threads = config_entry_at(top, "threads")->is_set;
     if (res == 0)
         res = config_defaults_make(build, CONFIG_TOP, &defaults);
     if (res == 0)
@@ -186,6 +198,8 @@ static int config_make(const struct config_build *build, const struct config_sou
         res = changes_find(build, top, defaults, config);
     if (in_foreground)
         config->processes = 0;
+    if (res == 0 && !has_threads)
+        config->threads = threads_unless_set(config);
     if (res == 0)
         res = config_servers_make(build, top, server_defaults, redirect_defaults, config);
     return res;

@@ -17,7 +17,7 @@ static void test_defaults(void **state)
     (void)state;
     assert_string_equal(config->engine, "reactor");
     assert_false(config->engine_fallback);
-    assert_int_equal(config->threads, 1);
+    assert_int_equal(config->threads, 0);
     assert_false(config->pin);
     assert_int_equal(config->accept_mode, ACCEPT_REUSEPORT);
     assert_int_equal(config->workers, 0);
@@ -74,6 +74,38 @@ static void test_defaults(void **state)
     assert_string_equal(location->headers[0].value, "nosniff");
     assert_string_equal(location->charset, "utf-8");
     assert_string_equal(config_place(config, "threads"), "default");
+    config_free(config);
+}
+
+/* Unless it is set, it is one for each CPU, but not in each of several processes, and no more than
+ * there are connections. */
+static void test_threads(void **state)
+{
+    static const struct {
+        const char *text;
+        uint32_t threads;
+    } rows[] = {
+        { "", 0 },
+        { "processes = 0", 0 },
+        { "processes = 2", 1 },
+        { "processes = 2 threads = 0", 0 },
+        { "connections_max = 1 threads = 0", 0 },
+        { "connections_max = 1 threads = 4", 4 },
+    };
+    struct fixture fixture = { 0 };
+    struct config *config;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char text[128];
+
+        snprintf(text, sizeof(text), "%s\n" SITE, rows[i].text);
+        config = fixture_config(&fixture, text);
+        assert_int_equal(config->threads, rows[i].threads);
+        config_free(config);
+    }
+    config = fixture_config(&fixture, "connections_max = 1\n" SITE);
+    assert_int_equal(cpus_threads(config->threads), 1);
     config_free(config);
 }
 
@@ -403,10 +435,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),         cmocka_unit_test(test_changed),
-        cmocka_unit_test(test_ranges),           cmocka_unit_test(test_top_refused),
-        cmocka_unit_test(test_server_refused),   cmocka_unit_test(test_location_refused),
-        cmocka_unit_test(test_roots_open),       cmocka_unit_test(test_file_read),
-        cmocka_unit_test(test_files_by_pattern),
+        cmocka_unit_test(test_threads),          cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_top_refused),      cmocka_unit_test(test_server_refused),
+        cmocka_unit_test(test_location_refused), cmocka_unit_test(test_roots_open),
+        cmocka_unit_test(test_file_read),        cmocka_unit_test(test_files_by_pattern),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,7 +59,7 @@ static void test_environment_off(void **state)
     (void)state;
     setenv("GEARSHIFT_THREADS", "3", 1);
     assert_int_equal(fixture_load(&fixture, &source, &config), 0);
-    assert_int_equal(config->threads, 1);
+    assert_int_equal(config->threads, 0);
     config_free(config);
     unsetenv("GEARSHIFT_THREADS");
 }
