@@ -48,8 +48,8 @@ struct listen_config {
     bool ipv6_only;      /* LISTEN_IPV6: not for IPv4 as well */
     bool tls;            /* connections begin with a TLS handshake */
     bool proxy_protocol; /* ... and before that with a PROXY header, from config.trusted alone */
-    struct server **servers; /* those that listen here, in the order of the file; the first is the
-                                default host; borrowed */
+    struct server **servers; /* those that listen here, in the order of the file, but for one
+                                that is_default; the first is the default host; borrowed */
     size_t servers_count;
     const struct server_names *names; /* of all servers together (server_find.h) */
 };
@@ -129,11 +129,15 @@ struct certificate {
     char *key_path; /* may be the same file */
 };
 
+/* The name of a server that answers to all names that no other server of the address has. */
+#define CONFIG_HOST_DEFAULT "_"
+
 struct server {
     char *name;   /* the section's title, in lower case */
     char **hosts; /* lower case names answered to: the title, then `alias_hosts`; "*.example.org"
                      matches one or more labels. No two servers of one address share a name */
     size_t hosts_count;
+    bool is_default; /* CONFIG_HOST_DEFAULT is one of them */
     struct location *locations; /* longest prefix first; the last is "/" */
     size_t locations_count;
     struct redirect *redirects; /* the longest `from` first; first match wins (http/vhost.h), before

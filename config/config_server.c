@@ -48,6 +48,8 @@ static int hosts_make(const struct servers *servers, const struct config_block *
         res = config_host_parse(servers->build, aliases->items[i].place, "alias_hosts",
                                 aliases->items[i].text, &server->hosts[i + 1]);
     server->name = server->hosts[0];
+    for (size_t i = 0; res == 0 && i < server->hosts_count; i++)
+        server->is_default |= strcmp(server->hosts[i], CONFIG_HOST_DEFAULT) == 0;
     return res;
 }
 
@@ -215,7 +217,7 @@ static int server_make(const struct servers *servers, const struct config_block 
     if (res == 0)
         res = config_access_make(servers->build, servers->top, block, servers->config, server);
     if (res == 0 && server->locations_count == 1 && server->locations[0].root == NULL &&
-        server->redirects_count == 0)
+        server->redirects_count == 0 && !server->is_default)
         return config_fail(servers->build, block->place, "server",
                            "\"%.100s\" has no root; allowed: root = \"/path/of/a/directory\" in it",
                            block->title);

@@ -92,6 +92,10 @@ static inline int fixture_resolve(const char *name, struct host_addresses *ret_a
         *ret_addresses = (struct host_addresses){ 1, { { false, "192.0.2.1" } } };
         return 0;
     }
+    if (strcmp(name, HOST_NAME_ANY) == 0) {
+        *ret_addresses = (struct host_addresses){ 2, { { false, "0.0.0.0" }, { true, "::" } } };
+        return 0;
+    }
     if (strcmp(name, "two.test") == 0) {
         *ret_addresses =
             (struct host_addresses){ 2, { { false, "192.0.2.1" }, { true, "2001:db8::1" } } };

@@ -202,8 +202,8 @@ static void test_top_refused(void **state)
         { "engine = \"\"\n" SITE, "server.conf:1: engine: \"\" is empty; allowed: the name of an "
                                   "engine, see gearshift -V" },
         { "user = \"a b\"\n" SITE,
-          "server.conf:1: user: \"a b\" is not one word; allowed: a user's "
-          "name, or \"\" to change nothing" },
+          "server.conf:1: user: \"a b\" is not one word; allowed: user or user:group, names or "
+          "numbers, or \"\" to change nothing" },
         { "error_log = \"\"\n" SITE, "server.conf:1: error_log: \"\" is empty; allowed: stderr, "
                                      "stdout, syslog:... or a path" },
         { "default_type = html\n" SITE,
@@ -256,6 +256,18 @@ static void test_server_refused(void **state)
           "server b { root = /srv/www alias_hosts = {C} }",
           "server.conf:2: server: the name \"c\" is taken, at 127.0.0.1:8080, by the server at "
           "server.conf:1; allowed: each name once at an address" },
+        { "server a { root = /srv/www\naccess_log = none }",
+          "server.conf:2: access_log: \"none\" would be a file of that name, for which one writes "
+          "./ before it; allowed: off, stdout, stderr, syslog:... or a path" },
+        { "error_log = Off\n" SITE,
+          "server.conf:1: error_log: \"Off\" would be a file of that name, for which one writes ./ "
+          "before it; allowed: stderr, stdout, syslog:... or a path" },
+        { "pid_file = none\n" SITE,
+          "server.conf:1: pid_file: \"none\" would be a file of that name, for which one writes ./ "
+          "before it; allowed: a path, or \"\" for none" },
+        { "mime_types = false\n" SITE,
+          "server.conf:1: mime_types: \"false\" would be a file of that name, for which one writes "
+          "./ before it; allowed: a path, or \"\" for the built-in types alone" },
         { "server a { root = /srv/www access_log = \"\" }",
           "server.conf:1: access_log: \"\" is empty; allowed: off, stdout, stderr, syslog:... or a "
           "path" },
