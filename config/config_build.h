@@ -64,6 +64,16 @@ struct config_build {
 int config_fail(const struct config_build *build, struct config_place place, const char *subject,
                 const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* Likewise, and behind that what would be right: "; allowed: ...". */
+int config_fail_allowed(const struct config_build *build, struct config_place place,
+                        const char *subject, const char *allowed, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* Likewise, and behind that what to do: "; add ...". */
+int config_fail_advise(const struct config_build *build, struct config_place place,
+                       const char *subject, const char *advice, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
 /* The part of the path before the last '/', "." when it has none; in scratch. NULL: no memory. */
 char *config_folder(const struct config_build *build, const char *path);
 

@@ -463,8 +463,9 @@ int config_listen_add(const struct config_build *build, const struct config_entr
                       struct config *config, struct server *server)
 {
     if (entry->count == 0)
-        return config_fail(build, entry->place, "listen",
-                           "the list is empty; allowed: at least one address");
+        return config_fail_advise(build, entry->place, "listen",
+                                  "name at least one address, or leave listen out",
+                                  "the list is empty");
     for (size_t i = 0; i < entry->count; i++) {
         const struct config_item *item = &entry->items[i];
         struct listen_text text;

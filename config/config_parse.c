@@ -61,7 +61,8 @@ static int fail_allowed(struct config_parser *parser, const struct config_reader
     char allowed[256];
 
     config_key_allowed(key, allowed, sizeof(allowed));
-    return FAIL_AT(name, key->name, "%s; allowed: %s", what, allowed);
+    return config_fail_allowed(parser->build, config_reader_place(reader, name), key->name, allowed,
+                               "%s", what);
 }
 
 /* Looks at a value, adds it to `entry`, and takes the next token. */
@@ -129,8 +130,9 @@ static int parse_setting(struct config_parser *parser, struct config_reader *rea
                        config_reader_shown(parser, reader, &reader->token), key->name);
     }
     if (entry->is_set)
-        return FAIL_AT(name, key->name, "it is set twice, first at %s:%d; allowed: once in a block",
-                       entry->place.file, entry->place.line);
+        return config_fail_advise(parser->build, config_reader_place(reader, name), key->name,
+                                  "take one of them away", "it is set twice, first at %s:%d",
+                                  entry->place.file, entry->place.line);
     entry->is_set = true;
     entry->place = config_reader_place(reader, name);
     res = config_reader_next(parser, reader);
@@ -215,7 +217,8 @@ static int fail_name(struct config_parser *parser, const struct config_reader *r
 
     config_blocks_where(blocks, where, sizeof(where));
     if (blocks != 0)
-        return FAIL(name, "it cannot stand %s; allowed: %s", in_here, where);
+        return config_fail_allowed(parser->build, config_reader_place(reader, &reader->token), name,
+                                   where, "it cannot stand %s", in_here);
     if (strchr(name, ';') != NULL)
         return FAIL("", "%s is no key; no semicolon is needed here", shown);
     if (nearest != NULL)

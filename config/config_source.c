@@ -104,7 +104,7 @@ static int setting_read(const struct config_build *build, const char *setting,
         return -ENOMEM;
     name = place + strlen("-o ");
     if (equals == NULL)
-        return config_fail(build, named(place), "", "= is missing; allowed: -o key=value");
+        return config_fail_advise(build, named(place), "", "write -o key=value", "= is missing");
     key = config_key_find(name);
     if (key == NULL) {
         nearest = config_nearest(CONFIG_TOP, name);
@@ -120,11 +120,12 @@ static int setting_read(const struct config_build *build, const char *setting,
     entry = entry_of_setting(key, top, server);
     if (entry == NULL && server == NULL && (key->blocks & 1u << CONFIG_SERVER) != 0 &&
         key->type != CONFIG_INCLUDE)
-        return config_fail(build, named(place), "",
-                           "it belongs to a server, and only the one made by naming a folder to "
-                           "serve can be set here; allowed: in a server block of the file");
+        return config_fail_advise(build, named(place), "", "set it in a server block of the file",
+                                  "it belongs to a server, and only the one made by naming a "
+                                  "folder to serve can be set here");
     if (entry == NULL)
-        return config_fail(build, named(place), "", "it cannot be set here; allowed: in the file");
+        return config_fail_advise(build, named(place), "", "set it in the file",
+                                  "it cannot be set here");
     return entry_set_setting(build, key, entry, place, equals + 1);
 }
 

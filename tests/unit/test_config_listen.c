@@ -144,7 +144,8 @@ static void test_shared_refused(void **state)
 {
     static const struct refusal rows[] = {
         { "server a { root = /srv/www listen = {} }",
-          "server.conf:1: listen: the list is empty; allowed: at least one address" },
+          "server.conf:1: listen: the list is empty; name at least one address, or leave listen "
+          "out" },
         { "server a { root = /srv/www listen = {\"[::1]:1\",\n\"[0::1]:1\"} }",
           "server.conf:2: listen: \"[::1]:1\" stands twice in one server" ALLOWED },
         { "server a { root = /srv/www listen = \"1.1.1.1:1 backlog=5\" }\n"
@@ -229,7 +230,7 @@ static void test_default_server(void **state)
     static const struct refusal refused[] = {
         { "server _ { }\nserver b { root = /srv/www alias_hosts = {_} }",
           "server.conf:2: server: the name \"_\" is taken, at 127.0.0.1:8080, by the server at "
-          "server.conf:1; allowed: each name once at an address" },
+          "server.conf:1; give one of the two another name, or another address" },
         { "server _ { listen = {\"1.1.1.1:1\",\n\"1.1.1.1:1\"} }",
           "server.conf:2: listen: \"1.1.1.1:1\" stands twice in one server" ALLOWED },
     };
@@ -398,7 +399,7 @@ static void test_proxy_protocol_refused(void **state)
           "another; what an address begins with is the same for all of its servers" ALLOWED },
         { "server a { root = /srv/www\nlisten = \"1.1.1.1:1 proxy_protocol\" }",
           "server.conf:2: \"1.1.1.1:1\" has proxy_protocol behind it, but nobody may send a PROXY "
-          "header; allowed: trusted = {\"192.0.2.1\"} at the top level, with the addresses of the "
+          "header; set trusted = {\"192.0.2.1\"} at the top level, with the addresses of the "
           "proxies (unix: for those that come by a unix socket)" },
         { "trusted = {\"10.0.0.0/8\",\n\"10.1.2.3/8\"} server a { root = /srv/www }",
           "server.conf:2: trusted: \"10.1.2.3/8\" is an address within a network, not the "

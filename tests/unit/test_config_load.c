@@ -192,8 +192,8 @@ static void test_ranges(void **state)
 static void test_top_refused(void **state)
 {
     static const struct refusal rows[] = {
-        { "", "server.conf: there is nothing to serve; allowed: at least one block server "
-              "\"www.example.org\" { ... }" },
+        { "", "server.conf: there is nothing to serve; add a block server \"www.example.org\" { "
+              "... }" },
         { "allow_root = yes\n" SITE,
           "server.conf:1: allow_root: \"yes\" is neither; allowed: on or off" },
         { "log_level = notice\n" SITE,
@@ -230,8 +230,8 @@ static void test_top_refused(void **state)
 static void test_server_refused(void **state)
 {
     static const struct refusal rows[] = {
-        { "server a { }", "server.conf:1: server: \"a\" has no root; allowed: root = "
-                          "\"/path/of/a/directory\" in it" },
+        { "server a { }",
+          "server.conf:1: server: \"a\" has no root; add root = \"/path/of/a/directory\" to it" },
         { "server a {\n root = /srv/none }", "server.conf:2: root: \"/srv/none\" cannot be served: "
                                              "No such file or directory; allowed: "
                                              "the path of a directory" },
@@ -249,13 +249,12 @@ static void test_server_refused(void **state)
           "for "
           "those below it" },
         { "server a { root = /srv/www alias_hosts = {b, A} }",
-          "server.conf:1: server: \"a\" stands twice among its title and alias_hosts; allowed: "
-          "each "
-          "name once" },
+          "server.conf:1: server: \"a\" stands twice among its title and alias_hosts; take one of "
+          "them away" },
         { "server a { root = /srv/www alias_hosts = {c} }\n"
           "server b { root = /srv/www alias_hosts = {C} }",
           "server.conf:2: server: the name \"c\" is taken, at 127.0.0.1:8080, by the server at "
-          "server.conf:1; allowed: each name once at an address" },
+          "server.conf:1; give one of the two another name, or another address" },
         { "server a { root = /srv/www\naccess_log = none }",
           "server.conf:2: access_log: \"none\" would be a file of that name, for which one writes "
           "./ before it; allowed: off, stdout, stderr, syslog:... or a path" },
@@ -295,13 +294,12 @@ static void test_location_refused(void **state)
           "allowed: "
           "a path that begins and ends with '/'" },
         { "server a {\n location \"/x/\" { } }",
-          "server.conf:2: location: \"/x/\" has no directory to serve; allowed: root or alias in "
-          "it, "
-          "or root in its server" },
-        { "server a {\n location \"/\" { } }", "server.conf:1: server: \"a\" has no root; allowed: "
-                                               "root = \"/path/of/a/directory\" in it" },
+          "server.conf:2: location: \"/x/\" has no directory to serve; add root or alias to it, or "
+          "root to its server" },
+        { "server a {\n location \"/\" { } }",
+          "server.conf:1: server: \"a\" has no root; add root = \"/path/of/a/directory\" to it" },
         { "server a { location \"/x/\" {\nroot = /srv/www\nalias = /srv/www } }",
-          "server.conf:3: alias: root is set beside it; allowed: one of the two" },
+          "server.conf:3: alias: root is set beside it; take one of the two away" },
         { "server a { root = /srv/www\nindex = {\"a/b\"} }",
           "server.conf:2: index: \"a/b\" is no name of a file in the directory itself; allowed: a "
           "file "

@@ -38,26 +38,24 @@ static void test_duplicates(void **state)
 {
     static const struct refusal rows[] = {
         { "threads = 1\nuser = nobody\nthreads = 2\n" SITE,
-          "server.conf:3: threads: it is set twice, first at server.conf:1; allowed: once in a "
-          "block" },
+          "server.conf:3: threads: it is set twice, first at server.conf:1; take one of them "
+          "away" },
         { "server \"a\" {\n index = {\"a\"}\n index = {\"b\"}\n}",
-          "server.conf:3: index: it is set twice, first at server.conf:2; allowed: once in a "
-          "block" },
+          "server.conf:3: index: it is set twice, first at server.conf:2; take one of them away" },
         { "server \"a\" {\n root = /srv/www\n location \"/x/\" { }\n\n location \"/x/\" { }\n}",
-          "server.conf:5: location: \"/x/\" stands twice, first at server.conf:3; allowed: once in "
-          "a block" },
+          "server.conf:5: location: \"/x/\" stands twice, first at server.conf:3; take one of them "
+          "away" },
         { "server \"a\" {\n root = /srv/www\n redirect \"/x\" { to = /y }\n redirect '/x' { to = "
           "/z }\n}",
-          "server.conf:4: redirect: \"/x\" stands twice, first at server.conf:3; allowed: once in "
-          "a "
-          "block" },
+          "server.conf:4: redirect: \"/x\" stands twice, first at server.conf:3; take one of them "
+          "away" },
         { "server \"a\" { root = /srv/www\n location \"/x/\" {\n cache \"*.a\" { expires = 1s }\n "
           "cache \"*.a\" { expires = 2s } } }",
-          "server.conf:4: cache: \"*.a\" stands twice, first at server.conf:3; allowed: once in a "
-          "block" },
+          "server.conf:4: cache: \"*.a\" stands twice, first at server.conf:3; take one of them "
+          "away" },
         { "server \"a\" { root = /srv/www }\nserver \"A\" { root = /srv/other }\n",
           "server.conf:2: server: the name \"a\" is taken, at 127.0.0.1:8080, by the server at "
-          "server.conf:1; allowed: each name once at an address" },
+          "server.conf:1; give one of the two another name, or another address" },
     };
     struct fixture fixture = { 0 };
 
@@ -303,8 +301,8 @@ static void test_include_refused(void **state)
         { "server a { include(\"conf/close.conf\")\n",
           "conf/close.conf:2:1: a closing brace } stands here without an opening one" },
         { "threads = 1\ninclude(\"conf/threads.conf\")\n",
-          "conf/threads.conf:1: threads: it is set twice, first at server.conf:1; allowed: once in "
-          "a block" },
+          "conf/threads.conf:1: threads: it is set twice, first at server.conf:1; take one of them "
+          "away" },
         { "include = \"x\"",
           "server.conf:1: include: the name of a file, in quotes, is missing before \"=\"; write "
           "include(\"file\"), or include(\"folder/*.conf\") for all that match" },
@@ -314,8 +312,8 @@ static void test_include_refused(void **state)
         { "include(\"x\"", "server.conf:1: include: ) is missing before the end of the file; write "
                            "include(\"file\")" },
         { "threads = 1\n\ninclude \"conf/t*.conf\"",
-          "conf/threads.conf:1: threads: it is set twice, first at server.conf:1; allowed: once in "
-          "a block" },
+          "conf/threads.conf:1: threads: it is set twice, first at server.conf:1; take one of them "
+          "away" },
         { "include \"*.conf\"",
           "server.conf:1: include: \"server.conf\" includes itself, directly or by others" },
         { "include \"closed/*\"", "server.conf:1: include: what matches \"closed/*\" cannot be "
