@@ -155,7 +155,9 @@ class TestUnit(unittest.TestCase):
 
     def test_what_it_starts(self):
         values = settings()
-        self.assertEqual(values["Type"], ["notify-reload"])
+        self.assertEqual(values["Type"], ["notify"])
+        self.assertEqual(values["ExecReload"],
+                         ["/usr/bin/gearshift reload -c /etc/gearshift/server.conf"])
         self.assertEqual(values["ExecStart"], ["/usr/bin/gearshift -c /etc/gearshift/server.conf"])
 
     def test_other_files(self):
