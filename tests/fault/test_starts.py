@@ -68,6 +68,8 @@ def check(scene, may_serve, *extra):
     status, said = start(scene, *extra)
     if may_serve and status == 0:
         return
+    if status == -signal.SIGABRT and ": nss_database_reload_1: Assertion " in said:
+        return  # glibc's, in getpwnam_r(3): up to 2.36 at least it takes memory there for granted
     assert 0 < status < 128, (status, said)
     assert ("gearshift: " in said or " error " in said) and "Sanitizer" not in said, said
 
