@@ -4,6 +4,7 @@
 
 #include "config_fixture.h"
 
+#include <pthread.h>
 #include <sys/types.h>
 
 #define SITE "server \"a.example\" { root = /srv/www }\n"
@@ -393,6 +394,44 @@ static void test_file_read(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+enum { TURNS = 100 };
+
+/* Loads one text that is right and one that is not, again and again; NULL, or what was wrong. */
+static void *load_often(void *ret)
+{
+    struct fixture fixture = { 0 };
+
+    for (int i = 0; i < TURNS; i++) {
+        struct config *config = NULL;
+
+        if (fixture_load_text(&fixture, "threads = 7\n" SITE, &config) != 0 ||
+            config->threads != 7 || strcmp(config_place(config, "threads"), "server.conf:1") != 0)
+            return ret;
+        config_free(config);
+        if (fixture_load_text(&fixture, "/* \n */ threads = \"7\n", &config) != -EINVAL ||
+            strcmp(fixture.why, "server.conf:2:15: a string has no closing quote on its line") != 0)
+            return ret;
+    }
+    return NULL;
+}
+
+/* Configurations are loaded beside one another, half-way ones too, and share nothing. */
+static void test_beside_one_another(void **state)
+{
+    static char wrong[] = "wrong";
+    pthread_t threads[4];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, load_often, wrong), 0);
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+        void *result = wrong;
+
+        assert_int_equal(pthread_join(threads[i], &result), 0);
+        assert_null(result);
+    }
+}
+
 static void put_file(const char *folder, const char *name, const char *text)
 {
     char path[128];
@@ -445,10 +484,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),         cmocka_unit_test(test_changed),
-        cmocka_unit_test(test_threads),          cmocka_unit_test(test_ranges),
-        cmocka_unit_test(test_top_refused),      cmocka_unit_test(test_server_refused),
-        cmocka_unit_test(test_location_refused), cmocka_unit_test(test_roots_open),
-        cmocka_unit_test(test_file_read),        cmocka_unit_test(test_files_by_pattern),
+        cmocka_unit_test(test_threads),          cmocka_unit_test(test_beside_one_another),
+        cmocka_unit_test(test_ranges),           cmocka_unit_test(test_top_refused),
+        cmocka_unit_test(test_server_refused),   cmocka_unit_test(test_location_refused),
+        cmocka_unit_test(test_roots_open),       cmocka_unit_test(test_file_read),
+        cmocka_unit_test(test_files_by_pattern),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
