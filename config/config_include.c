@@ -49,7 +49,7 @@ static int include_file(struct config_parser *parser, const struct config_reader
                         const char *text, const struct config_token *name)
 {
     const struct config_files *files = parser->build->files;
-    struct config_reader inner;
+    struct config_reader inner = { .name = NULL };
     char *contents = NULL;
     size_t len = 0;
     int res = reader_open(parser, reader, text, name, &inner);

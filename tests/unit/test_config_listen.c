@@ -194,13 +194,17 @@ static void test_names(void **state)
     assert_int_equal(config->listens[1].servers_count, 1);
     assert_string_equal(config->listens[2].text, "192.0.2.1:81");
     config_free(config);
+    /* A blank before a name hides nothing: there is room for each of its addresses. */
+    config = fixture_config(&fixture, "server a { root = /srv/www listen = \" two.test:80\" }");
+    assert_int_equal(config->listens_count, 2);
+    config_free(config);
     fixture_refuse(&fixture, refused, ARRAY_LEN(refused));
 }
 
 /* A port alone is all addresses, of both kinds. */
 static void test_all_addresses(void **state)
 {
-    static const char *const rows[] = { "8080", "\":8080\"", "\"*:8080\"" };
+    static const char *const rows[] = { "8080", "\":8080\"", "\"*:8080\"", "\" \t8080\"" };
     static const struct refusal refused[] = {
         { "server a { root = /srv/www listen = {80,\n\"127.0.0.1:80\"} }",
           "server.conf:2: listen: \"127.0.0.1:80\" and \"0.0.0.0:80\" (server.conf:1) overlap: "
