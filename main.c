@@ -22,6 +22,7 @@
 #include "process/succession.h"
 #include "process/supervisor.h"
 #include "process/top.h"
+#include "process/unused.h"
 #include "tls/tls.h"
 
 #include <errno.h>
@@ -50,13 +51,28 @@ static int refuse(enum exit_status status, const char *why)
     return (int)status;
 }
 
-static enum exit_status test(struct instance *instance)
+/* Says what is valid and does nothing; tells whether there is any. */
+static bool warn_of_unused(const struct choice *choice, bool strict)
+{
+    char text[WHY_SIZE];
+    size_t index = 0, count = 0;
+
+    for (; unused_next(choice, &index, text, sizeof text); count++)
+        fprintf(stderr, "gearshift: %s%s\n", strict ? "" : "warning: ", text);
+    return count > 0;
+}
+
+static enum exit_status test(struct instance *instance, bool strict)
 {
     const char *file = instance->source->file;
 
     enum exit_status status = instance_test(instance);
     if (status != STATUS_OK)
         return status;
+    if (warn_of_unused(&instance->choice, strict) && strict) {
+        instance->why[0] = '\0'; /* all has been said */
+        return STATUS_CONFIG;
+    }
     if (instance->choice.by_auto.ops != NULL)
         printf("gearshift: %s\n", instance->choice.by_auto.sentence);
     printf("gearshift: configuration%s%s is valid\n", file != NULL ? " " : "",
@@ -105,7 +121,7 @@ static int act_on(const struct options *options)
     bool succeeds = options->action == OPTIONS_SERVE && succession_waits();
     enum exit_status status = succeeds ? succeed(&instance) : instance_configure(&instance);
     if (status == STATUS_OK && !succeeds)
-        status = options->action == OPTIONS_TEST    ? test(&instance)
+        status = options->action == OPTIONS_TEST    ? test(&instance, options->strict)
                  : options->action == OPTIONS_PRINT ? print(&instance)
                                                     : run(&instance);
     int result = refuse(status, instance.why);

@@ -1,7 +1,7 @@
 /* config.h: the whole configuration in force, as data. Read-only once loaded; shared by all
  * threads.
  *
- * Made by config_load.c from defaults, server.conf (libConfuse), the environment and the command
+ * Made by config_load.c from defaults, server.conf, the environment and the command
  * line; nobody else writes it, but for what the start finds out: the descriptors in struct root,
  * log_owner, tls.ktls, listen_config.port_bound. Inheritance (server -> location) is resolved at
  * load time: a reader never looks upward. The keys are those of the table in config_keys.c;
@@ -48,8 +48,8 @@ struct listen_config {
     bool ipv6_only;      /* LISTEN_IPV6: not for IPv4 as well */
     bool tls;            /* connections begin with a TLS handshake */
     bool proxy_protocol; /* ... and before that with a PROXY header, from config.trusted alone */
-    struct server **servers; /* those that listen here, in the order of the file; the first is the
-                                default host; borrowed */
+    struct server **servers; /* those that listen here, in the order of the file, but for one
+                                that is_default; the first is the default host; borrowed */
     size_t servers_count;
     const struct server_names *names; /* of all servers together (server_find.h) */
 };
@@ -133,11 +133,15 @@ struct certificate {
     char *key_path; /* may be the same file */
 };
 
+/* The name of a server that answers to all names that no other server of the address has. */
+#define CONFIG_HOST_DEFAULT "_"
+
 struct server {
     char *name;   /* the section's title, in lower case */
     char **hosts; /* lower case names answered to: the title, then `alias_hosts`; "*.example.org"
                      matches one or more labels. No two servers of one address share a name */
     size_t hosts_count;
+    bool is_default; /* CONFIG_HOST_DEFAULT is one of them */
     struct location *locations; /* longest prefix first; the last is "/" */
     size_t locations_count;
     struct redirect *redirects; /* the longest `from` first; first match wins (http/vhost.h), before
@@ -370,6 +374,7 @@ struct config {
     /* private */
     struct arena *arena;     /* owns all of the above, and this struct */
     const char **key_places; /* see config_place() */
+    bool *keys_changed;      /* see config_is_changed() */
 };
 
 /* Where values come from besides the defaults; all borrowed for the call. */
@@ -396,14 +401,17 @@ struct config_source {
 
 /* Reads and checks everything. 0 and a configuration that the caller owns (config_free()), or
  * -errno (-EINVAL: bad input, -ENOENT and others: a file) and one sentence in `why` (file, line,
- * key, what is wrong, what is allowed). Whether `engine` exists is left to the caller. Not
- * thread-safe: libConfuse keeps its scanner in globals. */
+ * key, what is wrong, what is allowed or what to do). Whether `engine` exists is left to the caller.
+ * Keeps nothing between calls, and may run beside others. */
 int config_load(const struct config_source *source, char *why, size_t why_size,
                 struct config **ret_config);
 
 /* Where the value in force of a key of the top level was set, to begin a sentence with:
  * "server.conf:12", "-o user", "GEARSHIFT_USER", "--engine", "default". Borrowed from `config`. */
 const char *config_place(const struct config *config, const char *key);
+
+/* Was the key, of the top level and no list, set to anything but its default? */
+bool config_is_changed(const struct config *config, const char *key);
 
 /* Closes what config_roots_open() opened and frees all. NULL is allowed. */
 void config_free(struct config *config);

@@ -4,7 +4,7 @@
 #define CONFIG_CONFIG_ACCESS_H
 
 #include "config/config.h"
-#include "config/config_parse.h"
+#include "config/config_tree.h"
 
 /* Fills in config->error_syslog. 0, or -errno and a sentence. */
 int config_error_log_make(const struct config_build *build, const struct config_block *top,

@@ -7,26 +7,64 @@
 #include <stdio.h>
 #include <string.h>
 
-int config_fail(const struct config_build *build, struct config_place place, const char *subject,
-                const char *format, ...)
+/* Writes the sentence: place, subject, what is wrong, and what `between` leads to. */
+static int compose(const struct config_build *build, struct config_place place, const char *subject,
+                   const char *what, const char *between, const char *more)
 {
-    char what[1024];
-    va_list args;
+    char where[32] = "";
 
     CHECK(place.file != NULL && build->why_size > 0);
-    va_start(args, format);
-    vsnprintf(what, sizeof(what), format, args);
-    va_end(args);
-    if (place.line == 0)
-        snprintf(build->why, build->why_size, "%s: %s", place.file, what);
+    if (place.line > 0 && subject[0] == '\0')
+        snprintf(where, sizeof(where), ":%d:%d", place.line, place.column);
+    else if (place.line > 0)
+        snprintf(where, sizeof(where), ":%d", place.line);
     else
-        snprintf(build->why, build->why_size, "%s:%d: %s%s%s", place.file, place.line, subject,
-                 subject[0] != '\0' ? ": " : "", what);
+        subject = "";
+    snprintf(build->why, build->why_size, "%s%s: %s%s%s%s%s", place.file, where, subject,
+             subject[0] != '\0' ? ": " : "", what, between, more);
     for (char *at = build->why; *at != '\0'; at++) {
         if ((unsigned char)*at < ' ' || *at == 0x7f)
             *at = '?';
     }
     return -EINVAL;
+}
+
+#define WHAT_SIZE 1024
+
+int config_fail(const struct config_build *build, struct config_place place, const char *subject,
+                const char *format, ...)
+{
+    char what[WHAT_SIZE];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(what, sizeof(what), format, args);
+    va_end(args);
+    return compose(build, place, subject, what, "", "");
+}
+
+int config_fail_allowed(const struct config_build *build, struct config_place place,
+                        const char *subject, const char *allowed, const char *format, ...)
+{
+    char what[WHAT_SIZE];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(what, sizeof(what), format, args);
+    va_end(args);
+    return compose(build, place, subject, what, "; allowed: ", allowed);
+}
+
+int config_fail_advise(const struct config_build *build, struct config_place place,
+                       const char *subject, const char *advice, const char *format, ...)
+{
+    char what[WHAT_SIZE];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(what, sizeof(what), format, args);
+    va_end(args);
+    return compose(build, place, subject, what, "; ", advice);
 }
 
 char *config_folder(const struct config_build *build, const char *path)

@@ -1,8 +1,8 @@
 /* config_build.h: what every step of making a configuration needs: memory, the world outside, and a
  * place for the one sentence that tells why it failed.
  *
- * The way of a setting: text -> config_scan.c (traps, includes) -> config_parse.c (libConfuse) ->
- * struct config_block, still text, each value with its place -> config_source.c (command line,
+ * The way of a setting: text -> config_lex.c (tokens) -> config_parse.c and config_include.c (a
+ * tree, config_tree.h, still text, each value with its place) -> config_source.c (command line,
  * environment) -> config_load.c, config_server.c (values, defaults, inheritance) -> struct config,
  * and config_check.c (what holds between settings). Only these files include this one, and tests,
  * which need no file system that way. */
@@ -19,13 +19,17 @@ struct host_addresses;
 /* Where something was said: a line of a file, or (line 0) a name that needs none: "-o index". */
 struct config_place {
     const char *file; /* NULL: nowhere */
-    int line;
+    int line, column; /* counted from 1; columns in octets */
 };
 
 /* The world outside, or a test's idea of it. */
 struct config_files {
     /* 0 and malloc(3)ed text that the caller owns, or -errno. */
     int (*read)(void *context, const char *path, char **ret_text, size_t *ret_len);
+    /* The files whose absolute path matches the pattern of glob(7), in order of their names: 0 and
+     * malloc(3)ed text that the caller owns, their paths, each with a NUL behind it; or -errno.
+     * NULL: nothing ever matches. */
+    int (*match)(void *context, const char *pattern, char **ret_paths, size_t *ret_len);
     /* 0 for a directory, or -errno (-ENOTDIR, -ENOENT, ...). */
     int (*directory)(void *context, const char *path);
     void *context;
@@ -55,10 +59,20 @@ struct config_build {
 };
 
 /* Writes the sentence into build->why: the place, the subject (a key, a block; left out when the
- * name of the place tells it), what is wrong. Octets that are no text are replaced. Returns
- * -EINVAL. */
+ * name of the place tells it), what is wrong. Where there is no subject to look for in the line,
+ * the place has its column. Octets that are no text are replaced. Returns -EINVAL. */
 int config_fail(const struct config_build *build, struct config_place place, const char *subject,
                 const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Likewise, and behind that what would be right: "; allowed: ...". */
+int config_fail_allowed(const struct config_build *build, struct config_place place,
+                        const char *subject, const char *allowed, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* Likewise, and behind that what to do: "; add ...". */
+int config_fail_advise(const struct config_build *build, struct config_place place,
+                       const char *subject, const char *advice, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
 
 /* The part of the path before the last '/', "." when it has none; in scratch. NULL: no memory. */
 char *config_folder(const struct config_build *build, const char *path);

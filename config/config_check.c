@@ -6,39 +6,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* By what would be the same block, then by their order: each is a place in outer->blocks. */
 static int compare_titles(const void *a, const void *b)
 {
-    const struct config_block *x = *(struct config_block *const *)a;
-    const struct config_block *y = *(struct config_block *const *)b;
+    struct config_block *const *x = *(struct config_block *const *const *)a;
+    struct config_block *const *y = *(struct config_block *const *const *)b;
+    int order = strcmp((*x)->title, (*y)->title);
 
-    if (x->kind != y->kind)
-        return x->kind < y->kind ? -1 : 1;
-    return strcmp(x->title, y->title);
+    if ((*x)->kind != (*y)->kind)
+        return (*x)->kind < (*y)->kind ? -1 : 1;
+    return order != 0 ? order : (x > y) - (x < y);
 }
 
 int config_check_titles(const struct config_build *build, const struct config_block *block)
 {
     size_t count = block->blocks_count;
-    struct config_block **sorted = arena_array(build->scratch, count, sizeof(sorted[0]));
+    struct config_block ***sorted = arena_array(build->scratch, count, sizeof(sorted[0]));
 
     if (sorted == NULL)
         return -ENOMEM;
-    if (count == 0)
-        return 0;
-    memcpy(sorted, block->blocks, count * sizeof(sorted[0]));
-    qsort(sorted, count, sizeof(sorted[0]), compare_titles);
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &block->blocks[i];
+    if (count > 0)
+        qsort(sorted, count, sizeof(sorted[0]), compare_titles);
     for (size_t i = 1; i < count; i++) {
-        const struct config_block *first = sorted[i - 1], *second = sorted[i];
+        const struct config_block *first = *sorted[i - 1], *second = *sorted[i];
 
-        if (second->kind == CONFIG_SERVER || compare_titles(&first, &second) != 0)
+        if (second->kind == CONFIG_SERVER || first->kind != second->kind ||
+            strcmp(first->title, second->title) != 0)
             continue;
-        if (first->place.line > second->place.line) {
-            first = sorted[i];
-            second = sorted[i - 1];
-        }
-        return config_fail(build, second->place, config_block_type_at(second->kind)->name,
-                           "\"%.200s\" stands twice, first at %s:%d; allowed: once in a block",
-                           second->title, first->place.file, first->place.line);
+        return config_fail_advise(build, second->place, config_block_type_at(second->kind)->name,
+                                  "take one of them away",
+                                  "\"%.200s\" stands twice, first at %s:%d", second->title,
+                                  first->place.file, first->place.line);
     }
     return 0;
 }
@@ -94,15 +94,15 @@ static int names_check(const struct config_build *build, const struct config_blo
         const struct config_block *second = server_block_at(top, names[i].server);
 
         if (first == second)
-            res = config_fail(build, first->place, "server",
-                              "\"%.100s\" stands twice among its title and alias_hosts; allowed: "
-                              "each name once",
-                              names[i].name);
+            res = config_fail_advise(build, first->place, "server", "take one of them away",
+                                     "\"%.100s\" stands twice among its title and alias_hosts",
+                                     names[i].name);
         else
-            res = config_fail(build, second->place, "server",
-                              "the name \"%.100s\" is taken, at %.200s, by the server at %s:%d; "
-                              "allowed: each name once at an address",
-                              names[i].name, listen->text, first->place.file, first->place.line);
+            res = config_fail_advise(
+                build, second->place, "server",
+                "give one of the two another name, or another address",
+                "the name \"%.100s\" is taken, at %.200s, by the server at %s:%d", names[i].name,
+                listen->text, first->place.file, first->place.line);
     }
     free(names);
     return res;
@@ -114,12 +114,11 @@ int config_check_proxies(const struct config_build *build, const struct config *
         const struct listen_config *listen = &config->listens[i];
 
         if (listen->proxy_protocol && config->trusted_count == 0)
-            return config_fail(
-                build, (struct config_place){ listen->place, 0 }, "listen",
-                "\"%.100s\" has proxy_protocol behind it, but nobody may send a PROXY "
-                "header; allowed: trusted = {\"192.0.2.1\"} at the top level, with "
-                "the addresses of the proxies (unix: for those that come by a unix "
-                "socket)",
+            return config_fail_advise(
+                build, (struct config_place){ .file = listen->place }, "listen",
+                "set trusted = {\"192.0.2.1\"} at the top level, with the addresses of the proxies "
+                "(unix: for those that come by a unix socket)",
+                "\"%.100s\" has proxy_protocol behind it, but nobody may send a PROXY header",
                 listen->text);
     }
     return 0;

@@ -3,7 +3,7 @@
 #define CONFIG_CONFIG_CHECK_H
 
 #include "config/config.h"
-#include "config/config_parse.h"
+#include "config/config_tree.h"
 
 /* No two blocks of one kind directly inside `block` have the same title. Servers may: it is their
  * names at one address that count. 0, or -EINVAL and a sentence. */

@@ -95,8 +95,9 @@ static const struct config_block_type block_types[CONFIG_BLOCK_KINDS] = {
 #define CACHED "Cache rules"
 
 static const struct config_key keys[] = {
-    { "include", ENGINE, TOP | PATHS, CONFIG_INCLUDE, NOWHERE, .allowed = "include(\"file\")",
-      .help = "reads another file in this place" },
+    { "include", ENGINE, TOP | PATHS, CONFIG_INCLUDE, NOWHERE,
+      .allowed = "include(\"file\"), or include(\"folder/*.conf\") for all that match",
+      .help = "reads another file, or all that match, in this place" },
     { "engine", ENGINE, TOP, CONFIG_TEXT, "reactor", IN(engine), .check = config_text_word,
       .allowed = "the name of an engine, see gearshift -V", .help = "the I/O model that serves" },
     { "engine_fallback", ENGINE, TOP, CONFIG_BOOL, "off", IN(engine_fallback),
@@ -104,8 +105,9 @@ static const struct config_key keys[] = {
     { "processes", ENGINE, TOP, CONFIG_COUNT, "1", 0, 1024, IN(processes),
       .help = "worker processes that a supervisor keeps running; 0: the process itself serves, as "
               "it does by default for a folder" },
-    { "threads", ENGINE, TOP, CONFIG_COUNT, "1", 0, 1024, IN(threads),
-      .help = "event loops, each a thread, of the engines that have several; 0: one a CPU" },
+    { "threads", ENGINE, TOP, CONFIG_COUNT, "0", 0, 1024, IN(threads),
+      .help = "event loops, each a thread, of the engines that have several; 0: one a CPU; unset, "
+              "with several processes, 1" },
     { "pin", ENGINE, TOP, CONFIG_BOOL, "off", IN(pin),
       .help = "bind each of the threads to a CPU" },
     { "accept", ENGINE, TOP, CONFIG_CHOICE, "reuseport", .choices = accept_modes, IN(accept_mode),
@@ -127,24 +129,27 @@ static const struct config_key keys[] = {
     { "stop_signal", ENGINE, TOP, CONFIG_CHOICE, "stop", .choices = stop_signals, IN(stop_signal),
       .help = "what SIGTERM does: everything is closed at once, or answers are finished" },
     { "user", ENGINE, TOP, CONFIG_TEXT, "nobody", IN(user), .special = "",
-      .check = config_text_word, .allowed = "a user's name, or \"\" to change nothing",
+      .check = config_text_word,
+      .allowed = "user or user:group, names or numbers, or \"\" to change nothing",
       .help = "who to become when started as root" },
     { "allow_root", ENGINE, TOP, CONFIG_BOOL, "off", IN(allow_root),
       .help = "serve as root all the same" },
     { "pid_file", ENGINE, TOP, CONFIG_PATH, "", IN(pid_file), .special = "",
-      .allowed = "a path, or \"\" for none", .help = "where the process id is written" },
+      .check = config_text_path_of_file, .allowed = "a path, or \"\" for none",
+      .help = "where the process id is written" },
     { "control", ENGINE, TOP, CONFIG_TEXT, "auto", IN(control), .check = config_text_control,
       .allowed = "an absolute path, auto or off",
       .help = "unix socket that takes the orders of gearshift reload, status and the like" },
 
     { "error_log", LOGS, TOP, CONFIG_PATH, "stderr", IN(error_log), .special = "stderr",
-      .streams = true, .allowed = "stderr, stdout, syslog:... or a path",
+      .streams = true, .check = config_text_path_of_file,
+      .allowed = "stderr, stdout, syslog:... or a path",
       .help = "where the server's own messages go" },
     { "log_level", LOGS, TOP, CONFIG_CHOICE, "info", .choices = log_levels, IN(log_level),
       .help = "the least severe message that is logged" },
     { "access_log", LOGS, TOP | SERVER, CONFIG_PATH, "off", IN(access_log), .special = "off",
-      .streams = true, .allowed = "off, stdout, stderr, syslog:... or a path",
-      .help = "one line a request" },
+      .streams = true, .check = config_text_path_of_file,
+      .allowed = "off, stdout, stderr, syslog:... or a path", .help = "one line a request" },
     { "access_log_format", LOGS, TOP | SERVER, CONFIG_TEXT, "combined", IN(access_log_format),
       .allowed = "combined, json, or a text with variables such as \"$remote_addr $status\"",
       .help = "form of a line of the access log" },
@@ -228,7 +233,7 @@ static const struct config_key keys[] = {
       .help = "longer files are sent as they are" },
 
     { "mime_types", TYPES, TOP, CONFIG_PATH, "/etc/mime.types", IN(mime_types), .special = "",
-      .allowed = "a path, or \"\" for the built-in types alone",
+      .check = config_text_path_of_file, .allowed = "a path, or \"\" for the built-in types alone",
       .help = "file that tells the media type of a file name's extension" },
     { "types", TYPES, TOP, CONFIG_TYPES, "", NOWHERE, .allowed = "\"extension=type/subtype\"",
       .help = "media types above all others" },
@@ -282,7 +287,8 @@ static const struct config_key keys[] = {
           "of several addresses in it take the last that is not in real_ip_from, not the last" },
 
     { "listen", SITES, SERVER, CONFIG_LISTEN, "\"127.0.0.1:8080\"", NOWHERE,
-      .allowed = "a.b.c.d:port, [IPv6]:port, host:port, unix:/path or systemd:name, then any of tls, "
+      .allowed = "a.b.c.d:port, [IPv6]:port, host:port, :port for all addresses, unix:/path or "
+                 "systemd:name, then any of tls, "
                  "proxy_protocol, deferred, backlog=1..65535, congestion=name and ipv6only=on|off",
       .help = "addresses to listen on" },
     { "alias_hosts", SITES, SERVER, CONFIG_TEXTS, "", NOWHERE, .check = config_text_host,

@@ -1,7 +1,7 @@
 /* config_keys.h: the one table of what may stand in server.conf.
  *
  * A key's name, the blocks it belongs to, its type, default, range and help line stand here and
- * nowhere else: libConfuse's options, the checks, -o, the environment and -T are derived from this
+ * nowhere else: the parser, the checks, -o, the environment and -T are derived from this
  * table, and a test holds docs/server.conf.md and man/server.conf.5 to it. */
 #ifndef CONFIG_CONFIG_KEYS_H
 #define CONFIG_CONFIG_KEYS_H

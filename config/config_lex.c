@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-/* What ends a word, beside blanks. libConfuse silently skips * and + where no word can hold them.
- */
+/* What ends a word, beside blanks; and what is refused in one: it begins a comment or a string, or
+ * would soon be taken for a pattern, or for += . */
 #define MARKS        "={}(),"
 #define QUOTE_NEEDED "#\"'*+"
 
@@ -18,6 +18,7 @@ void config_lexer_init(struct config_lexer *lexer, struct span text, int line)
     lexer->line = line;
     if (text.len >= 3 && memcmp(text.ptr, byte_order_mark, 3) == 0)
         lexer->at += 3;
+    lexer->line_start = lexer->at;
 }
 
 bool config_token_is(const struct config_token *token, char mark)
@@ -36,11 +37,30 @@ const char *config_token_shown(struct arena *arena, const struct config_token *t
     int len = token->text.len > (size_t)len_max ? len_max : (int)token->text.len;
     const char *text;
 
-    if (token->kind == CONFIG_TOKEN_END)
-        return "the end of the file";
+    CHECK(token->kind != CONFIG_TOKEN_END && token->kind != CONFIG_TOKEN_BAD);
     text = arena_printf(arena, token->kind == CONFIG_TOKEN_STRING ? "%.*s" : "\"%.*s\"", len,
                         token->text.ptr);
     return text != NULL ? text : "this";
+}
+
+const char *config_token_value(struct arena *arena, const struct config_token *token)
+{
+    const char *at = token->text.ptr, *end = at + token->text.len;
+    char quote = *at, *value, *out;
+
+    CHECK(config_token_is_value(token));
+    if (token->kind == CONFIG_TOKEN_WORD)
+        return arena_strndup(arena, at, token->text.len);
+    value = out = arena_alloc(arena, token->text.len);
+    if (value == NULL)
+        return NULL;
+    /* What may stand behind a backslash between " and " has been looked at by lex_string(). */
+    for (at++, end--; at < end; at++) {
+        if (*at == '\\' && (quote == '"' || at[1] == '\'' || at[1] == '\\'))
+            at++;
+        *out++ = *at;
+    }
+    return value; /* shorter by the quotes, of zeros */
 }
 
 /* Does the text go on with this character? strchr(3) alone would find the NUL of `set`. */
@@ -65,15 +85,43 @@ static struct config_token token_make(const struct config_lexer *lexer, enum con
 {
     return (struct config_token){ .kind = kind,
                                   .text = span_make(start, (size_t)(lexer->at - start)),
-                                  .line = lexer->line };
+                                  .line = lexer->line,
+                                  .column = (int)(start - lexer->line_start) + 1 };
 }
 
 /* `lexer` stays where the fault is. */
 static struct config_token token_bad(const struct config_lexer *lexer, const char *what)
 {
-    return (struct config_token){
-        .kind = CONFIG_TOKEN_BAD, .text = span_make(lexer->at, 0), .line = lexer->line, .what = what
-    };
+    return (struct config_token){ .kind = CONFIG_TOKEN_BAD,
+                                  .text = span_make(lexer->at, 0),
+                                  .line = lexer->line,
+                                  .column = (int)(lexer->at - lexer->line_start) + 1,
+                                  .what = what };
+}
+
+static void take_newline(struct config_lexer *lexer)
+{
+    lexer->line++;
+    lexer->line_start = ++lexer->at;
+}
+
+/* Skips a comment that has an end of its own, or tells that it lacks it. */
+static const char *skip_comment(struct config_lexer *lexer)
+{
+    const struct config_lexer start = *lexer;
+
+    for (lexer->at += 2; lexer->at < lexer->end && !at_pair(lexer, '*', '/');) {
+        if (*lexer->at == '\n')
+            take_newline(lexer);
+        else
+            lexer->at++;
+    }
+    if (lexer->at == lexer->end) {
+        *lexer = start;
+        return "this comment has no end, */ is missing";
+    }
+    lexer->at += 2;
+    return NULL;
 }
 
 /* Skips blanks, ends of lines and comments. NULL, or what is wrong. */
@@ -83,8 +131,7 @@ static const char *skip_blanks(struct config_lexer *lexer)
         if (at_pair(lexer, '\r', '\n'))
             lexer->at++;
         if (*lexer->at == '\n') {
-            lexer->line++;
-            lexer->at++;
+            take_newline(lexer);
         } else if (*lexer->at == ' ' || *lexer->at == '\t') {
             lexer->at++;
         } else if (*lexer->at == '#' || at_pair(lexer, '/', '/')) {
@@ -92,17 +139,10 @@ static const char *skip_blanks(struct config_lexer *lexer)
 
             lexer->at = newline != NULL ? newline : lexer->end;
         } else if (at_pair(lexer, '/', '*')) {
-            const char *start = lexer->at;
-            int line = lexer->line;
+            const char *what = skip_comment(lexer);
 
-            for (lexer->at += 2; lexer->at < lexer->end && !at_pair(lexer, '*', '/'); lexer->at++)
-                lexer->line += *lexer->at == '\n';
-            if (lexer->at == lexer->end) {
-                lexer->at = start;
-                lexer->line = line;
-                return "this comment has no end, */ is missing";
-            }
-            lexer->at += 2;
+            if (what != NULL)
+                return what;
         } else {
             return NULL;
         }

@@ -1,5 +1,4 @@
-/* config_lex.h: server.conf's tokens, as libConfuse 3.3 sees them but for what it gets wrong (see
- * config_scan.h). Pure: text in, tokens out. */
+/* config_lex.h: server.conf's tokens. Pure: text in, tokens out. */
 #ifndef CONFIG_CONFIG_LEX_H
 #define CONFIG_CONFIG_LEX_H
 
@@ -19,12 +18,13 @@ enum config_token_kind {
 struct config_token {
     enum config_token_kind kind;
     struct span text;
-    int line;
+    int line, column; /* of its first octet; both counted from 1, columns in octets */
     const char *what; /* BAD: what is wrong, a literal */
 };
 
 struct config_lexer {
     const char *at, *end;
+    const char *line_start; /* of the line that `at` is in */
     int line;
 };
 
@@ -40,7 +40,10 @@ bool config_token_is(const struct config_token *token, char mark);
 /* Is it a word or a string? */
 bool config_token_is_value(const struct config_token *token);
 
-/* The token, not BAD, as it is quoted in a sentence; a literal or in the arena. */
+/* The value of a WORD or a STRING, without quotes and escapes, in the arena; NULL: no memory. */
+const char *config_token_value(struct arena *arena, const struct config_token *token);
+
+/* The token, neither BAD nor END, as it is quoted in a sentence; a literal or in the arena. */
 const char *config_token_shown(struct arena *arena, const struct config_token *token);
 
 #endif

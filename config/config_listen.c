@@ -107,6 +107,9 @@ static int address_parse(const struct config_build *build, const struct config_i
     if (end != NULL) {
         *end = '\0';
         ret_text->port = end + (bracket ? 2 : 1);
+    } else if (strspn(address, "0123456789") == strlen(address)) { /* 8080: as :8080 */
+        ret_text->port = address;
+        address += strlen(address);
     }
     res = port_parse(build, item, ret_text);
     if (res < 0)
@@ -117,7 +120,9 @@ static int address_parse(const struct config_build *build, const struct config_i
     }
     if (bracket)
         return FAIL("\"%.100s\" is no IPv6 address", address + 1);
-    if (!host_name_is_valid(address))
+    if (address[0] == '\0')
+        address = HOST_NAME_ANY;
+    if (!host_name_is_valid(address) && strcmp(address, HOST_NAME_ANY) != 0)
         return FAIL("\"%.100s\" is neither an IPv4 address nor the name of a host", address);
     ret_text->name = arena_strdup(build->arena, address);
     listen->text = arena_printf(build->arena, "%s:%u", address, (unsigned)listen->port);
@@ -330,9 +335,10 @@ static int listen_find(const struct config_build *build, const struct config_ite
     return 0;
 }
 
-/* The array doubles whenever its length is a power of two. */
-static int server_append(const struct config_build *build, struct listen_config *listen,
-                         struct server *server)
+/* Adds `server`, the default host at the front. The array doubles whenever its length is a power of
+ * two. */
+static int server_add(const struct config_build *build, struct listen_config *listen,
+                      struct server *server)
 {
     size_t count = listen->servers_count;
 
@@ -346,7 +352,10 @@ static int server_append(const struct config_build *build, struct listen_config 
             memcpy(grown, listen->servers, count * sizeof(grown[0]));
         listen->servers = grown;
     }
-    listen->servers[listen->servers_count++] = server;
+    if (server->is_default)
+        memmove(listen->servers + 1, listen->servers, count * sizeof(listen->servers[0]));
+    listen->servers[server->is_default ? 0 : count] = server;
+    listen->servers_count++;
     return 0;
 }
 
@@ -359,13 +368,14 @@ static int address_add(const struct config_build *build, const struct config_ite
 
     if (res < 0)
         return res;
-    if (listen->servers_count > 0 && listen->servers[listen->servers_count - 1] == server) {
+    if (listen->servers_count > 0 &&
+        listen->servers[server->is_default ? 0 : listen->servers_count - 1] == server) {
         if (text->name != NULL || listen->name != NULL)
             return FAIL("\"%.200s\" stands twice in one server: it is an address of %.100s",
                         listen->text, text->name != NULL ? text->name : listen->name);
         return FAIL("\"%.200s\" stands twice in one server", listen->text);
     }
-    return server_append(build, listen, server);
+    return server_add(build, listen, server);
 }
 
 /* Has `server` listen at every address of a host. */
@@ -424,12 +434,16 @@ static int inherited_add(const struct config_build *build, const struct config_i
     return count > 0 ? res : address_add(build, item, text, config, server);
 }
 
-/* May the address that `text` begins with be the name of a host? */
+/* May the address that `text` begins with be the name of a host, or all addresses? */
 static bool may_be_name(const char *text)
 {
+    size_t len = strcspn(text, " \t");
+
     if (text[0] == '[' || strncmp(text, "unix:", 5) == 0)
         return false;
-    for (size_t i = strcspn(text, " \t"); i > 0; i--) {
+    if (text[0] == ':' || text[0] == '*' || memchr(text, ':', len) == NULL)
+        return true;
+    for (size_t i = len; i > 0; i--) {
         if (isalpha((unsigned char)text[i - 1]))
             return true;
     }
@@ -449,8 +463,9 @@ int config_listen_add(const struct config_build *build, const struct config_entr
                       struct config *config, struct server *server)
 {
     if (entry->count == 0)
-        return config_fail(build, entry->place, "listen",
-                           "the list is empty; allowed: at least one address");
+        return config_fail_advise(build, entry->place, "listen",
+                                  "name at least one address, or leave listen out",
+                                  "the list is empty");
     for (size_t i = 0; i < entry->count; i++) {
         const struct config_item *item = &entry->items[i];
         struct listen_text text;

@@ -4,7 +4,7 @@
 #define CONFIG_CONFIG_LISTEN_H
 
 #include "config/config.h"
-#include "config/config_parse.h"
+#include "config/config_tree.h"
 
 /* The most addresses that `entry` (the key `listen`) can stand for: one for each address, and
  * HOST_ADDRESSES_MAX for what may be the name of a host. */

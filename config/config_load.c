@@ -2,7 +2,9 @@
  * servers in config_server.c. */
 #include "config/config_load.h"
 #include "core/check.h"
+#include "core/cpus.h"
 #include "config/config_access.h"
+#include "config/config_glob.h"
 #include "config/config_rules.h"
 #include "config/config_server.h"
 #include "config/config_source.h"
@@ -20,16 +22,60 @@
 #include <unistd.h>
 
 /* Lets every key of the top level say something. */
-static int defaults_fill(const struct config_build *build, struct config_block *top)
+static void defaults_fill(struct config_block *top, const struct config_block *defaults)
 {
-    struct config_block *defaults = NULL;
-    int res = config_defaults_make(build, CONFIG_TOP, &defaults);
-
-    for (size_t i = 0; res == 0 && i < CONFIG_KEYS_COUNT; i++) {
+    for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
         if (!top->entries[i].is_set)
             top->entries[i] = defaults->entries[i];
     }
-    return res;
+}
+
+/* Octets of a value of the type in struct config; 0: it holds pointers. */
+static size_t type_size(enum config_type type)
+{
+    switch (type) {
+    case CONFIG_BOOL:
+        return sizeof(bool);
+    case CONFIG_COUNT:
+    case CONFIG_SIZE32:
+    case CONFIG_DURATION:
+    case CONFIG_CHOICE:
+        return sizeof(uint32_t);
+    case CONFIG_SIZE64:
+        return sizeof(uint64_t);
+    default:
+        return 0;
+    }
+}
+
+/* Compares what is in force with the defaults: values, however they are written; texts as such. */
+static int changes_find(const struct config_build *build, const struct config_block *top,
+                        const struct config_block *defaults, struct config *config)
+{
+    struct config *plain = arena_alloc(build->scratch, sizeof(*plain));
+
+    config->keys_changed = arena_array(build->arena, CONFIG_KEYS_COUNT, sizeof(bool));
+    if (plain == NULL || config->keys_changed == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
+        const struct config_key *key = config_key_at(i);
+        size_t size = type_size(key->type);
+
+        if ((key->blocks & 1u << CONFIG_TOP) == 0 || config_key_is_list(key) ||
+            key->type == CONFIG_INCLUDE)
+            continue;
+        if (size == 0) {
+            config->keys_changed[i] =
+                strcmp(top->entries[i].items->text, defaults->entries[i].items->text) != 0;
+            continue;
+        }
+        int res = config_store(build, key, &defaults->entries[i], plain);
+        if (res < 0)
+            return res;
+        config->keys_changed[i] = memcmp((const char *)plain + key->offset,
+                                         (const char *)config + key->offset, size) != 0;
+    }
+    return 0;
 }
 
 static int types_make(const struct config_build *build, const struct config_block *top,
@@ -116,26 +162,44 @@ static int top_make(const struct config_build *build, const struct config_block 
     return places_make(build, top, config);
 }
 
+/* The event loops where nobody says how many. Several processes are for several CPUs already, and a
+ * loop has to have a connection. */
+static uint32_t threads_unless_set(const struct config *config)
+{
+    if (config->processes > 1)
+        return 1;
+    return config->connections_max < cpus_threads(0) ? config->connections_max : 0;
+}
+
 static int config_make(const struct config_build *build, const struct config_source *source,
                        struct config *config)
 {
-    struct config_block *top = NULL, *server_defaults = NULL, *redirect_defaults = NULL;
-    bool in_foreground = false;
+    struct config_block *top = NULL, *defaults = NULL;
+    struct config_block *server_defaults = NULL, *redirect_defaults = NULL;
+    bool in_foreground = false, has_threads = false;
     int res = config_source_read(build, source, &top);
 
     config->tls.self_signed = source->tls_self_signed;
     if (res == 0) /* a folder is served for trying out, by the process that was started */
         in_foreground = source->root != NULL && !config_entry_at(top, "processes")->is_set;
     if (res == 0)
-        res = defaults_fill(build, top);
+        has_threads = config_entry_at(top, "threads")->is_set;
+    if (res == 0)
+        res = config_defaults_make(build, CONFIG_TOP, &defaults);
+    if (res == 0)
+        defaults_fill(top, defaults);
     if (res == 0)
         res = config_defaults_make(build, CONFIG_SERVER, &server_defaults);
     if (res == 0)
         res = config_defaults_make(build, CONFIG_REDIRECT, &redirect_defaults);
     if (res == 0)
         res = top_make(build, top, config);
+    if (res == 0)
+        res = changes_find(build, top, defaults, config);
     if (in_foreground)
         config->processes = 0;
+    if (res == 0 && !has_threads)
+        config->threads = threads_unless_set(config);
     if (res == 0)
         res = config_servers_make(build, top, server_defaults, redirect_defaults, config);
     return res;
@@ -225,6 +289,29 @@ static int text_read(void *context, const char *path, char **ret_text, size_t *r
     return res;
 }
 
+/* What matched before is what matches, so that a second reading says the same. */
+static int paths_match(void *context, const char *pattern, char **ret_paths, size_t *ret_len)
+{
+    struct config_texts *texts = context; /* or NULL; no path of a file begins as a pattern does */
+    char *name = NULL;
+    int res;
+
+    if (texts == NULL)
+        return config_glob(pattern, ret_paths, ret_len);
+    if (asprintf(&name, "pattern %s", pattern) < 0)
+        return -ENOMEM;
+    res = config_texts_find(texts, name, ret_paths, ret_len);
+    if (res == -ENOENT) {
+        res = config_glob(pattern, ret_paths, ret_len);
+        if (res == 0 && config_texts_keep(texts, name, *ret_paths, *ret_len) < 0) {
+            free(*ret_paths);
+            res = -ENOMEM;
+        }
+    }
+    free(name);
+    return res;
+}
+
 static int directory_check(void *context, const char *path)
 {
     struct stat st;
@@ -240,6 +327,7 @@ int config_load(const struct config_source *source, char *why, size_t why_size,
 {
     char *working_directory = get_current_dir_name();
     struct config_files files = { .read = text_read,
+                                  .match = paths_match,
                                   .directory = directory_check,
                                   .context = source->texts,
                                   .working_directory = working_directory,
@@ -260,6 +348,14 @@ const char *config_place(const struct config *config, const char *name)
 
     CHECK(key != NULL && config->key_places[config_key_index(key)] != NULL);
     return config->key_places[config_key_index(key)];
+}
+
+bool config_is_changed(const struct config *config, const char *name)
+{
+    const struct config_key *key = config_key_find(name);
+
+    CHECK(key != NULL && (key->blocks & 1u << CONFIG_TOP) != 0 && !config_key_is_list(key));
+    return config->keys_changed[config_key_index(key)];
 }
 
 void config_free(struct config *config)

@@ -265,8 +265,8 @@ static int root_make(const struct config_build *build, const struct config_layer
     const struct config_entry *entry = entry_in(layers, 2, alias);
 
     if (entry != NULL && entry_in(layers, 2, root) != NULL)
-        return config_fail(build, entry->place, "alias",
-                           "root is set beside it; allowed: one of the two");
+        return config_fail_advise(build, entry->place, "alias", "take one of the two away",
+                                  "root is set beside it");
     if (entry != NULL) {
         location->strip_prefix = true;
         return root_find(build, alias, entry->items, config, &location->root);

@@ -4,7 +4,7 @@
 #define CONFIG_CONFIG_LOCATION_H
 
 #include "config/config.h"
-#include "config/config_parse.h"
+#include "config/config_tree.h"
 
 /* Where the keys of one location are looked for, the innermost last; `location` may be NULL. */
 struct config_layers {

@@ -1,295 +1,319 @@
-/* config_parse.c: the table of keys as libConfuse's options, and libConfuse's tree as ours. */
+/* config_parse.c: statements, blocks and lists become the tree, in one pass. */
 #include "config/config_parse.h"
 #include "core/check.h"
-#include "config/config_scan.h"
+#include "config/config_reader.h"
 
-#include <confuse.h>
 #include <errno.h>
-#include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-/* The options of one kind of block: its keys, the blocks in it, its title, and the end. */
-#define OPTIONS_MAX (CONFIG_KEYS_COUNT + CONFIG_BLOCK_KINDS + 2)
+enum { NAME_SIZE = 64 }; /* octets of a name that are looked at; no key is as long */
 
-struct option_sets {
-    cfg_opt_t of[CONFIG_BLOCK_KINDS][OPTIONS_MAX];
-};
-
-/* What libConfuse keeps of a value. */
-struct raw_value {
-    int line; /* of the flat text */
-    char text[];
-};
-
-/* libConfuse's callback for a value: a pointer type, so that each value has its line. */
-static int value_make(cfg_t *cfg, cfg_opt_t *option, const char *text, void *ret_value)
+struct config_place config_reader_place(const struct config_reader *reader,
+                                        const struct config_token *token)
 {
-    size_t size = strlen(text) + 1;
-    struct raw_value *value = malloc(sizeof(*value) + size);
+    if (reader->path == NULL)
+        return (struct config_place){ .file = reader->name };
+    return (struct config_place){ reader->name, token->line, token->column };
+}
 
-    (void)option;
-    if (value == NULL)
-        return -1;
-    value->line = cfg->line;
-    memcpy(value->text, text, size);
-    *(struct raw_value **)ret_value = value;
+#define FAIL_AT(token, ...)                                                                        \
+    config_fail(parser->build, config_reader_place(reader, token), __VA_ARGS__)
+#define FAIL(...) FAIL_AT(&reader->token, __VA_ARGS__)
+
+int config_reader_next(struct config_parser *parser, struct config_reader *reader)
+{
+    reader->token = config_lexer_next(&reader->lexer);
+    if (reader->token.kind == CONFIG_TOKEN_BAD)
+        return FAIL("", "%s", reader->token.what);
+    if (++parser->tokens > CONFIG_TOKENS_MAX)
+        return FAIL("", "the configuration is larger than %d words", CONFIG_TOKENS_MAX);
     return 0;
 }
 
-/* libConfuse would write to standard error. config_scan() has found what is wrong before it. */
-static void error_ignore(cfg_t *cfg, const char *format, va_list args)
+const char *config_reader_shown(const struct config_parser *parser,
+                                const struct config_reader *reader,
+                                const struct config_token *token)
 {
-    (void)cfg;
-    (void)format;
-    (void)args;
+    if (token->kind == CONFIG_TOKEN_END)
+        return reader->path != NULL ? "the end of the file" : "the end of the value";
+    return config_token_shown(parser->build->scratch, token);
 }
 
-/* Inner kinds have greater numbers, so that they are there when an outer one points to them. */
-static void options_make(struct option_sets *options)
+/* `epoll;` is what nginx wants. A word with a ';' inside is hardly meant, either. */
+static int refuse_semicolon(struct config_parser *parser, const struct config_reader *reader,
+                            const char *subject)
 {
-    static const cfg_opt_t end = CFG_END();
+    const struct config_token *token = &reader->token;
 
-    for (int kind = CONFIG_BLOCK_KINDS - 1; kind >= 0; kind--) {
-        cfg_opt_t *option = options->of[kind];
-
-        for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
-            const struct config_key *key = config_key_at(i);
-            cfg_flag_t flags = CFGF_NODEFAULT | (config_key_is_list(key) ? CFGF_LIST : 0);
-
-            if ((key->blocks & 1u << kind) != 0 && key->type != CONFIG_INCLUDE)
-                *option++ = (cfg_opt_t)CFG_PTR_CB(key->name, NULL, flags, value_make, free);
-        }
-        for (int inner = CONFIG_TOP + 1; inner < CONFIG_BLOCK_KINDS; inner++) {
-            const struct config_block_type *type =
-                config_block_type_at((enum config_block_kind)inner);
-
-            if ((type->parents & 1u << kind) == 0)
-                continue;
-            CHECK(inner > kind);
-            *option++ = (cfg_opt_t)CFG_SEC(type->name, options->of[inner], CFGF_MULTI);
-        }
-        if (kind != CONFIG_TOP)
-            *option++ =
-                (cfg_opt_t)CFG_PTR_CB(CONFIG_FLAT_TITLE, NULL, CFGF_NODEFAULT, value_make, free);
-        *option = end;
-    }
-}
-
-static int entry_copy(const struct config_build *build, const struct config_flat *flat,
-                      cfg_opt_t *option, struct config_entry *entry)
-{
-    unsigned count = cfg_opt_size(option);
-
-    entry->is_set = true;
-    entry->count = count;
-    entry->items = arena_array(build->scratch, count, sizeof(entry->items[0]));
-    if (entry->items == NULL)
-        return -ENOMEM;
-    for (unsigned i = 0; i < count; i++) {
-        const struct raw_value *value = cfg_opt_getnptr(option, i);
-
-        CHECK(value->line > 0 && (size_t)value->line <= flat->count);
-        entry->items[i].text = arena_strdup(build->scratch, value->text);
-        entry->items[i].place = flat->places[value->line - 1];
-        if (entry->items[i].text == NULL)
-            return -ENOMEM;
-    }
-    if (count > 0)
-        entry->place = entry->items[0].place;
-    return 0;
-}
-
-/* Room for all blocks inside; 0 or -ENOMEM. */
-static int blocks_reserve(const struct config_build *build, cfg_t *section,
-                          struct config_block *block)
-{
-    size_t count = 0;
-
-    for (cfg_opt_t *option = section->opts; option->name != NULL; option++) {
-        if (option->type == CFGT_SEC)
-            count += cfg_opt_size(option);
-    }
-    block->blocks = arena_array(build->scratch, count, sizeof(struct config_block *));
-    return block->blocks == NULL ? -ENOMEM : 0;
-}
-
-/* The title of libConfuse's `section`, and where that begins. 0 or -ENOMEM. */
-static int title_copy(const struct config_build *build, const struct config_flat *flat,
-                      cfg_t *section, struct config_block *block)
-{
-    const struct raw_value *value = cfg_getptr(section, CONFIG_FLAT_TITLE);
-
-    CHECK(value != NULL && value->line > 0 && (size_t)value->line <= flat->count);
-    block->place = flat->places[value->line - 1];
-    block->title = arena_strdup(build->scratch, value->text);
-    return block->title == NULL ? -ENOMEM : 0;
-}
-
-/* libConfuse's `section` and all in it; as deep as blocks nest. */
-static int block_copy(const struct config_build *build, const struct config_flat *flat,
-                      cfg_t *section, struct config_block *block)
-{
-    int res = blocks_reserve(build, section, block);
-
-    for (cfg_opt_t *option = section->opts; res == 0 && option->name != NULL; option++) {
-        unsigned count = cfg_opt_size(option);
-
-        if (strcmp(option->name, CONFIG_FLAT_TITLE) == 0)
-            continue;
-        if (option->type != CFGT_SEC) {
-            struct config_entry *entry = config_entry_of(block, option->name);
-
-            entry->place = block->place;
-            if (count > 0 || (option->flags & CFGF_MODIFIED) != 0)
-                res = entry_copy(build, flat, option, entry);
-            continue;
-        }
-        for (unsigned i = 0; res == 0 && i < count; i++) {
-            cfg_t *section_inner = cfg_opt_getnsec(option, i);
-            struct config_block *inner = arena_alloc(build->scratch, sizeof(*inner));
-
-            if (inner == NULL)
-                return -ENOMEM;
-            inner->kind = config_block_find(option->name);
-            block->blocks[block->blocks_count++] = inner;
-            res = title_copy(build, flat, section_inner, inner);
-            if (res == 0)
-                res = block_copy(build, flat, section_inner, inner);
-        }
-    }
-    return res;
-}
-
-/* Where libConfuse's scanner finds no memory it calls exit(3) or abort(3). Ended by its means, the
- * process tells at least what the matter is, and has the exit status of a start that the system
- * refused. */
-static volatile sig_atomic_t within_libconfuse;
-
-static void say_no_memory_and_end(void)
-{
-    static const char sentence[] = "gearshift: there is no memory for the configuration\n";
-    enum { EXIT_RUNTIME = 1 };
-
-    if (within_libconfuse == 0)
-        return;
-    ssize_t written = write(STDERR_FILENO, sentence, sizeof(sentence) - 1);
-    (void)written;
-    _exit(EXIT_RUNTIME);
-}
-
-static void on_abort(int number)
-{
-    (void)number;
-    say_no_memory_and_end();
-}
-
-/* cfg_parse_fp() with its scanner's ends caught. */
-static int parse_guarded(cfg_t *cfg, FILE *stream)
-{
-    static bool registered;
-    const struct sigaction caught = { .sa_handler = on_abort };
-    struct sigaction before;
-
-    if (!registered && atexit(say_no_memory_and_end) == 0)
-        registered = true;
-    MUST(sigaction(SIGABRT, &caught, &before) == 0);
-    within_libconfuse = 1;
-    int res = cfg_parse_fp(cfg, stream);
-    within_libconfuse = 0;
-    MUST(sigaction(SIGABRT, &before, NULL) == 0);
-    return res;
-}
-
-/* Has libConfuse read the flat text. 0 or -errno; then `*ret_spoilt` tells whether `cfg` is a half
- * that cfg_free() would follow into NULL pointers. */
-static int flat_read(const struct config_build *build, const char *name,
-                     const struct config_flat *flat, cfg_t *cfg, bool *ret_spoilt)
-{
-    FILE *stream;
-    int res;
-
-    if (flat->count == 0)
+    if (token->kind != CONFIG_TOKEN_WORD || memchr(token->text.ptr, ';', token->text.len) == NULL)
         return 0;
-    cfg_set_error_function(cfg, error_ignore);
-    stream = fmemopen(flat->text, strlen(flat->text), "r");
-    if (stream == NULL)
-        return -errno;
-    errno = 0;
-    res = parse_guarded(cfg, stream);
-    *ret_spoilt = res != CFG_SUCCESS;
-    res = res == CFG_SUCCESS ? 0 : errno == ENOMEM ? -ENOMEM : -EINVAL;
-    fclose(stream);
-    if (res == -EINVAL)
-        config_fail(build, (struct config_place){ name, 0 }, "",
-                    "libConfuse cannot read it, for want of memory or by a fault of gearshift");
-    return res;
+    return FAIL(subject,
+                "no semicolon is needed in %s: a value ends at the next blank; one that "
+                "holds a semicolon needs quotes",
+                config_reader_shown(parser, reader, token));
 }
 
-int config_parse(const struct config_build *build, const char *name, bool is_file, struct span text,
-                 enum config_block_kind kind, struct config_block **ret_block)
+static int fail_allowed(struct config_parser *parser, const struct config_reader *reader,
+                        const struct config_token *name, const struct config_key *key,
+                        const char *what)
 {
-    struct config_block *block = arena_alloc(build->scratch, sizeof(*block));
-    struct option_sets *options = NULL;
-    struct config_flat flat;
-    cfg_t *cfg = NULL;
-    bool spoilt = false;
-    int res;
+    char allowed[256];
 
-    if (block == NULL)
-        return -ENOMEM;
-    block->kind = kind;
-    block->place = (struct config_place){ name, 0 };
-    res = config_scan(build, name, is_file, text, kind, &flat);
+    config_key_allowed(key, allowed, sizeof(allowed));
+    return config_fail_allowed(parser->build, config_reader_place(reader, name), key->name, allowed,
+                               "%s", what);
+}
+
+/* Looks at a value, adds it to `entry`, and takes the next token. */
+static int take_value(struct config_parser *parser, struct config_reader *reader,
+                      const struct config_key *key, struct config_entry *entry)
+{
+    struct arena *arena = parser->build->scratch;
+    struct config_item item = { .place = config_reader_place(reader, &reader->token) };
+    int res = refuse_semicolon(parser, reader, key->name);
+
     if (res < 0)
         return res;
-    res = -ENOMEM;
-    options = calloc(1, sizeof(*options));
-    if (options == NULL)
-        goto out;
-    options_make(options);
-    cfg = cfg_init(options->of[kind], CFGF_NONE);
-    if (cfg == NULL)
-        goto out;
-    res = flat_read(build, name, &flat, cfg, &spoilt);
-    if (res == 0)
-        res = block_copy(build, &flat, cfg, block);
-    if (res == 0)
-        *ret_block = block;
-out:
-    /* The half of a failed parse is left: the process ends, for want of memory. */
-    if (cfg != NULL && !spoilt)
-        cfg_free(cfg);
-    if (!spoilt)
-        free(options);
-    config_flat_free(&flat);
+    item.text = config_token_value(arena, &reader->token);
+    if (item.text == NULL || config_entry_add(arena, entry, item) < 0)
+        return -ENOMEM;
+    return config_reader_next(parser, reader);
+}
+
+/* " that begins in line 3", or "" where there is nothing but the list; in `text`. */
+static const char *list_begin(const struct config_reader *reader, int line, char text[48])
+{
+    text[0] = '\0';
+    if (reader->path != NULL)
+        snprintf(text, 48, " that begins in line %d", line);
+    return text;
+}
+
+/* Looks at '{'; leaves behind '}'. `line` is the key's. */
+static int parse_list(struct config_parser *parser, struct config_reader *reader,
+                      const struct config_key *key, int line, struct config_entry *entry)
+{
+    char begin[48];
+    int res = config_reader_next(parser, reader);
+
+    while (res == 0 && !config_token_is(&reader->token, '}')) {
+        if (!config_token_is_value(&reader->token))
+            return FAIL(key->name, "%s stands where a value of the list is expected%s",
+                        config_reader_shown(parser, reader, &reader->token),
+                        list_begin(reader, line, begin));
+        res = take_value(parser, reader, key, entry);
+        if (res < 0 || config_token_is(&reader->token, '}'))
+            break;
+        if (!config_token_is(&reader->token, ','))
+            return FAIL(key->name,
+                        "the list%s goes on with %s; its values are separated by commas and } "
+                        "ends it",
+                        list_begin(reader, line, begin),
+                        config_reader_shown(parser, reader, &reader->token));
+        res = config_reader_next(parser, reader);
+    }
+    return res < 0 ? res : config_reader_next(parser, reader);
+}
+
+/* Looks at the token behind the key. */
+static int parse_setting(struct config_parser *parser, struct config_reader *reader,
+                         const struct config_key *key, const struct config_token *name)
+{
+    struct config_entry *entry = &parser->blocks[parser->depth]->entries[config_key_index(key)];
+    int res;
+
+    if (!config_token_is(&reader->token, '=')) {
+        if (config_token_is(&reader->token, '{'))
+            return FAIL_AT(name, key->name, "it is not a block; write %s = value", key->name);
+        return FAIL_AT(name, key->name, "= is missing before %s; write %s = value",
+                       config_reader_shown(parser, reader, &reader->token), key->name);
+    }
+    if (entry->is_set)
+        return config_fail_advise(parser->build, config_reader_place(reader, name), key->name,
+                                  "take one of them away", "it is set twice, first at %s:%d",
+                                  entry->place.file, entry->place.line);
+    entry->is_set = true;
+    entry->place = config_reader_place(reader, name);
+    res = config_reader_next(parser, reader);
+    if (res < 0)
+        return res;
+    if (config_token_is(&reader->token, '{')) {
+        if (!config_key_is_list(key))
+            return fail_allowed(parser, reader, name, key,
+                                "it takes one value, not a list in braces");
+        return parse_list(parser, reader, key, name->line, entry);
+    }
+    if (!config_token_is_value(&reader->token) || reader->token.line != name->line)
+        return fail_allowed(parser, reader, name, key,
+                            "a value is missing behind =, on the same line");
+    reader->key = key;
+    reader->key_line = name->line;
+    return take_value(parser, reader, key, entry);
+}
+
+/* Looks at the token behind the block's name. */
+static int open_block(struct config_parser *parser, struct config_reader *reader,
+                      enum config_block_kind kind, const struct config_token *name)
+{
+    const struct config_block_type *type = config_block_type_at(kind);
+    struct arena *arena = parser->build->scratch;
+    struct config_block *block;
+    const char *title;
+    int res;
+
+    if (!config_token_is_value(&reader->token))
+        return FAIL_AT(name, type->name, "its title is missing before %s; write %s \"%s\" { ... }",
+                       config_reader_shown(parser, reader, &reader->token), type->name,
+                       type->title);
+    title = config_token_value(arena, &reader->token);
+    if (title == NULL)
+        return -ENOMEM;
+    res = config_reader_next(parser, reader);
+    if (res < 0)
+        return res;
+    if (!config_token_is(&reader->token, '{'))
+        return FAIL(type->name, "its opening brace { is missing before %s",
+                    config_reader_shown(parser, reader, &reader->token));
+    block = config_block_make(arena, kind, title, config_reader_place(reader, name));
+    if (block == NULL || config_block_add(arena, parser->blocks[parser->depth], block) < 0)
+        return -ENOMEM;
+    CHECK(parser->depth + 1 < CONFIG_DEPTH_MAX);
+    parser->blocks[++parser->depth] = block;
+    return config_reader_next(parser, reader);
+}
+
+static int close_block(struct config_parser *parser, struct config_reader *reader)
+{
+    if (parser->depth == reader->depth)
+        return FAIL("", "a closing brace } stands here without an opening one");
+    parser->depth--;
+    return config_reader_next(parser, reader);
+}
+
+/* What may be meant by a token that begins no statement. */
+static int fail_statement(struct config_parser *parser, const struct config_reader *reader)
+{
+    static const char quotes[] =
+        "a value with blanks or any of = { } ( ) , # in it needs quotes around all of it";
+    const char *shown = config_reader_shown(parser, reader, &reader->token);
+
+    if (reader->key != NULL && reader->key_line == reader->token.line)
+        return FAIL(reader->key->name, "%s stands behind its value; %s", shown, quotes);
+    return FAIL("", "%s stands where the name of a key or block is expected; %s", shown, quotes);
+}
+
+/* What may be meant by a name that may not stand here. */
+static int fail_name(struct config_parser *parser, const struct config_reader *reader,
+                     const char *name)
+{
+    enum config_block_kind here = parser->blocks[parser->depth]->kind;
+    const char *in_here = config_block_type_at(here)->where;
+    unsigned blocks =
+        config_key_blocks(name) | config_block_type_at(config_block_find(name))->parents;
+    const char *nearest = config_nearest(here, name);
+    const char *shown = config_reader_shown(parser, reader, &reader->token);
+    char where[128];
+
+    config_blocks_where(blocks, where, sizeof(where));
+    if (blocks != 0)
+        return config_fail_allowed(parser->build, config_reader_place(reader, &reader->token), name,
+                                   where, "it cannot stand %s", in_here);
+    if (strchr(name, ';') != NULL)
+        return FAIL("", "%s is no key; no semicolon is needed here", shown);
+    if (nearest != NULL)
+        return FAIL("", "%s is no key or block %s; did you mean \"%s\"?", shown, in_here, nearest);
+    if (reader->key != NULL && reader->key_line == reader->token.line)
+        return fail_statement(parser, reader);
+    return FAIL("", "%s is no key or block %s; server.conf(5) lists all", shown, in_here);
+}
+
+static int parse_statement(struct config_parser *parser, struct config_reader *reader)
+{
+    enum config_block_kind here = parser->blocks[parser->depth]->kind;
+    const struct config_token token = reader->token;
+    char name[NAME_SIZE] = "";
+    enum config_block_kind kind;
+    const struct config_key *key;
+    int res;
+
+    if (config_token_is(&token, '}'))
+        return close_block(parser, reader);
+    if (token.kind != CONFIG_TOKEN_WORD)
+        return fail_statement(parser, reader);
+    if (token.text.len < sizeof(name))
+        memcpy(name, token.text.ptr, token.text.len);
+    if (strcmp(name, ";") == 0)
+        return FAIL("", "no semicolon is needed here: a setting ends with its value");
+    key = config_key_in(here, name);
+    kind = config_block_find(name);
+    if (key == NULL && kind == CONFIG_TOP)
+        return fail_name(parser, reader, name);
+    if (((key != NULL ? key->blocks : config_block_type_at(kind)->parents) & 1u << here) == 0)
+        return fail_name(parser, reader, name);
+    res = config_reader_next(parser, reader);
+    if (res < 0)
+        return res;
+    if (key == NULL)
+        return open_block(parser, reader, kind, &token);
+    if (key->type == CONFIG_INCLUDE)
+        return config_include(parser, reader, &token);
+    return parse_setting(parser, reader, key, &token);
+}
+
+int config_reader_statements(struct config_parser *parser, struct config_reader *reader)
+{
+    int res = config_reader_next(parser, reader);
+
+    while (res == 0 && reader->token.kind != CONFIG_TOKEN_END)
+        res = parse_statement(parser, reader);
+    if (res == 0 && parser->depth > reader->depth) {
+        const struct config_block *open = parser->blocks[parser->depth];
+
+        return config_fail(parser->build, open->place, config_block_type_at(open->kind)->name,
+                           "its closing brace } is missing at the end of %s", reader->name);
+    }
     return res;
 }
 
-struct config_entry *config_entry_of(struct config_block *block, const char *name)
+int config_parse(const struct config_build *build, const char *name, struct span text,
+                 struct config_block **ret_top)
 {
-    const struct config_key *key = config_key_in(block->kind, name);
+    const struct config_place place = { .file = name };
+    struct config_block *top = config_block_make(build->scratch, CONFIG_TOP, NULL, place);
+    struct config_parser parser = { .build = build, .blocks = { top } };
+    struct config_reader reader = { .name = name, .path = config_path(build, place, name) };
+    int res;
 
-    CHECK(key != NULL);
-    return &block->entries[config_key_index(key)];
+    if (top == NULL || reader.path == NULL)
+        return -ENOMEM;
+    config_lexer_init(&reader.lexer, text, 1);
+    res = config_reader_statements(&parser, &reader);
+    if (res == 0)
+        *ret_top = top;
+    return res;
 }
 
-const struct config_entry *config_entry_at(const struct config_block *block, const char *name)
+int config_parse_list(const struct config_build *build, const char *name,
+                      const struct config_key *key, struct span text,
+                      struct config_entry *ret_entry)
 {
-    const struct config_key *key = config_key_in(block->kind, name);
+    const struct config_place place = { .file = name };
+    struct config_entry entry = { .is_set = true, .place = place };
+    struct config_parser parser = { .build = build };
+    struct config_reader reader = { .name = name };
+    int res;
 
-    CHECK(key != NULL);
-    return &block->entries[config_key_index(key)];
-}
-
-size_t config_blocks_of(const struct config_block *block, enum config_block_kind kind)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < block->blocks_count; i++)
-        count += block->blocks[i]->kind == kind;
-    return count;
+    config_lexer_init(&reader.lexer, text, 1);
+    res = config_reader_next(&parser, &reader);
+    CHECK(res < 0 || config_token_is(&reader.token, '{'));
+    if (res == 0)
+        res = parse_list(&parser, &reader, key, 1, &entry);
+    if (res < 0)
+        return res;
+    if (reader.token.kind != CONFIG_TOKEN_END)
+        return config_fail(build, place, key->name, "%s stands behind the value",
+                           config_reader_shown(&parser, &reader, &reader.token));
+    *ret_entry = entry;
+    return 0;
 }

@@ -159,9 +159,9 @@ int config_host_parse(const struct config_build *build, struct config_place plac
     char *host;
 
     if (what != NULL)
-        return config_fail(build, place, subject,
-                           "\"%.100s\" %s; allowed: a host name, or *.name for those below it",
-                           text, what);
+        return config_fail_allowed(build, place, subject,
+                                   "a host name, or *.name for those below it", "\"%.100s\" %s",
+                                   text, what);
     host = arena_strdup(build->arena, text);
     if (host == NULL)
         return -ENOMEM;
@@ -214,13 +214,11 @@ int config_redirect_parse(const struct config_build *build, const struct config_
     int res;
 
     if (what != NULL)
-        return config_fail(build, block->place, "redirect",
-                           "\"%.200s\" %s; allowed: a path that begins with '/'", block->title,
-                           what);
+        return config_fail_allowed(build, block->place, "redirect", "a path that begins with '/'",
+                                   "\"%.200s\" %s", block->title, what);
     if (!to->is_set)
-        return config_fail(build, block->place, "redirect",
-                           "\"%.200s\" does not say where to; allowed: to = \"/new/\" in it",
-                           block->title);
+        return config_fail_advise(build, block->place, "redirect", "add to = \"/new/\" to it",
+                                  "\"%.200s\" does not say where to", block->title);
     if (item == NULL)
         item = config_entry_at(defaults, "status")->items;
     if (config_count_parse(item->text, &status) < 0)
@@ -241,10 +239,9 @@ int config_redirect_parse(const struct config_build *build, const struct config_
     if (path == NULL)
         return -ENOMEM;
     if (redirect_loops(&redirect, path))
-        return config_fail(build, to->place, "to",
-                           "\"%.200s\" is redirected again, for ever; allowed: a path that "
-                           "redirect \"%.200s\" does not cover",
-                           redirect.to, from);
+        return config_fail_advise(
+            build, to->place, "to", "name a path that the redirect does not cover",
+            "\"%.200s\" is redirected again by redirect \"%.200s\", for ever", redirect.to, from);
     *ret_redirect = redirect;
     return 0;
 }
@@ -259,12 +256,12 @@ int config_cache_rule_parse(const struct config_build *build, const struct confi
     int res = 0;
 
     if (block->title[0] == '\0')
-        return config_fail(build, block->place, "cache",
-                           "its title is empty; allowed: a pattern such as \"*.css\"");
+        return config_fail_allowed(build, block->place, "cache", "a pattern such as \"*.css\"",
+                                   "its title is empty");
     if (!control->is_set && !expires->is_set)
-        return config_fail(build, block->place, "cache",
-                           "\"%.200s\" says nothing; allowed: control, expires or both in it",
-                           block->title);
+        return config_fail_advise(build, block->place, "cache",
+                                  "add control, expires or both to it", "\"%.200s\" says nothing",
+                                  block->title);
     if (control->is_set)
         res = config_text(build, config_key_in(CONFIG_CACHE, "control"), control->items,
                           &rule.control);

@@ -48,6 +48,8 @@ static int hosts_make(const struct servers *servers, const struct config_block *
         res = config_host_parse(servers->build, aliases->items[i].place, "alias_hosts",
                                 aliases->items[i].text, &server->hosts[i + 1]);
     server->name = server->hosts[0];
+    for (size_t i = 0; res == 0 && i < server->hosts_count; i++)
+        server->is_default |= strcmp(server->hosts[i], CONFIG_HOST_DEFAULT) == 0;
     return res;
 }
 
@@ -78,9 +80,9 @@ static int location_make(const struct servers *servers, const struct config_bloc
     int res;
 
     if (what != NULL)
-        return config_fail(build, inner->place, "location",
-                           "\"%.200s\" %s; allowed: a path that begins and ends with '/'", title,
-                           what);
+        return config_fail_allowed(build, inner->place, "location",
+                                   "a path that begins and ends with '/'", "\"%.200s\" %s", title,
+                                   what);
     prefix = arena_strdup(build->arena, title);
     if (prefix == NULL)
         return -ENOMEM;
@@ -92,10 +94,9 @@ static int location_make(const struct servers *servers, const struct config_bloc
     }
     res = config_location_make(build, &layers, servers->config, location);
     if (res == 0 && location->root == NULL && location->prefix.len > 1)
-        return config_fail(build, inner->place, "location",
-                           "\"%.200s\" has no directory to serve; allowed: root or alias in it, or "
-                           "root in its server",
-                           title);
+        return config_fail_advise(build, inner->place, "location",
+                                  "add root or alias to it, or root to its server",
+                                  "\"%.200s\" has no directory to serve", title);
     return res;
 }
 
@@ -215,10 +216,10 @@ static int server_make(const struct servers *servers, const struct config_block 
     if (res == 0)
         res = config_access_make(servers->build, servers->top, block, servers->config, server);
     if (res == 0 && server->locations_count == 1 && server->locations[0].root == NULL &&
-        server->redirects_count == 0)
-        return config_fail(servers->build, block->place, "server",
-                           "\"%.100s\" has no root; allowed: root = \"/path/of/a/directory\" in it",
-                           block->title);
+        server->redirects_count == 0 && !server->is_default)
+        return config_fail_advise(servers->build, block->place, "server",
+                                  "add root = \"/path/of/a/directory\" to it",
+                                  "\"%.100s\" has no root", block->title);
     return res;
 }
 
@@ -266,9 +267,9 @@ int config_servers_make(const struct config_build *build, const struct config_bl
     sharing.shared = &shared;
 
     if (config_blocks_of(top, CONFIG_SERVER) == 0)
-        return config_fail(build, top->place, "",
-                           "there is nothing to serve; allowed: at least one block server "
-                           "\"www.example.org\" { ... }");
+        return config_fail_advise(build, top->place, "",
+                                  "add a block server \"www.example.org\" { ... }",
+                                  "there is nothing to serve");
     res = servers_reserve(&servers, top);
     if (res < 0)
         return res;

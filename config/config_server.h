@@ -3,7 +3,7 @@
 #define CONFIG_CONFIG_SERVER_H
 
 #include "config/config.h"
-#include "config/config_parse.h"
+#include "config/config_tree.h"
 
 /* Makes config->servers, listens, roots and access_logs of the server blocks in `top`; the keys of
  * the top level are stored already. `defaults` and `redirect_defaults` are those of a server's and

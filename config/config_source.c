@@ -1,10 +1,10 @@
 /* config_source.c: the file, the server that DIR makes, the environment, the command line. */
 #include "config/config_source.h"
+#include "config/config_parse.h"
 #include "core/check.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,48 +12,41 @@
 
 static struct config_place named(const char *name)
 {
-    return (struct config_place){ name, 0 };
+    return (struct config_place){ .file = name };
 }
 
+/* Has the key this one value, whatever it had. */
 static int entry_set(const struct config_build *build, struct config_entry *entry,
                      const char *place, const char *text)
 {
-    struct config_item *item = arena_alloc(build->scratch, sizeof(*item));
-
-    if (item == NULL)
-        return -ENOMEM;
-    *item = (struct config_item){ text, named(place) };
-    *entry =
-        (struct config_entry){ .is_set = true, .items = item, .count = 1, .place = named(place) };
-    return 0;
+    *entry = (struct config_entry){ .is_set = true, .place = named(place) };
+    return config_entry_add(build->scratch, entry, (struct config_item){ text, named(place) });
 }
 
 /* `text` as it stands behind the '=' of -o or of a variable; `place` names that. */
 static int entry_set_setting(const struct config_build *build, const struct config_key *key,
                              struct config_entry *entry, const char *place, const char *text)
 {
-    struct config_block *block;
-    char *statement;
-    int res;
-
     for (const char *at = text; *at != '\0'; at++) {
         if ((unsigned char)*at < ' ' || *at == 0x7f)
             return config_fail(build, named(place), key->name,
-                               "the value holds a control "
-                               "character");
+                               "the value holds a control character");
     }
     if (!config_key_is_list(key) || (text[0] != '{' && text[0] != '\0'))
         return entry_set(build, entry, place, text);
-    statement = arena_printf(build->scratch, "%s = %s", key->name, text[0] != '\0' ? text : "{}");
-    if (statement == NULL)
-        return -ENOMEM;
-    res = config_parse(build, place, false, span_str(statement),
-                       (key->blocks & 1u << CONFIG_TOP) != 0 ? CONFIG_TOP : CONFIG_SERVER, &block);
-    if (res < 0)
-        return res;
-    *entry = block->entries[config_key_index(key)];
-    CHECK(entry->is_set);
-    return 0;
+    return config_parse_list(build, place, key, span_str(text[0] != '\0' ? text : "{}"), entry);
+}
+
+/* The table's default of `key`, which has one. */
+static int entry_set_default(const struct config_build *build, const struct config_key *key,
+                             struct config_entry *entry)
+{
+    static const char place[] = "default";
+    const char *text = key->fallback;
+
+    if (config_key_is_list(key))
+        text = arena_printf(build->scratch, "{%s}", text);
+    return text == NULL ? -ENOMEM : entry_set_setting(build, key, entry, place, text);
 }
 
 /* Where a setting from outside the file goes: the top level, else the server that DIR made; NULL:
@@ -111,7 +104,7 @@ static int setting_read(const struct config_build *build, const char *setting,
         return -ENOMEM;
     name = place + strlen("-o ");
     if (equals == NULL)
-        return config_fail(build, named(place), "", "= is missing; allowed: -o key=value");
+        return config_fail_advise(build, named(place), "", "write -o key=value", "= is missing");
     key = config_key_find(name);
     if (key == NULL) {
         nearest = config_nearest(CONFIG_TOP, name);
@@ -127,11 +120,12 @@ static int setting_read(const struct config_build *build, const char *setting,
     entry = entry_of_setting(key, top, server);
     if (entry == NULL && server == NULL && (key->blocks & 1u << CONFIG_SERVER) != 0 &&
         key->type != CONFIG_INCLUDE)
-        return config_fail(build, named(place), "",
-                           "it belongs to a server, and only the one made by naming a folder to "
-                           "serve can be set here; allowed: in a server block of the file");
+        return config_fail_advise(build, named(place), "", "set it in a server block of the file",
+                                  "it belongs to a server, and only the one made by naming a "
+                                  "folder to serve can be set here");
     if (entry == NULL)
-        return config_fail(build, named(place), "", "it cannot be set here; allowed: in the file");
+        return config_fail_advise(build, named(place), "", "set it in the file",
+                                  "it cannot be set here");
     return entry_set_setting(build, key, entry, place, equals + 1);
 }
 
@@ -150,7 +144,7 @@ static int file_read(const struct config_build *build, const char *file,
         config_fail(build, named(file), "", "the configuration cannot be read: %s", strerror(-res));
         return res;
     }
-    res = config_parse(build, file, true, span_make(text, len), CONFIG_TOP, ret_top);
+    res = config_parse(build, file, span_make(text, len), ret_top);
     free(text);
     return res;
 }
@@ -159,18 +153,17 @@ static int file_read(const struct config_build *build, const char *file,
 static int server_make(const struct config_build *build, const struct config_source *source,
                        struct config_block *top, struct config_block **ret_server)
 {
-    struct config_block *server = arena_alloc(build->scratch, sizeof(*server));
+    const struct config_place place = named("the folder to serve");
+    struct config_block *server =
+        config_block_make(build->scratch, CONFIG_SERVER, "localhost", place);
     int res;
 
-    top->blocks = arena_array(build->scratch, 1, sizeof(top->blocks[0]));
-    if (server == NULL || top->blocks == NULL)
+    if (server == NULL)
         return -ENOMEM;
-    server->kind = CONFIG_SERVER;
-    server->title = "localhost";
-    server->place = named("the folder to serve");
-    top->blocks[0] = server;
-    top->blocks_count = 1;
-    res = entry_set(build, config_entry_of(server, "root"), server->place.file, source->root);
+    top->blocks_count = 0;
+    res = config_block_add(build->scratch, top, server);
+    if (res == 0)
+        res = entry_set(build, config_entry_of(server, "root"), place.file, source->root);
     if (res == 0)
         *ret_server = server;
     return res;
@@ -182,26 +175,11 @@ static int listen_append(const struct config_build *build, struct config_block *
 {
     const struct config_key *key = config_key_find("listen");
     struct config_entry *entry = config_entry_of(server, key->name);
-    struct config_item *items;
-    int res = 0;
+    int res = entry->is_set ? 0 : entry_set_default(build, key, entry);
 
-    if (!entry->is_set) {
-        const char *fallback = arena_printf(build->scratch, "{%s}", key->fallback);
-
-        if (fallback == NULL)
-            return -ENOMEM;
-        res = entry_set_setting(build, key, entry, "default", fallback);
-    }
     if (res < 0)
         return res;
-    items = arena_array(build->scratch, entry->count + 1, sizeof(items[0]));
-    if (items == NULL)
-        return -ENOMEM;
-    for (size_t i = 0; i < entry->count; i++)
-        items[i] = entry->items[i];
-    items[entry->count++] = (struct config_item){ text, named(place) };
-    entry->items = items;
-    return 0;
+    return config_entry_add(build->scratch, entry, (struct config_item){ text, named(place) });
 }
 
 int config_source_read(const struct config_build *build, const struct config_source *source,
@@ -213,7 +191,9 @@ int config_source_read(const struct config_build *build, const struct config_sou
     if (source->file != NULL)
         res = file_read(build, source->file, &top);
     else
-        res = config_parse(build, "default", true, span_str(""), CONFIG_TOP, &top);
+        res = (top = config_block_make(build->scratch, CONFIG_TOP, NULL, named("default"))) != NULL
+                  ? 0
+                  : -ENOMEM;
     if (res == 0 && source->root != NULL)
         res = server_make(build, source, top, &server);
     if (res == 0 && source->use_environment)
@@ -234,38 +214,16 @@ int config_source_read(const struct config_build *build, const struct config_sou
 int config_defaults_make(const struct config_build *build, enum config_block_kind kind,
                          struct config_block **ret_defaults)
 {
-    struct config_block *defaults = NULL;
-    char *text = NULL;
-    size_t len = 0;
-    FILE *stream = open_memstream(&text, &len);
-    bool failed = false; /* a write found no memory: glibc's stream does not keep that */
-    int res;
+    struct config_block *defaults = config_block_make(build->scratch, kind, NULL, named("default"));
+    int res = defaults != NULL ? 0 : -ENOMEM;
 
-    if (stream == NULL)
-        return -ENOMEM;
-    for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
+    for (size_t i = 0; res == 0 && i < CONFIG_KEYS_COUNT; i++) {
         const struct config_key *key = config_key_at(i);
 
-        if ((key->blocks & 1u << kind) == 0 || key->fallback == NULL)
-            continue;
-        failed |= fprintf(stream, config_key_is_list(key) ? "%s = {%s}\n" : "%s = \"%s\"\n",
-                          key->name, key->fallback) < 0;
+        if ((key->blocks & 1u << kind) != 0 && key->fallback != NULL)
+            res = entry_set_default(build, key, &defaults->entries[i]);
     }
-    if (fclose(stream) != 0 || failed || text == NULL) {
-        free(text);
-        return -ENOMEM;
-    }
-    res = config_parse(build, "default", true, span_make(text, len), kind, &defaults);
-    free(text);
-    if (res < 0)
-        return res;
-    for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
-        struct config_entry *entry = &defaults->entries[i];
-
-        entry->place = named("default");
-        for (size_t j = 0; j < entry->count; j++)
-            entry->items[j].place = named("default");
-    }
-    *ret_defaults = defaults;
-    return 0;
+    if (res == 0)
+        *ret_defaults = defaults;
+    return res;
 }

@@ -4,7 +4,7 @@
 #define CONFIG_CONFIG_SOURCE_H
 
 #include "config/config.h"
-#include "config/config_parse.h"
+#include "config/config_tree.h"
 
 /* Reads `source`. 0 and a block in build->scratch, or -errno and a sentence. */
 int config_source_read(const struct config_build *build, const struct config_source *source,

@@ -25,7 +25,7 @@ int config_fail_item(const struct config_build *build, const struct config_item 
     vsnprintf(what, sizeof(what), format, args);
     va_end(args);
     config_key_allowed(key, allowed, sizeof(allowed));
-    return config_fail(build, item->place, key->name, "%s; allowed: %s", what, allowed);
+    return config_fail_allowed(build, item->place, key->name, allowed, "%s", what);
 }
 
 int config_number(const struct config_build *build, const struct config_key *key,

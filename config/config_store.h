@@ -4,7 +4,7 @@
 
 #include "config/config_build.h"
 #include "config/config_keys.h"
-#include "config/config_parse.h"
+#include "config/config_tree.h"
 
 /* Writes the sentence: place, key, what is wrong, "; allowed: ...". Returns -EINVAL. */
 int config_fail_item(const struct config_build *build, const struct config_item *item,

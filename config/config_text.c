@@ -51,6 +51,18 @@ const char *config_text_word(const char *text)
     return strlen(text) > 64 ? "is longer than 64 characters" : NULL;
 }
 
+const char *config_text_path_of_file(const char *text)
+{
+    static const char *const words[] = { "none", "off",  "no",   "false",    "on",
+                                         "yes",  "true", "null", "disabled", "default" };
+
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (strcasecmp(text, words[i]) == 0)
+            return "would be a file of that name, for which one writes ./ before it";
+    }
+    return NULL;
+}
+
 const char *config_text_control(const char *text)
 {
     enum { PATH_MAX_OCTETS = 107 }; /* unix(7), sun_path */

@@ -20,6 +20,10 @@ const char *config_text_control(const char *text);
 /* One word without blanks. */
 const char *config_text_word(const char *text);
 
+/* The path of a file, and not one of the words by which people say that there is none: that would
+ * make a file of that name. */
+const char *config_text_path_of_file(const char *text);
+
 /* type/subtype, and parameters if any (RFC 9110 section 8.3.1), of CONFIG_FIELD_VALUE_MAX octets at
  * most: with more, the fields of an answer would not fit where they are put together. */
 const char *config_text_media_type(const char *text);

@@ -37,9 +37,9 @@ int config_protocols_make(const struct config_build *build, const struct config_
     unsigned protocols = 0;
 
     if (entry->count == 0)
-        return config_fail(
-            build, entry->place, key->name,
-            "the list of TLS versions is empty; allowed: at least one of 1.2 and 1.3");
+        return config_fail_advise(build, entry->place, key->name,
+                                  "name at least one of 1.2 and 1.3",
+                                  "the list of TLS versions is empty");
     for (size_t i = 0; i < entry->count; i++) {
         const struct config_item *item = &entry->items[i];
         unsigned bit = protocol_find(item->text);
@@ -64,11 +64,10 @@ int config_certificates_make(const struct config_build *build, const struct conf
     int res = 0;
 
     if (keys->count > 0 && keys->count != chains->count)
-        return config_fail(build, keys->place, key->name,
-                           "keys: %zu, certificates: %zu; allowed: one key for each certificate, "
-                           "in the same order, or no `key` at all, when each certificate's file "
-                           "holds its key",
-                           keys->count, chains->count);
+        return config_fail_advise(build, keys->place, key->name,
+                                  "name one key for each certificate, in the same order, or no "
+                                  "`key` at all, when each certificate's file holds its key",
+                                  "keys: %zu, certificates: %zu", keys->count, chains->count);
     server->certificates =
         arena_array(build->arena, chains->count, sizeof(server->certificates[0]));
     if (server->certificates == NULL)
@@ -94,29 +93,29 @@ static int server_check(const struct config_build *build, const struct config_bl
     const struct config_entry *chains = config_entry_at(block, "certificate");
 
     if (listen == NULL && server->certificates_count > 0)
-        return config_fail(build, chains->place, "certificate",
-                           "no address of the server has TLS; allowed: tls behind an address, as "
-                           "in listen = {\"0.0.0.0:443 tls\"}");
+        return config_fail_advise(build, chains->place, "certificate",
+                                  "add tls to an address, as in listen = {\"0.0.0.0:443 tls\"}",
+                                  "no address of the server has TLS");
     if (listen != NULL && server->certificates_count == 0 && !config->tls.self_signed)
-        return config_fail(build, block->place, "server",
-                           "\"%.100s\" has no certificate for %.200s, which has TLS; allowed: "
-                           "certificate and key in it, or, for trying out, --tls-self-signed",
-                           server->name, listen->text);
+        return config_fail_advise(
+            build, block->place, "server",
+            "add certificate and key to it, or, for trying out, start with --tls-self-signed",
+            "\"%.100s\" has no certificate for %.200s, which has TLS", server->name, listen->text);
     return 0;
 }
 
 /* The flag is refused where it does nothing. */
 static int self_signed_check(const struct config_build *build, size_t tls_servers, size_t needed)
 {
-    const struct config_place place = { "--tls-self-signed", 0 };
+    const struct config_place place = { .file = "--tls-self-signed" };
 
     if (tls_servers == 0)
-        return config_fail(build, place, "",
-                           "no address has TLS; allowed: tls behind an address, as in listen = "
-                           "{\"127.0.0.1:8443 tls\"}");
+        return config_fail_advise(build, place, "",
+                                  "add tls to an address, as in listen = {\"127.0.0.1:8443 tls\"}",
+                                  "no address has TLS");
     if (needed == 0)
-        return config_fail(build, place, "",
-                           "every server with TLS has a certificate; allowed: where one has none");
+        return config_fail_advise(build, place, "", "leave it out",
+                                  "every server with TLS has a certificate");
     return 0;
 }
 

@@ -100,10 +100,13 @@ static int explain(int code, int error, const char **ret_what)
 
 int host_name_find(const char *name, struct host_addresses *ret_addresses, const char **ret_what)
 {
-    const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
+    bool any = strcmp(name, HOST_NAME_ANY) == 0;
+    const struct addrinfo hints = { .ai_family = AF_UNSPEC,
+                                    .ai_socktype = SOCK_STREAM,
+                                    .ai_flags = any ? AI_PASSIVE : 0 };
     struct addrinfo *found = NULL;
 
-    int code = getaddrinfo(name, NULL, &hints, &found);
+    int code = getaddrinfo(any ? NULL : name, any ? "0" : NULL, &hints, &found);
     if (code != 0)
         return explain(code, errno, ret_what);
     int error = gather(found, false, ret_addresses);

@@ -24,6 +24,10 @@ struct host_addresses {
  * getaddrinfo(3) takes for an address of another notation? */
 bool host_name_is_valid(const char *name);
 
+/* What stands for all addresses of this machine: host_name_find() finds 0.0.0.0, and :: where there
+ * is IPv6. */
+#define HOST_NAME_ANY "*"
+
 /* Finds the addresses of `name` (getaddrinfo(3): /etc/hosts, DNS), each once. Those that this
  * machine does not have, be it that it has no IPv6, are left out, unless it has none of them;
  * link-local ones always, since a name does not tell the link. May wait for a name server. 0, or

@@ -10,6 +10,8 @@
 #include "http/response.h"
 #include "http/vhost.h"
 
+#include <string.h>
+
 enum { HOST_MAX = 255 }; /* octets of a name in the DNS (RFC 1035 section 2.3.4) */
 
 /* What is put together. */
@@ -41,11 +43,12 @@ static void put_encoded(struct composed *c, struct span text,
         c->len += (size_t)len;
 }
 
-/* A name of the server that is no wildcard; of a wildcard what stands behind it. */
+/* A name of the server that is no wildcard; of a wildcard what stands behind it; of a server for
+ * all names, which has no other, that. */
 static struct span server_name(const struct server *server)
 {
     for (size_t i = 0; i < server->hosts_count; i++) {
-        if (server->hosts[i][0] != '*')
+        if (server->hosts[i][0] != '*' && strcmp(server->hosts[i], CONFIG_HOST_DEFAULT) != 0)
             return span_str(server->hosts[i]);
     }
     return span_str(server->name + (server->name[0] == '*' ? 2 : 0));

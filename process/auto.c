@@ -74,11 +74,9 @@ static void add(struct auto_choice *choice, const char *text)
 static int choose(const struct config *config, const struct engine_ops *refused, const char *reason,
                   struct auto_choice *choice)
 {
-    bool all_cpus = refused == NULL && strcmp(config_place(config, "threads"), "default") == 0;
-    unsigned threads = all_cpus ? 0 : config->threads;
     char passed[600];
 
-    choice->ops = auto_best(config, threads, refused, passed, sizeof(passed));
+    choice->ops = auto_best(config, config->threads, refused, passed, sizeof(passed));
     const char *name = choice->ops != NULL ? choice->ops->name : "none";
     const char *also = passed[0] != '\0' ? "; " : "";
     if (refused == NULL)
@@ -90,10 +88,13 @@ static int choose(const struct config *config, const struct engine_ops *refused,
                  refused->name, reason, also, passed);
     if (choice->ops == NULL)
         return -ENOTSUP;
+    choice->settings_known = refused != NULL ? refused->settings : 0;
+    for (size_t i = 0; i < ARRAY_LEN(preferred); i++) {
+        const struct engine_ops *ops = engine_find(preferred[i]);
+        choice->settings_known |= ops != NULL ? ops->settings : 0;
+    }
     choice->level = refused == NULL ? LOG_INFO : LOG_WARN;
     set(choice, "engine", name);
-    if (all_cpus)
-        set(choice, "threads", "0");
     if (config->file_io == FILE_IO_SPLICE && !choice->ops->splices) {
         set(choice, "file_io", "auto");
         add(choice, "; with file_io = auto, since splice is proactor's");

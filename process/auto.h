@@ -17,10 +17,11 @@ struct auto_choice {
     enum log_level level;         /* of the sentence: a fallback is a warning */
     char sentence[1536];          /* what was chosen, and why no other one */
     char settings[4][64];         /* with these, as by -o, the configuration is to be read again:
-                                     "engine=NAME"; "threads=0", where nobody has set it;
-                                     "file_io=auto" and "file_jobs=auto" in place of what the engine
+                                     "engine=NAME"; "file_io=auto" and "file_jobs=auto" in place of what the engine
                                      does not have */
     size_t settings_count;
+    unsigned settings_known; /* enum engine_setting: what one of those has a use for from which it
+                                was chosen */
 };
 
 /* The best engine that can run: proactor, unless `config` (NULL: as it is by default) asks for

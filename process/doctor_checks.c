@@ -178,8 +178,8 @@ static void examine_cpus(struct doctor_report *report)
     if (cpus.quota_milli > 0)
         snprintf(quota, sizeof(quota), "a quota of %u.%03u (cpu.max)", cpus.quota_milli / 1000,
                  cpus.quota_milli % 1000);
-    doctor_say(finding, "%u allowed, %s: threads = 0 makes %u event loops", cpus.count, quota,
-               cpus.threads);
+    doctor_say(finding, "%u allowed, %s: %u event loop%s unless `threads` is set", cpus.count,
+               quota, cpus.threads, cpus.threads == 1 ? "" : "s");
     if (cpus.quota_milli > 0 && cpus.threads < cpus.count)
         doctor_advise(finding,
                       "the quota holds for all threads together: with it used up, all of them "

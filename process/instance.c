@@ -13,6 +13,7 @@
 #include "process/log_files.h"
 #include "process/pid_file.h"
 #include "process/serve.h"
+#include "process/unused.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -172,6 +173,16 @@ enum exit_status instance_adopt(struct instance *p, struct listen_set *set)
     return take_sockets(p, set, 1); /* all that there are */
 }
 
+/* What is set and does nothing may be a mistake. */
+static void warn_of_unused(const struct instance *p)
+{
+    char text[sizeof p->why];
+    size_t index = 0;
+
+    while (unused_next(&p->choice, &index, text, sizeof text))
+        log_line(LOG_WARN, text);
+}
+
 enum exit_status instance_open(struct instance *p, struct listen_set *set, bool first)
 {
     enum exit_status status = check_start(p);
@@ -186,6 +197,7 @@ enum exit_status instance_open(struct instance *p, struct listen_set *set, bool 
         log_line(LOG_WARN, p->files_why);
     if (p->choice.by_auto.ops != NULL)
         log_line(p->choice.by_auto.level, p->choice.by_auto.sentence);
+    warn_of_unused(p);
     status = log_files_prepare(p);
     if (status != STATUS_OK)
         return status;

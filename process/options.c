@@ -23,7 +23,7 @@
 
 #define TLS_PORT "8443"
 
-enum { OPTION_ROOT = 256, OPTION_LISTEN, OPTION_TLS_PORT, OPTION_TLS_SELF_SIGNED };
+enum { OPTION_ROOT = 256, OPTION_LISTEN, OPTION_TLS_PORT, OPTION_TLS_SELF_SIGNED, OPTION_STRICT };
 
 static const struct option long_options[] = {
     { "root", required_argument, NULL, OPTION_ROOT },
@@ -33,6 +33,7 @@ static const struct option long_options[] = {
     { "tls-self-signed", no_argument, NULL, OPTION_TLS_SELF_SIGNED },
     { "config", required_argument, NULL, 'c' },
     { "test", no_argument, NULL, 't' },
+    { "strict", no_argument, NULL, OPTION_STRICT },
     { "print", no_argument, NULL, 'T' },
     { "engine", required_argument, NULL, 'e' },
     { "option", required_argument, NULL, 'o' },
@@ -45,7 +46,7 @@ static const struct option long_options[] = {
 static const char help_text[] =
     "usage: gearshift [DIR] [-p N] [--listen ADDR] [--tls-port N] [--tls-self-signed]\n"
     "                 [-c FILE] [-e NAME] [-o KEY=VALUE]...\n"
-    "       gearshift -t | -T | -h | -v | -V\n"
+    "       gearshift -t [--strict] | -T | -h | -v | -V\n"
     "       gearshift doctor [--json]   tells what of this machine the server can use\n"
     "       gearshift top [-n LOOKS]    shows what a server that runs does, once a second\n"
     "       gearshift status | stats | reload | shift ENGINE [KEY=VALUE]... | upgrade | drain |\n"
@@ -66,6 +67,7 @@ static const char help_text[] =
     "  -e, --engine NAME      the engine that moves the octets\n"
     "  -o, --option KEY=VALUE sets any key of server.conf; may be repeated, the last one wins\n"
     "  -t, --test             tests the configuration, and all that it names, and ends\n"
+    "      --strict           with -t: what it would warn of is an error\n"
     "  -T, --print            prints the configuration in force and ends\n"
     "  -h, --help             this text\n"
     "  -v, --version          the version\n"
@@ -202,6 +204,9 @@ static int take_option(int option, const char *value, struct seen *seen, struct 
     case 't':
         options->action = OPTIONS_TEST;
         return 0;
+    case OPTION_STRICT:
+        options->strict = true;
+        return 0;
     case 'T':
         options->action = OPTIONS_PRINT;
         return 0;
@@ -266,6 +271,8 @@ static int settle(const struct seen *seen, struct options *options, char *why, s
                                                         : NULL;
     int error = 0;
 
+    if (options->strict && options->action != OPTIONS_TEST)
+        return refuse(why, why_size, "--strict belongs to -t");
     if (seen->root != NULL) {
         error = make_listen(seen, why, why_size, options->listen, sizeof options->listen);
         if (error == 0 && (seen->tls_port != NULL || options->source.tls_self_signed))

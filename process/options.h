@@ -4,6 +4,7 @@
 
 #include "config/config.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum options_action {
@@ -17,6 +18,7 @@ enum options_action {
 
 struct options {
     enum options_action action;
+    bool strict;                 /* --strict: a test refuses what it would warn of */
     struct config_source source; /* its strings are argv's, or the members' below */
     char listen[128];            /* source.listen points here */
     char tls_listen[128];        /* source.tls_listen points here */

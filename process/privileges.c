@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,30 +17,99 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Looks a user up. 0, or -errno and a sentence. */
-static int user_find(const char *name, char *why, size_t why_size, struct privileges *ret)
+enum { LINE_SIZE = 64 * 1024 }; /* of passwd(5) or group(5); their functions tell if it is short */
+
+/* The number that all of `text` is; not the one that means "as it is" (setresuid(2)). */
+static bool number_of(const char *text, unsigned *ret_number)
+{
+    uint64_t number = 0;
+
+    if (*text == '\0' || strlen(text) > 10 || strspn(text, "0123456789") != strlen(text))
+        return false;
+    for (; *text != '\0'; text++)
+        number = number * 10 + (uint64_t)(*text - '0');
+    *ret_number = (unsigned)number;
+    return number < UINT32_MAX;
+}
+
+/* Writes the sentence about a user or a group that cannot be looked up. Returns -error. */
+static int cannot_find(const char *kind, const char *database, const char *name, int error,
+                       char *why, size_t why_size)
+{
+    if (error == ENOENT)
+        snprintf(why, why_size, "%s '%s' does not exist: name one of 'getent %s' in `user`", kind,
+                 name, database);
+    else
+        snprintf(why, why_size, "%s '%s' cannot be looked up: %s", kind, name, strerror(error));
+    return -error;
+}
+
+/* Looks a user up. A number needs to have no name, but then its group has to be named. 0, or
+ * -errno and a sentence. */
+static int user_find(const char *name, bool has_group, char *line, char *why, size_t why_size,
+                     struct privileges *ret)
 {
     struct passwd entry, *found = NULL;
-    enum { LINE_SIZE = 64 * 1024 }; /* a line of passwd(5); getpwnam_r(3) tells when it is short */
+    unsigned number = 0;
+    bool is_number = number_of(name, &number);
 
-    char *line = malloc(LINE_SIZE);
-    if (line == NULL) {
-        snprintf(why, why_size, "user '%s': out of memory", name);
-        return -ENOMEM;
-    }
-    int error = getpwnam_r(name, &entry, line, LINE_SIZE, &found);
-    if (error == 0 && found != NULL) {
+    int error = is_number ? getpwuid_r(number, &entry, line, LINE_SIZE, &found)
+                          : getpwnam_r(name, &entry, line, LINE_SIZE, &found);
+    if (found != NULL) {
         ret->uid = entry.pw_uid;
         ret->gid = entry.pw_gid;
-    } else if (error == 0) {
-        error = ENOENT;
-        snprintf(why, why_size, "user '%s' does not exist: name one of 'getent passwd' in `user`",
-                 name);
-    } else {
-        snprintf(why, why_size, "user '%s' cannot be looked up: %s", name, strerror(error));
+        snprintf(ret->login, sizeof ret->login, "%s", entry.pw_name);
+        return 0;
     }
+    if (error != 0 || !is_number)
+        return cannot_find("user", "passwd", name, error != 0 ? error : ENOENT, why, why_size);
+    if (!has_group) {
+        snprintf(why, why_size,
+                 "user %u has no name, and so no group: name one, too, as in user = \"%u:%u\"",
+                 number, number, number);
+        return -ENOENT;
+    }
+    ret->uid = number;
+    ret->login[0] = '\0';
+    return 0;
+}
+
+/* Likewise, a group. */
+static int group_find(const char *name, char *line, char *why, size_t why_size,
+                      struct privileges *ret)
+{
+    struct group entry, *found = NULL;
+    unsigned number = 0;
+
+    if (number_of(name, &number)) {
+        ret->gid = number;
+        return 0;
+    }
+    int error = getgrnam_r(name, &entry, line, LINE_SIZE, &found);
+    if (found == NULL)
+        return cannot_find("group", "group", name, error != 0 ? error : ENOENT, why, why_size);
+    ret->gid = entry.gr_gid;
+    return 0;
+}
+
+/* Looks up what `user` says: "name" or "name:group". 0, or -errno and a sentence. */
+static int identity_find(const char *user, char *why, size_t why_size, struct privileges *ret)
+{
+    const char *colon = strchr(user, ':');
+    size_t len = colon != NULL ? (size_t)(colon - user) : strlen(user);
+    char name[PRIVILEGES_LOGIN_SIZE];
+    char *line = malloc(LINE_SIZE);
+
+    if (line == NULL) {
+        snprintf(why, why_size, "user '%s': out of memory", user);
+        return -ENOMEM;
+    }
+    snprintf(name, sizeof name, "%.*s", (int)len, user);
+    int error = user_find(name, colon != NULL, line, why, why_size, ret);
+    if (error == 0 && colon != NULL)
+        error = group_find(colon + 1, line, why, why_size, ret);
     free(line);
-    return -error;
+    return error;
 }
 
 int privileges_find(const struct config *config, char *why, size_t why_size,
@@ -60,7 +130,7 @@ int privileges_find(const struct config *config, char *why, size_t why_size,
         return 0;
     }
     if (have_user) {
-        int error = user_find(config->user, why, why_size, &found);
+        int error = identity_find(config->user, why, why_size, &found);
         if (error < 0)
             return error;
     }
@@ -142,8 +212,10 @@ static bool root_comes_back(const struct privileges *privileges)
 
 static int become(const struct privileges *privileges, char *why, size_t why_size)
 {
-    const char *step = "initgroups";
-    bool ok = initgroups(privileges->user, privileges->gid) == 0;
+    bool has_name = privileges->login[0] != '\0';
+    const char *step = has_name ? "initgroups" : "setgroups";
+    bool ok = (has_name ? initgroups(privileges->login, privileges->gid)
+                        : setgroups(1, &privileges->gid)) == 0;
 
     if (ok) {
         step = "setresgid";

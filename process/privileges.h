@@ -14,15 +14,21 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define PRIVILEGES_LOGIN_SIZE 256
+
 /* Whom to become. */
 struct privileges {
     bool drop;        /* started as root, and there is a user to become */
     uid_t uid;        /* of that user */
-    gid_t gid;        /* the user's primary group */
-    const char *user; /* borrowed from the configuration; NULL when there is nothing to drop */
+    gid_t gid;        /* the group that is named, else the user's primary one */
+    const char *user; /* as it is configured, and borrowed from there; NULL when there is nothing to
+                         drop */
+    char login[PRIVILEGES_LOGIN_SIZE]; /* the user's name, by which its further groups are found;
+                                          "": a number without a name, which has none */
 };
 
-/* Decides from config->user and config->allow_root. 0, or -errno and one sentence: an unknown user
+/* Decides from config->user ("name", "name:group", either as a number) and config->allow_root. 0,
+ * or -errno and one sentence: an unknown user
  * (-ENOENT), root that nobody allowed, or a set-user-ID start (both -EPERM). */
 int privileges_find(const struct config *config, char *why, size_t why_size,
                     struct privileges *ret_privileges);

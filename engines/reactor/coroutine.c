@@ -25,6 +25,13 @@ static int coroutine_probe(const struct config *config, char *why, size_t why_si
 static int coroutine_create(const struct engine_config *cfg, char *why, size_t why_size,
                             struct engine **ret_engine)
 {
+    if (cfg->config->threads > 1) { /* 0 leaves the number to the engine */
+        snprintf(why, why_size,
+                 "engine coroutine runs one thread: threads = %u needs multi-reactor; set threads "
+                 "= 1",
+                 cfg->config->threads);
+        return -EINVAL;
+    }
     struct engine *e = calloc(1, sizeof(*e));
     if (e == NULL) {
         snprintf(why, why_size, "out of memory");

@@ -49,6 +49,16 @@ class MultiReactor(Command):
 
 
 class Threads(MultiReactor):
+    def test_one_a_cpu_unless_set(self):
+        told = []
+        for settings in ((), ("threads=0",)):
+            server = self.multi(*settings)
+            self.assertTrue(wait_until(lambda: " threads, accept" in server.stderr()))
+            told.append(re.search(r"multi-reactor: (\d+) threads", server.stderr())[1])
+            self.assertEqual(server.stop(), 0)
+        self.assertEqual(told[0], told[1])
+        self.assertLessEqual(int(told[0]), len(os.sched_getaffinity(0)))
+
     def test_number(self):
         for mode, more in (("handoff", 1), ("reuseport", 0), ("shared", 0)):
             for threads in (1, 2, 5):

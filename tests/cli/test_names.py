@@ -1,5 +1,6 @@
 """Names of hosts in --listen and `listen`: each is all of its addresses, looked up at the start."""
 import ctypes
+import http.client
 import os
 import re
 import socket
@@ -43,6 +44,22 @@ class Localhost(Command):
     def test_no_name(self):
         self.assert_refused(78, r'"1\.2\.3" is neither an IPv4 address nor the name of a host',
                             self.site, "--listen", "1.2.3:80")
+
+
+class All(Command):
+    def test_a_port_alone_and_a_server_for_all_other_names(self):
+        """The port is one of all addresses, and what no server is named for, `_` answers to."""
+        file = self.write("all.conf", f"""
+            server a.test {{ root = "{self.site}" listen = 0 }}
+            server _ {{ listen = ":0" }}""")
+        server = self.serve("-c", file, addresses=2 if has_ipv6() else 1)
+        for index, where in enumerate(server.where):
+            self.assertRegex(where, r"\Ahttp://(0\.0\.0\.0|\[::\]):\d+/\Z")
+            self.assertEqual(server.get("/hello.txt", index)[0], 404)
+            connection = http.client.HTTPConnection(where[len("http://"):].rstrip("/"), timeout=20)
+            connection.request("GET", "/hello.txt", headers={"Host": "a.test"})
+            self.assertEqual(connection.getresponse().read(), b"hello\n")
+            connection.close()
 
 
 @unittest.skipUnless(AS_ROOT, "only root can have a hosts file of its own")

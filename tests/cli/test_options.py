@@ -184,6 +184,24 @@ class ConfigurationFile(Command):
         status, out, err = self.run_command("-t", self.site)
         self.assertEqual((status, out, err), (0, "gearshift: configuration is valid\n", ""))
 
+    def test_settings_of_other_engines(self):
+        """They do nothing here: a warning by -t and at the start, an error with --strict."""
+        file = self.config("\npin = on\nworkers = 3\naccept = reuseport\nthreads = 1")
+        told = [f"{file}:2: engine reactor has no use for pin; it is for multi-reactor, "
+                "leader-followers and proactor",
+                f"{file}:3: engine reactor has no use for workers; it is for reactor-pool and "
+                "thread-pool"]
+        status, out, err = self.run_command("-t", "-c", file)
+        self.assertEqual((status, out), (0, f"gearshift: configuration {file} is valid\n"))
+        self.assertEqual(err, "".join(f"gearshift: warning: {line}\n" for line in told))
+        self.assertEqual(self.run_command("-t", "--strict", "-c", file),
+                         (78, "", "".join(f"gearshift: {line}\n" for line in told)))
+        self.assertEqual(self.run_command("-t", "--strict", "-c", file, "-e", "thread-pool", "-o",
+                                          "pin=off")[0], 0)
+        log = self.serve("-c", file).stderr()
+        for line in told:
+            self.assertIn(f" warn {line}\n", log)
+
     def test_test_beside_a_server(self):
         """A port in use is no fault of the configuration."""
         server = self.serve(self.site, "--port", "0")

@@ -55,7 +55,10 @@ class Configuration(Command):
 
     def test_engine(self):
         self.refused(r"'warp'.*reactor", self.config('engine = "warp"'))
-        self.refused(r"threads", self.config('engine = "reactor"\nthreads = 3'))
+        for engine in ("reactor", "reactor-pool", "coroutine", "iterative", "thread-per-connection",
+                       "thread-pool", "process-per-connection"):
+            self.refused(r"threads = 3 needs multi-reactor",
+                         self.config(f'engine = "{engine}"\nthreads = 3'))
 
     def test_media_types(self):
         os.mkdir(self.path("types"))

@@ -68,6 +68,8 @@ def check(scene, may_serve, *extra):
     status, said = start(scene, *extra)
     if may_serve and status == 0:
         return
+    if status == -signal.SIGABRT and ": nss_database_reload_1: Assertion " in said:
+        return  # glibc's, in getpwnam_r(3): up to 2.36 at least it takes memory there for granted
     assert 0 < status < 128, (status, said)
     assert ("gearshift: " in said or " error " in said) and "Sanitizer" not in said, said
 
@@ -122,8 +124,8 @@ def backends():
 
 @each([(backend,) for backend in backends()] if PLAIN and not SANITIZER else [])
 def without_memory_within_a_library(scene, backend):
-    """An allocation of libConfuse's, or of the TLS library's, fails. There are thousands: a sample,
-    closer where the configuration is read."""
+    """An allocation of the configuration's, or of the TLS library's, fails. There are thousands: a
+    sample, closer where the configuration is read."""
     _, faults = scene
     pki = pki_folder(os.path.abspath(option("--server")))
     arguments = ["--listen", "127.0.0.1:0 tls", "-o", f"tls_backend={backend}",

@@ -1,14 +1,15 @@
 /* fuzz_config.c: any text as server.conf, in a world of three files and two folders.
  *
  * What is refused is refused with one printable line, and nothing is left behind (LeakSanitizer).
- * What is accepted keeps the promises of config/config.h, and what -T prints of it is accepted again
- * and prints the same. */
+ * What is accepted keeps the promises of config/config.h, and what -T prints of it is accepted
+ * again and prints the same. */
 #include "core/check.h"
 #include "config/config.h"
 #include "config/config_load.h"
 #include "config/config_print.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -43,6 +44,28 @@ static int read_text(void *context, const char *path, char **ret_text, size_t *r
     memcpy(copy, text->ptr, text->len);
     *ret_text = copy;
     *ret_len = text->len;
+    return 0;
+}
+
+/* A pattern leads to the same files. */
+static int match(void *context, const char *pattern, char **ret_paths, size_t *ret_len)
+{
+    static const char *const paths[] = { "/site/plain", "/site/ring", "/site/server.conf" };
+    char *text = malloc(64);
+
+    (void)context;
+    if (text == NULL)
+        return -ENOMEM;
+    *ret_paths = text;
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        size_t size = strlen(paths[i]) + 1;
+
+        if (fnmatch(pattern, paths[i], FNM_PATHNAME) != 0)
+            continue;
+        memcpy(text, paths[i], size);
+        text += size;
+    }
+    *ret_len = (size_t)(text - *ret_paths);
     return 0;
 }
 
@@ -97,9 +120,11 @@ static void check_config(const struct config *config)
 static int load(struct text *text, char *why, size_t why_size, struct config **ret_config)
 {
     const struct config_source source = { .file = "server.conf" };
-    const struct config_files files = {
-        .read = read_text, .directory = directory, .context = text, .working_directory = "/site"
-    };
+    const struct config_files files = { .read = read_text,
+                                        .match = match,
+                                        .directory = directory,
+                                        .context = text,
+                                        .working_directory = "/site" };
 
     return config_load_from(&source, &files, why, why_size, ret_config);
 }

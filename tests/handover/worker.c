@@ -113,9 +113,10 @@ static void fail(const char *spec, const char *why)
 static size_t find_settings(char *spec, const char **settings, char *listen, size_t listen_size,
                             const char *header, const struct site *site)
 {
-    static const char *const common[] = { "connections_max=1024", "header_timeout=120s",
-                                          "keepalive_timeout=120s", "drain_timeout=20s",
-                                          "workers=256" };
+    static const char *const common[] = {
+        "connections_max=1024", "header_timeout=120s", "keepalive_timeout=120s",
+        "drain_timeout=20s",    "threads=1",           "workers=256"
+    };
     size_t n = 0;
     for (size_t i = 0; i < ARRAY_LEN(common); i++)
         settings[n++] = common[i];

@@ -55,7 +55,6 @@ LIBRARY_HEADERS = (
     (re.compile(r"zlib\.h"), re.compile(r"http/compressor_gzip\.c")),
     (re.compile(r"brotli/.*"), re.compile(r"http/compressor_br\.c")),
     (re.compile(r"zstd\.h"), re.compile(r"http/compressor_zstd\.c")),
-    (re.compile(r"confuse\.h"), re.compile(r"config/.*")),
     (re.compile(r"openssl/.*"), re.compile(r"tls/(tls_)?openssl\w*\.[ch]")),
     (re.compile(r"(mbedtls|psa)/.*"), re.compile(r"tls/(tls_)?mbed\w+\.[ch]")),
     (re.compile(r"liburing.*"), re.compile(r"engines/(files/executor_|proactor/(processor_)?)uring\w*\.[ch]")),

@@ -44,9 +44,9 @@ class Packages(unittest.TestCase):
 
     def test_other_systems_are_told_their_own_names_and_go_on(self):
         for manager, query, command, wanted in (
-                ("dnf", "rpm", "dnf install", "libconfuse-devel"),
-                ("pacman", "pacman", "pacman -S", "confuse"),
-                ("apk", "apk", "apk add", "confuse-dev")):
+                ("dnf", "rpm", "dnf install", "liburing-devel"),
+                ("pacman", "pacman", "pacman -S", "liburing"),
+                ("apk", "apk", "apk add", "liburing-dev")):
             with self.subTest(manager):
                 for name in (manager, query):
                     self.command(name, "exit 1")

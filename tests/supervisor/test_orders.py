@@ -17,7 +17,7 @@ class Orders(Supervised):
         self.conf('no_such_key = "a\\\\b"')
         status, out, err = self.order("reload")
         self.assertEqual((status, out), (78, ""))
-        self.assertIn('server.conf:2: "no_such_key" is no key or block at the top level', err)
+        self.assertIn('server.conf:2:1: "no_such_key" is no key or block at the top level', err)
         self.assertIn(err.strip(), server.stderr())
         status, out, err = self.order("reload", "--json")
         self.assertEqual((status, err), (78, ""))

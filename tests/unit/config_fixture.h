@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,32 @@ static inline int fixture_read(void *context, const char *path, char **ret_text,
     return -ENOENT;
 }
 
+/* The files of the fixture are in the order of their names. */
+static inline int fixture_match(void *context, const char *pattern, char **ret_paths,
+                                size_t *ret_len)
+{
+    const struct fixture *fixture = context;
+    size_t len = 0;
+    FILE *stream = open_memstream(ret_paths, ret_len);
+
+    if (stream == NULL)
+        return -ENOMEM;
+    if (strstr(pattern, "/closed/") != NULL) {
+        fclose(stream);
+        free(*ret_paths);
+        return -EACCES;
+    }
+    for (size_t i = 0; i < fixture->files_count; i++) {
+        const char *path = fixture->files[i].path;
+
+        if (fnmatch(pattern, path, FNM_PATHNAME | FNM_PERIOD) == 0)
+            len += fwrite(path, 1, strlen(path) + 1, stream);
+    }
+    assert_int_equal(fclose(stream), 0);
+    assert_int_equal(len, *ret_len);
+    return 0;
+}
+
 static inline int fixture_directory(void *context, const char *path)
 {
     static const char *const folders[] = { "/site/www", "/site/more", "/site/conf/www", "/srv/www",
@@ -65,6 +92,10 @@ static inline int fixture_resolve(const char *name, struct host_addresses *ret_a
         *ret_addresses = (struct host_addresses){ 1, { { false, "192.0.2.1" } } };
         return 0;
     }
+    if (strcmp(name, HOST_NAME_ANY) == 0) {
+        *ret_addresses = (struct host_addresses){ 2, { { false, "0.0.0.0" }, { true, "::" } } };
+        return 0;
+    }
     if (strcmp(name, "two.test") == 0) {
         *ret_addresses =
             (struct host_addresses){ 2, { { false, "192.0.2.1" }, { true, "2001:db8::1" } } };
@@ -79,6 +110,7 @@ static inline int fixture_load(struct fixture *fixture, const struct config_sour
                                struct config **ret_config)
 {
     const struct config_files files = { .read = fixture_read,
+                                        .match = fixture_match,
                                         .directory = fixture_directory,
                                         .context = fixture,
                                         .working_directory = "/site",

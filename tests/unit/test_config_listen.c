@@ -1,10 +1,12 @@
 /* test_config_listen.c: addresses and their parameters, and which servers share them. */
 #include "config/config_listen.c"
 
+#include "config/server_find.h"
 #include "config_fixture.h"
 
 #define ALLOWED                                                                                    \
-    "; allowed: a.b.c.d:port, [IPv6]:port, host:port, unix:/path or systemd:name, then any of tls, "             \
+    "; allowed: a.b.c.d:port, [IPv6]:port, host:port, :port for all addresses, unix:/path or "     \
+    "systemd:name, then any of tls, "                                                              \
     "proxy_protocol, deferred, backlog=1..65535, congestion=name and ipv6only=on|off"
 
 static void test_addresses(void **state)
@@ -66,14 +68,15 @@ static void test_refused(void **state)
         const char *text, *what;
     } rows[] = {
         { "", "\"\" is empty" },
-        { "8080", "\"8080\" has no port" },
+        { "808o", "\"808o\" has no port" },
+        { "65536", "\"65536\" is no port from 0 to 65535" },
+        { ":", "\"\" is no port from 0 to 65535" },
         { "127.0.0.1", "\"127.0.0.1\" has no port" },
         { "127.0.0.1:", "\"\" is no port from 0 to 65535" },
         { "127.0.0.1:65536", "\"65536\" is no port from 0 to 65535" },
         { "127.0.0.1:http", "\"http\" is no port from 0 to 65535" },
         { "localhost", "\"localhost\" has no port" },
-        { ":80", "\"\" is neither an IPv4 address nor the name of a host" },
-        { "*:80", "\"*\" is neither an IPv4 address nor the name of a host" },
+        { "**:80", "\"**\" is neither an IPv4 address nor the name of a host" },
         { "1.2.3:80", "\"1.2.3\" is neither an IPv4 address nor the name of a host" },
         { "::1:80", "\"::1\" is neither an IPv4 address nor the name of a host" },
         { "a/b:80", "\"a/b\" is neither an IPv4 address nor the name of a host" },
@@ -141,7 +144,8 @@ static void test_shared_refused(void **state)
 {
     static const struct refusal rows[] = {
         { "server a { root = /srv/www listen = {} }",
-          "server.conf:1: listen: the list is empty; allowed: at least one address" },
+          "server.conf:1: listen: the list is empty; name at least one address, or leave listen "
+          "out" },
         { "server a { root = /srv/www listen = {\"[::1]:1\",\n\"[0::1]:1\"} }",
           "server.conf:2: listen: \"[::1]:1\" stands twice in one server" ALLOWED },
         { "server a { root = /srv/www listen = \"1.1.1.1:1 backlog=5\" }\n"
@@ -189,6 +193,70 @@ static void test_names(void **state)
     assert_true(config->listens[1].ipv6_only);
     assert_int_equal(config->listens[1].servers_count, 1);
     assert_string_equal(config->listens[2].text, "192.0.2.1:81");
+    config_free(config);
+    /* A blank before a name hides nothing: there is room for each of its addresses. */
+    config = fixture_config(&fixture, "server a { root = /srv/www listen = \" two.test:80\" }");
+    assert_int_equal(config->listens_count, 2);
+    config_free(config);
+    fixture_refuse(&fixture, refused, ARRAY_LEN(refused));
+}
+
+/* A port alone is all addresses, of both kinds. */
+static void test_all_addresses(void **state)
+{
+    static const char *const rows[] = { "8080", "\":8080\"", "\"*:8080\"", "\" \t8080\"" };
+    static const struct refusal refused[] = {
+        { "server a { root = /srv/www listen = {80,\n\"127.0.0.1:80\"} }",
+          "server.conf:2: listen: \"127.0.0.1:80\" and \"0.0.0.0:80\" (server.conf:1) overlap: "
+          "connections to one address would come in at both: take one of them out" },
+    };
+    struct fixture fixture = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct config *config;
+        char text[128];
+
+        snprintf(text, sizeof(text), "server a { root = /srv/www listen = %s }", rows[i]);
+        config = fixture_config(&fixture, text);
+        assert_int_equal(config->listens_count, 2);
+        assert_string_equal(config->listens[0].text, "0.0.0.0:8080");
+        assert_string_equal(config->listens[1].text, "[::]:8080");
+        assert_true(config->listens[1].ipv6_only);
+        config_free(config);
+    }
+    fixture_refuse(&fixture, refused, ARRAY_LEN(refused));
+}
+
+/* A server for all other names is the default of its addresses, wherever it stands. */
+static void test_default_server(void **state)
+{
+    static const struct refusal refused[] = {
+        { "server _ { }\nserver b { root = /srv/www alias_hosts = {_} }",
+          "server.conf:2: server: the name \"_\" is taken, at 127.0.0.1:8080, by the server at "
+          "server.conf:1; give one of the two another name, or another address" },
+        { "server _ { listen = {\"1.1.1.1:1\",\n\"1.1.1.1:1\"} }",
+          "server.conf:2: listen: \"1.1.1.1:1\" stands twice in one server" ALLOWED },
+    };
+    struct fixture fixture = { 0 };
+    struct config *config =
+        fixture_config(&fixture, "server a { root = /srv/www listen = {\"1.1.1.1:1\", 2} }\n"
+                                 "server b { root = /srv/www listen = {\"1.1.1.1:1\"} }\n"
+                                 "server \"_\" { listen = \"1.1.1.1:1\" }\n"
+                                 "server c { root = /srv/www listen = {\"1.1.1.1:1\"} }");
+    const struct listen_config *listen = &config->listens[0];
+
+    (void)state;
+    assert_int_equal(listen->servers_count, 4);
+    assert_string_equal(listen->servers[0]->name, "_");
+    assert_string_equal(listen->servers[1]->name, "a");
+    assert_string_equal(listen->servers[2]->name, "b");
+    assert_string_equal(listen->servers[3]->name, "c");
+    assert_string_equal(config->listens[1].servers[0]->name, "a");
+    assert_null(listen->servers[0]->locations[0].root);
+    assert_string_equal(server_find(listen, SPAN_LIT("b"))->name, "b");
+    assert_string_equal(server_find(listen, SPAN_LIT("x"))->name, "_");
+    assert_string_equal(server_find(listen, SPAN_LIT(""))->name, "_");
     config_free(config);
     fixture_refuse(&fixture, refused, ARRAY_LEN(refused));
 }
@@ -335,7 +403,7 @@ static void test_proxy_protocol_refused(void **state)
           "another; what an address begins with is the same for all of its servers" ALLOWED },
         { "server a { root = /srv/www\nlisten = \"1.1.1.1:1 proxy_protocol\" }",
           "server.conf:2: \"1.1.1.1:1\" has proxy_protocol behind it, but nobody may send a PROXY "
-          "header; allowed: trusted = {\"192.0.2.1\"} at the top level, with the addresses of the "
+          "header; set trusted = {\"192.0.2.1\"} at the top level, with the addresses of the "
           "proxies (unix: for those that come by a unix socket)" },
         { "trusted = {\"10.0.0.0/8\",\n\"10.1.2.3/8\"} server a { root = /srv/www }",
           "server.conf:2: trusted: \"10.1.2.3/8\" is an address within a network, not the "
@@ -361,6 +429,8 @@ int main(void)
         cmocka_unit_test(test_shared),
         cmocka_unit_test(test_shared_refused),
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_all_addresses),
+        cmocka_unit_test(test_default_server),
         cmocka_unit_test(test_overlap),
         cmocka_unit_test(test_tls),
         cmocka_unit_test(test_tls_refused),

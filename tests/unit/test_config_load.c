@@ -4,6 +4,7 @@
 
 #include "config_fixture.h"
 
+#include <pthread.h>
 #include <sys/types.h>
 
 #define SITE "server \"a.example\" { root = /srv/www }\n"
@@ -17,7 +18,7 @@ static void test_defaults(void **state)
     (void)state;
     assert_string_equal(config->engine, "reactor");
     assert_false(config->engine_fallback);
-    assert_int_equal(config->threads, 1);
+    assert_int_equal(config->threads, 0);
     assert_false(config->pin);
     assert_int_equal(config->accept_mode, ACCEPT_REUSEPORT);
     assert_int_equal(config->workers, 0);
@@ -82,6 +83,75 @@ static void test_defaults(void **state)
     config_free(config);
 }
 
+/* Unless it is set, it is one for each CPU, but not in each of several processes, and no more than
+ * there are connections. */
+static void test_threads(void **state)
+{
+    static const struct {
+        const char *text;
+        uint32_t threads;
+    } rows[] = {
+        { "", 0 },
+        { "processes = 0", 0 },
+        { "processes = 2", 1 },
+        { "processes = 2 threads = 0", 0 },
+        { "connections_max = 1 threads = 0", 0 },
+        { "connections_max = 1 threads = 4", 4 },
+    };
+    struct fixture fixture = { 0 };
+    struct config *config;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char text[128];
+
+        snprintf(text, sizeof(text), "%s\n" SITE, rows[i].text);
+        config = fixture_config(&fixture, text);
+        assert_int_equal(config->threads, rows[i].threads);
+        config_free(config);
+    }
+    config = fixture_config(&fixture, "connections_max = 1\n" SITE);
+    assert_int_equal(cpus_threads(config->threads), 1);
+    config_free(config);
+}
+
+/* By their values, however they are written, and texts by their letters. */
+static void test_changed(void **state)
+{
+    static const struct {
+        const char *text, *key;
+        bool changed;
+    } rows[] = {
+        { "", "pin", false },
+        { "pin = off", "pin", false },
+        { "pin = on", "pin", true },
+        { "workers = 00", "workers", false },
+        { "workers = 1", "workers", true },
+        { "accept = reuseport", "accept", false },
+        { "accept = shared", "accept", true },
+        { "send_turn = 1024k", "send_turn", false },
+        { "cache_bytes = 65536k", "cache_bytes", false },
+        { "cache_bytes = 1g", "cache_bytes", true },
+        { "cache_valid = 1000ms", "cache_valid", false },
+        { "user = 'nobody'", "user", false },
+        { "user = ''", "user", true },
+        { "pid_file = ''", "pid_file", false },
+    };
+    struct fixture fixture = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char text[128];
+        struct config *config;
+
+        snprintf(text, sizeof(text), "%s\n" SITE, rows[i].text);
+        config = fixture_config(&fixture, text);
+        if (config_is_changed(config, rows[i].key) != rows[i].changed)
+            fail_msg("%s", rows[i].text);
+        config_free(config);
+    }
+}
+
 /* Every number, size and duration: below its range, above it, and not in the notation. */
 static void test_ranges(void **state)
 {
@@ -128,8 +198,8 @@ static void test_ranges(void **state)
 static void test_top_refused(void **state)
 {
     static const struct refusal rows[] = {
-        { "", "server.conf: there is nothing to serve; allowed: at least one block server "
-              "\"www.example.org\" { ... }" },
+        { "", "server.conf: there is nothing to serve; add a block server \"www.example.org\" { "
+              "... }" },
         { "allow_root = yes\n" SITE,
           "server.conf:1: allow_root: \"yes\" is neither; allowed: on or off" },
         { "log_level = notice\n" SITE,
@@ -138,10 +208,10 @@ static void test_top_refused(void **state)
         { "engine = \"\"\n" SITE, "server.conf:1: engine: \"\" is empty; allowed: the name of an "
                                   "engine, see gearshift -V" },
         { "user = \"a b\"\n" SITE,
-          "server.conf:1: user: \"a b\" is not one word; allowed: a user's "
-          "name, or \"\" to change nothing" },
-        { "error_log = \"\"\n" SITE,
-          "server.conf:1: error_log: \"\" is empty; allowed: stderr, stdout, syslog:... or a path" },
+          "server.conf:1: user: \"a b\" is not one word; allowed: user or user:group, names or "
+          "numbers, or \"\" to change nothing" },
+        { "error_log = \"\"\n" SITE, "server.conf:1: error_log: \"\" is empty; allowed: stderr, "
+                                     "stdout, syslog:... or a path" },
         { "default_type = html\n" SITE,
           "server.conf:1: default_type: \"html\" is no media type: '/' "
           "is missing; allowed: type/subtype" },
@@ -166,8 +236,8 @@ static void test_top_refused(void **state)
 static void test_server_refused(void **state)
 {
     static const struct refusal rows[] = {
-        { "server a { }", "server.conf:1: server: \"a\" has no root; allowed: root = "
-                          "\"/path/of/a/directory\" in it" },
+        { "server a { }",
+          "server.conf:1: server: \"a\" has no root; add root = \"/path/of/a/directory\" to it" },
         { "server a {\n root = /srv/none }", "server.conf:2: root: \"/srv/none\" cannot be served: "
                                              "No such file or directory; allowed: "
                                              "the path of a directory" },
@@ -185,15 +255,27 @@ static void test_server_refused(void **state)
           "for "
           "those below it" },
         { "server a { root = /srv/www alias_hosts = {b, A} }",
-          "server.conf:1: server: \"a\" stands twice among its title and alias_hosts; allowed: "
-          "each "
-          "name once" },
+          "server.conf:1: server: \"a\" stands twice among its title and alias_hosts; take one of "
+          "them away" },
         { "server a { root = /srv/www alias_hosts = {c} }\n"
           "server b { root = /srv/www alias_hosts = {C} }",
           "server.conf:2: server: the name \"c\" is taken, at 127.0.0.1:8080, by the server at "
-          "server.conf:1; allowed: each name once at an address" },
+          "server.conf:1; give one of the two another name, or another address" },
+        { "server a { root = /srv/www\naccess_log = none }",
+          "server.conf:2: access_log: \"none\" would be a file of that name, for which one writes "
+          "./ before it; allowed: off, stdout, stderr, syslog:... or a path" },
+        { "error_log = Off\n" SITE,
+          "server.conf:1: error_log: \"Off\" would be a file of that name, for which one writes ./ "
+          "before it; allowed: stderr, stdout, syslog:... or a path" },
+        { "pid_file = none\n" SITE,
+          "server.conf:1: pid_file: \"none\" would be a file of that name, for which one writes ./ "
+          "before it; allowed: a path, or \"\" for none" },
+        { "mime_types = false\n" SITE,
+          "server.conf:1: mime_types: \"false\" would be a file of that name, for which one writes "
+          "./ before it; allowed: a path, or \"\" for the built-in types alone" },
         { "server a { root = /srv/www access_log = \"\" }",
-          "server.conf:1: access_log: \"\" is empty; allowed: off, stdout, stderr, syslog:... or a path" },
+          "server.conf:1: access_log: \"\" is empty; allowed: off, stdout, stderr, syslog:... or a "
+          "path" },
     };
     struct fixture fixture = { 0 };
 
@@ -218,13 +300,12 @@ static void test_location_refused(void **state)
           "allowed: "
           "a path that begins and ends with '/'" },
         { "server a {\n location \"/x/\" { } }",
-          "server.conf:2: location: \"/x/\" has no directory to serve; allowed: root or alias in "
-          "it, "
-          "or root in its server" },
-        { "server a {\n location \"/\" { } }", "server.conf:1: server: \"a\" has no root; allowed: "
-                                               "root = \"/path/of/a/directory\" in it" },
+          "server.conf:2: location: \"/x/\" has no directory to serve; add root or alias to it, or "
+          "root to its server" },
+        { "server a {\n location \"/\" { } }",
+          "server.conf:1: server: \"a\" has no root; add root = \"/path/of/a/directory\" to it" },
         { "server a { location \"/x/\" {\nroot = /srv/www\nalias = /srv/www } }",
-          "server.conf:3: alias: root is set beside it; allowed: one of the two" },
+          "server.conf:3: alias: root is set beside it; take one of the two away" },
         { "server a { root = /srv/www\nindex = {\"a/b\"} }",
           "server.conf:2: index: \"a/b\" is no name of a file in the directory itself; allowed: a "
           "file "
@@ -323,13 +404,101 @@ static void test_file_read(void **state)
     assert_int_equal(unlink(path), 0);
 }
 
+enum { TURNS = 100 };
+
+/* Loads one text that is right and one that is not, again and again; NULL, or what was wrong. */
+static void *load_often(void *ret)
+{
+    struct fixture fixture = { 0 };
+
+    for (int i = 0; i < TURNS; i++) {
+        struct config *config = NULL;
+
+        if (fixture_load_text(&fixture, "threads = 7\n" SITE, &config) != 0 ||
+            config->threads != 7 || strcmp(config_place(config, "threads"), "server.conf:1") != 0)
+            return ret;
+        config_free(config);
+        if (fixture_load_text(&fixture, "/* \n */ threads = \"7\n", &config) != -EINVAL ||
+            strcmp(fixture.why, "server.conf:2:15: a string has no closing quote on its line") != 0)
+            return ret;
+    }
+    return NULL;
+}
+
+/* Configurations are loaded beside one another, half-way ones too, and share nothing. */
+static void test_beside_one_another(void **state)
+{
+    static char wrong[] = "wrong";
+    pthread_t threads[4];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, load_often, wrong), 0);
+    for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
+        void *result = wrong;
+
+        assert_int_equal(pthread_join(threads[i], &result), 0);
+        assert_null(result);
+    }
+}
+
+static void put_file(const char *folder, const char *name, const char *text)
+{
+    char path[128];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Real files by a pattern: in the order of their names, and what matched at first is what a second
+ * reading takes, too, as it does with what the files held. */
+static void test_files_by_pattern(void **state)
+{
+    static const char *const names[] = { "10.conf", "9.conf", "a.conf", "main" };
+    char folder[] = "/tmp/test_config_load.XXXXXX", path[128], why[512] = "";
+    struct config_texts texts = { 0 };
+    struct config_source source = { .file = path, .texts = &texts };
+    struct config *config = NULL;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/main", folder);
+    put_file(folder, "main", "include \"?*.conf\" include \"none/*.conf\" include \"main/*\"");
+    put_file(folder, "9.conf", "server nine { root = / }");
+    put_file(folder, "10.conf", "server ten { root = / }");
+    for (int turn = 0; turn < 2; turn++) {
+        assert_int_equal(config_load(&source, why, sizeof(why), &config), 0);
+        assert_int_equal(config->servers_count, 2);
+        assert_string_equal(config->servers[0].name, "ten");
+        assert_string_equal(config->servers[1].name, "nine");
+        config_free(config);
+        put_file(folder, "a.conf", "server a { root = / }");
+    }
+    source.texts = NULL;
+    assert_int_equal(config_load(&source, why, sizeof(why), &config), 0);
+    assert_int_equal(config->servers_count, 3);
+    config_free(config);
+    config_texts_free(&texts);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+        assert_int_equal(unlink(path), 0);
+    }
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),         cmocka_unit_test(test_ranges),
-        cmocka_unit_test(test_top_refused),      cmocka_unit_test(test_server_refused),
-        cmocka_unit_test(test_location_refused), cmocka_unit_test(test_roots_open),
-        cmocka_unit_test(test_file_read),
+        cmocka_unit_test(test_defaults),         cmocka_unit_test(test_changed),
+        cmocka_unit_test(test_threads),          cmocka_unit_test(test_beside_one_another),
+        cmocka_unit_test(test_ranges),           cmocka_unit_test(test_top_refused),
+        cmocka_unit_test(test_server_refused),   cmocka_unit_test(test_location_refused),
+        cmocka_unit_test(test_roots_open),       cmocka_unit_test(test_file_read),
+        cmocka_unit_test(test_files_by_pattern),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -210,7 +210,7 @@ static void test_refused(void **state)
           "server.conf:1: headers: the value of \"A: $engine\" still holds $engine when that is "
           "replaced" HEADERS_ALLOWED },
         { "server a { root = /srv/www headers = {\"A: b\x7f\"} }",
-          "server.conf:1: a control character stands in a string" },
+          "server.conf:1:44: a control character stands in a string" },
         { "server a { root = /srv/www error_pages = {\"404=/a\", \"404=/b\"} }",
           "server.conf:1: error_pages: 404 stands twice in the list" PAGES_ALLOWED },
         { "server a { root = /srv/www error_pages = {\"399=/a\"} }",
@@ -220,7 +220,7 @@ static void test_refused(void **state)
         { "server a { root = /srv/www error_pages = {\"404=a.html\"} }",
           "server.conf:1: error_pages: \"a.html\" does not begin with '/'" PAGES_ALLOWED },
         { "server a { root = /srv/www\ncache \"*.css\" { } }",
-          "server.conf:2: cache: \"*.css\" says nothing; allowed: control, expires or both in it" },
+          "server.conf:2: cache: \"*.css\" says nothing; add control, expires or both to it" },
         { "server a { root = /srv/www\ncache \"\" { expires = 1s } }",
           "server.conf:2: cache: its title is empty; allowed: a pattern such as \"*.css\"" },
         { "server a { root = /srv/www\ncache \"a\" { expires = 1500ms } }",
@@ -259,7 +259,7 @@ static void test_redirects(void **state)
           "server.conf:2: redirect: \"x\" does not begin "
           "with '/'; allowed: a path that begins with '/'" },
         { "server a {\nredirect \"/x\" { status = 302 } }",
-          "server.conf:2: redirect: \"/x\" does not say where to; allowed: to = \"/new/\" in it" },
+          "server.conf:2: redirect: \"/x\" does not say where to; add to = \"/new/\" to it" },
         { "server a {\nredirect \"/x\" { to = /y\nstatus = 304 } }",
           "server.conf:3: status: \"304\" is no status of a redirect; allowed: 301, 302, 303, 307 "
           "or "
@@ -272,24 +272,22 @@ static void test_redirects(void **state)
           "or a URL that begins with http:// or https://, in which $host, $uri and $query may "
           "stand" },
         { "server a {\nredirect \"/x\" { to = \"/x?y\" } }",
-          "server.conf:2: to: \"/x?y\" is redirected again, for ever; allowed: a path that "
-          "redirect "
-          "\"/x\" does not cover" },
+          "server.conf:2: to: \"/x?y\" is redirected again by redirect \"/x\", for ever; name a "
+          "path that the redirect does not cover" },
         { "server a {\nredirect \"/x\" { to = \"/y$url\" } }",
           "server.conf:2: to: \"/y$url\" holds a variable that is none of $host, $uri and $query; "
           "a "
           "dollar sign itself is written %24; allowed: a path that begins with '/', or a URL that "
           "begins with http:// or https://, in which $host, $uri and $query may stand" },
         { "server a {\nredirect \"/x/\" { to = \"$uri?y\" } }",
-          "server.conf:2: to: \"$uri?y\" is redirected again, for ever; allowed: a path that "
-          "redirect \"/x/\" does not cover" },
+          "server.conf:2: to: \"$uri?y\" is redirected again by redirect \"/x/\", for ever; name a "
+          "path that the redirect does not cover" },
         { "server a {\nredirect \"/x/\" { to = \"/x$uri\" } }",
-          "server.conf:2: to: \"/x$uri\" is redirected again, for ever; allowed: a path that "
-          "redirect \"/x/\" does not cover" },
+          "server.conf:2: to: \"/x$uri\" is redirected again by redirect \"/x/\", for ever; name a "
+          "path that the redirect does not cover" },
         { "server a {\nredirect \"/x/\" { to = \"/x/y/\" } }",
-          "server.conf:2: to: \"/x/y/\" is redirected again, for ever; allowed: a path that "
-          "redirect "
-          "\"/x/\" does not cover" },
+          "server.conf:2: to: \"/x/y/\" is redirected again by redirect \"/x/\", for ever; name a "
+          "path that the redirect does not cover" },
     };
     struct fixture fixture = { 0 };
     struct config *config =

@@ -25,7 +25,7 @@ static void *failing_calloc(size_t count, size_t size)
 static void test_every_allocation(void **state)
 {
     static const char text[] =
-        "threads = 2 types = {\"a=b/c\"} include(\"sites/more.conf\")\n"
+        "threads = 2 types = {\"a=b/c\"} include(\"sites/m*.conf\")\n"
         "server a { root = /srv/www alias_hosts = {b} listen = {\"1.1.1.1:1 congestion=reno\",\n"
         "\"unix:/a\"} access_log = x.log headers = {\"A: $engine\"} error_pages = {\"404=/4\"}\n"
         "precompressed = br try = {\"$uri\"} redirect \"/o/\" { to = \"/n/\" }\n"

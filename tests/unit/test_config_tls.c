@@ -80,11 +80,12 @@ static void test_refused(void **state)
 {
 #define TLS "listen = \"1.1.1.1:1 tls\" "
 #define PAIR                                                                                       \
-    "; allowed: one key for each certificate, in the same order, or no `key` at all, when "        \
+    "; name one key for each certificate, in the same order, or no `key` at all, when "            \
     "each certificate's file holds its key"
     static const struct refusal rows[] = {
         { "tls_protocols = {}\nserver a { root = /srv/www }",
-          "server.conf: the list of TLS versions is empty; allowed: at least one of 1.2 and 1.3" },
+          "server.conf:1: tls_protocols: the list of TLS versions is empty; name at least one of "
+          "1.2 and 1.3" },
         { "tls_protocols = {\"1.2\", \"1.1\"}\nserver a { root = /srv/www }",
           "server.conf:1: tls_protocols: \"1.1\" is not known; allowed: 1.2 or 1.3" },
         { "tls_protocols = {\"1.2\",\n\"1.2\"}\nserver a { root = /srv/www }",
@@ -105,12 +106,12 @@ static void test_refused(void **state)
         { "server a { root = /srv/www\nkey = a }",
           "server.conf:2: key: keys: 1, certificates: 0" PAIR },
         { "server a { root = /srv/www\ncertificate = a }",
-          "server.conf:2: certificate: no address of the server has TLS; allowed: tls behind an "
-          "address, as in listen = {\"0.0.0.0:443 tls\"}" },
+          "server.conf:2: certificate: no address of the server has TLS; add tls to an address, as "
+          "in listen = {\"0.0.0.0:443 tls\"}" },
         { "server a { root = /srv/www " TLS "certificate = a }\n"
           "server b { root = /srv/www " TLS "}",
-          "server.conf:2: server: \"b\" has no certificate for 1.1.1.1:1, which has TLS; allowed: "
-          "certificate and key in it, or, for trying out, --tls-self-signed" },
+          "server.conf:2: server: \"b\" has no certificate for 1.1.1.1:1, which has TLS; add "
+          "certificate and key to it, or, for trying out, start with --tls-self-signed" },
     };
     struct fixture fixture = { 0 };
 
@@ -128,12 +129,10 @@ static void test_self_signed(void **state)
         { "server a { root = /srv/www " TLS "certificate = a }\n"
           "server b { root = /srv/www " TLS "}",
           NULL },
-        { "server a { root = /srv/www }",
-          "--tls-self-signed: no address has TLS; allowed: tls behind an address, as in listen = "
-          "{\"127.0.0.1:8443 tls\"}" },
+        { "server a { root = /srv/www }", "--tls-self-signed: no address has TLS; add tls to an "
+                                          "address, as in listen = {\"127.0.0.1:8443 tls\"}" },
         { "server a { root = /srv/www " TLS "certificate = a }",
-          "--tls-self-signed: every server with TLS has a certificate; allowed: where one has "
-          "none" },
+          "--tls-self-signed: every server with TLS has a certificate; leave it out" },
     };
     const struct config_source source = { .file = "server.conf", .tls_self_signed = true };
 

@@ -116,6 +116,7 @@ static void test_actions(void **state)
         { "-t -c f", OPTIONS_TEST },
         { "--config f --test", OPTIONS_TEST },
         { "-tc f", OPTIONS_TEST },
+        { "-c f --strict -t", OPTIONS_TEST },
         { "-T -c f", OPTIONS_PRINT },
         { "--print --config=f", OPTIONS_PRINT },
         { "-h", OPTIONS_HELP },
@@ -132,6 +133,7 @@ static void test_actions(void **state)
         struct options options;
         assert_int_equal(parse(rows[i].line, &options), 0);
         assert_int_equal(options.action, rows[i].action);
+        assert_int_equal(options.strict, strstr(rows[i].line, "--strict") != NULL);
         if (options.action < OPTIONS_HELP)
             assert_string_equal(options.source.file, "f");
         assert_null(options.source.listen);
@@ -177,6 +179,8 @@ static void test_refusals(void **state)
         { "-tx www", "option -x is unknown or ambiguous" },
         { "--no-such", "option --no-such is unknown or ambiguous" },
         { "--version=1", "option --version=1 is unknown, ambiguous, or takes no value" },
+        { "www --strict", "--strict belongs to -t" },
+        { "-T --strict -c f", "--strict belongs to -t" },
         { "-c", "-c needs a value" },
         { "www -o", "-o needs a value" },
         { "www --port", "--port needs a value" },

@@ -10,7 +10,8 @@
 #include <cmocka.h>
 
 static char why[512];
-static char user[] = "nobody", root[] = "root", unknown[] = "no-such-user", nothing[] = "";
+static char user[] = "nobody", root[] = "root", unknown[] = "no-such-user", nothing[] = "",
+            numbers[] = "4000000001:4000000002";
 
 /* Runs `act` in a child and returns what it returned, so that this process stays who it is. */
 static int in_child(int (*act)(void))
@@ -120,6 +121,91 @@ static bool in_group(gid_t group)
     return count < 0;
 }
 
+/* A user and a group, by name and by number. */
+static void test_find_group(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *user;
+        uid_t uid;
+        gid_t gid;
+        const char *login;
+    } rows[] = {
+        { "nobody:daemon", 65534, 1, "nobody" },
+        { "nobody:7", 65534, 7, "nobody" },
+        { "65534", 65534, 65534, "nobody" },
+        { "65534:daemon", 65534, 1, "nobody" },
+        { "4000000001:4000000002", 4000000001u, 4000000002u, "" },
+    };
+    static const struct {
+        const char *user, *why;
+    } refused[] = {
+        { "nobody:no-such-group",
+          "group 'no-such-group' does not exist: name one of 'getent group'" },
+        { "nobody:", "group '' does not exist" },
+        { ":daemon", "user '' does not exist" },
+        { "4000000001", "user 4000000001 has no name, and so no group: name one, too, as in user = "
+                        "\"4000000001:4000000001\"" },
+        { "4294967295:1", "user '4294967295' does not exist" },
+        { "nobody:4294967295", "group '4294967295' does not exist" },
+        { "99999999999:1", "user '99999999999' does not exist" },
+    };
+    struct passwd *nobody = getpwnam("nobody");
+    struct group *daemon = getgrnam("daemon");
+
+    if (geteuid() != 0 || nobody == NULL || nobody->pw_uid != 65534 || nobody->pw_gid != 65534 ||
+        daemon == NULL || daemon->gr_gid != 1)
+        skip();
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct privileges found = { .drop = false };
+        char *text = strdup(rows[i].user);
+
+        assert_non_null(text);
+        if (find(text, false, &found) != 0)
+            fail_msg("%s", why);
+        assert_int_equal(found.uid, rows[i].uid);
+        assert_int_equal(found.gid, rows[i].gid);
+        assert_string_equal(found.login, rows[i].login);
+        assert_string_equal(found.user, rows[i].user);
+        free(text);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+        struct privileges found = { .drop = false };
+        char *text = strdup(refused[i].user);
+
+        assert_non_null(text);
+        assert_int_equal(find(text, false, &found), -ENOENT);
+        assert_ptr_equal(strstr(why, refused[i].why), why);
+        free(text);
+    }
+}
+
+/* A user namespace may map few of them (user_namespaces(7)). */
+static bool has_all_numbers(void)
+{
+    FILE *map = fopen("/proc/self/uid_map", "re");
+    unsigned inside = 1, outside = 1, count = 0;
+    bool all = map != NULL && fscanf(map, "%u %u %u", &inside, &outside, &count) == 3 &&
+               inside == 0 && count == UINT32_MAX;
+
+    if (map != NULL)
+        fclose(map);
+    return all;
+}
+
+/* A number that nobody has: no further groups are left over from root. */
+static int drops_to_a_number(void)
+{
+    struct privileges found;
+    gid_t groups[4];
+
+    if (find(numbers, false, &found) != 0 || privileges_drop(&found, why, sizeof why) != 0)
+        return 1;
+    if (getuid() != 4000000001u || getgid() != 4000000002u)
+        return 2;
+    return getgroups(ARRAY_LEN(groups), groups) == 1 && groups[0] == 4000000002u ? 0 : 3;
+}
+
 static int really_drops(void)
 {
     struct privileges found;
@@ -146,6 +232,8 @@ static void test_drop(void **state)
     if (geteuid() != 0)
         skip();
     assert_int_equal(in_child(really_drops), 0);
+    if (has_all_numbers())
+        assert_int_equal(in_child(drops_to_a_number), 0);
 }
 
 static int cannot_drop(void)
@@ -297,6 +385,7 @@ static void test_raise_files_as_root(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_find_group),
         cmocka_unit_test(test_find_as_root),
         cmocka_unit_test(test_find_as_ordinary_user),
         cmocka_unit_test(test_set_user_id_is_refused),

@@ -235,6 +235,17 @@ def host_without_a_host_is_the_name_of_the_server(server):
     assert answer["Location"] == "https://absolute.example/a?b"
 
 
+@test
+def host_of_a_server_for_all_other_names_is_one_of_its_further_names(server):
+    own = server.world.serve(conf="""
+        server a.example { listen = "@listen@" root = "@root@" }
+        server _ { listen = "@listen@" alias_hosts = {"*.b.example", "b.example"}
+                   redirect "/" { to = "https://$host$uri" } }""", tls=False)
+    assert own.get("/a", host=None, version="1.0")["Location"] == "https://b.example/a"
+    assert own.get("/a", host="c.example")["Location"] == "https://c.example/a"
+    assert own.get("/a", host="a.example").status == 404
+
+
 @each(["first.example/evil", "first.example#", "first.example?", "user@first.example",
        "first.example\tx", "first.example x", "first.example%0d%0aX:y/", "a\\b", '"a"', "<a>"])
 def a_host_that_is_none_leads_nowhere(server, host):

@@ -172,6 +172,7 @@ class World:
                 arguments = secure.arguments(arguments)
             elif "--listen" not in arguments:
                 arguments += ["--port", "0"]
+        argv += ["-o", "threads=1"]  # but for a variant that says otherwise: not as many as here are CPUs
         for setting in self._options.variant:
             argv += ["-o", setting]
         for key, value in (settings or {}).items():

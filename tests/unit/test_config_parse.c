@@ -1,6 +1,6 @@
-/* test_config_scan.c: the traps that libConfuse lets pass, each with the sentence that closes it;
- * and that file and line are right, whatever comes before. */
-#include "config/config_scan.c"
+/* test_config_parse.c: what is refused, each with its sentence; and that file, line and column are
+ * right, whatever comes before. What is accepted: test_config_tree.c. */
+#include "config/config_parse.c"
 
 #include "config_fixture.h"
 
@@ -15,7 +15,7 @@ static void test_braces(void **state)
           "server.conf:1: server: its closing brace } is missing at the end of server.conf" },
         { "server \"a\" {\n  cache \"*.css\" {",
           "server.conf:2: cache: its closing brace } is missing at the end of server.conf" },
-        { SITE "}\n", "server.conf:2: a closing brace } stands here without an opening one" },
+        { SITE "}\n", "server.conf:2:1: a closing brace } stands here without an opening one" },
         { "server \"a\"\n  root = /srv/www\n}\n",
           "server.conf:2: server: its opening brace { is missing before \"root\"" },
         { "server \"a\" {\n index = {\"a\", \"b\"\n root = /srv/www\n}\n",
@@ -38,26 +38,24 @@ static void test_duplicates(void **state)
 {
     static const struct refusal rows[] = {
         { "threads = 1\nuser = nobody\nthreads = 2\n" SITE,
-          "server.conf:3: threads: it is set twice, first at server.conf:1; allowed: once in a "
-          "block" },
+          "server.conf:3: threads: it is set twice, first at server.conf:1; take one of them "
+          "away" },
         { "server \"a\" {\n index = {\"a\"}\n index = {\"b\"}\n}",
-          "server.conf:3: index: it is set twice, first at server.conf:2; allowed: once in a "
-          "block" },
+          "server.conf:3: index: it is set twice, first at server.conf:2; take one of them away" },
         { "server \"a\" {\n root = /srv/www\n location \"/x/\" { }\n\n location \"/x/\" { }\n}",
-          "server.conf:5: location: \"/x/\" stands twice, first at server.conf:3; allowed: once in "
-          "a block" },
+          "server.conf:5: location: \"/x/\" stands twice, first at server.conf:3; take one of them "
+          "away" },
         { "server \"a\" {\n root = /srv/www\n redirect \"/x\" { to = /y }\n redirect '/x' { to = "
           "/z }\n}",
-          "server.conf:4: redirect: \"/x\" stands twice, first at server.conf:3; allowed: once in "
-          "a "
-          "block" },
+          "server.conf:4: redirect: \"/x\" stands twice, first at server.conf:3; take one of them "
+          "away" },
         { "server \"a\" { root = /srv/www\n location \"/x/\" {\n cache \"*.a\" { expires = 1s }\n "
           "cache \"*.a\" { expires = 2s } } }",
-          "server.conf:4: cache: \"*.a\" stands twice, first at server.conf:3; allowed: once in a "
-          "block" },
+          "server.conf:4: cache: \"*.a\" stands twice, first at server.conf:3; take one of them "
+          "away" },
         { "server \"a\" { root = /srv/www }\nserver \"A\" { root = /srv/other }\n",
           "server.conf:2: server: the name \"a\" is taken, at 127.0.0.1:8080, by the server at "
-          "server.conf:1; allowed: each name once at an address" },
+          "server.conf:1; give one of the two another name, or another address" },
     };
     struct fixture fixture = { 0 };
 
@@ -72,17 +70,17 @@ static void test_semicolons(void **state)
           "server.conf:1: engine: no semicolon is needed in \"epoll;\": a value ends at the next "
           "blank; one that holds a semicolon needs quotes" },
         { "engine = epoll ;\n" SITE,
-          "server.conf:1: no semicolon is needed here: a setting ends with its value" },
+          "server.conf:1:16: no semicolon is needed here: a setting ends with its value" },
         { "engine = \"reactor\";\n" SITE,
-          "server.conf:1: no semicolon is needed here: a setting ends with its value" },
+          "server.conf:1:19: no semicolon is needed here: a setting ends with its value" },
         { "server a { index = {a, b;}\n}",
           "server.conf:1: index: no semicolon is needed in \"b;\": a value ends at the next blank; "
           "one that holds a semicolon needs quotes" },
         { "server a { root = /srv/www };",
-          "server.conf:1: no semicolon is needed here: a setting ends with its value" },
+          "server.conf:1:29: no semicolon is needed here: a setting ends with its value" },
         { "user nobody;\n",
           "server.conf:1: user: = is missing before \"nobody;\"; write user = value" },
-        { "engine;\n", "server.conf:1: \"engine;\" is no key; no semicolon is needed here" },
+        { "engine;\n", "server.conf:1:1: \"engine;\" is no key; no semicolon is needed here" },
     };
     struct fixture fixture = { 0 };
 
@@ -94,17 +92,19 @@ static void test_names(void **state)
 {
     static const struct refusal rows[] = {
         { "header_timout = 1s\n",
-          "server.conf:1: \"header_timout\" is no key or block at the top level; did you mean "
+          "server.conf:1:1: \"header_timout\" is no key or block at the top level; did you mean "
           "\"header_timeout\"?" },
-        { "sever \"a\" { }", "server.conf:1: \"sever\" is no key or block at the top level; did "
+        { "sever \"a\" { }", "server.conf:1:1: \"sever\" is no key or block at the top level; did "
                              "you mean \"server\"?" },
         { "server a {\n  locaton \"/\" { }\n}",
-          "server.conf:2: \"locaton\" is no key or block in a server block; did you mean "
+          "server.conf:2:3: \"locaton\" is no key or block in a server block; did you mean "
           "\"location\"?" },
-        { "worker_processes = 4\n", "server.conf:1: \"worker_processes\" is no key or block at the "
-                                    "top level; server.conf(5) lists all" },
-        { "upstream \"b\" { server = 1 }", "server.conf:1: \"upstream\" is no key or block at the "
-                                           "top level; server.conf(5) lists all" },
+        { "worker_processes = 4\n",
+          "server.conf:1:1: \"worker_processes\" is no key or block at the "
+          "top level; server.conf(5) lists all" },
+        { "upstream \"b\" { server = 1 }",
+          "server.conf:1:1: \"upstream\" is no key or block at the "
+          "top level; server.conf(5) lists all" },
         { "root = /srv/www\n", "server.conf:1: root: it cannot stand at the top level; allowed: in "
                                "a server block or in a location block" },
         { "server a { control = auto }",
@@ -117,10 +117,11 @@ static void test_names(void **state)
         { "server a { location \"/x/\" { location \"/y/\" { } } }",
           "server.conf:1: location: it cannot stand in a location block; allowed: in a server "
           "block" },
-        { "server|engine = 1\n", "server.conf:1: \"server|engine\" is no key or block at the top "
+        { "server|engine = 1\n", "server.conf:1:1: \"server|engine\" is no key or block at the top "
                                  "level; server.conf(5) lists all" },
         { "\"engine\" = reactor\n",
-          "server.conf:1: \"engine\" stands where the name of a key or block is expected; a value "
+          "server.conf:1:1: \"engine\" stands where the name of a key or block is expected; a "
+          "value "
           "with "
           "blanks or any of = { } ( ) , # in it needs quotes around all of it" },
         { "server = { }", "server.conf:1: server: its title is missing before \"=\"; write server "
@@ -146,7 +147,7 @@ static void test_values(void **state)
         { "threads = {1}\n" SITE, "server.conf:1: threads: it takes one value, not a list in "
                                   "braces; allowed: a number from 0 to 1024" },
         { "server a { index += {b} }",
-          "server.conf:1: += is not known here; a list is given as a whole with =" },
+          "server.conf:1:18: += is not known here; a list is given as a whole with =" },
         { "error_log = /var/log/my log\n" SITE, "server.conf:1: error_log: \"log\" stands behind "
                                                 "its value; a value with blanks or any of = { "
                                                 "} ( ) , # in it needs quotes around all of it" },
@@ -154,29 +155,29 @@ static void test_values(void **state)
                                     "value with blanks or any of = "
                                     "{ } ( ) , # in it needs quotes around all of it" },
         { "pid_file = \"/run/x\n" SITE,
-          "server.conf:1: a string has no closing quote on its line" },
-        { "pid_file = '/run/x\n'", "server.conf:1: a string has no closing quote on its line" },
+          "server.conf:1:12: a string has no closing quote on its line" },
+        { "pid_file = '/run/x\n'", "server.conf:1:12: a string has no closing quote on its line" },
         { "engine = reactor\n/* a comment\n\n" SITE,
-          "server.conf:2: this comment has no end, */ is missing" },
-        { "pid_file = \"${HOME}/x\"\n",
-          "server.conf:1: ${...} has no meaning here; write \\${ for the characters themselves" },
+          "server.conf:2:1: this comment has no end, */ is missing" },
+        { "pid_file = \"${HOME}/x\"\n", "server.conf:1:13: ${...} has no meaning here; write \\${ "
+                                        "for the characters themselves" },
         { "user = ${HOME}\n", "server.conf:1: user: \"{\" stands behind its value; a value with "
                               "blanks or any of = { } ( "
                               ") , # in it needs quotes around all of it" },
-        { "pid_file = \"C:\\dir\"\n",
-          "server.conf:1: a backslash in a string must be followed by \", \\ or $; write \\\\ for "
-          "the character itself" },
-        { "pid_file = \"/a\\001b\"\n",
-          "server.conf:1: a backslash in a string must be followed by \", \\ or $; write \\\\ for "
-          "the character itself" },
-        { "pid_file = \"/a\001b\"\n", "server.conf:1: a control character stands in a string" },
-        { "engine = rea\001ctor\n", "server.conf:1: a control character stands here" },
+        { "pid_file = \"C:\\dir\"\n", "server.conf:1:15: a backslash in a string must be followed "
+                                      "by \", \\ or $; write \\\\ for "
+                                      "the character itself" },
+        { "pid_file = \"/a\\001b\"\n", "server.conf:1:15: a backslash in a string must be followed "
+                                       "by \", \\ or $; write \\\\ for "
+                                       "the character itself" },
+        { "pid_file = \"/a\001b\"\n", "server.conf:1:15: a control character stands in a string" },
+        { "engine = rea\001ctor\n", "server.conf:1:13: a control character stands here" },
         { "server a { alias_hosts = {*.b} }",
-          "server.conf:1: a value that holds any of # \" ' * + needs quotes around all of it" },
+          "server.conf:1:27: a value that holds any of # \" ' * + needs quotes around all of it" },
         { "server a { redirect /x { to = https://a.example/#b } }",
-          "server.conf:1: a value that holds any of # \" ' * + needs quotes around all of it" },
+          "server.conf:1:49: a value that holds any of # \" ' * + needs quotes around all of it" },
         { "engine = a\"b\"\n",
-          "server.conf:1: a value that holds any of # \" ' * + needs quotes around all of it" },
+          "server.conf:1:11: a value that holds any of # \" ' * + needs quotes around all of it" },
         { "types = {css=text/css}\n",
           "server.conf:1: types: the list that begins in line 1 goes on with \"=\"; its values are "
           "separated by commas and } ends it" },
@@ -187,7 +188,6 @@ static void test_values(void **state)
     fixture_refuse(&fixture, rows, ARRAY_LEN(rows));
 }
 
-/* libConfuse 3.3 counts a line with a comment three times. */
 static void test_lines_behind_comments(void **state)
 {
     static const struct refusal rows[] = {
@@ -230,6 +230,61 @@ static void test_include(void **state)
     config_free(config);
 }
 
+/* A pattern leads to all files that match, in the order of their names, or to none. */
+static void test_include_pattern(void **state)
+{
+    struct fixture fixture = {
+        .files = { { "", "" },
+                   { "/site/conf/sites/.hidden.conf", "x" },
+                   { "/site/conf/sites/10.conf", "server b { root = /srv/www }" },
+                   { "/site/conf/sites/2.conf", "server c { root = \"w*\" }" },
+                   { "/site/conf/sites/2.conf~", "x" },
+                   { "/site/conf/sites/a/x.conf", "x" },
+                   { "/site/conf/w/1", "user = a" },
+                   { "/site/conf/w/2", "threads = 3" },
+                   { "/site/conf/w[1]/engine", "engine = e" },
+                   { "/site/top.conf", "include(\"conf/sites.conf\") include \"/site/conf/w/*\"" },
+                   { "/site/conf/sites.conf", "include(\"sites/*.conf\") include 'none/*/x?'"
+                                              "include \"w\\\\[1]/eng[i]ne\"" } },
+        .files_count = 11,
+    };
+    struct config *config = NULL;
+
+    (void)state;
+    /* What is relative in an included file begins at that file's folder. */
+    assert_int_equal(fixture_load_text(&fixture, "include(\"top.conf\")", &config), -ENOENT);
+    assert_string_equal(fixture.why,
+                        "conf/sites/2.conf:1: root: \"/site/conf/sites/w*\" cannot be served: No "
+                        "such file or directory; allowed: the path of a directory");
+    fixture.files[3].text = "server c { root = /srv/www }";
+    config = fixture_config(&fixture, "include(\"top.conf\")");
+    assert_int_equal(config->servers_count, 2);
+    assert_string_equal(config->servers[0].name, "b");
+    assert_string_equal(config->servers[1].name, "c");
+    assert_string_equal(config_place(config, "user"), "/site/conf/w/1:1");
+    assert_string_equal(config_place(config, "threads"), "/site/conf/w/2:1");
+    assert_string_equal(config_place(config, "engine"), "conf/w[1]/engine:1");
+    config_free(config);
+}
+
+/* Characters of patterns in the name of the including file's folder are that name's. */
+static void test_include_pattern_below_odd_folder(void **state)
+{
+    struct fixture fixture = { .files = { { "/site/[a]*\\/server.conf",
+                                            "include(\"x/*\") server s { root = /srv/www }" },
+                                          { "/site/[a]*\\/x/y", "user = b" },
+                                          { "/site/a/x/y", "user = c" } },
+                               .files_count = 3 };
+    const struct config_source source = { .file = "[a]*\\/server.conf" };
+    struct config *config = NULL;
+
+    (void)state;
+    assert_int_equal(fixture_load(&fixture, &source, &config), 0);
+    assert_string_equal(config->user, "b");
+    assert_string_equal(config_place(config, "user"), "[a]*\\/x/y:1");
+    config_free(config);
+}
+
 static void test_include_refused(void **state)
 {
     static const struct refusal rows[] = {
@@ -244,16 +299,28 @@ static void test_include_refused(void **state)
         { "include(\"conf/open.conf\") }\n",
           "conf/open.conf:1: server: its closing brace } is missing at the end of conf/open.conf" },
         { "server a { include(\"conf/close.conf\")\n",
-          "conf/close.conf:2: a closing brace } stands here without an opening one" },
+          "conf/close.conf:2:1: a closing brace } stands here without an opening one" },
         { "threads = 1\ninclude(\"conf/threads.conf\")\n",
-          "conf/threads.conf:1: threads: it is set twice, first at server.conf:1; allowed: once in "
-          "a block" },
-        { "include = \"x\"", "server.conf:1: include: ( is missing before \"=\"; write "
-                             "include(\"file\")" },
-        { "include(x)", "server.conf:1: include: the name of a file in quotes, and without "
-                        "backslashes, is missing; write include(\"file\")" },
+          "conf/threads.conf:1: threads: it is set twice, first at server.conf:1; take one of them "
+          "away" },
+        { "include = \"x\"",
+          "server.conf:1: include: the name of a file, in quotes, is missing before \"=\"; write "
+          "include(\"file\"), or include(\"folder/*.conf\") for all that match" },
+        { "include(x)",
+          "server.conf:1: include: the name of a file, in quotes, is missing before \"x\"; write "
+          "include(\"file\"), or include(\"folder/*.conf\") for all that match" },
         { "include(\"x\"", "server.conf:1: include: ) is missing before the end of the file; write "
                            "include(\"file\")" },
+        { "threads = 1\n\ninclude \"conf/t*.conf\"",
+          "conf/threads.conf:1: threads: it is set twice, first at server.conf:1; take one of them "
+          "away" },
+        { "include \"*.conf\"",
+          "server.conf:1: include: \"server.conf\" includes itself, directly or by others" },
+        { "include \"closed/*\"", "server.conf:1: include: what matches \"closed/*\" cannot be "
+                                  "found: Permission denied" },
+        { "include \"\"",
+          "server.conf:1: include: the name of a file, in quotes, is missing before \"\"; write "
+          "include(\"file\"), or include(\"folder/*.conf\") for all that match" },
         { "server a { redirect b { include(\"x\") } }",
           "server.conf:1: include: it cannot stand in a redirect block; allowed: at the top level "
           "or in a server block or in a location block" },
@@ -292,10 +359,16 @@ static void test_include_depth(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_braces),        cmocka_unit_test(test_duplicates),
-        cmocka_unit_test(test_semicolons),    cmocka_unit_test(test_names),
-        cmocka_unit_test(test_values),        cmocka_unit_test(test_lines_behind_comments),
-        cmocka_unit_test(test_include),       cmocka_unit_test(test_include_refused),
+        cmocka_unit_test(test_braces),
+        cmocka_unit_test(test_duplicates),
+        cmocka_unit_test(test_semicolons),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_lines_behind_comments),
+        cmocka_unit_test(test_include),
+        cmocka_unit_test(test_include_refused),
+        cmocka_unit_test(test_include_pattern),
+        cmocka_unit_test(test_include_pattern_below_odd_folder),
         cmocka_unit_test(test_include_depth),
     };
 

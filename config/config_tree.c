@@ -1,0 +1,82 @@
+/* config_tree.c: arrays in an arena that double whenever their length is a power of two. */
+#include "config/config_tree.h"
+#include "core/check.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* `array` of `count` elements of `size` octets, with room for one more; NULL: no memory. */
+static void *grow(struct arena *arena, void *array, size_t count, size_t size)
+{
+    void *grown;
+
+    if ((count & (count - 1)) != 0)
+        return array;
+    grown = arena_array(arena, count == 0 ? 1 : 2 * count, size);
+    if (grown != NULL && count > 0)
+        memcpy(grown, array, count * size);
+    return grown;
+}
+
+struct config_block *config_block_make(struct arena *arena, enum config_block_kind kind,
+                                       const char *title, struct config_place place)
+{
+    struct config_block *block = arena_alloc(arena, sizeof(*block));
+
+    if (block == NULL)
+        return NULL;
+    block->kind = kind;
+    block->title = title;
+    block->place = place;
+    return block;
+}
+
+int config_block_add(struct arena *arena, struct config_block *outer, struct config_block *inner)
+{
+    struct config_block **blocks =
+        grow(arena, outer->blocks, outer->blocks_count, sizeof(outer->blocks[0]));
+
+    if (blocks == NULL)
+        return -ENOMEM;
+    outer->blocks = blocks;
+    outer->blocks[outer->blocks_count++] = inner;
+    return 0;
+}
+
+int config_entry_add(struct arena *arena, struct config_entry *entry, struct config_item item)
+{
+    struct config_item *items = grow(arena, entry->items, entry->count, sizeof(entry->items[0]));
+
+    if (items == NULL)
+        return -ENOMEM;
+    entry->items = items;
+    entry->items[entry->count++] = item;
+    return 0;
+}
+
+static size_t index_of(const struct config_block *block, const char *name)
+{
+    const struct config_key *key = config_key_in(block->kind, name);
+
+    CHECK(key != NULL);
+    return config_key_index(key);
+}
+
+struct config_entry *config_entry_of(struct config_block *block, const char *name)
+{
+    return &block->entries[index_of(block, name)];
+}
+
+const struct config_entry *config_entry_at(const struct config_block *block, const char *name)
+{
+    return &block->entries[index_of(block, name)];
+}
+
+size_t config_blocks_of(const struct config_block *block, enum config_block_kind kind)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < block->blocks_count; i++)
+        count += block->blocks[i]->kind == kind;
+    return count;
+}

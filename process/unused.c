@@ -1,0 +1,50 @@
+/* unused.c: the settings that each engine honours are told by its table. */
+#include "process/unused.h"
+
+#include <stdio.h>
+
+/* "reactor-pool and thread-pool": the engines that have a use for the setting. */
+static void list_engines(unsigned setting, char *text, size_t size)
+{
+    size_t left = 0, len = 0;
+
+    for (size_t i = 0; engine_at(i) != NULL; i++)
+        left += (engine_at(i)->settings & setting) != 0;
+    text[0] = '\0';
+    for (size_t i = 0; engine_at(i) != NULL && len < size; i++) {
+        if ((engine_at(i)->settings & setting) == 0)
+            continue;
+        left--;
+        len += (size_t)snprintf(text + len, size - len, "%s%s", engine_at(i)->name,
+                                left > 1    ? ", "
+                                : left == 1 ? " and "
+                                            : "");
+    }
+}
+
+/* What is honoured here, or would be where another engine is chosen. */
+static unsigned honoured(const struct choice *choice)
+{
+    unsigned settings = choice->ops->settings;
+
+    return choice->by_auto.ops != NULL ? settings | choice->by_auto.settings_known : settings;
+}
+
+bool unused_next(const struct choice *choice, size_t *index, char *text, size_t size)
+{
+    const char *key;
+    char engines[256];
+
+    while ((key = engine_setting_at(*index)) != NULL) {
+        unsigned setting = 1u << (*index)++;
+
+        if ((honoured(choice) & setting) != 0 || !config_is_changed(choice->config, key) ||
+            setting == ENGINE_SETTING_THREADS) /* who has one loop refuses to have more */
+            continue;
+        list_engines(setting, engines, sizeof(engines));
+        snprintf(text, size, "%s: engine %s has no use for %s; it is for %s",
+                 config_place(choice->config, key), choice->ops->name, key, engines);
+        return true;
+    }
+    return false;
+}
