@@ -20,7 +20,8 @@ static void conn_open(struct proactor *p, int fd, const struct listen_config *li
     struct proactor_conn *conn = pool_get(p->pool);
     CHECK(conn != NULL);
     proactor_publish_full(p);
-    *conn = (struct proactor_conn){ .magic = PROACTOR_CONN_MAGIC, .fd = fd };
+    *conn =
+        (struct proactor_conn){ .magic = PROACTOR_CONN_MAGIC, .fd = fd, .shared = moved != NULL };
     proactor_op_init(&conn->recv, PROACTOR_OP_RECV);
     proactor_op_init(&conn->send, PROACTOR_OP_SEND);
     proactor_op_init(&conn->room, PROACTOR_OP_ROOM);
@@ -153,7 +154,10 @@ void proactor_conn_close(struct proactor *p, struct proactor_conn *conn)
     if (later || conn->send.in_flight || conn->file != NULL)
         return;
     if (conn->fd >= 0) {
-        processor_forget(p->processor, conn->fd);
+        if (conn->shared)
+            processor_leave(p->processor, conn->fd);
+        else
+            processor_forget(p->processor, conn->fd);
         stats_count(STATS_CALL_CLOSE);
         close(conn->fd);
     }

@@ -187,6 +187,7 @@ static unsigned collect(struct proactor *p, struct proactor_conn **ret_conns,
         }
         list_remove(&conn->idle);
         processor_leave(p->processor, conn->fd);
+        conn->shared = true; /* if it is not taken, the successor closes its copy when it likes */
         ret_conns[n++] = conn;
     }
     return n;

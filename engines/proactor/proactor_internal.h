@@ -130,9 +130,10 @@ struct proactor_conn {
     _Alignas(16) unsigned magic; /* PROACTOR_CONN_MAGIC */
     int fd;                      /* -1: closed */
     struct proactor_op recv, send, room;
-    bool leaving;  /* was idle, and makes way for another one */
-    bool parting;  /* is to move to the successor: nothing is received any more */
-    bool closing;  /* wants nothing more: what is in flight ends, then the descriptor, then it */
+    bool leaving; /* was idle, and makes way for another one */
+    bool parting; /* is to move to the successor: nothing is received any more */
+    bool shared;  /* another process may still have the socket open: it has moved, or was to move */
+    bool closing; /* wants nothing more: what is in flight ends, then the descriptor, then it */
     bool received; /* at least once */
     bool corked;   /* in the middle of a file's range */
     bool full;     /* the socket was found full: no send before `room` tells of room */
@@ -213,11 +214,11 @@ struct proactor {
     bool starved;             /* an operation found no place: the next turn comes at once */
     bool ending;              /* the loop ends: nothing is begun, what is in flight is awaited */
     bool lost; /* the processor failed with operations in flight: nothing can be freed */
-    uint64_t drain_end_ms;     /* 0: not draining */
-    uint64_t retire_end_ms;    /* 0: not retiring */
-    bool retires;              /* the listeners are closed since, and connections leave */
-    bool handover_over;        /* the successor takes nothing more */
-    unsigned refusals;         /* batches of which it has not taken all */
+    uint64_t drain_end_ms;      /* 0: not draining */
+    uint64_t retire_end_ms;     /* 0: not retiring */
+    bool retires;               /* the listeners are closed since, and connections leave */
+    bool handover_over;         /* the successor takes nothing more */
+    unsigned refusals;          /* batches of which it has not taken all */
     uint64_t handover_retry_ms; /* it has just not taken all: not before; 0: at once */
     struct list parting;        /* connections that leave, and of which the kernel has still to be
                                    asked to end what is in flight */
@@ -230,7 +231,7 @@ struct proactor {
     size_t kept_len;           /* octets kept of all connections */
     sig_atomic_t reopens_done; /* orders->reopen_logs as last heeded */
     struct pulse_beat beat;
-    unsigned reclaims_done;    /* likewise, shared->reclaims */
+    unsigned reclaims_done; /* likewise, shared->reclaims */
     struct timer_wheel timers;
     struct completion completions[PROACTOR_TAKE_MAX];
 };

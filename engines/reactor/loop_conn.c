@@ -35,7 +35,8 @@ static void conn_open(struct loop *loop, int fd, const struct listen_config *lis
     loop_publish_full(loop);
     *conn = (struct loop_conn){ .source = { LOOP_CONN_MAGIC, fd },
                                 .readable = readable,
-                                .writable = true };
+                                .writable = true,
+                                .shared = moved != NULL };
     list_push_back(&loop->conns, &conn->all);
     list_push_back(&loop->run_queue, &conn->run);
     list_init(&conn->idle);
@@ -450,8 +451,8 @@ void loop_conn_close(struct loop *loop, struct loop_conn *conn)
     if (loop->routines != NULL)
         loop_routine_end(loop, conn);
     conn->source.magic = LOOP_CLOSED_MAGIC;
-    if (conn->registered) /* nobody else holds the socket */
-        loop->demultiplexer->ops->remove(loop->demultiplexer, &conn->source, true);
+    if (conn->registered)
+        loop->demultiplexer->ops->remove(loop->demultiplexer, &conn->source, !conn->shared);
     stats_count(STATS_CALL_CLOSE);
     close(conn->source.fd);
     conn->source.fd = -1;

@@ -184,6 +184,7 @@ static unsigned collect(struct loop *loop, struct loop_conn **ret_conns,
         if (conn->registered)
             loop->demultiplexer->ops->remove(loop->demultiplexer, &conn->source, false);
         conn->registered = false;
+        conn->shared = true; /* if it is not taken, the successor closes its copy when it likes */
         ret_conns[n++] = conn;
     }
     return n;

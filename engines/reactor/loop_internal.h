@@ -85,12 +85,14 @@ struct loop_predecessor {
 struct loop_conn {
     _Alignas(16) struct loop_source source; /* LOOP_CONN_MAGIC; LOOP_CLOSED_MAGIC: only waits to be
                                                freed. Owns the descriptor */
-    bool readable;   /* an edge said so, and no receive has found the socket empty since */
-    bool writable;   /* likewise: no send has found it full since */
-    bool ended;      /* an event said that the peer has ended: no edge follows the last octet, so
-                        reading goes on until 0 or an error */
-    bool registered; /* with the demultiplexer: once it has to wait */
-    bool corked;     /* in the middle of a file's range */
+    bool readable; /* an edge said so, and no receive has found the socket empty since */
+    bool writable; /* likewise: no send has found it full since */
+    bool ended;    /* an event said that the peer has ended: no edge follows the last octet, so
+                      reading goes on until 0 or an error */
+    bool registered : 1; /* with the demultiplexer: once it has to wait */
+    bool shared : 1;     /* another process may still have the socket open: it has moved, or was to
+                            move.     Closing does not end what the demultiplexer knows of it */
+    bool corked;         /* in the middle of a file's range */
     bool away;       /* a worker has its task: nobody else touches the session or the descriptor,
                         edges are noted, its deadline waits; in no queue */
     bool driven;     /* with `turns`: a thread drives it, and may have let the lock go: to all
@@ -169,24 +171,24 @@ struct loop {
     atomic_bool has_idle;     /* likewise: somebody could make way */
     struct list accept_queue; /* listeners that can go on without a new edge */
     struct loop_listener *listeners;
-    struct loop_inbox *inbox;  /* NULL: none is given to this loop */
-    atomic_uint adopted;       /* connections from it, in it, that are not closed yet */
-    atomic_uint asks;          /* enum loop_ask */
-    uint64_t accept_retry_ms;  /* descriptors or memory have run out: not before; 0: at once */
-    uint64_t full_log_ms;      /* when connections_max was complained about last; 0: never */
-    uint64_t tick_due_ms;      /* next session_env_tick(); 0: nothing has happened since the last */
-    uint64_t sweep_due_ms;     /* next session_env_sweep(); 0: nothing is kept */
-    bool active;               /* a connection was driven in this turn */
-    uint64_t drain_end_ms;     /* 0: not draining */
-    uint64_t retire_end_ms;    /* 0: not retiring */
-    struct list parting;       /* while it retires: connections that can move */
-    bool handover_over;        /* the successor takes nothing more */
-    unsigned refusals;         /* batches of which it has not taken all */
+    struct loop_inbox *inbox; /* NULL: none is given to this loop */
+    atomic_uint adopted;      /* connections from it, in it, that are not closed yet */
+    atomic_uint asks;         /* enum loop_ask */
+    uint64_t accept_retry_ms; /* descriptors or memory have run out: not before; 0: at once */
+    uint64_t full_log_ms;     /* when connections_max was complained about last; 0: never */
+    uint64_t tick_due_ms;     /* next session_env_tick(); 0: nothing has happened since the last */
+    uint64_t sweep_due_ms;    /* next session_env_sweep(); 0: nothing is kept */
+    bool active;              /* a connection was driven in this turn */
+    uint64_t drain_end_ms;    /* 0: not draining */
+    uint64_t retire_end_ms;   /* 0: not retiring */
+    struct list parting;      /* while it retires: connections that can move */
+    bool handover_over;       /* the successor takes nothing more */
+    unsigned refusals;        /* batches of which it has not taken all */
     uint64_t handover_retry_ms;            /* it has just not taken all: not before; 0: at once */
     struct loop_predecessor *predecessors; /* cfg.inboxes_count */
     struct list told_inboxes;              /* those of them from whom a message may wait */
     uint64_t inbox_retry_ms;               /* others look at them first: not before; 0: at once */
-    sig_atomic_t reopens_done; /* cfg.orders->reopen_logs as last heeded */
+    sig_atomic_t reopens_done;             /* cfg.orders->reopen_logs as last heeded */
     struct pulse_beat beat;
     unsigned turners; /* threads that take turns; under the mutex */
     struct timer_wheel timers;

@@ -27,6 +27,43 @@ static void test_hot_path(void **state)
     scene_end(&scene);
 }
 
+/* One that has moved ends before the process that it came from has closed its copy of the socket:
+ * the kernel goes on telling of the socket, to nobody. */
+static void test_moved_and_closed(void **state)
+{
+    (void)state;
+    struct scene scene;
+    scene_begin(&scene);
+    loop_unlisten(scene.loop); /* the test accepts, as the predecessor has */
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    scene.address = (struct sockaddr_storage){ .ss_family = AF_INET };
+    ((struct sockaddr_in *)&scene.address)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    scene.address_len = sizeof(struct sockaddr_in);
+    assert_int_equal(bind(listener, (struct sockaddr *)&scene.address, scene.address_len), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    scene.address_len = sizeof(scene.address);
+    getsockname(listener, (struct sockaddr *)&scene.address, &scene.address_len);
+    int fd = client_connect(&scene);
+    int theirs = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    assert_true(theirs >= 0);
+
+    const struct handover_conn moved = { .fd = dup(theirs), .state.listen = &scene.listen };
+    loop_conn_open_moved(scene.loop, &moved);
+    settle(&scene);
+    client_ask(fd, "m 7\n");
+    client_expect(&scene, fd, 0, 7);
+    loop_conn_close(scene.loop, container_of(scene.loop->conns.next, struct loop_conn, all));
+    settle(&scene);
+    assert_int_equal(fake.closed, 1);
+    client_ask(fd, "m 7\n"); /* which an edge tells of, since somebody has the socket */
+    assert_int_equal(turn_within(&scene, 50), 0);
+    close(theirs);
+    close(fd);
+    close(listener);
+    settle(&scene);
+    scene_end(&scene);
+}
+
 static void test_every_plan(void **state)
 {
     (void)state;
@@ -373,6 +410,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hot_path),
+        cmocka_unit_test(test_moved_and_closed),
         cmocka_unit_test(test_every_plan),
         cmocka_unit_test(test_cork),
         cmocka_unit_test(test_more),
