@@ -36,11 +36,12 @@ static void conn_enter(struct driver *d)
 {
     struct blocking_conn *conn = blocking_conn_of(d);
     struct blocking *b = conn->b;
+    if (b->shared)
+        MUST(pthread_mutex_lock(&b->mutex) == 0);
+    /* Under the mutex: a tick between the look and it would write no log, and no other come. */
     if (!atomic_load_explicit(&b->active, memory_order_relaxed) &&
         !atomic_exchange(&b->active, true) && b->shared)
         blocking_wake(b);
-    if (b->shared)
-        MUST(pthread_mutex_lock(&b->mutex) == 0);
     clock_update(&b->clock);
     conn->now_ms = b->clock.now_ms;
 }
