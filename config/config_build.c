@@ -7,12 +7,17 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Writes the sentence: place, subject, what is wrong, and what `between` leads to. */
-static int compose(const struct config_build *build, struct config_place place, const char *subject,
-                   const char *what, const char *between, const char *more)
-{
-    char where[32] = "";
+#define WHAT_SIZE 1024
 
+/* Writes the sentence: place, subject, what is wrong (`format` with `args`), and what `between`
+ * leads to. */
+__attribute__((format(printf, 6, 0))) static int
+compose(const struct config_build *build, struct config_place place, const char *subject,
+        const char *between, const char *more, const char *format, va_list args)
+{
+    char where[32] = "", what[WHAT_SIZE];
+
+    vsnprintf(what, sizeof(what), format, args);
     CHECK(place.file != NULL && build->why_size > 0);
     if (place.line > 0 && subject[0] == '\0')
         snprintf(where, sizeof(where), ":%d:%d", place.line, place.column);
@@ -29,42 +34,37 @@ static int compose(const struct config_build *build, struct config_place place, 
     return -EINVAL;
 }
 
-#define WHAT_SIZE 1024
-
 int config_fail(const struct config_build *build, struct config_place place, const char *subject,
                 const char *format, ...)
 {
-    char what[WHAT_SIZE];
     va_list args;
 
     va_start(args, format);
-    vsnprintf(what, sizeof(what), format, args);
+    int error = compose(build, place, subject, "", "", format, args);
     va_end(args);
-    return compose(build, place, subject, what, "", "");
+    return error;
 }
 
 int config_fail_allowed(const struct config_build *build, struct config_place place,
                         const char *subject, const char *allowed, const char *format, ...)
 {
-    char what[WHAT_SIZE];
     va_list args;
 
     va_start(args, format);
-    vsnprintf(what, sizeof(what), format, args);
+    int error = compose(build, place, subject, "; allowed: ", allowed, format, args);
     va_end(args);
-    return compose(build, place, subject, what, "; allowed: ", allowed);
+    return error;
 }
 
 int config_fail_advise(const struct config_build *build, struct config_place place,
                        const char *subject, const char *advice, const char *format, ...)
 {
-    char what[WHAT_SIZE];
     va_list args;
 
     va_start(args, format);
-    vsnprintf(what, sizeof(what), format, args);
+    int error = compose(build, place, subject, "; ", advice, format, args);
     va_end(args);
-    return compose(build, place, subject, what, "; ", advice);
+    return error;
 }
 
 char *config_folder(const struct config_build *build, const char *path)
