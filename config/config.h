@@ -89,6 +89,18 @@ struct error_page {
 
 enum coding { CODING_IDENTITY, CODING_GZIP, CODING_BR, CODING_ZSTD, CODING_COUNT };
 
+/* Who may by address: `allow` and `deny`. */
+struct client_rules {
+    struct address_set clients; /* those who may */
+    char **allow, **deny;       /* as written, but for paths, which are absolute */
+    size_t allow_count, deny_count;
+};
+
+/* Who may have what lies at a location. */
+struct admission {
+    const struct client_rules *by_address; /* NULL: whatever the address is */
+};
+
 /* What holds for a part of a server's paths: a `location`, or, with the prefix "/", what stands in
  * the server block itself. */
 struct location {
@@ -118,6 +130,8 @@ struct location {
     struct error_page *error_pages; /* merged like headers; a status stands once */
     size_t error_pages_count;
     const char *charset; /* added to text types; "" adds none */
+    /* who may */
+    const struct admission *admission; /* NULL: everybody */
 };
 
 /* `redirect "/old/" { to = "/new/" status = 301 }` */

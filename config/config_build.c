@@ -67,6 +67,16 @@ int config_fail_advise(const struct config_build *build, struct config_place pla
     return error;
 }
 
+int config_data_read(const struct config_build *build, const char *path, char **ret_text,
+                     size_t *ret_len, const char **ret_what)
+{
+    const struct config_files *files = build->files;
+
+    if (files->read_data == NULL)
+        return files->read(files->context, path, ret_text, ret_len);
+    return files->read_data(files->context, path, ret_text, ret_len, ret_what);
+}
+
 char *config_folder(const struct config_build *build, const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -32,6 +32,10 @@ struct config_files {
     int (*match)(void *context, const char *pattern, char **ret_paths, size_t *ret_len);
     /* 0 for a directory, or -errno (-ENOTDIR, -ENOENT, ...). */
     int (*directory)(void *context, const char *path);
+    /* As `read`, a file that a key names: a regular one, that root opens by its rules
+     * (safe_open.h); with -errno perhaps the end of a sentence, static. NULL: as `read`. */
+    int (*read_data)(void *context, const char *path, char **ret_text, size_t *ret_len,
+                     const char **ret_what);
     void *context;
     const char *working_directory; /* absolute; borrowed */
     /* The addresses of a host: as host_name_find(). NULL: no name is known. */
@@ -40,6 +44,7 @@ struct config_files {
 
 struct listen_config;
 struct access_rules;
+struct client_rules;
 
 /* What several servers may share, by its text: indices into the lists of struct config. */
 struct config_shared {
@@ -47,6 +52,9 @@ struct config_shared {
     const struct listen_config **wide; /* addresses that may overlap with others */
     size_t wide_count;
     struct access_rules *access; /* of servers that say nothing; NULL: not made yet */
+    struct name_table clients;   /* into client_rules, by what they are made of */
+    const struct client_rules **client_rules;
+    size_t client_rules_count;
 };
 
 struct config_build {
@@ -73,6 +81,11 @@ int config_fail_allowed(const struct config_build *build, struct config_place pl
 int config_fail_advise(const struct config_build *build, struct config_place place,
                        const char *subject, const char *advice, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+
+/* The text of a file that a key names, which the caller frees: 0, or -errno, and perhaps the end of
+ * a sentence that says more than strerror(3). */
+int config_data_read(const struct config_build *build, const char *path, char **ret_text,
+                     size_t *ret_len, const char **ret_what);
 
 /* The part of the path before the last '/', "." when it has none; in scratch. NULL: no memory. */
 char *config_folder(const struct config_build *build, const char *path);

@@ -3,6 +3,7 @@
 #include "core/address_set.h"
 #include "core/check.h"
 #include "config/config.h"
+#include "config/config_admission.h"
 #include "config/config_text.h"
 #include "config/config_value.h"
 
@@ -20,6 +21,10 @@
 #define ADDRESSES                                                                                  \
     "an address (192.0.2.1, 2001:db8::1), a network (10.0.0.0/8, 2001:db8::/32) or unix: for all " \
     "who come by a unix socket"
+
+#define CLIENTS                                                                                    \
+    "an address (192.0.2.1, 2001:db8::1), a network (10.0.0.0/8, 2001:db8::/32), unix:, all, or "  \
+    "file:PATH for a file with one of them a line"
 
 #define NOWHERE     .offset = CONFIG_NO_OFFSET
 #define IN(member)  .offset = offsetof(struct config, member)
@@ -91,6 +96,7 @@ static const struct config_block_type block_types[CONFIG_BLOCK_KINDS] = {
 #define CLIENT "Who the client is"
 #define SITES  "Servers"
 #define WHERE  "What is served: server and location"
+#define ADMIT  "Who may: server and location"
 #define MOVED  "Redirects"
 #define CACHED "Cache rules"
 
@@ -343,6 +349,13 @@ static const struct config_key keys[] = {
       .check = config_text_charset,
       .allowed = "a name of letters, digits, '-' and '_', or \"\" for none",
       .help = "charset parameter of text types" },
+
+    { "allow", ADMIT, PATHS, CONFIG_TEXTS, "", NOWHERE, .check = config_text_client,
+      .allowed = CLIENTS,
+      .help = "who may, by address: nobody else, unless `deny` names a larger network" },
+    { "deny", ADMIT, PATHS, CONFIG_TEXTS, "", NOWHERE, .check = config_text_client,
+      .allowed = CLIENTS,
+      .help = "who may not, by address, unless `allow` names a smaller network" },
 
     { "to", MOVED, REDIRECT, CONFIG_TEXT, NULL, NOWHERE, .check = config_text_redirect,
       .allowed = "a path that begins with '/', or a URL that begins with http:// or https://, in "

@@ -3,6 +3,7 @@
 #include "config/config_load.h"
 #include "core/check.h"
 #include "core/cpus.h"
+#include "core/safe_open.h"
 #include "config/config_access.h"
 #include "config/config_glob.h"
 #include "config/config_rules.h"
@@ -233,14 +234,13 @@ int config_load_from(const struct config_source *source, const struct config_fil
     return res;
 }
 
-/* Reads to the end, so that pipes will do: -c /dev/stdin. */
-static int file_read(const char *path, char **ret_text, size_t *ret_len)
+/* Reads to the end, so that pipes will do: -c /dev/stdin. Takes `fd`; below 0: -errno. */
+static int file_read(int fd, char **ret_text, size_t *ret_len)
 {
     static const size_t size_max = (size_t)64 << 20;
     size_t len = 0, room = 0;
     char *text = NULL;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t count = fd < 0 ? -errno : 1;
+    ssize_t count = fd < 0 ? fd : 1;
 
     while (count > 0) {
         if (len == room) {
@@ -272,21 +272,62 @@ static int file_read(const char *path, char **ret_text, size_t *ret_len)
     return 0;
 }
 
+static int text_open(const char *path, const char **ret_what)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    (void)ret_what;
+    return fd < 0 ? -errno : fd;
+}
+
+/* A pipe that nobody writes to would be an empty file, and a list that denies nobody. */
+static int data_open(const char *path, const char **ret_what)
+{
+    struct safe_file file;
+    struct stat st;
+    int res = safe_open(SAFE_READ, path, 0, &file, ret_what);
+
+    if (res < 0)
+        return res;
+    res = fstat(file.fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? 0 : -EINVAL;
+    if (res == 0)
+        return file.fd;
+    if (res == -EINVAL)
+        *ret_what = "it is no regular file";
+    close(file.fd);
+    return res;
+}
+
 /* What was read before is taken as it was then. */
-static int text_read(void *context, const char *path, char **ret_text, size_t *ret_len)
+static int kept_or_read(void *context, const char *path,
+                        int (*open_path)(const char *path, const char **ret_what), char **ret_text,
+                        size_t *ret_len, const char **ret_what)
 {
     struct config_texts *texts = context; /* or NULL */
     int res = texts != NULL ? config_texts_find(texts, path, ret_text, ret_len) : -ENOENT;
 
     if (res != -ENOENT)
         return res;
-    res = file_read(path, ret_text, ret_len);
+    res = file_read(open_path(path, ret_what), ret_text, ret_len);
     if (res < 0 || texts == NULL)
         return res;
     res = config_texts_keep(texts, path, *ret_text, *ret_len);
     if (res < 0)
         free(*ret_text);
     return res;
+}
+
+static int text_read(void *context, const char *path, char **ret_text, size_t *ret_len)
+{
+    const char *what;
+
+    return kept_or_read(context, path, text_open, ret_text, ret_len, &what);
+}
+
+static int data_read(void *context, const char *path, char **ret_text, size_t *ret_len,
+                     const char **ret_what)
+{
+    return kept_or_read(context, path, data_open, ret_text, ret_len, ret_what);
 }
 
 /* What matched before is what matches, so that a second reading says the same. */
@@ -327,6 +368,7 @@ int config_load(const struct config_source *source, char *why, size_t why_size,
 {
     char *working_directory = get_current_dir_name();
     struct config_files files = { .read = text_read,
+                                  .read_data = data_read,
                                   .match = paths_match,
                                   .directory = directory_check,
                                   .context = source->texts,

@@ -243,6 +243,21 @@ static void print_cache_rule(struct printer *printer, const struct cache_rule *r
     print_block_end(printer);
 }
 
+/* `allow` or `deny`. */
+static void print_clients(struct printer *printer, const struct config_key *key,
+                          const struct admission *admission)
+{
+    static const struct client_rules none;
+    const struct client_rules *rules = admission != NULL ? admission->by_address : NULL;
+
+    if (rules == NULL)
+        rules = &none;
+    if (strcmp(key->name, "allow") == 0)
+        print_list(printer, key->name, rules->allow, rules->allow_count);
+    else
+        print_list(printer, key->name, rules->deny, rules->deny_count);
+}
+
 static void print_location(struct printer *printer, const struct location *location)
 {
     if (location->root != NULL)
@@ -258,6 +273,8 @@ static void print_location(struct printer *printer, const struct location *locat
             print_headers(printer, location);
         else if (key->type == CONFIG_ERROR_PAGES)
             print_error_pages(printer, location);
+        else if (key->type == CONFIG_TEXTS)
+            print_clients(printer, key, location->admission);
         else if (key->type == CONFIG_CODINGS)
             print_codings(printer, key->name,
                           strcmp(key->name, "compress") == 0 ? location->compress

@@ -242,6 +242,8 @@ static int servers_reserve(const struct servers *servers, const struct config_bl
     shared->wide = arena_array(scratch, listens, sizeof(shared->wide[0]));
     shared->wide_count = 0;
     shared->access = NULL;
+    shared->client_rules = arena_array(scratch, roots, sizeof(shared->client_rules[0]));
+    shared->client_rules_count = 0;
     config->access_logs = arena_array(arena, count, sizeof(config->access_logs[0]));
     config->listens = arena_array(arena, listens, sizeof(config->listens[0]));
     config->roots = arena_array(arena, roots, sizeof(config->roots[0]));
@@ -249,6 +251,8 @@ static int servers_reserve(const struct servers *servers, const struct config_bl
         config->roots == NULL || shared->wide == NULL ||
         name_table_make(scratch, listens, false, &shared->listens) < 0 ||
         name_table_make(scratch, roots, false, &shared->roots) < 0 ||
+        shared->client_rules == NULL ||
+        name_table_make(scratch, roots, false, &shared->clients) < 0 ||
         name_table_make(scratch, count, false, &shared->access_logs) < 0)
         return -ENOMEM;
     return 0;

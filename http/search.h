@@ -1,5 +1,5 @@
-/* search.h: what the files of the search (static.h) share: static.c, sidecar.c, compress.c,
- * directory.c. Nobody else includes it. */
+/* search.h: what the files of the search (static.h) share: static.c, admission.c, sidecar.c,
+ * compress.c, directory.c. Nobody else includes it. */
 #ifndef HTTP_SEARCH_H
 #define HTTP_SEARCH_H
 
@@ -8,6 +8,7 @@
 /* x->search.step. */
 enum http_search_step {
     HTTP_SEARCH_REDIRECT,
+    HTTP_SEARCH_ADMIT,
     HTTP_SEARCH_TRY,
     HTTP_SEARCH_DIRECTORY_REDIRECT,
     HTTP_SEARCH_INDEX,
@@ -49,6 +50,9 @@ enum http_static_result http_sidecar_choose(struct http_exchange *x);
 /* What most servers never come to is not to make the search of all others longer: inlined, it costs
  * each request 1 %. */
 #define HTTP_SEARCH_RARE __attribute__((noinline))
+
+/* Judges whether the client may have what lies at the location, before anything is looked for. */
+enum http_static_result http_admission_judge(struct http_exchange *x) HTTP_SEARCH_RARE;
 
 /* Takes what `compress` has made of the file, in the coding that the client likes best, or has it
  * made. */

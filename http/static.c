@@ -1,5 +1,6 @@
 /* static.c: the search for what to answer with. See static.h.
  *
+ *   (what is not for everybody) ADMIT -> TRY, or ERROR
  *   TRY -> (a file, or perhaps only sidecars of one) SIDECAR -> RESPOND -> (no longer so) TRY
  *                                                            -> COMPRESS -> RESPOND
  *       -> (a directory) INDEX -> SIDECAR, or LIST, or the next TRY
@@ -239,6 +240,12 @@ static bool expand_try(struct http_exchange *x, const char *pattern)
     return true;
 }
 
+/* The request is for what lies at its location, not for another place. */
+static void begin_files(struct http_static *s)
+{
+    s->step = s->location->admission != NULL ? HTTP_SEARCH_ADMIT : HTTP_SEARCH_TRY;
+}
+
 void http_static_begin(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
@@ -257,6 +264,8 @@ void http_static_begin(struct http_exchange *x)
         return;
     }
     s->uri = x->target.path;
+    if (s->step != HTTP_SEARCH_REDIRECT)
+        begin_files(s);
 }
 
 void http_static_begin_error(struct http_exchange *x, int status)
@@ -276,7 +285,7 @@ static enum http_static_result step_redirect(struct http_exchange *x)
         if (x->search.location == NULL || x->search.location->root == NULL)
             http_static_begin_error(x, 404);
         else
-            x->search.step = HTTP_SEARCH_TRY;
+            begin_files(&x->search);
         return HTTP_STATIC_NEXT;
     }
     return http_redirect_respond(x, x->search.location, redirect) ? HTTP_STATIC_DONE
@@ -534,6 +543,8 @@ static enum http_static_result run_step(struct http_exchange *x)
     switch ((enum http_search_step)x->search.step) {
     case HTTP_SEARCH_REDIRECT:
         return step_redirect(x);
+    case HTTP_SEARCH_ADMIT:
+        return http_admission_judge(x);
     case HTTP_SEARCH_TRY:
         return step_try(x);
     case HTTP_SEARCH_DIRECTORY_REDIRECT:

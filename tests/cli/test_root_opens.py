@@ -193,6 +193,15 @@ class Read(Traps):
         self.remove("theirs/site.key")
         self.remove("theirs/real.key")
 
+    def test_files_of_addresses(self):
+        self.link(self.precious, "theirs/list")
+        file = self.config(server='deny = "file:@DIR@/theirs/list"')
+        self.assert_trap("deny: .*/theirs/list cannot be read: a link of an ordinary user's leads "
+                         "to it", "-c", file)
+        self.remove("theirs/list")
+        self.write("theirs/list", "192.0.2.1\n")
+        self.assertEqual(self.assert_serves("-c", file).stop(), 0)
+
     def test_media_types(self):
         self.link(self.precious, "theirs/types")
         file = self.config('mime_types = "@DIR@/theirs/types"')

@@ -138,8 +138,8 @@ static void test_against_bits(void **state)
             list[i] = texts[i];
         }
         struct address_set set = make(list, count);
-        for (size_t i = 1; i < set.count; i++)
-            assert_true(memcmp(set.ranges[i - 1].last, set.ranges[i].first, ADDRESS_KEY_SIZE) < 0);
+        for (size_t i = 1; i < set.ipv4_count; i++)
+            assert_true(set.ipv4[i - 1] < set.ipv4[i]);
         for (unsigned octet = 0; octet < 256; octet++) {
             struct peer peer = { PEER_IPV4, { 192, 0, 2, (uint8_t)octet }, 80 };
             bool want = false;
@@ -148,6 +148,89 @@ static void test_against_bits(void **state)
             assert_int_equal(address_set_has(&set, &peer), want);
         }
     }
+}
+
+/* Likewise, of elements that include and exclude, at both ends of both families: the smallest one
+ * that holds an address decides. */
+static void test_smallest_decides(void **state)
+{
+    (void)state;
+    static const char *const ends[] = { "0.0.0.0", "255.255.255.0", "::",
+                                        "ffff:ffff:ffff:ffff:"
+                                        "ffff:ffff:ffff:ff00" };
+    srand(2);
+    for (int round = 0; round < 2000; round++) {
+        struct peer end = peer_of(ends[round % 4]);
+        unsigned width = end.family == PEER_IPV4 ? 32 : 128, at = width / 8 - 1;
+        unsigned bases[TEXTS_MAX], bits[TEXTS_MAX];
+        bool excluded[TEXTS_MAX], rest = rand() % 2 != 0;
+        size_t count = (size_t)rand() % TEXTS_MAX;
+        struct address_list list = { 0 };
+        struct address_set set;
+
+        for (size_t i = 0; i < count; i++) {
+            struct peer first = end;
+            struct address_range range;
+            char text[PEER_TEXT_MAX + 8];
+
+            bits[i] = (unsigned)rand() % 9;
+            bases[i] = (unsigned)rand() % 256 & ~((1u << (8 - bits[i])) - 1);
+            excluded[i] = rand() % 2 != 0;
+            first.addr[at] = (uint8_t)bases[i];
+            size_t len = peer_format(&first, text);
+            snprintf(text + len, sizeof(text) - len, "/%u", width - 8 + bits[i]);
+            assert_null(address_range_parse(span_str(text), &range));
+            range.excluded = excluded[i];
+            assert_int_equal(address_list_add(&list, &range), 0);
+        }
+        assert_int_equal(address_list_make_set(&list, rest, arena, &set), 0);
+        for (unsigned octet = 0; octet < 256; octet++) {
+            struct peer peer = end;
+            bool want = rest;
+            int best = -1;
+
+            peer.addr[at] = (uint8_t)octet;
+            for (size_t i = 0; i < count; i++) {
+                if (octet >> (8 - bits[i]) != bases[i] >> (8 - bits[i]) || (int)bits[i] < best)
+                    continue;
+                want = (int)bits[i] == best ? want && !excluded[i] : !excluded[i];
+                best = (int)bits[i];
+            }
+            assert_int_equal(address_set_has(&set, &peer), want);
+        }
+        struct peer other = peer_of(width == 32 ? "2001:db8::" : "192.0.2.1");
+        assert_int_equal(address_set_has(&set, &other), rest);
+        other = peer_of("unix:");
+        assert_int_equal(address_set_has(&set, &other), rest);
+        address_list_free(&list);
+    }
+}
+
+/* A list as they are published: each single one of its addresses is found, and its neighbours are
+ * not. */
+static void test_hundred_thousand(void **state)
+{
+    (void)state;
+    enum { COUNT = 100000 };
+    struct address_list list = { 0 };
+    struct address_set set;
+
+    for (uint32_t i = 0; i < COUNT; i++) {
+        uint32_t number = i * 2 * 7919; /* even, and no two the same */
+        struct address_range range = { { 0, number }, { 0, number }, PEER_IPV4, false };
+        assert_int_equal(address_list_add(&list, &range), 0);
+    }
+    assert_int_equal(address_list_make_set(&list, false, arena, &set), 0);
+    assert_int_equal(set.ipv4_count, 2 * COUNT);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        for (uint32_t odd = 0; odd < 2; odd++) {
+            uint32_t number = htobe32(i * 2 * 7919 + odd);
+            struct peer peer = { .family = PEER_IPV4 };
+            memcpy(peer.addr, &number, 4);
+            assert_int_equal(address_set_has(&set, &peer), odd == 0);
+        }
+    }
+    address_list_free(&list);
 }
 
 static int setup(void **state)
@@ -171,6 +254,8 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_against_bits),
+        cmocka_unit_test(test_smallest_decides),
+        cmocka_unit_test(test_hundred_thousand),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -40,6 +40,13 @@ static void compare_locations(const struct location *a, const struct location *b
     assert_int_equal(a->compress_types_count, b->compress_types_count);
     assert_int_equal(a->try_count, b->try_count);
     assert_int_equal(a->index_count, b->index_count);
+    assert_int_equal(a->admission == NULL, b->admission == NULL);
+    if (a->admission != NULL) {
+        assert_int_equal(a->admission->by_address->allow_count,
+                         b->admission->by_address->allow_count);
+        assert_int_equal(a->admission->by_address->deny_count,
+                         b->admission->by_address->deny_count);
+    }
 }
 
 static void compare_rules(const struct access_rules *a, const struct access_rules *b)
@@ -60,8 +67,8 @@ static void compare(const struct config *a, const struct config *b)
     assert_int_equal(a->access_logs_count, b->access_logs_count);
     assert_int_equal(a->tls.protocols, b->tls.protocols);
     assert_int_equal(a->tls.ciphers_count, b->tls.ciphers_count);
-    assert_int_equal(a->trusted.count, b->trusted.count);
-    assert_int_equal(a->real_ip.from.count, b->real_ip.from.count);
+    assert_int_equal(a->trusted.ipv4_count, b->trusted.ipv4_count);
+    assert_int_equal(a->real_ip.from.ipv4_count, b->real_ip.from.ipv4_count);
     assert_int_equal(a->real_ip.header, b->real_ip.header);
     assert_int_equal(a->real_ip.recursive, b->real_ip.recursive);
     assert_memory_equal(&a->limits, &b->limits, sizeof(a->limits));
@@ -145,12 +152,16 @@ static void test_round_trip(void **state)
         "backlog=3\", "
         "\"[::1]:0 tls proxy_protocol\", \"unix:/a proxy_protocol\"} certificate = c key = c }\n"
         "server b { root = /srv/www listen = \"1.1.1.1:0 proxy_protocol\" }",
+        "server a { root = /srv/www allow = {\"10.0.0.0/8\", all} deny = {\"file:b/../list\", "
+        "\"unix:\"} location \"/x/\" { } location \"/y/\" { deny = {} } "
+        "location \"/z/\" { allow = \"::1\" } }",
         "engine = other server a { root = /srv/www headers = {\"E: e;desc=\\\"$engine\\\"\"} }",
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        struct fixture fixture = { 0 };
+        struct fixture fixture = { .files[1] = { "/site/b/../list", "10.0.0.1" },
+                                   .files_count = 2 };
         struct config *first = fixture_config(&fixture, texts[i]);
         char *printed = print(first);
         struct config *second = fixture_config(&fixture, printed);

@@ -8,12 +8,11 @@ enum { HEADER_LEN = sizeof(HEADER) - 1, HEADER_MS = 7000 };
 
 static void begin_proxied(bool tls, bool trusted)
 {
-    static struct address_range range = { .first = { PEER_IPV4, 127, 0, 0, 1 },
-                                          .last = { PEER_IPV4, 127, 0, 0, 1 } };
+    static const uint32_t borders[] = { 0x7f000001, 0x7f000002 };
 
     fix.config->listens[0].tls = tls;
     fix.config->listens[0].proxy_protocol = true;
-    fix.config->trusted = (struct address_set){ &range, trusted };
+    fix.config->trusted = (struct address_set){ .ipv4 = borders, .ipv4_count = trusted ? 2 : 0 };
     begin(false, 0);
 }
 

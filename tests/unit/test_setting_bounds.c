@@ -273,6 +273,8 @@ static const struct text_row text_rows[] = {
     { "compress_types", CONFIG_FIELD_VALUE_MAX, "a/", CONFIG_MEDIA_RANGES_MAX,
       "compared where they lie" },
     { "charset", 40, "c", 0, "http_fields_charset() takes 40" },
+    { "allow", ANY, NULL, ANY, "address_range_check(), or a path" },
+    { "deny", ANY, NULL, ANY, "likewise" },
     { "to", CONFIG_FIELD_VALUE_MAX, "/", 0, "a Location field; what is longer is 414" },
     { "control", CONFIG_FIELD_VALUE_MAX, "c", 0, "fields.c asserts that it fits" },
 };

@@ -1,0 +1,146 @@
+/* test_config_admission.c: who may have what lies at a location: lists, files, and what a location
+ * takes from its server. */
+#include "config/config_admission.c"
+
+#include "config_fixture.h"
+
+#include "config/server_find.h"
+
+static const struct location *at(const struct config *config, size_t server, const char *prefix)
+{
+    const struct server *found = &config->servers[server];
+
+    for (size_t i = 0; i < found->locations_count; i++) {
+        if (span_eq(found->locations[i].prefix, span_str(prefix)))
+            return &found->locations[i];
+    }
+    fail_msg("no location %s", prefix);
+    return NULL;
+}
+
+static bool may(const struct location *location, const char *address)
+{
+    struct peer peer = { .family = PEER_UNIX };
+
+    if (strcmp(address, "unix:") != 0)
+        assert_true(peer_parse(span_str(address), &peer));
+    return location->admission == NULL ||
+           address_set_has(&location->admission->by_address->clients, &peer);
+}
+
+static void test_lists(void **state)
+{
+    static const struct {
+        const char *text, *inside[4], *outside[4];
+    } rows[] = {
+        { "", { "1.2.3.4", "::1", "unix:" }, { 0 } },
+        { "allow = \"10.0.0.0/8\"",
+          { "10.1.2.3", "::ffff:10.1.2.3" },
+          { "11.0.0.1", "::1", "unix:" } },
+        { "deny = \"10.0.0.0/8\"", { "11.0.0.1", "::1", "unix:" }, { "10.1.2.3" } },
+        { "deny = all", { 0 }, { "11.0.0.1", "::1", "unix:" } },
+        { "allow = all deny = \"10.0.0.0/8\"", { "11.0.0.1", "::1", "unix:" }, { "10.1.2.3" } },
+        { "allow = {\"10.0.0.0/8\"} deny = {\"10.13.0.0/16\"}",
+          { "10.1.2.3" },
+          { "10.13.1.1", "1.1.1.1" } },
+        { "deny = {all, \"10.13.0.0/16\"} allow = {\"10.13.7.0/24\", \"unix:\"}",
+          { "10.13.7.1", "unix:" },
+          { "10.13.1.1", "1.1.1.1", "::1" } },
+        { "deny = all allow = {\"0.0.0.0/0\"}", { "10.13.7.1" }, { "unix:", "::1" } },
+        { "allow = all deny = all", { 0 }, { "unix:", "::1", "1.1.1.1" } },
+        { "allow = \"10.0.0.0/8\" deny = \"10.0.0.0/8\"", { 0 }, { "10.1.2.3", "1.1.1.1" } },
+        { "allow = \"file:list\"", { "10.1.2.3", "2001:db8::9" }, { "1.1.1.1" } },
+        { "deny = {\"file:list\", \"1.1.1.1\"}", { "9.9.9.9" }, { "10.1.2.3", "1.1.1.1" } },
+        { "allow = {\"file:none\"}", { 0 }, { "9.9.9.9", "::1", "unix:" } },
+        { "deny = {\"file:none\"}", { "9.9.9.9", "::1", "unix:" }, { 0 } },
+        { "allow = {} deny = {}", { "9.9.9.9", "::1", "unix:" }, { 0 } },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct fixture fixture = { .files[1] = { "/site/list", "10.0.0.0/8 # c\n2001:db8::/32" },
+                                   .files[2] = { "/site/none", "# nobody\n" },
+                                   .files_count = 3 };
+        char text[512];
+        struct config *config;
+
+        snprintf(text, sizeof(text), "server a { root = /srv/www %s }", rows[i].text);
+        config = fixture_config(&fixture, text);
+        for (size_t j = 0; j < 4 && rows[i].inside[j] != NULL; j++)
+            if (!may(at(config, 0, "/"), rows[i].inside[j]))
+                fail_msg("%s refuses %s", rows[i].text, rows[i].inside[j]);
+        for (size_t j = 0; j < 4 && rows[i].outside[j] != NULL; j++)
+            if (may(at(config, 0, "/"), rows[i].outside[j]))
+                fail_msg("%s admits %s", rows[i].text, rows[i].outside[j]);
+        config_free(config);
+    }
+}
+
+/* A location that says either says both; what is said alike is made once. */
+static void test_inheritance(void **state)
+{
+    struct fixture fixture = { 0 };
+    struct config *config = fixture_config(
+        &fixture, "server a { root = /srv/www allow = \"10.0.0.0/8\" deny = \"10.1.0.0/16\"\n"
+                  "location \"/same/\" { index = x }\n"
+                  "location \"/open/\" { allow = {} }\n"
+                  "location \"/deny/\" { deny = \"1.1.1.1\" }\n"
+                  "location \"/allow/\" { allow = \"10.1.0.0/16\" } }\n"
+                  "server b { root = /srv/www allow = \"10.0.0.0/8\" deny = \"10.1.0.0/16\" }\n"
+                  "server c { root = /srv/www deny = \"10.0.0.0/8\" }\n"
+                  "server d { root = /srv/www }");
+
+    (void)state;
+    assert_ptr_equal(at(config, 0, "/same/")->admission->by_address,
+                     at(config, 0, "/")->admission->by_address);
+    assert_ptr_equal(at(config, 1, "/")->admission->by_address,
+                     at(config, 0, "/")->admission->by_address);
+    assert_null(at(config, 0, "/open/")->admission);
+    assert_null(at(config, 3, "/")->admission);
+    assert_false(may(at(config, 0, "/same/"), "10.1.1.1"));
+    assert_true(may(at(config, 0, "/deny/"), "10.1.1.1"));
+    assert_false(may(at(config, 0, "/deny/"), "1.1.1.1"));
+    assert_true(may(at(config, 0, "/allow/"), "10.1.1.1"));
+    assert_false(may(at(config, 0, "/allow/"), "10.2.1.1"));
+    assert_false(may(at(config, 2, "/"), "10.2.1.1"));
+    config_free(config);
+}
+
+#define CLIENTS                                                                                    \
+    "; allowed: an address (192.0.2.1, 2001:db8::1), a network (10.0.0.0/8, 2001:db8::/32), "      \
+    "unix:, all, or file:PATH for a file with one of them a line"
+
+static void test_refused(void **state)
+{
+    static const struct refusal rows[] = {
+        { "server a { root = /srv/www\nallow = localhost }",
+          "server.conf:2: allow: \"localhost\" is no address" CLIENTS },
+        { "server a { root = /srv/www\ndeny = \"10.0.0.1/8\" }",
+          "server.conf:2: deny: \"10.0.0.1/8\" is an address within a network, not the network's "
+          "own: the bits behind the prefix must be 0" CLIENTS },
+        { "server a { root = /srv/www deny = \"\" }",
+          "server.conf:1: deny: \"\" is empty" CLIENTS },
+        { "server a { root = /srv/www deny = \"file:\" }",
+          "server.conf:1: deny: \"file:\" names no file" CLIENTS },
+        { "server a { root = /srv/www deny = \"file:nowhere\" }",
+          "server.conf:1: deny: /site/nowhere cannot be read: No such file or directory" },
+        { "server a { root = /srv/www\n\ndeny = {\"1.1.1.1\", \"file:bad\"} }",
+          "/site/bad:3: deny: \"1.1.1\" is no address; allowed: one address, or one network, a "
+          "line, and comments behind '#'" },
+    };
+    struct fixture fixture = { .files[1] = { "/site/bad", "1.1.1.1\n\n1.1.1\n" },
+                               .files_count = 2 };
+
+    (void)state;
+    fixture_refuse(&fixture, rows, ARRAY_LEN(rows));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_inheritance),
+        cmocka_unit_test(test_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
