@@ -384,8 +384,8 @@ static void test_proxy_protocol(void **state)
         assert_int_equal(config->listens[i].tls, rows[i].tls);
         assert_int_equal(config->listens[i].servers_count, rows[i].servers);
     }
-    assert_int_equal(config->trusted.count, 2);
-    assert_int_equal(config->real_ip.from.count, 0);
+    assert_int_equal(config->trusted.ipv4_count, 2); /* where one network begins, and ends */
+    assert_int_equal(config->real_ip.from.ipv4_count, 0);
     config_free(config);
 }
 
