@@ -19,6 +19,7 @@
 #include "process/instance.h"
 #include "process/notify.h"
 #include "process/options.h"
+#include "process/sign.h"
 #include "process/succession.h"
 #include "process/supervisor.h"
 #include "process/top.h"
@@ -252,6 +253,8 @@ int main(int argc, char **argv)
         return doctor(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "top") == 0)
         return top(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "sign") == 0)
+        return sign(argc - 1, argv + 1);
     if (argc > 1 && control_client_knows(argv[1]))
         return control_client(argc - 1, argv + 1);
     if (binary_note(argc, argv) < 0) {

@@ -25,6 +25,7 @@ struct fd_slot;
 struct arena;
 struct config_texts;
 struct log_syslog;
+struct htpasswd;
 
 enum listen_kind { LISTEN_IPV4, LISTEN_IPV6, LISTEN_UNIX };
 
@@ -96,9 +97,43 @@ struct client_rules {
     size_t allow_count, deny_count;
 };
 
+/* Who may by name and password: an `auth` block. */
+struct auth_rules {
+    char *realm, *path;
+    const struct htpasswd *users; /* what the file held when it was loaded */
+    const char *challenge;        /* the field of a 401, with CRLF */
+};
+
+/* Keys in one `signed`: the one that links are made with, and those before it. */
+#define CONFIG_SIGNED_MAX 4
+
+/* Who may by a link that somebody has signed (core/signed_link.h). */
+struct signed_rules {
+    char *paths[CONFIG_SIGNED_MAX];
+    struct span keys[CONFIG_SIGNED_MAX];
+    size_t count;
+};
+
+/* Names in one `referers`: each is compared with every request's. */
+#define CONFIG_REFERERS_MAX 1000
+
+/* Which pages may lead here: `referers`. */
+struct referer_rules {
+    bool none, blocked, server_names; /* words in it */
+    char **hosts;                     /* the others */
+    size_t hosts_count;
+    char **texts; /* as written */
+    size_t count;
+};
+
+enum satisfy { SATISFY_ALL, SATISFY_ANY };
+
 /* Who may have what lies at a location. */
 struct admission {
-    const struct client_rules *by_address; /* NULL: whatever the address is */
+    const struct client_rules *by_address; /* NULL: whatever the address is, */
+    const struct auth_rules *auth;         /* without a password, */
+    const struct signed_rules *signed_by;  /* by any link, */
+    const struct referer_rules *referers;  /* wherever it stands */
 };
 
 /* What holds for a part of a server's paths: a `location`, or, with the prefix "/", what stands in
@@ -132,6 +167,7 @@ struct location {
     const char *charset; /* added to text types; "" adds none */
     /* who may */
     const struct admission *admission; /* NULL: everybody */
+    enum satisfy satisfy;              /* how many of address, password and link it takes */
 };
 
 /* `redirect "/old/" { to = "/new/" status = 301 }` */
@@ -376,6 +412,10 @@ struct config {
     size_t listens_count;
     struct server *servers;
     size_t servers_count;
+    /* who may */
+    uint32_t auth_verifications_max; /* passwords that are looked at at a time */
+    bool has_auth;                   /* a location asks for passwords */
+    uint32_t auth_cache_ms;          /* how long one that was right is believed; 0: not at all */
     /* who the client is */
     char **trusted_texts; /* as written; made into `trusted` */
     size_t trusted_count;

@@ -1,8 +1,10 @@
-/* config_admission.c: `allow` and `deny`. What one list says is read and sorted once, however many
- * locations share it: a file may hold a hundred thousand networks, and a configuration a thousand
- * servers. */
+/* config_admission.c: `allow` and `deny`; the other ways are config_auth.c's and config_links.c's.
+ * What one list says is read and sorted once, however many locations share it: a file may hold a
+ * hundred thousand networks, and a configuration a thousand servers. */
 #include "config/config_admission.h"
 
+#include "config/config_auth.h"
+#include "config/config_links.h"
 #include "config/config_store.h"
 #include "core/address_lines.h"
 #include "core/check.h"
@@ -211,19 +213,33 @@ static const struct config_block *clients_block(const struct config_layers *laye
     return layers->defaults;
 }
 
-int config_admission_make(const struct config_build *build, const struct config_layers *layers,
-                          struct location *location)
+static int by_address_make(const struct config_build *build, const struct config_layers *layers,
+                           const struct client_rules **ret_rules)
 {
     const struct config_block *block = clients_block(layers);
     const struct config_entry *allow = config_entry_at(block, "allow");
     const struct config_entry *deny = config_entry_at(block, "deny");
-    struct admission *admission;
 
-    if (allow->count + deny->count == 0)
-        return 0;
-    admission = arena_alloc(build->arena, sizeof(*admission));
-    if (admission == NULL)
-        return -ENOMEM;
-    location->admission = admission;
-    return rules_make(build, allow, deny, &admission->by_address);
+    *ret_rules = NULL;
+    return allow->count + deny->count > 0 ? rules_make(build, allow, deny, ret_rules) : 0;
+}
+
+int config_admission_make(const struct config_build *build, const struct config_layers *layers,
+                          struct location *location)
+{
+    struct admission *admission = arena_alloc(build->arena, sizeof(*admission));
+    int res = admission != NULL ? 0 : -ENOMEM;
+
+    if (res == 0)
+        res = by_address_make(build, layers, &admission->by_address);
+    if (res == 0)
+        res = config_auth_make(build, layers, &admission->auth);
+    if (res == 0)
+        res = config_signed_make(build, layers, &admission->signed_by);
+    if (res == 0)
+        res = config_referers_make(build, layers, &admission->referers);
+    if (res == 0 && (admission->by_address != NULL || admission->auth != NULL ||
+                     admission->signed_by != NULL || admission->referers != NULL))
+        location->admission = admission;
+    return res;
 }

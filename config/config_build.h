@@ -45,6 +45,7 @@ struct config_files {
 struct listen_config;
 struct access_rules;
 struct client_rules;
+struct htpasswd;
 
 /* What several servers may share, by its text: indices into the lists of struct config. */
 struct config_shared {
@@ -55,6 +56,9 @@ struct config_shared {
     struct name_table clients;   /* into client_rules, by what they are made of */
     const struct client_rules **client_rules;
     size_t client_rules_count;
+    struct name_table users; /* into user_files, by path */
+    const struct htpasswd **user_files;
+    size_t user_files_count;
 };
 
 struct config_build {

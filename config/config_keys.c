@@ -4,6 +4,7 @@
 #include "core/check.h"
 #include "config/config.h"
 #include "config/config_admission.h"
+#include "config/config_links.h"
 #include "config/config_text.h"
 
 #include <assert.h>
@@ -13,6 +14,7 @@
 #define LOCATION (1u << CONFIG_LOCATION)
 #define REDIRECT (1u << CONFIG_REDIRECT)
 #define CACHE    (1u << CONFIG_CACHE)
+#define AUTH     (1u << CONFIG_AUTH)
 #define PATHS    (SERVER | LOCATION) /* in a server block, they hold for its "/" */
 
 #define ADDRESSES                                                                                  \
@@ -48,6 +50,8 @@ static const char *const file_jobs[] = { "auto",      "inline",    "workers",  "
                                          "posix-aio", "linux-aio", "io_uring", NULL };
 static const char *const stop_signals[] = { "stop", "drain", NULL };
 static const char *const pool_works[] = { "request", "file", NULL };
+static const char *const offs[] = { "off", NULL };
+static const char *const satisfactions[] = { "all", "any", NULL };
 static const char *const real_ip_headers[] = { "X-Forwarded-For", "Forwarded", "X-Real-IP", NULL };
 
 static_assert(LOG_ERROR == 0 && LOG_WARN == 1 && LOG_INFO == 2 && LOG_DEBUG == 3, "log_levels");
@@ -68,6 +72,7 @@ static_assert(FILE_JOBS_AUTO == 0 && FILE_JOBS_INLINE == 1 && FILE_JOBS_WORKERS 
               "file_jobs");
 static_assert(STOP_SIGNAL_STOP == 0 && STOP_SIGNAL_DRAIN == 1, "stop_signals");
 static_assert(POOL_WORK_REQUEST == 0 && POOL_WORK_FILE == 1, "pool_works");
+static_assert(SATISFY_ALL == 0 && SATISFY_ANY == 1, "satisfactions");
 static_assert(REAL_IP_X_FORWARDED_FOR == 0 && REAL_IP_FORWARDED == 1 && REAL_IP_X_REAL_IP == 2,
               "real_ip_headers");
 
@@ -81,6 +86,8 @@ static const struct config_block_type block_types[CONFIG_BLOCK_KINDS] = {
                           "sends the path in the title, or those below it, elsewhere" },
     [CONFIG_CACHE] = { "cache", PATHS, "in a cache block", "*.css",
                        "caching fields for the files that match the title" },
+    [CONFIG_AUTH] = { "auth", PATHS, "in an auth block", "Members only",
+                      "asks for a name and a password; the title is what for" },
 };
 
 #define ENGINE "Engine and process"
@@ -353,6 +360,24 @@ static const struct config_key keys[] = {
     { "deny", ADMIT, PATHS, CONFIG_TEXTS, "", NOWHERE, .check = config_text_client,
       .allowed = CLIENTS,
       .help = "who may not, by address, unless `allow` names a smaller network" },
+    { "auth", ADMIT, PATHS, CONFIG_CHOICE, NULL, .choices = offs, NOWHERE,
+      .help = "no password is asked for, though the server's auth block says so" },
+    { "users", ADMIT, AUTH, CONFIG_PATH, NULL, NOWHERE,
+      .allowed = "the path of a file of names and hashed passwords, as htpasswd(1) makes it",
+      .help = "who may, by name and password" },
+    { "auth_verifications_max", ADMIT, TOP, CONFIG_COUNT, "8", 1, 1024, IN(auth_verifications_max),
+      .help = "passwords that are looked at at a time; more: 503" },
+    { "auth_cache", ADMIT, TOP, CONFIG_DURATION, "5m", 0, DAY, IN(auth_cache_ms),
+      .help = "how long a password that was right is believed without a look; 0: not at all" },
+    { "signed", ADMIT, PATHS, CONFIG_PATHS, "", NOWHERE,
+      .allowed = "the path of a file that holds a key of 16 to 1024 bytes",
+      .help = "who may, by a link that was signed with one of these keys, and is not over" },
+    { "referers", ADMIT, PATHS, CONFIG_TEXTS, "", NOWHERE, .check = config_text_referer,
+      .max = CONFIG_REFERERS_MAX,
+      .allowed = "none, blocked, server_names, a host name, or *.name for those below it",
+      .help = "pages that may lead here, by the Referer field" },
+    { "satisfy", ADMIT, PATHS, CONFIG_CHOICE, "all", .choices = satisfactions, LOC(satisfy),
+      .help = "whether it takes address, password and signature, or one of them" },
 
     { "to", MOVED, REDIRECT, CONFIG_TEXT, NULL, NOWHERE, .check = config_text_redirect,
       .allowed = "a path that begins with '/', or a URL that begins with http:// or https://, in "

@@ -254,8 +254,8 @@ static int parse_statement(struct config_parser *parser, struct config_reader *r
     res = config_reader_next(parser, reader);
     if (res < 0)
         return res;
-    if (key == NULL)
-        return open_block(parser, reader, kind, &token);
+    if (key == NULL || (kind != CONFIG_TOP && !config_token_is(&reader->token, '=')))
+        return open_block(parser, reader, kind, &token); /* auth = off, auth "x" { } */
     if (key->type == CONFIG_INCLUDE)
         return config_include(parser, reader, &token);
     return parse_setting(parser, reader, key, &token);

@@ -243,19 +243,35 @@ static void print_cache_rule(struct printer *printer, const struct cache_rule *r
     print_block_end(printer);
 }
 
-/* `allow` or `deny`. */
-static void print_clients(struct printer *printer, const struct config_key *key,
-                          const struct admission *admission)
+/* What `key` says of who may. */
+static void print_admission(struct printer *printer, const struct config_key *key,
+                            const struct admission *admission)
 {
-    static const struct client_rules none;
-    const struct client_rules *rules = admission != NULL ? admission->by_address : NULL;
+    static const struct admission nobody;
+    static const struct client_rules no_rules;
+    static const struct referer_rules no_referers;
+    static const struct signed_rules no_keys;
+    const struct admission *all = admission != NULL ? admission : &nobody;
+    const struct client_rules *clients = all->by_address != NULL ? all->by_address : &no_rules;
+    const struct referer_rules *pages = all->referers != NULL ? all->referers : &no_referers;
+    const struct signed_rules *keys = all->signed_by != NULL ? all->signed_by : &no_keys;
 
-    if (rules == NULL)
-        rules = &none;
-    if (strcmp(key->name, "allow") == 0)
-        print_list(printer, key->name, rules->allow, rules->allow_count);
-    else
-        print_list(printer, key->name, rules->deny, rules->deny_count);
+    if (strcmp(key->name, "allow") == 0) {
+        print_list(printer, key->name, clients->allow, clients->allow_count);
+    } else if (strcmp(key->name, "deny") == 0) {
+        print_list(printer, key->name, clients->deny, clients->deny_count);
+    } else if (strcmp(key->name, "referers") == 0) {
+        print_list(printer, key->name, pages->texts, pages->count);
+    } else if (strcmp(key->name, "signed") == 0) {
+        print_list(printer, key->name, (char **)(uintptr_t)keys->paths, keys->count);
+    } else if (all->auth == NULL) {
+        print_name(printer, key->name);
+        fputs("off\n", printer->out);
+    } else {
+        print_block(printer, CONFIG_AUTH, all->auth->realm);
+        print_setting(printer, "users", all->auth->path);
+        print_block_end(printer);
+    }
 }
 
 static void print_location(struct printer *printer, const struct location *location)
@@ -273,8 +289,9 @@ static void print_location(struct printer *printer, const struct location *locat
             print_headers(printer, location);
         else if (key->type == CONFIG_ERROR_PAGES)
             print_error_pages(printer, location);
-        else if (key->type == CONFIG_TEXTS)
-            print_clients(printer, key, location->admission);
+        else if (key->type == CONFIG_TEXTS || key->type == CONFIG_PATHS ||
+                 key->type == CONFIG_CHOICE)
+            print_admission(printer, key, location->admission);
         else if (key->type == CONFIG_CODINGS)
             print_codings(printer, key->name,
                           strcmp(key->name, "compress") == 0 ? location->compress

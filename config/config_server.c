@@ -223,6 +223,15 @@ static int server_make(const struct servers *servers, const struct config_block 
     return res;
 }
 
+static bool has_auth(const struct server *server)
+{
+    for (size_t i = 0; i < server->locations_count; i++) {
+        if (server->locations[i].admission != NULL && server->locations[i].admission->auth != NULL)
+            return true;
+    }
+    return false;
+}
+
 /* Room for everything that is counted over all servers. 0 or -ENOMEM. */
 static int servers_reserve(const struct servers *servers, const struct config_block *top)
 {
@@ -244,6 +253,8 @@ static int servers_reserve(const struct servers *servers, const struct config_bl
     shared->access = NULL;
     shared->client_rules = arena_array(scratch, roots, sizeof(shared->client_rules[0]));
     shared->client_rules_count = 0;
+    shared->user_files = arena_array(scratch, roots, sizeof(shared->user_files[0]));
+    shared->user_files_count = 0;
     config->access_logs = arena_array(arena, count, sizeof(config->access_logs[0]));
     config->listens = arena_array(arena, listens, sizeof(config->listens[0]));
     config->roots = arena_array(arena, roots, sizeof(config->roots[0]));
@@ -251,7 +262,8 @@ static int servers_reserve(const struct servers *servers, const struct config_bl
         config->roots == NULL || shared->wide == NULL ||
         name_table_make(scratch, listens, false, &shared->listens) < 0 ||
         name_table_make(scratch, roots, false, &shared->roots) < 0 ||
-        shared->client_rules == NULL ||
+        shared->client_rules == NULL || shared->user_files == NULL ||
+        name_table_make(scratch, roots, false, &shared->users) < 0 ||
         name_table_make(scratch, roots, false, &shared->clients) < 0 ||
         name_table_make(scratch, count, false, &shared->access_logs) < 0)
         return -ENOMEM;
@@ -282,6 +294,8 @@ int config_servers_make(const struct config_build *build, const struct config_bl
         CHECK(top->blocks[i]->kind == CONFIG_SERVER);
         res = server_make(&servers, top->blocks[i], server++);
     }
+    for (size_t i = 0; i < config->servers_count; i++)
+        config->has_auth |= has_auth(&config->servers[i]);
     if (res == 0)
         res = config_check_names(build, top, config);
     for (size_t i = 0; res == 0 && i < config->listens_count; i++)

@@ -11,6 +11,7 @@ struct session_limits session_limits_of(const struct config *config)
         .cache_files_max = config->cache_files_max,
         .cache_bytes_max = config->cache_bytes_max,
         .compress_bytes_max = config->compress_bytes_max,
+        .verifications_max = config->auth_verifications_max,
         .has_logs = true,
     };
 }
@@ -30,5 +31,6 @@ struct session_limits session_limits_share(const struct session_limits *whole, u
     share.cache_files_max = (uint32_t)part_of(whole->cache_files_max, count);
     share.cache_bytes_max = part_of(whole->cache_bytes_max, count);
     share.compress_bytes_max = part_of(whole->compress_bytes_max, count);
+    share.verifications_max = (uint32_t)part_of(whole->verifications_max, count);
     return share;
 }

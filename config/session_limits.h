@@ -13,6 +13,7 @@ struct session_limits {
     uint32_t cache_files_max;    /* descriptors of kept files */
     uint64_t cache_bytes_max;    /* octets of small files kept in memory */
     uint64_t compress_bytes_max; /* octets that `compress` has made, kept in memory */
+    uint32_t verifications_max;  /* passwords that are looked at at a time */
     bool has_logs; /* access logs are opened; false for an engine that never runs (`gearshift -t`),
                       since to open them would be to create them */
     bool logs_inline; /* whoever serves writes them himself, and no thread of their own does: for a

@@ -17,7 +17,7 @@ static const char json[] =
     "\"duration_ms\":$request_time_ms,\"referer\":\"$http_referer\","
     "\"user_agent\":\"$http_user_agent\"}";
 
-enum kind { NUMBER, SPAN };
+enum kind { NUMBER, NAME, SPAN };
 
 static const struct variable {
     const char *name;
@@ -40,7 +40,7 @@ static const struct variable {
     [ACCESS_QUERY_STRING] = { "query_string", SPAN, ACCESS_NEEDS_MORE },
     [ACCESS_REMOTE_ADDR] = { "remote_addr", SPAN, 0 },
     [ACCESS_REMOTE_PORT] = { "remote_port", NUMBER, ACCESS_NEEDS_MORE },
-    [ACCESS_REMOTE_USER] = { "remote_user", NUMBER, 0 }, /* nobody is authenticated */
+    [ACCESS_REMOTE_USER] = { "remote_user", NAME, 0 },
     [ACCESS_REQUEST] = { "request", SPAN, 0 },
     [ACCESS_REQUEST_ID] = { "request_id", SPAN, ACCESS_NEEDS_MORE | ACCESS_NEEDS_REQUEST_ID },
     [ACCESS_REQUEST_LENGTH] = { "request_length", NUMBER, ACCESS_NEEDS_MORE },
@@ -228,11 +228,6 @@ static bool put_constant(struct compiler *c, uint8_t variable)
 {
     char name[ACCESS_NAME_MAX + 1] = "";
 
-    if (variable == ACCESS_REMOTE_USER) {
-        if (c->format->escape == ACCESS_ESCAPE_DEFAULT)
-            put_literal(c, SPAN_LIT("-"));
-        return true;
-    }
     if (variable != ACCESS_HOSTNAME)
         return false;
     if (gethostname(name, sizeof name - 1) != 0)
@@ -254,11 +249,12 @@ static int add_piece(struct compiler *c, struct access_piece piece)
     piece.text = span_make(c->literal + c->literal_begin, c->literal_len - c->literal_begin);
     c->literal_begin = c->literal_len;
     c->pieces[format->count++] = piece;
-    bool is_span = piece.variable > ACCESS_NAMED || variables[piece.variable].kind == SPAN;
+    enum kind kind = piece.variable > ACCESS_NAMED ? SPAN : variables[piece.variable].kind;
     format->line_max += piece.text.len;
     if (piece.variable != ACCESS_NOTHING)
-        format->line_max +=
-            is_span ? (size_t)ACCESS_SPAN_MAX * ACCESS_ESCAPE_MAX : (size_t)ACCESS_NUMBER_MAX;
+        format->line_max += kind == SPAN   ? (size_t)ACCESS_SPAN_MAX * ACCESS_ESCAPE_MAX
+                            : kind == NAME ? (size_t)ACCESS_USER_MAX * ACCESS_ESCAPE_MAX
+                                           : (size_t)ACCESS_NUMBER_MAX;
     return 0;
 }
 

@@ -17,6 +17,7 @@ enum {
     ACCESS_FORMAT_MAX = 4096, /* octets of its text */
     ACCESS_SPAN_MAX = 8192,   /* octets of one value that are logged */
     ACCESS_ESCAPE_MAX = 6,    /* octets that one octet becomes: \u00HH; the rest is shorter */
+    ACCESS_USER_MAX = 256,    /* octets of the name of a user: more than HTPASSWD_NAME_MAX */
     ACCESS_NUMBER_MAX = 32,   /* octets of a number, a time or a date */
     ACCESS_COPY = 16,         /* octets that may be read behind a text, and written behind a line */
     ACCESS_NAME_MAX = 64,     /* octets of a variable's name */

@@ -250,6 +250,8 @@ static char *put_variable(char *out, const struct access_piece *piece, enum acce
     switch ((enum access_variable)piece->variable) {
     case ACCESS_REMOTE_ADDR:
         return put_span(out, record->peer, escape);
+    case ACCESS_REMOTE_USER:
+        return put_span(out, record->user, escape);
     case ACCESS_TIME_LOCAL:
         return put(out, record->log_date, strlen(record->log_date));
     case ACCESS_REQUEST:

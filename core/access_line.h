@@ -34,6 +34,7 @@ struct access_record {
     struct span host;         /* as the request names it, without port; $authority */
     struct span request_line; /* as received, without CRLF */
     struct span referer, user_agent;
+    struct span user;     /* who it is; empty: nobody knows */
     const char *log_date; /* struct clock's */
     int64_t wall_s;
     int32_t wall_ms;

@@ -46,7 +46,7 @@ static const struct stats_family families[] = {
       VALUES("tls_handshake", "header", "body", "keepalive", "send", "linger") },
     { "refusals_total", "Requests refused, by reason", "reason", .first = STATS_REFUSED_BAD_REQUEST,
       VALUES("bad_request", "timeout", "too_large", "method", "misdirected", "http_version",
-             "unavailable", "address") },
+             "unavailable", "address", "credentials", "signature", "referer") },
     { "log_lines_dropped_total", "Lines of access logs that could not be written",
       .first = STATS_LOG_DROPPED, ONE },
     { "loop_turns_total", "Turns of event loops", .first = STATS_TURNS, ONE },

@@ -110,6 +110,7 @@ void http_access_write(struct http_conn *c, int status, uint64_t bytes, uint64_t
     struct access_record record = {
         .peer = span_make(address, peer_format(http_client_of(x, &c->peer), address)),
         .request_line = http_request_slice(r, r->request_line),
+        .user = text_or_nothing(x->user),
         .log_date = clock->log_date,
         .wall_s = clock->wall_s,
         .wall_ms = clock->wall_ms,

@@ -7,8 +7,11 @@
 
 #include "core/address_set.h"
 #include "core/log_repeat.h"
+#include "core/signed_link.h"
 #include "core/stats.h"
+#include "http/auth.h"
 #include "http/real_ip.h"
+#include "http/referer.h"
 
 #include <errno.h>
 #include <string.h>
@@ -26,29 +29,92 @@ static bool is_challenge(const struct http_exchange *x)
            (prefix.len < well_known.len || memcmp(prefix.ptr, well_known.ptr, well_known.len) != 0);
 }
 
-static bool address_may(const struct http_exchange *x, const struct client_rules *rules)
+/* Counts and logs it. Names that were tried are not told: some are passwords. */
+static void note_refusal(const struct http_exchange *x, enum stats_counter counter,
+                         const char *kind)
 {
-    const struct peer *client = http_client_of(x, x->peer);
     char text[PEER_TEXT_MAX];
 
-    if (address_set_has(&rules->clients, client))
-        return true;
-    stats_count(STATS_REFUSED_ADDRESS);
-    peer_format(client, text);
-    log_repeated(LOG_INFO, "refused by allow and deny", EACCES,
-                 "%s is refused by allow and deny of location %s of server %s", text,
-                 x->search.location->prefix.ptr, x->server->name);
-    return false;
+    stats_count(counter);
+    peer_format(http_client_of(x, x->peer), text);
+    log_repeated(LOG_INFO, kind, EACCES, "%s is refused at location %s of server %s: %s", text,
+                 x->search.location->prefix.ptr, x->server->name, kind);
+}
+
+static enum http_static_result refuse(struct http_exchange *x, int status,
+                                      enum stats_counter counter, const char *kind)
+{
+    note_refusal(x, counter, kind);
+    http_static_begin_error(x, status);
+    return HTTP_STATIC_NEXT;
+}
+
+/* What comes of a name and a password. */
+static enum http_static_result take_auth(struct http_exchange *x, const struct auth_rules *rules,
+                                         enum http_auth_result result)
+{
+    static const char later[] = "Retry-After: 1\r\n";
+
+    switch (result) {
+    case HTTP_AUTH_RIGHT:
+        x->search.step = HTTP_SEARCH_TRY;
+        return HTTP_STATIC_NEXT;
+    case HTTP_AUTH_JOB:
+        return HTTP_STATIC_NEXT;
+    case HTTP_AUTH_BUSY:
+        memcpy(x->extra, later, sizeof(later));
+        http_static_begin_error(x, 503);
+        return HTTP_STATIC_NEXT;
+    case HTTP_AUTH_WRONG:
+        note_refusal(x, STATS_REFUSED_CREDENTIALS, "wrong name or password");
+        break;
+    case HTTP_AUTH_NONE:
+        break;
+    }
+    x->challenge = rules->challenge;
+    http_static_begin_error(x, 401);
+    return HTTP_STATIC_NEXT;
+}
+
+static enum http_static_result refuse_link(struct http_exchange *x, enum signed_verdict verdict)
+{
+    return verdict == SIGNED_EXPIRED
+               ? refuse(x, 410, STATS_REFUSED_SIGNATURE, "a signed link that is over")
+               : refuse(x, 403, STATS_REFUSED_SIGNATURE, "no good signature in the link");
 }
 
 enum http_static_result http_admission_judge(struct http_exchange *x)
 {
     const struct admission *admission = x->search.location->admission;
+    const struct client_rules *clients = admission->by_address;
+    const struct signed_rules *keys = admission->signed_by;
+    const struct auth_rules *auth = admission->auth;
+    enum signed_verdict verdict = SIGNED_GOOD;
 
-    x->search.step = HTTP_SEARCH_TRY;
-    if (is_challenge(x))
+    if (x->job_state == HTTP_JOB_DONE)
+        return take_auth(x, auth, http_auth_end(x));
+    if (is_challenge(x)) {
+        x->search.step = HTTP_SEARCH_TRY;
         return HTTP_STATIC_NEXT;
-    if (admission->by_address != NULL && !address_may(x, admission->by_address))
-        http_static_begin_error(x, 403);
+    }
+    if (admission->referers != NULL && !http_referer_may(x, admission->referers))
+        return refuse(x, 403, STATS_REFUSED_REFERER, "not led here by a page of referers");
+    bool address =
+        clients == NULL || address_set_has(&clients->clients, http_client_of(x, x->peer));
+    if (keys != NULL)
+        verdict = signed_link_judge(keys->keys, keys->count, x->target.path, x->target.query,
+                                    x->env->clock->wall_s);
+    bool any = x->search.location->satisfy == SATISFY_ANY;
+    if (any && ((clients != NULL && address) || (keys != NULL && verdict == SIGNED_GOOD))) {
+        x->search.step = HTTP_SEARCH_TRY;
+        return HTTP_STATIC_NEXT;
+    }
+    if (!address && (!any || (auth == NULL && keys == NULL)))
+        return refuse(x, 403, STATS_REFUSED_ADDRESS, "allow and deny");
+    if (verdict != SIGNED_GOOD && (!any || auth == NULL))
+        return refuse_link(x, verdict);
+    if (auth != NULL)
+        return take_auth(x, auth, http_auth_begin(x, auth));
+    x->search.step = HTTP_SEARCH_TRY;
     return HTTP_STATIC_NEXT;
 }

@@ -76,6 +76,7 @@ static void begin_request(struct http_conn *c)
     x->search.status = 0;
     x->status = 0;
     x->extra[0] = '\0';
+    x->user = NULL;
     x->request.head = "";
     x->request.head_len = 0;
     x->request.request_line = (struct http_slice){ 0, 0 };

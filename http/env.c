@@ -1,4 +1,5 @@
 /* env.c: makes and ends what the HTTP connections of one thread share. See env.h. */
+#include "http/auth.h"
 #include "http/env.h"
 
 #include "core/check.h"
@@ -189,6 +190,18 @@ static int make_compressed(struct http_env *env, char *why, size_t why_size)
     return r;
 }
 
+/* Where a location asks for passwords: what they are looked at with. */
+static int make_auth(struct http_env *env, char *why, size_t why_size)
+{
+    int r = !env->config->has_auth
+                ? 0
+                : http_auth_create(env->config, env->limits.verifications_max, &env->auth);
+    if (r < 0)
+        snprintf(why, why_size, "auth: there is no memory, or no random number to be had: %s",
+                 strerror(-r));
+    return r;
+}
+
 /* The file cache, the roots and the pools. */
 static int make_stores(struct http_env *env, char *why, size_t why_size)
 {
@@ -201,6 +214,9 @@ static int make_stores(struct http_env *env, char *why, size_t why_size)
         return r;
     }
     r = make_compressed(env, why, why_size);
+    if (r < 0)
+        return r;
+    r = make_auth(env, why, why_size);
     if (r < 0)
         return r;
     r = http_roots_create(config, &env->roots);
@@ -263,6 +279,7 @@ void http_env_destroy(struct http_env *env)
     pool_destroy(env->inputs);
     pool_destroy(env->exchanges);
     compress_cache_destroy(env->compressed);
+    http_auth_destroy(env->auth);
     file_cache_destroy(env->cache);
     http_roots_destroy(env->roots);
     free(env);

@@ -39,6 +39,8 @@ enum {
                      than a sendfile(2) beside the send(2) of its head */
 };
 
+struct http_auth;
+
 struct http_env {
     const struct config *config; /* borrowed */
     struct session_limits limits;
@@ -46,6 +48,7 @@ struct http_env {
     bool file_segments;        /* the engine sends file ranges itself */
     struct file_cache *cache;
     struct compress_cache *compressed; /* NULL: no location says `compress` */
+    struct http_auth *auth;            /* NULL: no location asks for a password */
     struct http_roots *roots;
     struct mime_table *mime;
     struct pool *exchanges; /* struct http_exchange, one a busy connection */

@@ -62,6 +62,7 @@ struct http_static {
     struct file_entry *sidecar; /* a reference, or NULL */
     struct file_entry *made;    /* what was compressed of `entry`: a reference, or NULL */
     struct compression *compression; /* that is waited for: a user's reference, or NULL */
+    struct verification *verification; /* of a password (auth.h), or NULL; owned */
     struct http_listing *listing;    /* of the directory that is being listed, or NULL; owned */
     struct file_entry *opened; /* what the last job has found, until it is asked for or the search
                                   goes elsewhere: a reference, or NULL */
@@ -120,6 +121,10 @@ struct http_exchange {
     struct peer client;  /* valid with from_proxy */
     bool log_due;        /* its line in the access log is written when it is sent */
     char extra[64];      /* a field line for an error answer (Allow, Content-Range), or "" */
+
+    /* Who it is, where a location asks for it */
+    const char *user;      /* of the configuration; NULL: nobody knows */
+    const char *challenge; /* for a 401; likewise */
 
     /* Sending */
     struct http_out out;

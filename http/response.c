@@ -278,6 +278,12 @@ int http_response_file(struct http_exchange *x, const struct location *location,
     return respond_ranges(x, location, entry, fields, name);
 }
 
+/* The fields of this error alone. */
+static struct span fields_of_error(const struct http_exchange *x, int status)
+{
+    return span_str(status == 401 ? x->challenge : x->extra);
+}
+
 bool http_response_error_file(struct http_exchange *x, const struct location *location, int status,
                               struct file_entry *entry, struct span name)
 {
@@ -292,7 +298,7 @@ bool http_response_error_file(struct http_exchange *x, const struct location *lo
                             SPAN_LIT("\r\nContent-Length: "),
                             decimal_text(entry->meta.size, &room),
                             SPAN_LIT("\r\n"),
-                            span_str(x->extra),
+                            fields_of_error(x, status),
                             location_fields(x, location),
                             head_end(x),
                             { NULL, 0 } }; /* for the content */
@@ -312,7 +318,7 @@ bool http_response_error(struct http_exchange *x, const struct location *locatio
                                      "Content-Length: "),
                             decimal_text(page.len, &room),
                             SPAN_LIT("\r\n"),
-                            span_str(x->extra),
+                            fields_of_error(x, status),
                             location_fields(x, location),
                             head_end(x),
                             span_make(page.ptr, x->body_omitted ? 0 : page.len) };

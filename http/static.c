@@ -12,6 +12,7 @@
 #include "http/static.h"
 
 #include "core/check.h"
+#include "http/auth.h"
 #include "http/redirect.h"
 #include "http/report.h"
 #include "http/response.h"
@@ -598,6 +599,8 @@ void http_static_end(struct http_exchange *x)
     http_search_set(&x->search.sidecar, NULL);
     http_search_set(&x->search.opened, NULL);
     http_compress_end(x);
+    if (x->search.verification != NULL)
+        http_auth_drop(x);
     http_listing_free(x->search.listing);
     x->search.listing = NULL;
     set_root(&x->search.root, NULL);

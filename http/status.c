@@ -17,6 +17,8 @@
         row(307, "Temporary Redirect", "This page is elsewhere for now.") row(                     \
             308, "Permanent Redirect", "This page has moved.") row(400, "Bad Request",             \
                                                                    "The request is malformed.")    \
+            row(401, "Unauthorized", "A name and a password are needed here.")                     \
+            row(410, "Gone", "This link is over.")                                                 \
             row(403, "Forbidden", "This page may not be read.") row(                               \
                 404, "Not Found",                                                                  \
                 "There is no such page here.") row(405, "Method Not Allowed",                      \

@@ -202,6 +202,13 @@ class Read(Traps):
         self.write("theirs/list", "192.0.2.1\n")
         self.assertEqual(self.assert_serves("-c", file).stop(), 0)
 
+    def test_passwords_and_keys(self):
+        self.link(self.precious, "theirs/file")
+        for key, statement in (("users", 'auth "x" { users = "@DIR@/theirs/file" }'),
+                               ("signed", 'signed = "@DIR@/theirs/file"')):
+            self.assert_trap(f"{key}: .*/theirs/file cannot be read: a link of an ordinary user's "
+                             "leads to it", "-c", self.config(server=statement))
+
     def test_media_types(self):
         self.link(self.precious, "theirs/types")
         file = self.config('mime_types = "@DIR@/theirs/types"')

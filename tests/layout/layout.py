@@ -56,6 +56,8 @@ LIBRARY_HEADERS = (
     (re.compile(r"zlib\.h"), re.compile(r"http/compressor_gzip\.c")),
     (re.compile(r"brotli/.*"), re.compile(r"http/compressor_br\.c")),
     (re.compile(r"zstd\.h"), re.compile(r"http/compressor_zstd\.c")),
+    (re.compile(r"crypt\.h"), re.compile(r"core/password\.c")),
+    (re.compile(r"nettle/.*"), re.compile(r"core/(digest|base64)\.c")),
     (re.compile(r"openssl/.*"), re.compile(r"tls/(tls_)?openssl\w*\.[ch]")),
     (re.compile(r"(mbedtls|psa)/.*"), re.compile(r"tls/(tls_)?mbed\w+\.[ch]")),
     (re.compile(r"liburing.*"), re.compile(r"engines/(files/executor_|proactor/(processor_)?)uring\w*\.[ch]")),

@@ -4,7 +4,11 @@
 
 #include "config_fixture.h"
 
+#include "core/htpasswd.h"
+
 #include "config/server_find.h"
+
+#define SHA "{SHA}O/MvdjOwOQpt8I9HBSVZugThPMw="
 
 static const struct location *at(const struct config *config, size_t server, const char *prefix)
 {
@@ -135,12 +139,113 @@ static void test_refused(void **state)
     fixture_refuse(&fixture, rows, ARRAY_LEN(rows));
 }
 
+static void test_auth(void **state)
+{
+    struct fixture fixture = { .files[1] = { "/site/users",
+                                             "a:" SHA "\n# c\nb:" SHA ":comment\r\n" },
+                               .files[2] = { "/site/one", "c:" SHA },
+                               .files_count = 3 };
+    struct config *config = fixture_config(
+        &fixture, "server a { root = /srv/www auth \"All \\\"of\\\" it\" { users = users }\n"
+                  "location \"/same/\" { index = x }\n"
+                  "location \"/open/\" { auth = off }\n"
+                  "location \"/some/\" { auth \"Some\" { users = one } satisfy = any } }\n"
+                  "server b { root = /srv/www location \"/x/\" { auth \"X\" { users = users } } }");
+    const struct auth_rules *all = at(config, 0, "/")->admission->auth;
+
+    (void)state;
+    assert_true(config->has_auth);
+    assert_string_equal(all->path, "/site/users");
+    assert_string_equal(
+        all->challenge,
+        "WWW-Authenticate: Basic realm=\"All \\\"of\\\" it\", charset=\"UTF-8\"\r\n");
+    assert_int_equal(all->users->count, 2);
+    assert_ptr_equal(at(config, 0, "/same/")->admission->auth->users, all->users);
+    assert_ptr_equal(at(config, 1, "/x/")->admission->auth->users, all->users);
+    assert_null(at(config, 0, "/open/")->admission);
+    assert_null(at(config, 1, "/")->admission);
+    assert_string_equal(at(config, 0, "/some/")->admission->auth->realm, "Some");
+    assert_int_equal(at(config, 0, "/some/")->satisfy, SATISFY_ANY);
+    assert_int_equal(at(config, 0, "/same/")->satisfy, SATISFY_ALL);
+    config_free(config);
+}
+
+static void test_links(void **state)
+{
+    struct fixture fixture = { .files[1] = { "/site/k", "0123456789abcdef\r\n" },
+                               .files_count = 2 };
+    struct config *config = fixture_config(
+        &fixture, "server a { root = /srv/www signed = {k, k} referers = {none, \"*.b.c\", "
+                  "server_names, d}\n"
+                  "location \"/open/\" { signed = {} referers = {} }\n"
+                  "location \"/same/\" { } }");
+    const struct admission *all = at(config, 0, "/same/")->admission;
+
+    (void)state;
+    assert_int_equal(all->signed_by->count, 2);
+    assert_int_equal(all->signed_by->keys[1].len, 16);
+    assert_true(all->referers->none && all->referers->server_names && !all->referers->blocked);
+    assert_int_equal(all->referers->hosts_count, 2);
+    assert_string_equal(all->referers->hosts[0], "*.b.c");
+    assert_null(at(config, 0, "/open/")->admission);
+    assert_false(config->has_auth);
+    config_free(config);
+}
+
+static void test_auth_refused(void **state)
+{
+    static const struct refusal rows[] = {
+        { "server a { root = /srv/www\nauth \"x\" { } }",
+          "server.conf:2: auth: \"x\" does not say whom it lets in; add users = "
+          "\"/path/of/a/file\" to it" },
+        { "server a { root = /srv/www\nauth \"\" { users = good } }",
+          "server.conf:2: auth: \"\" is empty; allowed: a name for what is kept, which browsers "
+          "show" },
+        { "server a { root = /srv/www\nauth \"x\" { users = good }\nauth \"y\" { users = good } }",
+          "server.conf:3: auth: auth stands here twice; take one of them away" },
+        { "server a { root = /srv/www\nauth = off\nauth \"y\" { users = good } }",
+          "server.conf:3: auth: auth stands here twice; take one of them away" },
+        { "server a { root = /srv/www\nauth = on }",
+          "server.conf:2: auth: \"on\" is not known; allowed: off" },
+        { "server a { root = /srv/www\nauth \"x\" { users = none } }",
+          "server.conf:2: users: /site/none cannot be read: No such file or directory" },
+        { "server a { root = /srv/www auth \"x\" { users = plain } }",
+          "/site/plain:2: users: \"bob\" has a password that is not hashed; allowed: name:hash, as "
+          "made by htpasswd -B or mkpasswd -m yescrypt" },
+        { "server a { root = /srv/www auth \"x\" { users = twice } }",
+          "/site/twice:3: users: \"a\" stands twice, first in line 1; take one of the lines away" },
+        { "server a { root = /srv/www auth \"x\" { users = line } }",
+          "/site/line:1: users: the line has no ':' between a name and a hash; allowed: name:hash, "
+          "as made by htpasswd -B or mkpasswd -m yescrypt" },
+        { "server a { root = /srv/www\nsigned = short }",
+          "server.conf:2: signed: /site/short does not hold a key of 16 to 1024 bytes; make one "
+          "with openssl rand -hex 32" },
+        { "server a { root = /srv/www\nsigned = none }",
+          "server.conf:2: signed: /site/none cannot be read: No such file or directory" },
+        { "server a { root = /srv/www\nsigned = {k, k, k, k, k} }",
+          "server.conf:2: signed: the list has 5 elements; allowed: 4 at most" },
+        { "server a { root = /srv/www\nreferers = \"http://x/\" }",
+          "server.conf:2: referers: \"http://x/\" is no host name; allowed: none, blocked, "
+          "server_names, a host name, or *.name for those below it" },
+    };
+    struct fixture fixture = { .files[1] = { "/site/good", "a:" SHA },
+                               .files[2] = { "/site/plain", "a:" SHA "\nbob:secret\n" },
+                               .files[3] = { "/site/twice", "a:" SHA "\n\na:" SHA "\n" },
+                               .files[4] = { "/site/line", "secret" },
+                               .files[5] = { "/site/short", "0123456789abcde\n" },
+                               .files[6] = { "/site/k", "0123456789abcdef" },
+                               .files_count = 7 };
+
+    (void)state;
+    fixture_refuse(&fixture, rows, ARRAY_LEN(rows));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_inheritance),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_lists),   cmocka_unit_test(test_inheritance),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_auth),
+        cmocka_unit_test(test_links),   cmocka_unit_test(test_auth_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,7 +41,13 @@ static void compare_locations(const struct location *a, const struct location *b
     assert_int_equal(a->try_count, b->try_count);
     assert_int_equal(a->index_count, b->index_count);
     assert_int_equal(a->admission == NULL, b->admission == NULL);
+    assert_int_equal(a->satisfy, b->satisfy);
     if (a->admission != NULL) {
+        assert_int_equal(a->admission->auth == NULL, b->admission->auth == NULL);
+        assert_int_equal(a->admission->signed_by == NULL, b->admission->signed_by == NULL);
+        assert_int_equal(a->admission->referers == NULL, b->admission->referers == NULL);
+    }
+    if (a->admission != NULL && a->admission->by_address != NULL) {
         assert_int_equal(a->admission->by_address->allow_count,
                          b->admission->by_address->allow_count);
         assert_int_equal(a->admission->by_address->deny_count,
@@ -155,13 +161,20 @@ static void test_round_trip(void **state)
         "server a { root = /srv/www allow = {\"10.0.0.0/8\", all} deny = {\"file:b/../list\", "
         "\"unix:\"} location \"/x/\" { } location \"/y/\" { deny = {} } "
         "location \"/z/\" { allow = \"::1\" } }",
+        "auth_verifications_max = 3 auth_cache = 0\n"
+        "server a { root = /srv/www auth \"M \\\"x\\\"\" { users = users } satisfy = any signed = "
+        "{k, k} location \"/x/\" { auth = off referers = {none, server_names, \"*.b\"} } "
+        "location \"/y/\" { auth \"N\" { users = /site/users } signed = {} satisfy = all } }",
         "engine = other server a { root = /srv/www headers = {\"E: e;desc=\\\"$engine\\\"\"} }",
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         struct fixture fixture = { .files[1] = { "/site/b/../list", "10.0.0.1" },
-                                   .files_count = 2 };
+                                   .files[2] = { "/site/users",
+                                                 "a:{SHA}O/MvdjOwOQpt8I9HBSVZugThPMw=" },
+                                   .files[3] = { "/site/k", "0123456789abcdef\n" },
+                                   .files_count = 4 };
         struct config *first = fixture_config(&fixture, texts[i]);
         char *printed = print(first);
         struct config *second = fixture_config(&fixture, printed);

@@ -73,6 +73,8 @@ static const struct number_row number_rows[] = {
       "struct workers.waiting, unsigned, and what a worker puts back" },
     { "file_workers", 0, UINT16_MAX, "as workers; 0: none is made" },
     { "access_log_buffer", 1, SIZE_MAX / 2, "access_log_open()" },
+    { "auth_verifications_max", 1, UINT32_MAX, "counted up to it; each takes memory of its own" },
+    { "auth_cache", 0, UINT32_MAX, "added to a clock of 64 bits" },
     { "connections_max", 1, UINT32_MAX, "pools: test_pools_fit(); an engine wants one" },
     { "request_line_max", sizeof("M t HTTP/1.1") - 1, UINT32_MAX / 4,
       "offsets in a head: test_heads_fit()" },
@@ -275,6 +277,9 @@ static const struct text_row text_rows[] = {
     { "charset", 40, "c", 0, "http_fields_charset() takes 40" },
     { "allow", ANY, NULL, ANY, "address_range_check(), or a path" },
     { "deny", ANY, NULL, ANY, "likewise" },
+    { "users", ANY, NULL, 0, "the kernel says ENAMETOOLONG" },
+    { "signed", ANY, NULL, ANY, "likewise; CONFIG_SIGNED_MAX" },
+    { "referers", 253, NULL, CONFIG_REFERERS_MAX, "config_text_host(), as hosts of a server" },
     { "to", CONFIG_FIELD_VALUE_MAX, "/", 0, "a Location field; what is longer is 414" },
     { "control", CONFIG_FIELD_VALUE_MAX, "c", 0, "fields.c asserts that it fits" },
 };

@@ -9,7 +9,7 @@ CONF = """
 real_ip_from = {"127.0.0.1"}
 access_log = "@world@/logs/access.log"
 server "localhost" {
-    listen = "@listen@"
+    listen = {"@listen@"}
     root = "@root@"
     status_page = "/status"
     health = "/health"
