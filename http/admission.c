@@ -83,6 +83,11 @@ static enum http_static_result refuse_link(struct http_exchange *x, enum signed_
                : refuse(x, 403, STATS_REFUSED_SIGNATURE, "no good signature in the link");
 }
 
+void http_admission_drop(struct http_exchange *x)
+{
+    http_auth_drop(x);
+}
+
 enum http_static_result http_admission_judge(struct http_exchange *x)
 {
     const struct admission *admission = x->search.location->admission;

@@ -1,5 +1,5 @@
-/* search.h: what the files of the search (static.h) share: static.c, admission.c, sidecar.c,
- * compress.c, directory.c. Nobody else includes it. */
+/* search.h: what the files of the search (static.h) share: static.c, search_path.c, admission.c,
+ * sidecar.c, compress.c, directory.c. Nobody else includes it. */
 #ifndef HTTP_SEARCH_H
 #define HTTP_SEARCH_H
 
@@ -39,6 +39,13 @@ void http_search_set(struct file_entry **place, struct file_entry *entry);
  * it names none there. */
 bool http_search_map_path(const struct location *location, struct span uri, struct span *ret_name);
 
+/* Does a segment begin with '.'? /.well-known/ (RFC 8615) is no such. */
+bool http_search_is_hidden(struct span uri);
+
+/* Puts `pattern` of `try`, with $uri replaced, into x->search.uri. False: it is longer than a path
+ * may be. */
+bool http_search_expand_try(struct http_exchange *x, const char *pattern);
+
 /* Finds out which sidecars exist: Vary is due on every form of a resource that has some, whatever
  * this request accepts. What other requests find out meanwhile is welcome. */
 enum http_static_result http_sidecar_probe(struct http_exchange *x);
@@ -53,6 +60,15 @@ enum http_static_result http_sidecar_choose(struct http_exchange *x);
 
 /* Judges whether the client may have what lies at the location, before anything is looked for. */
 enum http_static_result http_admission_judge(struct http_exchange *x) HTTP_SEARCH_RARE;
+
+/* Lets go of a password that is looked at. Idempotent. */
+void http_admission_drop(struct http_exchange *x) HTTP_SEARCH_RARE;
+
+static inline void http_admission_end(struct http_exchange *x)
+{
+    if (x->search.verification != NULL)
+        http_admission_drop(x);
+}
 
 /* Takes what `compress` has made of the file, in the coding that the client likes best, or has it
  * made. */

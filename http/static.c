@@ -12,7 +12,6 @@
 #include "http/static.h"
 
 #include "core/check.h"
-#include "http/auth.h"
 #include "http/redirect.h"
 #include "http/report.h"
 #include "http/response.h"
@@ -179,66 +178,9 @@ void http_static_job_done(struct http_exchange *x)
         http_static_begin_error(x, x->search.status == 0 ? 503 : x->search.status);
 }
 
-bool http_search_map_path(const struct location *location, struct span uri, struct span *ret_name)
-{
-    struct span prefix = location->prefix;
-    if (location->strip_prefix) {
-        if (uri.len < prefix.len - 1 || memcmp(uri.ptr, prefix.ptr, prefix.len - 1) != 0)
-            return false;
-        uri.ptr += prefix.len - 1;
-        uri.len -= prefix.len - 1;
-    }
-    if (uri.len > 0 && uri.ptr[0] == '/') {
-        uri.ptr++;
-        uri.len--;
-    }
-    if (uri.len > 0 && uri.ptr[uri.len - 1] == '/')
-        uri.len--;
-    *ret_name = uri;
-    return true;
-}
-
-/* Does a segment begin with '.'? /.well-known/ (RFC 8615) is no such. */
-static bool is_hidden(struct span uri)
-{
-    static const char well_known[] = "/.well-known";
-    size_t len = sizeof(well_known) - 1;
-    if (uri.len >= len && memcmp(uri.ptr, well_known, len) == 0 &&
-        (uri.len == len || uri.ptr[len] == '/')) {
-        uri.ptr += len;
-        uri.len -= len;
-    }
-    const char *found = memmem(uri.ptr, uri.len, "/.", 2);
-    return found != NULL;
-}
-
 static bool ends_with_slash(struct span s)
 {
     return s.len > 0 && s.ptr[s.len - 1] == '/';
-}
-
-/* `try[index]` with $uri replaced; false: longer than a path may be. */
-static bool expand_try(struct http_exchange *x, const char *pattern)
-{
-    struct span path = x->target.path;
-    size_t len = 0;
-    while (*pattern != '\0') {
-        struct span piece = { pattern, 1 };
-        if (strncmp(pattern, "$uri", 4) == 0) {
-            piece = path;
-            pattern += 3;
-            /* "$uri/index.html" for "/docs/": one slash. */
-            if (pattern[1] == '/' && ends_with_slash(piece))
-                piece.len--;
-        }
-        pattern++;
-        if (len + piece.len >= sizeof(x->try_text))
-            return false;
-        memcpy(x->try_text + len, piece.ptr, piece.len);
-        len += piece.len;
-    }
-    x->search.uri = span_make(x->try_text, len);
-    return true;
 }
 
 /* The request is for what lies at its location, not for another place. */
@@ -372,11 +314,11 @@ static void step_not_found(struct http_exchange *x)
 static enum http_static_result step_try(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
-    if (s->location->try_count > 0 && !expand_try(x, s->location->try_uris[s->try_index])) {
+    if (s->location->try_count > 0 && !http_search_expand_try(x, s->location->try_uris[s->try_index])) {
         next_try(x);
         return HTTP_STATIC_NEXT;
     }
-    if ((!s->location->dotfiles && is_hidden(s->uri)) ||
+    if ((!s->location->dotfiles && http_search_is_hidden(s->uri)) ||
         !http_search_map_path(s->location, s->uri, &s->name)) {
         next_try(x);
         return HTTP_STATIC_NEXT;
@@ -599,8 +541,7 @@ void http_static_end(struct http_exchange *x)
     http_search_set(&x->search.sidecar, NULL);
     http_search_set(&x->search.opened, NULL);
     http_compress_end(x);
-    if (x->search.verification != NULL)
-        http_auth_drop(x);
+    http_admission_end(x);
     http_listing_free(x->search.listing);
     x->search.listing = NULL;
     set_root(&x->search.root, NULL);
