@@ -96,10 +96,12 @@ static void test_manual(void **state)
 static void test_examples(void **state)
 {
     char *text = tree_file("docs/server.conf.md");
-    struct fixture fixture = { .files[1] = { "/site/sites/example.conf", "" },
-                               .files[2] = { "/etc/gearshift/htpasswd", "" },
-                               .files[3] = { "/etc/gearshift/links.key", "0123456789abcdef" },
-                               .files_count = 4 };
+    struct fixture fixture = { .files = { { "", "" },
+                                          { "/site/sites/example.conf", "" },
+                                          { "/site/listing.html", "{{#entries}}{{/entries}}" },
+                                          { "/etc/gearshift/htpasswd", "" },
+                                          { "/etc/gearshift/links.key", "0123456789abcdef" } },
+                               .files_count = 5 };
 
     (void)state;
     for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
