@@ -15,7 +15,7 @@ bea:$2y$05$ihTZyiG0gjjkgMqmmzIfVuPDOqS4si.b1bDHX4H9nDrOhtOjQlj46
 apr:$apr1$.MpKgDQj$rROMm6wTvF1KaV0/oh1Jv0:a comment
 five:$5$BgfMcCOCclzuluHb$7v9COgUBGqdcB6FuRG2nACm5zytu3f.BESPkUF/Pe8A
 """
-SLOW = "slow:$6$rounds=600000$abcdefgh$" + "x" * 86 + "\n"  # nobody's, and a third of a second
+SLOW = "slow:$6$rounds=50000$abcdefgh$" + "x" * 86 + "\n"  # nobody's, and tens of milliseconds
 KEY, OLD_KEY = "0123456789abcdef" * 2, "fedcba9876543210" * 2
 
 CONF = """
