@@ -15,6 +15,7 @@
 #include "core/file_job.h"
 #include "core/log.h"
 #include "core/span.h"
+#include "match/pattern_set.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,8 +34,8 @@ enum listen_kind { LISTEN_IPV4, LISTEN_IPV6, LISTEN_UNIX };
 struct listen_config {
     char *text; /* the address as written, without parameters: "127.0.0.1:8080", "[::1]:8080",
                    "unix:/run/g.sock" */
-    const char *place; /* where it was named first: "server.conf:12" */
-    const char *name;  /* the host whose address it is, or NULL: it was written so */
+    const char *place;     /* where it was named first: "server.conf:12" */
+    const char *name;      /* the host whose address it is, or NULL: it was written so */
     const char *inherited; /* name of a socket that a service manager passes (inherited.h): its
                               address is below, or kind is LISTEN_UNIX and host "", where none of
                               that name was passed; NULL: the server makes it */
@@ -94,7 +95,7 @@ enum coding { CODING_IDENTITY, CODING_GZIP, CODING_BR, CODING_ZSTD, CODING_COUNT
 struct location {
     unsigned id;        /* unique in the configuration, counted from 0 */
     struct span prefix; /* "/" or "/name/": matches itself, what lies below it, and "/name" (whole
-                           segments) */
+                           segments); of a path alone: that; of a glob or an expression: "/" */
     struct root *root;  /* NULL, in "/" alone: only other locations and redirects of this server
                            lead anywhere, and what else is asked for is not found (404) */
     bool strip_prefix;  /* `alias`: the prefix is not part of the path below the root; `root`: it is
@@ -117,7 +118,9 @@ struct location {
     size_t cache_rules_count;
     struct error_page *error_pages; /* merged like headers; a status stands once */
     size_t error_pages_count;
-    const char *charset; /* added to text types; "" adds none */
+    const char *charset;    /* added to text types; "" adds none */
+    struct pattern pattern; /* which paths it is for, as written */
+    struct span file;       /* `alias` of a path alone: the file's name in the root; else empty */
 };
 
 /* `redirect "/old/" { to = "/new/" status = 301 }` */
@@ -141,9 +144,12 @@ struct server {
     char **hosts; /* lower case names answered to: the title, then `alias_hosts`; "*.example.org"
                      matches one or more labels. No two servers of one address share a name */
     size_t hosts_count;
-    bool is_default; /* CONFIG_HOST_DEFAULT is one of them */
-    struct location *locations; /* longest prefix first; the last is "/" */
+    bool is_default;            /* CONFIG_HOST_DEFAULT is one of them */
+    struct location *locations; /* those that are no prefix, in the order of the file; then
+                                   prefixes, the longest first; the last is "/" */
     size_t locations_count;
+    const struct pattern_set *locations_set; /* of all of them; NULL: a few prefixes, which are
+                                                sooner looked at in turn */
     struct redirect *redirects; /* the longest `from` first; first match wins (http/vhost.h), before
                                    anything is looked up */
     size_t redirects_count;
@@ -208,6 +214,7 @@ struct http_limits {
     uint32_t chunk_overhead_max; /* chunk sizes, extensions and trailers of one body together; more:
                                     413 */
     uint32_t ranges_max;         /* ranges sent in one answer; more: the field is ignored */
+    uint32_t regex_steps_max;    /* of a regular expression over one path; more: 500 */
     uint32_t keepalive_requests; /* requests on one connection; 0: no limit */
     uint32_t autoindex_max;      /* names in a listing; more: 503 and a line in the error log */
     uint32_t small_file_max; /* a file up to this size is kept in memory and sent with its header */
@@ -323,9 +330,9 @@ struct config {
     uid_t log_owner;       /* who serves in the end, and so owns the logs; main finds it out */
     const struct fd_slot *log_slots; /* borrowed: a supervisor opens log files, and leaves them
                                         here: access log i at place i; NULL: it does not */
-    char *pid_file;        /* or NULL */
-    char *control;         /* path of the control socket, "auto" or "off" */
-    char *error_log;       /* path, "stdout", "stderr" or "syslog:..." */
+    char *pid_file;                  /* or NULL */
+    char *control;                   /* path of the control socket, "auto" or "off" */
+    char *error_log;                 /* path, "stdout", "stderr" or "syslog:..." */
     const struct log_syslog *error_syslog; /* what the last of these says; else NULL */
     enum log_level log_level;
     /* limits */
@@ -371,6 +378,7 @@ struct config {
     size_t roots_count;
     bool roots_guarded;     /* root opened them: whoever looks again keeps to root's rules */
     size_t locations_count; /* of all servers together; every location's id is below it */
+    bool has_regex;         /* some pattern is a regular expression */
     /* private */
     struct arena *arena;     /* owns all of the above, and this struct */
     const char **key_places; /* see config_place() */
@@ -401,8 +409,8 @@ struct config_source {
 
 /* Reads and checks everything. 0 and a configuration that the caller owns (config_free()), or
  * -errno (-EINVAL: bad input, -ENOENT and others: a file) and one sentence in `why` (file, line,
- * key, what is wrong, what is allowed or what to do). Whether `engine` exists is left to the caller.
- * Keeps nothing between calls, and may run beside others. */
+ * key, what is wrong, what is allowed or what to do). Whether `engine` exists is left to the
+ * caller. Keeps nothing between calls, and may run beside others. */
 int config_load(const struct config_source *source, char *why, size_t why_size,
                 struct config **ret_config);
 
@@ -420,7 +428,8 @@ void config_free(struct config *config);
  * are closed by config_free(). */
 int config_roots_open(struct config *config, char *why, size_t why_size);
 
-/* Closes them, where this process serves nobody: a folder that is held keeps its file system busy. */
+/* Closes them, where this process serves nobody: a folder that is held keeps its file system busy.
+ */
 void config_roots_close(struct config *config);
 
 /* After privileges were dropped: closes the descriptors of those roots that this process can look

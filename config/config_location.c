@@ -231,16 +231,14 @@ static int cache_rules_make(const struct config_build *build, const struct confi
 
 /* The root of that path; it is looked at once. */
 static int root_find(const struct config_build *build, const struct config_key *key,
-                     const struct config_item *item, struct config *config, struct root **ret_root)
+                     const struct config_item *item, char *path, struct config *config,
+                     struct root **ret_root)
 {
     struct name_table *known = &build->shared->roots;
     const struct name_slot *slot;
-    char *path = NULL;
     size_t i = config->roots_count;
-    int res = config_text(build, key, item, &path);
+    int res;
 
-    if (res < 0)
-        return res;
     slot = name_table_find(known, name_hash(span_str(path)), span_str(path));
     if (slot != NULL) {
         i = slot->index;
@@ -258,23 +256,70 @@ static int root_find(const struct config_build *build, const struct config_key *
     return 0;
 }
 
+/* `alias` of a path alone is a file: `path` is cut into its folder and its name. */
+static int alias_file(const struct config_build *build, const struct config_key *key,
+                      const struct config_item *item, char *path, struct location *location)
+{
+    char *slash = strrchr(path, '/');
+
+    CHECK(slash != NULL);
+    if (slash[1] == '\0' || build->files->directory(build->files->context, path) == 0)
+        return config_fail_advise(build, item->place, key->name,
+                                  "name the file that the path stands for, or end the location's "
+                                  "title with '/' and take = away",
+                                  "\"%.400s\" is a directory", path);
+    location->file = span_str(slash + 1);
+    if (slash == path) { /* the root's own folder keeps its '/' */
+        char *name = arena_strdup(build->arena, slash + 1);
+
+        if (name == NULL)
+            return -ENOMEM;
+        location->file = span_str(name);
+        slash++;
+    }
+    *slash = '\0';
+    return 0;
+}
+
+static int alias_make(const struct config_build *build, const struct config_key *key,
+                      const struct config_entry *entry, struct config *config,
+                      struct location *location)
+{
+    enum pattern_kind kind = location->pattern.kind;
+    char *path = NULL;
+    int res;
+
+    if (kind != PATTERN_EXACT && !pattern_is_prefix(kind))
+        return config_fail_advise(build, entry->place, key->name,
+                                  "take root, below which the whole path is looked up",
+                                  "its location is for a %s, so there is no prefix to take off the "
+                                  "path",
+                                  pattern_kind_name(kind));
+    res = config_text(build, key, entry->items, &path);
+    if (res == 0 && kind == PATTERN_EXACT)
+        res = alias_file(build, key, entry->items, path, location);
+    location->strip_prefix = true;
+    return res < 0 ? res : root_find(build, key, entry->items, path, config, &location->root);
+}
+
 static int root_make(const struct config_build *build, const struct config_layers *layers,
                      struct config *config, struct location *location)
 {
     const struct config_key *root = config_key_find("root"), *alias = config_key_find("alias");
     const struct config_entry *entry = entry_in(layers, 2, alias);
+    char *path = NULL;
+    int res;
 
     if (entry != NULL && entry_in(layers, 2, root) != NULL)
         return config_fail_advise(build, entry->place, "alias", "take one of the two away",
                                   "root is set beside it");
-    if (entry != NULL) {
-        location->strip_prefix = true;
-        return root_find(build, alias, entry->items, config, &location->root);
-    }
+    if (entry != NULL)
+        return alias_make(build, alias, entry, config, location);
     entry = entry_in_force(layers, root);
     if (entry == NULL)
         return 0;
-    return root_find(build, root, entry->items, config, &location->root);
+    res = config_text(build, root, entry->items, &path);
+    return res < 0 ? res : root_find(build, root, entry->items, path, config, &location->root);
 }
 
 int config_location_make(const struct config_build *build, const struct config_layers *layers,

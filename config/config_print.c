@@ -41,9 +41,11 @@ static void print_setting(struct printer *printer, const char *name, const char 
     fputs("\"\n", printer->out);
 }
 
-static void print_block(struct printer *printer, enum config_block_kind kind, const char *title)
+static void print_block(struct printer *printer, enum config_block_kind kind, const char *word,
+                        const char *title)
 {
-    fprintf(printer->out, "%*s%s \"", 4 * printer->indent, "", config_block_type_at(kind)->name);
+    fprintf(printer->out, "%*s%s%s%s \"", 4 * printer->indent, "", config_block_type_at(kind)->name,
+            word[0] != '\0' ? " " : "", word);
     print_escaped(printer, title);
     fputs("\" {\n", printer->out);
     printer->indent++;
@@ -232,7 +234,7 @@ static void print_cache_rule(struct printer *printer, const struct cache_rule *r
 {
     char text[CONFIG_VALUE_TEXT_MAX];
 
-    print_block(printer, CONFIG_CACHE, rule->pattern);
+    print_block(printer, CONFIG_CACHE, "", rule->pattern);
     if (rule->control != NULL)
         print_setting(printer, "control", rule->control);
     if (rule->expires_s >= 0) {
@@ -245,8 +247,16 @@ static void print_cache_rule(struct printer *printer, const struct cache_rule *r
 
 static void print_location(struct printer *printer, const struct location *location)
 {
-    if (location->root != NULL)
+    if (location->file.len > 0) {
+        print_name(printer, "alias");
+        putc('"', printer->out);
+        print_escaped(printer, location->root->path);
+        print_escaped(printer, "/");
+        print_escaped(printer, location->file.ptr);
+        fputs("\"\n", printer->out);
+    } else if (location->root != NULL) {
         print_setting(printer, location->strip_prefix ? "alias" : "root", location->root->path);
+    }
     for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
         const struct config_key *key = config_key_at(i);
 
@@ -344,7 +354,7 @@ static void print_server(struct printer *printer, const struct config *config,
                          const struct server *server)
 {
     putc('\n', printer->out);
-    print_block(printer, CONFIG_SERVER, server->name);
+    print_block(printer, CONFIG_SERVER, "", server->name);
     print_listens(printer, config, server);
     print_certificates(printer, server);
     list_begin(printer, "alias_hosts");
@@ -361,7 +371,7 @@ static void print_server(struct printer *printer, const struct config *config,
     for (size_t i = 0; i < server->redirects_count; i++) {
         const struct redirect *redirect = &server->redirects[i];
 
-        print_block(printer, CONFIG_REDIRECT, redirect->from.ptr);
+        print_block(printer, CONFIG_REDIRECT, "", redirect->from.ptr);
         print_setting(printer, "to", redirect->to);
         print_name(printer, "status");
         fprintf(printer->out, "%d\n", redirect->status);
@@ -369,10 +379,12 @@ static void print_server(struct printer *printer, const struct config *config,
     }
     /* With one location only, its keys stand in the server itself, where nothing inherits them. */
     for (size_t i = 0; i < server->locations_count; i++) {
-        bool alone = server->locations_count == 1 && !server->locations[i].strip_prefix;
+        const struct pattern *pattern = &server->locations[i].pattern;
+        bool alone = server->locations_count == 1 && !server->locations[i].strip_prefix &&
+                     pattern->kind == PATTERN_PREFIX;
 
         if (!alone)
-            print_block(printer, CONFIG_LOCATION, server->locations[i].prefix.ptr);
+            print_block(printer, CONFIG_LOCATION, pattern_word(pattern->kind), pattern->text.ptr);
         print_location(printer, &server->locations[i]);
         if (!alone)
             print_block_end(printer);

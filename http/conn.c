@@ -17,7 +17,6 @@
 #include <stdatomic.h>
 #include <string.h>
 
-
 static uint64_t now(const struct http_conn *c)
 {
     return c->env->clock->now_ms;
@@ -76,6 +75,7 @@ static void begin_request(struct http_conn *c)
     x->search.status = 0;
     x->status = 0;
     x->extra[0] = '\0';
+    x->captures = NULL;
     x->request.head = "";
     x->request.head_len = 0;
     x->request.request_line = (struct http_slice){ 0, 0 };
@@ -314,7 +314,7 @@ static bool answer(struct http_conn *c, struct http_input *input)
 {
     struct http_exchange *x = c->x;
     if (asks_for_options(x)) {
-        if (!http_response_options(x, http_location_find(x->server, SPAN_LIT("/"))))
+        if (!http_response_options(x, http_location_slash(x->server)))
             return false;
         answer_composed(c, input);
         return true;

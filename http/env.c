@@ -30,7 +30,8 @@ static int location_fields(const struct location *location, char *why, size_t wh
         if (n < 0 || len >= sizeof(text)) {
             snprintf(why, why_size,
                      "the headers of location \"%.*s\" are longer than the %d octets allowed",
-                     (int)location->prefix.len, location->prefix.ptr, HTTP_LOCATION_FIELDS_MAX);
+                     (int)location->pattern.text.len, location->pattern.text.ptr,
+                     HTTP_LOCATION_FIELDS_MAX);
             return -EINVAL;
         }
     }
@@ -149,6 +150,10 @@ static int make_pools(struct http_env *env)
         r = pool_create("ranges",
                         sizeof(struct http_range) * (size_t)(ranges_max > 0 ? ranges_max : 1),
                         connections_max, &env->ranges);
+    if (r == 0 && env->config->has_regex)
+        r = pool_create("captures", sizeof(struct captures), connections_max, &env->captures);
+    if (r == 0 && env->config->has_regex)
+        r = regex_room_create(limits->regex_steps_max, &env->regexes);
     return r;
 }
 
@@ -162,7 +167,7 @@ static void fail_coding(const struct server *server, const struct location *loca
     snprintf(why, why_size,
              "server \"%s\", location \"%.*s\": compress: %.*s is not built in; take it out of "
              "the list, or build gearshift with its library (gearshift -V tells which it has)",
-             server->name, (int)location->prefix.len, location->prefix.ptr,
+             server->name, (int)location->pattern.text.len, location->pattern.text.ptr,
              (int)http_coding_name(coding).len, http_coding_name(coding).ptr);
 }
 
@@ -258,6 +263,8 @@ void http_env_destroy(struct http_env *env)
         for (size_t j = 0; j < env->config->servers[i].locations_count; j++, id++)
             free((char *)(uintptr_t)env->location_fields[id].ptr);
     free(env->location_fields);
+    pool_destroy(env->captures);
+    regex_room_destroy(env->regexes);
     pool_destroy(env->ranges);
     pool_destroy(env->reads);
     pool_destroy(env->inputs);
@@ -275,6 +282,8 @@ static bool trim_pools(struct http_env *env)
     owes |= pool_trim(env->inputs);
     owes |= pool_trim(env->exchanges);
     owes |= pool_trim(env->ranges);
+    if (env->captures != NULL)
+        owes |= pool_trim(env->captures);
     return owes;
 }
 

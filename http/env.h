@@ -50,7 +50,9 @@ struct http_env {
     struct mime_table *mime;
     struct pool *exchanges; /* struct http_exchange, one a busy connection */
     struct pool *inputs;    /* input_size octets, one a connection with unprocessed input */
-    struct pool *reads;  /* HTTP_READ_SIZE octets; HTTP_OUT_READS a connection that reads a file */
+    struct pool *reads; /* HTTP_READ_SIZE octets; HTTP_OUT_READS a connection that reads a file */
+    struct regex_room *regexes; /* for all regular expressions; NULL: there are none */
+    struct pool *captures;      /* struct captures, one a busy connection; NULL: likewise */
     struct pool *ranges; /* ranges_max struct http_range, one a connection that is answered with
                             several */
     size_t input_size;

@@ -17,6 +17,7 @@
 #include "http/request.h"
 #include "http/send_window.h"
 #include "http/target.h"
+#include "match/captures.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -121,6 +122,11 @@ struct http_exchange {
     bool log_due;        /* its line in the access log is written when it is sent */
     char extra[64];      /* a field line for an error answer (Allow, Content-Range), or "" */
 
+    /* Matching: what the regular expression of the request's location has captured in target.path;
+     * NULL: that has none. It lies in `captures_room`, owned, or NULL until one is looked for. */
+    const struct captures *captures;
+    struct captures *captures_room;
+
     /* Sending */
     struct http_out out;
     struct http_timed timed[HTTP_TIMED_MAX]; /* answers in `out`, the oldest first */
@@ -166,6 +172,10 @@ bool http_exchange_keep(struct http_exchange *x, const struct http_input *input)
 /* Deals with a finished READ job: its octets take the place of the start of the range that they
  * were read from. False: the range cannot be read. */
 bool http_exchange_read_done(struct http_exchange *x, bool file_segments);
+
+/* Where captures may be put, which move along with the head (http_exchange_keep()); NULL: no
+ * configured pattern captures anything. */
+struct captures *http_exchange_captures(struct http_exchange *x);
 
 /* Is more than `len` octets ready to be sent from memory, or does a READ job bring some? */
 bool http_exchange_sends_more(const struct http_exchange *x, uint64_t len);

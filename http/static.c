@@ -11,6 +11,7 @@
 #include "http/static.h"
 
 #include "core/check.h"
+#include "core/log_repeat.h"
 #include "http/redirect.h"
 #include "http/report.h"
 #include "http/response.h"
@@ -180,6 +181,10 @@ void http_static_job_done(struct http_exchange *x)
 bool http_search_map_path(const struct location *location, struct span uri, struct span *ret_name)
 {
     struct span prefix = location->prefix;
+    if (location->file.len > 0) {
+        *ret_name = location->file;
+        return span_eq(uri, prefix);
+    }
     if (location->strip_prefix) {
         if (uri.len < prefix.len - 1 || memcmp(uri.ptr, prefix.ptr, prefix.len - 1) != 0)
             return false;
@@ -239,6 +244,27 @@ static bool expand_try(struct http_exchange *x, const char *pattern)
     return true;
 }
 
+/* The location of the request, and what its expression has captured. False: it cannot be told. */
+static bool find_location(struct http_exchange *x)
+{
+    const struct server *server = x->server;
+    struct captures *captures = server->locations_set != NULL ? http_exchange_captures(x) : NULL;
+    x->search.location = NULL;
+    x->captures = NULL;
+    if (http_location_find(server, x->env->regexes, x->target.path, captures, &x->search.location) <
+        0) {
+        log_repeated(LOG_ERROR, "regular expressions", E2BIG,
+                     "server \"%s\": a location's regular expression takes more than "
+                     "regex_steps_max = %u steps over %.*s; the answer is 500",
+                     server->name, x->env->config->limits.regex_steps_max,
+                     x->target.path.len < 200 ? (int)x->target.path.len : 200, x->target.path.ptr);
+        return false;
+    }
+    if (captures != NULL && captures->count > 0)
+        x->captures = captures;
+    return true;
+}
+
 void http_static_begin(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
@@ -246,11 +272,14 @@ void http_static_begin(struct http_exchange *x)
     s->try_index = s->index_index = 0;
     s->status = 0;
     if (http_report_is_asked(x)) {
-        s->location = http_location_find(x->server, SPAN_LIT("/"));
+        s->location = http_location_slash(x->server);
         s->step = HTTP_SEARCH_REPORT;
         return;
     }
-    s->location = http_location_find(x->server, x->target.path);
+    if (!find_location(x)) {
+        http_static_begin_error(x, 500);
+        return;
+    }
     if (s->location == NULL || s->location->root == NULL) {
         if (s->step != HTTP_SEARCH_REDIRECT)
             http_static_begin_error(x, 404);
@@ -265,7 +294,7 @@ void http_static_begin_error(struct http_exchange *x, int status)
     x->search.step =
         x->search.step == HTTP_SEARCH_ERROR_FILE ? HTTP_SEARCH_RESPOND_ERROR : HTTP_SEARCH_ERROR;
     if (x->search.location == NULL)
-        x->search.location = http_location_find(x->server, SPAN_LIT("/"));
+        x->search.location = http_location_slash(x->server);
 }
 
 static enum http_static_result step_redirect(struct http_exchange *x)
@@ -484,7 +513,8 @@ static enum http_static_result step_error(struct http_exchange *x)
         return HTTP_STATIC_NEXT;
     memcpy(x->try_text, uri, strlen(uri));
     s->uri = span_make(x->try_text, strlen(uri));
-    const struct location *location = http_location_find(x->server, s->uri);
+    const struct location *location = NULL; /* without one, there is no page */
+    (void)http_location_find(x->server, x->env->regexes, s->uri, NULL, &location);
     if (location != NULL && location->root != NULL &&
         http_search_map_path(location, s->uri, &s->name)) {
         s->location = location;
