@@ -308,7 +308,8 @@ static const struct config_key keys[] = {
 
     { "root", WHERE, PATHS, CONFIG_PATH, NULL, NOWHERE, .allowed = "the path of a directory",
       .help = "the directory served; the whole path is looked up below it" },
-    { "alias", WHERE, LOCATION, CONFIG_PATH, NULL, NOWHERE, .allowed = "the path of a directory",
+    { "alias", WHERE, LOCATION, CONFIG_PATH, NULL, NOWHERE,
+      .allowed = "the path of a directory, or of a file where the location is for one path",
       .help = "likewise, but the location's prefix is taken off the path first" },
     { "index", WHERE, PATHS, CONFIG_TEXTS, "\"index.html\"", LOC(index),
       .count_offset = offsetof(struct location, index_count), .check = config_text_file_name,

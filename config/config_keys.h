@@ -26,7 +26,7 @@ struct config_block_type {
     const char *where; /* "at the top level", "in a server block": to say where something stands */
     const char *title; /* an example of its title */
     const char *help;
-    bool has_pattern;  /* its title is a pattern (match/pattern.h), before which a word may stand */
+    bool has_pattern; /* its title is a pattern (match/pattern.h), before which a word may stand */
 };
 
 /* How a value is written, and the type of what it becomes. The lists come last. */

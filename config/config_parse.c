@@ -163,6 +163,8 @@ static int take_word(struct config_parser *parser, struct config_reader *reader,
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         if (token->kind == CONFIG_TOKEN_STRING || !span_eq(token->text, span_str(words[i])))
             continue;
+        if (!type->has_pattern && i == 0)
+            return 0; /* `server = ...` */
         if (!type->has_pattern)
             return FAIL(type->name, "%s stands before its title, which is no pattern here",
                         config_reader_shown(parser, reader, token));

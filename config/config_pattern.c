@@ -26,6 +26,9 @@ int config_pattern_parse(const struct config_build *build, struct config_place p
     const char *wrong = NULL;
     int res;
 
+    if (text[0] == '\0')
+        return config_fail_allowed(build, place, subject, "a pattern of paths, such as \"/docs/\"",
+                                   "its title is empty");
     if (word[0] != '~' && looks_like_query(text))
         return config_fail_advise(
             build, place, subject, "take the query away; \"[?]\" is that character in a path",
@@ -55,6 +58,9 @@ static int judge_glob(const struct config_build *build, const struct config_bloc
                                   "write = before it for that path alone, or a '/' behind it for "
                                   "what lies below",
                                   "\"%.200s\" does not end with '/'", text);
+    if (!glob_is_one(text) && text[len - 1] == '/')
+        return config_fail_advise(build, block->place, "location", "write a '/' before it",
+                                  "\"%.200s\" does not begin with '/'", text);
     if (!glob_is_one(text))
         return config_fail_advise(build, block->place, "location",
                                   "for files of that name in all folders write \"/**/\" before it",

@@ -11,7 +11,7 @@
 #include "http/static.h"
 
 #include "core/check.h"
-#include "core/log_repeat.h"
+#include "http/locate.h"
 #include "http/redirect.h"
 #include "http/report.h"
 #include "http/response.h"
@@ -244,27 +244,6 @@ static bool expand_try(struct http_exchange *x, const char *pattern)
     return true;
 }
 
-/* The location of the request, and what its expression has captured. False: it cannot be told. */
-static bool find_location(struct http_exchange *x)
-{
-    const struct server *server = x->server;
-    struct captures *captures = server->locations_set != NULL ? http_exchange_captures(x) : NULL;
-    x->search.location = NULL;
-    x->captures = NULL;
-    if (http_location_find(server, x->env->regexes, x->target.path, captures, &x->search.location) <
-        0) {
-        log_repeated(LOG_ERROR, "regular expressions", E2BIG,
-                     "server \"%s\": a location's regular expression takes more than "
-                     "regex_steps_max = %u steps over %.*s; the answer is 500",
-                     server->name, x->env->config->limits.regex_steps_max,
-                     x->target.path.len < 200 ? (int)x->target.path.len : 200, x->target.path.ptr);
-        return false;
-    }
-    if (captures != NULL && captures->count > 0)
-        x->captures = captures;
-    return true;
-}
-
 void http_static_begin(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
@@ -276,10 +255,8 @@ void http_static_begin(struct http_exchange *x)
         s->step = HTTP_SEARCH_REPORT;
         return;
     }
-    if (!find_location(x)) {
-        http_static_begin_error(x, 500);
+    if (!http_locate(x))
         return;
-    }
     if (s->location == NULL || s->location->root == NULL) {
         if (s->step != HTTP_SEARCH_REDIRECT)
             http_static_begin_error(x, 404);

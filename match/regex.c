@@ -70,7 +70,7 @@ static int compile(struct regex *regex, const char *text, bool caseless, char *w
                    size_t what_size)
 {
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);
-    uint32_t options = PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP;
+    uint32_t options = PCRE2_DOLLAR_ENDONLY | PCRE2_DOTALL | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP;
     PCRE2_SIZE at = 0;
     int error = 0;
 

@@ -1,6 +1,6 @@
-/* regex.h: regular expressions over paths, by PCRE2 (pcre2pattern(3)): bytes, without UTF; `$` is
- * the very end. Compiled for the processor where that is allowed, else interpreted. How long one
- * may take is bounded either way, whoever wrote it. */
+/* regex.h: regular expressions over paths, by PCRE2 (pcre2pattern(3)): bytes, without UTF; `.` is
+ * any of them, and `$` the very end. Compiled for the processor where that is allowed, else
+ * interpreted. How long one may take is bounded either way, whoever wrote it. */
 #ifndef MATCH_REGEX_H
 #define MATCH_REGEX_H
 

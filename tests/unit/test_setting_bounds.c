@@ -82,6 +82,7 @@ static const struct number_row number_rows[] = {
     { "body_max", 0, UINT64_C(999999999999999999), "Content-Length has 18 digits at most" },
     { "chunk_overhead_max", 1, UINT32_MAX - 1, "struct http_body" },
     { "ranges_max", 0, HTTP_RANGES_MAX, "http_range_parse()" },
+    { "regex_steps_max", 1, UINT32_MAX, "pcre2_set_match_limit(3)" },
     { "keepalive_requests", 0, UINT32_MAX, "struct http_conn.requests" },
     { "autoindex_max", 1, UINT32_MAX, "struct dir_listing, grown as names come" },
     { "header_timeout", 1, UINT32_MAX, "test_times_fit()" },
