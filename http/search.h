@@ -1,5 +1,5 @@
-/* search.h: what the files of the search (static.h) share: static.c, sidecar.c, compress.c,
- * directory.c. Nobody else includes it. */
+/* search.h: what the files of the search (static.h) share: static.c, search_path.c,
+ * sidecar.c, compress.c, directory.c. Nobody else includes it. */
 #ifndef HTTP_SEARCH_H
 #define HTTP_SEARCH_H
 
@@ -37,6 +37,9 @@ void http_search_set(struct file_entry **place, struct file_entry *entry);
 /* The path beneath the root that `uri` names at the location, without slashes at the ends. False:
  * it names none there. */
 bool http_search_map_path(const struct location *location, struct span uri, struct span *ret_name);
+
+/* Does a segment begin with '.'? /.well-known/ (RFC 8615) is no such. */
+bool http_search_is_hidden(struct span uri);
 
 /* Finds out which sidecars exist: Vary is due on every form of a resource that has some, whatever
  * this request accepts. What other requests find out meanwhile is welcome. */

@@ -178,43 +178,6 @@ void http_static_job_done(struct http_exchange *x)
         http_static_begin_error(x, x->search.status == 0 ? 503 : x->search.status);
 }
 
-bool http_search_map_path(const struct location *location, struct span uri, struct span *ret_name)
-{
-    struct span prefix = location->prefix;
-    if (location->file.len > 0) {
-        *ret_name = location->file;
-        return span_eq(uri, prefix);
-    }
-    if (location->strip_prefix) {
-        if (uri.len < prefix.len - 1 || memcmp(uri.ptr, prefix.ptr, prefix.len - 1) != 0)
-            return false;
-        uri.ptr += prefix.len - 1;
-        uri.len -= prefix.len - 1;
-    }
-    if (uri.len > 0 && uri.ptr[0] == '/') {
-        uri.ptr++;
-        uri.len--;
-    }
-    if (uri.len > 0 && uri.ptr[uri.len - 1] == '/')
-        uri.len--;
-    *ret_name = uri;
-    return true;
-}
-
-/* Does a segment begin with '.'? /.well-known/ (RFC 8615) is no such. */
-static bool is_hidden(struct span uri)
-{
-    static const char well_known[] = "/.well-known";
-    size_t len = sizeof(well_known) - 1;
-    if (uri.len >= len && memcmp(uri.ptr, well_known, len) == 0 &&
-        (uri.len == len || uri.ptr[len] == '/')) {
-        uri.ptr += len;
-        uri.len -= len;
-    }
-    const char *found = memmem(uri.ptr, uri.len, "/.", 2);
-    return found != NULL;
-}
-
 static bool ends_with_slash(struct span s)
 {
     return s.len > 0 && s.ptr[s.len - 1] == '/';
@@ -372,7 +335,7 @@ static enum http_static_result step_try(struct http_exchange *x)
         next_try(x);
         return HTTP_STATIC_NEXT;
     }
-    if ((!s->location->dotfiles && is_hidden(s->uri)) ||
+    if ((!s->location->dotfiles && http_search_is_hidden(s->uri)) ||
         !http_search_map_path(s->location, s->uri, &s->name)) {
         next_try(x);
         return HTTP_STATIC_NEXT;
