@@ -17,7 +17,6 @@
 #include <stdatomic.h>
 #include <string.h>
 
-
 static uint64_t now(const struct http_conn *c)
 {
     return c->env->clock->now_ms;
@@ -330,12 +329,24 @@ static bool answer(struct http_conn *c, struct http_input *input)
         http_static_end(x);
         MUST(http_response_error(x, NULL, 414));
         break;
+    case HTTP_STATIC_WAIT:
+        c->state = STATE_DELAYED;
+        return true;
     case HTTP_STATIC_NEXT:
         UNREACHABLE();
     case HTTP_STATIC_DONE:
         break;
     }
     answer_composed(c, input);
+    return true;
+}
+
+/* Its time to be answered may have come. False: it has not. */
+static bool end_delay(struct http_conn *c)
+{
+    if (now(c) < c->x->wait_until_ms)
+        return false;
+    c->state = STATE_ANSWER;
     return true;
 }
 
@@ -353,6 +364,9 @@ static void run(struct http_conn *c, struct http_input *input)
             break;
         case STATE_ANSWER:
             again = answer(c, input);
+            break;
+        case STATE_DELAYED:
+            again = end_delay(c);
             break;
         case STATE_FLUSH:
             again =
@@ -413,6 +427,8 @@ unsigned http_conn_wants(const struct http_conn *c)
         break;
     }
     bool empty = http_out_empty(&c->x->out);
+    if (c->state == STATE_DELAYED)
+        return empty ? HTTP_CONN_WANT_WAIT : HTTP_CONN_WANT_SEND;
     if (c->x->job_state != HTTP_JOB_WANTED)
         return empty ? HTTP_CONN_WANT_RECV : HTTP_CONN_WANT_SEND;
     /* What is read for a long answer leaves together with its head, and while it does, the next
@@ -476,7 +492,7 @@ void http_conn_broken(struct http_conn *c)
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
     if (c->state == STATE_FLUSH && c->x->log_due)
         http_access_write_sent(c);
-    else if (c->state == STATE_ANSWER || c->state == STATE_BODY)
+    else if (c->state == STATE_ANSWER || c->state == STATE_BODY || c->state == STATE_DELAYED)
         http_access_write(c, 0, 0, 0);
     c->broken = true;
     close_now(c);
@@ -563,6 +579,10 @@ void http_conn_expired(struct http_conn *c, const struct progress *progress)
     if (c->x != NULL && c->x->window.begun_ms != 0) {
         if (!http_send_window_look(&c->x->window, &c->env->config->deadlines, now(c), progress))
             http_conn_broken(c); /* the peer takes less than the minimum rate */
+        return;
+    }
+    if (c->state == STATE_DELAYED) {
+        process_kept(c);
         return;
     }
     if (http_conn_is_new(c)) {

@@ -21,6 +21,7 @@ enum http_search_step {
     HTTP_SEARCH_ERROR_FILE,
     HTTP_SEARCH_RESPOND_ERROR,
     HTTP_SEARCH_REPORT,
+    HTTP_SEARCH_LIMIT,
 };
 
 /* The status for an errno of opening a file: one switch for the whole server. */

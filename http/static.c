@@ -11,6 +11,7 @@
 #include "http/static.h"
 
 #include "core/check.h"
+#include "http/limit.h"
 #include "http/redirect.h"
 #include "http/report.h"
 #include "http/response.h"
@@ -239,6 +240,12 @@ static bool expand_try(struct http_exchange *x, const char *pattern)
     return true;
 }
 
+/* Where the search for a file begins, once nothing else has answered. */
+static enum http_search_step first_step(const struct location *location)
+{
+    return location->limits.requests_any ? HTTP_SEARCH_LIMIT : HTTP_SEARCH_TRY;
+}
+
 void http_static_begin(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
@@ -257,6 +264,8 @@ void http_static_begin(struct http_exchange *x)
         return;
     }
     s->uri = x->target.path;
+    if (s->step == HTTP_SEARCH_TRY)
+        s->step = first_step(s->location);
 }
 
 void http_static_begin_error(struct http_exchange *x, int status)
@@ -276,11 +285,22 @@ static enum http_static_result step_redirect(struct http_exchange *x)
         if (x->search.location == NULL || x->search.location->root == NULL)
             http_static_begin_error(x, 404);
         else
-            x->search.step = HTTP_SEARCH_TRY;
+            x->search.step = first_step(x->search.location);
         return HTTP_STATIC_NEXT;
     }
     return http_redirect_respond(x, x->search.location, redirect) ? HTTP_STATIC_DONE
                                                                   : HTTP_STATIC_ROOM;
+}
+
+static enum http_static_result HTTP_SEARCH_RARE step_limit(struct http_exchange *x)
+{
+    int status = 0;
+    enum http_limit verdict = http_limit_request(x, &status);
+
+    x->search.step = HTTP_SEARCH_TRY;
+    if (verdict == HTTP_LIMIT_REFUSED)
+        http_static_begin_error(x, status);
+    return verdict == HTTP_LIMIT_WAIT ? HTTP_STATIC_WAIT : HTTP_STATIC_NEXT;
 }
 
 /* Nothing is there for this client; there may be for others. */
@@ -561,6 +581,8 @@ static enum http_static_result run_step(struct http_exchange *x)
         return step_respond_error(x);
     case HTTP_SEARCH_REPORT:
         return step_report(x);
+    case HTTP_SEARCH_LIMIT:
+        return step_limit(x);
     }
     UNREACHABLE();
 }
