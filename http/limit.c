@@ -4,6 +4,7 @@
 #include "core/log_repeat.h"
 #include "core/stats.h"
 #include "http/real_ip.h"
+#include "http/search.h"
 
 #include <stdio.h>
 
@@ -70,4 +71,15 @@ enum http_limit http_limit_request(struct http_exchange *x, int *ret_status)
     stats_count(STATS_LIMIT_DELAYED);
     x->wait_until_ms = x->env->clock->now_ms + wait / (RATE_TICKS_A_SECOND / 1000) + 1;
     return HTTP_LIMIT_WAIT;
+}
+
+enum http_static_result http_limit_step(struct http_exchange *x)
+{
+    int status = 0;
+    enum http_limit verdict = http_limit_request(x, &status);
+
+    x->search.step = HTTP_SEARCH_TRY;
+    if (verdict == HTTP_LIMIT_REFUSED)
+        http_static_begin_error(x, status);
+    return verdict == HTTP_LIMIT_WAIT ? HTTP_STATIC_WAIT : HTTP_STATIC_NEXT;
 }

@@ -11,7 +11,6 @@
 #include "http/static.h"
 
 #include "core/check.h"
-#include "http/limit.h"
 #include "http/redirect.h"
 #include "http/report.h"
 #include "http/response.h"
@@ -22,28 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-int http_search_status(int error)
-{
-    switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-    case ENAMETOOLONG:
-    case ELOOP:
-    case EXDEV: /* a link that leaves the root */
-    case EISDIR:
-        return 404;
-    case EACCES:
-    case EPERM:
-        return 403;
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-        return 503;
-    default:
-        return 500;
-    }
-}
 
 void http_search_set(struct file_entry **place, struct file_entry *entry)
 {
@@ -290,17 +267,6 @@ static enum http_static_result step_redirect(struct http_exchange *x)
     }
     return http_redirect_respond(x, x->search.location, redirect) ? HTTP_STATIC_DONE
                                                                   : HTTP_STATIC_ROOM;
-}
-
-static enum http_static_result HTTP_SEARCH_RARE step_limit(struct http_exchange *x)
-{
-    int status = 0;
-    enum http_limit verdict = http_limit_request(x, &status);
-
-    x->search.step = HTTP_SEARCH_TRY;
-    if (verdict == HTTP_LIMIT_REFUSED)
-        http_static_begin_error(x, status);
-    return verdict == HTTP_LIMIT_WAIT ? HTTP_STATIC_WAIT : HTTP_STATIC_NEXT;
 }
 
 /* Nothing is there for this client; there may be for others. */
@@ -582,7 +548,7 @@ static enum http_static_result run_step(struct http_exchange *x)
     case HTTP_SEARCH_REPORT:
         return step_report(x);
     case HTTP_SEARCH_LIMIT:
-        return step_limit(x);
+        return http_limit_step(x);
     }
     UNREACHABLE();
 }
