@@ -14,6 +14,7 @@
 #include "core/address_set.h"
 #include "core/file_job.h"
 #include "core/log.h"
+#include "core/rate_table.h"
 #include "core/span.h"
 #include "match/pattern_set.h"
 
@@ -90,6 +91,14 @@ struct error_page {
 
 enum coding { CODING_IDENTITY, CODING_GZIP, CODING_BR, CODING_ZSTD, CODING_COUNT };
 
+/* What a client, and all of them together, may have of a part of a server's paths. */
+struct location_limits {
+    char *requests_text, *requests_server_text; /* as written, or "" */
+    const struct rate_limit *requests;          /* of each client; NULL: any number */
+    const struct rate_limit *requests_server;   /* of all together; NULL: any number */
+    bool requests_any;                          /* one of the two */
+};
+
 /* What holds for a part of a server's paths: a `location`, or, with the prefix "/", what stands in
  * the server block itself. */
 struct location {
@@ -121,6 +130,7 @@ struct location {
     const char *charset;    /* added to text types; "" adds none */
     struct pattern pattern; /* which paths it is for, as written */
     struct span file;       /* `alias` of a path alone: the file's name in the root; else empty */
+    struct location_limits limits;
 };
 
 /* `redirect "/old/" { to = "/new/" status = 301 }` */
@@ -374,6 +384,14 @@ struct config {
     size_t trusted_count;
     struct address_set trusted; /* who may send a PROXY header, where one is expected */
     struct real_ip real_ip;
+    /* limits by client */
+    uint32_t limit_clients;             /* that are told apart at a time */
+    struct client_prefix client_prefix; /* what of an address is the client */
+    char **limit_exempt_texts;          /* as written; made into `limit_exempt` */
+    size_t limit_exempt_count;
+    struct address_set limit_exempt; /* whom no limit by client holds for */
+    bool limits_any;                 /* some location has a limit by client */
+    struct rate_table *rates;        /* borrowed; NULL: nobody is limited */
     struct root *roots;
     size_t roots_count;
     bool roots_guarded;     /* root opened them: whoever looks again keeps to root's rules */

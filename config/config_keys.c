@@ -3,6 +3,7 @@
 #include "core/address_set.h"
 #include "core/check.h"
 #include "config/config.h"
+#include "config/config_limits.h"
 #include "config/config_text.h"
 
 #include <assert.h>
@@ -17,6 +18,10 @@
 #define ADDRESSES                                                                                  \
     "an address (192.0.2.1, 2001:db8::1), a network (10.0.0.0/8, 2001:db8::/32) or unix: for all " \
     "who come by a unix socket"
+
+#define RATES                                                                                      \
+    "a number a second, minute or hour, as in 10/s, 600/m or 5000/h, and behind it burst=N and "   \
+    "delay=N if wanted, or \"\" for any number"
 
 #define NOWHERE     .offset = CONFIG_NO_OFFSET
 #define IN(member)  .offset = offsetof(struct config, member)
@@ -192,6 +197,15 @@ static const struct config_key keys[] = {
       .help = "requests on one connection before it is closed; 0: no limit" },
     { "autoindex_max", LIMITS, TOP, CONFIG_COUNT, "200000", 1, 100000000, IN(limits.autoindex_max),
       .help = "names in a listing; more: 503" },
+    { "limit_clients", LIMITS, TOP, CONFIG_COUNT, "65536", 1024, 16777216, IN(limit_clients),
+      .help = "clients that limits by client tell apart at a time" },
+    { "limit_exempt", LIMITS, TOP, CONFIG_TEXTS, "", IN(limit_exempt_texts),
+      .count_offset = offsetof(struct config, limit_exempt_count), .check = address_range_check,
+      .allowed = ADDRESSES, .help = "clients whom no limit by client holds for" },
+    { "client_prefix_ipv4", LIMITS, TOP, CONFIG_COUNT, "32", 8, 32, IN(client_prefix.ipv4),
+      .help = "bits of an IPv4 address by which limits tell clients apart" },
+    { "client_prefix_ipv6", LIMITS, TOP, CONFIG_COUNT, "64", 16, 128, IN(client_prefix.ipv6),
+      .help = "bits of an IPv6 address by which limits tell clients apart" },
 
     { "header_timeout", TIMES, TOP, CONFIG_DURATION, "10s", 10, DAY, IN(deadlines.header_ms),
       .help = "from the first octet of a request to the end of its header" },
@@ -345,6 +359,11 @@ static const struct config_key keys[] = {
       .check = config_text_charset,
       .allowed = "a name of letters, digits, '-' and '_', or \"\" for none",
       .help = "charset parameter of text types" },
+    { "limit_requests", WHERE, PATHS, CONFIG_TEXT, "", LOC(limits.requests_text), .special = "",
+      .check = config_text_rate, .allowed = RATES, .help = "requests of one client; more: 429" },
+    { "limit_requests_server", WHERE, PATHS, CONFIG_TEXT, "", LOC(limits.requests_server_text),
+      .special = "", .check = config_text_rate, .allowed = RATES,
+      .help = "requests of all clients together; more: 503" },
 
     { "to", MOVED, REDIRECT, CONFIG_TEXT, NULL, NOWHERE, .check = config_text_redirect,
       .allowed = "a path that begins with '/', or a URL that begins with http:// or https://, in "

@@ -2,6 +2,7 @@
  * fields, error pages and cache rules add up. */
 #include "config/config_location.h"
 #include "core/check.h"
+#include "config/config_limits.h"
 #include "config/config_rules.h"
 #include "config/config_store.h"
 
@@ -346,5 +347,8 @@ int config_location_make(const struct config_build *build, const struct config_l
         res = codings_make(build, layers, "compress", &location->compress);
     if (res == 0)
         res = cache_rules_make(build, layers, location);
+    if (res == 0)
+        res = config_limits_make(build, layers->server->title, location);
+    config->limits_any |= location->limits.requests_any;
     return res;
 }

@@ -330,12 +330,24 @@ static bool answer(struct http_conn *c, struct http_input *input)
         http_static_end(x);
         MUST(http_response_error(x, NULL, 414));
         break;
+    case HTTP_STATIC_WAIT:
+        c->state = STATE_DELAYED;
+        return true;
     case HTTP_STATIC_NEXT:
         UNREACHABLE();
     case HTTP_STATIC_DONE:
         break;
     }
     answer_composed(c, input);
+    return true;
+}
+
+/* Its time to be answered may have come. False: it has not. */
+static bool end_delay(struct http_conn *c)
+{
+    if (now(c) < c->x->wait_until_ms)
+        return false;
+    c->state = STATE_ANSWER;
     return true;
 }
 
@@ -353,6 +365,9 @@ static void run(struct http_conn *c, struct http_input *input)
             break;
         case STATE_ANSWER:
             again = answer(c, input);
+            break;
+        case STATE_DELAYED:
+            again = end_delay(c);
             break;
         case STATE_FLUSH:
             again =
@@ -399,39 +414,6 @@ static void process_kept(struct http_conn *c)
 
 /* ---- reports ---- */
 
-unsigned http_conn_wants(const struct http_conn *c)
-{
-    switch ((enum state)c->state) {
-    case STATE_IDLE:
-    case STATE_LINGER:
-        return HTTP_CONN_WANT_RECV;
-    case STATE_SHUTDOWN:
-        return HTTP_CONN_WANT_SHUTDOWN;
-    case STATE_CLOSED:
-        return HTTP_CONN_WANT_CLOSE;
-    default:
-        break;
-    }
-    bool empty = http_out_empty(&c->x->out);
-    if (c->x->job_state != HTTP_JOB_WANTED)
-        return empty ? HTTP_CONN_WANT_RECV : HTTP_CONN_WANT_SEND;
-    /* What is read for a long answer leaves together with its head, and while it does, the next
-     * piece is read; earlier answers need not wait for a job. */
-    if (empty || (c->state == STATE_FLUSH && !http_out_has_read(&c->x->out)))
-        return HTTP_CONN_WANT_FILE;
-    return HTTP_CONN_WANT_FILE | HTTP_CONN_WANT_SEND;
-}
-
-bool http_conn_is_idle(const struct http_conn *c)
-{
-    return c->state == STATE_IDLE && (c->requests > 0 || c->silent);
-}
-
-bool http_conn_is_busy(const struct http_conn *c)
-{
-    return c->state != STATE_IDLE;
-}
-
 size_t http_conn_recv_room(const struct http_conn *c)
 {
     if (c->state == STATE_LINGER || c->x == NULL || c->x->in.data == NULL)
@@ -476,7 +458,7 @@ void http_conn_broken(struct http_conn *c)
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
     if (c->state == STATE_FLUSH && c->x->log_due)
         http_access_write_sent(c);
-    else if (c->state == STATE_ANSWER || c->state == STATE_BODY)
+    else if (c->state == STATE_ANSWER || c->state == STATE_BODY || c->state == STATE_DELAYED)
         http_access_write(c, 0, 0, 0);
     c->broken = true;
     close_now(c);
@@ -563,6 +545,10 @@ void http_conn_expired(struct http_conn *c, const struct progress *progress)
     if (c->x != NULL && c->x->window.begun_ms != 0) {
         if (!http_send_window_look(&c->x->window, &c->env->config->deadlines, now(c), progress))
             http_conn_broken(c); /* the peer takes less than the minimum rate */
+        return;
+    }
+    if (c->state == STATE_DELAYED) {
+        process_kept(c);
         return;
     }
     if (http_conn_is_new(c)) {

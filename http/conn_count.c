@@ -21,6 +21,7 @@ static enum stats_counter state_of(const struct http_conn *c)
     case STATE_BODY:
         return http_out_empty(&c->x->out) ? STATS_READING : STATS_WRITING;
     case STATE_ANSWER:
+    case STATE_DELAYED:
     case STATE_FLUSH:
         return STATS_WRITING;
     default:
@@ -76,6 +77,8 @@ unsigned http_count_deadline(const struct http_conn *c)
         return STATS_DEADLINE_HEADER;
     case STATE_BODY:
         return STATS_DEADLINE_BODY;
+    case STATE_DELAYED: /* what it has waited for has come */
+        return STATS_COUNTERS;
     default:
         return STATS_DEADLINE_LINGER;
     }
@@ -94,6 +97,9 @@ static void count_refusal(int status)
     case 414:
     case 431:
         stats_count(STATS_REFUSED_TOO_LARGE);
+        break;
+    case 429:
+        stats_count(STATS_REFUSED_TOO_MANY);
         break;
     case 405:
     case 501:

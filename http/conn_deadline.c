@@ -22,6 +22,8 @@ uint64_t http_conn_deadline_ms(const struct http_conn *c)
         return x->begun_ms + deadlines->header_ms;
     case STATE_BODY:
         return x->body_begun_ms + deadlines->body_ms;
+    case STATE_DELAYED:
+        return x->wait_until_ms;
     case STATE_LINGER:
         return c->since_ms + deadlines->linger_ms;
     default:

@@ -5,6 +5,7 @@
  * CLOSED
  *                        `---------`----------`-- refusal: an ANSWER that closes
  *
+ * DELAYED an ANSWER that is not begun before its time (limit.h).
  * HEAD    a head is being read. Answers to earlier requests may wait in the queue: pipelined ones
  * gather there. BODY    a body is being read and discarded. ANSWER  the search for the answer: a
  * job is in flight, or the queue must be sent before there is room. FLUSH   the answer is complete
@@ -24,6 +25,7 @@ enum state {
     STATE_HEAD,
     STATE_BODY,
     STATE_ANSWER,
+    STATE_DELAYED,
     STATE_FLUSH,
     STATE_SHUTDOWN,
     STATE_LINGER,

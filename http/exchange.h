@@ -103,6 +103,7 @@ struct http_exchange {
     uint64_t begun_ns;      /* likewise */
     uint64_t body_begun_ms; /* end of its head */
     uint64_t body_taken;    /* octets of its body, so far */
+    uint64_t wait_until_ms; /* for how long it waits before it is answered (limit.h) */
 
     /* Answering */
     const struct peer *peer;     /* the client; borrowed from the connection */

@@ -21,6 +21,7 @@ enum http_search_step {
     HTTP_SEARCH_ERROR_FILE,
     HTTP_SEARCH_RESPOND_ERROR,
     HTTP_SEARCH_REPORT,
+    HTTP_SEARCH_LIMIT,
 };
 
 /* The status for an errno of opening a file: one switch for the whole server. */
@@ -69,6 +70,10 @@ static inline void http_compress_end(struct http_exchange *x)
     if (x->search.made != NULL || x->search.compression != NULL)
         http_compress_drop(x);
 }
+
+/* Counts the request where its location limits requests (limit.h): it is refused, waits, or goes on
+ * with TRY. */
+enum http_static_result http_limit_step(struct http_exchange *x) HTTP_SEARCH_RARE;
 
 /* Lists the directory that x->search.uri names. */
 enum http_static_result http_directory_list(struct http_exchange *x);

@@ -23,28 +23,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int http_search_status(int error)
-{
-    switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-    case ENAMETOOLONG:
-    case ELOOP:
-    case EXDEV: /* a link that leaves the root */
-    case EISDIR:
-        return 404;
-    case EACCES:
-    case EPERM:
-        return 403;
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-        return 503;
-    default:
-        return 500;
-    }
-}
-
 void http_search_set(struct file_entry **place, struct file_entry *entry)
 {
     if (*place != NULL)
@@ -207,6 +185,12 @@ static bool expand_try(struct http_exchange *x, const char *pattern)
     return true;
 }
 
+/* Where the search for a file begins, once nothing else has answered. */
+static enum http_search_step first_step(const struct location *location)
+{
+    return location->limits.requests_any ? HTTP_SEARCH_LIMIT : HTTP_SEARCH_TRY;
+}
+
 void http_static_begin(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
@@ -226,6 +210,8 @@ void http_static_begin(struct http_exchange *x)
         return;
     }
     s->uri = x->target.path;
+    if (s->step == HTTP_SEARCH_TRY)
+        s->step = first_step(s->location);
 }
 
 void http_static_begin_error(struct http_exchange *x, int status)
@@ -245,7 +231,7 @@ static enum http_static_result step_redirect(struct http_exchange *x)
         if (x->search.location == NULL || x->search.location->root == NULL)
             http_static_begin_error(x, 404);
         else
-            x->search.step = HTTP_SEARCH_TRY;
+            x->search.step = first_step(x->search.location);
         return HTTP_STATIC_NEXT;
     }
     return http_redirect_respond(x, x->search.location, redirect) ? HTTP_STATIC_DONE
@@ -531,6 +517,8 @@ static enum http_static_result run_step(struct http_exchange *x)
         return step_respond_error(x);
     case HTTP_SEARCH_REPORT:
         return step_report(x);
+    case HTTP_SEARCH_LIMIT:
+        return http_limit_step(x);
     }
     UNREACHABLE();
 }

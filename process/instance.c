@@ -10,6 +10,7 @@
 #include "engines/ktls.h"
 #include "engines/listen.h"
 #include "process/descriptors.h"
+#include "process/limit_table.h"
 #include "process/log_files.h"
 #include "process/pid_file.h"
 #include "process/serve.h"
@@ -201,6 +202,12 @@ enum exit_status instance_open(struct instance *p, struct listen_set *set, bool 
     status = log_files_prepare(p);
     if (status != STATUS_OK)
         return status;
+    int error = limit_table_give(p->config);
+    if (error < 0) {
+        snprintf(p->why, sizeof p->why, "%s: no memory for so many clients: %s; lower it",
+                 config_place(p->config, "limit_clients"), strerror(-error));
+        return STATUS_RUNTIME;
+    }
     find_ktls(p);
     status = create_tls(p);
     if (status != STATUS_OK)

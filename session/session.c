@@ -25,6 +25,7 @@ _Static_assert((int)SESSION_WANT_SEND == (int)HTTP_CONN_WANT_SEND, "masks");
 _Static_assert((int)SESSION_WANT_FILE == (int)HTTP_CONN_WANT_FILE, "masks");
 _Static_assert((int)SESSION_WANT_SHUTDOWN == (int)HTTP_CONN_WANT_SHUTDOWN, "masks");
 _Static_assert((int)SESSION_WANT_CLOSE == (int)HTTP_CONN_WANT_CLOSE, "masks");
+_Static_assert((int)SESSION_WANT_WAIT == (int)HTTP_CONN_WANT_WAIT, "masks");
 
 /* Where received octets go first. */
 enum front {
@@ -456,7 +457,7 @@ void session_expired(struct session *s, const struct progress *progress)
     enum stats_counter kind = http_count_deadline(&s->conn);
     unsigned wants = session_wants(s);
     take_expired(s, progress);
-    if (session_wants(s) != wants)
+    if (session_wants(s) != wants && kind < STATS_COUNTERS)
         stats_count(kind);
     http_count_state(&s->conn);
 }

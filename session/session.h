@@ -40,6 +40,9 @@ enum session_want {
     SESSION_WANT_OFFLOAD = 1 << 5,  /* alone: the kernel may encrypt what is sent (kTLS):
                                        session_offload(), setsockopt(2), session_offloaded(). No
                                        send and no job is in flight then; a receive may be */
+    SESSION_WANT_WAIT = 1 << 6,     /* alone: nothing before session_deadline_ms(), then
+                                       session_expired(), as always. Nobody need look at the socket
+                                       meanwhile */
 };
 
 enum engine_cap {
@@ -153,8 +156,8 @@ unsigned session_wants(const struct session *s);
  * first on a connection is given a second before, which ends as a deadline does. Pure. */
 bool session_is_idle(const struct session *s);
 
-/* Has a request begun, or is an answer under way? Then session_drain() does not close it now, but has
- * it end with that answer. Pure. */
+/* Has a request begun, or is an answer under way? Then session_drain() does not close it now, but
+ * has it end with that answer. Pure. */
 bool session_is_busy(const struct session *s);
 
 /* How many octets session_received() takes now; above 0 while SESSION_WANT_RECV is set. */
