@@ -89,6 +89,19 @@ struct error_page {
     char *uri; /* path on the same server, "/404.html" */
 };
 
+/* Fields that make browsers careful: security_headers.h has them. */
+enum security_headers { SECURITY_HEADERS_OFF, SECURITY_HEADERS_BASIC, SECURITY_HEADERS_STRICT };
+
+/* What an entity tag is made of. */
+enum etag_kind {
+    ETAG_OFF,     /* there is none */
+    ETAG_ON,      /* inode, size, and all times */
+    ETAG_PORTABLE /* size and mtime: the same on each host that has a copy */
+};
+
+/* Which date in If-Modified-Since makes a 304. */
+enum if_modified_since { IF_MODIFIED_SINCE_EXACT, IF_MODIFIED_SINCE_BEFORE };
+
 enum coding { CODING_IDENTITY, CODING_GZIP, CODING_BR, CODING_ZSTD, CODING_COUNT };
 
 /* What a client, and all of them together, may have of a part of a server's paths. */
@@ -131,6 +144,21 @@ struct location {
     struct pattern pattern; /* which paths it is for, as written */
     struct span file;       /* `alias` of a path alone: the file's name in the root; else empty */
     struct location_limits limits;
+    /* What browsers are told */
+    enum security_headers security_headers; /* its fields are among `headers` already */
+    bool policy_is_preset; /* of these Content-Security-Policy is one: the server's own pages have
+                              another (security_headers.h) */
+    const char *hsts;      /* value of Strict-Transport-Security, over TLS alone; "": none */
+    char **cors;           /* "*", or origins (config_text_origin()); count 0: no CORS */
+    size_t cors_count;
+    bool cors_credentials;
+    char **cors_expose, **cors_headers; /* names of fields, or "*" */
+    size_t cors_expose_count, cors_headers_count;
+    uint32_t cors_max_age_ms;
+    /* Validators */
+    bool last_modified;
+    enum etag_kind etag;
+    enum if_modified_since if_modified_since;
 };
 
 /* `redirect "/old/" { to = "/new/" status = 301 }` */
@@ -206,6 +234,11 @@ struct access_rules {
 
 /* Names in one `index` and paths in one `try`: each may cost an open(2) a request. */
 #define CONFIG_TRIES_MAX 1000
+
+/* Origins in one `cors`: each is compared with that of a request. Octets of all names of fields in
+ * one `cors_expose` or `cors_headers` together, with ", " between them. */
+#define CONFIG_ORIGINS_MAX         100
+#define CONFIG_CORS_NAMES_SIZE_MAX 1000
 
 /* Elements of one `compress_types`: each is compared with the type of a file. */
 #define CONFIG_MEDIA_RANGES_MAX 200

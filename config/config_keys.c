@@ -48,6 +48,9 @@ static const char *const file_jobs[] = { "auto",      "inline",    "workers",  "
                                          "posix-aio", "linux-aio", "io_uring", NULL };
 static const char *const stop_signals[] = { "stop", "drain", NULL };
 static const char *const pool_works[] = { "request", "file", NULL };
+static const char *const security_presets[] = { "off", "basic", "strict", NULL };
+static const char *const etag_kinds[] = { "off", "on", "portable", NULL };
+static const char *const if_modified_sinces[] = { "exact", "before", NULL };
 static const char *const real_ip_headers[] = { "X-Forwarded-For", "Forwarded", "X-Real-IP", NULL };
 
 static_assert(LOG_ERROR == 0 && LOG_WARN == 1 && LOG_INFO == 2 && LOG_DEBUG == 3, "log_levels");
@@ -70,6 +73,11 @@ static_assert(STOP_SIGNAL_STOP == 0 && STOP_SIGNAL_DRAIN == 1, "stop_signals");
 static_assert(POOL_WORK_REQUEST == 0 && POOL_WORK_FILE == 1, "pool_works");
 static_assert(REAL_IP_X_FORWARDED_FOR == 0 && REAL_IP_FORWARDED == 1 && REAL_IP_X_REAL_IP == 2,
               "real_ip_headers");
+static_assert(SECURITY_HEADERS_OFF == 0 && SECURITY_HEADERS_BASIC == 1 &&
+                  SECURITY_HEADERS_STRICT == 2,
+              "security_presets");
+static_assert(ETAG_OFF == 0 && ETAG_ON == 1 && ETAG_PORTABLE == 2, "etag_kinds");
+static_assert(IF_MODIFIED_SINCE_EXACT == 0 && IF_MODIFIED_SINCE_BEFORE == 1, "if_modified_sinces");
 
 static const struct config_block_type block_types[CONFIG_BLOCK_KINDS] = {
     [CONFIG_TOP] = { "", 0, "at the top level", "", "" },
@@ -94,6 +102,7 @@ static const struct config_block_type block_types[CONFIG_BLOCK_KINDS] = {
 #define CLIENT "Who the client is"
 #define SITES  "Servers"
 #define WHERE  "What is served: server and location"
+#define BROWSE "What browsers are told"
 #define MOVED  "Redirects"
 #define CACHED "Cache rules"
 
@@ -364,6 +373,40 @@ static const struct config_key keys[] = {
     { "limit_requests_server", WHERE, PATHS, CONFIG_TEXT, "", LOC(limits.requests_server_text),
       .special = "", .check = config_text_rate, .allowed = RATES,
       .help = "requests of all clients together; more: 503" },
+    { "last_modified", WHERE, PATHS, CONFIG_BOOL, "on", LOC(last_modified),
+      .help = "tell when a file was changed, and answer conditions about that" },
+    { "if_modified_since", WHERE, PATHS, CONFIG_CHOICE, "before", .choices = if_modified_sinces,
+      LOC(if_modified_since),
+      .help = "304 for the date of Last-Modified alone, or for a later one, too" },
+    { "etag", WHERE, PATHS, CONFIG_CHOICE, "on", .choices = etag_kinds, LOC(etag),
+      .help = "tag what is sent; portable: with the same tag on each host that has a copy" },
+
+    { "security_headers", BROWSE, PATHS, CONFIG_CHOICE, "off", .choices = security_presets,
+      LOC(security_headers), .help = "fields that make browsers careful, as a set" },
+    { "hsts", BROWSE, PATHS, CONFIG_TEXT, "", LOC(hsts), .special = "", .check = config_text_hsts,
+      .allowed =
+          "max-age=seconds, then perhaps ; includeSubDomains and ; preload; or \"\" for none",
+      .help = "Strict-Transport-Security, on answers over TLS alone" },
+    { "cors", BROWSE, PATHS, CONFIG_TEXTS, "", LOC(cors),
+      .count_offset = offsetof(struct location, cors_count), .check = config_text_origin,
+      .max = CONFIG_ORIGINS_MAX,
+      .allowed = "\"*\", or an origin such as https://www.example.org or https://*.example.org",
+      .help = "sites of other origins whose scripts may read what is here" },
+    { "cors_credentials", BROWSE, PATHS, CONFIG_BOOL, "off", LOC(cors_credentials),
+      .help = "they may ask with cookies and passwords" },
+    { "cors_expose", BROWSE, PATHS, CONFIG_TEXTS,
+      "\"Accept-Ranges\", \"Content-Encoding\", \"Content-Range\", \"ETag\"", LOC(cors_expose),
+      .count_offset = offsetof(struct location, cors_expose_count), .check = config_text_token,
+      .allowed = "the name of a header field, or \"*\" for all",
+      .help = "fields of an answer that they may read, besides those that all may" },
+    { "cors_headers", BROWSE, PATHS, CONFIG_TEXTS,
+      "\"If-Match\", \"If-Modified-Since\", \"If-None-Match\", \"If-Range\", "
+      "\"If-Unmodified-Since\", \"Range\"",
+      LOC(cors_headers), .count_offset = offsetof(struct location, cors_headers_count),
+      .check = config_text_token, .allowed = "the name of a header field, or \"*\" for all",
+      .help = "fields of a request that they may set, besides those that all may" },
+    { "cors_max_age", BROWSE, PATHS, CONFIG_DURATION, "2h", 0, DAY, LOC(cors_max_age_ms),
+      .help = "how long a browser remembers that it may ask" },
 
     { "to", MOVED, REDIRECT, CONFIG_TEXT, NULL, NOWHERE, .check = config_text_redirect,
       .allowed = "a path that begins with '/', or a URL that begins with http:// or https://, in "

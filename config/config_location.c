@@ -2,9 +2,11 @@
  * fields, error pages and cache rules add up. */
 #include "config/config_location.h"
 #include "core/check.h"
+#include "config/config_browser.h"
 #include "config/config_limits.h"
 #include "config/config_rules.h"
 #include "config/config_store.h"
+#include "config/security_headers.h"
 
 #include <errno.h>
 #include <string.h>
@@ -117,8 +119,8 @@ static int headers_make(const struct config_build *build, const struct config_la
     const struct config_key *key = config_key_find("headers");
     int res = 0;
 
-    location->headers =
-        arena_array(build->arena, items_count(layers, key), sizeof(location->headers[0]));
+    location->headers = arena_array(build->arena, items_count(layers, key) + SECURITY_FIELDS_MAX,
+                                    sizeof(location->headers[0]));
     if (location->headers == NULL)
         return -ENOMEM;
     for (size_t i = 0; res == 0 && i < LAYERS_COUNT; i++) {
@@ -126,6 +128,8 @@ static int headers_make(const struct config_build *build, const struct config_la
 
         if (entry != NULL)
             res = headers_add(build, key, entry, engine, location);
+        if (res == 0 && i == 0) /* above the default, below what is said */
+            res = config_security_headers_add(build, location);
     }
     headers_compact(location);
     return res;
@@ -323,6 +327,25 @@ static int root_make(const struct config_build *build, const struct config_layer
     return res < 0 ? res : root_find(build, root, entry->items, path, config, &location->root);
 }
 
+/* What was said of a key by its server or by itself; NULL: nothing. */
+static const struct config_entry *entry_said(const struct config_layers *layers, const char *name)
+{
+    const struct config_key *key = config_key_find(name);
+    const struct config_entry *entry = entry_in(layers, 2, key);
+
+    return entry != NULL ? entry : entry_in(layers, 1, key);
+}
+
+static int browser_make(const struct config_build *build, const struct config_layers *layers,
+                        struct location *location)
+{
+    int res = config_security_headers_finish(build, entry_said(layers, "hsts"), location);
+
+    if (res < 0 || location->cors_count == 0)
+        return res;
+    return config_cors_check(build, entry_said(layers, "cors"), location);
+}
+
 int config_location_make(const struct config_build *build, const struct config_layers *layers,
                          struct config *config, struct location *location)
 {
@@ -339,6 +362,8 @@ int config_location_make(const struct config_build *build, const struct config_l
         res = root_make(build, layers, config, location);
     if (res == 0)
         res = headers_make(build, layers, config->engine, location);
+    if (res == 0)
+        res = browser_make(build, layers, location);
     if (res == 0)
         res = error_pages_make(build, layers, location);
     if (res == 0)

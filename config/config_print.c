@@ -7,6 +7,7 @@
 #include "config/config_rules.h"
 #include "config/config_tls.h"
 #include "config/config_value.h"
+#include "config/security_headers.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -183,6 +184,20 @@ static bool has_header(const struct location *location, struct span name)
     return false;
 }
 
+/* Fields of its preset that this location does without, but for those that are the default's, too.
+ */
+static void print_preset_removed(struct printer *printer, const struct location *location)
+{
+    size_t count;
+    const struct security_field *fields = security_fields(location->security_headers, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (!has_header(location, span_str(fields[i].name)) &&
+            strcmp(fields[i].name, "X-Content-Type-Options") != 0)
+            list_item(printer, fields[i].name, ":", "");
+    }
+}
+
 /* Default fields that this location does without have to be removed by name. */
 static void print_headers(struct printer *printer, const struct location *location)
 {
@@ -203,8 +218,14 @@ static void print_headers(struct printer *printer, const struct location *locati
         if (!has_header(location, span_str(name)))
             list_item(printer, name, ":", "");
     }
-    for (size_t i = 0; i < location->headers_count; i++)
-        list_item(printer, location->headers[i].name, ": ", location->headers[i].value);
+    print_preset_removed(printer, location);
+    for (size_t i = 0; i < location->headers_count; i++) {
+        const struct header_rule *header = &location->headers[i];
+        const char *preset = security_field_value(location->security_headers, header->name);
+
+        if (preset == NULL || strcmp(preset, header->value) != 0)
+            list_item(printer, header->name, ": ", header->value);
+    }
     list_end(printer);
 }
 

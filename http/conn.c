@@ -6,6 +6,7 @@
 #include "http/access.h"
 #include "http/conn_count.h"
 #include "http/conn_state.h"
+#include "http/cors.h"
 #include "http/exchange.h"
 #include "http/real_ip.h"
 #include "http/redirect.h"
@@ -76,6 +77,7 @@ static void begin_request(struct http_conn *c)
     x->status = 0;
     x->extra[0] = '\0';
     x->captures = NULL;
+    x->asked = NULL;
     x->request.head = "";
     x->request.head_len = 0;
     x->request.request_line = (struct http_slice){ 0, 0 };
@@ -94,6 +96,7 @@ static bool attach_exchange(struct http_conn *c)
     if (c->x == NULL)
         return false;
     c->x->peer = &c->peer;
+    c->x->secure = c->listen->tls;
     begin_request(c);
     return true;
 }
@@ -198,7 +201,8 @@ static void begin_answer(struct http_conn *c, bool body_left)
         refuse(c, status);
     else if (status != 0)
         http_static_begin_error(x, status);
-    else if (r->method != HTTP_OPTIONS || http_redirect_of_head(x) != NULL)
+    else if (r->method != HTTP_OPTIONS ||
+             (http_redirect_of_head(x) != NULL && !http_cors_is_preflight(x)))
         http_static_begin(x);
     if (body_left) {
         x->keep_alive = false;
@@ -307,13 +311,16 @@ static bool read_body(struct http_conn *c, struct http_input *input)
 static bool asks_for_options(struct http_exchange *x)
 {
     return x->request.method == HTTP_OPTIONS && x->search.location == NULL &&
-           x->search.status == 0 && http_redirect_of_head(x) == NULL;
+           x->search.status == 0 &&
+           (http_redirect_of_head(x) == NULL || http_cors_is_preflight(x));
 }
 
 static bool answer(struct http_conn *c, struct http_input *input)
 {
     struct http_exchange *x = c->x;
     if (asks_for_options(x)) {
+        if (x->target.form != HTTP_TARGET_ASTERISK)
+            (void)http_location_find(x->server, x->env->regexes, x->target.path, NULL, &x->asked);
         if (!http_response_options(x, http_location_slash(x->server)))
             return false;
         answer_composed(c, input);

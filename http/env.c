@@ -6,6 +6,7 @@
 #include "core/fd_slot.h"
 #include "core/safe_open.h"
 #include "http/accept.h"
+#include "http/answer_fields.h"
 #include "http/exchange.h"
 
 #include <assert.h>
@@ -241,6 +242,8 @@ int http_env_create(const struct config *config, const struct session_limits *li
         r = open_access_logs(env, why, why_size);
     if (r == 0)
         r = find_needs(env);
+    if (r == 0)
+        r = http_answer_fields_create(env);
     if (r < 0) {
         http_env_destroy(env);
         return r;
@@ -265,6 +268,7 @@ void http_env_destroy(struct http_env *env)
     free(env->location_fields);
     pool_destroy(env->captures);
     regex_room_destroy(env->regexes);
+    http_answer_fields_destroy(env);
     pool_destroy(env->ranges);
     pool_destroy(env->reads);
     pool_destroy(env->inputs);

@@ -28,6 +28,7 @@ enum {
     HTTP_COPY_MAX =
         4 * 1024, /* a body up to this size is copied behind its head; a larger one is lent */
     HTTP_LOCATION_FIELDS_MAX = 4096, /* header fields configured for one location, together */
+    HTTP_HEAD_END_MAX = 4096,        /* the fields of an answer that hang on the request, together */
     HTTP_RECLAIM_COUNT = 32,         /* cached files closed at once when descriptors run out */
     HTTP_SWEEP_COUNT = 64,           /* cached files, and roots, that one sweep looks at */
     HTTP_READ_SIZE =
@@ -38,6 +39,11 @@ enum {
         8 * 1024, /* a file range up to this size is read in any case: copying it twice costs less
                      than a sendfile(2) beside the send(2) of its head */
 };
+
+/* In env->needs, beside enum access_need: answers have fields that hang on the request. */
+#define HTTP_NEEDS_ANSWER_FIELDS (1u << 31)
+
+struct http_answer_fields;
 
 struct http_env {
     const struct config *config; /* borrowed */
@@ -63,12 +69,15 @@ struct http_env {
                        answers tell their id */
     struct draws *draws;          /* NULL: nobody asks for a request id or a sample */
     struct span *location_fields; /* by location id: the configured field lines, with CRLF */
+    struct http_answer_fields *answer_fields; /* what hangs on the request; NULL: nothing does */
     uint64_t listing_log_ms;      /* when a directory was last complained about; 0: never */
     size_t listings_size;         /* octets that unfinished listings hold */
     uint64_t boundaries;          /* multipart boundaries drawn so far */
     int64_t stamp_s;              /* the second for which `stamp` was made */
     struct span stamp;            /* "Server: ...\r\nDate: ...\r\n", in stamp_text */
     char stamp_text[80];
+    char head_end[HTTP_HEAD_END_MAX]; /* what ends the head that is being put together, where that
+                                         takes more than a constant (response.c) */
 };
 
 /* Makes an environment that holds no more than `limits` (copied); `config` and `clock` are borrowed

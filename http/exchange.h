@@ -122,6 +122,9 @@ struct http_exchange {
     struct peer client;  /* valid with from_proxy */
     bool log_due;        /* its line in the access log is written when it is sent */
     char extra[64];      /* a field line for an error answer (Allow, Content-Range), or "" */
+    /* For fields that hang on the request (answer_fields.h) */
+    bool secure;                  /* it came by TLS */
+    const struct location *asked; /* the location of the path asked for; NULL: not known */
 
     /* Matching: what the regular expression of the request's location has captured in target.path;
      * NULL: that has none. It lies in `captures_room`, owned, or NULL until one is looked for. */
@@ -141,7 +144,6 @@ struct http_exchange {
     struct http_slice sent[ACCESS_SENT_COUNT]; /* fields of its answer, in sent_text */
 
     char id[HTTP_ID_MAX];
-    char head_end[HTTP_ID_MAX + 64]; /* what ends the head, with the id */
     char sent_text[HTTP_SENT_MAX];
     char decoded[HTTP_PATH_MAX];  /* target.path, when decoding changed something */
     char try_text[HTTP_PATH_MAX]; /* search.uri, when it comes from `try` or an error page */

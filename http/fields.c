@@ -58,6 +58,26 @@ struct span http_fields_charset(const struct location *location, struct span typ
     return span_make(ret_text, (size_t)n);
 }
 
+struct span http_fields_vary(const struct location *location, unsigned varies, char *ret_text)
+{
+    bool by_origin =
+        location != NULL && location->cors_count > 0 && strcmp(location->cors[0], "*") != 0;
+    const char *const names[] = { (varies & HTTP_VARIES_ACCEPT) != 0 ? "Accept" : NULL,
+                                  (varies & HTTP_VARIES_CODING) != 0 ? "Accept-Encoding" : NULL,
+                                  by_origin ? "Origin" : NULL };
+    size_t len = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (names[i] != NULL)
+            len += (size_t)snprintf(ret_text + len, HTTP_VARY_MAX - len, "%s%s",
+                                    len > 0 ? ", " : "Vary: ", names[i]);
+    }
+    if (len > 0)
+        len += (size_t)snprintf(ret_text + len, HTTP_VARY_MAX - len, "\r\n");
+    CHECK(len < HTTP_VARY_MAX);
+    return span_make(ret_text, len);
+}
+
 /* The first rule whose pattern matches the path, or its last segment when the pattern has no '/'.
  */
 static const struct cache_rule *find_cache_rule(const struct location *location, struct span name)
@@ -113,6 +133,28 @@ static bool put_cache_rule(struct text *text, const struct location *location, s
     return true;
 }
 
+/* Last-Modified and ETag, which the entry keeps as well; `meta` is the file's. */
+static void put_validators(struct text *text, struct file_entry *entry,
+                           const struct location *location, const struct file_meta *meta,
+                           enum coding coding, int64_t now_s)
+{
+    size_t len = 0;
+
+    if (location->etag == ETAG_ON)
+        len = http_etag_format(meta, coding, entry->recipe, now_s, entry->etag);
+    else if (location->etag == ETAG_PORTABLE)
+        len = http_etag_portable(meta, coding, entry->recipe, now_s, entry->etag);
+    entry->etag_len = (uint8_t)len;
+    entry->has_last_modified = location->last_modified && http_etag_dated(meta, now_s);
+    if (entry->has_last_modified) {
+        char date[HTTP_DATE_LEN + 1];
+        http_date_format(meta->mtime_s, date);
+        put(text, "Last-Modified: %s\r\n", date);
+    }
+    if (len > 0)
+        put(text, "ETag: %.*s\r\n", (int)len, entry->etag);
+}
+
 static struct file_fields *make(struct http_env *env, struct file_entry *entry,
                                 const struct location *location, enum coding coding, bool vary,
                                 struct span name)
@@ -138,15 +180,9 @@ static struct file_fields *make(struct http_env *env, struct file_entry *entry,
     struct file_meta meta = entry->meta;
     if (entry->recipe != 0)
         meta.size = entry->file_size;
-    entry->etag_len = (uint8_t)http_etag_format(&meta, coding, entry->recipe, now_s, entry->etag);
-    entry->has_last_modified = http_etag_dated(&entry->meta, now_s);
-    if (entry->has_last_modified) {
-        char date[HTTP_DATE_LEN + 1];
-        http_date_format(entry->meta.mtime_s, date);
-        put(&text, "Last-Modified: %s\r\nETag: %.*s\r\n", date, (int)entry->etag_len, entry->etag);
-    }
-    if (vary)
-        put(&text, "Vary: Accept-Encoding\r\n");
+    put_validators(&text, entry, location, &meta, coding, now_s);
+    char vary_text[HTTP_VARY_MAX];
+    put_span(&text, http_fields_vary(location, vary ? HTTP_VARIES_CODING : 0, vary_text));
     bool ages = put_cache_rule(&text, location, name, now_s);
     put_span(&text, env->location_fields[location->id]);
 
@@ -161,7 +197,8 @@ static struct file_fields *make(struct http_env *env, struct file_entry *entry,
     fields->len = (uint16_t)text.len;
     fields->representation_len = (uint16_t)representation_len;
     /* An mtime in the future becomes a validator as soon as that moment has passed. */
-    fields->ages = ages || entry->meta.mtime_s >= now_s;
+    fields->ages = ages || entry->meta.mtime_s >= now_s ||
+                   (location->etag == ETAG_PORTABLE && http_etag_is_settling(&entry->meta, now_s));
     memcpy(fields->text, text.octets, text.len);
     return fields;
 }

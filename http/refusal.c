@@ -3,6 +3,7 @@
 
 #include "config/server_find.h"
 #include "http/redirect.h"
+#include "http/vhost.h"
 
 #include <string.h>
 
@@ -24,6 +25,16 @@ struct span http_line_of_head(struct span rest)
     return span_make(rest.ptr, len);
 }
 
+/* Whose fields the refusal has, where some hang on that. */
+static void find_asked(struct http_exchange *x)
+{
+    struct span target = http_request_slice(&x->request, x->request.target);
+
+    if (x->env->answer_fields != NULL && x->request.method != HTTP_CONNECT &&
+        http_target_parse(target, false, x->decoded, &x->target) == 0)
+        (void)http_location_find(x->server, x->env->regexes, x->target.path, NULL, &x->asked);
+}
+
 int http_refusal_of_head(struct http_exchange *x, const struct server *named)
 {
     static const char allow[] = "Allow: GET, HEAD, OPTIONS\r\n";
@@ -36,6 +47,7 @@ int http_refusal_of_head(struct http_exchange *x, const struct server *named)
     if (r->method == HTTP_METHOD_KNOWN || r->method == HTTP_METHOD_UNKNOWN ||
         r->method == HTTP_CONNECT) {
         memcpy(x->extra, allow, sizeof(allow));
+        find_asked(x);
         return r->method == HTTP_METHOD_KNOWN ? 405 : 501;
     }
     int status = http_target_parse(http_request_slice(r, r->target), false, x->decoded, &x->target);

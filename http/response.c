@@ -6,6 +6,7 @@
 #include "core/decimal.h"
 #include "http/condition.h"
 #include "http/access.h"
+#include "http/answer_fields.h"
 #include "http/fields.h"
 #include "http/multipart.h"
 #include "http/request_id.h"
@@ -18,7 +19,8 @@
 #include <string.h>
 
 /* With an empty queue every answer fits, but for the Location field of a long target (414). */
-static_assert(2 * CONFIG_FIELD_VALUE_MAX + HTTP_LOCATION_FIELDS_MAX + HTTP_COPY_MAX + 2048 <=
+static_assert(2 * CONFIG_FIELD_VALUE_MAX + HTTP_LOCATION_FIELDS_MAX + HTTP_HEAD_END_MAX +
+                      HTTP_COPY_MAX + 2048 <=
                   HTTP_OUT_SIZE,
               "the longest head, with a body that is copied, must fit");
 
@@ -38,24 +40,30 @@ static inline struct span connection_end(const struct http_exchange *x)
     return SPAN_LIT("\r\n");
 }
 
-/* Likewise, behind the id of the request. */
-static struct span id_and_end(struct http_exchange *x)
+/* Likewise, behind the fields that hang on the request, and its id. `varies`: the head has a Vary
+ * line already, where one is due. */
+static struct span fields_and_end(struct http_exchange *x, bool varies)
 {
-    struct span texts[] = { SPAN_LIT("X-Request-Id: "), http_request_id(x), SPAN_LIT("\r\n"),
-                            connection_end(x) };
-    char *out = x->head_end;
+    bool tells_id = (x->env->needs & ACCESS_NEEDS_ID_SENT) != 0;
+    struct span texts[] = { tells_id ? SPAN_LIT("X-Request-Id: ") : SPAN_LIT(""),
+                            tells_id ? http_request_id(x) : SPAN_LIT(""),
+                            tells_id ? SPAN_LIT("\r\n") : SPAN_LIT(""), connection_end(x) };
+    char *const begin = x->env->head_end, *const end = begin + sizeof(x->env->head_end);
+    char *out = begin + http_answer_fields_put(x, varies, begin, sizeof(x->env->head_end));
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        CHECK(texts[i].len <= (size_t)(x->head_end + sizeof(x->head_end) - out));
+        CHECK(texts[i].len <= (size_t)(end - out));
         memcpy(out, texts[i].ptr, texts[i].len);
         out += texts[i].len;
     }
-    return span_make(x->head_end, (size_t)(out - x->head_end));
+    return span_make(begin, (size_t)(out - begin));
 }
 
-static inline struct span head_end(struct http_exchange *x)
+static inline struct span head_end(struct http_exchange *x, bool varies)
 {
-    return (x->env->needs & ACCESS_NEEDS_ID_SENT) != 0 ? id_and_end(x) : connection_end(x);
+    return (x->env->needs & (ACCESS_NEEDS_ID_SENT | HTTP_NEEDS_ANSWER_FIELDS)) != 0
+               ? fields_and_end(x, varies)
+               : connection_end(x);
 }
 
 /* What was put of an answer, for the access log. */
@@ -80,6 +88,14 @@ static inline bool put_head(struct http_exchange *x, const struct span *texts, s
 static struct span location_fields(const struct http_exchange *x, const struct location *location)
 {
     return location != NULL ? x->env->location_fields[location->id] : span_make("", 0);
+}
+
+/* Likewise, of a page that the server makes itself. */
+static struct span own_page_fields(const struct http_exchange *x, const struct location *location)
+{
+    return location != NULL && location->policy_is_preset
+               ? http_answer_fields_of_own_page(x->env, location)
+               : location_fields(x, location);
 }
 
 /* After the answer is queued, body and all. */
@@ -115,7 +131,7 @@ static bool respond_whole(struct http_exchange *x, struct file_entry *entry,
 {
     uint64_t size = entry->meta.size;
     struct span texts[5] = { http_status_line(200), http_env_stamp(x->env),
-                             span_make(fields->text, fields->len), head_end(x) };
+                             span_make(fields->text, fields->len), head_end(x, true) };
     if (!put_with_content(x, texts, 4, entry, 0, size))
         return false;
     set_status(x, 200, size);
@@ -127,7 +143,7 @@ static bool respond_not_modified(struct http_exchange *x, const struct file_fiel
     struct span texts[] = { http_status_line(304), http_env_stamp(x->env),
                             span_make(fields->text + fields->representation_len,
                                       fields->len - fields->representation_len),
-                            head_end(x) };
+                            head_end(x, true) };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
     set_status(x, 304, 0);
@@ -158,7 +174,7 @@ static bool respond_range(struct http_exchange *x, struct file_entry *entry,
                             SPAN_LIT("\r\n"),
                             span_make(fields->text + fields->representation_len,
                                       fields->len - fields->representation_len),
-                            head_end(x),
+                            head_end(x, true),
                             { NULL, 0 } }; /* for the content */
     if (!put_with_content(x, texts, ARRAY_LEN(texts) - 1, entry, range->first, len))
         return false;
@@ -200,7 +216,7 @@ static bool respond_multipart(struct http_exchange *x, const struct location *lo
                             span_make(coding, coding_len),
                             span_make(fields->text + fields->representation_len,
                                       fields->len - fields->representation_len),
-                            head_end(x) };
+                            head_end(x, true) };
     MUST(put_head(x, texts, ARRAY_LEN(texts)));
     set_status(x, 206, len);
     x->body_start = x->out.queued; /* no part is queued yet */
@@ -251,6 +267,7 @@ int http_response_file(struct http_exchange *x, const struct location *location,
     const struct file_fields *fields = http_fields_get(x->env, entry, location, coding, vary, name);
     if (fields == NULL)
         return 503;
+    x->asked = location;
     uint32_t present = x->request.present;
     if ((present & (CONDITIONAL_FIELDS | 1u << HTTP_FIELD_RANGE)) == 0)
         return respond_whole(x, entry, fields) ? 0 : -ENOBUFS;
@@ -259,6 +276,7 @@ int http_response_file(struct http_exchange *x, const struct location *location,
         .etag = span_make(entry->etag, entry->etag_len),
         .has_last_modified = entry->has_last_modified,
         .last_modified_s = entry->meta.mtime_s,
+        .modified_exact = location->if_modified_since == IF_MODIFIED_SINCE_EXACT,
     };
     int64_t now_s = x->env->clock->wall_s;
     if ((present & CONDITIONAL_FIELDS) != 0) {
@@ -294,7 +312,7 @@ bool http_response_error_file(struct http_exchange *x, const struct location *lo
                             SPAN_LIT("\r\n"),
                             span_str(x->extra),
                             location_fields(x, location),
-                            head_end(x),
+                            head_end(x, x->extra[0] == 'V'),
                             { NULL, 0 } }; /* for the content */
     if (!put_with_content(x, texts, ARRAY_LEN(texts) - 1, entry, 0, entry->meta.size))
         return false;
@@ -313,8 +331,8 @@ bool http_response_error(struct http_exchange *x, const struct location *locatio
                             decimal_text(page.len, &room),
                             SPAN_LIT("\r\n"),
                             span_str(x->extra),
-                            location_fields(x, location),
-                            head_end(x),
+                            own_page_fields(x, location),
+                            head_end(x, x->extra[0] == 'V'),
                             span_make(page.ptr, x->body_omitted ? 0 : page.len) };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
@@ -331,7 +349,7 @@ bool http_response_redirect(struct http_exchange *x, const struct location *loca
                             to,
                             SPAN_LIT("\r\nContent-Length: 0\r\n"),
                             location_fields(x, location),
-                            head_end(x) };
+                            head_end(x, x->extra[0] == 'V') };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
     set_status(x, status, 0);
@@ -342,7 +360,7 @@ bool http_response_options(struct http_exchange *x, const struct location *locat
 {
     struct span texts[] = { http_status_line(204), http_env_stamp(x->env),
                             SPAN_LIT("Allow: GET, HEAD, OPTIONS\r\n"), location_fields(x, location),
-                            head_end(x) };
+                            head_end(x, x->extra[0] == 'V') };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
     set_status(x, 204, 0);
@@ -353,17 +371,20 @@ bool http_response_options(struct http_exchange *x, const struct location *locat
 static void put_text_head(struct http_exchange *x, const struct location *location,
                           struct span type, uint64_t len)
 {
+    unsigned varies = HTTP_VARIES_ACCEPT | (x->search.varies ? HTTP_VARIES_CODING : 0);
+    char vary[HTTP_VARY_MAX];
     struct decimal room;
+    x->asked = location;
     struct span texts[] = { http_status_line(200),
                             http_env_stamp(x->env),
                             SPAN_LIT("Content-Type: "),
                             type,
                             SPAN_LIT("\r\nContent-Length: "),
                             decimal_text(len, &room),
-                            x->search.varies ? SPAN_LIT("\r\nVary: Accept, Accept-Encoding\r\n")
-                                             : SPAN_LIT("\r\nVary: Accept\r\n"),
-                            location_fields(x, location),
-                            head_end(x) };
+                            SPAN_LIT("\r\n"),
+                            http_fields_vary(location, varies, vary),
+                            own_page_fields(x, location),
+                            head_end(x, true) };
     CHECK(http_out_empty(&x->out) && put_head(x, texts, ARRAY_LEN(texts)));
 }
 
@@ -391,7 +412,7 @@ void http_response_report(struct http_exchange *x, int status, struct span type,
                             SPAN_LIT("\r\nCache-Control: no-store\r\n"
                                      "Vary: Accept\r\n"
                                      "X-Content-Type-Options: nosniff\r\n"),
-                            head_end(x) };
+                            head_end(x, false) };
     CHECK(http_out_empty(&x->out) && http_out_put(&x->out, texts, ARRAY_LEN(texts)));
     if (x->body_omitted || len == 0)
         free(text);

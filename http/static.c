@@ -11,6 +11,7 @@
 #include "http/static.h"
 
 #include "core/check.h"
+#include "http/fields.h"
 #include "http/locate.h"
 #include "http/redirect.h"
 #include "http/report.h"
@@ -18,6 +19,7 @@
 #include "http/search.h"
 #include "http/vhost.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -204,6 +206,7 @@ void http_static_begin(struct http_exchange *x)
     }
     if (!http_locate(x))
         return;
+    x->asked = s->location;
     if (s->location == NULL || s->location->root == NULL) {
         if (s->step != HTTP_SEARCH_REDIRECT)
             http_static_begin_error(x, 404);
@@ -241,9 +244,9 @@ static enum http_static_result step_redirect(struct http_exchange *x)
 /* Nothing is there for this client; there may be for others. */
 static void not_found(struct http_exchange *x)
 {
-    static const char vary[] = "Vary: Accept-Encoding\r\n";
+    static_assert(sizeof(x->extra) >= HTTP_VARY_MAX, "a Vary line must fit");
     if (x->search.varies)
-        memcpy(x->extra, vary, sizeof(vary));
+        http_fields_vary(x->search.location, HTTP_VARIES_CODING, x->extra);
     http_static_begin_error(x, 404);
 }
 

@@ -105,12 +105,14 @@ static const struct number_row number_rows[] = {
     { "cache_bytes", 0, UINT64_MAX / 2, "struct file_cache.bytes" },
     { "cache_valid", 0, UINT32_MAX, "test_times_fit()" },
     { "compress_cache", 1, UINT64_MAX / 2, "struct compress_cache.bytes; buckets up to a maximum" },
-    { "compress_min", 1, UINT32_MAX, "compared with a size of 64 bits; an empty file is never one" },
+    { "compress_min", 1, UINT32_MAX,
+      "compared with a size of 64 bits; an empty file is never one" },
     { "compress_max", 0, UINT32_MAX, "likewise; what is made is malloc(3)ed, and shorter" },
     { "tls_ticket_key_lifetime", 1, UINT32_MAX / 2, "a key decrypts as long again" },
     { "tls_session_cache", 0, INT_MAX, "a ring of 32-bit indices; OpenSSL takes a long" },
     { "tls_handshake_timeout", 1, UINT32_MAX, "test_times_fit()" },
     { "status", 300, 399, "http_status_line(), config_redirect_parse()" },
+    { "cors_max_age", 0, UINT32_MAX, "printed in seconds" },
     { "expires", 0, INT64_MAX / 2,
       "now + so many seconds; http_date_format() ends at the year 9999" },
 };
@@ -161,6 +163,8 @@ static void test_numbers_are_taken(void **state)
         const char *unit = is_duration ? "ms" : is_expires ? "s" : "";
         const char *form = (key->blocks & 1u << CONFIG_TOP) != 0
                                ? "%s = %llu%s\nserver a { root = /srv/www }"
+                           : (key->blocks & 1u << CONFIG_LOCATION) != 0
+                               ? "server a { root = /srv/www %s = %llu%s }"
                            : is_expires ? "server a { root = /srv/www cache \"x\" { %s = %llu%s } }"
                                         : "server a { redirect \"/x\" { to = /y %s = %llu%s } }";
         const uint64_t values[] = { key->min, key->max, key->max + 1, key->min - 1 };
@@ -280,6 +284,10 @@ static const struct text_row text_rows[] = {
     { "charset", 40, "c", 0, "http_fields_charset() takes 40" },
     { "limit_requests", ANY, NULL, 0, "config_text_rate(): numbers" },
     { "limit_requests_server", ANY, NULL, 0, "likewise" },
+    { "hsts", 100, NULL, 0, "answer_fields.c asserts that it fits" },
+    { "cors", 271, NULL, CONFIG_ORIGINS_MAX, "a host of 253, likewise" },
+    { "cors_expose", 100, "c", ANY, "together CONFIG_CORS_NAMES_SIZE_MAX, likewise" },
+    { "cors_headers", 100, "c", ANY, "likewise" },
     { "to", CONFIG_FIELD_VALUE_MAX, "/", 0, "a Location field; what is longer is 414" },
     { "control", CONFIG_FIELD_VALUE_MAX, "c", 0, "fields.c asserts that it fits" },
 };
