@@ -5,12 +5,17 @@
 # has the last word, and names what it does not find.
 #
 # packages.sh --known GROUP...: does this release of Debian have all of them? For .ci/debian.
+# packages.sh --update: fetches apt's lists. For .ci/debian, too.
+#
+# Where another apt is at work, as unattended-upgrades is on a machine that was just started, this waits for it.
 set -eu
-only_known=
-if [ "${1:-}" = --known ]; then
-    only_known=1
-    shift
-fi
+only=
+case ${1:-} in
+    --known | --update)
+        only=$1
+        shift
+        ;;
+esac
 list=$(dirname "$0")/../packages.txt
 groups=" $* "
 
@@ -80,6 +85,28 @@ missing_debian() {
     done | tr '\n' ' '
 }
 
+# apt_get ARGUMENT...: apt-get, which may find that another process has the lock of dpkg, of the lists, or of the
+# archives. DPkg::Lock::Timeout would have it wait for the first alone, and silently; all three are taken before
+# anything is done, so that it can be asked again. After 10 minutes it has failed.
+apt_get() {
+    tries=120 # 5 seconds apart
+    while :; do
+        status=0
+        errors=$( (LC_ALL=C DEBIAN_FRONTEND=noninteractive apt-get "$@" >&3) 2>&1) 3>&1 || status=$?
+        case $errors in
+            *"Could not get lock"*) ;;
+            *) break ;;
+        esac
+        [ $tries -gt 0 ] || break
+        [ $tries -lt 120 ] ||
+            echo "make: another process installs packages; waiting for it, up to 10 minutes:" "$errors"
+        tries=$((tries - 1))
+        sleep 5
+    done
+    [ -z "$errors" ] || echo "$errors" >&2
+    return $status
+}
+
 # policy-rc.d (invoke-rc.d(8)) keeps the daemons among the packages from being started.
 install_debian() {
     policy=/usr/sbin/policy-rc.d
@@ -89,11 +116,11 @@ install_debian() {
         chmod 755 $policy
     fi
     echo "make: fetching apt's lists of packages"
-    apt-get update -qq
+    apt_get update -qq
     set -- $(missing_debian) # now that it is known what this release has
     [ $# -gt 0 ] || return 0
     echo "make: fetching and installing $*"
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
+    apt_get install -y -qq --no-install-recommends "$@"
 }
 
 see_to_debian() {
@@ -129,8 +156,10 @@ check_known() {
     return $status
 }
 
-if [ -n "$only_known" ]; then
+if [ "$only" = --known ]; then
     check_known
+elif [ "$only" = --update ]; then
+    apt_get update -qq
 elif command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
     see_to_debian
 elif command -v dnf >/dev/null; then

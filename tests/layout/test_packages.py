@@ -75,6 +75,40 @@ class Packages(unittest.TestCase):
                 self.assertIn(wanted, self.names(text, "sudo apt-get install"))
                 self.assertNotIn(other, text)
 
+    def apt_get(self, script):
+        """A Debian of ours, whose apt-get is `script`, in which "calls" has a line for each time."""
+        self.debian(())
+        self.command("sleep", "exit 0")
+        calls = self.folder / "calls"
+        calls.write_text("")
+        self.command("apt-get", f'echo "$*" >>{calls}\n'
+                                f'times=$(($(grep -c . {calls})))\n{script}')
+        (self.folder / "grep").symlink_to(shutil.which("grep"))
+        return calls
+
+    def test_it_waits_for_another_apt(self):
+        """The lock of dpkg, of the lists, of the archives: the same sentence."""
+        calls = self.apt_get('if [ $times -lt 4 ]; then echo "E: Could not get lock /var/lib/apt/lists/lock. '
+                             'It is held by process 7 (apt-get)" >&2; exit 100; fi; echo fetched')
+        status, text = self.run_script("--update")
+        self.assertEqual(status, 0, text)
+        self.assertEqual(calls.read_text().splitlines(), ["update -qq"] * 4)
+        self.assertEqual(text.count("waiting for it"), 1, text)
+        self.assertIn("process 7 (apt-get)", text)
+        self.assertIn("fetched", text)
+
+    def test_it_does_not_wait_for_ever(self):
+        self.apt_get('echo "E: Could not get lock /var/lib/dpkg/lock-frontend." >&2; exit 100')
+        status, text = self.run_script("--update")
+        self.assertEqual(status, 100, text)
+        self.assertIn("E: Could not get lock /var/lib/dpkg/lock-frontend.", text.splitlines()[-1])
+
+    def test_other_faults_of_apt_end_it_at_once(self):
+        calls = self.apt_get('echo "E: Failed to fetch" >&2; exit 100')
+        status, text = self.run_script("--update")
+        self.assertEqual((status, text), (100, "E: Failed to fetch\n"))
+        self.assertEqual(len(calls.read_text().splitlines()), 1)
+
     def test_what_does_not_serve_there_does_not_count(self):
         """Debian 13 has a node-llhttp, without sources."""
         self.debian(("gcc", "node-llhttp", "libllhttp-dev"), ("node-llhttp",))

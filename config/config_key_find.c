@@ -1,0 +1,174 @@
+/* config_key_find.c: what is derived from the table of keys alone: the key of a name, the name that
+ * is nearest, what a key allows. See config_keys.h. */
+#include "config/config_keys.h"
+#include "core/check.h"
+#include "config/config_value.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct config_key *config_key_find(const char *name)
+{
+    for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
+        if (strcmp(config_key_at(i)->name, name) == 0)
+            return config_key_at(i);
+    }
+    return NULL;
+}
+
+const struct config_key *config_key_in(enum config_block_kind kind, const char *name)
+{
+    for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
+        const struct config_key *key = config_key_at(i);
+
+        if ((key->blocks & 1u << kind) != 0 && strcmp(key->name, name) == 0)
+            return key;
+    }
+    return config_key_find(name);
+}
+
+unsigned config_key_blocks(const char *name)
+{
+    unsigned blocks = 0;
+
+    for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
+        if (strcmp(config_key_at(i)->name, name) == 0)
+            blocks |= config_key_at(i)->blocks;
+    }
+    return blocks;
+}
+
+bool config_key_is_list(const struct config_key *key)
+{
+    return key->type >= CONFIG_TEXTS && key->type < CONFIG_INCLUDE;
+}
+
+enum config_block_kind config_block_find(const char *name)
+{
+    for (unsigned kind = CONFIG_TOP + 1; kind < CONFIG_BLOCK_KINDS; kind++) {
+        if (strcmp(config_block_type_at((enum config_block_kind)kind)->name, name) == 0)
+            return (enum config_block_kind)kind;
+    }
+    return CONFIG_TOP;
+}
+
+void config_blocks_where(unsigned blocks, char *text, size_t size)
+{
+    size_t len = 0;
+
+    CHECK(size > 0);
+    text[0] = '\0';
+    for (unsigned kind = 0; kind < CONFIG_BLOCK_KINDS; kind++) {
+        if ((blocks & 1u << kind) != 0 && len < size)
+            len += (size_t)snprintf(text + len, size - len, "%s%s", len > 0 ? " or " : "",
+                                    config_block_type_at((enum config_block_kind)kind)->where);
+    }
+}
+
+#define NAME_MAX_COMPARED 32
+
+/* Edits (insert, delete, replace) that turn `a` into `b`: Levenshtein's distance, a row at a time.
+ * Longer names are far from everything. */
+static size_t edit_distance(const char *a, const char *b)
+{
+    size_t row[NAME_MAX_COMPARED + 1];
+    size_t a_len = strlen(a), b_len = strlen(b);
+
+    if (a_len > NAME_MAX_COMPARED || b_len > NAME_MAX_COMPARED)
+        return SIZE_MAX;
+    for (size_t j = 0; j <= b_len; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= a_len; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j <= b_len; j++) {
+            size_t best = diagonal + (a[i - 1] != b[j - 1]);
+
+            diagonal = row[j];
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            row[j] = best;
+        }
+    }
+    return row[b_len];
+}
+
+const char *config_nearest(enum config_block_kind block, const char *name)
+{
+    size_t len = strlen(name);
+    size_t best_distance = (len < 6 ? 2 : len / 3) + 1; /* as far as a slip of the pen goes */
+    const char *best = NULL;
+
+    for (size_t i = 0; i < CONFIG_KEYS_COUNT + CONFIG_BLOCK_KINDS; i++) {
+        bool is_key = i < CONFIG_KEYS_COUNT;
+        enum config_block_kind kind =
+            is_key ? CONFIG_TOP : (enum config_block_kind)(i - CONFIG_KEYS_COUNT);
+        const char *known = is_key ? config_key_at(i)->name : config_block_type_at(kind)->name;
+        unsigned blocks = is_key ? config_key_at(i)->blocks : config_block_type_at(kind)->parents;
+        size_t distance = edit_distance(name, known);
+
+        if ((blocks & 1u << block) != 0 && distance < best_distance && distance < len) {
+            best = known;
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+/* "error, warn, info or debug" */
+static void allowed_choices(const char *const *choices, char *text, size_t size)
+{
+    size_t len = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; choices[i] != NULL && len < size; i++) {
+        const char *between = i == 0 ? "" : choices[i + 1] == NULL ? " or " : ", ";
+
+        len += (size_t)snprintf(text + len, size - len, "%s%s", between, choices[i]);
+    }
+}
+
+void config_key_allowed(const struct config_key *key, char *text, size_t size)
+{
+    char min[CONFIG_VALUE_TEXT_MAX], max[CONFIG_VALUE_TEXT_MAX];
+
+    CHECK(size > 0);
+    if (key->allowed != NULL) {
+        snprintf(text, size, "%s", key->allowed);
+        return;
+    }
+    switch (key->type) {
+    case CONFIG_BOOL:
+        snprintf(text, size, "on or off");
+        return;
+    case CONFIG_CHOICE:
+        allowed_choices(key->choices, text, size);
+        return;
+    case CONFIG_COUNT:
+        snprintf(text, size, "a number from %llu to %llu", (unsigned long long)key->min,
+                 (unsigned long long)key->max);
+        return;
+    case CONFIG_SIZE32:
+    case CONFIG_SIZE64:
+        config_size_format(key->min, min);
+        config_size_format(key->max, max);
+        snprintf(text, size, "a size from %s to %s, as in 512, 16k, 1m or 2g", min, max);
+        return;
+    case CONFIG_DURATION:
+        config_duration_format(key->min, min);
+        config_duration_format(key->max, max);
+        snprintf(text, size, "a duration from %s to %s, as in 500ms, 10s, 1m, 2h, 1d or 1y", min,
+                 max);
+        return;
+    case CONFIG_EXPIRES:
+        config_duration_format(key->min * 1000, min);
+        config_duration_format(key->max * 1000, max);
+        snprintf(text, size, "whole seconds from %s to %s, as in 10s, 1m, 2h, 1d or 1y", min, max);
+        return;
+    default:
+        UNREACHABLE(); /* texts, paths and lists say themselves what they allow */
+    }
+}
