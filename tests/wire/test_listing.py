@@ -35,7 +35,8 @@ class Links(html.parser.HTMLParser):
             assert not name.startswith("on"), f"an event handler: {attrs}"
 
     def handle_data(self, data):
-        self.text += data
+        if self.tags[-1:] not in (["script"], ["style"]):
+            self.text += data
 
 
 def setup(world):
