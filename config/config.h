@@ -139,6 +139,20 @@ struct redirect {
     int status;       /* 301, 302, 303, 307, 308 */
 };
 
+/* What becomes of clients without a certificate; who has one that does not verify is refused. */
+enum tls_verify { TLS_VERIFY_REQUIRE, TLS_VERIFY_OPTIONAL, TLS_VERIFY_OFF };
+
+/* The most that `tls_verify_depth` may be: what every library follows. */
+#define CONFIG_VERIFY_DEPTH_MAX 8
+
+/* Whom a server lets prove himself by a certificate (mutual TLS). */
+struct client_auth {
+    char *ca;               /* PEM file: those whose word counts */
+    char *crl;              /* PEM file: what they have revoked; "": none */
+    enum tls_verify verify; /* never TLS_VERIFY_OFF: then there is no such struct */
+    uint32_t depth;         /* certificates between the client's and one in `ca`, at most */
+};
+
 /* A certificate with its chain, and its private key: PEM files. */
 struct certificate {
     char *chain_path;
@@ -170,6 +184,7 @@ struct server {
     struct certificate *certificates; /* for its addresses with TLS; the client's algorithms decide
                                          which. Count 0 there: only with config.tls.self_signed */
     size_t certificates_count;
+    const struct client_auth *client_auth; /* at its addresses with TLS; NULL: nobody is asked */
 };
 
 #define CONFIG_NO_LOG SIZE_MAX
