@@ -33,8 +33,8 @@ enum listen_kind { LISTEN_IPV4, LISTEN_IPV6, LISTEN_UNIX };
 struct listen_config {
     char *text; /* the address as written, without parameters: "127.0.0.1:8080", "[::1]:8080",
                    "unix:/run/g.sock" */
-    const char *place; /* where it was named first: "server.conf:12" */
-    const char *name;  /* the host whose address it is, or NULL: it was written so */
+    const char *place;     /* where it was named first: "server.conf:12" */
+    const char *name;      /* the host whose address it is, or NULL: it was written so */
     const char *inherited; /* name of a socket that a service manager passes (inherited.h): its
                               address is below, or kind is LISTEN_UNIX and host "", where none of
                               that name was passed; NULL: the server makes it */
@@ -117,7 +117,12 @@ struct location {
     size_t cache_rules_count;
     struct error_page *error_pages; /* merged like headers; a status stands once */
     size_t error_pages_count;
-    const char *charset; /* added to text types; "" adds none */
+    struct header_rule
+        *types; /* media types by extension ("*": of all others), the location's first,
+                   then the server's; what is not here is config.types' affair */
+    size_t types_count;
+    const char *default_type; /* of unknown extensions; "": config.default_type */
+    const char *charset;      /* added to text types; "" adds none */
 };
 
 /* `redirect "/old/" { to = "/new/" status = 301 }` */
@@ -141,7 +146,7 @@ struct server {
     char **hosts; /* lower case names answered to: the title, then `alias_hosts`; "*.example.org"
                      matches one or more labels. No two servers of one address share a name */
     size_t hosts_count;
-    bool is_default; /* CONFIG_HOST_DEFAULT is one of them */
+    bool is_default;            /* CONFIG_HOST_DEFAULT is one of them */
     struct location *locations; /* longest prefix first; the last is "/" */
     size_t locations_count;
     struct redirect *redirects; /* the longest `from` first; first match wins (http/vhost.h), before
@@ -323,9 +328,9 @@ struct config {
     uid_t log_owner;       /* who serves in the end, and so owns the logs; main finds it out */
     const struct fd_slot *log_slots; /* borrowed: a supervisor opens log files, and leaves them
                                         here: access log i at place i; NULL: it does not */
-    char *pid_file;        /* or NULL */
-    char *control;         /* path of the control socket, "auto" or "off" */
-    char *error_log;       /* path, "stdout", "stderr" or "syslog:..." */
+    char *pid_file;                  /* or NULL */
+    char *control;                   /* path of the control socket, "auto" or "off" */
+    char *error_log;                 /* path, "stdout", "stderr" or "syslog:..." */
     const struct log_syslog *error_syslog; /* what the last of these says; else NULL */
     enum log_level log_level;
     /* limits */
@@ -401,8 +406,8 @@ struct config_source {
 
 /* Reads and checks everything. 0 and a configuration that the caller owns (config_free()), or
  * -errno (-EINVAL: bad input, -ENOENT and others: a file) and one sentence in `why` (file, line,
- * key, what is wrong, what is allowed or what to do). Whether `engine` exists is left to the caller.
- * Keeps nothing between calls, and may run beside others. */
+ * key, what is wrong, what is allowed or what to do). Whether `engine` exists is left to the
+ * caller. Keeps nothing between calls, and may run beside others. */
 int config_load(const struct config_source *source, char *why, size_t why_size,
                 struct config **ret_config);
 
@@ -420,7 +425,8 @@ void config_free(struct config *config);
  * are closed by config_free(). */
 int config_roots_open(struct config *config, char *why, size_t why_size);
 
-/* Closes them, where this process serves nobody: a folder that is held keeps its file system busy. */
+/* Closes them, where this process serves nobody: a folder that is held keeps its file system busy.
+ */
 void config_roots_close(struct config *config);
 
 /* After privileges were dropped: closes the descriptors of those roots that this process can look
