@@ -145,6 +145,10 @@ struct location {
     size_t cache_rules_count;
     struct error_page *error_pages; /* merged like headers; a status stands once */
     size_t error_pages_count;
+    struct header_rule *types; /* media types by extension ("*": of all others), the location's
+                                  first, then the server's; all else is config.types' affair */
+    size_t types_count;
+    const char *default_type; /* of unknown extensions; "": config.default_type */
     const char *charset;    /* added to text types; "" adds none */
     struct pattern pattern; /* which paths it is for, as written */
     struct span file;       /* `alias` of a path alone: the file's name in the root; else empty */

@@ -172,6 +172,47 @@ static int error_pages_make(const struct config_build *build, const struct confi
     return 0;
 }
 
+static bool has_type(const struct location *location, const char *extension)
+{
+    for (size_t i = 0; i < location->types_count; i++) {
+        if (strcmp(location->types[i].name, extension) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The innermost layer comes first, and hides what those around it say of the same extension. */
+static int types_make(const struct config_build *build, const struct config_layers *layers,
+                      struct location *location)
+{
+    const struct config_key *key = config_key_in(CONFIG_LOCATION, "types");
+
+    location->types =
+        arena_array(build->arena, items_count(layers, key), sizeof(location->types[0]));
+    if (location->types == NULL)
+        return -ENOMEM;
+    for (size_t i = LAYERS_COUNT; i-- > 0;) {
+        const struct config_entry *entry = entry_in(layers, i, key);
+        size_t inner = location->types_count;
+
+        for (size_t j = 0; entry != NULL && j < entry->count; j++) {
+            struct header_rule type;
+            int res = config_type_parse(build, key, &entry->items[j], &type);
+
+            if (res < 0)
+                return res;
+            for (size_t k = inner; k < location->types_count; k++) {
+                if (strcmp(location->types[k].name, type.name) == 0)
+                    return config_fail_item(build, &entry->items[j], key,
+                                            "\"%.100s\" stands twice in the list", type.name);
+            }
+            if (!has_type(location, type.name))
+                location->types[location->types_count++] = type;
+        }
+    }
+    return 0;
+}
+
 /* The codings that the key of that name lists, as bits. */
 static int codings_make(const struct config_build *build, const struct config_layers *layers,
                         const char *name, unsigned *ret_codings)
@@ -423,6 +464,8 @@ int config_location_make(const struct config_build *build, const struct config_l
         res = codings_make(build, layers, "precompressed", &location->precompressed);
     if (res == 0)
         res = codings_make(build, layers, "compress", &location->compress);
+    if (res == 0)
+        res = types_make(build, layers, location);
     if (res == 0)
         res = cache_rules_make(build, layers, location);
     if (res == 0)

@@ -166,11 +166,11 @@ static void print_key(struct printer *printer, const struct config_key *key, con
     fprintf(printer->out, "%s\n", text);
 }
 
-static void print_types(struct printer *printer, const struct config *config)
+static void print_types(struct printer *printer, const struct header_rule *types, size_t count)
 {
     list_begin(printer, "types");
-    for (size_t i = 0; i < config->types_count; i++)
-        list_item(printer, config->types[i].name, "=", config->types[i].value);
+    for (size_t i = 0; i < count; i++)
+        list_item(printer, types[i].name, "=", types[i].value);
     list_end(printer);
 }
 
@@ -289,6 +289,8 @@ static void print_location(struct printer *printer, const struct location *locat
             print_headers(printer, location);
         else if (key->type == CONFIG_ERROR_PAGES)
             print_error_pages(printer, location);
+        else if (key->type == CONFIG_TYPES)
+            print_types(printer, location->types, location->types_count);
         else if (key->type == CONFIG_CODINGS)
             print_codings(printer, key->name,
                           strcmp(key->name, "compress") == 0 ? location->compress
@@ -442,7 +444,7 @@ int config_print(const struct config *config, FILE *out)
             print_protocols(&printer, config);
         } else {
             CHECK(key->type == CONFIG_TYPES);
-            print_types(&printer, config);
+            print_types(&printer, config->types, config->types_count);
         }
     }
     for (size_t i = 0; i < config->servers_count; i++)

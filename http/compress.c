@@ -41,7 +41,7 @@ static bool is_suitable(struct http_exchange *x)
         return false;
     if (entry->compress_asked != s->location->id + 1) {
         entry->compress_suits =
-            http_compress_suits(s->location, mime_table_find(x->env->mime, s->name));
+            http_compress_suits(s->location, mime_find(x->env->mime, s->location, s->name));
         entry->compress_asked = s->location->id + 1;
     }
     return entry->compress_suits;

@@ -162,7 +162,7 @@ static struct file_fields *make(struct http_env *env, struct file_entry *entry,
     struct text text = { .len = 0 };
     int64_t now_s = env->clock->wall_s;
     char charset[64];
-    struct span type = mime_table_find(env->mime, name);
+    struct span type = mime_find(env->mime, location, name);
 
     put(&text, "Content-Type: ");
     put_span(&text, type);

@@ -190,7 +190,7 @@ static bool respond_multipart(struct http_exchange *x, const struct location *lo
     if (!http_out_empty(&x->out))
         return false;
     struct http_multipart *m = &x->multipart;
-    struct span type = mime_table_find(x->env->mime, name);
+    struct span type = mime_find(x->env->mime, location, name);
     char charset[64];
     http_multipart_begin(m, x->env->ranges, ranges, count, entry, type,
                          http_fields_charset(location, type, charset).len > 0 ? location->charset
@@ -299,7 +299,7 @@ int http_response_file(struct http_exchange *x, const struct location *location,
 bool http_response_error_file(struct http_exchange *x, const struct location *location, int status,
                               struct file_entry *entry, struct span name)
 {
-    struct span type = mime_table_find(x->env->mime, name);
+    struct span type = mime_find(x->env->mime, location, name);
     char charset[64];
     struct decimal room;
     struct span texts[] = { http_status_line(status),

@@ -224,6 +224,9 @@ static void test_top_refused(void **state)
         { "types = {\".css=text/css\"}\n" SITE, "server.conf:1: types: \".css=text/css\" has no "
                                                 "extension, without a dot, before the '='; "
                                                 "allowed: \"extension=type/subtype\"" },
+        { "types = {\"*=text/css\"}\n" SITE,
+          "server.conf:1: types: \"*\" is for a server or a location; here it is default_type; "
+          "allowed: \"extension=type/subtype\"" },
         { "types = {\"css=text\"}\n" SITE,
           "server.conf:1: types: \"text\" is no media type: '/' is "
           "missing; allowed: \"extension=type/subtype\"" },
