@@ -33,8 +33,8 @@ enum listen_kind { LISTEN_IPV4, LISTEN_IPV6, LISTEN_UNIX };
 struct listen_config {
     char *text; /* the address as written, without parameters: "127.0.0.1:8080", "[::1]:8080",
                    "unix:/run/g.sock" */
-    const char *place; /* where it was named first: "server.conf:12" */
-    const char *name;  /* the host whose address it is, or NULL: it was written so */
+    const char *place;     /* where it was named first: "server.conf:12" */
+    const char *name;      /* the host whose address it is, or NULL: it was written so */
     const char *inherited; /* name of a socket that a service manager passes (inherited.h): its
                               address is below, or kind is LISTEN_UNIX and host "", where none of
                               that name was passed; NULL: the server makes it */
@@ -127,6 +127,20 @@ struct redirect {
     int status;       /* 301, 302, 303, 307, 308 */
 };
 
+/* What becomes of clients without a certificate; who has one that does not verify is refused. */
+enum tls_verify { TLS_VERIFY_REQUIRE, TLS_VERIFY_OPTIONAL, TLS_VERIFY_OFF };
+
+/* The most that `tls_verify_depth` may be: what every library follows. */
+#define CONFIG_VERIFY_DEPTH_MAX 8
+
+/* Whom a server lets prove himself by a certificate (mutual TLS). */
+struct client_auth {
+    char *ca;               /* PEM file: those whose word counts */
+    char *crl;              /* PEM file: what they have revoked; "": none */
+    enum tls_verify verify; /* never TLS_VERIFY_OFF: then there is no such struct */
+    uint32_t depth;         /* certificates between the client's and one in `ca`, at most */
+};
+
 /* A certificate with its chain, and its private key: PEM files. */
 struct certificate {
     char *chain_path;
@@ -141,7 +155,7 @@ struct server {
     char **hosts; /* lower case names answered to: the title, then `alias_hosts`; "*.example.org"
                      matches one or more labels. No two servers of one address share a name */
     size_t hosts_count;
-    bool is_default; /* CONFIG_HOST_DEFAULT is one of them */
+    bool is_default;            /* CONFIG_HOST_DEFAULT is one of them */
     struct location *locations; /* longest prefix first; the last is "/" */
     size_t locations_count;
     struct redirect *redirects; /* the longest `from` first; first match wins (http/vhost.h), before
@@ -158,6 +172,7 @@ struct server {
     struct certificate *certificates; /* for its addresses with TLS; the client's algorithms decide
                                          which. Count 0 there: only with config.tls.self_signed */
     size_t certificates_count;
+    const struct client_auth *client_auth; /* at its addresses with TLS; NULL: nobody is asked */
 };
 
 #define CONFIG_NO_LOG SIZE_MAX
@@ -323,9 +338,9 @@ struct config {
     uid_t log_owner;       /* who serves in the end, and so owns the logs; main finds it out */
     const struct fd_slot *log_slots; /* borrowed: a supervisor opens log files, and leaves them
                                         here: access log i at place i; NULL: it does not */
-    char *pid_file;        /* or NULL */
-    char *control;         /* path of the control socket, "auto" or "off" */
-    char *error_log;       /* path, "stdout", "stderr" or "syslog:..." */
+    char *pid_file;                  /* or NULL */
+    char *control;                   /* path of the control socket, "auto" or "off" */
+    char *error_log;                 /* path, "stdout", "stderr" or "syslog:..." */
     const struct log_syslog *error_syslog; /* what the last of these says; else NULL */
     enum log_level log_level;
     /* limits */
@@ -401,8 +416,8 @@ struct config_source {
 
 /* Reads and checks everything. 0 and a configuration that the caller owns (config_free()), or
  * -errno (-EINVAL: bad input, -ENOENT and others: a file) and one sentence in `why` (file, line,
- * key, what is wrong, what is allowed or what to do). Whether `engine` exists is left to the caller.
- * Keeps nothing between calls, and may run beside others. */
+ * key, what is wrong, what is allowed or what to do). Whether `engine` exists is left to the
+ * caller. Keeps nothing between calls, and may run beside others. */
 int config_load(const struct config_source *source, char *why, size_t why_size,
                 struct config **ret_config);
 
@@ -420,7 +435,8 @@ void config_free(struct config *config);
  * are closed by config_free(). */
 int config_roots_open(struct config *config, char *why, size_t why_size);
 
-/* Closes them, where this process serves nobody: a folder that is held keeps its file system busy. */
+/* Closes them, where this process serves nobody: a folder that is held keeps its file system busy.
+ */
 void config_roots_close(struct config *config);
 
 /* After privileges were dropped: closes the descriptors of those roots that this process can look

@@ -18,9 +18,10 @@
     "an address (192.0.2.1, 2001:db8::1), a network (10.0.0.0/8, 2001:db8::/32) or unix: for all " \
     "who come by a unix socket"
 
-#define NOWHERE     .offset = CONFIG_NO_OFFSET
-#define IN(member)  .offset = offsetof(struct config, member)
-#define LOC(member) .offset = offsetof(struct location, member)
+#define NOWHERE      .offset = CONFIG_NO_OFFSET
+#define IN(member)   .offset = offsetof(struct config, member)
+#define LOC(member)  .offset = offsetof(struct location, member)
+#define AUTH(member) .offset = offsetof(struct client_auth, member)
 
 #define KIB 1024ull
 #define MIB (1024ull * KIB)
@@ -43,6 +44,7 @@ static const char *const file_jobs[] = { "auto",      "inline",    "workers",  "
                                          "posix-aio", "linux-aio", "io_uring", NULL };
 static const char *const stop_signals[] = { "stop", "drain", NULL };
 static const char *const pool_works[] = { "request", "file", NULL };
+static const char *const verifies[] = { "require", "optional", "off", NULL };
 static const char *const real_ip_headers[] = { "X-Forwarded-For", "Forwarded", "X-Real-IP", NULL };
 
 static_assert(LOG_ERROR == 0 && LOG_WARN == 1 && LOG_INFO == 2 && LOG_DEBUG == 3, "log_levels");
@@ -63,6 +65,8 @@ static_assert(FILE_JOBS_AUTO == 0 && FILE_JOBS_INLINE == 1 && FILE_JOBS_WORKERS 
               "file_jobs");
 static_assert(STOP_SIGNAL_STOP == 0 && STOP_SIGNAL_DRAIN == 1, "stop_signals");
 static_assert(POOL_WORK_REQUEST == 0 && POOL_WORK_FILE == 1, "pool_works");
+static_assert(TLS_VERIFY_REQUIRE == 0 && TLS_VERIFY_OPTIONAL == 1 && TLS_VERIFY_OFF == 2,
+              "verifies");
 static_assert(REAL_IP_X_FORWARDED_FOR == 0 && REAL_IP_FORWARDED == 1 && REAL_IP_X_REAL_IP == 2,
               "real_ip_headers");
 
@@ -244,6 +248,17 @@ static const struct config_key keys[] = {
     { "key", SECURE, SERVER, CONFIG_PATHS, "", NOWHERE,
       .allowed = "the path of a PEM file: a private key without a passphrase",
       .help = "the private key of each certificate, in their order" },
+    { "tls_client_ca", SECURE, SERVER, CONFIG_PATH, "", AUTH(ca), .special = "",
+      .allowed = "the path of a PEM file: certificates of authorities, or \"\" for none",
+      .help = "clients prove themselves by a certificate that one of these has signed" },
+    { "tls_verify", SECURE, SERVER, CONFIG_CHOICE, "require", .choices = verifies, AUTH(verify),
+      .help = "whether a client must have one: without, its handshake fails; one that does not "
+              "verify is refused in any case" },
+    { "tls_verify_depth", SECURE, SERVER, CONFIG_COUNT, "1", 0, CONFIG_VERIFY_DEPTH_MAX,
+      AUTH(depth), .help = "certificates between a client's and one in tls_client_ca, at most" },
+    { "tls_crl", SECURE, SERVER, CONFIG_PATH, "", AUTH(crl), .special = "",
+      .allowed = "the path of a PEM file: a revocation list of each authority, or \"\" for none",
+      .help = "certificates that were revoked" },
     { "tls_backend", SECURE, TOP, CONFIG_TEXT, "", IN(tls.backend), .special = "",
       .check = config_text_word,
       .allowed = "the name of a TLS library, see gearshift -V, or \"\" for the first one built in",

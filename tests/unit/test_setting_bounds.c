@@ -101,9 +101,11 @@ static const struct number_row number_rows[] = {
     { "cache_bytes", 0, UINT64_MAX / 2, "struct file_cache.bytes" },
     { "cache_valid", 0, UINT32_MAX, "test_times_fit()" },
     { "compress_cache", 1, UINT64_MAX / 2, "struct compress_cache.bytes; buckets up to a maximum" },
-    { "compress_min", 1, UINT32_MAX, "compared with a size of 64 bits; an empty file is never one" },
+    { "compress_min", 1, UINT32_MAX,
+      "compared with a size of 64 bits; an empty file is never one" },
     { "compress_max", 0, UINT32_MAX, "likewise; what is made is malloc(3)ed, and shorter" },
     { "tls_ticket_key_lifetime", 1, UINT32_MAX / 2, "a key decrypts as long again" },
+    { "tls_verify_depth", 0, INT_MAX / 2, "OpenSSL takes an int; one more of mbed TLS's" },
     { "tls_session_cache", 0, INT_MAX, "a ring of 32-bit indices; OpenSSL takes a long" },
     { "tls_handshake_timeout", 1, UINT32_MAX, "test_times_fit()" },
     { "status", 300, 399, "http_status_line(), config_redirect_parse()" },
@@ -157,6 +159,9 @@ static void test_numbers_are_taken(void **state)
         const char *unit = is_duration ? "ms" : is_expires ? "s" : "";
         const char *form = (key->blocks & 1u << CONFIG_TOP) != 0
                                ? "%s = %llu%s\nserver a { root = /srv/www }"
+                           : (key->blocks & 1u << CONFIG_SERVER) != 0
+                               ? "server a { root = /srv/www listen = \"1.1.1.1:1 tls\" "
+                                 "certificate = c tls_client_ca = c %s = %llu%s }"
                            : is_expires ? "server a { root = /srv/www cache \"x\" { %s = %llu%s } }"
                                         : "server a { redirect \"/x\" { to = /y %s = %llu%s } }";
         const uint64_t values[] = { key->min, key->max, key->max + 1, key->min - 1 };
@@ -249,6 +254,8 @@ static const struct text_row text_rows[] = {
     { "mime_types", ANY, NULL, 0, "likewise; what stands in it: test_mime_file_fits()" },
     { "certificate", ANY, NULL, ANY, "likewise" },
     { "key", ANY, NULL, ANY, "likewise" },
+    { "tls_client_ca", ANY, NULL, 0, "likewise" },
+    { "tls_crl", ANY, NULL, 0, "likewise" },
     { "root", ANY, NULL, 0, "likewise" },
     { "alias", ANY, NULL, 0, "likewise" },
     { "include", ANY, NULL, 0, "likewise" },
