@@ -177,13 +177,6 @@ struct listing_template {
     struct listing_template *next;
 };
 
-/* A template of listings, as `autoindex_template` names it. */
-struct listing_template {
-    const char *path;
-    struct listing_page *page;
-    struct listing_template *next;
-};
-
 /* `redirect "/old/" { to = "/new/" status = 301 }` */
 struct redirect {
     struct span from; /* exact path; ending in '/': a prefix, and the rest is appended to `to` */
