@@ -24,6 +24,7 @@
 struct fd_slot;
 struct arena;
 struct config_texts;
+struct listing_page;
 struct log_syslog;
 
 enum listen_kind { LISTEN_IPV4, LISTEN_IPV6, LISTEN_UNIX };
@@ -104,6 +105,10 @@ struct location {
     char **try_uris; /* `try = {"$uri", "$uri.html", "/index.html"}`; count 0: the path itself */
     size_t try_count;
     bool autoindex;
+    char **autoindex_exclude; /* patterns of fnmatch(3): names that are not listed */
+    size_t autoindex_exclude_count;
+    char *autoindex_template;                  /* path of a template, or "" */
+    const struct listing_page *autoindex_page; /* made of it; NULL: the one built in */
     bool dotfiles; /* serve names that begin with '.'; /.well-known/ is served in any case */
     enum file_symlinks symlinks;
     unsigned precompressed; /* bit 1 << CODING_GZIP etc.: sidecars to look for */
@@ -118,6 +123,13 @@ struct location {
     struct error_page *error_pages; /* merged like headers; a status stands once */
     size_t error_pages_count;
     const char *charset; /* added to text types; "" adds none */
+};
+
+/* A template of listings, as `autoindex_template` names it. */
+struct listing_template {
+    const char *path;
+    struct listing_page *page;
+    struct listing_template *next;
 };
 
 /* `redirect "/old/" { to = "/new/" status = 301 }` */
@@ -206,6 +218,9 @@ struct access_rules {
 /* Names in one `index` and paths in one `try`: each may cost an open(2) a request. */
 #define CONFIG_TRIES_MAX 1000
 
+/* Patterns in one `autoindex_exclude`: each is compared with every name of a listing. */
+#define CONFIG_EXCLUDES_MAX 100
+
 /* Elements of one `compress_types`: each is compared with the type of a file. */
 #define CONFIG_MEDIA_RANGES_MAX 200
 
@@ -225,6 +240,7 @@ struct http_limits {
     uint32_t ranges_max;         /* ranges sent in one answer; more: the field is ignored */
     uint32_t keepalive_requests; /* requests on one connection; 0: no limit */
     uint32_t autoindex_max;      /* names in a listing; more: 503 and a line in the error log */
+    uint32_t autoindex_readme_max; /* a README of up to this size is shown; 0: none */
     uint32_t small_file_max; /* a file up to this size is kept in memory and sent with its header */
     uint32_t compress_min, compress_max; /* files of this size are compressed, where `compress` says
                                             so */
@@ -386,6 +402,7 @@ struct config {
     size_t roots_count;
     bool roots_guarded;     /* root opened them: whoever looks again keeps to root's rules */
     size_t locations_count; /* of all servers together; every location's id is below it */
+    struct listing_template *templates; /* of listings, each read once */
     /* private */
     struct arena *arena;     /* owns all of the above, and this struct */
     const char **key_places; /* see config_place() */
