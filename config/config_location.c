@@ -1,6 +1,7 @@
 /* config_location.c: simple keys are taken from the innermost layer that says something; header
  * fields, error pages and cache rules add up. */
 #include "config/config_location.h"
+#include "core/archive.h"
 #include "core/check.h"
 #include "config/config_rules.h"
 #include "config/config_store.h"
@@ -356,5 +357,8 @@ int config_location_make(const struct config_build *build, const struct config_l
         res = cache_rules_make(build, layers, location);
     if (res == 0)
         res = template_make(build, layers, config, location);
+    for (size_t i = 0; res == 0 && i < location->archive_count; i++)
+        location->archive |=
+            1u << (strcmp(location->archive_texts[i], "zip") == 0 ? ARCHIVE_ZIP : ARCHIVE_TAR);
     return res;
 }
