@@ -15,7 +15,7 @@ endif()
 # Gives gs_http the libraries, and takes out of it the files of those that are left out.
 function(gs_compressors)
     get_target_property(sources gs_http SOURCES)
-    target_link_libraries(gs_http PUBLIC PkgConfig::ZLIB)
+    target_link_libraries(gs_core PUBLIC PkgConfig::ZLIB) # crc32(), and the rest for gs_http
     foreach(coding BROTLI ZSTD)
         if(GS_${coding})
             target_compile_definitions(gs_http PUBLIC GS_${coding})

@@ -130,7 +130,10 @@ struct location {
     bool autoindex;
     char **autoindex_exclude; /* patterns of fnmatch(3): names that are not listed */
     size_t autoindex_exclude_count;
-    char *autoindex_template;                  /* path of a template, or "" */
+    char *autoindex_template; /* path of a template, or "" */
+    char **archive_texts;     /* "zip", "tar": a listed directory can be had as such, */
+    size_t archive_count;
+    unsigned archive;                          /* likewise: bits 1 << enum archive_kind */
     const struct listing_page *autoindex_page; /* made of it; NULL: the one built in */
     bool dotfiles; /* serve names that begin with '.'; /.well-known/ is served in any case */
     enum file_symlinks symlinks;
@@ -293,6 +296,8 @@ struct http_limits {
     uint32_t regex_steps_max;    /* of a regular expression over one path; more: 500 */
     uint32_t keepalive_requests; /* requests on one connection; 0: no limit */
     uint32_t autoindex_max;      /* names in a listing; more: 503 and a line in the error log */
+    uint32_t archive_entries_max;  /* files and folders in an archive; more: 503 */
+    uint64_t archive_bytes_max;    /* octets of all of them; likewise */
     uint32_t autoindex_readme_max; /* a README of up to this size is shown; 0: none */
     uint32_t small_file_max; /* a file up to this size is kept in memory and sent with its header */
     uint32_t compress_min, compress_max; /* files of this size are compressed, where `compress` says

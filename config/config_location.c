@@ -1,6 +1,7 @@
 /* config_location.c: simple keys are taken from the innermost layer that says something; header
  * fields, error pages and cache rules add up. */
 #include "config/config_location.h"
+#include "core/archive.h"
 #include "core/check.h"
 #include "config/config_browser.h"
 #include "config/config_limits.h"
@@ -473,5 +474,8 @@ int config_location_make(const struct config_build *build, const struct config_l
     config->limits_any |= location->limits.requests_any;
     if (res == 0)
         res = template_make(build, layers, config, location);
+    for (size_t i = 0; res == 0 && i < location->archive_count; i++)
+        location->archive |=
+            1u << (strcmp(location->archive_texts[i], "zip") == 0 ? ARCHIVE_ZIP : ARCHIVE_TAR);
     return res;
 }

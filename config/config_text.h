@@ -55,6 +55,9 @@ const char *config_text_file_name(const char *text);
 /* A pattern of fnmatch(3) for the name of a file in a directory. */
 const char *config_text_name_pattern(const char *text);
 
+/* "zip" or "tar". */
+const char *config_text_archive(const char *text);
+
 /* "$uri", "$uri" with something behind it, or an absolute path. */
 const char *config_text_try(const char *text);
 

@@ -431,6 +431,29 @@ void http_response_listing(struct http_exchange *x, const struct location *locat
     set_status(x, 200, len);
 }
 
+void http_response_made(struct http_exchange *x, const struct location *location, int status,
+                        struct span fields, struct http_listing *made, uint64_t len)
+{
+    struct decimal room;
+    struct span none = { "", 0 };
+    struct span texts[] = { http_status_line(status),
+                            http_env_stamp(x->env),
+                            fields,
+                            status == 304 ? none : SPAN_LIT("Content-Length: "),
+                            status == 304 ? none : decimal_text(len, &room),
+                            status == 304 ? none : SPAN_LIT("\r\n"),
+                            location_fields(x, location),
+                            head_end(x) };
+    CHECK(http_out_empty(&x->out) && put_head(x, texts, ARRAY_LEN(texts)));
+    if (status == 304)
+        len = 0;
+    if (x->body_omitted || len == 0)
+        http_listing_free(made);
+    else
+        http_out_add_listing(&x->out, made, len);
+    set_status(x, status, len);
+}
+
 void http_response_more_parts(struct http_exchange *x)
 {
     struct http_multipart *m = &x->multipart;

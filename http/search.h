@@ -74,6 +74,10 @@ static inline void http_compress_end(struct http_exchange *x)
 /* Counts the request where its location limits requests (limit.h): it is refused, waits, or goes on
  * with TRY. */
 enum http_static_result http_limit_step(struct http_exchange *x) HTTP_SEARCH_RARE;
+/* Answers with an archive of the directory that x->search.listing is about, in place of a listing:
+ * has it walked, and then sends it. */
+enum http_static_result http_archive_begin(struct http_exchange *x) HTTP_SEARCH_RARE;
+enum http_static_result http_archive_done(struct http_exchange *x) HTTP_SEARCH_RARE;
 
 /* Lists the directory that x->search.uri names. */
 enum http_static_result http_directory_list(struct http_exchange *x);
