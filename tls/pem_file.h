@@ -15,7 +15,7 @@ enum {
 
 /* What a refusal begins with, and where it goes. All borrowed. */
 struct pem_place {
-    const struct server *server;
+    const struct server *server; /* NULL: it is a file of tls_certificates */
     const char *path;
     char *why;
     size_t why_size;
@@ -28,7 +28,8 @@ struct pem_file {
     mode_t mode; /* permissions of the file (stat(2), st_mode) */
 };
 
-/* Writes "server 'NAME': PATH: " and the sentence. Returns `error`. */
+/* Writes "server 'NAME': PATH: ", or "tls_certificates: PATH: ", and the sentence. Returns `error`.
+ */
 __attribute__((format(printf, 3, 4))) int pem_refuse(const struct pem_place *place, int error,
                                                      const char *format, ...);
 

@@ -255,6 +255,8 @@ static const struct text_row text_rows[] = {
     { "mime_types", ANY, NULL, 0, "likewise; what stands in it: test_mime_file_fits()" },
     { "certificate", ANY, NULL, ANY, "likewise" },
     { "key", ANY, NULL, ANY, "likewise" },
+    { "ocsp", ANY, NULL, ANY, "likewise" },
+    { "tls_certificates", ANY, NULL, 0, "likewise" },
     { "tls_client_ca", ANY, NULL, 0, "likewise" },
     { "tls_crl", ANY, NULL, 0, "likewise" },
     { "root", ANY, NULL, 0, "likewise" },
