@@ -317,6 +317,7 @@ struct tls_settings {
     uint32_t
         ticket_key_ms; /* a key encrypts tickets for so long, and decrypts them as long again */
     uint32_t session_cache; /* sessions of TLS 1.2 kept for resumption by id; 0: none */
+    uint32_t watch_ms;      /* how often files are looked at, whether they have changed; 0: never */
     uint32_t handshake_ms;  /* from the accept to the end of the handshake */
     bool ktls;              /* the kernel encrypts where it can */
     char *certificates; /* a folder of many, by the names in them, for servers without one of their

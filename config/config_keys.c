@@ -290,6 +290,9 @@ static const struct config_key keys[] = {
       .help = "sessions of TLS 1.2 kept for clients without tickets; 0: none" },
     { "tls_handshake_timeout", SECURE, TOP, CONFIG_DURATION, "10s", 10, DAY, IN(tls.handshake_ms),
       .help = "from the accept to the end of the TLS handshake" },
+    { "tls_watch", SECURE, TOP, CONFIG_DURATION, "10s", 0, DAY, IN(tls.watch_ms),
+      .help = "how often the files of certificates are looked at; changed ones are taken without a "
+              "restart; 0: never" },
     { "ktls", SECURE, TOP, CONFIG_BOOL, "on", IN(tls.ktls),
       .help = "let the kernel encrypt what is sent, where it can" },
 

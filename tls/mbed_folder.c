@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct mbed_folder {
     struct mbed_identity *identities; /* which are not moved */
@@ -23,19 +22,6 @@ static enum cert_kind kind_of(const mbedtls_pk_context *key)
     return mbedtls_pk_can_do(key, MBEDTLS_PK_RSA) ? CERT_RSA : CERT_OTHER;
 }
 
-static int64_t valid_since(const mbedtls_x509_crt *crt)
-{
-    const mbedtls_x509_time *from = &crt->valid_from;
-    struct tm tm = { .tm_year = from->year - 1900,
-                     .tm_mon = from->mon - 1,
-                     .tm_mday = from->day,
-                     .tm_hour = from->hour,
-                     .tm_min = from->min,
-                     .tm_sec = from->sec };
-
-    return (int64_t)timegm(&tm);
-}
-
 /* The names that the certificate is for (subjectAltName): how many, or -ENOMEM. */
 static int names_add(struct mbed_folder *folder, const struct mbed_identity *identity)
 {
@@ -48,7 +34,7 @@ static int names_add(struct mbed_folder *folder, const struct mbed_identity *ide
             name->len == 0 || memchr(name->p, '\0', name->len) != NULL)
             continue;
         if (cert_names_add(folder->names, span_make((const char *)name->p, name->len),
-                           kind_of(&identity->key), valid_since(&identity->chain),
+                           kind_of(&identity->key), mbed_time(&identity->chain.valid_from),
                            (int32_t)folder->count) < 0)
             return -ENOMEM;
         added++;

@@ -155,6 +155,13 @@ static int file_open(const struct pem_place *place, struct pem_file *ret_file, B
     return res;
 }
 
+static int64_t time_of(const ASN1_TIME *time)
+{
+    struct tm tm;
+
+    return ASN1_TIME_to_tm(time, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
+}
+
 static int certificate_read(const struct pem_place *place, X509 **ret_x509,
                             STACK_OF(X509) * *ret_chain)
 {
@@ -164,6 +171,9 @@ static int certificate_read(const struct pem_place *place, X509 **ret_x509,
 
     if (res == 0)
         res = chain_read(place, bio, ret_x509, ret_chain);
+    if (res == 0)
+        pem_expiry_warn(place, time_of(X509_get0_notBefore(*ret_x509)),
+                        time_of(X509_get0_notAfter(*ret_x509)));
     BIO_free(bio);
     pem_file_free(&file);
     return res;

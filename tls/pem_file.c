@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Whose file it is. */
@@ -115,6 +116,21 @@ void pem_key_warn(const struct pem_place *place, const struct pem_file *file)
                  "the permissions of this private key (%03o) let every user of the machine %s it: "
                  "chmod o= %s",
                  (unsigned)file->mode & 0777, what, place->path);
+}
+
+void pem_expiry_warn(const struct pem_place *place, int64_t since, int64_t until)
+{
+    const int64_t day_s = 86400;
+    int64_t left = until - (int64_t)time(NULL), sixth = (until - since) / 6;
+    time_t when = (time_t)until;
+    struct tm tm;
+    char date[32];
+
+    if (left >= sixth || left >= 14 * day_s || gmtime_r(&when, &tm) == NULL ||
+        strftime(date, sizeof(date), "%Y-%m-%d", &tm) == 0)
+        return;
+    pem_warn(place, "the certificate expires on %s, in %lld days: is it being renewed?", date,
+             (long long)(left / day_s));
 }
 
 void pem_file_free(struct pem_file *file)

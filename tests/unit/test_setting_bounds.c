@@ -108,6 +108,7 @@ static const struct number_row number_rows[] = {
     { "tls_ticket_key_lifetime", 1, UINT32_MAX / 2, "a key decrypts as long again" },
     { "tls_verify_depth", 0, INT_MAX / 2, "OpenSSL takes an int; one more of mbed TLS's" },
     { "tls_session_cache", 0, INT_MAX, "a ring of 32-bit indices; OpenSSL takes a long" },
+    { "tls_watch", 0, UINT32_MAX, "watch.c adds it to a 64-bit clock" },
     { "tls_handshake_timeout", 1, UINT32_MAX, "test_times_fit()" },
     { "status", 300, 399, "http_status_line(), config_redirect_parse()" },
     { "expires", 0, INT64_MAX / 2,
