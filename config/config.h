@@ -204,7 +204,8 @@ struct client_auth {
 /* A certificate with its chain, and its private key: PEM files. */
 struct certificate {
     char *chain_path;
-    char *key_path; /* may be the same file */
+    char *key_path;  /* may be the same file */
+    char *ocsp_path; /* a response that is sent along; NULL: none */
 };
 
 /* The name of a server that answers to all names that no other server of the address has. */
@@ -374,9 +375,12 @@ struct tls_settings {
     uint32_t
         ticket_key_ms; /* a key encrypts tickets for so long, and decrypts them as long again */
     uint32_t session_cache; /* sessions of TLS 1.2 kept for resumption by id; 0: none */
+    uint32_t watch_ms;      /* how often files are looked at, whether they have changed; 0: never */
     uint32_t handshake_ms;  /* from the accept to the end of the handshake */
     bool ktls;              /* the kernel encrypts where it can */
-    bool self_signed; /* --tls-self-signed: servers without a certificate get one for localhost */
+    char *certificates; /* a folder of many, by the names in them, for servers without one of their
+                           own; "": none */
+    bool self_signed;   /* --tls-self-signed: servers without a certificate get one for localhost */
 };
 
 /* The field of a request in which a proxy tells whom it asks for. */

@@ -283,6 +283,12 @@ static const struct config_key keys[] = {
     { "key", SECURE, SERVER, CONFIG_PATHS, "", NOWHERE,
       .allowed = "the path of a PEM file: a private key without a passphrase",
       .help = "the private key of each certificate, in their order" },
+    { "ocsp", SECURE, SERVER, CONFIG_PATHS, "", NOWHERE, .special = "",
+      .allowed = "the path of an OCSP response (DER), or \"\" for none",
+      .help = "what an authority says of each certificate, in their order: sent along with it" },
+    { "tls_certificates", SECURE, TOP, CONFIG_PATH, "", IN(tls.certificates), .special = "",
+      .allowed = "the path of a directory, or \"\" for none",
+      .help = "certificates for servers that name none, chosen by the names in them" },
     { "tls_client_ca", SECURE, SERVER, CONFIG_PATH, "", AUTH(ca), .special = "",
       .allowed = "the path of a PEM file: certificates of authorities, or \"\" for none",
       .help = "clients prove themselves by a certificate that one of these has signed" },
@@ -316,6 +322,9 @@ static const struct config_key keys[] = {
       .help = "sessions of TLS 1.2 kept for clients without tickets; 0: none" },
     { "tls_handshake_timeout", SECURE, TOP, CONFIG_DURATION, "10s", 10, DAY, IN(tls.handshake_ms),
       .help = "from the accept to the end of the TLS handshake" },
+    { "tls_watch", SECURE, TOP, CONFIG_DURATION, "10s", 0, DAY, IN(tls.watch_ms),
+      .help = "how often the files of certificates are looked at; changed ones are taken without a "
+              "restart; 0: never" },
     { "ktls", SECURE, TOP, CONFIG_BOOL, "on", IN(tls.ktls),
       .help = "let the kernel encrypt what is sent, where it can" },
 

@@ -357,6 +357,15 @@ static void print_certificates(struct printer *printer, const struct server *ser
     for (size_t i = 0; i < server->certificates_count; i++)
         list_item(printer, server->certificates[i].key_path, "", "");
     list_end(printer);
+    list_begin(printer, "ocsp");
+    bool any = false;
+    for (size_t i = 0; i < server->certificates_count; i++)
+        any |= server->certificates[i].ocsp_path != NULL;
+    for (size_t i = 0; any && i < server->certificates_count; i++) {
+        const char *path = server->certificates[i].ocsp_path;
+        list_item(printer, path != NULL ? path : "", "", "");
+    }
+    list_end(printer);
 }
 
 /* NULL: none are asked for anything; the keys say so. */

@@ -66,6 +66,7 @@ enum exit_status instance_configure(struct instance *p)
 /* Reads certificates and keys, and makes what all connections with TLS share. */
 static enum exit_status create_tls(struct instance *p)
 {
+    p->files_seen = tls_files_look(p->config);
     int error = tls_server_create(p->config, p->tls_before, p->why, sizeof p->why, &p->tls);
 
     return error < 0 ? status_of_config(error) : STATUS_OK;
