@@ -24,6 +24,7 @@
 struct fd_slot;
 struct arena;
 struct config_texts;
+struct listing_page;
 struct log_syslog;
 
 enum listen_kind { LISTEN_IPV4, LISTEN_IPV6, LISTEN_UNIX };
@@ -33,8 +34,8 @@ enum listen_kind { LISTEN_IPV4, LISTEN_IPV6, LISTEN_UNIX };
 struct listen_config {
     char *text; /* the address as written, without parameters: "127.0.0.1:8080", "[::1]:8080",
                    "unix:/run/g.sock" */
-    const char *place; /* where it was named first: "server.conf:12" */
-    const char *name;  /* the host whose address it is, or NULL: it was written so */
+    const char *place;     /* where it was named first: "server.conf:12" */
+    const char *name;      /* the host whose address it is, or NULL: it was written so */
     const char *inherited; /* name of a socket that a service manager passes (inherited.h): its
                               address is below, or kind is LISTEN_UNIX and host "", where none of
                               that name was passed; NULL: the server makes it */
@@ -117,6 +118,10 @@ struct location {
     char **try_uris; /* `try = {"$uri", "$uri.html", "/index.html"}`; count 0: the path itself */
     size_t try_count;
     bool autoindex;
+    char **autoindex_exclude; /* patterns of fnmatch(3): names that are not listed */
+    size_t autoindex_exclude_count;
+    char *autoindex_template;                  /* path of a template, or "" */
+    const struct listing_page *autoindex_page; /* made of it; NULL: the one built in */
     bool dotfiles; /* serve names that begin with '.'; /.well-known/ is served in any case */
     enum file_symlinks symlinks;
     unsigned precompressed; /* bit 1 << CODING_GZIP etc.: sidecars to look for */
@@ -154,11 +159,32 @@ struct location {
     enum if_modified_since if_modified_since;
 };
 
+/* A template of listings, as `autoindex_template` names it. */
+struct listing_template {
+    const char *path;
+    struct listing_page *page;
+    struct listing_template *next;
+};
+
 /* `redirect "/old/" { to = "/new/" status = 301 }` */
 struct redirect {
     struct span from; /* exact path; ending in '/': a prefix, and the rest is appended to `to` */
     char *to;         /* absolute path or absolute URL, with variables (redirect_to.h) */
     int status;       /* 301, 302, 303, 307, 308 */
+};
+
+/* What becomes of clients without a certificate; who has one that does not verify is refused. */
+enum tls_verify { TLS_VERIFY_REQUIRE, TLS_VERIFY_OPTIONAL, TLS_VERIFY_OFF };
+
+/* The most that `tls_verify_depth` may be: what every library follows. */
+#define CONFIG_VERIFY_DEPTH_MAX 8
+
+/* Whom a server lets prove himself by a certificate (mutual TLS). */
+struct client_auth {
+    char *ca;               /* PEM file: those whose word counts */
+    char *crl;              /* PEM file: what they have revoked; "": none */
+    enum tls_verify verify; /* never TLS_VERIFY_OFF: then there is no such struct */
+    uint32_t depth;         /* certificates between the client's and one in `ca`, at most */
 };
 
 /* A certificate with its chain, and its private key: PEM files. */
@@ -175,7 +201,7 @@ struct server {
     char **hosts; /* lower case names answered to: the title, then `alias_hosts`; "*.example.org"
                      matches one or more labels. No two servers of one address share a name */
     size_t hosts_count;
-    bool is_default; /* CONFIG_HOST_DEFAULT is one of them */
+    bool is_default;            /* CONFIG_HOST_DEFAULT is one of them */
     struct location *locations; /* longest prefix first; the last is "/" */
     size_t locations_count;
     struct redirect *redirects; /* the longest `from` first; first match wins (http/vhost.h), before
@@ -192,6 +218,7 @@ struct server {
     struct certificate *certificates; /* for its addresses with TLS; the client's algorithms decide
                                          which. Count 0 there: only with config.tls.self_signed */
     size_t certificates_count;
+    const struct client_auth *client_auth; /* at its addresses with TLS; NULL: nobody is asked */
 };
 
 #define CONFIG_NO_LOG SIZE_MAX
@@ -235,6 +262,9 @@ struct access_rules {
 #define CONFIG_EARLY_HINTS_MAX      50
 #define CONFIG_EARLY_HINTS_SIZE_MAX 2000
 
+/* Patterns in one `autoindex_exclude`: each is compared with every name of a listing. */
+#define CONFIG_EXCLUDES_MAX 100
+
 /* Elements of one `compress_types`: each is compared with the type of a file. */
 #define CONFIG_MEDIA_RANGES_MAX 200
 
@@ -254,6 +284,7 @@ struct http_limits {
     uint32_t ranges_max;         /* ranges sent in one answer; more: the field is ignored */
     uint32_t keepalive_requests; /* requests on one connection; 0: no limit */
     uint32_t autoindex_max;      /* names in a listing; more: 503 and a line in the error log */
+    uint32_t autoindex_readme_max; /* a README of up to this size is shown; 0: none */
     uint32_t small_file_max; /* a file up to this size is kept in memory and sent with its header */
     uint32_t compress_min, compress_max; /* files of this size are compressed, where `compress` says
                                             so */
@@ -367,9 +398,9 @@ struct config {
     uid_t log_owner;       /* who serves in the end, and so owns the logs; main finds it out */
     const struct fd_slot *log_slots; /* borrowed: a supervisor opens log files, and leaves them
                                         here: access log i at place i; NULL: it does not */
-    char *pid_file;        /* or NULL */
-    char *control;         /* path of the control socket, "auto" or "off" */
-    char *error_log;       /* path, "stdout", "stderr" or "syslog:..." */
+    char *pid_file;                  /* or NULL */
+    char *control;                   /* path of the control socket, "auto" or "off" */
+    char *error_log;                 /* path, "stdout", "stderr" or "syslog:..." */
     const struct log_syslog *error_syslog; /* what the last of these says; else NULL */
     enum log_level log_level;
     /* limits */
@@ -415,6 +446,7 @@ struct config {
     size_t roots_count;
     bool roots_guarded;     /* root opened them: whoever looks again keeps to root's rules */
     size_t locations_count; /* of all servers together; every location's id is below it */
+    struct listing_template *templates; /* of listings, each read once */
     /* private */
     struct arena *arena;     /* owns all of the above, and this struct */
     const char **key_places; /* see config_place() */
@@ -445,8 +477,8 @@ struct config_source {
 
 /* Reads and checks everything. 0 and a configuration that the caller owns (config_free()), or
  * -errno (-EINVAL: bad input, -ENOENT and others: a file) and one sentence in `why` (file, line,
- * key, what is wrong, what is allowed or what to do). Whether `engine` exists is left to the caller.
- * Keeps nothing between calls, and may run beside others. */
+ * key, what is wrong, what is allowed or what to do). Whether `engine` exists is left to the
+ * caller. Keeps nothing between calls, and may run beside others. */
 int config_load(const struct config_source *source, char *why, size_t why_size,
                 struct config **ret_config);
 
@@ -464,7 +496,8 @@ void config_free(struct config *config);
  * are closed by config_free(). */
 int config_roots_open(struct config *config, char *why, size_t why_size);
 
-/* Closes them, where this process serves nobody: a folder that is held keeps its file system busy. */
+/* Closes them, where this process serves nobody: a folder that is held keeps its file system busy.
+ */
 void config_roots_close(struct config *config);
 
 /* After privileges were dropped: closes the descriptors of those roots that this process can look

@@ -18,7 +18,6 @@
 #include <stdatomic.h>
 #include <string.h>
 
-
 static uint64_t now(const struct http_conn *c)
 {
     return c->env->clock->now_ms;
@@ -181,7 +180,8 @@ static void refuse(struct http_conn *c, int status)
 /* Does the head alone decide the answer, so that a body is of no use? */
 static bool is_decided(struct http_conn *c)
 {
-    return http_refusal_of_head(c->x, c->named) != 0 || http_redirect_of_head(c->x) != NULL;
+    return http_refusal_of_head(c->x, c->listen, c->named) != 0 ||
+           http_redirect_of_head(c->x) != NULL;
 }
 
 /* Chooses what to answer a request with. `body_left`: it announces a body, which is not read, since
@@ -195,7 +195,7 @@ static void begin_answer(struct http_conn *c, bool body_left)
     x->keep_alive = r->keep_alive && !c->draining && !c->retiring &&
                     (requests_max == 0 || c->requests < requests_max);
     c->state = STATE_ANSWER;
-    int status = http_refusal_of_head(x, c->named);
+    int status = http_refusal_of_head(x, c->listen, c->named);
     /* Behind a CONNECT may come what was meant for the tunnel (RFC 9110 section 9.3.6). */
     if (status == 400 || (status != 0 && (body_left || r->method == HTTP_CONNECT)))
         refuse(c, status);
