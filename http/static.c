@@ -25,28 +25,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int http_search_status(int error)
-{
-    switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-    case ENAMETOOLONG:
-    case ELOOP:
-    case EXDEV: /* a link that leaves the root */
-    case EISDIR:
-        return 404;
-    case EACCES:
-    case EPERM:
-        return 403;
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-        return 503;
-    default:
-        return 500;
-    }
-}
-
 void http_search_set(struct file_entry **place, struct file_entry *entry)
 {
     if (*place != NULL)
@@ -178,25 +156,6 @@ void http_static_job_done(struct http_exchange *x)
     x->search.opened = file_cache_store(env->cache, &x->job, env->clock->now_ms);
     if (x->search.opened == NULL)
         http_static_begin_error(x, x->search.status == 0 ? 503 : x->search.status);
-}
-
-bool http_search_map_path(const struct location *location, struct span uri, struct span *ret_name)
-{
-    struct span prefix = location->prefix;
-    if (location->strip_prefix) {
-        if (uri.len < prefix.len - 1 || memcmp(uri.ptr, prefix.ptr, prefix.len - 1) != 0)
-            return false;
-        uri.ptr += prefix.len - 1;
-        uri.len -= prefix.len - 1;
-    }
-    if (uri.len > 0 && uri.ptr[0] == '/') {
-        uri.ptr++;
-        uri.len--;
-    }
-    if (uri.len > 0 && uri.ptr[uri.len - 1] == '/')
-        uri.len--;
-    *ret_name = uri;
-    return true;
 }
 
 /* Does a segment begin with '.'? /.well-known/ (RFC 8615) is no such. */
