@@ -288,6 +288,7 @@ struct http_limits {
     uint32_t small_file_max; /* a file up to this size is kept in memory and sent with its header */
     uint32_t compress_min, compress_max; /* files of this size are compressed, where `compress` says
                                             so */
+    uint32_t decompress_max; /* octets that may come of a sidecar; 0: none is decompressed */
 };
 
 /* Deadlines, milliseconds. */

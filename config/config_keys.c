@@ -244,6 +244,8 @@ static const struct config_key keys[] = {
       .help = "shorter files are sent as they are" },
     { "compress_max", FILES, TOP, CONFIG_SIZE32, "8m", 1, GIB, IN(limits.compress_max),
       .help = "longer files are sent as they are" },
+    { "decompress_max", FILES, TOP, CONFIG_SIZE32, "8m", 0, GIB, IN(limits.decompress_max),
+      .help = "what a sidecar without its file may hold, to be decompressed; 0: none is" },
 
     { "mime_types", TYPES, TOP, CONFIG_PATH, "/etc/mime.types", IN(mime_types), .special = "",
       .check = config_text_path_of_file, .allowed = "a path, or \"\" for the built-in types alone",

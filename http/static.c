@@ -2,6 +2,7 @@
  *
  *   TRY -> (a file, or perhaps only sidecars of one) SIDECAR -> RESPOND -> (no longer so) TRY
  *                                                            -> COMPRESS -> RESPOND
+ *                                                            -> DECOMPRESS -> RESPOND
  *       -> (a directory) INDEX -> SIDECAR, or LIST, or the next TRY
  *       -> (nothing) the next TRY, then ERROR -> ERROR_FILE -> RESPOND_ERROR
  *
@@ -23,28 +24,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-int http_search_status(int error)
-{
-    switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-    case ENAMETOOLONG:
-    case ELOOP:
-    case EXDEV: /* a link that leaves the root */
-    case EISDIR:
-        return 404;
-    case EACCES:
-    case EPERM:
-        return 403;
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-        return 503;
-    default:
-        return 500;
-    }
-}
 
 void http_search_set(struct file_entry **place, struct file_entry *entry)
 {
@@ -177,25 +156,6 @@ void http_static_job_done(struct http_exchange *x)
     x->search.opened = file_cache_store(env->cache, &x->job, env->clock->now_ms);
     if (x->search.opened == NULL)
         http_static_begin_error(x, x->search.status == 0 ? 503 : x->search.status);
-}
-
-bool http_search_map_path(const struct location *location, struct span uri, struct span *ret_name)
-{
-    struct span prefix = location->prefix;
-    if (location->strip_prefix) {
-        if (uri.len < prefix.len - 1 || memcmp(uri.ptr, prefix.ptr, prefix.len - 1) != 0)
-            return false;
-        uri.ptr += prefix.len - 1;
-        uri.len -= prefix.len - 1;
-    }
-    if (uri.len > 0 && uri.ptr[0] == '/') {
-        uri.ptr++;
-        uri.len--;
-    }
-    if (uri.len > 0 && uri.ptr[uri.len - 1] == '/')
-        uri.len--;
-    *ret_name = uri;
-    return true;
 }
 
 /* Does a segment begin with '.'? /.well-known/ (RFC 8615) is no such. */
@@ -455,9 +415,11 @@ static enum http_static_result step_respond(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
     struct file_entry *file = s->sidecar != NULL ? s->sidecar : s->entry;
-    enum coding coding = s->sidecar != NULL ? s->codings[s->coding_index] : CODING_IDENTITY;
+    enum coding coding = CODING_IDENTITY;
     if (!is_checked(x, file))
         return HTTP_STATIC_NEXT;
+    if (s->sidecar != NULL && s->made == NULL)
+        coding = s->codings[s->coding_index];
     if (s->made != NULL) {
         http_compress_fit_fields(x);
         file = s->made;
@@ -551,6 +513,8 @@ static enum http_static_result run_step(struct http_exchange *x)
         return http_sidecar_choose(x);
     case HTTP_SEARCH_COMPRESS:
         return http_compress_choose(x);
+    case HTTP_SEARCH_DECOMPRESS:
+        return http_decompress_choose(x);
     case HTTP_SEARCH_NOT_FOUND:
         step_not_found(x);
         return HTTP_STATIC_NEXT;
