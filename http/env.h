@@ -75,12 +75,7 @@ struct http_env {
     uint64_t boundaries;               /* multipart boundaries drawn so far */
     int64_t stamp_s;                   /* the second for which `stamp` was made */
     struct span stamp;                 /* "Server: ...\r\nDate: ...\r\n", in stamp_text */
-    uint64_t listing_log_ms;      /* when a directory was last complained about; 0: never */
-    uint64_t decompress_log_ms;    /* when a sidecar was last complained about; 0: never */
-    size_t listings_size;         /* octets that unfinished listings hold */
-    uint64_t boundaries;          /* multipart boundaries drawn so far */
-    int64_t stamp_s;              /* the second for which `stamp` was made */
-    struct span stamp;            /* "Server: ...\r\nDate: ...\r\n", in stamp_text */
+    uint64_t decompress_log_ms; /* when a sidecar was last complained about; 0: never */
     char stamp_text[80];
     char head_end[HTTP_HEAD_END_MAX]; /* what ends the head that is being put together, where that
                                          takes more than a constant (response.c) */
