@@ -196,7 +196,7 @@ static void test_ranges(void **state)
         config_free(fixture_config(&fixture, text));
         checked++;
     }
-    assert_int_equal(checked, 38);
+    assert_int_equal(checked, 39);
 }
 
 static void test_top_refused(void **state)
