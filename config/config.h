@@ -167,6 +167,12 @@ struct location {
     char **cors_expose, **cors_headers; /* names of fields, or "*" */
     size_t cors_expose_count, cors_headers_count;
     uint32_t cors_max_age_ms;
+    char **early_hints; /* "Link: ...": on pages, and in a 103 before them */
+    size_t early_hints_count;
+    char **download; /* patterns as of a cache_rule: what browsers save and do not show */
+    size_t download_count;
+    char **charset_types; /* media ranges that `charset` is for; count 0: mime_is_text() */
+    size_t charset_types_count;
     /* Validators */
     bool last_modified;
     enum etag_kind etag;
@@ -274,6 +280,12 @@ struct access_rules {
  * one `cors_expose` or `cors_headers` together, with ", " between them. */
 #define CONFIG_ORIGINS_MAX         100
 #define CONFIG_CORS_NAMES_SIZE_MAX 1000
+
+/* Elements of one `download`, and of one `early_hints`; octets of all of the latter, with CRLF. */
+#define CONFIG_PATTERNS_MAX         100
+#define CONFIG_EARLY_HINTS_MAX      50
+#define CONFIG_EARLY_HINTS_SIZE_MAX 2000
+
 /* Patterns in one `autoindex_exclude`: each is compared with every name of a listing. */
 #define CONFIG_EXCLUDES_MAX 100
 
@@ -303,6 +315,7 @@ struct http_limits {
     uint32_t small_file_max; /* a file up to this size is kept in memory and sent with its header */
     uint32_t compress_min, compress_max; /* files of this size are compressed, where `compress` says
                                             so */
+    uint32_t decompress_max; /* octets that may come of a sidecar; 0: none is decompressed */
 };
 
 /* Deadlines, milliseconds. */

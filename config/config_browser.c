@@ -68,6 +68,20 @@ static int names_check(const struct config_build *build, const struct config_ent
     return 0;
 }
 
+int config_early_hints_check(const struct config_build *build, const struct config_entry *hints,
+                             const struct location *location)
+{
+    size_t octets = 0;
+
+    for (size_t i = 0; i < location->early_hints_count; i++)
+        octets += strlen(location->early_hints[i]) + 2;
+    if (octets > CONFIG_EARLY_HINTS_SIZE_MAX)
+        return config_fail(build, hints->place, "early_hints",
+                           "the fields have %zu octets; allowed: %d", octets,
+                           CONFIG_EARLY_HINTS_SIZE_MAX);
+    return 0;
+}
+
 int config_cors_check(const struct config_build *build, const struct config_entry *cors,
                       const struct location *location)
 {

@@ -15,6 +15,11 @@ int config_security_headers_add(const struct config_build *build, struct locatio
 int config_security_headers_finish(const struct config_build *build,
                                    const struct config_entry *hsts, struct location *location);
 
+/* Do the location's early_hints fit together? `hints`: what sets them. 0, or -errno and a sentence.
+ */
+int config_early_hints_check(const struct config_build *build, const struct config_entry *hints,
+                             const struct location *location);
+
 /* Do the keys of `cors` go together? `cors`: what sets it. 0, or -errno and a sentence. */
 int config_cors_check(const struct config_build *build, const struct config_entry *cors,
                       const struct location *location);

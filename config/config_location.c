@@ -385,6 +385,8 @@ static int browser_make(const struct config_build *build, const struct config_la
 {
     int res = config_security_headers_finish(build, entry_said(layers, "hsts"), location);
 
+    if (res == 0)
+        res = config_early_hints_check(build, entry_said(layers, "early_hints"), location);
     if (res < 0 || location->cors_count == 0)
         return res;
     return config_cors_check(build, entry_said(layers, "cors"), location);

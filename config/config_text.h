@@ -42,6 +42,12 @@ const char *config_text_hsts(const char *text);
  * port that its scheme has anyway; "https://" and "*." before a name stand for all below it. */
 const char *config_text_origin(const char *text);
 
+/* "Link: <target>", with parameters of which one is rel (RFC 8288 section 3). */
+const char *config_text_link(const char *text);
+
+/* A pattern of fnmatch(3) that is not empty. */
+const char *config_text_pattern(const char *text);
+
 /* The name of a header field, of 100 octets at most. */
 const char *config_text_token(const char *text);
 

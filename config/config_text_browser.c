@@ -108,6 +108,26 @@ const char *config_text_origin(const char *text)
     return what == NULL && port != NULL ? port_check(port + 1, is_https) : what;
 }
 
+const char *config_text_link(const char *text)
+{
+    const char *value = strchr(text, ':'), *end;
+
+    if (value == NULL || !span_caseeq(span_make(text, (size_t)(value - text)), SPAN_LIT("Link")))
+        return "is no Link field";
+    value += 1 + strspn(value + 1, " \t");
+    if (config_text_field_value(value) != NULL)
+        return config_text_field_value(value);
+    end = strchr(value, '>');
+    if (value[0] != '<' || end == NULL || end == value + 1)
+        return "has no <target> behind \"Link:\"";
+    return strstr(end, "rel=") != NULL ? NULL : "has no rel=... behind its target";
+}
+
+const char *config_text_pattern(const char *text)
+{
+    return text[0] != '\0' ? NULL : "is empty";
+}
+
 const char *config_text_token(const char *text)
 {
     if (strlen(text) > 100)

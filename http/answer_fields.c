@@ -4,6 +4,7 @@
 #include "config/security_headers.h"
 #include "core/check.h"
 #include "http/cors.h"
+#include "http/early_hints.h"
 #include "http/vhost.h"
 
 #include <assert.h>
@@ -24,7 +25,8 @@ static_assert(2 * CONFIG_CORS_NAMES_SIZE_MAX + ORIGIN_MAX + HSTS_MAX + 512 <=
 
 static bool has_some(const struct location *location)
 {
-    return location->policy_is_preset || location->hsts[0] != '\0' || location->cors_count > 0;
+    return location->policy_is_preset || location->hsts[0] != '\0' || location->cors_count > 0 ||
+           location->early_hints_count > 0;
 }
 
 /* The location's fields with the policy of the server's own pages in the place of the site's. */
@@ -74,6 +76,8 @@ static int prepare(const struct location *location, struct http_answer_fields *f
         res = prepare_secure(location, &fields->secure);
     if (res == 0 && location->cors_count > 0)
         res = http_cors_prepare(location, fields);
+    if (res == 0 && location->early_hints_count > 0)
+        res = http_early_hints_prepare(location, fields);
     return res;
 }
 
@@ -107,8 +111,9 @@ void http_answer_fields_destroy(struct http_env *env)
 {
     for (size_t i = 0; env->answer_fields != NULL && i < env->config->locations_count; i++) {
         const struct http_answer_fields *fields = &env->answer_fields[i];
-        const struct span *const texts[] = { &fields->own_page, &fields->secure, &fields->cors,
-                                             &fields->cors_allowed, &fields->cors_preflight };
+        const struct span *const texts[] = { &fields->own_page,       &fields->secure,
+                                             &fields->cors,           &fields->cors_allowed,
+                                             &fields->cors_preflight, &fields->hints };
 
         for (size_t j = 0; j < ARRAY_LEN(texts); j++)
             free((char *)(uintptr_t)texts[j]->ptr);

@@ -175,7 +175,8 @@ static void fail_coding(const struct server *server, const struct location *loca
              (int)http_coding_name(coding).len, http_coding_name(coding).ptr);
 }
 
-/* Where a location says `compress`: a cache for what comes of it. */
+/* Where a location says `compress`, or has sidecars that may have to be decompressed: a cache for what
+ * comes of it. */
 static int make_compressed(struct http_env *env, char *why, size_t why_size)
 {
     unsigned wanted = 0, known = compressor_codings();
@@ -184,6 +185,8 @@ static int make_compressed(struct http_env *env, char *why, size_t why_size)
         for (size_t j = 0; j < server->locations_count; j++) {
             const struct location *location = &server->locations[j];
             wanted |= location->compress;
+            if (env->config->limits.decompress_max > 0)
+                wanted |= location->precompressed;
             if ((location->compress & ~known) == 0)
                 continue;
             fail_coding(server, location, location->compress & ~known, why, why_size);

@@ -51,7 +51,7 @@ struct http_env {
     const struct clock *clock; /* borrowed */
     bool file_segments;        /* the engine sends file ranges itself */
     struct file_cache *cache;
-    struct compress_cache *compressed; /* NULL: no location says `compress` */
+    struct compress_cache *compressed; /* NULL: no location says `compress` or `precompressed` */
     struct http_roots *roots;
     struct mime_table *mime;
     struct pool *exchanges; /* struct http_exchange, one a busy connection */
@@ -69,6 +69,7 @@ struct http_env {
                        answers tell their id */
     struct draws *draws;               /* NULL: nobody asks for a request id or a sample */
     struct span *location_fields;      /* by location id: the configured field lines, with CRLF */
+    struct http_answer_fields *answer_fields; /* what hangs on the request; NULL: nothing does */
     uint64_t listing_log_ms;           /* when a directory was last complained about; 0: never */
     struct http_answer_fields *answer_fields; /* what hangs on the request; NULL: nothing does */
     struct arena *listing_arena;       /* of the page that is built in, */
@@ -77,6 +78,7 @@ struct http_env {
     uint64_t boundaries;               /* multipart boundaries drawn so far */
     int64_t stamp_s;                   /* the second for which `stamp` was made */
     struct span stamp;                 /* "Server: ...\r\nDate: ...\r\n", in stamp_text */
+    uint64_t decompress_log_ms; /* when a sidecar was last complained about; 0: never */
     char stamp_text[80];
     char head_end[HTTP_HEAD_END_MAX]; /* what ends the head that is being put together, where that
                                          takes more than a constant (response.c) */

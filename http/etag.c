@@ -47,6 +47,10 @@ static char *put_coding(char *out, enum coding coding, uint16_t recipe)
     CHECK((unsigned)coding < CODING_COUNT);
     memcpy(out, suffixes[coding].ptr, suffixes[coding].len);
     out += suffixes[coding].len;
+    if (recipe != 0 && coding == CODING_IDENTITY) { /* what a sidecar holds */
+        memcpy(out, "-id", 3);
+        out += 3;
+    }
     if (recipe != 0)
         out = put_hex(out, recipe);
     *out++ = '"';

@@ -7,6 +7,8 @@
 #include "http/condition.h"
 #include "http/access.h"
 #include "http/answer_fields.h"
+#include "http/disposition.h"
+#include "http/early_hints.h"
 #include "http/fields.h"
 #include "http/multipart.h"
 #include "http/request_id.h"
@@ -20,7 +22,8 @@
 
 /* With an empty queue every answer fits, but for the Location field of a long target (414). */
 static_assert(2 * CONFIG_FIELD_VALUE_MAX + HTTP_LOCATION_FIELDS_MAX + HTTP_HEAD_END_MAX +
-                      HTTP_COPY_MAX + 2048 <=
+                      2 * CONFIG_EARLY_HINTS_SIZE_MAX + HTTP_DISPOSITION_MAX + HTTP_COPY_MAX +
+                      2048 <=
                   HTTP_OUT_SIZE,
               "the longest head, with a body that is copied, must fit");
 
@@ -71,7 +74,9 @@ static bool keep_sent(struct http_exchange *x, const struct span *texts, size_t 
 {
     size_t len = 0;
 
-    for (size_t i = 0; i < count; i++)
+    /* A 103 in front is none of it. */
+    bool interim = texts[0].len > 12 && memcmp(texts[0].ptr, "HTTP/1.1 103", 12) == 0;
+    for (size_t i = interim; i < count; i++)
         len += texts[i].len;
     http_access_keep_sent(x, span_make(x->out.memory.data + x->out.memory.end - len, len));
     return true;
@@ -126,13 +131,22 @@ static bool put_with_content(struct http_exchange *x, struct span *texts, size_t
     return true;
 }
 
-static bool respond_whole(struct http_exchange *x, struct file_entry *entry,
-                          const struct file_fields *fields)
+/* `location`: whose fields they are. */
+static bool respond_whole(struct http_exchange *x, const struct location *location,
+                          struct file_entry *entry, const struct file_fields *fields)
 {
     uint64_t size = entry->meta.size;
-    struct span texts[5] = { http_status_line(200), http_env_stamp(x->env),
-                             span_make(fields->text, fields->len), head_end(x, true) };
-    if (!put_with_content(x, texts, 4, entry, 0, size))
+    struct span texts[6] = { { NULL, 0 }, /* for a 103 */
+                             http_status_line(200),
+                             http_env_stamp(x->env),
+                             span_make(fields->text, fields->len),
+                             head_end(x, true) };
+    struct span *first = &texts[1];
+    if (fields->hinted) {
+        texts[0] = http_early_hints_interim(x, location);
+        first -= texts[0].len > 0;
+    }
+    if (!put_with_content(x, first, (size_t)(&texts[5] - first), entry, 0, size))
         return false;
     set_status(x, 200, size);
     return true;
@@ -250,7 +264,7 @@ static int respond_ranges(struct http_exchange *x, const struct location *locati
     if (result == HTTP_RANGE_PARTIAL)
         done = respond_range(x, entry, fields, &ranges[0]);
     else if (result == HTTP_RANGE_NONE)
-        done = respond_whole(x, entry, fields);
+        done = respond_whole(x, location, entry, fields);
     if (ranges != NULL)
         pool_put(pool, ranges);
     if (result == HTTP_RANGE_UNSATISFIABLE) {
@@ -270,7 +284,7 @@ int http_response_file(struct http_exchange *x, const struct location *location,
     x->asked = location;
     uint32_t present = x->request.present;
     if ((present & (CONDITIONAL_FIELDS | 1u << HTTP_FIELD_RANGE)) == 0)
-        return respond_whole(x, entry, fields) ? 0 : -ENOBUFS;
+        return respond_whole(x, location, entry, fields) ? 0 : -ENOBUFS;
 
     struct http_validators validators = {
         .etag = span_make(entry->etag, entry->etag_len),
@@ -292,7 +306,7 @@ int http_response_file(struct http_exchange *x, const struct location *location,
     if (!http_request_has(&x->request, HTTP_FIELD_RANGE) || x->request.method != HTTP_GET ||
         (x->request.repeated >> HTTP_FIELD_RANGE & 1) != 0 ||
         !http_condition_range_allowed(&x->request, &validators, now_s))
-        return respond_whole(x, entry, fields) ? 0 : -ENOBUFS;
+        return respond_whole(x, location, entry, fields) ? 0 : -ENOBUFS;
     return respond_ranges(x, location, entry, fields, name);
 }
 

@@ -15,6 +15,7 @@ enum http_search_step {
     HTTP_SEARCH_SIDECAR_PROBE,
     HTTP_SEARCH_SIDECAR,
     HTTP_SEARCH_COMPRESS,
+    HTTP_SEARCH_DECOMPRESS,
     HTTP_SEARCH_NOT_FOUND,
     HTTP_SEARCH_RESPOND,
     HTTP_SEARCH_ERROR,
@@ -57,6 +58,19 @@ enum http_static_result http_sidecar_choose(struct http_exchange *x);
 /* Takes what `compress` has made of the file, in the coding that the client likes best, or has it
  * made. */
 enum http_static_result http_compress_choose(struct http_exchange *x) HTTP_SEARCH_RARE;
+
+/* Wants the next slice of s->compression. */
+enum http_static_result http_compress_want_slice(struct http_exchange *x) HTTP_SEARCH_RARE;
+
+/* The file itself is not there, and the client takes none of its sidecars: sends what one of them
+ * holds, or has it decompressed first. */
+enum http_static_result http_decompress_choose(struct http_exchange *x) HTTP_SEARCH_RARE;
+
+/* Is one of the sidecars that were found one that can be decompressed? */
+bool http_decompress_can(const struct http_exchange *x) HTTP_SEARCH_RARE;
+
+/* The sidecar's path: s->name and the coding's suffix, in x->path. */
+struct span http_sidecar_path(struct http_exchange *x, enum coding coding);
 
 /* Just before s->made is sent: the fields that are kept with it are of s->entry's name, or of
  * none. */

@@ -2,6 +2,7 @@
  *
  *   TRY -> (a file, or perhaps only sidecars of one) SIDECAR -> RESPOND -> (no longer so) TRY
  *                                                            -> COMPRESS -> RESPOND
+ *                                                            -> DECOMPRESS -> RESPOND
  *       -> (a directory) INDEX -> SIDECAR, or LIST, or the next TRY
  *       -> (nothing) the next TRY, then ERROR -> ERROR_FILE -> RESPOND_ERROR
  *
@@ -410,9 +411,11 @@ static enum http_static_result step_respond(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
     struct file_entry *file = s->sidecar != NULL ? s->sidecar : s->entry;
-    enum coding coding = s->sidecar != NULL ? s->codings[s->coding_index] : CODING_IDENTITY;
+    enum coding coding = CODING_IDENTITY;
     if (!is_checked(x, file))
         return HTTP_STATIC_NEXT;
+    if (s->sidecar != NULL && s->made == NULL)
+        coding = s->codings[s->coding_index];
     if (s->made != NULL) {
         http_compress_fit_fields(x);
         file = s->made;
@@ -507,6 +510,8 @@ static enum http_static_result run_step(struct http_exchange *x)
         return http_sidecar_choose(x);
     case HTTP_SEARCH_COMPRESS:
         return http_compress_choose(x);
+    case HTTP_SEARCH_DECOMPRESS:
+        return http_decompress_choose(x);
     case HTTP_SEARCH_NOT_FOUND:
         step_not_found(x);
         return HTTP_STATIC_NEXT;

@@ -54,9 +54,9 @@ NO_SOCKETS = ("http/", "tls/", "session/")
 LIBRARY_HEADERS = (
     (re.compile(r"llhttp\.h"), re.compile(r"http/request\.c")),
     (re.compile(r"pcre2\.h"), re.compile(r"match/regex\.c")),
-    (re.compile(r"zlib\.h"), re.compile(r"http/compressor_gzip\.c|core/archive\.c")),
-    (re.compile(r"brotli/.*"), re.compile(r"http/compressor_br\.c")),
-    (re.compile(r"zstd\.h"), re.compile(r"http/compressor_zstd\.c")),
+    (re.compile(r"zlib\.h"), re.compile(r"http/(de)?compressor_gzip\.c|core/archive\.c")),
+    (re.compile(r"brotli/.*"), re.compile(r"http/(de)?compressor_br\.c")),
+    (re.compile(r"zstd(_errors)?\.h"), re.compile(r"http/(de)?compressor_zstd\.c")),
     (re.compile(r"openssl/.*"), re.compile(r"tls/(tls_)?openssl\w*\.[ch]")),
     (re.compile(r"(mbedtls|psa)/.*"), re.compile(r"tls/(tls_)?mbed\w+\.[ch]")),
     (re.compile(r"liburing.*"), re.compile(r"engines/(files/executor_|proactor/(processor_)?)uring\w*\.[ch]")),

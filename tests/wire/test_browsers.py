@@ -6,7 +6,7 @@ import os
 import re
 import time
 
-from wire import each, http_date, run, test
+from wire import each, head, http_date, run, test
 
 ORIGIN = "https://app.example.org"
 CONF = """
@@ -34,9 +34,25 @@ CONF = """
     location "/undated/" { last_modified = off }
     location "/bare/" { etag = off last_modified = off }
     location "/exact/" { if_modified_since = exact }
+    location "/hints/" {
+        early_hints = {"Link: </app.css>; rel=preload; as=style", "Link: </app.js>; rel=preload; as=script"}
+        error_pages = {"404=/hints/a.html"}
+    }
+    location "/save/" {
+        download = {"*.html", "save/sub/*"}
+        charset_types = {"application/json"}
+    }
 """
 FOLDERS = ("basic", "strict", "own", "hsts", "any", "cors", "portable", "untagged", "undated", "bare",
-           "exact")
+           "exact", "hints", "save")
+
+NAMES = [  # of a file; the quoted string; what is escaped
+    (b"a b.html", "a b.html", None),
+    ("é€.html".encode(), "__.html", "%C3%A9%E2%82%AC.html"),
+    (b'q"\\%41.html', "q___41.html", "q%22%5C%2541.html"),
+    (b"bad\xff.html", "bad_.html", None),
+    (b"'(),;.html", "'(),;.html", None),
+]
 
 
 def setup(world):
@@ -45,6 +61,10 @@ def setup(world):
         world.root.write(f"{folder}/list/a.txt", "x")
     world.root.write("a.html", "x" * 100)
     world.root.write("missing.html", "missing")
+    world.root.write("hints/long.html", "y" * 200_000)
+    for name, _, _ in NAMES:
+        with open(os.path.join(os.fsencode(world.root.path), b"save", name), "wb") as file:
+            file.write(b"x")
     return world.serve(block=CONF)
 
 
@@ -202,6 +222,77 @@ def if_modified_since_is_exact_or_not(server):
         date = server.get(target)["Last-Modified"]
         assert server.get(target, f"If-Modified-Since: {date}").status == 304
         assert server.get(target, f"If-Modified-Since: {http_date(time.time())}").status == status
+
+
+LINKS = ["</app.css>; rel=preload; as=style", "</app.js>; rel=preload; as=script"]
+NAVIGATES = "Sec-Fetch-Mode: navigate"
+
+
+def conversation(server, requests):
+    """What comes back for all the requests, to the end."""
+    with server.connect() as connection:
+        connection.send(requests)
+        return connection.read_to_end()
+
+
+def ask_raw(server, method, target, *fields, version="1.1"):
+    return conversation(server, head(method, target, *fields, "Connection: close", version=version))
+
+
+@each(["/hints/a.html", "/hints/long.html"])
+def who_navigates_is_told_early(server, target):
+    octets = ask_raw(server, "GET", target, NAVIGATES)
+    first, rest = octets.split(b"\r\n\r\n", 1)
+    assert first.decode().split("\r\n") == ["HTTP/1.1 103 Early Hints"] + [f"Link: {link}" for link in LINKS]
+    assert rest.startswith(b"HTTP/1.1 200 OK\r\n") and rest.count(b"HTTP/1.1 ") == 1
+    final, body = rest.split(b"\r\n\r\n", 1)
+    assert final.count(b"\r\nLink: ") == 2 and len(body) in (100, 200_000)
+
+
+@each([("GET", "/hints/a.html", (), "1.1"), ("GET", "/hints/a.html", ("Sec-Fetch-Mode: cors",), "1.1"),
+       ("HEAD", "/hints/a.html", (NAVIGATES,), "1.1"), ("GET", "/hints/a.html", (NAVIGATES,), "1.0"),
+       ("GET", "/hints/list/a.txt", (NAVIGATES,), "1.1"), ("GET", "/hints/none", (NAVIGATES,), "1.1"),
+       ("GET", "/hints/a.html", (NAVIGATES, "Range: bytes=0-1"), "1.1"), ("GET", "/a.html", (NAVIGATES,), "1.1"),
+       ("GET", "/hints/a.html", (NAVIGATES, "If-Modified-Since: Fri, 01 Jan 2077 00:00:00 GMT"), "1.1")])
+def nobody_else_is(server, method, target, fields, version):
+    octets = ask_raw(server, method, target, *fields, version=version)
+    assert octets.count(b"HTTP/1.1 ") == 1 and b" 103 " not in octets
+    linked = target == "/hints/a.html"
+    assert (octets.count(b"\r\nLink: ") == 2) == linked and (b"\r\nLink: " in octets) == linked
+
+
+@test
+def hints_of_pipelined_requests_stand_before_their_answers(server):
+    one = head("GET", "/hints/a.html", NAVIGATES)
+    octets = conversation(server, one + head("GET", "/a.html", NAVIGATES) + one +
+                          head("GET", "/hints/long.html", NAVIGATES, "Connection: close"))
+    statuses = re.findall(rb"HTTP/1.1 (\d+)", octets)
+    assert statuses == [b"103", b"200", b"200", b"103", b"200", b"103", b"200"], statuses
+
+
+@each([name for name in NAMES])
+def a_file_is_saved_under_its_name(server, name, plain, escaped):
+    target = b"/save/" + b"".join(b"%%%02x" % octet for octet in name)
+    extra = f"; filename*=UTF-8''{escaped}" if escaped else ""
+    whole = server.get(target)
+    for answer in (whole, server.head(target), server.get(target, "Range: bytes=0-0"),
+                   server.get(target, f"If-None-Match: {whole['ETag']}")):
+        assert answer["Content-Disposition"] == f'attachment; filename="{plain}"{extra}', answer
+
+
+@test
+def other_files_are_shown(server):
+    for target in ("/save/list/a.txt", "/a.html", "/save/none.html"):
+        assert "Content-Disposition" not in server.get(target)
+
+
+@test
+def charset_is_for_the_types_that_are_named(server):
+    server.world.root.write("save/a.json", "{}")
+    server.world.root.write("a.json", "{}")
+    assert server.get("/save/a.json")["Content-Type"] == "application/json; charset=utf-8"
+    assert server.get("/a.json")["Content-Type"] == "application/json"
+    assert server.get("/save/a.html")["Content-Type"] == "text/html"
 
 
 if __name__ == "__main__":
