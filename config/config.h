@@ -12,6 +12,7 @@
 
 #include "core/access_format.h"
 #include "core/address_set.h"
+#include "core/client_hash.h"
 #include "core/file_job.h"
 #include "core/log.h"
 #include "core/rate_table.h"
@@ -23,8 +24,10 @@
 #include <sys/types.h>
 
 struct fd_slot;
+struct conn_table;
 struct arena;
 struct config_texts;
+struct listing_page;
 struct log_syslog;
 
 enum listen_kind { LISTEN_IPV4, LISTEN_IPV6, LISTEN_UNIX };
@@ -96,6 +99,11 @@ struct location_limits {
     const struct rate_limit *requests;          /* of each client; NULL: any number */
     const struct rate_limit *requests_server;   /* of all together; NULL: any number */
     bool requests_any;                          /* one of the two */
+    uint64_t rate, rate_after; /* bytes a second of one answer, behind its first `after`; 0: any */
+    uint64_t rate_client;      /* ... of all answers to a client together; 0: any */
+    uint64_t rate_client_zone; /* as struct rate_limit.zone */
+    bool paced;                /* one of the two */
+    bool any;                  /* something of all this */
 };
 
 /* What holds for a part of a server's paths: a `location`, or, with the prefix "/", what stands in
@@ -113,6 +121,10 @@ struct location {
     char **try_uris; /* `try = {"$uri", "$uri.html", "/index.html"}`; count 0: the path itself */
     size_t try_count;
     bool autoindex;
+    char **autoindex_exclude; /* patterns of fnmatch(3): names that are not listed */
+    size_t autoindex_exclude_count;
+    char *autoindex_template;                  /* path of a template, or "" */
+    const struct listing_page *autoindex_page; /* made of it; NULL: the one built in */
     bool dotfiles; /* serve names that begin with '.'; /.well-known/ is served in any case */
     enum file_symlinks symlinks;
     unsigned precompressed; /* bit 1 << CODING_GZIP etc.: sidecars to look for */
@@ -130,11 +142,32 @@ struct location {
     struct location_limits limits;
 };
 
+/* A template of listings, as `autoindex_template` names it. */
+struct listing_template {
+    const char *path;
+    struct listing_page *page;
+    struct listing_template *next;
+};
+
 /* `redirect "/old/" { to = "/new/" status = 301 }` */
 struct redirect {
     struct span from; /* exact path; ending in '/': a prefix, and the rest is appended to `to` */
     char *to;         /* absolute path or absolute URL, with variables (redirect_to.h) */
     int status;       /* 301, 302, 303, 307, 308 */
+};
+
+/* What becomes of clients without a certificate; who has one that does not verify is refused. */
+enum tls_verify { TLS_VERIFY_REQUIRE, TLS_VERIFY_OPTIONAL, TLS_VERIFY_OFF };
+
+/* The most that `tls_verify_depth` may be: what every library follows. */
+#define CONFIG_VERIFY_DEPTH_MAX 8
+
+/* Whom a server lets prove himself by a certificate (mutual TLS). */
+struct client_auth {
+    char *ca;               /* PEM file: those whose word counts */
+    char *crl;              /* PEM file: what they have revoked; "": none */
+    enum tls_verify verify; /* never TLS_VERIFY_OFF: then there is no such struct */
+    uint32_t depth;         /* certificates between the client's and one in `ca`, at most */
 };
 
 /* A certificate with its chain, and its private key: PEM files. */
@@ -168,6 +201,7 @@ struct server {
     struct certificate *certificates; /* for its addresses with TLS; the client's algorithms decide
                                          which. Count 0 there: only with config.tls.self_signed */
     size_t certificates_count;
+    const struct client_auth *client_auth; /* at its addresses with TLS; NULL: nobody is asked */
 };
 
 #define CONFIG_NO_LOG SIZE_MAX
@@ -201,6 +235,9 @@ struct access_rules {
 /* Names in one `index` and paths in one `try`: each may cost an open(2) a request. */
 #define CONFIG_TRIES_MAX 1000
 
+/* Patterns in one `autoindex_exclude`: each is compared with every name of a listing. */
+#define CONFIG_EXCLUDES_MAX 100
+
 /* Elements of one `compress_types`: each is compared with the type of a file. */
 #define CONFIG_MEDIA_RANGES_MAX 200
 
@@ -220,6 +257,7 @@ struct http_limits {
     uint32_t ranges_max;         /* ranges sent in one answer; more: the field is ignored */
     uint32_t keepalive_requests; /* requests on one connection; 0: no limit */
     uint32_t autoindex_max;      /* names in a listing; more: 503 and a line in the error log */
+    uint32_t autoindex_readme_max; /* a README of up to this size is shown; 0: none */
     uint32_t small_file_max; /* a file up to this size is kept in memory and sent with its header */
     uint32_t compress_min, compress_max; /* files of this size are compressed, where `compress` says
                                             so */
@@ -385,10 +423,13 @@ struct config {
     struct address_set limit_exempt; /* whom no limit by client holds for */
     bool limits_any;                 /* some location has a limit by client */
     struct rate_table *rates;        /* borrowed; NULL: nobody is limited */
+    uint32_t limit_connections;      /* of one client; 0: any number */
+    struct conn_table *clients;      /* borrowed, where that is set; NULL: nobody is limited */
     struct root *roots;
     size_t roots_count;
     bool roots_guarded;     /* root opened them: whoever looks again keeps to root's rules */
     size_t locations_count; /* of all servers together; every location's id is below it */
+    struct listing_template *templates; /* of listings, each read once */
     /* private */
     struct arena *arena;     /* owns all of the above, and this struct */
     const char **key_places; /* see config_place() */

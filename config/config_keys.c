@@ -23,9 +23,10 @@
     "a number a second, minute or hour, as in 10/s, 600/m or 5000/h, and behind it burst=N and "   \
     "delay=N if wanted, or \"\" for any number"
 
-#define NOWHERE     .offset = CONFIG_NO_OFFSET
-#define IN(member)  .offset = offsetof(struct config, member)
-#define LOC(member) .offset = offsetof(struct location, member)
+#define NOWHERE      .offset = CONFIG_NO_OFFSET
+#define IN(member)   .offset = offsetof(struct config, member)
+#define LOC(member)  .offset = offsetof(struct location, member)
+#define AUTH(member) .offset = offsetof(struct client_auth, member)
 
 #define KIB 1024ull
 #define MIB (1024ull * KIB)
@@ -48,6 +49,7 @@ static const char *const file_jobs[] = { "auto",      "inline",    "workers",  "
                                          "posix-aio", "linux-aio", "io_uring", NULL };
 static const char *const stop_signals[] = { "stop", "drain", NULL };
 static const char *const pool_works[] = { "request", "file", NULL };
+static const char *const verifies[] = { "require", "optional", "off", NULL };
 static const char *const real_ip_headers[] = { "X-Forwarded-For", "Forwarded", "X-Real-IP", NULL };
 
 static_assert(LOG_ERROR == 0 && LOG_WARN == 1 && LOG_INFO == 2 && LOG_DEBUG == 3, "log_levels");
@@ -68,6 +70,8 @@ static_assert(FILE_JOBS_AUTO == 0 && FILE_JOBS_INLINE == 1 && FILE_JOBS_WORKERS 
               "file_jobs");
 static_assert(STOP_SIGNAL_STOP == 0 && STOP_SIGNAL_DRAIN == 1, "stop_signals");
 static_assert(POOL_WORK_REQUEST == 0 && POOL_WORK_FILE == 1, "pool_works");
+static_assert(TLS_VERIFY_REQUIRE == 0 && TLS_VERIFY_OPTIONAL == 1 && TLS_VERIFY_OFF == 2,
+              "verifies");
 static_assert(REAL_IP_X_FORWARDED_FOR == 0 && REAL_IP_FORWARDED == 1 && REAL_IP_X_REAL_IP == 2,
               "real_ip_headers");
 
@@ -193,6 +197,8 @@ static const struct config_key keys[] = {
       .help = "requests on one connection before it is closed; 0: no limit" },
     { "autoindex_max", LIMITS, TOP, CONFIG_COUNT, "200000", 1, 100000000, IN(limits.autoindex_max),
       .help = "names in a listing; more: 503" },
+    { "limit_connections", LIMITS, TOP, CONFIG_COUNT, "0", 0, 1000000, IN(limit_connections),
+      .help = "connections of one client at a time; more are closed; 0: no limit" },
     { "limit_clients", LIMITS, TOP, CONFIG_COUNT, "65536", 1024, 16777216, IN(limit_clients),
       .help = "clients that limits by client tell apart at a time" },
     { "limit_exempt", LIMITS, TOP, CONFIG_TEXTS, "", IN(limit_exempt_texts),
@@ -202,6 +208,9 @@ static const struct config_key keys[] = {
       .help = "bits of an IPv4 address by which limits tell clients apart" },
     { "client_prefix_ipv6", LIMITS, TOP, CONFIG_COUNT, "64", 16, 128, IN(client_prefix.ipv6),
       .help = "bits of an IPv6 address by which limits tell clients apart" },
+    { "autoindex_readme_max", LIMITS, TOP, CONFIG_SIZE32, "32k", 0, MIB,
+      IN(limits.autoindex_readme_max),
+      .help = "a README up to this size is shown below its listing; 0: none is" },
 
     { "header_timeout", TIMES, TOP, CONFIG_DURATION, "10s", 10, DAY, IN(deadlines.header_ms),
       .help = "from the first octet of a request to the end of its header" },
@@ -258,6 +267,17 @@ static const struct config_key keys[] = {
     { "key", SECURE, SERVER, CONFIG_PATHS, "", NOWHERE,
       .allowed = "the path of a PEM file: a private key without a passphrase",
       .help = "the private key of each certificate, in their order" },
+    { "tls_client_ca", SECURE, SERVER, CONFIG_PATH, "", AUTH(ca), .special = "",
+      .allowed = "the path of a PEM file: certificates of authorities, or \"\" for none",
+      .help = "clients prove themselves by a certificate that one of these has signed" },
+    { "tls_verify", SECURE, SERVER, CONFIG_CHOICE, "require", .choices = verifies, AUTH(verify),
+      .help = "whether a client must have one: without, its handshake fails; one that does not "
+              "verify is refused in any case" },
+    { "tls_verify_depth", SECURE, SERVER, CONFIG_COUNT, "1", 0, CONFIG_VERIFY_DEPTH_MAX,
+      AUTH(depth), .help = "certificates between a client's and one in tls_client_ca, at most" },
+    { "tls_crl", SECURE, SERVER, CONFIG_PATH, "", AUTH(crl), .special = "",
+      .allowed = "the path of a PEM file: a revocation list of each authority, or \"\" for none",
+      .help = "certificates that were revoked" },
     { "tls_backend", SECURE, TOP, CONFIG_TEXT, "", IN(tls.backend), .special = "",
       .check = config_text_word,
       .allowed = "the name of a TLS library, see gearshift -V, or \"\" for the first one built in",
@@ -326,6 +346,15 @@ static const struct config_key keys[] = {
       .help = "files tried, in this order, when a directory is asked for" },
     { "autoindex", WHERE, PATHS, CONFIG_BOOL, "off", LOC(autoindex),
       .help = "list a directory that has no index file" },
+    { "autoindex_exclude", WHERE, PATHS, CONFIG_TEXTS, "", LOC(autoindex_exclude),
+      .count_offset = offsetof(struct location, autoindex_exclude_count),
+      .check = config_text_name_pattern, .max = CONFIG_EXCLUDES_MAX,
+      .allowed = "a pattern of names, such as \"*.tmp\"",
+      .help = "names that are left out of listings" },
+    { "autoindex_template", WHERE, PATHS, CONFIG_PATH, "", LOC(autoindex_template), .special = "",
+      .check = config_text_path_of_file,
+      .allowed = "the path of an HTML file with placeholders, or \"\" for the page built in",
+      .help = "the page that listings are made of" },
     { "try", WHERE, PATHS, CONFIG_TEXTS, "", LOC(try_uris),
       .count_offset = offsetof(struct location, try_count), .check = config_text_try,
       .max = CONFIG_TRIES_MAX,
@@ -359,6 +388,12 @@ static const struct config_key keys[] = {
     { "limit_requests_server", WHERE, PATHS, CONFIG_TEXT, "", LOC(limits.requests_server_text),
       .special = "", .check = config_text_rate, .allowed = RATES,
       .help = "requests of all clients together; more: 503" },
+    { "limit_rate", WHERE, PATHS, CONFIG_SIZE64, "0", 0, TIB, LOC(limits.rate),
+      .help = "bytes a second of one answer; 0: as fast as it goes" },
+    { "limit_rate_after", WHERE, PATHS, CONFIG_SIZE64, "0", 0, TIB, LOC(limits.rate_after),
+      .help = "bytes of an answer for which limit_rate does not hold yet" },
+    { "limit_rate_client", WHERE, PATHS, CONFIG_SIZE64, "0", 0, TIB, LOC(limits.rate_client),
+      .help = "bytes a second of all answers to a client together; 0: as fast as it goes" },
 
     { "to", MOVED, REDIRECT, CONFIG_TEXT, NULL, NOWHERE, .check = config_text_redirect,
       .allowed = "a path that begins with '/', or a URL that begins with http:// or https://, in "

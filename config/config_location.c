@@ -5,8 +5,10 @@
 #include "config/config_limits.h"
 #include "config/config_rules.h"
 #include "config/config_store.h"
+#include "config/listing_page.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define LAYERS_COUNT 3
@@ -278,6 +280,57 @@ static int root_make(const struct config_build *build, const struct config_layer
     return root_find(build, root, entry->items, config, &location->root);
 }
 
+/* Reads and parses the template at `path`, which `entry` names. */
+static int template_read(const struct config_build *build, const struct config_entry *entry,
+                         const char *path, struct listing_page **ret_page)
+{
+    static const char key[] = "autoindex_template";
+    const struct config_place place = entry->items[0].place;
+    char *text = NULL, *copy, why[256];
+    size_t len = 0;
+    int line = 0;
+    int res = build->files->read(build->files->context, path, &text, &len);
+
+    if (res < 0) {
+        config_fail(build, place, key, "\"%.400s\" cannot be read: %s", path, strerror(-res));
+        return res;
+    }
+    copy = arena_strndup(build->arena, text, len);
+    free(text);
+    if (copy == NULL)
+        return -ENOMEM;
+    res = listing_page_parse(build->arena, span_make(copy, len), ret_page, &line, why, sizeof(why));
+    if (res == -EINVAL)
+        return config_fail(build, place, key, "%.400s:%d: %s", path, line, why);
+    return res;
+}
+
+/* What listings are made of; a template that several locations name is read once. */
+static int template_make(const struct config_build *build, const struct config_layers *layers,
+                         struct config *config, struct location *location)
+{
+    const char *path = location->autoindex_template;
+    struct listing_template *template = config->templates;
+    int res = 0;
+
+    if (path[0] == '\0')
+        return 0;
+    while (template != NULL && strcmp(template->path, path) != 0)
+        template = template->next;
+    if (template == NULL) {
+        template = arena_array(build->arena, 1, sizeof(*template));
+        if (template == NULL)
+            return -ENOMEM;
+        template->path = path;
+        res = template_read(build, entry_in_force(layers, config_key_find("autoindex_template")),
+                            path, &template->page);
+        template->next = config->templates;
+        config->templates = template;
+    }
+    location->autoindex_page = template->page;
+    return res;
+}
+
 int config_location_make(const struct config_build *build, const struct config_layers *layers,
                          struct config *config, struct location *location)
 {
@@ -303,7 +356,9 @@ int config_location_make(const struct config_build *build, const struct config_l
     if (res == 0)
         res = cache_rules_make(build, layers, location);
     if (res == 0)
+        res = template_make(build, layers, config, location);
+    if (res == 0)
         res = config_limits_make(build, layers->server->title, location);
-    config->limits_any |= location->limits.requests_any;
+    config->limits_any |= location->limits.requests_any || location->limits.rate_client != 0;
     return res;
 }

@@ -326,6 +326,18 @@ static void print_certificates(struct printer *printer, const struct server *ser
     list_end(printer);
 }
 
+/* NULL: none are asked for anything; the keys say so. */
+static void print_client_auth(struct printer *printer, const struct client_auth *auth)
+{
+    static const char *const keys[] = { "tls_client_ca", "tls_verify", "tls_verify_depth",
+                                        "tls_crl" };
+    static char nothing[] = "";
+    static const struct client_auth none = { .ca = nothing, .crl = nothing, .depth = 1 };
+
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        print_key(printer, config_key_find(keys[i]), auth != NULL ? auth : &none);
+}
+
 static void print_access(struct printer *printer, const struct config *config,
                          const struct server *server)
 {
@@ -347,6 +359,7 @@ static void print_server(struct printer *printer, const struct config *config,
     print_block(printer, CONFIG_SERVER, server->name);
     print_listens(printer, config, server);
     print_certificates(printer, server);
+    print_client_auth(printer, server->client_auth);
     list_begin(printer, "alias_hosts");
     for (size_t i = 1; i < server->hosts_count; i++)
         list_item(printer, server->hosts[i], "", "");

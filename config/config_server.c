@@ -208,6 +208,8 @@ static int server_make(const struct servers *servers, const struct config_block 
     if (res == 0)
         res = config_certificates_make(servers->build, block, server);
     if (res == 0)
+        res = config_client_auth_make(servers->build, servers->defaults, block, server);
+    if (res == 0)
         res = locations_make(servers, block, server);
     if (res == 0)
         res = redirects_make(servers, block, server);

@@ -164,6 +164,9 @@ static int server_make(const struct config_build *build, const struct config_sou
     res = config_block_add(build->scratch, top, server);
     if (res == 0)
         res = entry_set(build, config_entry_of(server, "root"), place.file, source->root);
+    if (res ==
+        0) /* who names a folder wants to see what is in it; the environment, -o come later */
+        res = entry_set(build, config_entry_of(server, "autoindex"), place.file, "on");
     if (res == 0)
         *ret_server = server;
     return res;

@@ -221,6 +221,11 @@ const char *config_text_prefix(const char *text)
     return what;
 }
 
+const char *config_text_name_pattern(const char *text)
+{
+    return strchr(text, '/') != NULL ? "holds a '/', which no name has" : NULL;
+}
+
 const char *config_text_try(const char *text)
 {
     static const char variable[] = "$uri";

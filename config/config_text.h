@@ -42,6 +42,9 @@ const char *config_text_host(const char *text);
 /* The name of a file in a directory. */
 const char *config_text_file_name(const char *text);
 
+/* A pattern of fnmatch(3) for the name of a file in a directory. */
+const char *config_text_name_pattern(const char *text);
+
 /* "$uri", "$uri" with something behind it, or an absolute path. */
 const char *config_text_try(const char *text);
 

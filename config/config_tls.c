@@ -85,6 +85,35 @@ int config_certificates_make(const struct config_build *build, const struct conf
     return res;
 }
 
+/* The keys beside tls_client_ca. */
+static const char *const client_keys[] = { "tls_verify", "tls_verify_depth", "tls_crl" };
+
+int config_client_auth_make(const struct config_build *build, const struct config_block *defaults,
+                            const struct config_block *block, struct server *server)
+{
+    const struct config_entry *ca = config_entry_at(block, "tls_client_ca");
+    struct client_auth *auth = arena_alloc(build->arena, sizeof(*auth));
+    int res = auth == NULL ? -ENOMEM : 0;
+
+    for (size_t i = 0; res == 0 && i < ARRAY_LEN(client_keys); i++) {
+        const struct config_key *key = config_key_find(client_keys[i]);
+        const struct config_entry *entry = config_entry_at(block, key->name);
+
+        if (!ca->is_set && entry->is_set)
+            return config_fail_advise(build, entry->place, key->name,
+                                      "add tls_client_ca = \"FILE\", a PEM file with their "
+                                      "authorities, or leave this out",
+                                      "no client of the server is asked for a certificate");
+        res = config_store(build, key, entry->is_set ? entry : config_entry_at(defaults, key->name),
+                           auth);
+    }
+    if (res == 0 && ca->is_set)
+        res = config_store(build, config_key_find("tls_client_ca"), ca, auth);
+    if (res == 0 && ca->is_set && auth->ca[0] != '\0' && auth->verify != TLS_VERIFY_OFF)
+        server->client_auth = auth;
+    return res;
+}
+
 /* `listen`: an address of the server with TLS, or NULL. */
 static int server_check(const struct config_build *build, const struct config_block *block,
                         const struct config *config, const struct server *server,
@@ -94,6 +123,11 @@ static int server_check(const struct config_build *build, const struct config_bl
 
     if (listen == NULL && server->certificates_count > 0)
         return config_fail_advise(build, chains->place, "certificate",
+                                  "add tls to an address, as in listen = {\"0.0.0.0:443 tls\"}",
+                                  "no address of the server has TLS");
+    if (listen == NULL && server->client_auth != NULL)
+        return config_fail_advise(build, config_entry_at(block, "tls_client_ca")->place,
+                                  "tls_client_ca",
                                   "add tls to an address, as in listen = {\"0.0.0.0:443 tls\"}",
                                   "no address of the server has TLS");
     if (listen != NULL && server->certificates_count == 0 && !config->tls.self_signed)
@@ -119,22 +153,41 @@ static int self_signed_check(const struct config_build *build, size_t tls_server
     return 0;
 }
 
+/* Where every client must prove himself, nobody gets in by an address without TLS. `plain`: one of
+ * the server, or NULL. */
+static int plain_check(const struct config_build *build, const struct config_block *block,
+                       const struct server *server, const struct listen_config *plain)
+{
+    if (plain == NULL || server->client_auth == NULL ||
+        server->client_auth->verify != TLS_VERIFY_REQUIRE)
+        return 0;
+    return config_fail_advise(build, config_entry_at(block, "tls_client_ca")->place,
+                              "tls_client_ca",
+                              "give that address to a server of its own, or say tls_verify = "
+                              "optional",
+                              "\"%.100s\" also listens on %.200s, which has no TLS: there it would "
+                              "serve clients that have no certificate",
+                              server->name, plain->text);
+}
+
 int config_check_tls(const struct config_build *build, const struct config_block *top,
                      const struct config *config)
 {
     const struct listen_config **listens =
         arena_array(build->scratch, config->servers_count, sizeof(listens[0]));
+    const struct listen_config **plain =
+        arena_array(build->scratch, config->servers_count, sizeof(plain[0]));
     size_t tls_servers = 0, needed = 0;
     int res = 0;
 
-    if (listens == NULL)
+    if (listens == NULL || plain == NULL)
         return -ENOMEM;
     CHECK(top->blocks_count == config->servers_count);
     for (size_t i = 0; i < config->listens_count; i++) {
         const struct listen_config *listen = &config->listens[i];
 
-        for (size_t j = 0; listen->tls && j < listen->servers_count; j++)
-            listens[listen->servers[j] - config->servers] = listen;
+        for (size_t j = 0; j < listen->servers_count; j++)
+            (listen->tls ? listens : plain)[listen->servers[j] - config->servers] = listen;
     }
     for (size_t i = 0; res == 0 && i < config->servers_count; i++) {
         const struct server *server = &config->servers[i];
@@ -142,6 +195,8 @@ int config_check_tls(const struct config_build *build, const struct config_block
         tls_servers += listens[i] != NULL;
         needed += listens[i] != NULL && server->certificates_count == 0;
         res = server_check(build, top->blocks[i], config, server, listens[i]);
+        if (res == 0)
+            res = plain_check(build, top->blocks[i], server, plain[i]);
     }
     if (res == 0 && config->tls.self_signed)
         res = self_signed_check(build, tls_servers, needed);

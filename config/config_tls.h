@@ -17,6 +17,11 @@ int config_protocols_make(const struct config_build *build, const struct config_
 int config_certificates_make(const struct config_build *build, const struct config_block *block,
                              struct server *server);
 
+/* `tls_client_ca` and what belongs to it, of `block`, a server's; `defaults`: of a server's keys.
+ * 0, or -errno and a sentence. */
+int config_client_auth_make(const struct config_build *build, const struct config_block *defaults,
+                            const struct config_block *block, struct server *server);
+
 /* Once all servers are made: those with an address with TLS, and no others, have certificates,
  * unless --tls-self-signed makes them. `top` holds the servers' blocks, in their order. 0, or
  * -errno and a sentence. */

@@ -189,6 +189,29 @@ static char *put_port(char *out, uint16_t port, enum access_escape escape)
     return port != 0 ? put_number(out, port) : put_span(out, span_make("", 0), escape);
 }
 
+/* Of the certificate that a client has proved itself with. */
+static struct span certificate_text(const struct client_certificate *certificate,
+                                    enum access_variable variable)
+{
+    if (certificate == NULL)
+        return SPAN_LIT("");
+    switch (variable) {
+    case ACCESS_SSL_CLIENT_S_DN:
+    case ACCESS_TLS_CLIENT_SUBJECT:
+        return span_str(certificate->subject);
+    case ACCESS_SSL_CLIENT_I_DN:
+    case ACCESS_TLS_CLIENT_ISSUER:
+        return span_str(certificate->issuer);
+    case ACCESS_SSL_CLIENT_SERIAL:
+    case ACCESS_TLS_CLIENT_SERIAL:
+        return span_str(certificate->serial);
+    case ACCESS_TLS_CLIENT_FINGERPRINT:
+        return span_str(certificate->fingerprint);
+    default:
+        UNREACHABLE();
+    }
+}
+
 /* A variable of struct access_more. */
 static char *put_more(char *out, const struct access_piece *piece, enum access_escape escape,
                       const struct access_more *more)
@@ -234,6 +257,19 @@ static char *put_more(char *out, const struct access_piece *piece, enum access_e
         return put_span(out, more->protocol, escape);
     case ACCESS_SSL_CIPHER:
         return put_span(out, more->tls_cipher, escape);
+    case ACCESS_SSL_CLIENT_I_DN:
+    case ACCESS_SSL_CLIENT_S_DN:
+    case ACCESS_SSL_CLIENT_SERIAL:
+    case ACCESS_TLS_CLIENT_FINGERPRINT:
+    case ACCESS_TLS_CLIENT_ISSUER:
+    case ACCESS_TLS_CLIENT_SERIAL:
+    case ACCESS_TLS_CLIENT_SUBJECT:
+        return put_span(out,
+                        certificate_text(more->certificate, (enum access_variable)piece->variable),
+                        escape);
+    case ACCESS_SSL_CLIENT_VERIFY:
+    case ACCESS_TLS_CLIENT_VERIFY:
+        return put_span(out, more->tls_verify, escape);
     case ACCESS_SSL_PROTOCOL:
         return put_span(out, more->tls_protocol, escape);
     case ACCESS_URI:

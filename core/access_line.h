@@ -4,6 +4,7 @@
 #define CORE_ACCESS_LINE_H
 
 #include "core/access_format.h"
+#include "core/client_certificate.h"
 #include "core/clock.h"
 #include "core/span.h"
 
@@ -16,7 +17,9 @@ struct access_more {
     struct span host;        /* of the request, else the server's name */
     struct span server_name; /* its title */
     struct span scheme;
-    struct span tls_protocol, tls_cipher; /* empty without TLS */
+    struct span tls_protocol, tls_cipher;         /* empty without TLS */
+    struct span tls_verify;                       /* SUCCESS or NONE; empty without TLS */
+    const struct client_certificate *certificate; /* the client's, or NULL */
     struct span request_id;
     struct span http[ACCESS_FIELDS_MAX]; /* by access_piece.index */
     struct span sent[ACCESS_SENT_COUNT]; /* by enum access_sent */

@@ -6,17 +6,25 @@
 #include "core/arena.h"
 #include "core/file_made_up.h"
 #include "core/file_open.h"
+#include "core/natural.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { RUNS_MAX = 48 };
+
+/* The best first. */
+static const char *const readme_names[] = { "README", "README.md", "README.txt" };
+
+#define READMES (sizeof(readme_names) / sizeof(readme_names[0]))
 
 struct dir_reader {
     DIR *dir;
@@ -27,17 +35,22 @@ struct dir_reader {
     bool dotfiles;
     dev_t dev;    /* the directory's */
     bool made_up; /* ... whose files are (file_made_up.h) */
+    struct dir_wish wish;
     size_t seen, seen_max;
     struct dir_item *items;
     size_t count, items_cap;
     struct arena *names; /* the items' names */
     size_t names_len;
+    size_t folders;
+    uint64_t files_size;
+    unsigned readme_rank;  /* of readme_names[]; past its end: none has been seen */
+    const char *readme;    /* its name: an item's */
     size_t runs[RUNS_MAX]; /* the items are so many sorted runs, of these lengths */
     unsigned runs_count;
 };
 
 int dir_reader_open(int root_fd, const char *path, enum file_symlinks symlinks, bool dotfiles,
-                    size_t items_max, struct dir_reader **ret_reader)
+                    size_t items_max, const struct dir_wish *wish, struct dir_reader **ret_reader)
 {
     struct dir_reader *r = calloc(1, sizeof(*r));
     struct stat st;
@@ -50,6 +63,8 @@ int dir_reader_open(int root_fd, const char *path, enum file_symlinks symlinks, 
     r->symlinks = symlinks;
     r->dotfiles = dotfiles;
     r->seen_max = items_max;
+    r->wish = *wish;
+    r->readme_rank = READMES;
     r->names = arena_create();
     error = r->names == NULL ? -ENOMEM : 0;
     if (error == 0)
@@ -113,15 +128,14 @@ static bool is_absent(int error)
     }
 }
 
-/* Looks at what `name`, a link or what another file system lies on, is by opening it: from the
- * root, not from the directory, since a link to "../x" stays beneath the one, not the other. 0 or
- * -errno. */
-static int look_by_opening(const struct dir_reader *r, const char *name, struct file_meta *ret_meta)
+/* Opens `name`: from the root, not from the directory, since a link to "../x" stays beneath the
+ * one, not the other. 0 and a descriptor, or -1 as file_open() has it, or -errno. */
+static int open_name(const struct dir_reader *r, const char *name, int *ret_fd,
+                     struct file_meta *ret_meta)
 {
     char path[PATH_MAX];
     size_t dir_len = strcmp(r->path, ".") == 0 ? 0 : strlen(r->path) + 1;
     size_t name_size = strlen(name) + 1;
-    int fd, error;
 
     if (dir_len + name_size > sizeof(path))
         return -ENAMETOOLONG;
@@ -130,7 +144,16 @@ static int look_by_opening(const struct dir_reader *r, const char *name, struct 
         path[dir_len - 1] = '/';
     }
     memcpy(path + dir_len, name, name_size);
-    error = file_open(r->root_fd, path, r->symlinks, &fd, ret_meta);
+    return file_open(r->root_fd, path, r->symlinks, ret_fd, ret_meta);
+}
+
+/* Looks at what `name`, a link or what another file system lies on, is by opening it. 0 or -errno.
+ */
+static int look_by_opening(const struct dir_reader *r, const char *name, struct file_meta *ret_meta)
+{
+    int fd;
+    int error = open_name(r, name, &fd, ret_meta);
+
     if (error == 0 && fd >= 0)
         close(fd);
     return error;
@@ -179,6 +202,24 @@ static int reserve(struct dir_reader *r)
     return 0;
 }
 
+/* Is it a README, and a better one than was seen before? */
+static void note_readme(struct dir_reader *r, const struct dir_item *item)
+{
+    unsigned rank = 0;
+
+    if (r->wish.readme_max == 0 || item->is_dir || item->forbidden ||
+        (item->name[0] != 'R' && item->name[0] != 'r'))
+        return;
+    while (rank < READMES && strcasecmp(item->name, readme_names[rank]) != 0)
+        rank++;
+    if (rank > r->readme_rank || rank == READMES)
+        return;
+    if (rank < r->readme_rank || strcmp(item->name, r->readme) < 0) {
+        r->readme_rank = rank;
+        r->readme = item->name;
+    }
+}
+
 /* Adds a name, unless it is one to leave out. 0 or -errno. */
 static int add(struct dir_reader *r, const struct dirent *entry)
 {
@@ -208,17 +249,39 @@ static int add(struct dir_reader *r, const struct dirent *entry)
         .is_dir = meta.kind == FILE_DIRECTORY,
         .forbidden = forbidden,
     };
+    if (meta.kind == FILE_DIRECTORY)
+        r->folders++;
+    else if (!forbidden)
+        r->files_size += meta.size;
+    note_readme(r, &r->items[r->count - 1]);
     return 0;
 }
 
 /* ---- the order ---- */
 
-static int compare_items(const void *left, const void *right)
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static int compare_items(const void *left, const void *right, void *wish_given)
 {
     const struct dir_item *a = left;
     const struct dir_item *b = right;
+    const struct dir_wish *wish = wish_given;
+    int order = 0;
 
-    return a->is_dir != b->is_dir ? (int)b->is_dir - (int)a->is_dir : strcmp(a->name, b->name);
+    if (a->is_dir != b->is_dir)
+        return a->is_dir ? -1 : 1;
+    if (wish->key == DIR_BY_SIZE && !a->is_dir)
+        order = compare_numbers(a->size, b->size);
+    else if (wish->key == DIR_BY_TIME)
+        order = (a->mtime_s > b->mtime_s) - (a->mtime_s < b->mtime_s);
+    else if (wish->key == DIR_BY_NAME && wish->descending)
+        return natural_compare(b->name, a->name);
+    if (order != 0)
+        return wish->descending ? -order : order;
+    return natural_compare(a->name, b->name);
 }
 
 /* Makes one run of the last two. 0 or -ENOMEM. */
@@ -235,7 +298,7 @@ static int merge_last(struct dir_reader *r)
         return -ENOMEM;
     memcpy(copy, to, left_len * sizeof(*copy));
     while (left < left_end) {
-        bool takes_right = right < end && compare_items(right, left) < 0;
+        bool takes_right = right < end && compare_items(right, left, &r->wish) < 0;
 
         *to++ = takes_right ? *right++ : *left++;
     }
@@ -248,7 +311,7 @@ static int merge_last(struct dir_reader *r)
 static int add_run(struct dir_reader *r, size_t len, bool all)
 {
     if (len > 0) {
-        qsort(r->items + r->count - len, len, sizeof(*r->items), compare_items);
+        qsort_r(r->items + r->count - len, len, sizeof(*r->items), compare_items, &r->wish);
         r->runs[r->runs_count++] = len;
     }
     while (r->runs_count > 1 && (all || r->runs_count == RUNS_MAX ||
@@ -263,6 +326,15 @@ static int add_run(struct dir_reader *r, size_t len, bool all)
 
 /* ---- slices ---- */
 
+static bool is_excluded(const struct dir_reader *r, const char *name)
+{
+    for (size_t i = 0; i < r->wish.exclude_count; i++) {
+        if (fnmatch(r->wish.exclude[i], name, 0) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Reads the names of a slice. 1: there may be more; 0: that was all; or -errno. */
 static int read_names(struct dir_reader *r, size_t names_max)
 {
@@ -275,7 +347,7 @@ static int read_names(struct dir_reader *r, size_t names_max)
         if (entry == NULL)
             return -errno;
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-            (entry->d_name[0] == '.' && !r->dotfiles))
+            (entry->d_name[0] == '.' && !r->dotfiles) || is_excluded(r, entry->d_name))
             continue;
         if (r->seen++ == r->seen_max)
             return -EFBIG;
@@ -284,6 +356,54 @@ static int read_names(struct dir_reader *r, size_t names_max)
             return error;
     }
     return 1;
+}
+
+/* Reads at most `max` octets from `fd`, to its end. How many, or SIZE_MAX: it holds more, or cannot
+ * be read. */
+static size_t read_to_end(int fd, char *mem, size_t max)
+{
+    size_t len = 0;
+
+    for (;;) {
+        char more;
+        ssize_t n =
+            file_pread(fd, len < max ? mem + len : &more, len < max ? max - len : 1, (off_t)len);
+
+        if (n <= 0)
+            return n == 0 ? len : SIZE_MAX;
+        if (len == max)
+            return SIZE_MAX;
+        len += (size_t)n;
+    }
+}
+
+/* Reads the README that was seen. One that cannot be read is shown by its name alone, as is one
+ * that is no text. */
+static void read_readme(const struct dir_reader *r, struct dir_listing *listing)
+{
+    struct file_meta meta;
+    size_t len = SIZE_MAX;
+    char *text;
+    int fd;
+
+    if (r->readme == NULL || open_name(r, r->readme, &fd, &meta) < 0)
+        return;
+    text = meta.kind == FILE_REGULAR && meta.size <= r->wish.readme_max
+               ? malloc(r->wish.readme_max + 1)
+               : NULL;
+    if (text != NULL)
+        len = read_to_end(fd, text, r->wish.readme_max);
+    if (len != SIZE_MAX && len > 0 && memchr(text, '\0', len) == NULL) {
+        char *less = realloc(text, len);
+
+        listing->readme = less != NULL ? less : text;
+        listing->readme_len = len;
+        listing->readme_name = r->readme;
+        text = NULL;
+    }
+    free(text);
+    if (fd >= 0)
+        close(fd);
 }
 
 int dir_reader_run(struct dir_reader *r, size_t names_max, struct dir_listing **ret_listing)
@@ -300,7 +420,12 @@ int dir_reader_run(struct dir_reader *r, size_t names_max, struct dir_listing **
     listing = malloc(sizeof(*listing));
     if (listing == NULL)
         return -ENOMEM;
-    *listing = (struct dir_listing){ .items = r->items, .count = r->count, .names = r->names };
+    *listing = (struct dir_listing){ .items = r->items,
+                                     .count = r->count,
+                                     .folders = r->folders,
+                                     .files_size = r->files_size,
+                                     .names = r->names };
+    read_readme(r, listing);
     r->items = NULL;
     r->names = NULL;
     *ret_listing = listing;
@@ -312,6 +437,7 @@ void dir_listing_free(struct dir_listing *listing)
     if (listing == NULL)
         return;
     free(listing->items);
+    free(listing->readme);
     arena_destroy(listing->names);
     free(listing);
 }

@@ -217,7 +217,7 @@ static void run_list(struct file_job *job)
 
     if (job->reader == NULL)
         res = dir_reader_open(job->root_fd, job->path, job->symlinks, job->dotfiles, job->items_max,
-                              &job->reader);
+                              &job->wish, &job->reader);
     if (res == 0)
         res = dir_reader_run(job->reader, job->slice > 0 ? job->slice : SIZE_MAX, &job->listing);
     job->res = res;

@@ -59,13 +59,31 @@ struct dir_item {
 
 struct arena;
 
-/* A directory's names, sorted: directories first, then files, each by octets (strcmp). What a link
- * leads to stands for it, where `symlinks` lets it be followed; other links, names that may not be
- * read, or are neither file nor directory, are left out; so are dotfiles unless asked for. */
+enum dir_key { DIR_BY_NAME, DIR_BY_SIZE, DIR_BY_TIME };
+
+/* What of a directory is listed besides, and in which order. */
+struct dir_wish {
+    enum dir_key key;     /* directories have no size: among them it is the name, ascending */
+    bool descending;      /* by that key; what has the same is by name, ascending */
+    char *const *exclude; /* patterns of fnmatch(3) for names that are left out; borrowed */
+    size_t exclude_count;
+    size_t readme_max; /* a README of at most so many octets is read; 0: none is */
+};
+
+/* A directory's names, sorted as was wished: directories first, then files; names are in the order
+ * of natural_compare(). What a link leads to stands for it, where `symlinks` lets it be followed;
+ * other links, names that may not be read, or are neither file nor directory, are left out; so are
+ * dotfiles unless asked for. */
 struct dir_listing {
     struct dir_item *items;
     size_t count;
+    size_t folders;      /* of them */
+    uint64_t files_size; /* octets of all files, as far as it is known */
     struct arena *names; /* owns the items' names */
+    char *readme;        /* what the file of that name among the items holds; NULL: none was read;
+                            malloc(3)ed, owned */
+    size_t readme_len;
+    const char *readme_name; /* an item's */
 };
 
 struct root; /* config/config.h */
@@ -101,9 +119,10 @@ struct file_job {
     bool guarded;            /* as file_root_open() has it */
     struct root *configured; /* the asker's: whose path it is; with `generation` */
     /* In, LIST */
-    bool dotfiles;    /* list names that begin with '.' too */
-    size_t items_max; /* -EFBIG in res when the directory holds more names */
-    size_t slice;     /* look at so many names at a time (see res); 0: at all */
+    bool dotfiles;        /* list names that begin with '.' too */
+    size_t items_max;     /* -EFBIG in res when the directory holds more names */
+    struct dir_wish wish; /* all zero: by name, nothing excluded, no README */
+    size_t slice;         /* look at so many names at a time (see res); 0: at all */
     /* In, READ and STAT */
     int fd_read; /* borrowed */
     /* In, READ */

@@ -62,6 +62,7 @@ enum stats_counter {
     STATS_TLS_FAILED_CLOSED,
     STATS_TLS_FAILED_TIMEOUT,
     STATS_TLS_FAILED_PLAIN,
+    STATS_TLS_FAILED_CERTIFICATE, /* the client's */
     STATS_DEADLINE_HANDSHAKE,
     STATS_DEADLINE_HEADER,
     STATS_DEADLINE_BODY,
@@ -79,6 +80,8 @@ enum stats_counter {
     STATS_LIMIT_CLIENT_REQUESTS, /* what limits by client and server have refused or delayed */
     STATS_LIMIT_SERVER_REQUESTS,
     STATS_LIMIT_DELAYED,
+    STATS_LIMIT_RATE,
+    STATS_LIMIT_CONNECTIONS,
     STATS_LOG_DROPPED,
     STATS_TURNS,
     STATS_EVENTS,
@@ -139,9 +142,9 @@ int stats_memory(void);
 /* In a worker: closes that descriptor; the region stays. */
 void stats_forget_memory(void);
 
-/* In place of stats_create(): the region that another program of this process has made, with all that
- * was counted. Takes `memory`, also on failure. 0; -EPROTO: that program counts other things; or
- * another -errno. */
+/* In place of stats_create(): the region that another program of this process has made, with all
+ * that was counted. Takes `memory`, also on failure. 0; -EPROTO: that program counts other things;
+ * or another -errno. */
 int stats_adopt(int memory, size_t slots);
 
 /* This thread counts no more, or ends: its slot is free. A thread's end does so by itself. */

@@ -71,6 +71,9 @@ static void fill_more(struct http_conn *c, const struct access_format *format,
     more->scheme = c->listen->tls && !c->plain_refused ? SPAN_LIT("https") : SPAN_LIT("http");
     more->tls_protocol = text_or_nothing(c->tls_protocol);
     more->tls_cipher = text_or_nothing(c->tls_cipher);
+    more->certificate = c->client_certificate;
+    if (c->tls_protocol != NULL)
+        more->tls_verify = c->client_certificate != NULL ? SPAN_LIT("SUCCESS") : SPAN_LIT("NONE");
     more->request_length = (r->head_len > 0 ? r->head_len : line.len) + x->body_taken;
     more->connection = c->number;
     more->connection_requests = c->requests;

@@ -74,6 +74,7 @@ static void begin_request(struct http_conn *c)
     x->server = c->named != NULL ? c->named : c->listen->servers[0];
     x->search.status = 0;
     x->status = 0;
+    x->pace.on = x->pace.allowed = false;
     x->extra[0] = '\0';
     x->request.head = "";
     x->request.head_len = 0;
@@ -118,13 +119,15 @@ static void close_now(struct http_conn *c)
 static void answer_composed(struct http_conn *c, struct http_input *input)
 {
     struct http_exchange *x = c->x;
-    bool is_long = http_out_is_long(&x->out) || x->multipart.entry != NULL;
+    bool is_long = http_out_is_long(&x->out) || x->multipart.entry != NULL || x->pace.on;
     if (!is_long)
         http_access_write(c, x->status, x->out.queued - x->answer_start, x->body_len);
     x->log_due = is_long;
     http_count_composed(x, x->multipart.entry != NULL);
     if (is_long || !x->keep_alive) {
         c->state = STATE_FLUSH;
+        if (x->pace.on && x->pace.wake_ms != 0)
+            http_conn_pause(c);
         return;
     }
     input->head.len = 0;
@@ -177,7 +180,8 @@ static void refuse(struct http_conn *c, int status)
 /* Does the head alone decide the answer, so that a body is of no use? */
 static bool is_decided(struct http_conn *c)
 {
-    return http_refusal_of_head(c->x, c->named) != 0 || http_redirect_of_head(c->x) != NULL;
+    return http_refusal_of_head(c->x, c->listen, c->named) != 0 ||
+           http_redirect_of_head(c->x) != NULL;
 }
 
 /* Chooses what to answer a request with. `body_left`: it announces a body, which is not read, since
@@ -191,7 +195,7 @@ static void begin_answer(struct http_conn *c, bool body_left)
     x->keep_alive = r->keep_alive && !c->draining && !c->retiring &&
                     (requests_max == 0 || c->requests < requests_max);
     c->state = STATE_ANSWER;
-    int status = http_refusal_of_head(x, c->named);
+    int status = http_refusal_of_head(x, c->listen, c->named);
     /* Behind a CONNECT may come what was meant for the tunnel (RFC 9110 section 9.3.6). */
     if (status == 400 || (status != 0 && (body_left || r->method == HTTP_CONNECT)))
         refuse(c, status);
@@ -396,7 +400,7 @@ static void process(struct http_conn *c, struct http_input *input)
         close_now(c);
         return;
     }
-    if (empty) {
+    if (empty || c->state == STATE_PAUSED) {
         http_send_window_end(&x->window);
         return;
     }
@@ -455,7 +459,7 @@ void http_conn_received_end(struct http_conn *c)
 void http_conn_broken(struct http_conn *c)
 {
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
-    if (c->state == STATE_FLUSH && c->x->log_due)
+    if ((c->state == STATE_FLUSH || c->state == STATE_PAUSED) && c->x->log_due)
         http_access_write_sent(c);
     else if (c->state == STATE_ANSWER || c->state == STATE_BODY || c->state == STATE_DELAYED)
         http_access_write(c, 0, 0, 0);
@@ -467,6 +471,8 @@ void http_conn_plan(const struct http_conn *c, struct send_plan *ret_plan)
 {
     http_out_plan(&c->x->out, c->file_segments, ret_plan);
     ret_plan->more |= c->x->multipart.entry != NULL;
+    if (c->x->pace.on)
+        send_plan_cut(ret_plan, c->x->pace.grant);
 }
 
 void http_conn_sent(struct http_conn *c, size_t len)
@@ -478,6 +484,10 @@ void http_conn_sent(struct http_conn *c, size_t len)
     http_out_sent(&x->out, len);
     http_response_more_parts(x);
     http_count_sent(x);
+    if (x->pace.on && !http_out_empty(&x->out) && http_pace_sent(x, len)) {
+        http_conn_pause(c);
+        return;
+    }
     if (!http_out_empty(&x->out)) {
         http_send_window_accepted(&x->window, &c->env->config->deadlines, now(c), x->out.sent);
         http_conn_want_read(c);
@@ -541,6 +551,10 @@ void http_conn_expired(struct http_conn *c, const struct progress *progress)
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
     if (c->state == STATE_CLOSED)
         return;
+    if (c->state == STATE_PAUSED) {
+        http_conn_end_pause(c);
+        return;
+    }
     if (c->x != NULL && c->x->window.begun_ms != 0) {
         if (!http_send_window_look(&c->x->window, &c->env->config->deadlines, now(c), progress))
             http_conn_broken(c); /* the peer takes less than the minimum rate */

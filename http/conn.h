@@ -6,6 +6,7 @@
 #ifndef HTTP_CONN_H
 #define HTTP_CONN_H
 
+#include "core/client_certificate.h"
 #include "core/peer.h"
 #include "core/progress.h"
 #include "core/send_plan.h"
@@ -46,6 +47,7 @@ struct http_conn {
     uint32_t requests;  /* begun on this connection */
     uint64_t number;    /* of the connection, counted by the process; 0 where no log tells it */
     const char *tls_protocol, *tls_cipher; /* what was agreed upon, borrowed; NULL without TLS */
+    const struct client_certificate *client_certificate; /* borrowed; NULL: it has proved nothing */
     uint64_t since_ms; /* when the present state of waiting began: idle, lingering */
     struct http_env *env;
     const struct listen_config *listen;
@@ -73,6 +75,13 @@ static inline void http_conn_set_tls(struct http_conn *c, const char *protocol, 
 {
     c->tls_protocol = protocol;
     c->tls_cipher = cipher;
+}
+
+/* What the client has proved itself with in the handshake. Borrowed until http_conn_close(). */
+static inline void http_conn_set_client(struct http_conn *c,
+                                        const struct client_certificate *certificate)
+{
+    c->client_certificate = certificate;
 }
 
 /* What comes is plain HTTP, where TLS was expected: the first request is answered 400, and it
@@ -114,7 +123,8 @@ unsigned http_conn_wants(const struct http_conn *c);
  * request is given HTTP_CONN_SILENT_MS before it is said to be waited for. */
 bool http_conn_is_idle(const struct http_conn *c);
 
-/* Has a request begun, or is an answer under way? Then http_conn_drain() does not close it now. Pure.
+/* Has a request begun, or is an answer under way? Then http_conn_drain() does not close it now.
+ * Pure.
  */
 bool http_conn_is_busy(const struct http_conn *c);
 

@@ -9,17 +9,22 @@
 
 #include "core/check.h"
 #include "http/listing.h"
+#include "http/listing_page.h"
+#include "http/listing_query.h"
 #include "http/response.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 static_assert((int)HTTP_LISTING_PIECE_MIN <= (int)HTTP_READ_ENCRYPTED, "a piece has that room");
 
 enum {
-    SLICE = 1024,    /* names that are looked at in one go, in a millisecond or two */
-    SHORT_MAX = 256, /* names of a listing that is rendered at once */
+    SLICE = 1024, /* names that are looked at in one go, in a millisecond or two */
+    SHORT_MAX =
+        256, /* names of a listing that is rendered at once, unless a README is longer than */
+    SHORT_README_MAX = 4096 /* so many octets */
 };
 
 /* Is more in memory than may be, on account of this listing and others? */
@@ -31,10 +36,24 @@ static bool is_too_much(struct http_exchange *x, size_t size)
            x->env->listings_size != http_listing_size(listing);
 }
 
-static struct span type_of(enum http_listing_format format)
+static bool has_policy(const struct location *location)
 {
-    return format == HTTP_LISTING_JSON ? SPAN_LIT("application/json")
-                                       : SPAN_LIT("text/html; charset=utf-8");
+    for (size_t i = 0; i < location->headers_count; i++)
+        if (strcasecmp(location->headers[i].name, "Content-Security-Policy") == 0)
+            return true;
+    return false;
+}
+
+/* The type's line, and what is sent besides. */
+static struct span fields_of(const struct http_exchange *x, const struct http_listing_form *form)
+{
+    const struct location *location = x->search.location;
+
+    if (form->format == HTTP_LISTING_JSON)
+        return SPAN_LIT("Content-Type: application/json\r\n");
+    if (location->autoindex_page != NULL || has_policy(location))
+        return SPAN_LIT("Content-Type: text/html; charset=utf-8\r\n");
+    return SPAN_LIT("Content-Type: text/html; charset=utf-8\r\n" HTTP_LISTING_POLICY);
 }
 
 static enum http_static_result fail(struct http_exchange *x, int error)
@@ -54,14 +73,14 @@ static enum http_static_result fail(struct http_exchange *x, int error)
 
 static enum http_static_result respond_short(struct http_exchange *x)
 {
-    enum http_listing_format format = http_listing_format(x->search.listing);
+    const struct http_listing_form *form = http_listing_form(x->search.listing);
     char *text;
     size_t len;
-    int r = http_listing_render(x->job.listing, x->search.uri, format, &text, &len);
+    int r = http_listing_render(x->job.listing, x->search.uri, form, &text, &len);
     file_job_discard(&x->job);
     if (r < 0)
         return fail(x, -r);
-    http_response_text(x, x->search.location, type_of(format), text, len);
+    http_response_text(x, x->search.location, fields_of(x, form), text, len);
     return HTTP_STATIC_DONE;
 }
 
@@ -81,8 +100,12 @@ static enum http_static_result list_done(struct http_exchange *x)
         x->job_state = HTTP_JOB_WANTED;
         return HTTP_STATIC_NEXT;
     }
-    if (job->listing->count <= SHORT_MAX)
+    if (job->listing->count <= SHORT_MAX && job->listing->readme_len <= SHORT_README_MAX)
         return respond_short(x);
+    if (is_too_much(x, http_listing_size(x->search.listing) + job->listing->readme_len)) {
+        file_job_discard(job);
+        return fail(x, ENOMEM);
+    }
     http_listing_fill(x->search.listing, job->listing);
     job->listing = NULL;
     file_job_init_make(job, http_listing_source(x->search.listing), NULL, 0);
@@ -101,7 +124,7 @@ static enum http_static_result count_done(struct http_exchange *x)
         return HTTP_STATIC_NEXT;
     }
     x->search.listing = NULL;
-    http_response_listing(x, x->search.location, type_of(http_listing_format(listing)), listing,
+    http_response_listing(x, x->search.location, fields_of(x, http_listing_form(listing)), listing,
                           http_listing_len(listing));
     return HTTP_STATIC_DONE;
 }
@@ -111,13 +134,16 @@ static enum http_static_result begin(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
     struct span directory;
-    bool json = false;
-    if (http_request_has(&x->request, HTTP_FIELD_ACCEPT))
-        json = http_accept_prefers_json(http_request_field(&x->request, HTTP_FIELD_ACCEPT));
+    struct http_listing_form form = { .page = s->location->autoindex_page };
+    if (http_request_has(&x->request, HTTP_FIELD_ACCEPT) &&
+        http_accept_prefers_json(http_request_field(&x->request, HTTP_FIELD_ACCEPT)))
+        form.format = HTTP_LISTING_JSON;
+    if (form.page == NULL)
+        form.page = x->env->listing_page;
+    http_listing_query(x->target.query, &form);
     http_search_set(&s->opened, NULL); /* others have found it meanwhile, too */
     CHECK(s->listing == NULL && http_search_map_path(s->location, s->uri, &directory));
-    s->listing = http_listing_create(s->uri, json ? HTTP_LISTING_JSON : HTTP_LISTING_HTML,
-                                     &x->env->listings_size);
+    s->listing = http_listing_create(s->uri, &form, &x->env->listings_size);
     if (s->listing == NULL)
         return fail(x, ENOMEM);
     memmove(x->path, directory.ptr, directory.len);
@@ -128,6 +154,14 @@ static enum http_static_result begin(struct http_exchange *x)
     file_job_init_list(&x->job, s->root->fd, x->path, s->location->symlinks, s->location->dotfiles,
                        x->env->config->limits.autoindex_max);
     x->job.slice = SLICE;
+    x->job.wish = (struct dir_wish){
+        .key = form.key,
+        .descending = form.descending,
+        .exclude = s->location->autoindex_exclude,
+        .exclude_count = s->location->autoindex_exclude_count,
+        .readme_max =
+            form.format == HTTP_LISTING_HTML ? x->env->config->limits.autoindex_readme_max : 0,
+    };
     x->job_state = HTTP_JOB_WANTED;
     return HTTP_STATIC_NEXT;
 }

@@ -1,12 +1,15 @@
 /* env.c: makes and ends what the HTTP connections of one thread share. See env.h. */
 #include "http/env.h"
 
+#include "config/listing_page.h"
+#include "core/arena.h"
 #include "core/check.h"
 #include "core/draws.h"
 #include "core/fd_slot.h"
 #include "core/safe_open.h"
 #include "http/accept.h"
 #include "http/exchange.h"
+#include "http/listing_page.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -189,6 +192,32 @@ static int make_compressed(struct http_env *env, char *why, size_t why_size)
     return r;
 }
 
+static bool lists(const struct config *config)
+{
+    for (size_t i = 0; i < config->servers_count; i++)
+        for (size_t j = 0; j < config->servers[i].locations_count; j++)
+            if (config->servers[i].locations[j].autoindex)
+                return true;
+    return false;
+}
+
+/* The page of listings that is built in, where any location lists. */
+static int make_listing_page(struct http_env *env)
+{
+    struct span text =
+        span_make(http_listing_page, (size_t)(http_listing_page_end - http_listing_page));
+    char why[256];
+    int line, r;
+    if (!lists(env->config))
+        return 0;
+    env->listing_arena = arena_create();
+    if (env->listing_arena == NULL)
+        return -ENOMEM;
+    r = listing_page_parse(env->listing_arena, text, &env->listing_page, &line, why, sizeof(why));
+    CHECK(r != -EINVAL);
+    return r;
+}
+
 /* The file cache, the roots and the pools. */
 static int make_stores(struct http_env *env, char *why, size_t why_size)
 {
@@ -236,6 +265,8 @@ int http_env_create(const struct config *config, const struct session_limits *li
         r = open_access_logs(env, why, why_size);
     if (r == 0)
         r = find_needs(env);
+    if (r == 0)
+        r = make_listing_page(env);
     if (r < 0) {
         http_env_destroy(env);
         return r;
@@ -262,6 +293,7 @@ void http_env_destroy(struct http_env *env)
     pool_destroy(env->reads);
     pool_destroy(env->inputs);
     pool_destroy(env->exchanges);
+    arena_destroy(env->listing_arena);
     compress_cache_destroy(env->compressed);
     file_cache_destroy(env->cache);
     http_roots_destroy(env->roots);

@@ -59,13 +59,15 @@ struct http_env {
     size_t access_logs_count; /* as many as the configuration has, or none */
     unsigned needs; /* enum access_need: of all formats of the access logs together, and whether
                        answers tell their id */
-    struct draws *draws;          /* NULL: nobody asks for a request id or a sample */
-    struct span *location_fields; /* by location id: the configured field lines, with CRLF */
-    uint64_t listing_log_ms;      /* when a directory was last complained about; 0: never */
-    size_t listings_size;         /* octets that unfinished listings hold */
-    uint64_t boundaries;          /* multipart boundaries drawn so far */
-    int64_t stamp_s;              /* the second for which `stamp` was made */
-    struct span stamp;            /* "Server: ...\r\nDate: ...\r\n", in stamp_text */
+    struct draws *draws;               /* NULL: nobody asks for a request id or a sample */
+    struct span *location_fields;      /* by location id: the configured field lines, with CRLF */
+    uint64_t listing_log_ms;           /* when a directory was last complained about; 0: never */
+    struct arena *listing_arena;       /* of the page that is built in, */
+    struct listing_page *listing_page; /* NULL: no location lists */
+    size_t listings_size;              /* octets that unfinished listings hold */
+    uint64_t boundaries;               /* multipart boundaries drawn so far */
+    int64_t stamp_s;                   /* the second for which `stamp` was made */
+    struct span stamp;                 /* "Server: ...\r\nDate: ...\r\n", in stamp_text */
     char stamp_text[80];
 };
 

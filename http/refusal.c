@@ -24,12 +24,23 @@ struct span http_line_of_head(struct span rest)
     return span_make(rest.ptr, len);
 }
 
-int http_refusal_of_head(struct http_exchange *x, const struct server *named)
+/* Is the request for another server than the TLS handshake was with? Without a name in it that does
+ * no harm, unless what the client had to prove there depends on the server. */
+static bool is_misdirected(const struct server *server, const struct listen_config *listen,
+                           const struct server *named)
+{
+    if (named != NULL)
+        return server != named;
+    return server->client_auth != NULL && listen->tls && server != listen->servers[0];
+}
+
+int http_refusal_of_head(struct http_exchange *x, const struct listen_config *listen,
+                         const struct server *named)
 {
     static const char allow[] = "Allow: GET, HEAD, OPTIONS\r\n";
     const struct http_request *r = &x->request;
 
-    if (named != NULL && x->server != named)
+    if (is_misdirected(x->server, listen, named))
         return 421;
     if (r->method == HTTP_METHOD_KNOWN && http_redirect_of_head(x) != NULL)
         return 0;

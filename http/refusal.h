@@ -18,10 +18,13 @@ const struct server *http_server_of_head(const struct http_request *request,
 struct span http_line_of_head(struct span rest);
 
 /* Judges a request that http_request_parse() has passed and whose server is chosen, and fills in
- * x->target. `named` is the server that the TLS handshake named, or NULL. Returns 0, or, the first
- * of these: 421, another server is asked for (RFC 9110 section 15.5.20); 405 and 501, the method
+ * x->target. `named` is the server that the TLS handshake named; NULL: none, so that it was one
+ * with the first of `listen`. Returns 0, or, the first of these: 421, another server is asked for
+ * (RFC 9110 section 15.5.20), or, where none was named, another that asks clients for a
+ * certificate, which the handshake has not seen; 405 and 501, the method
  * (Allow is in x->extra then), unless it is one that is known and the target is redirected; 400 and
  * 404, the target (http_target_parse()). */
-int http_refusal_of_head(struct http_exchange *x, const struct server *named);
+int http_refusal_of_head(struct http_exchange *x, const struct listen_config *listen,
+                         const struct server *named);
 
 #endif

@@ -351,14 +351,13 @@ bool http_response_options(struct http_exchange *x, const struct location *locat
 
 /* The head of a generated text. */
 static void put_text_head(struct http_exchange *x, const struct location *location,
-                          struct span type, uint64_t len)
+                          struct span fields, uint64_t len)
 {
     struct decimal room;
     struct span texts[] = { http_status_line(200),
                             http_env_stamp(x->env),
-                            SPAN_LIT("Content-Type: "),
-                            type,
-                            SPAN_LIT("\r\nContent-Length: "),
+                            fields,
+                            SPAN_LIT("Content-Length: "),
                             decimal_text(len, &room),
                             x->search.varies ? SPAN_LIT("\r\nVary: Accept, Accept-Encoding\r\n")
                                              : SPAN_LIT("\r\nVary: Accept\r\n"),
@@ -367,10 +366,10 @@ static void put_text_head(struct http_exchange *x, const struct location *locati
     CHECK(http_out_empty(&x->out) && put_head(x, texts, ARRAY_LEN(texts)));
 }
 
-void http_response_text(struct http_exchange *x, const struct location *location, struct span type,
-                        char *text, size_t len)
+void http_response_text(struct http_exchange *x, const struct location *location,
+                        struct span fields, char *text, size_t len)
 {
-    put_text_head(x, location, type, len);
+    put_text_head(x, location, fields, len);
     if (x->body_omitted || len == 0)
         free(text);
     else
@@ -401,9 +400,9 @@ void http_response_report(struct http_exchange *x, int status, struct span type,
 }
 
 void http_response_listing(struct http_exchange *x, const struct location *location,
-                           struct span type, struct http_listing *listing, uint64_t len)
+                           struct span fields, struct http_listing *listing, uint64_t len)
 {
-    put_text_head(x, location, type, len);
+    put_text_head(x, location, fields, len);
     if (x->body_omitted)
         http_listing_free(listing);
     else

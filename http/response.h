@@ -32,10 +32,11 @@ bool http_response_redirect(struct http_exchange *x, const struct location *loca
 /* 204 with Allow. */
 bool http_response_options(struct http_exchange *x, const struct location *location);
 
-/* 200 with a generated text, which is taken (freed if left out), of media type `type`. Needs an
- * empty queue (checked). It varies with Accept, and where x->search.varies with Accept-Encoding. */
-void http_response_text(struct http_exchange *x, const struct location *location, struct span type,
-                        char *text, size_t len);
+/* 200 with a generated text, which is taken (freed if left out). `fields`: the line of its
+ * Content-Type and others, each with CRLF. Needs an empty queue (checked). It varies with Accept,
+ * and where x->search.varies with Accept-Encoding. */
+void http_response_text(struct http_exchange *x, const struct location *location,
+                        struct span fields, char *text, size_t len);
 
 /* `status` with a text about the server itself, which is taken likewise, and which nobody is to
  * keep. Needs an empty queue (checked). */
@@ -45,7 +46,7 @@ void http_response_report(struct http_exchange *x, int status, struct span type,
 /* Likewise, with a listing of `len` octets that is made while it is sent, which is taken likewise.
  */
 void http_response_listing(struct http_exchange *x, const struct location *location,
-                           struct span type, struct http_listing *listing, uint64_t len);
+                           struct span fields, struct http_listing *listing, uint64_t len);
 
 /* Moves parts of a multipart answer into the queue as long as there is room. */
 void http_response_more_parts(struct http_exchange *x);

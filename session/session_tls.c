@@ -95,11 +95,30 @@ static void tell(const struct session_tls *t, const char *what, const char *why)
     log_debug("TLS: %s, client %s: %s", what, address, why);
 }
 
+/* A client without the certificate that it needs: an operator looks for the reason here, since the
+ * client may have been told no more than that there was one. */
+static void tell_refused(const struct session_tls *t)
+{
+    char address[PEER_TEXT_MAX];
+    const struct tls_ops *ops = t->env->server->ops;
+    struct span name = ops->server_name(t->tls);
+
+    peer_format(http_conn_peer(t->conn), address);
+    log_repeated(LOG_INFO, "a client's certificate is refused", EACCES,
+                 "TLS: client %s of \"%.*s\": its certificate is refused: %s", address,
+                 (int)(name.len < 255 ? name.len : 255), name.ptr, ops->error(t->tls));
+}
+
 /* The library has given the connection up. Why is sent, if it can be. */
 static void fail(struct session_tls *t)
 {
-    if (t->phase == SESSION_TLS_HANDSHAKE)
-        stats_count(t->peer_closed ? STATS_TLS_FAILED_CLOSED : STATS_TLS_FAILED_PROTOCOL);
+    bool refused = t->env->server->ops->client_refused(t->tls);
+    if (refused)
+        tell_refused(t);
+    if (t->phase == SESSION_TLS_HANDSHAKE || refused)
+        stats_count(t->peer_closed ? STATS_TLS_FAILED_CLOSED
+                    : refused      ? STATS_TLS_FAILED_CERTIFICATE
+                                   : STATS_TLS_FAILED_PROTOCOL);
     tell(t, t->phase == SESSION_TLS_HANDSHAKE ? "handshake failed" : "connection lost",
          t->env->server->ops->error(t->tls));
     if (session_out_empty(&t->out) || t->offload == SESSION_OFFLOAD_DONE) {
@@ -152,6 +171,7 @@ static void handshake_done(struct session_tls *t)
     const char *protocol, *cipher;
     t->env->server->ops->agreed(t->tls, &protocol, &cipher);
     http_conn_set_tls(t->conn, protocol, cipher);
+    http_conn_set_client(t->conn, ops->client(t->tls));
     http_conn_secured(t->conn, name.len > 0 ? server_find(t->listen, name) : NULL);
 }
 

@@ -13,6 +13,7 @@
 #include <mbedtls/ssl.h>
 #include <mbedtls/version.h>
 #include <mbedtls/x509_crt.h>
+#include <stdbool.h>
 
 #if MBEDTLS_VERSION_NUMBER >= 0x03060000
 #define MBED_IS_3 1
@@ -50,6 +51,27 @@ static inline mbed_curve mbed_curve_of(const mbedtls_ecp_curve_info *info)
     return info->tls_id;
 #else
     return info->grp_id;
+#endif
+}
+
+/* Is the name's next part in the same set (X.501: a multi-valued RDN)? */
+static inline bool mbed_next_merged(const mbedtls_x509_name *name)
+{
+#if MBED_IS_3
+    return name->MBEDTLS_PRIVATE(next_merged) != 0;
+#else
+    return name->next_merged != 0;
+#endif
+}
+
+/* No tickets are sent on the connections of `conf`: TLS 1.3's; those of 1.2 are up to
+ * f_ticket_write alone. */
+static inline void mbed_conf_no_tickets(mbedtls_ssl_config *conf)
+{
+#if MBED_IS_3 && defined(MBEDTLS_SSL_PROTO_TLS1_3) && defined(MBEDTLS_SSL_SESSION_TICKETS)
+    mbedtls_ssl_conf_new_session_tickets(conf, 0);
+#else
+    (void)conf;
 #endif
 }
 

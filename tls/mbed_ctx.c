@@ -47,6 +47,8 @@ static int make_host(const struct config *config, const struct server *server,
         if (res == 0)
             host->identities_count++;
     }
+    if (res == 0 && server->client_auth != NULL)
+        res = mbed_client_auth_read(server, why, why_size, &host->client_auth);
     return res;
 }
 
@@ -80,11 +82,10 @@ static int make_memories(struct tls_ctx *ctx, char *why, size_t why_size)
     const struct tls_settings *settings = &ctx->config->tls;
 
     if (settings->tickets) {
-        int res =
-            ctx->ticket_keys != NULL
-                  ? 0
-                  : ticket_keys_create(settings->ticket_key_ms, clock_monotonic_ms(),
-                                       &ctx->ticket_keys);
+        int res = ctx->ticket_keys != NULL
+                      ? 0
+                      : ticket_keys_create(settings->ticket_key_ms, clock_monotonic_ms(),
+                                           &ctx->ticket_keys);
         if (res < 0) {
             snprintf(why, why_size, "cannot make a key for session tickets: %s", strerror(-res));
             return res;
@@ -142,6 +143,7 @@ void mbed_ctx_destroy(struct tls_ctx *ctx)
         for (size_t j = 0; j < host->identities_count; j++)
             mbed_identity_free(&host->identities[j]);
         free(host->identities);
+        mbed_client_auth_free(host->client_auth);
     }
     free(ctx->hosts);
     mbed_names_free(&ctx->names);

@@ -5,6 +5,7 @@
 #define TLS_MBED_CTX_H
 
 #include "config/config.h"
+#include "tls/mbed_client.h"
 #include "tls/mbed_compat.h"
 #include "tls/mbed_identity.h"
 #include "tls/mbed_names.h"
@@ -14,8 +15,9 @@
 
 /* What one server of the configuration has, if it has an address with TLS. */
 struct mbed_host {
-    struct mbed_identity *identities; /* owned */
-    size_t identities_count;          /* 0: no address with TLS */
+    struct mbed_identity *identities;     /* owned */
+    size_t identities_count;              /* 0: no address with TLS */
+    struct mbed_client_auth *client_auth; /* owned; NULL: clients have nothing to prove */
 };
 
 struct tls_ctx {

@@ -2,10 +2,10 @@
  *
  * tls_openssl.c has the table and the connection's life; openssl_bio.c lends it memory to read from
  * and write to; openssl_ctx.c makes the context with openssl_names.c (versions, ciphers, curves)
- * and openssl_certificate.c or openssl_self_signed.c; openssl_hello.c answers the ClientHello,
- * openssl_begin.c has OpenSSL make its own state, openssl_warm_up.c has it try itself out,
- * openssl_tickets.c encrypts tickets, openssl_ktls.c derives the kernel's keys. OpenSSL 3.0 and
- * later, documented calls alone.
+ * and openssl_certificate.c or openssl_self_signed.c, openssl_client.c; openssl_hello.c answers the
+ * ClientHello, openssl_begin.c has OpenSSL make its own state, openssl_warm_up.c has it try itself
+ * out, openssl_tickets.c encrypts tickets, openssl_ktls.c derives the kernel's keys. OpenSSL 3.0
+ * and later, documented calls alone.
  */
 #ifndef TLS_OPENSSL_H
 #define TLS_OPENSSL_H
@@ -15,6 +15,7 @@
 #include "tls/ticket_keys.h"
 #include "tls/tls.h"
 
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -28,13 +29,18 @@ struct record_scan {
     unsigned char head[13]; /* its first octets: the header, and 8 of the fragment */
 };
 
+/* What one server of the configuration has. */
+struct openssl_server {
+    SSL_CTX *ssl_ctx;                       /* NULL: no address has TLS */
+    unsigned char demands[EVP_MAX_MD_SIZE]; /* a hash of what clients have to prove; zeroes */
+};
+
 struct tls_ctx {
     uint32_t magic;
     const struct config *config; /* borrowed */
-    SSL_CTX *base;     /* of a connection until its ClientHello is read. Sessions belong to
-                          it, and so are shared by all servers, each bound to its name */
-    SSL_CTX **servers; /* with certificates; by index in config->servers, NULL where no
-                          address has TLS */
+    SSL_CTX *base; /* of a connection until its ClientHello is read. Sessions belong to
+                      it, and so are shared by all servers, each bound to its name */
+    struct openssl_server *servers;  /* by index in config->servers */
     struct ticket_keys *ticket_keys; /* NULL: no tickets */
     BIO_METHOD *bio_method;
     EVP_MD *sha256;          /* fetched once: that costs more than its use */
@@ -43,9 +49,10 @@ struct tls_ctx {
 
 struct tls {
     uint32_t magic;
-    bool established; /* the handshake was completed once */
-    bool lost;        /* nothing may be asked of OpenSSL any more */
-    bool key_updated; /* our key was replaced (RFC 8446 section 4.6.3) */
+    bool established;    /* the handshake was completed once */
+    bool lost;           /* nothing may be asked of OpenSSL any more */
+    bool client_refused; /* the client has not proved what it has to */
+    bool key_updated;    /* our key was replaced (RFC 8446 section 4.6.3) */
     unsigned char secret_len;
     SSL *ssl;
     struct tls_ctx *ctx;
@@ -54,6 +61,7 @@ struct tls {
     struct buf *out;                    /* likewise */
     const char *error;                  /* static text, or NULL */
     char *server_name;                  /* NULL: none asked for */
+    struct client_certificate *client;  /* owned; NULL: it has none */
     struct record_scan in_record, out_record;
     uint64_t records_sent;       /* under the present key */
     unsigned char last_nonce[8]; /* the explicit nonce of the last of them (RFC 5288) */
@@ -98,6 +106,25 @@ int openssl_certificate_load(SSL_CTX *ssl_ctx, const struct server *server,
  * unless OpenSSL objects: -EINVAL, and its reason in `why`. */
 int openssl_certificate_use(SSL_CTX *ssl_ctx, X509 *x509, EVP_PKEY *key, STACK_OF(X509) * chain,
                             char *why, size_t why_size);
+
+/* --- openssl_client.c --- */
+
+/* Reads whose word counts about the clients of `server`, which asks for certificates, and what was
+ * revoked, into `ssl_ctx`, its own. `ret_digest` gets the hash, by `sha256`, of all that is
+ * demanded. 0, or -errno and a sentence that names the server and the file. */
+int openssl_client_load(SSL_CTX *ssl_ctx, const struct server *server, const EVP_MD *sha256,
+                        unsigned char *ret_digest, char *why, size_t why_size);
+
+/* The client is asked for what `auth` says, or for nothing: NULL. Once its server is known. */
+void openssl_client_ask(SSL *ssl, const struct client_auth *auth);
+
+/* Did the call that has just failed do so for the client's certificate? Then t->client_refused is
+ * set, and the reason is returned as static text; else NULL. */
+const char *openssl_client_reason(struct tls *t);
+
+/* The handshake is complete: keeps what the client has proved, if anything, in t->client. NULL, or
+ * why it is not to be believed (t->client_refused). */
+const char *openssl_client_keep(struct tls *t);
 
 /* --- openssl_self_signed.c --- */
 

@@ -16,7 +16,7 @@ void openssl_ctx_destroy(struct tls_ctx *ctx)
         return;
     CHECK_OBJ(ctx, OPENSSL_CTX_MAGIC);
     for (size_t i = 0; ctx->servers != NULL && i < ctx->config->servers_count; i++)
-        SSL_CTX_free(ctx->servers[i]);
+        SSL_CTX_free(ctx->servers[i].ssl_ctx);
     free(ctx->servers);
     SSL_CTX_free(ctx->base);
     BIO_meth_free(ctx->bio_method);
@@ -64,9 +64,10 @@ static int ssl_ctx_create(const struct config *config, char *why, size_t why_siz
     return 0;
 }
 
-static int server_create(const struct config *config, const struct server *server, char *why,
-                         size_t why_size, SSL_CTX **ret_ssl_ctx)
+static int server_create(const struct tls_ctx *ctx, const struct server *server, char *why,
+                         size_t why_size, struct openssl_server *ret_server)
 {
+    const struct config *config = ctx->config;
     SSL_CTX *ssl_ctx;
     int res = ssl_ctx_create(config, why, why_size, &ssl_ctx);
 
@@ -83,11 +84,13 @@ static int server_create(const struct config *config, const struct server *serve
                  server->name);
         res = -EINVAL;
     }
+    if (res == 0 && server->client_auth != NULL)
+        res = openssl_client_load(ssl_ctx, server, ctx->sha256, ret_server->demands, why, why_size);
     if (res < 0) {
         SSL_CTX_free(ssl_ctx);
         return res;
     }
-    *ret_ssl_ctx = ssl_ctx;
+    ret_server->ssl_ctx = ssl_ctx;
     return 0;
 }
 
@@ -100,10 +103,9 @@ static int servers_create(struct tls_ctx *ctx, char *why, size_t why_size)
         for (size_t j = 0; listen->tls && j < listen->servers_count; j++) {
             size_t index = (size_t)(listen->servers[j] - config->servers);
             CHECK(index < config->servers_count);
-            if (ctx->servers[index] != NULL)
+            if (ctx->servers[index].ssl_ctx != NULL)
                 continue;
-            int res =
-                server_create(config, listen->servers[j], why, why_size, &ctx->servers[index]);
+            int res = server_create(ctx, listen->servers[j], why, why_size, &ctx->servers[index]);
             if (res < 0)
                 return res;
         }

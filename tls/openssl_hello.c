@@ -62,18 +62,22 @@ static bool keep_server_name(struct tls *t, struct span name)
     return true;
 }
 
-/* Sessions of this connection are for the server of that index, by that name. */
+/* Sessions of this connection are for the server of that index, by that name, and for clients that
+ * have proved what it demands now. */
 static bool bind_sessions(struct tls *t, size_t index)
 {
     const char *name = t->server_name != NULL ? t->server_name : "";
-    unsigned char text[sizeof(index) + TLSEXT_MAXLEN_host_name];
+    const unsigned char *demands = t->ctx->servers[index].demands;
+    unsigned char text[sizeof(index) + EVP_MAX_MD_SIZE + TLSEXT_MAXLEN_host_name];
+    size_t fixed = sizeof(index) + EVP_MAX_MD_SIZE;
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned int hash_len = 0;
     size_t name_len = strlen(name);
 
     memcpy(text, &index, sizeof(index));
-    memcpy(text + sizeof(index), name, name_len);
-    return EVP_Digest(text, sizeof(index) + name_len, hash, &hash_len, t->ctx->sha256, NULL) &&
+    memcpy(text + sizeof(index), demands, EVP_MAX_MD_SIZE);
+    memcpy(text + fixed, name, name_len);
+    return EVP_Digest(text, fixed + name_len, hash, &hash_len, t->ctx->sha256, NULL) &&
            SSL_set_session_id_context(t->ssl, hash, hash_len);
 }
 
@@ -98,11 +102,12 @@ int openssl_hello(SSL *ssl, int *alert, void *arg)
         }
     }
     size_t index = (size_t)(server_find(t->listen, name) - t->ctx->config->servers);
-    CHECK(index < t->ctx->config->servers_count && t->ctx->servers[index] != NULL);
-    if (SSL_set_SSL_CTX(ssl, t->ctx->servers[index]) == NULL || !bind_sessions(t, index)) {
+    CHECK(index < t->ctx->config->servers_count && t->ctx->servers[index].ssl_ctx != NULL);
+    if (SSL_set_SSL_CTX(ssl, t->ctx->servers[index].ssl_ctx) == NULL || !bind_sessions(t, index)) {
         *alert = SSL_AD_INTERNAL_ERROR;
         return SSL_CLIENT_HELLO_ERROR;
     }
+    openssl_client_ask(ssl, t->ctx->config->servers[index].client_auth);
     return SSL_CLIENT_HELLO_SUCCESS;
 }
 

@@ -25,6 +25,17 @@ int pem_refuse(const struct pem_place *place, int error, const char *format, ...
     return error;
 }
 
+void pem_warn(const struct pem_place *place, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    log_warn("server '%s': %s: %s", place->server->name, place->path, text);
+}
+
 /* Reads what is left of `fd` into `data`, which holds `size` octets. Their number, or -errno. */
 static ssize_t read_all(int fd, char *data, size_t size)
 {
@@ -43,7 +54,7 @@ static ssize_t read_all(int fd, char *data, size_t size)
     return (ssize_t)len;
 }
 
-int pem_file_read(const struct pem_place *place, struct pem_file *ret_file)
+static int read_up_to(const struct pem_place *place, off_t size_max, struct pem_file *ret_file)
 {
     struct stat st;
     struct safe_file file;
@@ -55,9 +66,10 @@ int pem_file_read(const struct pem_place *place, struct pem_file *ret_file)
         return pem_refuse(place, res, "cannot be opened: %s", safe_open_text(res, what));
     int fd = file.fd;
     res = fstat(fd, &st) < 0 ? -errno : 0;
-    if (res == 0 && (!S_ISREG(st.st_mode) || st.st_size > PEM_FILE_SIZE_MAX)) {
+    if (res == 0 && (!S_ISREG(st.st_mode) || st.st_size > size_max)) {
         close(fd);
-        return pem_refuse(place, -EINVAL, "is no regular file of at most 1 MiB");
+        return pem_refuse(place, -EINVAL, "is no regular file of at most %lld MiB",
+                          (long long)(size_max >> 20));
     }
     size_t size = res == 0 ? (size_t)st.st_size : 0;
     char *text = malloc(size + 1);
@@ -70,6 +82,16 @@ int pem_file_read(const struct pem_place *place, struct pem_file *ret_file)
     text[len] = '\0';
     *ret_file = (struct pem_file){ text, (size_t)len, st.st_mode };
     return 0;
+}
+
+int pem_file_read(const struct pem_place *place, struct pem_file *ret_file)
+{
+    return read_up_to(place, PEM_FILE_SIZE_MAX, ret_file);
+}
+
+int pem_list_read(const struct pem_place *place, struct pem_file *ret_file)
+{
+    return read_up_to(place, PEM_LIST_SIZE_MAX, ret_file);
 }
 
 void pem_key_warn(const struct pem_place *place, const struct pem_file *file)

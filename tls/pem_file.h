@@ -8,7 +8,10 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-enum { PEM_FILE_SIZE_MAX = 1 << 20 }; /* octets */
+enum {
+    PEM_FILE_SIZE_MAX = 1 << 20, /* octets */
+    PEM_LIST_SIZE_MAX = 64 << 20 /* of many certificates, or of what was revoked */
+};
 
 /* What a refusal begins with, and where it goes. All borrowed. */
 struct pem_place {
@@ -29,9 +32,16 @@ struct pem_file {
 __attribute__((format(printf, 3, 4))) int pem_refuse(const struct pem_place *place, int error,
                                                      const char *format, ...);
 
+/* Warns in the error log, with the same beginning. */
+__attribute__((format(printf, 2, 3))) void pem_warn(const struct pem_place *place,
+                                                    const char *format, ...);
+
 /* Reads `place->path`. 0, or -errno and a sentence (-EINVAL: it is no regular file, or too long).
  * The caller calls pem_file_free() in any case. */
 int pem_file_read(const struct pem_place *place, struct pem_file *ret_file);
+
+/* Likewise, of a file that may have PEM_LIST_SIZE_MAX octets. */
+int pem_list_read(const struct pem_place *place, struct pem_file *ret_file);
 
 /* Warns in the error log where everybody may read or write the file of a private key. */
 void pem_key_warn(const struct pem_place *place, const struct pem_file *file);

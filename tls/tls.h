@@ -7,6 +7,7 @@
 #define TLS_TLS_H
 
 #include "core/buf.h"
+#include "core/client_certificate.h"
 #include "config/config.h"
 #include "core/span.h"
 
@@ -94,6 +95,14 @@ struct tls_ops {
      * cipher suite. Valid until close(). The handshake is complete. */
     void (*agreed)(struct tls *t, const char **ret_protocol, const char **ret_cipher);
 
+    /* The certificate that the client has proved itself with, verified as its server demands
+     * (struct client_auth); NULL: it has none, or was not asked. Valid until close(). The
+     * handshake is complete. */
+    const struct client_certificate *(*client)(const struct tls *t);
+
+    /* Did the handshake fail since the client has no certificate, or one that does not verify? */
+    bool (*client_refused)(const struct tls *t);
+
     /* Why it was lost, for the error log: "no shared cipher". Never NULL. */
     const char *(*error)(const struct tls *t);
 
@@ -128,9 +137,9 @@ const struct tls_ops *tls_find(const char *name);
 const struct tls_ops *tls_at(size_t index);
 
 /* Makes the context that `config` (borrowed, outlives it) asks for, with the library that it names;
- * all members are NULL when no address has TLS. Tickets are encrypted by the keys of `before` (NULL:
- * there was nobody), so that clients of that one resume. A name that no library has is refused in any case.
- * 0, or -errno and one sentence. */
+ * all members are NULL when no address has TLS. Tickets are encrypted by the keys of `before`
+ * (NULL: there was nobody), so that clients of that one resume. A name that no library has is
+ * refused in any case. 0, or -errno and one sentence. */
 int tls_server_create(const struct config *config, const struct tls_server *before, char *why,
                       size_t why_size, struct tls_server *ret_tls);
 

@@ -31,8 +31,9 @@ struct tls {
     enum state state;
     bool is_established; /* the handshake is complete */
     bool close_notify_sent;
-    bool has_written;  /* something of the library's is on its way to the peer */
-    bool is_explained; /* `error` tells already what the library only has a code for */
+    bool has_written;    /* something of the library's is on its way to the peer */
+    bool client_refused; /* the client has not proved what it has to */
+    bool is_explained;   /* `error` tells already what the library only has a code for */
     struct tls_ctx *ctx;
     const struct listen_config *listen;
     struct mbed_host *host;    /* the server that the name leads to */
@@ -48,8 +49,9 @@ struct tls {
     uint8_t id_len;
     unsigned char id[MBED_ID_MAX]; /* of the session in ctx->sessions, if it is there */
     uint8_t name_len;
-    char name[NAME_MAX_LEN]; /* SNI, in lower case, without NUL */
-    char cipher[64];         /* IANA's name of the suite, once the handshake is complete */
+    char name[NAME_MAX_LEN];           /* SNI, in lower case, without NUL */
+    struct client_certificate *client; /* owned; NULL: it has none */
+    char cipher[64]; /* IANA's name of the suite, once the handshake is complete */
     char error[120];
 };
 
@@ -119,6 +121,37 @@ static int offer_identities(struct tls *t, mbedtls_ssl_context *ssl)
     return 0;
 }
 
+/* Asks the client for what t->host demands, with `ssl` in place of what was asked for before. */
+static void ask_client(struct tls *t, mbedtls_ssl_context *ssl)
+{
+    struct mbed_client_auth *auth = t->host->client_auth;
+    int mode = auth == NULL     ? MBEDTLS_SSL_VERIFY_NONE
+               : auth->required ? MBEDTLS_SSL_VERIFY_REQUIRED
+                                : MBEDTLS_SSL_VERIFY_OPTIONAL;
+
+    if (auth != NULL)
+        mbed_conf_no_tickets(&t->conf);
+    if (ssl != NULL) {
+        mbedtls_ssl_set_hs_authmode(ssl, mode);
+        if (auth != NULL)
+            mbedtls_ssl_set_hs_ca_chain(ssl, &auth->ca, auth->has_crl ? &auth->crl : NULL);
+        return;
+    }
+    mbedtls_ssl_conf_authmode(&t->conf, mode);
+    if (auth != NULL)
+        mbedtls_ssl_conf_ca_chain(&t->conf, &auth->ca, auth->has_crl ? &auth->crl : NULL);
+}
+
+/* The library's f_vrfy. */
+static int judge_client(void *arg, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
+{
+    struct tls *t = arg;
+    CHECK_OBJ(t, TLS_MAGIC);
+    if (t->host->client_auth != NULL)
+        mbed_client_judge(t->host->client_auth, crt, depth, flags);
+    return 0;
+}
+
 static void explain(struct tls *t, const char *why)
 {
     t->is_explained = true;
@@ -150,15 +183,19 @@ static int take_name(void *arg, mbedtls_ssl_context *ssl, const unsigned char *n
         explain(t, "the session is of another server");
         return MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
     }
+    ask_client(t, ssl);
     return offer_identities(t, ssl);
 }
 
-/* What a session is bound to: the server and the name asked for. 0, or a code of the library. */
+/* What a session is bound to: the server and the name asked for. 0, or a code of the library: where
+ * clients have something to prove, there are no sessions to resume. */
 static int bind_session(const struct tls *t, unsigned char *ret_binding)
 {
     unsigned char text[sizeof(size_t) + NAME_MAX_LEN];
     size_t index = (size_t)(t->host - t->ctx->hosts);
 
+    if (t->host->client_auth != NULL)
+        return MBEDTLS_ERR_SSL_INVALID_MAC; /* as of a ticket that is none of ours */
     memcpy(text, &index, sizeof(index));
     memcpy(text + sizeof(index), t->name, t->name_len);
     return mbedtls_md(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), text,
@@ -263,6 +300,8 @@ static int configure(struct tls *t)
     mbedtls_ssl_conf_renegotiation(conf, MBEDTLS_SSL_RENEGOTIATION_DISABLED);
 #endif
     mbedtls_ssl_conf_sni(conf, take_name, t);
+    mbedtls_ssl_conf_verify(conf, judge_client, t);
+    ask_client(t, NULL);
     if (t->ctx->ticket_keys != NULL)
         mbedtls_ssl_conf_session_tickets_cb(conf, write_ticket, parse_ticket, t);
     if (t->ctx->sessions != NULL)
@@ -279,6 +318,7 @@ static void mbed_close(struct tls *t)
     CHECK_OBJ(t, TLS_MAGIC);
     mbedtls_ssl_free(&t->ssl);
     mbedtls_ssl_config_free(&t->conf);
+    free(t->client);
     t->magic = 0;
     free(t);
 }
@@ -310,6 +350,14 @@ static enum tls_result fail(struct tls *t, int code)
     t->state = STATE_LOST;
     if (t->id_len > 0)
         mbed_sessions_drop(t->ctx->sessions, t->id, t->id_len);
+    if (code == MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE) {
+        t->client_refused = true;
+        explain(t, "it has sent none");
+    } else if (code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED && !t->is_explained) {
+        t->client_refused = true;
+        t->is_explained = true;
+        mbed_client_reason(mbedtls_ssl_get_verify_result(&t->ssl), t->error, sizeof(t->error));
+    }
     if (!t->is_explained)
         mbedtls_strerror(code, t->error, sizeof(t->error));
     return TLS_FAILED;
@@ -349,6 +397,27 @@ static enum tls_result result_of(struct tls *t, int code)
     }
 }
 
+/* The handshake is complete: what the client has proved. 0, or a code that ends the connection;
+ * where a certificate is not demanded, the library lets one pass that does not verify. */
+static int keep_client(struct tls *t)
+{
+    const mbedtls_x509_crt *crt = mbedtls_ssl_get_peer_cert(&t->ssl);
+
+    if (t->host->client_auth == NULL || crt == NULL)
+        return 0;
+    if (mbedtls_ssl_get_verify_result(&t->ssl) != 0) {
+        mbedtls_ssl_send_alert_message(&t->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
+                                       MBEDTLS_SSL_ALERT_MSG_BAD_CERT);
+        return MBEDTLS_ERR_X509_CERT_VERIFY_FAILED;
+    }
+    t->client = calloc(1, sizeof(*t->client));
+    if (t->client != NULL && mbed_client_describe(crt, t->client))
+        return 0;
+    t->client_refused = true;
+    explain(t, t->client == NULL ? "out of memory" : "a name in it, or its number, is too long");
+    return MBEDTLS_ERR_X509_CERT_VERIFY_FAILED;
+}
+
 static enum tls_result shake_hands(struct tls *t)
 {
     enum tls_result result = TLS_OK;
@@ -357,6 +426,8 @@ static enum tls_result shake_hands(struct tls *t)
         return TLS_WANT_ROOM;
     do {
         int code = mbedtls_ssl_handshake(&t->ssl);
+        if (code == 0)
+            code = keep_client(t);
         if (code == 0) {
             t->is_established = true;
             return TLS_OK;
@@ -480,6 +551,18 @@ static void mbed_agreed(struct tls *t, const char **ret_protocol, const char **r
     *ret_cipher = t->cipher;
 }
 
+static const struct client_certificate *mbed_client(const struct tls *t)
+{
+    CHECK_OBJ(t, TLS_MAGIC);
+    return t->client;
+}
+
+static bool mbed_client_refused(const struct tls *t)
+{
+    CHECK_OBJ(t, TLS_MAGIC);
+    return t->client_refused;
+}
+
 static const char *mbed_error(const struct tls *t)
 {
     CHECK_OBJ(t, TLS_MAGIC);
@@ -510,6 +593,8 @@ const struct tls_ops tls_mbedtls = {
     .pending = mbed_pending,
     .server_name = mbed_server_name,
     .agreed = mbed_agreed,
+    .client = mbed_client,
+    .client_refused = mbed_client_refused,
     .error = mbed_error,
     .offload = NULL,
 };

@@ -55,6 +55,7 @@ static void on_close(struct tls *t)
         SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(t->ssl);
     free(t->server_name);
+    free(t->client);
     OPENSSL_cleanse(t, sizeof(*t));
     free(t);
 }
@@ -93,6 +94,8 @@ static enum tls_result lose(struct tls *t, const char *error)
 /* What the return value `res` of OpenSSL, not a success, means. */
 static enum tls_result not_done(struct tls *t, int res)
 {
+    const char *why;
+
     switch (SSL_get_error(t->ssl, res)) {
     case SSL_ERROR_WANT_READ:
         return TLS_WANT_INPUT;
@@ -103,7 +106,8 @@ static enum tls_result not_done(struct tls *t, int res)
             return lose(t, "the peer closed during the handshake");
         return TLS_CLOSED;
     default:
-        return lose(t, openssl_reason());
+        why = openssl_client_reason(t);
+        return lose(t, why != NULL ? why : openssl_reason());
     }
 }
 
@@ -112,7 +116,10 @@ static enum tls_result shake_hands(struct tls *t)
     if (buf_room(t->out) < TLS_HANDSHAKE_ROOM)
         return TLS_WANT_ROOM;
     int res = SSL_do_handshake(t->ssl);
-    return res == 1 ? TLS_OK : not_done(t, res);
+    if (res != 1)
+        return not_done(t, res);
+    const char *why = openssl_client_keep(t);
+    return why == NULL ? TLS_OK : lose(t, why);
 }
 
 static enum tls_result read_plain(struct tls *t, struct buf *plain)
@@ -219,6 +226,18 @@ static void on_agreed(struct tls *t, const char **ret_protocol, const char **ret
     *ret_cipher = name != NULL ? name : SSL_get_cipher_name(t->ssl);
 }
 
+static const struct client_certificate *on_client(const struct tls *t)
+{
+    CHECK_OBJ(t, OPENSSL_TLS_MAGIC);
+    return t->client;
+}
+
+static bool on_client_refused(const struct tls *t)
+{
+    CHECK_OBJ(t, OPENSSL_TLS_MAGIC);
+    return t->client_refused;
+}
+
 static const char *on_error(const struct tls *t)
 {
     CHECK_OBJ(t, OPENSSL_TLS_MAGIC);
@@ -241,6 +260,8 @@ const struct tls_ops tls_openssl = {
     .trim = on_trim,
     .server_name = on_server_name,
     .agreed = on_agreed,
+    .client = on_client,
+    .client_refused = on_client_refused,
     .error = on_error,
     .offload = openssl_ktls_offload,
 };

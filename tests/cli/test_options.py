@@ -133,8 +133,9 @@ class Precedence(Command):
 
     def test_folder_settings(self):
         folder = [self.site, "--port", "0"]
-        self.assertFalse(self.listing(*folder))
-        self.assertTrue(self.listing(*folder, "-o", "autoindex=on"))
+        self.assertTrue(self.listing(*folder))  # what DIR says, where a file would have the default
+        self.assertFalse(self.listing(*folder, "-o", "autoindex=off"))
+        self.assertFalse(self.listing(*folder, env={"GEARSHIFT_AUTOINDEX": "off"}))
         self.assertTrue(self.listing(*folder, "-o", "autoindex=off", "--option=autoindex=on"))
         self.assertTrue(self.listing(*folder, env={"GEARSHIFT_AUTOINDEX": "on"}))
         self.assertFalse(self.listing(*folder, "-o", "autoindex=off",

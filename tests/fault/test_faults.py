@@ -66,18 +66,32 @@ CALLS = (
 )
 
 
-# A loop that waits with another call than epoll's, or whose files are read by another executor, has the
-# rest of its code in common with the engine's run without: these calls can meet something else in it.
+# A run with other settings than those that its engine has by default has most code in common with that one, which
+# makes all calls: these can meet something else.
 OF_A_DEMULTIPLEXER = ("accept4", "recv", "send", "fcntl", "malloc")
-OF_AN_EXECUTOR = ("openat2", "fstat", "pread", "preadv2", "write", "sendfile", "setsockopt", "malloc")
+OF_AN_EXECUTOR = ("openat2", "fstat", "pread", "preadv2", "write", "sendfile", "setsockopt", "posix_fadvise",
+                  "malloc", "op read", "op openat2", "op statx", "op splice", "op poll")
+OF_WHO_ACCEPTS = ("accept4", "epoll_ctl", "epoll_wait", "write", "close", "malloc", "op accept", "op recv",
+                  "op poll", "io_uring_enter")
+# And of the blocking engines, whose driver is one, that with a thread for each connection.
+OF_WHO_SERVES = ("accept4", "recv", "poll", "close", "malloc")
 
 
 def differs(call):
-    """Can the settings that it is to be tested with make a difference to this call?"""
-    if ENGINE == "reactor" and demultiplexer() != "epoll":
-        return call in WAITS or call in OF_A_DEMULTIPLEXER
-    if ENGINE == "reactor" and file_jobs() != "auto":
-        return call in READS or call in OF_AN_EXECUTOR
+    """Can the engine, or the settings that it is to be tested with, make a difference to this call?"""
+    if call in WAITS and WAITS[call] == demultiplexer() != "epoll" or READS.get(call) == file_jobs():
+        return True
+    settings = option("--variant")
+    if ENGINE in BLOCKING:
+        return ENGINE == "thread-per-connection" or call in OF_WHO_SERVES
+    if demultiplexer() == "sigio":
+        return True  # of the few that makes() names
+    if demultiplexer() != "epoll":
+        return call in OF_A_DEMULTIPLEXER
+    if file_jobs() != "auto" or "file_io=" in settings or "pool_work=file" in settings:
+        return call in OF_AN_EXECUTOR
+    if "accept=" in settings or ENGINE == "proactor" and "threads=" in settings:
+        return call in OF_WHO_ACCEPTS
     return True
 
 

@@ -5,6 +5,34 @@
  * decodes to its name. JSON: a strict parser of nginx's shape accepts it. Both are UTF-8. */
 #include "http/listing.c"
 
+#include "core/utf8.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
+
+/* What the page that is built in does with what others have chosen, without its script. */
+static const char page_text[] =
+    "<title>{{path}}</title>{{#parent}}<a href=\"../\">../</a>{{/parent}}{{#entries}}"
+    "<tr class=\"{{kind}}\"><td><a href=\"{{href}}\">{{name}}</a></td>"
+    "<td{{#rounded}} title=\"{{bytes}} bytes\"{{/rounded}}>{{size}}</td>"
+    "<td>{{modified}}<time datetime=\"{{modified_iso}}\"></td></tr>\n{{/entries}}"
+    "<h2>{{readme_name}}</h2><pre>{{readme}}</pre><p title=\"{{path}}\">{{summary}}</p>";
+
+/* Made once. */
+static struct http_listing_form form_of(enum http_listing_format format)
+{
+    static struct listing_page *page;
+    char why[256];
+    int line;
+
+    if (page == NULL)
+        CHECK(listing_page_parse(arena_create(), span_str(page_text), &page, &line, why,
+                                 sizeof(why)) == 0);
+    return (struct http_listing_form){ .format = format, .page = page };
+}
+
 enum { ITEMS_MAX = 64, ITEM_HEAD = 17 };
 
 /* --- JSON --------------------------------------------------------------------------------------
@@ -174,7 +202,7 @@ static void check_utf8(const char *text, size_t len)
         size_t n = utf8_char_len(span_make(text, len));
 
         CHECK(n > 0);
-        CHECK(n > 1 || *text == '\n' || (unsigned char)*text >= 0x20);
+        CHECK(n > 1 || *text == '\n' || *text == '\t' || (unsigned char)*text >= 0x20);
         text += n;
         len -= n;
     }
@@ -184,7 +212,13 @@ static void check_html(const struct dir_listing *listing, struct span path, cons
                        size_t len)
 {
     struct dir_item items[ITEMS_MAX];
-    struct dir_listing harmless = { .items = items, .count = listing->count };
+    static char text_a[] = "a";
+    struct dir_listing harmless = { .items = items,
+                                    .count = listing->count,
+                                    .readme = text_a,
+                                    .readme_len = 1,
+                                    .readme_name = "a" };
+    const struct http_listing_form form = form_of(HTTP_LISTING_HTML);
     char *other, *bones, *other_bones;
     size_t other_len, bones_len;
 
@@ -194,7 +228,7 @@ static void check_html(const struct dir_listing *listing, struct span path, cons
         items[i].name = "a";
     }
     CHECK(http_listing_render(&harmless, span_eq(path, SPAN_LIT("/")) ? path : SPAN_LIT("/a/"),
-                              HTTP_LISTING_HTML, &other, &other_len) == 0);
+                              &form, &other, &other_len) == 0);
     bones = malloc(len);
     other_bones = malloc(other_len);
     CHECK(bones != NULL && other_bones != NULL);
@@ -237,6 +271,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct dir_item items[ITEMS_MAX];
     struct dir_listing listing = { .items = items };
     char *copy, *at, *end, *text;
+    const struct http_listing_form html = form_of(HTTP_LISTING_HTML);
+    const struct http_listing_form json = form_of(HTTP_LISTING_JSON);
     struct span path;
     size_t left, len;
 
@@ -252,11 +288,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     while (listing.count < ITEMS_MAX && next_item(&at, &left, &items[listing.count]))
         listing.count++;
 
-    CHECK(http_listing_render(&listing, path, HTTP_LISTING_HTML, &text, &len) == 0);
+    listing.readme = copy;
+    listing.readme_len = path.len;
+    listing.readme_name = listing.count > 0 ? items[0].name : "";
+    CHECK(http_listing_render(&listing, path, &html, &text, &len) == 0);
     check_utf8(text, len);
     check_html(&listing, path, text, len);
     free(text);
-    CHECK(http_listing_render(&listing, path, HTTP_LISTING_JSON, &text, &len) == 0);
+    CHECK(http_listing_render(&listing, path, &json, &text, &len) == 0);
     check_utf8(text, len);
     check_json(&listing, text, len);
     free(text);

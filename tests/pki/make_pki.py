@@ -16,6 +16,17 @@ intermediates, RSA and ECDSA, which sign the servers' certificates and follow th
     other.key                   no certificate's key
     empty.pem                   nothing
 
+And what clients prove themselves with:
+
+    clients.pem                 an authority of clients, which no server's certificate comes from
+    client.pem           .key   CN=alice, signed by it
+    client-below.pem     .key   signed by an authority below it, whose certificate follows
+    client-revoked.pem   .key   signed by it, and revoked
+    client-expired.pem   .key   signed by it, its time is over
+    clients.crl                 what the two authorities have revoked
+    strangers.pem               another authority of clients
+    client-stranger.pem  .key   CN=alice, signed by that
+
 Nothing here protects anything: keys are made anew each time and are readable by their owner only
 because servers like it so.
 """
@@ -64,6 +75,15 @@ extendedKeyUsage = serverAuth
 subjectKeyIdentifier = hash
 authorityKeyIdentifier = keyid
 subjectAltName = {names}
+"""
+
+
+CLIENT_EXTENSIONS = """
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature
+extendedKeyUsage = clientAuth
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
 """
 
 
@@ -124,6 +144,35 @@ class Pki:
         self.sign(path, key, f"Gearshift test {name}", extensions, issuer)
         return path, key
 
+    def client(self, name, common_name, issuer, valid=VALID, chain=False):
+        """NAME.key, and NAME.pem with, if asked for, the issuer's certificate behind it."""
+        path, key = self.path(f"{name}.pem"), self.path(f"{name}.key")
+        self.key(key, "EC")
+        self.sign(path, key, common_name, CLIENT_EXTENSIONS, issuer, valid)
+        if chain:
+            self.write(path, self.read(path) + self.read(issuer[0]))
+
+    def revoked(self, issuer):
+        """The list of what this authority has revoked."""
+        path = os.path.join(self.work, "list.pem")
+        self.openssl("ca", "-gencrl", "-config", self.settings, "-cert", issuer[0], "-keyfile",
+                     issuer[1], "-crldays", "3650", "-out", path)
+        return self.read(path)
+
+    def clients(self):
+        """What clients prove themselves with."""
+        above = self.authority("clients", "EC", path=self.path("clients.pem"))
+        below = self.authority("clients below", "EC", above)
+        strangers = self.authority("strangers", "EC", path=self.path("strangers.pem"))
+        self.client("client", "alice", above)
+        self.client("client-below", "bob", below, chain=True)
+        self.client("client-revoked", "carol", above)
+        self.client("client-expired", "dave", above, OVER)
+        self.client("client-stranger", "alice", strangers)
+        self.openssl("ca", "-config", self.settings, "-cert", above[0], "-keyfile", above[1],
+                     "-revoke", self.path("client-revoked.pem"))
+        self.write(self.path("clients.crl"), self.revoked(above) + self.revoked(below))
+
     def server(self, name, kind, names, issuer, valid=VALID):
         """NAME.key, and NAME.pem with the intermediate behind the certificate."""
         path, key = self.path(f"{name}.pem"), self.path(f"{name}.key")
@@ -153,6 +202,7 @@ def make(folder):
                   pki.read(pki.path("localhost-rsa.key")))
         os.chmod(pki.path("localhost-rsa.both.pem"), 0o600)
         pki.write(pki.path("empty.pem"), "")
+        pki.clients()
 
 
 if __name__ == "__main__":

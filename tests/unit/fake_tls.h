@@ -223,6 +223,18 @@ static void fake_trim(struct tls *t)
     fake_tls.trimmed = t;
 }
 
+static const struct client_certificate *fake_client(const struct tls *t)
+{
+    (void)t;
+    return NULL;
+}
+
+static bool fake_client_refused(const struct tls *t)
+{
+    (void)t;
+    return false;
+}
+
 static struct span fake_server_name(const struct tls *t)
 {
     return span_str(t->name);
@@ -259,6 +271,8 @@ static const struct tls_ops fake_tls_ops = {
     .trim = fake_trim,
     .server_name = fake_server_name,
     .agreed = fake_agreed,
+    .client = fake_client,
+    .client_refused = fake_client_refused,
     .error = fake_error,
     .offload = fake_offload,
 };

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+static const struct client_certificate certificate = { "CN=\"a\"", "O=ca", "0A", "00ff" };
+
 static const struct access_more typical_more = {
     .method = { "GET", 3 },
     .target = { "/a%20b?x=1", 10 },
@@ -19,6 +21,8 @@ static const struct access_more typical_more = {
     .host = { "www.example.org", 15 },
     .server_name = { "example.org", 11 },
     .scheme = { "https", 5 },
+    .tls_verify = { "SUCCESS", 7 },
+    .certificate = &certificate,
     .tls_protocol = { "TLSv1.3", 7 },
     .tls_cipher = { "TLS_AES_128_GCM_SHA256", 22 },
     .request_id = { "0123456789abcdef0123456789abcdef", 32 },
@@ -124,11 +128,20 @@ static void test_every_variable(void **state)
         { "server_port", "443" },
         { "server_protocol", "HTTP/1.1" },
         { "ssl_cipher", "TLS_AES_128_GCM_SHA256" },
+        { "ssl_client_i_dn", "O=ca" },
+        { "ssl_client_s_dn", "CN=\\x22a\\x22" },
+        { "ssl_client_serial", "0A" },
+        { "ssl_client_verify", "SUCCESS" },
         { "ssl_protocol", "TLSv1.3" },
         { "status", "200" },
         { "time_iso8601", "2026-11-22T12:00:00-03:30" },
         { "time_local", "22/Nov/2026:12:00:00 -0330" },
         { "time_utc", "2026-11-22T12:00:00.007Z" },
+        { "tls_client_fingerprint", "00ff" },
+        { "tls_client_issuer", "O=ca" },
+        { "tls_client_serial", "0A" },
+        { "tls_client_subject", "CN=\\x22a\\x22" },
+        { "tls_client_verify", "SUCCESS" },
         { "uri", "/a b" },
         { "http_referer", "http://r/" },
         { "http_user_agent", "agent" },
@@ -149,8 +162,8 @@ static void test_every_variable(void **state)
     assert_int_equal(gethostname(own, sizeof own - 1), 0);
     snprintf(wanted, sizeof wanted, "%s 200", own);
     assert_string_equal(line_of("$hostname $status", &typical), wanted);
-    /* 33 rows are named, and these two. */
-    assert_int_equal(ACCESS_NAMED, 33 + 2);
+    /* 42 rows are named, and these two. */
+    assert_int_equal(ACCESS_NAMED, 42 + 2);
 }
 
 static void test_nothing_known(void **state)

@@ -96,7 +96,10 @@ static void test_manual(void **state)
 static void test_examples(void **state)
 {
     char *text = tree_file("docs/server.conf.md");
-    struct fixture fixture = { .files[1] = { "/site/sites/example.conf", "" }, .files_count = 2 };
+    struct fixture fixture = { .files = { { "", "" },
+                                          { "/site/sites/example.conf", "" },
+                                          { "/site/listing.html", "{{#entries}}{{/entries}}" } },
+                               .files_count = 3 };
 
     (void)state;
     for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {

@@ -42,6 +42,7 @@ static void test_defaults(void **state)
     assert_int_equal(config->limits.ranges_max, 200);
     assert_int_equal(config->limits.keepalive_requests, 0);
     assert_int_equal(config->limits.autoindex_max, 200000);
+    assert_int_equal(config->limits.autoindex_readme_max, 32768);
     assert_int_equal(config->limits.small_file_max, 16384);
     assert_int_equal(config->deadlines.header_ms, 10000);
     assert_int_equal(config->deadlines.body_ms, 30000);
@@ -70,6 +71,9 @@ static void test_defaults(void **state)
     assert_int_equal(location->index_count, 1);
     assert_string_equal(location->index[0], "index.html");
     assert_int_equal(location->try_count, 0);
+    assert_int_equal(location->autoindex_exclude_count, 0);
+    assert_string_equal(location->autoindex_template, "");
+    assert_null(location->autoindex_page);
     assert_false(location->autoindex || location->dotfiles || location->strip_prefix);
     assert_int_equal(location->symlinks, FILE_SYMLINKS_INSIDE);
     assert_int_equal(location->precompressed, 0);
@@ -192,7 +196,7 @@ static void test_ranges(void **state)
         config_free(fixture_config(&fixture, text));
         checked++;
     }
-    assert_int_equal(checked, 40);
+    assert_int_equal(checked, 42);
 }
 
 static void test_top_refused(void **state)

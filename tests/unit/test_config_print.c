@@ -89,6 +89,14 @@ static void compare(const struct config *a, const struct config *b)
             assert_string_equal(x->chain_path, y->chain_path);
             assert_string_equal(x->key_path, y->key_path);
         }
+        const struct client_auth *x = a->servers[i].client_auth, *y = b->servers[i].client_auth;
+        assert_int_equal(x == NULL, y == NULL);
+        if (x != NULL) {
+            assert_string_equal(x->ca, y->ca);
+            assert_string_equal(x->crl, y->crl);
+            assert_int_equal(x->verify, y->verify);
+            assert_int_equal(x->depth, y->depth);
+        }
         for (size_t j = 0; j < a->servers[i].locations_count; j++)
             compare_locations(&a->servers[i].locations[j], &b->servers[i].locations[j]);
     }
@@ -137,7 +145,8 @@ static void test_round_trip(void **state)
         "tls_session_tickets = off tls_ticket_key_lifetime = 1m tls_session_cache = 7 "
         "tls_handshake_timeout = 1s ktls = off\n"
         "server a { root = /srv/www listen = {\"1.1.1.1:0\", \"1.1.1.1:0 tls backlog=3\", "
-        "\"[::1]:0 tls\", \"unix:/a tls\"} certificate = {\"a b\", c} key = {d, c} }\n"
+        "\"[::1]:0 tls\", \"unix:/a tls\"} certificate = {\"a b\", c} key = {d, c} "
+        "tls_client_ca = ca tls_verify = optional tls_verify_depth = 3 tls_crl = crl }\n"
         "server b { root = /srv/www listen = \"1.1.1.1:0 tls\" certificate = both }",
         "trusted = {\"10.0.0.0/8\", \"unix:\", \"2001:db8::1\"} real_ip_from = \"10.0.0.1\" "
         "real_ip_header = Forwarded real_ip_recursive = on\n"

@@ -82,6 +82,7 @@ static void test_refused(void **state)
 #define PAIR                                                                                       \
     "; name one key for each certificate, in the same order, or no `key` at all, when "            \
     "each certificate's file holds its key"
+#define NO_CA "; add tls_client_ca = \"FILE\", a PEM file with their authorities, or leave this out"
     static const struct refusal rows[] = {
         { "tls_protocols = {}\nserver a { root = /srv/www }",
           "server.conf:1: tls_protocols: the list of TLS versions is empty; name at least one of "
@@ -112,11 +113,59 @@ static void test_refused(void **state)
           "server b { root = /srv/www " TLS "}",
           "server.conf:2: server: \"b\" has no certificate for 1.1.1.1:1, which has TLS; add "
           "certificate and key to it, or, for trying out, start with --tls-self-signed" },
+        { "server a { root = /srv/www " TLS "certificate = a\ntls_verify = optional }",
+          "server.conf:2: tls_verify: no client of the server is asked for a certificate" NO_CA },
+        { "server a { root = /srv/www " TLS "certificate = a\ntls_crl = c }",
+          "server.conf:2: tls_crl: no client of the server is asked for a certificate" NO_CA },
+        { "server a { root = /srv/www " TLS "certificate = a tls_client_ca = c\n"
+          "tls_verify = must }",
+          "server.conf:2: tls_verify: \"must\" is not known; allowed: require, optional or off" },
+        { "server a { root = /srv/www " TLS "certificate = a tls_client_ca = c\n"
+          "tls_verify_depth = 9 }",
+          "server.conf:2: tls_verify_depth: \"9\" is too large; allowed: a number from 0 to 8" },
+        { "server a { root = /srv/www\ntls_client_ca = c }",
+          "server.conf:2: tls_client_ca: no address of the server has TLS; add tls to an address, "
+          "as in listen = {\"0.0.0.0:443 tls\"}" },
+        { "server a { root = /srv/www listen = {\"1.1.1.1:1 tls\", \"1.1.1.1:2\"} certificate = a\n"
+          "tls_client_ca = c }",
+          "server.conf:2: tls_client_ca: \"a\" also listens on 1.1.1.1:2, which has no TLS: there "
+          "it would serve clients that have no certificate; give that address to a server of its "
+          "own, or say tls_verify = optional" },
     };
     struct fixture fixture = { 0 };
 
     (void)state;
     fixture_refuse(&fixture, rows, ARRAY_LEN(rows));
+}
+
+static void test_clients(void **state)
+{
+    struct fixture fixture = { 0 };
+    struct config *config = fixture_config(
+        &fixture, "server a { root = /srv/www " TLS "certificate = a tls_client_ca = ca.pem }\n"
+                  "server b { root = /srv/www listen = {\"1.1.1.1:1 tls\", \"1.1.1.1:2\"} "
+                  "certificate = a tls_client_ca = /c tls_verify = optional tls_verify_depth = 0 "
+                  "tls_crl = r }\n"
+                  "server c { root = /srv/www " TLS "certificate = a tls_client_ca = /c "
+                  "tls_verify = off }\n"
+                  "server d { root = /srv/www " TLS "certificate = a tls_client_ca = \"\" }");
+
+    (void)state;
+    const struct client_auth *a = config->servers[0].client_auth,
+                             *b = config->servers[1].client_auth;
+    assert_non_null(a);
+    assert_string_equal(a->ca, "/site/ca.pem");
+    assert_string_equal(a->crl, "");
+    assert_int_equal(a->verify, TLS_VERIFY_REQUIRE);
+    assert_int_equal(a->depth, 1);
+    assert_non_null(b);
+    assert_string_equal(b->ca, "/c");
+    assert_string_equal(b->crl, "/site/r");
+    assert_int_equal(b->verify, TLS_VERIFY_OPTIONAL);
+    assert_int_equal(b->depth, 0);
+    assert_null(config->servers[2].client_auth);
+    assert_null(config->servers[3].client_auth);
+    config_free(config);
 }
 
 /* --tls-self-signed stands in for certificates, and is refused where none is missing. */
@@ -158,7 +207,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),     cmocka_unit_test(test_settings),
         cmocka_unit_test(test_certificates), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_self_signed),
+        cmocka_unit_test(test_clients),      cmocka_unit_test(test_self_signed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

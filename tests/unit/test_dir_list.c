@@ -113,6 +113,97 @@ static void test_list_as_nobody(void **state)
     in_child(check_list_as_nobody);
 }
 
+static void assert_order(const struct dir_wish *wish, const char *expected)
+{
+    struct file_job job;
+    char text[256] = "", *at = text;
+
+    file_job_init_list(&job, root_fd, "wish", FILE_SYMLINKS_INSIDE, false, 100);
+    job.wish = *wish;
+    job.slice = 2; /* so that runs are merged */
+    for (file_job_run(&job); job.res == 1; file_job_run(&job))
+        file_job_again(&job);
+    assert_int_equal(job.res, 0);
+    for (size_t i = 0; i < job.listing->count; i++)
+        at += sprintf(at, "%s ", job.listing->items[i].name);
+    assert_string_equal(text, expected);
+    file_job_discard(&job);
+}
+
+static void put_aged(const char *path, const char *content, int64_t mtime_s)
+{
+    const struct timespec times[2] = { { .tv_sec = 1 }, { .tv_sec = mtime_s } };
+
+    put_file(path, content, 0644);
+    assert_int_equal(utimensat(base_fd, path, times, 0), 0);
+}
+
+static void test_wishes(void **state)
+{
+    static char *exclude[] = { "*2", "[xy]" };
+
+    (void)state;
+    put_dir("root/wish");
+    put_dir("root/wish/d10");
+    put_dir("root/wish/d9");
+    put_aged("root/wish/f10", "1", 30);
+    put_aged("root/wish/f2", "333", 20);
+    put_aged("root/wish/f1", "333", -5);
+    put_aged("root/wish/x", "22", 20);
+    assert_order(&(struct dir_wish){ .key = DIR_BY_NAME }, "d9 d10 f1 f2 f10 x ");
+    assert_order(&(struct dir_wish){ .key = DIR_BY_NAME, .descending = true },
+                 "d10 d9 x f10 f2 f1 ");
+    assert_order(&(struct dir_wish){ .key = DIR_BY_SIZE }, "d9 d10 f10 x f1 f2 ");
+    assert_order(&(struct dir_wish){ .key = DIR_BY_SIZE, .descending = true },
+                 "d9 d10 f1 f2 x f10 ");
+    assert_order(&(struct dir_wish){ .key = DIR_BY_NAME, .exclude = exclude, .exclude_count = 2 },
+                 "d9 d10 f1 f10 ");
+    put_aged("root/wish/d9/f", "", 0);
+    for (int descending = 0; descending < 2; descending++) {
+        const struct timespec times[2] = { { .tv_sec = 1 }, { .tv_sec = 7 } };
+
+        assert_int_equal(utimensat(base_fd, "root/wish/d9", times, 0), 0);
+        assert_order(&(struct dir_wish){ .key = DIR_BY_TIME, .descending = descending },
+                     descending ? "d10 d9 f10 f2 x f1 " : "d9 d10 f1 f2 x f10 ");
+    }
+}
+
+/* The text of the README of "readmes", or "-". */
+static void assert_readme(size_t max, const char *name, const char *expected)
+{
+    struct file_job job;
+
+    file_job_init_list(&job, root_fd, "readmes", FILE_SYMLINKS_INSIDE, false, 100);
+    job.wish.readme_max = max;
+    file_job_run(&job);
+    assert_int_equal(job.res, 0);
+    if (expected == NULL) {
+        assert_null(job.listing->readme);
+    } else {
+        assert_int_equal(job.listing->readme_len, strlen(expected));
+        assert_memory_equal(job.listing->readme, expected, strlen(expected));
+        assert_string_equal(job.listing->readme_name, name);
+    }
+    file_job_discard(&job);
+}
+
+static void test_readmes(void **state)
+{
+    (void)state;
+    put_dir("root/readmes");
+    put_dir("root/readmes/README");
+    assert_readme(100, "", NULL);
+    put_file("root/readmes/Readme.TXT", "text", 0644);
+    assert_readme(4, "Readme.TXT", "text");
+    assert_readme(3, "", NULL);
+    assert_readme(0, "", NULL);
+    put_link("root/readmes/readme.md", "../file");
+    put_link("root/readmes/README.MD", "../../outside/secret");
+    assert_readme(100, "readme.md", "hello");
+    put_file("root/readmes/README.md", "", 0644);
+    assert_readme(100, "", NULL);
+}
+
 /* Runs the job slice by slice; how many there were. */
 static unsigned run_slices(struct file_job *job)
 {
@@ -208,10 +299,9 @@ static void test_list_100000(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_list),
-        cmocka_unit_test(test_list_as_nobody),
-        cmocka_unit_test(test_slices),
-        cmocka_unit_test(test_list_100000),
+        cmocka_unit_test(test_list),   cmocka_unit_test(test_list_as_nobody),
+        cmocka_unit_test(test_wishes), cmocka_unit_test(test_readmes),
+        cmocka_unit_test(test_slices), cmocka_unit_test(test_list_100000),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

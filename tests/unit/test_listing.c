@@ -2,19 +2,41 @@
 #include "http/listing.c"
 
 #include "http/env.h"
+#include "http/listing_page.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <cmocka.h>
+
+/* The page that is built in; parsed once, and never freed. */
+static struct http_listing_form form_of(enum http_listing_format format)
+{
+    static struct listing_page *page;
+    char why[256] = "";
+    int line = 0;
+
+    if (page == NULL)
+        assert_int_equal(
+            listing_page_parse(
+                arena_create(),
+                span_make(http_listing_page, (size_t)(http_listing_page_end - http_listing_page)),
+                &page, &line, why, sizeof(why)),
+            0);
+    return (struct http_listing_form){ .format = format, .page = page };
+}
 
 static char *render(const struct dir_item *items, size_t count, struct span path,
                     enum http_listing_format format)
 {
     struct dir_listing listing = { .items = (struct dir_item *)(uintptr_t)items, .count = count };
+    const struct http_listing_form form = form_of(format);
     char *text = NULL;
     size_t len = 0;
 
-    assert_int_equal(http_listing_render(&listing, path, format, &text, &len), 0);
+    for (size_t i = 0; i < count; i++)
+        listing.folders += items[i].is_dir;
+    assert_int_equal(http_listing_render(&listing, path, &form, &text, &len), 0);
     text = realloc(text, len + 1);
     assert_non_null(text);
     text[len] = '\0';
@@ -83,7 +105,7 @@ static void test_names(void **state)
         char *json = render(&item, 1, SPAN_LIT("/"), HTTP_LISTING_JSON);
 
         snprintf(expected, sizeof(expected),
-                 "<tr><td><a href=\"./%s\">%s</a></td><td>5</td><td>1994-11-06 08:49</td></tr>\n",
+                 "<td><a href=\"./%s\">%s</a></td><td>5 B</td><td>1994-11-06 08:49</td></tr>\n",
                  names[i].link, names[i].html);
         assert_contains(html, expected);
         snprintf(expected, sizeof(expected),
@@ -104,8 +126,8 @@ static void test_directories(void **state)
     char *json = render(items, 2, SPAN_LIT("/"), HTTP_LISTING_JSON);
 
     (void)state;
-    assert_contains(html, "<a href=\"./sub%23/\">sub#/</a></td><td>-</td>");
-    assert_contains(html, "<td>18446744073709551615</td>");
+    assert_contains(html, "<tr class=\"folder\"><td><a href=\"./sub%23/\">sub#/</a></td><td></td>");
+    assert_contains(html, "<td title=\"18446744073709551615 bytes\">16 EiB</td>");
     assert_string_equal(json, "[\n{ \"name\":\"sub#\", \"type\":\"directory\", "
                               "\"mtime\":\"Thu, 01 Jan 1970 00:00:00 GMT\" },\n"
                               "{ \"name\":\"f\", \"type\":\"file\", "
@@ -126,8 +148,10 @@ static void test_empty(void **state)
     assert_contains(html, "<meta name=\"viewport\"");
     assert_contains(html, "prefers-color-scheme:dark");
     assert_contains(html, "<title>Index of /</title>");
-    assert_lacks(html, "<script");
-    assert_lacks(html, "href");
+    assert_contains(html, "This folder is empty.");
+    assert_lacks(html, "<a ");
+    assert_lacks(html, "src=");
+    assert_lacks(html, "{{");
     assert_string_equal(json, "[\n]\n");
     free(html);
     free(json);
@@ -139,7 +163,7 @@ static void test_path(void **state)
 
     (void)state;
     assert_contains(html, "<title>Index of /a&amp;&lt;b&gt;" FFFD "/</title>");
-    assert_contains(html, "<h1>Index of /a&amp;&lt;b&gt;" FFFD "/</h1>");
+    assert_contains(html, "<h1><a href=\"../\">/</a>a&amp;&lt;b&gt;" FFFD "/</h1>");
     assert_contains(html, "<a href=\"../\">../</a>");
     free(html);
 }
@@ -153,10 +177,10 @@ static void test_dates(void **state)
         { 0, "<td>1970-01-01 00:00</td>" },
         { -1, "<td>1969-12-31 23:59</td>" },
         { 4102444800, "<td>2100-01-01 00:00</td>" },
-        { TIME_MAX_S, "<td>9999-12-31 23:59</td>" },
-        { TIME_MAX_S + 1, "<td>9999-12-31 23:59</td>" },
+        { INT64_C(253402300799), "<td>9999-12-31 23:59</td>" },
+        { INT64_C(253402300799) + 1, "<td>9999-12-31 23:59</td>" },
         { INT64_MAX, "<td>9999-12-31 23:59</td>" },
-        { TIME_MIN_S, "<td>0001-01-01 00:00</td>" },
+        { INT64_C(-62135596800), "<td>0001-01-01 00:00</td>" },
         { INT64_MIN, "<td>0001-01-01 00:00</td>" },
     };
 
@@ -195,14 +219,23 @@ static void test_many(void **state)
 static void check_pieces(const struct dir_item *items, size_t count,
                          enum http_listing_format format)
 {
-    const struct dir_listing listing = { .items = (struct dir_item *)(uintptr_t)items,
-                                         .count = count };
+    /* Characters and line ends at all places of a chunk. */
+    enum { README_LEN = 3 * HTTP_LISTING_CHUNK + 7 };
+    static char readme[README_LEN];
+    const struct http_listing_form form = form_of(format);
+    struct dir_listing listing = { .items = (struct dir_item *)(uintptr_t)items,
+                                   .count = count,
+                                   .readme = readme,
+                                   .readme_len = README_LEN,
+                                   .readme_name = "README" };
     char *whole = NULL, *at, *mem = malloc(HTTP_READ_SIZE);
     size_t len, total = 5;
 
-    assert_int_equal(http_listing_render(&listing, SPAN_LIT("/d/"), format, &whole, &len), 0);
+    for (size_t i = 0; i < README_LEN; i++)
+        readme[i] = "\xe2\x82\xac\r\n<\xff\r\r\n"[i % 10];
+    assert_int_equal(http_listing_render(&listing, SPAN_LIT("/d/"), &form, &whole, &len), 0);
     for (size_t size = HTTP_LISTING_PIECE_MIN; size <= HTTP_READ_SIZE; size += 9999) {
-        struct http_listing *l = http_listing_create(SPAN_LIT("/d/"), format, &total);
+        struct http_listing *l = http_listing_create(SPAN_LIT("/d/"), &form, &total);
         struct file_source *source = http_listing_source(l);
         struct dir_listing *found = calloc(1, sizeof(*found));
         int n;
@@ -210,6 +243,10 @@ static void check_pieces(const struct dir_item *items, size_t count,
         found->count = count;
         found->items = reallocarray(NULL, count + 1, sizeof(*items));
         memcpy(found->items, items, count * sizeof(*items));
+        found->readme = malloc(README_LEN);
+        memcpy(found->readme, readme, README_LEN);
+        found->readme_len = README_LEN;
+        found->readme_name = "README";
         http_listing_fill(l, found);
         http_listing_charge(l, 100);
         assert_int_equal(total, 105);
@@ -247,13 +284,81 @@ static void test_pieces(void **state)
     free(items);
 }
 
+static void test_sizes(void **state)
+{
+    static const struct {
+        uint64_t size;
+        const char *text;
+    } cases[] = {
+        { 0, "0 B" },
+        { 1023, "1023 B" },
+        { 1024, "1.0 KiB" },
+        { 1234, "1.2 KiB" },
+        { 10188, "9.9 KiB" },
+        { 10189, "10 KiB" },
+        { 1024 * 1023, "1023 KiB" },
+        { 1024 * 1024 - 1, "1.0 MiB" },
+        { 1024 * 1024, "1.0 MiB" },
+        { UINT64_C(20) << 30, "20 GiB" },
+        { UINT64_MAX, "16 EiB" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct listing_text t = { .kind = LISTING_GROWS };
+
+        listing_put_size(&t, cases[i].size);
+        listing_put(&t, "", 1);
+        assert_string_equal(t.ptr, cases[i].text);
+        free(t.ptr);
+    }
+}
+
+static void test_crumbs(void **state)
+{
+    char *html = render(NULL, 0, SPAN_LIT("/a/b c/d/"), HTTP_LISTING_HTML);
+    char path[2 * 40 + 2] = "/";
+
+    (void)state;
+    assert_contains(html, "<h1><a href=\"../../../\">/</a><a href=\"../../\">a/</a>"
+                          "<a href=\"../\">b c/</a>d/</h1>");
+    free(html);
+    for (size_t i = 0; i < 40; i++)
+        memcpy(path + 1 + 2 * i, i == 39 ? "z/" : "a/", 2);
+    html = render(NULL, 0, span_make(path, 81), HTTP_LISTING_HTML);
+    assert_contains(html, "<a href=\"../../../../../\">a/</a>");
+    assert_contains(html, "z/</h1>");
+    free(html);
+}
+
+/* The end of a line and each kind of octet, as text. */
+static void test_readme(void **state)
+{
+    static char text[] = "# <b>\r\n\tx\x01\xff\ry\n";
+    struct dir_listing listing = { .readme = text,
+                                   .readme_len = sizeof(text) - 1,
+                                   .readme_name = "README&" };
+    struct http_listing_form form = form_of(HTTP_LISTING_HTML);
+    char *html = NULL;
+    size_t len = 0;
+
+    (void)state;
+    assert_int_equal(http_listing_render(&listing, SPAN_LIT("/"), &form, &html, &len), 0);
+    html = realloc(html, len + 1);
+    html[len] = '\0';
+    assert_contains(html, "<h2>README&amp;</h2>\n<pre>\n# &lt;b&gt;\n\tx\xe2\x90\x81" FFFD
+                          "\xe2\x90\x8dy\n</pre>");
+    free(html);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),  cmocka_unit_test(test_directories),
         cmocka_unit_test(test_empty),  cmocka_unit_test(test_path),
         cmocka_unit_test(test_dates),  cmocka_unit_test(test_many),
-        cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_pieces), cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_crumbs), cmocka_unit_test(test_readme),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,9 +84,14 @@ static const struct number_row number_rows[] = {
     { "ranges_max", 0, HTTP_RANGES_MAX, "http_range_parse()" },
     { "keepalive_requests", 0, UINT32_MAX, "struct http_conn.requests" },
     { "autoindex_max", 1, UINT32_MAX, "struct dir_listing, grown as names come" },
+    { "limit_rate", 0, UINT64_C(1) << 40, "rate_piece(): what it multiplies has 64 bits" },
+    { "limit_rate_after", 0, UINT64_MAX, "struct http_pace.free_left" },
+    { "limit_rate_client", 0, UINT64_C(1) << 40, "rate_piece()" },
+    { "limit_connections", 0, UINT32_MAX, "conn_table_add(): 24 bits are counted" },
     { "limit_clients", 1, UINT32_MAX, "rate_table_create(): 8 bytes each" },
     { "client_prefix_ipv4", 0, 32, "cut() of rate_table.c" },
     { "client_prefix_ipv6", 0, 128, "likewise" },
+    { "autoindex_readme_max", 0, UINT32_MAX - 1, "malloc(3)ed, with one octet more" },
     { "header_timeout", 1, UINT32_MAX, "test_times_fit()" },
     { "body_timeout", 1, UINT32_MAX, "likewise" },
     { "keepalive_timeout", 1, UINT32_MAX, "likewise" },
@@ -104,9 +109,11 @@ static const struct number_row number_rows[] = {
     { "cache_bytes", 0, UINT64_MAX / 2, "struct file_cache.bytes" },
     { "cache_valid", 0, UINT32_MAX, "test_times_fit()" },
     { "compress_cache", 1, UINT64_MAX / 2, "struct compress_cache.bytes; buckets up to a maximum" },
-    { "compress_min", 1, UINT32_MAX, "compared with a size of 64 bits; an empty file is never one" },
+    { "compress_min", 1, UINT32_MAX,
+      "compared with a size of 64 bits; an empty file is never one" },
     { "compress_max", 0, UINT32_MAX, "likewise; what is made is malloc(3)ed, and shorter" },
     { "tls_ticket_key_lifetime", 1, UINT32_MAX / 2, "a key decrypts as long again" },
+    { "tls_verify_depth", 0, INT_MAX / 2, "OpenSSL takes an int; one more of mbed TLS's" },
     { "tls_session_cache", 0, INT_MAX, "a ring of 32-bit indices; OpenSSL takes a long" },
     { "tls_handshake_timeout", 1, UINT32_MAX, "test_times_fit()" },
     { "status", 300, 399, "http_status_line(), config_redirect_parse()" },
@@ -160,6 +167,9 @@ static void test_numbers_are_taken(void **state)
         const char *unit = is_duration ? "ms" : is_expires ? "s" : "";
         const char *form = (key->blocks & 1u << CONFIG_TOP) != 0
                                ? "%s = %llu%s\nserver a { root = /srv/www }"
+                           : (key->blocks & 1u << CONFIG_SERVER) != 0
+                               ? "server a { root = /srv/www listen = \"1.1.1.1:1 tls\" "
+                                 "certificate = c tls_client_ca = c %s = %llu%s }"
                            : is_expires ? "server a { root = /srv/www cache \"x\" { %s = %llu%s } }"
                                         : "server a { redirect \"/x\" { to = /y %s = %llu%s } }";
         const uint64_t values[] = { key->min, key->max, key->max + 1, key->min - 1 };
@@ -252,6 +262,8 @@ static const struct text_row text_rows[] = {
     { "mime_types", ANY, NULL, 0, "likewise; what stands in it: test_mime_file_fits()" },
     { "certificate", ANY, NULL, ANY, "likewise" },
     { "key", ANY, NULL, ANY, "likewise" },
+    { "tls_client_ca", ANY, NULL, 0, "likewise" },
+    { "tls_crl", ANY, NULL, 0, "likewise" },
     { "root", ANY, NULL, 0, "likewise" },
     { "alias", ANY, NULL, 0, "likewise" },
     { "include", ANY, NULL, 0, "likewise" },
@@ -270,6 +282,8 @@ static const struct text_row text_rows[] = {
     { "health", ANY, NULL, 0, "compared with the path asked for" },
     { "index", ANY, NULL, CONFIG_TRIES_MAX, "one that makes a path too long ends the search" },
     { "try", ANY, NULL, CONFIG_TRIES_MAX, "one that makes a path too long is passed over" },
+    { "autoindex_exclude", ANY, NULL, CONFIG_EXCLUDES_MAX, "fnmatch(3)" },
+    { "autoindex_template", ANY, NULL, 0, "as mime_types; what stands in it: test_listing_page.c" },
     { "error_pages", ANY, NULL, ANY, "a status stands once; a path too long is none" },
     { "headers", ANY, NULL, ANY, "together CONFIG_FIELDS_SIZE_MAX, asserted in http/env.c" },
     { "precompressed", ANY, NULL, ANY, "each must be one of three, once" },

@@ -15,7 +15,7 @@ FLUSHED_S = 3.0
 ALL = ("remote_addr remote_port status request_method request_uri uri args is_args server_protocol "
        "body_bytes_sent bytes_sent request_length request_time msec time_iso8601 time_utc host "
        "server_name server_port scheme https ssl_protocol ssl_cipher connection "
-       "connection_requests pid request_id http_x_test sent_http_content_length "
+       "tls_client_verify connection_requests pid request_id http_x_test sent_http_content_length "
        "sent_http_content_type sent_http_etag sent_http_location").split()
 
 

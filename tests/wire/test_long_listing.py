@@ -37,11 +37,18 @@ def html_names(body):
     return [unquote_to_bytes(link) for link in re.findall(rb'<a href="\./([^"]*)">', body)]
 
 
+def natural(name):
+    """Numbers by value; all names have as many leading zeros as it takes."""
+    return [(0, int(part), b"") if part.isdigit() else (1, 0, part.lower())
+            for part in re.findall(rb"\d+|\D", name)]
+
+
 def expected(world):
-    """In order: folders first, then files, each by octets."""
+    """In order: folders first, then files, each as people count."""
     folders = [name for name in world.listed if os.path.isdir(os.path.join(world.root.at("long"),
                                                                           name))]
-    files = sorted(set(world.listed) - set(folders))
+    folders.sort(key=natural)
+    files = sorted(set(world.listed) - set(folders), key=natural)
     return folders, files
 
 

@@ -202,6 +202,7 @@ GOVERNED = {
     "header_max": _header_max, "header_count_max": _header_count_max, "body_max": _body_max,
     "chunk_overhead_max": _chunk_overhead_max, "ranges_max": _ranges_max,
     "keepalive_requests": _keepalive_requests, "autoindex_max": _autoindex_max,
+    "autoindex_readme_max": _many_at_once,
     "small_file_max": _small_file_max, "cache_bytes": _small_file_max,
     "compress_cache": _compressed, "compress_min": _compressed, "compress_max": _compressed,
     "send_turn": _small_file_max, "connections_max": _connections_max,

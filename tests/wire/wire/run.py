@@ -167,7 +167,7 @@ class World:
                            .replace("@world@", self.path).replace("@pki@", str(self.pki)))
             argv += ["-c", path]
         else:
-            argv += ["--root", root]
+            argv += ["--root", root, "-o", "autoindex=off"]  # as in a file
             if self.tls and tls:
                 arguments = secure.arguments(arguments)
             elif "--listen" not in arguments:
