@@ -12,6 +12,7 @@
 
 #include "core/access_format.h"
 #include "core/address_set.h"
+#include "core/client_hash.h"
 #include "core/file_job.h"
 #include "core/log.h"
 #include "core/rate_table.h"
@@ -24,6 +25,7 @@
 #include <sys/types.h>
 
 struct fd_slot;
+struct conn_table;
 struct arena;
 struct config_texts;
 struct listing_page;
@@ -111,6 +113,11 @@ struct location_limits {
     const struct rate_limit *requests;          /* of each client; NULL: any number */
     const struct rate_limit *requests_server;   /* of all together; NULL: any number */
     bool requests_any;                          /* one of the two */
+    uint64_t rate, rate_after; /* bytes a second of one answer, behind its first `after`; 0: any */
+    uint64_t rate_client;      /* ... of all answers to a client together; 0: any */
+    uint64_t rate_client_zone; /* as struct rate_limit.zone */
+    bool paced;                /* one of the two */
+    bool any;                  /* something of all this */
 };
 
 /* What holds for a part of a server's paths: a `location`, or, with the prefix "/", what stands in
@@ -481,6 +488,8 @@ struct config {
     struct address_set limit_exempt; /* whom no limit by client holds for */
     bool limits_any;                 /* some location has a limit by client */
     struct rate_table *rates;        /* borrowed; NULL: nobody is limited */
+    uint32_t limit_connections;      /* of one client; 0: any number */
+    struct conn_table *clients;      /* borrowed, where that is set; NULL: nobody is limited */
     struct root *roots;
     size_t roots_count;
     bool roots_guarded;     /* root opened them: whoever looks again keeps to root's rules */

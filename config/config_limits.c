@@ -5,6 +5,7 @@
 #include "core/span.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { RATE_MAX = 1000000 /* a second: below that a rate is kept within 3 % */ };
@@ -162,6 +163,11 @@ int config_limits_make(const struct config_build *build, const char *server,
     if (res == 0)
         res = rate_make(build, server, "limit_requests_server", limits->requests_server_text,
                         &limits->requests_server);
+    char rate[24];
+    snprintf(rate, sizeof(rate), "%llu", (unsigned long long)limits->rate_client);
+    limits->rate_client_zone = zone_of(server, "limit_rate_client", rate);
+    limits->paced = limits->rate != 0 || limits->rate_client != 0;
     limits->requests_any = limits->requests != NULL || limits->requests_server != NULL;
+    limits->any = limits->requests_any || limits->paced;
     return res;
 }

@@ -473,7 +473,7 @@ int config_location_make(const struct config_build *build, const struct config_l
         res = cache_rules_make(build, layers, location);
     if (res == 0)
         res = config_limits_make(build, layers->server->title, location);
-    config->limits_any |= location->limits.requests_any;
+    config->limits_any |= location->limits.requests_any || location->limits.rate_client != 0;
     if (res == 0)
         res = template_make(build, layers, config, location);
     for (size_t i = 0; res == 0 && i < location->archive_count; i++)

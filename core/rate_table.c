@@ -7,16 +7,14 @@
 #include "core/rate_table.h"
 
 #include "core/check.h"
+#include "core/client_hash.h"
 #include "core/shared_memory.h"
-#include "core/siphash.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 
 enum { MOMENT_BITS = 44, TAKES_MAX = 16 /* tries of a word that others change meanwhile */ };
 
@@ -43,16 +41,6 @@ struct rate_table {
     struct region *region;
 };
 
-static int find_key(uint64_t key[2])
-{
-    ssize_t n;
-
-    do
-        n = getrandom(key, 16, 0);
-    while (n < 0 && errno == EINTR);
-    return n == 16 ? 0 : n < 0 ? -errno : -EIO;
-}
-
 int rate_table_create(size_t clients, struct rate_table **ret_table)
 {
     size_t lines = 1;
@@ -65,7 +53,7 @@ int rate_table_create(size_t clients, struct rate_table **ret_table)
         return -ENOMEM;
     table->size = sizeof(struct region) + lines * sizeof(struct line);
     table->line_mask = lines - 1;
-    int res = find_key(table->key);
+    int res = client_hash_key(table->key);
     if (res == 0) {
         table->region = shared_memory_make("gearshift-limits", table->size, NULL);
         res = table->region != NULL ? 0 : -errno;
@@ -86,39 +74,10 @@ void rate_table_destroy(struct rate_table *table)
     free(table);
 }
 
-/* Clears what lies behind the first `bits` of `len` octets. */
-static void cut(uint8_t *addr, unsigned len, unsigned bits)
-{
-    for (unsigned i = 0; i < len; i++) {
-        unsigned kept = bits > i * 8 ? bits - i * 8 : 0;
-        if (kept < 8)
-            addr[i] &= (uint8_t)(0xff00 >> kept);
-    }
-}
-
 uint64_t rate_table_client(const struct rate_table *table, uint64_t zone, const struct peer *peer,
                            const struct client_prefix *prefix)
 {
-    static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-    struct {
-        uint64_t zone;
-        uint8_t family, padding[7];
-        uint8_t addr[16];
-    } text = { .zone = zone, .family = peer->family };
-    uint64_t hash;
-
-    if (peer->family == PEER_IPV6 && memcmp(peer->addr, mapped, sizeof(mapped)) == 0) {
-        text.family = PEER_IPV4;
-        memcpy(text.addr, peer->addr + sizeof(mapped), 4);
-    } else if (peer->family != PEER_UNIX) {
-        memcpy(text.addr, peer->addr, peer->family == PEER_IPV4 ? 4 : 16);
-    }
-    if (text.family == PEER_IPV4)
-        cut(text.addr, 4, prefix->ipv4);
-    else
-        cut(text.addr, 16, prefix->ipv6);
-    hash = siphash13(table->key, &text, sizeof(text));
-    return hash != 0 ? hash : 1;
+    return client_hash(table->key, zone, peer, prefix);
 }
 
 /* How far a moment lies ahead of `now`; 0: it is past, or was never. */
@@ -201,6 +160,38 @@ enum rate_verdict rate_table_take(struct rate_table *table, uint64_t client,
     }
     *ret_ticks = 0;
     return RATE_GO;
+}
+
+/* How far a moment lies behind `now`, RATE_CREDIT at most. */
+static uint64_t behind_of(uint64_t moment, uint64_t now)
+{
+    uint64_t behind = (now - moment) & MOMENT_MASK;
+
+    return behind < RATE_CREDIT ? behind : RATE_CREDIT;
+}
+
+uint64_t rate_table_reserve(struct rate_table *table, uint64_t client, uint64_t rate,
+                            uint64_t wanted, uint64_t now, uint64_t *ret_ticks)
+{
+    uint64_t tag = tag_of(client), piece = 0;
+
+    for (int i = 0; i < TAKES_MAX; i++) {
+        uint64_t word, ahead = 0, behind = 0;
+        _Atomic uint64_t *at = find(table, client, now, &word);
+        if ((word & ~MOMENT_MASK) == tag) {
+            ahead = ahead_of(word & MOMENT_MASK, now);
+            behind = ahead == 0 ? behind_of(word & MOMENT_MASK, now) : 0;
+        }
+        piece = rate_piece(rate, behind);
+        if (piece > wanted)
+            piece = wanted;
+        uint64_t then = now + ahead - behind + rate_ticks_of(rate, piece);
+        *ret_ticks = ahead;
+        if (atomic_compare_exchange_weak_explicit(at, &word, tag | (then & MOMENT_MASK),
+                                                  memory_order_relaxed, memory_order_relaxed))
+            break;
+    }
+    return piece;
 }
 
 /* The place of the zone; NULL: all that it may have are taken. One of which nothing lies ahead any

@@ -14,6 +14,7 @@
 #ifndef CORE_RATE_TABLE_H
 #define CORE_RATE_TABLE_H
 
+#include "core/client_hash.h"
 #include "core/peer.h"
 
 #include <stdbool.h>
@@ -51,11 +52,6 @@ int rate_table_create(size_t clients, struct rate_table **ret_table);
 /* Unmaps it in this process. NULL is allowed. */
 void rate_table_destroy(struct rate_table *table);
 
-/* How many bits of an address tell two clients apart. */
-struct client_prefix {
-    uint32_t ipv4, ipv6;
-};
-
 /* A number that stands for the client and what its counts are of. Clients with the same prefix are
  * one; an IPv4-mapped IPv6 address is the IPv4 address that it maps. Never 0. */
 uint64_t rate_table_client(const struct rate_table *table, uint64_t zone, const struct peer *peer,
@@ -72,6 +68,34 @@ static inline uint64_t rate_ticks(uint64_t now_ns)
 enum rate_verdict rate_table_take(struct rate_table *table, uint64_t client,
                                   const struct rate_limit *limit, uint64_t now,
                                   uint64_t *ret_ticks);
+
+/* A flow of bytes is let through in pieces, so that it is even: what becomes due in RATE_SLICE, but
+ * a segment of TCP at least, and what has become due before and was not had yet, of RATE_CREDIT at
+ * most: who is woken late makes up for it. */
+#define RATE_SLICE   (RATE_TICKS_A_SECOND / 20)
+#define RATE_CREDIT  (RATE_TICKS_A_SECOND / 4)
+#define RATE_SEGMENT 1460
+
+/* The bytes of such a piece at `rate` bytes a second (at most 2^40), when the flow is `behind` ticks
+ * behind its time. Pure. */
+static inline uint64_t rate_piece(uint64_t rate, uint64_t behind)
+{
+    uint64_t piece = rate * (behind + RATE_SLICE) / RATE_TICKS_A_SECOND;
+
+    return piece < RATE_SEGMENT ? RATE_SEGMENT : piece;
+}
+
+/* The ticks that `bytes` of a piece stand for. Pure. */
+static inline uint64_t rate_ticks_of(uint64_t rate, uint64_t bytes)
+{
+    return bytes * RATE_TICKS_A_SECOND / rate;
+}
+
+/* The next piece of a flow that all answers to `client` share, at `rate` bytes a second: at most
+ * `wanted` bytes, which may be had in *ret_ticks, and are noted as had. Who asks next gets the
+ * moment behind that: so each gets its turn. */
+uint64_t rate_table_reserve(struct rate_table *table, uint64_t client, uint64_t rate,
+                            uint64_t wanted, uint64_t now, uint64_t *ret_ticks);
 
 /* One more of all clients together, whose place is `limit->zone`'s own: no client pushes it out.
  * Where there are more than RATE_TABLE_GROUPS of these at a time, those without a place are not

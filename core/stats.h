@@ -80,6 +80,8 @@ enum stats_counter {
     STATS_LIMIT_CLIENT_REQUESTS, /* what limits by client and server have refused or delayed */
     STATS_LIMIT_SERVER_REQUESTS,
     STATS_LIMIT_DELAYED,
+    STATS_LIMIT_RATE,
+    STATS_LIMIT_CONNECTIONS,
     STATS_LOG_DROPPED,
     STATS_TURNS,
     STATS_EVENTS,

@@ -50,7 +50,7 @@ static const struct stats_family families[] = {
              "unavailable", "too_many") },
     { "limited_total", "What limits by client and server have refused, or had wait", "limit",
       .first = STATS_LIMIT_CLIENT_REQUESTS,
-      VALUES("client_requests", "server_requests", "delayed") },
+      VALUES("client_requests", "server_requests", "delayed", "rate", "connections") },
     { "log_lines_dropped_total", "Lines of access logs that could not be written",
       .first = STATS_LOG_DROPPED, ONE },
     { "loop_turns_total", "Turns of event loops", .first = STATS_TURNS, ONE },

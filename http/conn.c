@@ -75,6 +75,7 @@ static void begin_request(struct http_conn *c)
     x->server = c->named != NULL ? c->named : c->listen->servers[0];
     x->search.status = 0;
     x->status = 0;
+    x->pace.on = x->pace.allowed = false;
     x->extra[0] = '\0';
     x->captures = NULL;
     x->asked = NULL;
@@ -122,13 +123,15 @@ static void close_now(struct http_conn *c)
 static void answer_composed(struct http_conn *c, struct http_input *input)
 {
     struct http_exchange *x = c->x;
-    bool is_long = http_out_is_long(&x->out) || x->multipart.entry != NULL;
+    bool is_long = http_out_is_long(&x->out) || x->multipart.entry != NULL || x->pace.on;
     if (!is_long)
         http_access_write(c, x->status, x->out.queued - x->answer_start, x->body_len);
     x->log_due = is_long;
     http_count_composed(x, x->multipart.entry != NULL);
     if (is_long || !x->keep_alive) {
         c->state = STATE_FLUSH;
+        if (x->pace.on && x->pace.wake_ms != 0)
+            http_conn_pause(c);
         return;
     }
     input->head.len = 0;
@@ -405,7 +408,7 @@ static void process(struct http_conn *c, struct http_input *input)
         close_now(c);
         return;
     }
-    if (empty) {
+    if (empty || c->state == STATE_PAUSED) {
         http_send_window_end(&x->window);
         return;
     }
@@ -464,7 +467,7 @@ void http_conn_received_end(struct http_conn *c)
 void http_conn_broken(struct http_conn *c)
 {
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
-    if (c->state == STATE_FLUSH && c->x->log_due)
+    if ((c->state == STATE_FLUSH || c->state == STATE_PAUSED) && c->x->log_due)
         http_access_write_sent(c);
     else if (c->state == STATE_ANSWER || c->state == STATE_BODY || c->state == STATE_DELAYED)
         http_access_write(c, 0, 0, 0);
@@ -476,6 +479,8 @@ void http_conn_plan(const struct http_conn *c, struct send_plan *ret_plan)
 {
     http_out_plan(&c->x->out, c->file_segments, ret_plan);
     ret_plan->more |= c->x->multipart.entry != NULL;
+    if (c->x->pace.on)
+        send_plan_cut(ret_plan, c->x->pace.grant);
 }
 
 void http_conn_sent(struct http_conn *c, size_t len)
@@ -487,6 +492,10 @@ void http_conn_sent(struct http_conn *c, size_t len)
     http_out_sent(&x->out, len);
     http_response_more_parts(x);
     http_count_sent(x);
+    if (x->pace.on && !http_out_empty(&x->out) && http_pace_sent(x, len)) {
+        http_conn_pause(c);
+        return;
+    }
     if (!http_out_empty(&x->out)) {
         http_send_window_accepted(&x->window, &c->env->config->deadlines, now(c), x->out.sent);
         http_conn_want_read(c);
@@ -550,6 +559,10 @@ void http_conn_expired(struct http_conn *c, const struct progress *progress)
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
     if (c->state == STATE_CLOSED)
         return;
+    if (c->state == STATE_PAUSED) {
+        http_conn_end_pause(c);
+        return;
+    }
     if (c->x != NULL && c->x->window.begun_ms != 0) {
         if (!http_send_window_look(&c->x->window, &c->env->config->deadlines, now(c), progress))
             http_conn_broken(c); /* the peer takes less than the minimum rate */

@@ -23,6 +23,7 @@ static enum stats_counter state_of(const struct http_conn *c)
     case STATE_ANSWER:
     case STATE_DELAYED:
     case STATE_FLUSH:
+    case STATE_PAUSED:
         return STATS_WRITING;
     default:
         return STATS_CLOSING;
@@ -66,6 +67,8 @@ void http_count_closed(struct http_conn *c)
 
 unsigned http_count_deadline(const struct http_conn *c)
 {
+    if (c->state == STATE_PAUSED) /* what it has waited for has come */
+        return STATS_COUNTERS;
     if (c->x != NULL && c->x->window.begun_ms != 0)
         return STATS_DEADLINE_SEND;
     switch ((enum state)c->state) {

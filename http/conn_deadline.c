@@ -11,6 +11,8 @@ uint64_t http_conn_deadline_ms(const struct http_conn *c)
     const struct http_exchange *x = c->x;
     if (c->state == STATE_CLOSED)
         return UINT64_MAX;
+    if (c->state == STATE_PAUSED)
+        return x->pace.wake_ms;
     if (x != NULL && x->window.begun_ms != 0)
         return x->window.look_ms;
     if (http_conn_is_new(c))

@@ -14,12 +14,14 @@ unsigned http_conn_wants(const struct http_conn *c)
         return HTTP_CONN_WANT_SHUTDOWN;
     case STATE_CLOSED:
         return HTTP_CONN_WANT_CLOSE;
+    case STATE_PAUSED:
+        return c->x->job_state == HTTP_JOB_WANTED ? HTTP_CONN_WANT_FILE : HTTP_CONN_WANT_WAIT;
+    case STATE_DELAYED:
+        return http_out_empty(&c->x->out) ? HTTP_CONN_WANT_WAIT : HTTP_CONN_WANT_SEND;
     default:
         break;
     }
     bool empty = http_out_empty(&c->x->out);
-    if (c->state == STATE_DELAYED)
-        return empty ? HTTP_CONN_WANT_WAIT : HTTP_CONN_WANT_SEND;
     if (c->x->job_state != HTTP_JOB_WANTED)
         return empty ? HTTP_CONN_WANT_RECV : HTTP_CONN_WANT_SEND;
     /* What is read for a long answer leaves together with its head, and while it does, the next

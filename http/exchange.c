@@ -19,6 +19,7 @@ struct http_exchange *http_exchange_create(struct http_env *env)
     x->env = env;
     http_out_init(&x->out, x->memory, sizeof(x->memory));
     x->multipart.entry = NULL;
+    x->pace.on = x->pace.allowed = false;
     http_send_window_end(&x->window);
     return x;
 }

@@ -13,6 +13,7 @@
 #include "http/env.h"
 #include "http/guard.h"
 #include "http/out.h"
+#include "http/pace.h"
 #include "http/range.h"
 #include "http/request.h"
 #include "http/send_window.h"
@@ -136,6 +137,7 @@ struct http_exchange {
     struct http_timed timed[HTTP_TIMED_MAX]; /* answers in `out`, the oldest first */
     struct http_multipart multipart;
     struct http_send_window window; /* of the minimum rate; its `sent` is out.sent */
+    struct http_pace pace;          /* of the greatest rate */
 
     /* Of the present request, for its line in the access log and its id; with env->needs. */
     uint64_t answer_start; /* on the scale of out.queued: where its answer begins */

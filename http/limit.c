@@ -15,6 +15,16 @@ static bool is_exempt(const struct config *config, const struct peer *client)
            (config->limit_exempt.count > 0 && address_set_has(&config->limit_exempt, client));
 }
 
+uint64_t http_limit_client(const struct http_exchange *x, uint64_t zone)
+{
+    const struct config *config = x->env->config;
+    const struct peer *client = http_client_of(x, x->peer);
+
+    if (config->rates == NULL || is_exempt(config, client))
+        return 0;
+    return rate_table_client(config->rates, zone, client, &config->client_prefix);
+}
+
 static void tell(const struct http_exchange *x, const struct peer *client, bool by_server)
 {
     char address[PEER_TEXT_MAX];
@@ -75,9 +85,16 @@ enum http_limit http_limit_request(struct http_exchange *x, int *ret_status)
 
 enum http_static_result http_limit_step(struct http_exchange *x)
 {
+    const struct location_limits *limits = &x->search.location->limits;
+    enum http_limit verdict = HTTP_LIMIT_GO;
     int status = 0;
-    enum http_limit verdict = http_limit_request(x, &status);
 
+    /* Answers before it are sent at once, and not as part of its first piece. */
+    if (limits->paced && !http_out_empty(&x->out))
+        return HTTP_STATIC_ROOM;
+    x->pace.allowed = limits->paced;
+    if (limits->requests_any)
+        verdict = http_limit_request(x, &status);
     x->search.step = HTTP_SEARCH_TRY;
     if (verdict == HTTP_LIMIT_REFUSED)
         http_static_begin_error(x, status);

@@ -12,4 +12,8 @@ enum http_limit { HTTP_LIMIT_GO, HTTP_LIMIT_WAIT, HTTP_LIMIT_REFUSED };
  * x->wait_until_ms. REFUSED: with the error status *ret_status; x->extra has Retry-After. */
 enum http_limit http_limit_request(struct http_exchange *x, int *ret_status);
 
+/* Who has sent the present request, as a number in the table for counts of `zone`
+ * (rate_table_client()); 0: somebody whom no limit by client holds for. */
+uint64_t http_limit_client(const struct http_exchange *x, uint64_t zone);
+
 #endif

@@ -86,7 +86,7 @@ static inline void http_compress_end(struct http_exchange *x)
 }
 
 /* Counts the request where its location limits requests (limit.h): it is refused, waits, or goes on
- * with TRY. */
+ * with TRY; once all before it is sent, where answers are to be paced (pace.h). */
 enum http_static_result http_limit_step(struct http_exchange *x) HTTP_SEARCH_RARE;
 /* Answers with an archive of the directory that x->search.listing is about, in place of a listing:
  * has it walked, and then sends it. */

@@ -191,7 +191,7 @@ static bool expand_try(struct http_exchange *x, const char *pattern)
 /* Where the search for a file begins, once nothing else has answered. */
 static enum http_search_step first_step(const struct location *location)
 {
-    return location->limits.requests_any ? HTTP_SEARCH_LIMIT : HTTP_SEARCH_TRY;
+    return location->limits.any ? HTTP_SEARCH_LIMIT : HTTP_SEARCH_TRY;
 }
 
 void http_static_begin(struct http_exchange *x)
@@ -541,6 +541,8 @@ enum http_static_result http_static_run(struct http_exchange *x)
             return HTTP_STATIC_JOB;
         if (result == HTTP_STATIC_DONE) {
             CHECK(x->job_state == HTTP_JOB_NONE);
+            if (x->pace.allowed)
+                http_pace_begin(x);
             http_static_end(x);
         }
         return result;

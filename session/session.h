@@ -25,6 +25,7 @@
 #include "core/progress.h"
 #include "core/send_plan.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -97,6 +98,14 @@ uint64_t session_env_sweep(struct session_env *env);
 /* Descriptors have run out (EMFILE, ENFILE): closes some that are only kept for later use. Returns
  * how many; 0: there is none left to close. */
 size_t session_env_reclaim(struct session_env *env);
+
+/* For a process that was forked for one connection: the client by whom it is counted
+ * (limit_connections) stands in `*cell` for as long as it is. `cell` is memory that its parent has,
+ * too, and 0. Before the session is opened. */
+void session_env_note_client(struct session_env *env, _Atomic uint64_t *cell);
+
+/* In that parent, once the process has ended: what it has left in `*cell` is counted no more. */
+void session_env_drop_client(struct session_env *env, _Atomic uint64_t *cell);
 
 /* Octets of a session, so that an engine can lay it behind its own connection object in one
  * allocation; aligned to 16. */
