@@ -10,11 +10,15 @@
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
+#include "config/admission.h"
 #include "core/access_format.h"
 #include "core/address_set.h"
+#include "core/client_hash.h"
 #include "core/file_job.h"
 #include "core/log.h"
+#include "core/rate_table.h"
 #include "core/span.h"
+#include "match/pattern_set.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,11 +26,11 @@
 #include <sys/types.h>
 
 struct fd_slot;
+struct conn_table;
 struct arena;
 struct config_texts;
 struct listing_page;
 struct log_syslog;
-struct htpasswd;
 
 enum listen_kind { LISTEN_IPV4, LISTEN_IPV6, LISTEN_UNIX };
 
@@ -89,52 +93,32 @@ struct error_page {
     char *uri; /* path on the same server, "/404.html" */
 };
 
+/* Fields that make browsers careful: security_headers.h has them. */
+enum security_headers { SECURITY_HEADERS_OFF, SECURITY_HEADERS_BASIC, SECURITY_HEADERS_STRICT };
+
+/* What an entity tag is made of. */
+enum etag_kind {
+    ETAG_OFF,     /* there is none */
+    ETAG_ON,      /* inode, size, and all times */
+    ETAG_PORTABLE /* size and mtime: the same on each host that has a copy */
+};
+
+/* Which date in If-Modified-Since makes a 304. */
+enum if_modified_since { IF_MODIFIED_SINCE_EXACT, IF_MODIFIED_SINCE_BEFORE };
+
 enum coding { CODING_IDENTITY, CODING_GZIP, CODING_BR, CODING_ZSTD, CODING_COUNT };
 
-/* Who may by address: `allow` and `deny`. */
-struct client_rules {
-    struct address_set clients; /* those who may */
-    char **allow, **deny;       /* as written, but for paths, which are absolute */
-    size_t allow_count, deny_count;
-};
-
-/* Who may by name and password: an `auth` block. */
-struct auth_rules {
-    char *realm, *path;
-    const struct htpasswd *users; /* what the file held when it was loaded */
-    const char *challenge;        /* the field of a 401, with CRLF */
-};
-
-/* Keys in one `signed`: the one that links are made with, and those before it. */
-#define CONFIG_SIGNED_MAX 4
-
-/* Who may by a link that somebody has signed (core/signed_link.h). */
-struct signed_rules {
-    char *paths[CONFIG_SIGNED_MAX];
-    struct span keys[CONFIG_SIGNED_MAX];
-    size_t count;
-};
-
-/* Names in one `referers`: each is compared with every request's. */
-#define CONFIG_REFERERS_MAX 1000
-
-/* Which pages may lead here: `referers`. */
-struct referer_rules {
-    bool none, blocked, server_names; /* words in it */
-    char **hosts;                     /* the others */
-    size_t hosts_count;
-    char **texts; /* as written */
-    size_t count;
-};
-
-enum satisfy { SATISFY_ALL, SATISFY_ANY };
-
-/* Who may have what lies at a location. */
-struct admission {
-    const struct client_rules *by_address; /* NULL: whatever the address is, */
-    const struct auth_rules *auth;         /* without a password, */
-    const struct signed_rules *signed_by;  /* by any link, */
-    const struct referer_rules *referers;  /* wherever it stands */
+/* What a client, and all of them together, may have of a part of a server's paths. */
+struct location_limits {
+    char *requests_text, *requests_server_text; /* as written, or "" */
+    const struct rate_limit *requests;          /* of each client; NULL: any number */
+    const struct rate_limit *requests_server;   /* of all together; NULL: any number */
+    bool requests_any;                          /* one of the two */
+    uint64_t rate, rate_after; /* bytes a second of one answer, behind its first `after`; 0: any */
+    uint64_t rate_client;      /* ... of all answers to a client together; 0: any */
+    uint64_t rate_client_zone; /* as struct rate_limit.zone */
+    bool paced;                /* one of the two */
+    bool any;                  /* something of all this */
 };
 
 /* What holds for a part of a server's paths: a `location`, or, with the prefix "/", what stands in
@@ -142,7 +126,7 @@ struct admission {
 struct location {
     unsigned id;        /* unique in the configuration, counted from 0 */
     struct span prefix; /* "/" or "/name/": matches itself, what lies below it, and "/name" (whole
-                           segments) */
+                           segments); of a path alone: that; of a glob or an expression: "/" */
     struct root *root;  /* NULL, in "/" alone: only other locations and redirects of this server
                            lead anywhere, and what else is asked for is not found (404) */
     bool strip_prefix;  /* `alias`: the prefix is not part of the path below the root; `root`: it is
@@ -154,7 +138,10 @@ struct location {
     bool autoindex;
     char **autoindex_exclude; /* patterns of fnmatch(3): names that are not listed */
     size_t autoindex_exclude_count;
-    char *autoindex_template;                  /* path of a template, or "" */
+    char *autoindex_template; /* path of a template, or "" */
+    char **archive_texts;     /* "zip", "tar": a listed directory can be had as such, */
+    size_t archive_count;
+    unsigned archive;                          /* likewise: bits 1 << enum archive_kind */
     const struct listing_page *autoindex_page; /* made of it; NULL: the one built in */
     bool dotfiles; /* serve names that begin with '.'; /.well-known/ is served in any case */
     enum file_symlinks symlinks;
@@ -169,10 +156,38 @@ struct location {
     size_t cache_rules_count;
     struct error_page *error_pages; /* merged like headers; a status stands once */
     size_t error_pages_count;
-    const char *charset; /* added to text types; "" adds none */
     /* who may */
     const struct admission *admission; /* NULL: everybody */
     enum satisfy satisfy;              /* how many of address, password and link it takes */
+    struct header_rule *types; /* media types by extension ("*": of all others), the location's
+                                  first, then the server's; all else is config.types' affair */
+    size_t types_count;
+    const char *default_type; /* of unknown extensions; "": config.default_type */
+    const char *charset;    /* added to text types; "" adds none */
+    struct pattern pattern; /* which paths it is for, as written */
+    struct span file;       /* `alias` of a path alone: the file's name in the root; else empty */
+    struct location_limits limits;
+    /* What browsers are told */
+    enum security_headers security_headers; /* its fields are among `headers` already */
+    bool policy_is_preset; /* of these Content-Security-Policy is one: the server's own pages have
+                              another (security_headers.h) */
+    const char *hsts;      /* value of Strict-Transport-Security, over TLS alone; "": none */
+    char **cors;           /* "*", or origins (config_text_origin()); count 0: no CORS */
+    size_t cors_count;
+    bool cors_credentials;
+    char **cors_expose, **cors_headers; /* names of fields, or "*" */
+    size_t cors_expose_count, cors_headers_count;
+    uint32_t cors_max_age_ms;
+    char **early_hints; /* "Link: ...": on pages, and in a 103 before them */
+    size_t early_hints_count;
+    char **download; /* patterns as of a cache_rule: what browsers save and do not show */
+    size_t download_count;
+    char **charset_types; /* media ranges that `charset` is for; count 0: mime_is_text() */
+    size_t charset_types_count;
+    /* Validators */
+    bool last_modified;
+    enum etag_kind etag;
+    enum if_modified_since if_modified_since;
 };
 
 /* A template of listings, as `autoindex_template` names it. */
@@ -206,7 +221,8 @@ struct client_auth {
 /* A certificate with its chain, and its private key: PEM files. */
 struct certificate {
     char *chain_path;
-    char *key_path; /* may be the same file */
+    char *key_path;  /* may be the same file */
+    char *ocsp_path; /* a response that is sent along; NULL: none */
 };
 
 /* The name of a server that answers to all names that no other server of the address has. */
@@ -218,8 +234,11 @@ struct server {
                      matches one or more labels. No two servers of one address share a name */
     size_t hosts_count;
     bool is_default;            /* CONFIG_HOST_DEFAULT is one of them */
-    struct location *locations; /* longest prefix first; the last is "/" */
+    struct location *locations; /* those that are no prefix, in the order of the file; then
+                                   prefixes, the longest first; the last is "/" */
     size_t locations_count;
+    const struct pattern_set *locations_set; /* of all of them; NULL: a few prefixes, which are
+                                                sooner looked at in turn */
     struct redirect *redirects; /* the longest `from` first; first match wins (http/vhost.h), before
                                    anything is looked up */
     size_t redirects_count;
@@ -268,6 +287,16 @@ struct access_rules {
 /* Names in one `index` and paths in one `try`: each may cost an open(2) a request. */
 #define CONFIG_TRIES_MAX 1000
 
+/* Origins in one `cors`: each is compared with that of a request. Octets of all names of fields in
+ * one `cors_expose` or `cors_headers` together, with ", " between them. */
+#define CONFIG_ORIGINS_MAX         100
+#define CONFIG_CORS_NAMES_SIZE_MAX 1000
+
+/* Elements of one `download`, and of one `early_hints`; octets of all of the latter, with CRLF. */
+#define CONFIG_PATTERNS_MAX         100
+#define CONFIG_EARLY_HINTS_MAX      50
+#define CONFIG_EARLY_HINTS_SIZE_MAX 2000
+
 /* Patterns in one `autoindex_exclude`: each is compared with every name of a listing. */
 #define CONFIG_EXCLUDES_MAX 100
 
@@ -288,12 +317,16 @@ struct http_limits {
     uint32_t chunk_overhead_max; /* chunk sizes, extensions and trailers of one body together; more:
                                     413 */
     uint32_t ranges_max;         /* ranges sent in one answer; more: the field is ignored */
+    uint32_t regex_steps_max;    /* of a regular expression over one path; more: 500 */
     uint32_t keepalive_requests; /* requests on one connection; 0: no limit */
     uint32_t autoindex_max;      /* names in a listing; more: 503 and a line in the error log */
+    uint32_t archive_entries_max;  /* files and folders in an archive; more: 503 */
+    uint64_t archive_bytes_max;    /* octets of all of them; likewise */
     uint32_t autoindex_readme_max; /* a README of up to this size is shown; 0: none */
     uint32_t small_file_max; /* a file up to this size is kept in memory and sent with its header */
     uint32_t compress_min, compress_max; /* files of this size are compressed, where `compress` says
                                             so */
+    uint32_t decompress_max; /* octets that may come of a sidecar; 0: none is decompressed */
 };
 
 /* Deadlines, milliseconds. */
@@ -366,9 +399,12 @@ struct tls_settings {
     uint32_t
         ticket_key_ms; /* a key encrypts tickets for so long, and decrypts them as long again */
     uint32_t session_cache; /* sessions of TLS 1.2 kept for resumption by id; 0: none */
+    uint32_t watch_ms;      /* how often files are looked at, whether they have changed; 0: never */
     uint32_t handshake_ms;  /* from the accept to the end of the handshake */
     bool ktls;              /* the kernel encrypts where it can */
-    bool self_signed; /* --tls-self-signed: servers without a certificate get one for localhost */
+    char *certificates; /* a folder of many, by the names in them, for servers without one of their
+                           own; "": none */
+    bool self_signed;   /* --tls-self-signed: servers without a certificate get one for localhost */
 };
 
 /* The field of a request in which a proxy tells whom it asks for. */
@@ -452,10 +488,21 @@ struct config {
     size_t trusted_count;
     struct address_set trusted; /* who may send a PROXY header, where one is expected */
     struct real_ip real_ip;
+    /* limits by client */
+    uint32_t limit_clients;             /* that are told apart at a time */
+    struct client_prefix client_prefix; /* what of an address is the client */
+    char **limit_exempt_texts;          /* as written; made into `limit_exempt` */
+    size_t limit_exempt_count;
+    struct address_set limit_exempt; /* whom no limit by client holds for */
+    bool limits_any;                 /* some location has a limit by client */
+    struct rate_table *rates;        /* borrowed; NULL: nobody is limited */
+    uint32_t limit_connections;      /* of one client; 0: any number */
+    struct conn_table *clients;      /* borrowed, where that is set; NULL: nobody is limited */
     struct root *roots;
     size_t roots_count;
     bool roots_guarded;     /* root opened them: whoever looks again keeps to root's rules */
     size_t locations_count; /* of all servers together; every location's id is below it */
+    bool has_regex;         /* some pattern is a regular expression */
     struct listing_template *templates; /* of listings, each read once */
     /* private */
     struct arena *arena;     /* owns all of the above, and this struct */

@@ -243,3 +243,62 @@ int config_admission_make(const struct config_build *build, const struct config_
         location->admission = admission;
     return res;
 }
+
+static bool is_same_key(const struct signed_rules *a, const struct signed_rules *b)
+{
+    if (a == NULL || b == NULL)
+        return a == b;
+    for (size_t i = 0; a->count == b->count && i < a->count; i++) {
+        if (!span_eq(a->keys[i], b->keys[i]))
+            return false;
+    }
+    return a->count == b->count;
+}
+
+/* May whoever has what lies at `outer` have what lies at `inner`, too? */
+static bool is_as_open(const struct location *outer, const struct location *inner)
+{
+    static const struct admission open;
+    const struct admission *a = outer->admission != NULL ? outer->admission : &open;
+    const struct admission *b = inner->admission;
+
+    if (b == NULL)
+        return true;
+    const struct htpasswd *users = a->auth != NULL ? a->auth->users : NULL;
+
+    return a->by_address == b->by_address && outer->satisfy == inner->satisfy &&
+           users == (b->auth != NULL ? b->auth->users : NULL) &&
+           is_same_key(a->signed_by, b->signed_by);
+}
+
+/* May `inner` be for paths below those of `outer`? */
+static bool may_lie_below(const struct location *outer, const struct location *inner)
+{
+    if (inner == outer)
+        return false;
+    if (!pattern_is_prefix(inner->pattern.kind) && inner->pattern.kind != PATTERN_EXACT)
+        return true;
+    return inner->prefix.len >= outer->prefix.len &&
+           memcmp(inner->prefix.ptr, outer->prefix.ptr, outer->prefix.len) == 0;
+}
+
+int config_check_archives(const struct config_build *build, struct config_place place,
+                          const struct server *server)
+{
+    for (size_t i = 0; i < server->locations_count; i++) {
+        const struct location *outer = &server->locations[i];
+
+        for (size_t j = 0; outer->archive != 0 && j < server->locations_count; j++) {
+            const struct location *inner = &server->locations[j];
+
+            if (may_lie_below(outer, inner) && !is_as_open(outer, inner))
+                return config_fail_advise(
+                    build, place, "archive", "set archive = {} there",
+                    "an archive of location \"%.*s\" would hold what location \"%.*s\" keeps from "
+                    "some",
+                    (int)outer->pattern.text.len, outer->pattern.text.ptr,
+                    (int)inner->pattern.text.len, inner->pattern.text.ptr);
+        }
+    }
+    return 0;
+}

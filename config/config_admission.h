@@ -14,4 +14,9 @@ const char *config_text_client(const char *text);
 int config_admission_make(const struct config_build *build, const struct config_layers *layers,
                           struct location *location);
 
+/* Would an archive of a location hold what another location below it, or one for a pattern, keeps
+ * from somebody? Refuses that. `place` is the server's. 0, or -EINVAL and a sentence. */
+int config_check_archives(const struct config_build *build, struct config_place place,
+                          const struct server *server);
+
 #endif

@@ -6,12 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A firm prefix is the same as one that is not, but for what may come before it. */
+static int compare_patterns(const struct config_block *x, const struct config_block *y)
+{
+    int order = strcmp(x->title, y->title);
+
+    if (order != 0)
+        return order;
+    return strcmp(x->word[0] == '^' ? "" : x->word, y->word[0] == '^' ? "" : y->word);
+}
+
 /* By what would be the same block, then by their order: each is a place in outer->blocks. */
 static int compare_titles(const void *a, const void *b)
 {
     struct config_block *const *x = *(struct config_block *const *const *)a;
     struct config_block *const *y = *(struct config_block *const *const *)b;
-    int order = strcmp((*x)->title, (*y)->title);
+    int order = compare_patterns(*x, *y);
 
     if ((*x)->kind != (*y)->kind)
         return (*x)->kind < (*y)->kind ? -1 : 1;
@@ -33,7 +43,7 @@ int config_check_titles(const struct config_build *build, const struct config_bl
         const struct config_block *first = *sorted[i - 1], *second = *sorted[i];
 
         if (second->kind == CONFIG_SERVER || first->kind != second->kind ||
-            strcmp(first->title, second->title) != 0)
+            compare_patterns(first, second) != 0)
             continue;
         return config_fail_advise(build, second->place, config_block_type_at(second->kind)->name,
                                   "take one of them away",

@@ -5,6 +5,7 @@
 #include "config/config.h"
 #include "config/config_admission.h"
 #include "config/config_links.h"
+#include "config/config_limits.h"
 #include "config/config_text.h"
 
 #include <assert.h>
@@ -24,6 +25,9 @@
 #define CLIENTS                                                                                    \
     "an address (192.0.2.1, 2001:db8::1), a network (10.0.0.0/8, 2001:db8::/32), unix:, all, or "  \
     "file:PATH for a file with one of them a line"
+#define RATES                                                                                      \
+    "a number a second, minute or hour, as in 10/s, 600/m or 5000/h, and behind it burst=N and "   \
+    "delay=N if wanted, or \"\" for any number"
 
 #define NOWHERE      .offset = CONFIG_NO_OFFSET
 #define IN(member)   .offset = offsetof(struct config, member)
@@ -53,6 +57,9 @@ static const char *const stop_signals[] = { "stop", "drain", NULL };
 static const char *const pool_works[] = { "request", "file", NULL };
 static const char *const offs[] = { "off", NULL };
 static const char *const satisfactions[] = { "all", "any", NULL };
+static const char *const security_presets[] = { "off", "basic", "strict", NULL };
+static const char *const etag_kinds[] = { "off", "on", "portable", NULL };
+static const char *const if_modified_sinces[] = { "exact", "before", NULL };
 static const char *const verifies[] = { "require", "optional", "off", NULL };
 static const char *const real_ip_headers[] = { "X-Forwarded-For", "Forwarded", "X-Real-IP", NULL };
 
@@ -79,13 +86,19 @@ static_assert(TLS_VERIFY_REQUIRE == 0 && TLS_VERIFY_OPTIONAL == 1 && TLS_VERIFY_
               "verifies");
 static_assert(REAL_IP_X_FORWARDED_FOR == 0 && REAL_IP_FORWARDED == 1 && REAL_IP_X_REAL_IP == 2,
               "real_ip_headers");
+static_assert(SECURITY_HEADERS_OFF == 0 && SECURITY_HEADERS_BASIC == 1 &&
+                  SECURITY_HEADERS_STRICT == 2,
+              "security_presets");
+static_assert(ETAG_OFF == 0 && ETAG_ON == 1 && ETAG_PORTABLE == 2, "etag_kinds");
+static_assert(IF_MODIFIED_SINCE_EXACT == 0 && IF_MODIFIED_SINCE_BEFORE == 1, "if_modified_sinces");
 
 static const struct config_block_type block_types[CONFIG_BLOCK_KINDS] = {
     [CONFIG_TOP] = { "", 0, "at the top level", "", "" },
     [CONFIG_SERVER] = { "server", TOP, "in a server block", "www.example.org",
                         "a site: the title is the host name that it answers to" },
     [CONFIG_LOCATION] = { "location", SERVER, "in a location block", "/downloads/",
-                          "what holds for the paths below the title, instead of the server's" },
+                          "what holds for the paths that match the title, instead of the server's",
+                          true },
     [CONFIG_REDIRECT] = { "redirect", SERVER, "in a redirect block", "/old/",
                           "sends the path in the title, or those below it, elsewhere" },
     [CONFIG_CACHE] = { "cache", PATHS, "in a cache block", "*.css",
@@ -105,6 +118,7 @@ static const struct config_block_type block_types[CONFIG_BLOCK_KINDS] = {
 #define SITES  "Servers"
 #define WHERE  "What is served: server and location"
 #define ADMIT  "Who may: server and location"
+#define BROWSE "What browsers are told"
 #define MOVED  "Redirects"
 #define CACHED "Cache rules"
 
@@ -200,14 +214,33 @@ static const struct config_key keys[] = {
       .help = "chunk sizes, extensions and trailers of one request body; more: 413" },
     { "ranges_max", LIMITS, TOP, CONFIG_COUNT, "200", 0, CONFIG_RANGES_MAX, IN(limits.ranges_max),
       .help = "byte ranges in one answer; with more, the Range field is ignored" },
+    { "regex_steps_max", LIMITS, TOP, CONFIG_COUNT, "100000", 1000, 100000000,
+      IN(limits.regex_steps_max),
+      .help = "steps that a regular expression may take over one path; more: 500" },
     { "keepalive_requests", LIMITS, TOP, CONFIG_COUNT, "0", 0, UINT32_MAX,
       IN(limits.keepalive_requests),
       .help = "requests on one connection before it is closed; 0: no limit" },
     { "autoindex_max", LIMITS, TOP, CONFIG_COUNT, "200000", 1, 100000000, IN(limits.autoindex_max),
       .help = "names in a listing; more: 503" },
+    { "limit_connections", LIMITS, TOP, CONFIG_COUNT, "0", 0, 1000000, IN(limit_connections),
+      .help = "connections of one client at a time; more are closed; 0: no limit" },
+    { "limit_clients", LIMITS, TOP, CONFIG_COUNT, "65536", 1024, 16777216, IN(limit_clients),
+      .help = "clients that limits by client tell apart at a time" },
+    { "limit_exempt", LIMITS, TOP, CONFIG_TEXTS, "", IN(limit_exempt_texts),
+      .count_offset = offsetof(struct config, limit_exempt_count), .check = address_range_check,
+      .allowed = ADDRESSES, .help = "clients whom no limit by client holds for" },
+    { "client_prefix_ipv4", LIMITS, TOP, CONFIG_COUNT, "32", 8, 32, IN(client_prefix.ipv4),
+      .help = "bits of an IPv4 address by which limits tell clients apart" },
+    { "client_prefix_ipv6", LIMITS, TOP, CONFIG_COUNT, "64", 16, 128, IN(client_prefix.ipv6),
+      .help = "bits of an IPv6 address by which limits tell clients apart" },
     { "autoindex_readme_max", LIMITS, TOP, CONFIG_SIZE32, "32k", 0, MIB,
       IN(limits.autoindex_readme_max),
       .help = "a README up to this size is shown below its listing; 0: none is" },
+    { "archive_entries_max", LIMITS, TOP, CONFIG_COUNT, "20000", 1, 10000000,
+      IN(limits.archive_entries_max),
+      .help = "files and folders in an archive of a folder; more: 503" },
+    { "archive_bytes_max", LIMITS, TOP, CONFIG_SIZE64, "16g", 1, TIB, IN(limits.archive_bytes_max),
+      .help = "octets of all files in it; more: 503" },
 
     { "header_timeout", TIMES, TOP, CONFIG_DURATION, "10s", 10, DAY, IN(deadlines.header_ms),
       .help = "from the first octet of a request to the end of its header" },
@@ -248,6 +281,8 @@ static const struct config_key keys[] = {
       .help = "shorter files are sent as they are" },
     { "compress_max", FILES, TOP, CONFIG_SIZE32, "8m", 1, GIB, IN(limits.compress_max),
       .help = "longer files are sent as they are" },
+    { "decompress_max", FILES, TOP, CONFIG_SIZE32, "8m", 0, GIB, IN(limits.decompress_max),
+      .help = "what a sidecar without its file may hold, to be decompressed; 0: none is" },
 
     { "mime_types", TYPES, TOP, CONFIG_PATH, "/etc/mime.types", IN(mime_types), .special = "",
       .check = config_text_path_of_file, .allowed = "a path, or \"\" for the built-in types alone",
@@ -264,6 +299,12 @@ static const struct config_key keys[] = {
     { "key", SECURE, SERVER, CONFIG_PATHS, "", NOWHERE,
       .allowed = "the path of a PEM file: a private key without a passphrase",
       .help = "the private key of each certificate, in their order" },
+    { "ocsp", SECURE, SERVER, CONFIG_PATHS, "", NOWHERE, .special = "",
+      .allowed = "the path of an OCSP response (DER), or \"\" for none",
+      .help = "what an authority says of each certificate, in their order: sent along with it" },
+    { "tls_certificates", SECURE, TOP, CONFIG_PATH, "", IN(tls.certificates), .special = "",
+      .allowed = "the path of a directory, or \"\" for none",
+      .help = "certificates for servers that name none, chosen by the names in them" },
     { "tls_client_ca", SECURE, SERVER, CONFIG_PATH, "", AUTH(ca), .special = "",
       .allowed = "the path of a PEM file: certificates of authorities, or \"\" for none",
       .help = "clients prove themselves by a certificate that one of these has signed" },
@@ -297,6 +338,9 @@ static const struct config_key keys[] = {
       .help = "sessions of TLS 1.2 kept for clients without tickets; 0: none" },
     { "tls_handshake_timeout", SECURE, TOP, CONFIG_DURATION, "10s", 10, DAY, IN(tls.handshake_ms),
       .help = "from the accept to the end of the TLS handshake" },
+    { "tls_watch", SECURE, TOP, CONFIG_DURATION, "10s", 0, DAY, IN(tls.watch_ms),
+      .help = "how often the files of certificates are looked at; changed ones are taken without a "
+              "restart; 0: never" },
     { "ktls", SECURE, TOP, CONFIG_BOOL, "on", IN(tls.ktls),
       .help = "let the kernel encrypt what is sent, where it can" },
 
@@ -335,7 +379,8 @@ static const struct config_key keys[] = {
 
     { "root", WHERE, PATHS, CONFIG_PATH, NULL, NOWHERE, .allowed = "the path of a directory",
       .help = "the directory served; the whole path is looked up below it" },
-    { "alias", WHERE, LOCATION, CONFIG_PATH, NULL, NOWHERE, .allowed = "the path of a directory",
+    { "alias", WHERE, LOCATION, CONFIG_PATH, NULL, NOWHERE,
+      .allowed = "the path of a directory, or of a file where the location is for one path",
       .help = "likewise, but the location's prefix is taken off the path first" },
     { "index", WHERE, PATHS, CONFIG_TEXTS, "\"index.html\"", LOC(index),
       .count_offset = offsetof(struct location, index_count), .check = config_text_file_name,
@@ -352,6 +397,9 @@ static const struct config_key keys[] = {
       .check = config_text_path_of_file,
       .allowed = "the path of an HTML file with placeholders, or \"\" for the page built in",
       .help = "the page that listings are made of" },
+    { "archive", WHERE, PATHS, CONFIG_TEXTS, "", LOC(archive_texts),
+      .count_offset = offsetof(struct location, archive_count), .check = config_text_archive,
+      .max = 2, .allowed = "zip or tar", .help = "a listed folder can be had as one file" },
     { "try", WHERE, PATHS, CONFIG_TEXTS, "", LOC(try_uris),
       .count_offset = offsetof(struct location, try_count), .check = config_text_try,
       .max = CONFIG_TRIES_MAX,
@@ -376,10 +424,74 @@ static const struct config_key keys[] = {
       .help = "follow symbolic links that stay beneath the root, or none" },
     { "dotfiles", WHERE, PATHS, CONFIG_BOOL, "off", LOC(dotfiles),
       .help = "serve names that begin with a dot (/.well-known/ is served in any case)" },
+    { "types", WHERE, PATHS, CONFIG_TYPES, "", NOWHERE,
+      .allowed = "\"extension=type/subtype\", or \"*=type/subtype\" for all other files",
+      .help = "media types of the files here, above those of the top level" },
+    { "default_type", WHERE, PATHS, CONFIG_TEXT, "", LOC(default_type), .special = "",
+      .check = config_text_media_type, .allowed = "type/subtype, or \"\" for that of the top level",
+      .help = "media type of the files here whose extension is not known" },
     { "charset", WHERE, PATHS, CONFIG_TEXT, "utf-8", LOC(charset), .special = "",
       .check = config_text_charset,
       .allowed = "a name of letters, digits, '-' and '_', or \"\" for none",
       .help = "charset parameter of text types" },
+    { "limit_requests", WHERE, PATHS, CONFIG_TEXT, "", LOC(limits.requests_text), .special = "",
+      .check = config_text_rate, .allowed = RATES, .help = "requests of one client; more: 429" },
+    { "limit_requests_server", WHERE, PATHS, CONFIG_TEXT, "", LOC(limits.requests_server_text),
+      .special = "", .check = config_text_rate, .allowed = RATES,
+      .help = "requests of all clients together; more: 503" },
+    { "limit_rate", WHERE, PATHS, CONFIG_SIZE64, "0", 0, TIB, LOC(limits.rate),
+      .help = "bytes a second of one answer; 0: as fast as it goes" },
+    { "limit_rate_after", WHERE, PATHS, CONFIG_SIZE64, "0", 0, TIB, LOC(limits.rate_after),
+      .help = "bytes of an answer for which limit_rate does not hold yet" },
+    { "limit_rate_client", WHERE, PATHS, CONFIG_SIZE64, "0", 0, TIB, LOC(limits.rate_client),
+      .help = "bytes a second of all answers to a client together; 0: as fast as it goes" },
+    { "charset_types", WHERE, PATHS, CONFIG_TEXTS, "", LOC(charset_types),
+      .count_offset = offsetof(struct location, charset_types_count),
+      .check = config_text_media_range, .max = CONFIG_MEDIA_RANGES_MAX,
+      .allowed = "a media type, such as text/html, or all of a kind, such as text/*",
+      .help = "types that charset is for; none named: text, and JavaScript" },
+    { "last_modified", WHERE, PATHS, CONFIG_BOOL, "on", LOC(last_modified),
+      .help = "tell when a file was changed, and answer conditions about that" },
+    { "if_modified_since", WHERE, PATHS, CONFIG_CHOICE, "before", .choices = if_modified_sinces,
+      LOC(if_modified_since),
+      .help = "304 for the date of Last-Modified alone, or for a later one, too" },
+    { "etag", WHERE, PATHS, CONFIG_CHOICE, "on", .choices = etag_kinds, LOC(etag),
+      .help = "tag what is sent; portable: with the same tag on each host that has a copy" },
+
+    { "security_headers", BROWSE, PATHS, CONFIG_CHOICE, "off", .choices = security_presets,
+      LOC(security_headers), .help = "fields that make browsers careful, as a set" },
+    { "hsts", BROWSE, PATHS, CONFIG_TEXT, "", LOC(hsts), .special = "", .check = config_text_hsts,
+      .allowed =
+          "max-age=seconds, then perhaps ; includeSubDomains and ; preload; or \"\" for none",
+      .help = "Strict-Transport-Security, on answers over TLS alone" },
+    { "cors", BROWSE, PATHS, CONFIG_TEXTS, "", LOC(cors),
+      .count_offset = offsetof(struct location, cors_count), .check = config_text_origin,
+      .max = CONFIG_ORIGINS_MAX,
+      .allowed = "\"*\", or an origin such as https://www.example.org or https://*.example.org",
+      .help = "sites of other origins whose scripts may read what is here" },
+    { "cors_credentials", BROWSE, PATHS, CONFIG_BOOL, "off", LOC(cors_credentials),
+      .help = "they may ask with cookies and passwords" },
+    { "cors_expose", BROWSE, PATHS, CONFIG_TEXTS,
+      "\"Accept-Ranges\", \"Content-Encoding\", \"Content-Range\", \"ETag\"", LOC(cors_expose),
+      .count_offset = offsetof(struct location, cors_expose_count), .check = config_text_token,
+      .allowed = "the name of a header field, or \"*\" for all",
+      .help = "fields of an answer that they may read, besides those that all may" },
+    { "cors_headers", BROWSE, PATHS, CONFIG_TEXTS,
+      "\"If-Match\", \"If-Modified-Since\", \"If-None-Match\", \"If-Range\", "
+      "\"If-Unmodified-Since\", \"Range\"",
+      LOC(cors_headers), .count_offset = offsetof(struct location, cors_headers_count),
+      .check = config_text_token, .allowed = "the name of a header field, or \"*\" for all",
+      .help = "fields of a request that they may set, besides those that all may" },
+    { "cors_max_age", BROWSE, PATHS, CONFIG_DURATION, "2h", 0, DAY, LOC(cors_max_age_ms),
+      .help = "how long a browser remembers that it may ask" },
+    { "early_hints", BROWSE, PATHS, CONFIG_TEXTS, "", LOC(early_hints),
+      .count_offset = offsetof(struct location, early_hints_count), .check = config_text_link,
+      .max = CONFIG_EARLY_HINTS_MAX, .allowed = "\"Link: </path>; rel=preload; as=style\"",
+      .help = "Link fields of HTML pages, told in a 103 before them to browsers that navigate" },
+    { "download", BROWSE, PATHS, CONFIG_TEXTS, "", LOC(download),
+      .count_offset = offsetof(struct location, download_count), .check = config_text_pattern,
+      .max = CONFIG_PATTERNS_MAX, .allowed = "a pattern such as \"*.pdf\", or \"*\" for all files",
+      .help = "files that a browser saves under their name, and does not show" },
 
     { "allow", ADMIT, PATHS, CONFIG_TEXTS, "", NOWHERE, .check = config_text_client,
       .allowed = CLIENTS,

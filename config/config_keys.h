@@ -27,6 +27,7 @@ struct config_block_type {
     const char *where; /* "at the top level", "in a server block": to say where something stands */
     const char *title; /* an example of its title */
     const char *help;
+    bool has_pattern; /* its title is a pattern (match/pattern.h), before which a word may stand */
 };
 
 /* How a value is written, and the type of what it becomes. The lists come last. */
@@ -74,13 +75,14 @@ struct config_key {
 };
 
 /* Number of keys; they are counted from 0 in the order of the reference. */
-#define CONFIG_KEYS_COUNT 113
+#define CONFIG_KEYS_COUNT 146
 
 const struct config_key *config_key_at(size_t index);
 size_t config_key_index(const struct config_key *key);
 const struct config_block_type *config_block_type_at(enum config_block_kind kind);
 
-/* The key, whatever block it belongs to, or NULL. A name may be that of two keys in different blocks
+/* The key, whatever block it belongs to, or NULL. A name may be that of two keys in different
+ * blocks
  * (`control`): of these the first in the order of the reference. */
 const struct config_key *config_key_find(const char *name);
 

@@ -211,8 +211,10 @@ struct config_token config_lexer_next(struct config_lexer *lexer)
         return lex_string(lexer);
     if (at_pair(lexer, '+', '='))
         return token_bad(lexer, "+= is not known here; a list is given as a whole with =");
-    if (at_one_of(lexer, MARKS)) {
-        const char *start = lexer->at++;
+    if (at_one_of(lexer, MARKS) || at_pair(lexer, '~', '*')) {
+        const char *start = lexer->at;
+
+        lexer->at += *start == '~' ? 2 : 1;
 
         return token_make(lexer, CONFIG_TOKEN_MARK, start);
     }

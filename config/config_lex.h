@@ -11,7 +11,7 @@ enum config_token_kind {
     CONFIG_TOKEN_END,
     CONFIG_TOKEN_WORD,   /* without quotes */
     CONFIG_TOKEN_STRING, /* with quotes; the text still holds them and the escapes */
-    CONFIG_TOKEN_MARK,   /* one of = { } ( ) , */
+    CONFIG_TOKEN_MARK,   /* one of = { } ( ) , or ~* */
     CONFIG_TOKEN_BAD     /* see `what` */
 };
 

@@ -132,6 +132,9 @@ static int address_sets_make(const struct config_build *build, struct config *co
     int res = address_set_make(build->arena, config->trusted_texts, config->trusted_count,
                                &config->trusted);
 
+    if (res == 0)
+        res = address_set_make(build->arena, config->limit_exempt_texts,
+                               config->limit_exempt_count, &config->limit_exempt);
     return res < 0 ? res
                    : address_set_make(build->arena, real_ip->from_texts, real_ip->from_count,
                                       &real_ip->from);

@@ -1,10 +1,14 @@
 /* config_location.c: simple keys are taken from the innermost layer that says something; header
  * fields, error pages and cache rules add up. */
 #include "config/config_location.h"
+#include "core/archive.h"
 #include "core/check.h"
 #include "config/config_admission.h"
+#include "config/config_browser.h"
+#include "config/config_limits.h"
 #include "config/config_rules.h"
 #include "config/config_store.h"
+#include "config/security_headers.h"
 #include "config/listing_page.h"
 
 #include <errno.h>
@@ -119,8 +123,8 @@ static int headers_make(const struct config_build *build, const struct config_la
     const struct config_key *key = config_key_find("headers");
     int res = 0;
 
-    location->headers =
-        arena_array(build->arena, items_count(layers, key), sizeof(location->headers[0]));
+    location->headers = arena_array(build->arena, items_count(layers, key) + SECURITY_FIELDS_MAX,
+                                    sizeof(location->headers[0]));
     if (location->headers == NULL)
         return -ENOMEM;
     for (size_t i = 0; res == 0 && i < LAYERS_COUNT; i++) {
@@ -128,6 +132,8 @@ static int headers_make(const struct config_build *build, const struct config_la
 
         if (entry != NULL)
             res = headers_add(build, key, entry, engine, location);
+        if (res == 0 && i == 0) /* above the default, below what is said */
+            res = config_security_headers_add(build, location);
     }
     headers_compact(location);
     return res;
@@ -165,6 +171,47 @@ static int error_pages_make(const struct config_build *build, const struct confi
     }
     location->error_pages = pages;
     location->error_pages_count = count;
+    return 0;
+}
+
+static bool has_type(const struct location *location, const char *extension)
+{
+    for (size_t i = 0; i < location->types_count; i++) {
+        if (strcmp(location->types[i].name, extension) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The innermost layer comes first, and hides what those around it say of the same extension. */
+static int types_make(const struct config_build *build, const struct config_layers *layers,
+                      struct location *location)
+{
+    const struct config_key *key = config_key_in(CONFIG_LOCATION, "types");
+
+    location->types =
+        arena_array(build->arena, items_count(layers, key), sizeof(location->types[0]));
+    if (location->types == NULL)
+        return -ENOMEM;
+    for (size_t i = LAYERS_COUNT; i-- > 0;) {
+        const struct config_entry *entry = entry_in(layers, i, key);
+        size_t inner = location->types_count;
+
+        for (size_t j = 0; entry != NULL && j < entry->count; j++) {
+            struct header_rule type;
+            int res = config_type_parse(build, key, &entry->items[j], &type);
+
+            if (res < 0)
+                return res;
+            for (size_t k = inner; k < location->types_count; k++) {
+                if (strcmp(location->types[k].name, type.name) == 0)
+                    return config_fail_item(build, &entry->items[j], key,
+                                            "\"%.100s\" stands twice in the list", type.name);
+            }
+            if (!has_type(location, type.name))
+                location->types[location->types_count++] = type;
+        }
+    }
     return 0;
 }
 
@@ -234,16 +281,14 @@ static int cache_rules_make(const struct config_build *build, const struct confi
 
 /* The root of that path; it is looked at once. */
 static int root_find(const struct config_build *build, const struct config_key *key,
-                     const struct config_item *item, struct config *config, struct root **ret_root)
+                     const struct config_item *item, char *path, struct config *config,
+                     struct root **ret_root)
 {
     struct name_table *known = &build->shared->roots;
     const struct name_slot *slot;
-    char *path = NULL;
     size_t i = config->roots_count;
-    int res = config_text(build, key, item, &path);
+    int res;
 
-    if (res < 0)
-        return res;
     slot = name_table_find(known, name_hash(span_str(path)), span_str(path));
     if (slot != NULL) {
         i = slot->index;
@@ -261,23 +306,91 @@ static int root_find(const struct config_build *build, const struct config_key *
     return 0;
 }
 
+/* `alias` of a path alone is a file: `path` is cut into its folder and its name. */
+static int alias_file(const struct config_build *build, const struct config_key *key,
+                      const struct config_item *item, char *path, struct location *location)
+{
+    char *slash = strrchr(path, '/');
+
+    CHECK(slash != NULL);
+    if (slash[1] == '\0' || build->files->directory(build->files->context, path) == 0)
+        return config_fail_advise(build, item->place, key->name,
+                                  "name the file that the path stands for, or end the location's "
+                                  "title with '/' and take = away",
+                                  "\"%.400s\" is a directory", path);
+    location->file = span_str(slash + 1);
+    if (slash == path) { /* the root's own folder keeps its '/' */
+        char *name = arena_strdup(build->arena, slash + 1);
+
+        if (name == NULL)
+            return -ENOMEM;
+        location->file = span_str(name);
+        slash++;
+    }
+    *slash = '\0';
+    return 0;
+}
+
+static int alias_make(const struct config_build *build, const struct config_key *key,
+                      const struct config_entry *entry, struct config *config,
+                      struct location *location)
+{
+    enum pattern_kind kind = location->pattern.kind;
+    char *path = NULL;
+    int res;
+
+    if (kind != PATTERN_EXACT && !pattern_is_prefix(kind))
+        return config_fail_advise(build, entry->place, key->name,
+                                  "take root, below which the whole path is looked up",
+                                  "its location is for a %s, so there is no prefix to take off the "
+                                  "path",
+                                  pattern_kind_name(kind));
+    res = config_text(build, key, entry->items, &path);
+    if (res == 0 && kind == PATTERN_EXACT)
+        res = alias_file(build, key, entry->items, path, location);
+    location->strip_prefix = true;
+    return res < 0 ? res : root_find(build, key, entry->items, path, config, &location->root);
+}
+
 static int root_make(const struct config_build *build, const struct config_layers *layers,
                      struct config *config, struct location *location)
 {
     const struct config_key *root = config_key_find("root"), *alias = config_key_find("alias");
     const struct config_entry *entry = entry_in(layers, 2, alias);
+    char *path = NULL;
+    int res;
 
     if (entry != NULL && entry_in(layers, 2, root) != NULL)
         return config_fail_advise(build, entry->place, "alias", "take one of the two away",
                                   "root is set beside it");
-    if (entry != NULL) {
-        location->strip_prefix = true;
-        return root_find(build, alias, entry->items, config, &location->root);
-    }
+    if (entry != NULL)
+        return alias_make(build, alias, entry, config, location);
     entry = entry_in_force(layers, root);
     if (entry == NULL)
         return 0;
-    return root_find(build, root, entry->items, config, &location->root);
+    res = config_text(build, root, entry->items, &path);
+    return res < 0 ? res : root_find(build, root, entry->items, path, config, &location->root);
+}
+
+/* What was said of a key by its server or by itself; NULL: nothing. */
+static const struct config_entry *entry_said(const struct config_layers *layers, const char *name)
+{
+    const struct config_key *key = config_key_find(name);
+    const struct config_entry *entry = entry_in(layers, 2, key);
+
+    return entry != NULL ? entry : entry_in(layers, 1, key);
+}
+
+static int browser_make(const struct config_build *build, const struct config_layers *layers,
+                        struct location *location)
+{
+    int res = config_security_headers_finish(build, entry_said(layers, "hsts"), location);
+
+    if (res == 0)
+        res = config_early_hints_check(build, entry_said(layers, "early_hints"), location);
+    if (res < 0 || location->cors_count == 0)
+        return res;
+    return config_cors_check(build, entry_said(layers, "cors"), location);
 }
 
 /* Reads and parses the template at `path`, which `entry` names. */
@@ -348,16 +461,26 @@ int config_location_make(const struct config_build *build, const struct config_l
     if (res == 0)
         res = headers_make(build, layers, config->engine, location);
     if (res == 0)
+        res = browser_make(build, layers, location);
+    if (res == 0)
         res = error_pages_make(build, layers, location);
     if (res == 0)
         res = codings_make(build, layers, "precompressed", &location->precompressed);
     if (res == 0)
         res = codings_make(build, layers, "compress", &location->compress);
     if (res == 0)
+        res = types_make(build, layers, location);
+    if (res == 0)
         res = cache_rules_make(build, layers, location);
     if (res == 0)
         res = config_admission_make(build, layers, location);
     if (res == 0)
+        res = config_limits_make(build, layers->server->title, location);
+    config->limits_any |= location->limits.requests_any || location->limits.rate_client != 0;
+    if (res == 0)
         res = template_make(build, layers, config, location);
+    for (size_t i = 0; res == 0 && i < location->archive_count; i++)
+        location->archive |=
+            1u << (strcmp(location->archive_texts[i], "zip") == 0 ? ARCHIVE_ZIP : ARCHIVE_TAR);
     return res;
 }

@@ -11,8 +11,8 @@ struct config_layers {
     const struct config_block *defaults, *server, *location;
 };
 
-/* Fills `location` but for id and prefix. config->roots has room for one more. 0, or -errno and a
- * sentence. */
+/* Fills `location`, whose prefix and pattern are known, but for id. config->roots has room for one
+ * more. 0, or -errno and a sentence. */
 int config_location_make(const struct config_build *build, const struct config_layers *layers,
                          struct config *config, struct location *location);
 

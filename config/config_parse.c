@@ -152,6 +152,28 @@ static int parse_setting(struct config_parser *parser, struct config_reader *rea
     return take_value(parser, reader, key, entry);
 }
 
+/* What stands before the title of a pattern, as in `location = "/x"`; a word that is none is the
+ * title. Leaves behind it. */
+static int take_word(struct config_parser *parser, struct config_reader *reader,
+                     const struct config_block_type *type, const char **ret_word)
+{
+    static const char *const words[] = { "=", "^~", "~", "~*" };
+    const struct config_token *token = &reader->token;
+
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (token->kind == CONFIG_TOKEN_STRING || !span_eq(token->text, span_str(words[i])))
+            continue;
+        if (!type->has_pattern && i == 0)
+            return 0; /* `server = ...` */
+        if (!type->has_pattern)
+            return FAIL(type->name, "%s stands before its title, which is no pattern here",
+                        config_reader_shown(parser, reader, token));
+        *ret_word = words[i];
+        return config_reader_next(parser, reader);
+    }
+    return 0;
+}
+
 /* Looks at the token behind the block's name. */
 static int open_block(struct config_parser *parser, struct config_reader *reader,
                       enum config_block_kind kind, const struct config_token *name)
@@ -159,9 +181,11 @@ static int open_block(struct config_parser *parser, struct config_reader *reader
     const struct config_block_type *type = config_block_type_at(kind);
     struct arena *arena = parser->build->scratch;
     struct config_block *block;
-    const char *title;
-    int res;
+    const char *title, *word = "";
+    int res = take_word(parser, reader, type, &word);
 
+    if (res < 0)
+        return res;
     if (!config_token_is_value(&reader->token))
         return FAIL_AT(name, type->name, "its title is missing before %s; write %s \"%s\" { ... }",
                        config_reader_shown(parser, reader, &reader->token), type->name,
@@ -178,6 +202,7 @@ static int open_block(struct config_parser *parser, struct config_reader *reader
     block = config_block_make(arena, kind, title, config_reader_place(reader, name));
     if (block == NULL || config_block_add(arena, parser->blocks[parser->depth], block) < 0)
         return -ENOMEM;
+    block->word = word;
     CHECK(parser->depth + 1 < CONFIG_DEPTH_MAX);
     parser->blocks[++parser->depth] = block;
     return config_reader_next(parser, reader);

@@ -7,6 +7,7 @@
 #include "config/config_rules.h"
 #include "config/config_tls.h"
 #include "config/config_value.h"
+#include "config/security_headers.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -41,9 +42,11 @@ static void print_setting(struct printer *printer, const char *name, const char 
     fputs("\"\n", printer->out);
 }
 
-static void print_block(struct printer *printer, enum config_block_kind kind, const char *title)
+static void print_block(struct printer *printer, enum config_block_kind kind, const char *word,
+                        const char *title)
 {
-    fprintf(printer->out, "%*s%s \"", 4 * printer->indent, "", config_block_type_at(kind)->name);
+    fprintf(printer->out, "%*s%s%s%s \"", 4 * printer->indent, "", config_block_type_at(kind)->name,
+            word[0] != '\0' ? " " : "", word);
     print_escaped(printer, title);
     fputs("\" {\n", printer->out);
     printer->indent++;
@@ -163,11 +166,11 @@ static void print_key(struct printer *printer, const struct config_key *key, con
     fprintf(printer->out, "%s\n", text);
 }
 
-static void print_types(struct printer *printer, const struct config *config)
+static void print_types(struct printer *printer, const struct header_rule *types, size_t count)
 {
     list_begin(printer, "types");
-    for (size_t i = 0; i < config->types_count; i++)
-        list_item(printer, config->types[i].name, "=", config->types[i].value);
+    for (size_t i = 0; i < count; i++)
+        list_item(printer, types[i].name, "=", types[i].value);
     list_end(printer);
 }
 
@@ -179,6 +182,20 @@ static bool has_header(const struct location *location, struct span name)
             return true;
     }
     return false;
+}
+
+/* Fields of its preset that this location does without, but for those that are the default's, too.
+ */
+static void print_preset_removed(struct printer *printer, const struct location *location)
+{
+    size_t count;
+    const struct security_field *fields = security_fields(location->security_headers, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (!has_header(location, span_str(fields[i].name)) &&
+            strcmp(fields[i].name, "X-Content-Type-Options") != 0)
+            list_item(printer, fields[i].name, ":", "");
+    }
 }
 
 /* Default fields that this location does without have to be removed by name. */
@@ -201,8 +218,14 @@ static void print_headers(struct printer *printer, const struct location *locati
         if (!has_header(location, span_str(name)))
             list_item(printer, name, ":", "");
     }
-    for (size_t i = 0; i < location->headers_count; i++)
-        list_item(printer, location->headers[i].name, ": ", location->headers[i].value);
+    print_preset_removed(printer, location);
+    for (size_t i = 0; i < location->headers_count; i++) {
+        const struct header_rule *header = &location->headers[i];
+        const char *preset = security_field_value(location->security_headers, header->name);
+
+        if (preset == NULL || strcmp(preset, header->value) != 0)
+            list_item(printer, header->name, ": ", header->value);
+    }
     list_end(printer);
 }
 
@@ -232,7 +255,7 @@ static void print_cache_rule(struct printer *printer, const struct cache_rule *r
 {
     char text[CONFIG_VALUE_TEXT_MAX];
 
-    print_block(printer, CONFIG_CACHE, rule->pattern);
+    print_block(printer, CONFIG_CACHE, "", rule->pattern);
     if (rule->control != NULL)
         print_setting(printer, "control", rule->control);
     if (rule->expires_s >= 0) {
@@ -268,7 +291,7 @@ static void print_admission(struct printer *printer, const struct config_key *ke
         print_name(printer, key->name);
         fputs("off\n", printer->out);
     } else {
-        print_block(printer, CONFIG_AUTH, all->auth->realm);
+        print_block(printer, CONFIG_AUTH, "", all->auth->realm);
         print_setting(printer, "users", all->auth->path);
         print_block_end(printer);
     }
@@ -276,8 +299,16 @@ static void print_admission(struct printer *printer, const struct config_key *ke
 
 static void print_location(struct printer *printer, const struct location *location)
 {
-    if (location->root != NULL)
+    if (location->file.len > 0) {
+        print_name(printer, "alias");
+        putc('"', printer->out);
+        print_escaped(printer, location->root->path);
+        print_escaped(printer, "/");
+        print_escaped(printer, location->file.ptr);
+        fputs("\"\n", printer->out);
+    } else if (location->root != NULL) {
         print_setting(printer, location->strip_prefix ? "alias" : "root", location->root->path);
+    }
     for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
         const struct config_key *key = config_key_at(i);
 
@@ -292,6 +323,8 @@ static void print_location(struct printer *printer, const struct location *locat
         else if (key->type == CONFIG_TEXTS || key->type == CONFIG_PATHS ||
                  key->type == CONFIG_CHOICE)
             print_admission(printer, key, location->admission);
+        else if (key->type == CONFIG_TYPES)
+            print_types(printer, location->types, location->types_count);
         else if (key->type == CONFIG_CODINGS)
             print_codings(printer, key->name,
                           strcmp(key->name, "compress") == 0 ? location->compress
@@ -358,6 +391,15 @@ static void print_certificates(struct printer *printer, const struct server *ser
     for (size_t i = 0; i < server->certificates_count; i++)
         list_item(printer, server->certificates[i].key_path, "", "");
     list_end(printer);
+    list_begin(printer, "ocsp");
+    bool any = false;
+    for (size_t i = 0; i < server->certificates_count; i++)
+        any |= server->certificates[i].ocsp_path != NULL;
+    for (size_t i = 0; any && i < server->certificates_count; i++) {
+        const char *path = server->certificates[i].ocsp_path;
+        list_item(printer, path != NULL ? path : "", "", "");
+    }
+    list_end(printer);
 }
 
 /* NULL: none are asked for anything; the keys say so. */
@@ -390,7 +432,7 @@ static void print_server(struct printer *printer, const struct config *config,
                          const struct server *server)
 {
     putc('\n', printer->out);
-    print_block(printer, CONFIG_SERVER, server->name);
+    print_block(printer, CONFIG_SERVER, "", server->name);
     print_listens(printer, config, server);
     print_certificates(printer, server);
     print_client_auth(printer, server->client_auth);
@@ -408,7 +450,7 @@ static void print_server(struct printer *printer, const struct config *config,
     for (size_t i = 0; i < server->redirects_count; i++) {
         const struct redirect *redirect = &server->redirects[i];
 
-        print_block(printer, CONFIG_REDIRECT, redirect->from.ptr);
+        print_block(printer, CONFIG_REDIRECT, "", redirect->from.ptr);
         print_setting(printer, "to", redirect->to);
         print_name(printer, "status");
         fprintf(printer->out, "%d\n", redirect->status);
@@ -416,10 +458,12 @@ static void print_server(struct printer *printer, const struct config *config,
     }
     /* With one location only, its keys stand in the server itself, where nothing inherits them. */
     for (size_t i = 0; i < server->locations_count; i++) {
-        bool alone = server->locations_count == 1 && !server->locations[i].strip_prefix;
+        const struct pattern *pattern = &server->locations[i].pattern;
+        bool alone = server->locations_count == 1 && !server->locations[i].strip_prefix &&
+                     pattern->kind == PATTERN_PREFIX;
 
         if (!alone)
-            print_block(printer, CONFIG_LOCATION, server->locations[i].prefix.ptr);
+            print_block(printer, CONFIG_LOCATION, pattern_word(pattern->kind), pattern->text.ptr);
         print_location(printer, &server->locations[i]);
         if (!alone)
             print_block_end(printer);
@@ -443,7 +487,7 @@ int config_print(const struct config *config, FILE *out)
             print_protocols(&printer, config);
         } else {
             CHECK(key->type == CONFIG_TYPES);
-            print_types(&printer, config);
+            print_types(&printer, config->types, config->types_count);
         }
     }
     for (size_t i = 0; i < config->servers_count; i++)

@@ -90,7 +90,7 @@ static void warn_of_any_link(const struct config *config)
                 log_warn(
                     "symlinks = any for location \"%.*s\" of server \"%s\": whoever can make a "
                     "link below %s shows through it every file that this process can read",
-                    (int)location->prefix.len, location->prefix.ptr, server->name,
+                    (int)location->pattern.text.len, location->pattern.text.ptr, server->name,
                     location->root->path);
         }
     }

@@ -87,6 +87,8 @@ int config_type_parse(const struct config_build *build, const struct config_key 
         return FAIL("\"%.200s\" has no '='", item->text);
     if (equals == item->text || strcspn(item->text, "./ \t") < (size_t)(equals - item->text))
         return FAIL("\"%.200s\" has no extension, without a dot, before the '='", item->text);
+    if (item->text[0] == '*' && equals == item->text + 1 && (key->blocks & 1u << CONFIG_TOP) != 0)
+        return FAIL("\"*\" is for a server or a location; here it is default_type");
     what = config_text_media_type(equals + 1);
     if (what != NULL)
         return FAIL("\"%.200s\" %s", equals + 1, what);

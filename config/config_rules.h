@@ -13,7 +13,8 @@ int config_header_parse(const struct config_build *build, const struct config_ke
                         const struct config_item *item, const char *engine,
                         struct header_rule *ret_rule);
 
-/* "extension=type/subtype", the extension in lower case and without a dot before it. */
+/* "extension=type/subtype", the extension in lower case and without a dot before it; "*" for all
+ * others, where `key` is not that of the top level. */
 int config_type_parse(const struct config_build *build, const struct config_key *key,
                       const struct config_item *item, struct header_rule *ret_type);
 

@@ -1,10 +1,12 @@
 /* config_server.c: names, addresses, locations and redirects of each server. */
+#include "config/config_admission.h"
 #include "config/config_server.h"
 #include "core/check.h"
 #include "config/config_access.h"
 #include "config/config_check.h"
 #include "config/config_listen.h"
 #include "config/config_location.h"
+#include "config/config_pattern.h"
 #include "config/config_rules.h"
 #include "config/config_store.h"
 #include "config/config_text.h"
@@ -53,6 +55,9 @@ static int hosts_make(const struct servers *servers, const struct config_block *
     return res;
 }
 
+/* Locations of a server up to which their prefixes are looked at in turn: no hash is as quick. */
+enum { LOCATIONS_FEW = 4 };
+
 /* Longest first; the order among equals only has to be the same every time. */
 static int compare_paths(struct span a, struct span b)
 {
@@ -64,8 +69,11 @@ static int compare_paths(struct span a, struct span b)
 static int compare_locations(const void *a, const void *b)
 {
     const struct location *x = a, *y = b;
+    bool is_prefix = pattern_is_prefix(x->pattern.kind);
 
-    return compare_paths(x->prefix, y->prefix);
+    if (is_prefix != pattern_is_prefix(y->pattern.kind))
+        return is_prefix ? 1 : -1;
+    return is_prefix ? compare_paths(x->prefix, y->prefix) : x->id < y->id ? -1 : x->id > y->id;
 }
 
 /* `block`: the server's; `inner`: the location's, or NULL for a "/" that has no block. */
@@ -74,36 +82,52 @@ static int location_make(const struct servers *servers, const struct config_bloc
 {
     const struct config_layers layers = { servers->defaults, block, inner };
     const struct config_build *build = servers->build;
-    const char *title = inner != NULL ? inner->title : "/";
-    const char *what = config_text_prefix(title);
-    char *prefix;
-    int res;
+    struct pattern *pattern = &location->pattern;
+    int res = config_location_pattern(build, inner, pattern);
 
-    if (what != NULL)
-        return config_fail_allowed(build, inner->place, "location",
-                                   "a path that begins and ends with '/'", "\"%.200s\" %s", title,
-                                   what);
-    prefix = arena_strdup(build->arena, title);
-    if (prefix == NULL)
-        return -ENOMEM;
-    location->prefix = span_str(prefix);
+    if (res < 0)
+        return res;
+    location->prefix = SPAN_LIT("/");
+    if (pattern->kind == PATTERN_EXACT || pattern_is_prefix(pattern->kind))
+        location->prefix = pattern->text;
+    servers->config->has_regex |= pattern_is_regex(pattern->kind);
     if (inner != NULL) {
         res = config_check_titles(build, inner);
         if (res < 0)
             return res;
     }
     res = config_location_make(build, &layers, servers->config, location);
-    if (res == 0 && location->root == NULL && location->prefix.len > 1)
+    if (res == 0 && location->root == NULL &&
+        !(pattern_is_prefix(pattern->kind) && location->prefix.len == 1))
         return config_fail_advise(build, inner->place, "location",
                                   "add root or alias to it, or root to its server",
-                                  "\"%.200s\" has no directory to serve", title);
+                                  "\"%.200s\" has no directory to serve", inner->title);
     return res;
+}
+
+/* What finds them, unless they are prefixes alone, and few. */
+static int locations_set_make(const struct servers *servers, struct server *server)
+{
+    size_t count = server->locations_count;
+    const struct pattern **patterns =
+        arena_array(servers->build->scratch, count, sizeof(*patterns));
+    bool few = count <= LOCATIONS_FEW;
+
+    if (patterns == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        patterns[i] = &server->locations[i].pattern;
+        few &= patterns[i]->kind == PATTERN_PREFIX;
+    }
+    return few ? 0
+               : pattern_set_make(servers->build->arena, patterns, count, &server->locations_set);
 }
 
 static int locations_make(const struct servers *servers, const struct config_block *block,
                           struct server *server)
 {
     size_t room = config_blocks_of(block, CONFIG_LOCATION) + 1;
+    struct location *location;
     bool has_slash = false;
     int res = 0;
 
@@ -113,9 +137,10 @@ static int locations_make(const struct servers *servers, const struct config_blo
     for (size_t i = 0; res == 0 && i < block->blocks_count; i++) {
         if (block->blocks[i]->kind != CONFIG_LOCATION)
             continue;
-        has_slash |= strcmp(block->blocks[i]->title, "/") == 0;
-        res = location_make(servers, block, block->blocks[i],
-                            &server->locations[server->locations_count++]);
+        location = &server->locations[server->locations_count];
+        location->id = (unsigned)server->locations_count++; /* until they are sorted */
+        res = location_make(servers, block, block->blocks[i], location);
+        has_slash |= pattern_is_prefix(location->pattern.kind) && location->prefix.len == 1;
     }
     if (res == 0 && !has_slash)
         res = location_make(servers, block, NULL, &server->locations[server->locations_count++]);
@@ -128,7 +153,7 @@ static int locations_make(const struct servers *servers, const struct config_blo
         server->locations[i].id = (unsigned)servers->config->locations_count++;
     }
     CHECK(server->locations[server->locations_count - 1].prefix.len == 1);
-    return 0;
+    return locations_set_make(servers, server);
 }
 
 static int compare_redirects(const void *a, const void *b)
@@ -211,6 +236,8 @@ static int server_make(const struct servers *servers, const struct config_block 
         res = config_client_auth_make(servers->build, servers->defaults, block, server);
     if (res == 0)
         res = locations_make(servers, block, server);
+    if (res == 0)
+        res = config_check_archives(servers->build, block->place, server);
     if (res == 0)
         res = redirects_make(servers, block, server);
     if (res == 0)

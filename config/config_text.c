@@ -226,6 +226,11 @@ const char *config_text_name_pattern(const char *text)
     return strchr(text, '/') != NULL ? "holds a '/', which no name has" : NULL;
 }
 
+const char *config_text_archive(const char *text)
+{
+    return strcmp(text, "zip") == 0 || strcmp(text, "tar") == 0 ? NULL : "is no kind of archive";
+}
+
 const char *config_text_try(const char *text)
 {
     static const char variable[] = "$uri";

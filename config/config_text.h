@@ -35,6 +35,22 @@ const char *config_text_media_range(const char *text);
 /* A charset's name (RFC 2978 section 2.3), such as it needs no quotes in Content-Type. */
 const char *config_text_charset(const char *text);
 
+/* A value of Strict-Transport-Security (RFC 6797 section 6.1). */
+const char *config_text_hsts(const char *text);
+
+/* "*", or an origin as a browser writes it (RFC 6454 section 6.2), in lower case and without the
+ * port that its scheme has anyway; "https://" and "*." before a name stand for all below it. */
+const char *config_text_origin(const char *text);
+
+/* "Link: <target>", with parameters of which one is rel (RFC 8288 section 3). */
+const char *config_text_link(const char *text);
+
+/* A pattern of fnmatch(3) that is not empty. */
+const char *config_text_pattern(const char *text);
+
+/* The name of a header field, of 100 octets at most. */
+const char *config_text_token(const char *text);
+
 /* A host name of letters, digits, '-', '_' and '.', perhaps behind "*."; or an IP address, IPv6 in
  * brackets. */
 const char *config_text_host(const char *text);
@@ -44,6 +60,9 @@ const char *config_text_file_name(const char *text);
 
 /* A pattern of fnmatch(3) for the name of a file in a directory. */
 const char *config_text_name_pattern(const char *text);
+
+/* "zip" or "tar". */
+const char *config_text_archive(const char *text);
 
 /* "$uri", "$uri" with something behind it, or an absolute path. */
 const char *config_text_try(const char *text);

@@ -61,8 +61,16 @@ int config_certificates_make(const struct config_build *build, const struct conf
     const struct config_key *chain = config_key_find("certificate"), *key = config_key_find("key");
     const struct config_entry *chains = config_entry_at(block, chain->name);
     const struct config_entry *keys = config_entry_at(block, key->name);
+    const struct config_key *ocsp = config_key_find("ocsp");
+    const struct config_entry *responses = config_entry_at(block, ocsp->name);
     int res = 0;
 
+    if (responses->count > 0 && responses->count != chains->count)
+        return config_fail_advise(build, responses->place, ocsp->name,
+                                  "name one response for each certificate, in the same order, and "
+                                  "\"\" where there is none",
+                                  "responses: %zu, certificates: %zu", responses->count,
+                                  chains->count);
     if (keys->count > 0 && keys->count != chains->count)
         return config_fail_advise(build, keys->place, key->name,
                                   "name one key for each certificate, in the same order, or no "
@@ -81,6 +89,8 @@ int config_certificates_make(const struct config_build *build, const struct conf
             res = config_text(build, key, &keys->items[i], &certificate->key_path);
         else
             certificate->key_path = certificate->chain_path;
+        if (res == 0 && responses->count > 0 && responses->items[i].text[0] != '\0')
+            res = config_text(build, ocsp, &responses->items[i], &certificate->ocsp_path);
     }
     return res;
 }
@@ -130,7 +140,8 @@ static int server_check(const struct config_build *build, const struct config_bl
                                   "tls_client_ca",
                                   "add tls to an address, as in listen = {\"0.0.0.0:443 tls\"}",
                                   "no address of the server has TLS");
-    if (listen != NULL && server->certificates_count == 0 && !config->tls.self_signed)
+    if (listen != NULL && server->certificates_count == 0 && !config->tls.self_signed &&
+        config->tls.certificates[0] == '\0')
         return config_fail_advise(
             build, block->place, "server",
             "add certificate and key to it, or, for trying out, start with --tls-self-signed",
@@ -193,7 +204,8 @@ int config_check_tls(const struct config_build *build, const struct config_block
         const struct server *server = &config->servers[i];
 
         tls_servers += listens[i] != NULL;
-        needed += listens[i] != NULL && server->certificates_count == 0;
+        needed += listens[i] != NULL && server->certificates_count == 0 &&
+                  config->tls.certificates[0] == '\0';
         res = server_check(build, top->blocks[i], config, server, listens[i]);
         if (res == 0)
             res = plain_check(build, top->blocks[i], server, plain[i]);

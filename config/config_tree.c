@@ -26,6 +26,7 @@ struct config_block *config_block_make(struct arena *arena, enum config_block_ki
     if (block == NULL)
         return NULL;
     block->kind = kind;
+    block->word = "";
     block->title = title;
     block->place = place;
     return block;

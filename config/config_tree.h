@@ -27,6 +27,7 @@ struct config_entry {
 
 struct config_block {
     enum config_block_kind kind;
+    const char *word;                               /* before the title (pattern.h), or "" */
     const char *title;                              /* NULL: it has none, as the top level */
     struct config_place place;                      /* where it begins */
     struct config_entry entries[CONFIG_KEYS_COUNT]; /* by config_key_index() */

@@ -2,6 +2,7 @@
 #include "core/arena.h"
 #include "core/check.h"
 
+#include <errno.h>
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -20,9 +21,16 @@ struct arena_chunk {
     alignas(max_align_t) char data[];
 };
 
+struct arena_end {
+    struct arena_end *next;
+    void (*call)(void *what);
+    void *what;
+};
+
 struct arena {
     unsigned magic;
     struct arena_chunk *chunks; /* the one being filled comes first */
+    struct arena_end *ends;     /* in the chunks; the last one comes first */
 };
 
 struct arena *arena_create(void)
@@ -41,6 +49,8 @@ void arena_destroy(struct arena *arena)
     if (arena == NULL)
         return;
     CHECK_OBJ(arena, ARENA_MAGIC);
+    for (const struct arena_end *end = arena->ends; end != NULL; end = end->next)
+        end->call(end->what);
     for (chunk = arena->chunks; chunk != NULL; chunk = next) {
         next = chunk->next;
         free(chunk);
@@ -82,6 +92,17 @@ void *arena_alloc(struct arena *arena, size_t size)
     mem = chunk->data + chunk->used;
     chunk->used += size;
     return mem;
+}
+
+int arena_at_end(struct arena *arena, void (*end)(void *what), void *what)
+{
+    struct arena_end *entry = arena_alloc(arena, sizeof(*entry));
+
+    if (entry == NULL)
+        return -ENOMEM;
+    *entry = (struct arena_end){ arena->ends, end, what };
+    arena->ends = entry;
+    return 0;
 }
 
 void *arena_array(struct arena *arena, size_t count, size_t size)

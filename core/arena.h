@@ -16,6 +16,10 @@ struct arena *arena_create(void);
 /* Frees the arena and everything that came from it. NULL is allowed. */
 void arena_destroy(struct arena *arena);
 
+/* Has `end` called with `what` when the arena is destroyed, before its memory goes, the last one
+ * first: for what lies in the arena and holds more than memory of it. 0 or -ENOMEM. */
+int arena_at_end(struct arena *arena, void (*end)(void *what), void *what);
+
 /* `size` octets, zeroed and aligned for any object, or NULL when there is no memory. Size 0 gives a
  * pointer that must not be read through. */
 void *arena_alloc(struct arena *arena, size_t size);

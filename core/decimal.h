@@ -23,17 +23,29 @@ static inline struct span decimal_text(uint64_t value, struct decimal *room)
     return span_make(room->digits + at, sizeof(room->digits) - at);
 }
 
-/* One digit or more, leading zeros too, up to 65535 (RFC 3986 section 3.2.3). False, and *ret_port
- * is as it was: it is something else. */
+/* One digit or more and nothing else, up to `max`. False, and *ret_number is as it was: it is
+ * something else. */
+static inline bool decimal_parse(struct span text, uint64_t max, uint64_t *ret_number)
+{
+    uint64_t number = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned digit = (unsigned)(unsigned char)text.ptr[i] - '0';
+        if (digit > 9 || digit > max || number > (max - digit) / 10)
+            return false;
+        number = number * 10 + digit;
+    }
+    if (text.len == 0)
+        return false;
+    *ret_number = number;
+    return true;
+}
+
+/* A port, leading zeros too, up to 65535 (RFC 3986 section 3.2.3). False, and *ret_port is as it
+ * was: it is something else. */
 static inline bool decimal_parse_port(struct span text, uint16_t *ret_port)
 {
-    uint32_t port = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < '0' || text.ptr[i] > '9' || port > UINT16_MAX)
-            return false;
-        port = port * 10 + (uint32_t)(text.ptr[i] - '0');
-    }
-    if (text.len == 0 || port > UINT16_MAX)
+    uint64_t port;
+    if (!decimal_parse(text, UINT16_MAX, &port))
         return false;
     *ret_port = (uint16_t)port;
     return true;

@@ -246,6 +246,7 @@ static int add(struct dir_reader *r, const struct dirent *entry)
         .name = name,
         .size = meta.size,
         .mtime_s = meta.mtime_s,
+        .mtime_ns = meta.mtime_ns,
         .is_dir = meta.kind == FILE_DIRECTORY,
         .forbidden = forbidden,
     };

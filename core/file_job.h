@@ -53,6 +53,7 @@ struct dir_item {
     const char *name; /* into the listing's own memory, NUL-terminated, any octet but '/' and NUL */
     uint64_t size;
     int64_t mtime_s;
+    int32_t mtime_ns;
     bool is_dir;
     bool forbidden; /* it may not be looked at: size and mtime_s are not known */
 };

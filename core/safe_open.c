@@ -217,6 +217,27 @@ int safe_open_guarded(const char *path, struct safe_file *ret_file, const char *
     return error;
 }
 
+int safe_open_listing(const char *path, DIR **ret_dir, const char **ret_what)
+{
+    struct safe_file folder;
+
+    *ret_what = NULL;
+    int error = safe_open(SAFE_FOLDER, path, 0, &folder, ret_what);
+    if (error < 0)
+        return error;
+    int fd = openat(folder.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    error = fd < 0 ? -errno : 0;
+    close(folder.fd);
+    if (error < 0)
+        return error;
+    *ret_dir = fdopendir(fd);
+    if (*ret_dir == NULL) {
+        close(fd);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
 int safe_open_check(enum safe_use use, const char *path, uid_t owner, struct safe_file *ret_file,
                     const char **ret_what)
 {

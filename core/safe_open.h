@@ -20,6 +20,7 @@
 
 #include "core/place.h"
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -47,6 +48,10 @@ int safe_open(enum safe_use use, const char *path, uid_t owner, struct safe_file
 /* Opens a folder (SAFE_FOLDER) by root's rules, whoever we are: for what root opened at the start
  * and the user who serves opens again. As safe_open(). */
 int safe_open_guarded(const char *path, struct safe_file *ret_file, const char **ret_what);
+
+/* Opens a folder (SAFE_FOLDER), to read the names in it: `ret_dir` is the caller's (closedir(3)).
+ * As safe_open(). */
+int safe_open_listing(const char *path, DIR **ret_dir, const char **ret_what);
 
 /* The same for a name in a place that was opened with PLACE_FOLLOW (SAFE_LOG) or without
  * (SAFE_PID). */

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -32,6 +33,26 @@ static inline size_t send_plan_memory(const struct send_plan *plan)
     for (int i = 0; i < plan->iovcnt; i++)
         total += plan->iov[i].iov_len;
     return total;
+}
+
+/* Leaves the first `len` bytes (above 0) of it. What follows later is no reason to wait with these:
+ * `more` is false then. */
+static inline void send_plan_cut(struct send_plan *plan, uint64_t len)
+{
+    int i = 0;
+    while (i < plan->iovcnt && plan->iov[i].iov_len < len)
+        len -= plan->iov[i++].iov_len;
+    if (i < plan->iovcnt) {
+        bool whole = i + 1 == plan->iovcnt && plan->iov[i].iov_len == len && plan->file_len == 0;
+        plan->iov[i].iov_len = (size_t)len;
+        plan->iovcnt = i + 1;
+        plan->file_fd = -1;
+        plan->file_len = 0;
+        plan->more &= whole;
+    } else if (plan->file_len > len) {
+        plan->file_len = (size_t)len;
+        plan->more = false;
+    }
 }
 
 /* How far its file range goes within `len` octets: an offset in the file. */

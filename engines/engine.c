@@ -126,9 +126,27 @@ static int check_file_jobs(const struct engine_ops *ops, const struct config *co
     return 0;
 }
 
+/* Whoever asks for more loops than the engine has is to know; 0 leaves the number to it. */
+static int check_threads(const struct engine_ops *ops, const struct config *config, char *why,
+                         size_t why_size)
+{
+    if (config->threads <= 1 || (ops->settings & ENGINE_SETTING_THREADS) != 0)
+        return 0;
+    snprintf(
+        why, why_size,
+        "%s: threads = %u needs multi-reactor, leader-followers or proactor; engine %s has one "
+        "that is counted by it: set threads = 1%s",
+        config_place(config, "threads"), config->threads, ops->name,
+        ops->settings & ENGINE_SETTING_WORKERS ? ", and how many serve by `workers`" : "");
+    return -EINVAL;
+}
+
 int engine_check_config(const struct engine_ops *ops, const struct config *config, char *why,
                         size_t why_size)
 {
+    int res = check_threads(ops, config, why, why_size);
+    if (res < 0)
+        return res;
     if (config->file_jobs != FILE_JOBS_AUTO && !(ops->file_jobs & 1u << config->file_jobs)) {
         char takes[128];
         list_file_jobs(ops, takes, sizeof(takes));
@@ -136,7 +154,7 @@ int engine_check_config(const struct engine_ops *ops, const struct config *confi
                  config_place(config, "file_jobs"), ops->name, file_jobs[config->file_jobs], takes);
         return -EINVAL;
     }
-    int res = check_file_jobs(ops, config, why, why_size);
+    res = check_file_jobs(ops, config, why, why_size);
     if (res < 0)
         return res;
     if (config->file_io == FILE_IO_SPLICE && !ops->splices) {

@@ -51,7 +51,7 @@ struct engine_config {
     struct listener *listeners;   /* several may have one address, told by their `config`. An engine
                                      that drains closes them (listener_close()) */
     size_t listeners_count;
-    const struct tls_server *tls;       /* handed on to session_env_create() */
+    const struct tls_server *tls; /* handed on to session_env_create() */
     const struct engine_orders *orders;
     struct handover *out; /* to the successor (handover.h); NULL: none, and to retire is to drain */
     const int *inboxes;   /* of predecessors: connections that they hand over come there
@@ -84,8 +84,9 @@ struct engine_ops {
     const char *cost;    /* what the model costs, and where it breaks, in one line, for doctor */
     unsigned settings;   /* enum engine_setting: those that it honours */
     unsigned file_jobs;  /* bits 1 << enum file_jobs: those that it takes, besides AUTO */
-    bool splices;        /* it has file_io = splice */
-    bool shares_env;     /* its threads share one session environment, and what that has open */
+    enum file_jobs file_jobs_by_default; /* what AUTO means, where it has file workers */
+    bool splices;                        /* it has file_io = splice */
+    bool shares_env; /* its threads share one session environment, and what that has open */
     bool forks; /* each connection has a process of its own, with descriptors of its own: the limit
                    of them is for one connection */
 
@@ -149,8 +150,8 @@ const struct engine_alias *engine_alias_at(size_t index);
  * last. */
 const char *engine_setting_at(size_t index);
 
-/* Does the engine have what `config` says of file_jobs and file_io? 0, or -EINVAL and a sentence.
- * To be asked before create(). */
+/* Does the engine have what `config` says of threads, file_jobs and file_io? 0, or -EINVAL and a
+ * sentence. To be asked before create(), which relies on it. */
 int engine_check_config(const struct engine_ops *ops, const struct config *config, char *why,
                         size_t why_size);
 

@@ -20,12 +20,15 @@
 #include <stdint.h>
 
 enum {
-    HANDOVER_MAX = 64,            /* connections of a message; SCM_MAX_FD is 253 */
-    HANDOVER_ACK_MS = 1000,       /* a successor that has not answered by then is given up */
-    HANDOVER_RETRY_MS = 20,       /* connections that were not taken are offered again after it, */
-    HANDOVER_REFUSALS_MAX = 5,    /* so many times */
-    HANDOVER_SPARE = 16,          /* descriptors that the receiver keeps free: what would take the
-                                     last of them is refused */
+    HANDOVER_MAX = 64,         /* connections of a message; SCM_MAX_FD is 253 */
+    HANDOVER_ACK_MS = 1000,    /* a successor that has not answered by then is given up */
+    HANDOVER_RETRY_MS = 20,    /* connections that were not taken are offered again after it, */
+    HANDOVER_REFUSALS_MAX = 5, /* so many times */
+    HANDOVER_QUIET_MS = 2000,  /* who retires and has nothing left waits for predecessors that have
+                                  handed something over within it; not for those that serve what
+                                  cannot move: they find out, and keep what becomes idle */
+    HANDOVER_SPARE = 16,       /* descriptors that the receiver keeps free: what would take the
+                                  last of them is refused */
     HANDOVER_ADDRESSES_MAX = 4096 /* of a configuration that are told apart */
 };
 
@@ -57,8 +60,8 @@ int handover_memory(const struct handover *h);
 void handover_forget_memory(struct handover *h);
 
 /* That which another program of this process has made, of a worker that lives: for handover_map()
- * alone. Takes `memory`, also on failure. 0; -EPROTO: that program is of another version, or it is no
- * such memory; or another -errno. The caller owns it. */
+ * alone. Takes `memory`, also on failure. 0; -EPROTO: that program is of another version, or it is
+ * no such memory; or another -errno. The caller owns it. */
 int handover_adopt(int memory, struct handover **ret_handover);
 
 /* Closes all ends, and frees. NULL is allowed. */

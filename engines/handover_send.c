@@ -249,9 +249,12 @@ static int withdraw(struct handover *h, uint64_t number, int error, uint64_t *re
 {
     shutdown(h->fd, SHUT_RDWR);
     atomic_store(&h->shared->failed, error);
-    log_warn("a successor does not take connections any more (%s): those that are left are served "
-             "here, and end",
-             strerror(error));
+    if (error == EPIPE)
+        log_info("a successor has ended: connections that are left are served here, and end");
+    else
+        log_warn("a successor does not take connections any more (%s): those that are left are "
+                 "served here, and end",
+                 strerror(error));
     return take_ack(h, number, ret_taken) == 0 ? 0 : -error;
 }
 

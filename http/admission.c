@@ -23,10 +23,10 @@ static bool is_challenge(const struct http_exchange *x)
 {
     static const struct span challenges = SPAN_LIT("/.well-known/acme-challenge/");
     static const struct span well_known = SPAN_LIT("/.well-known/");
-    struct span path = x->target.path, prefix = x->search.location->prefix;
+    struct span path = x->target.path, place = x->search.location->pattern.text;
 
     return path.len > challenges.len && memcmp(path.ptr, challenges.ptr, challenges.len) == 0 &&
-           (prefix.len < well_known.len || memcmp(prefix.ptr, well_known.ptr, well_known.len) != 0);
+           (place.len < well_known.len || memcmp(place.ptr, well_known.ptr, well_known.len) != 0);
 }
 
 /* Counts and logs it. Names that were tried are not told: some are passwords. */

@@ -41,7 +41,7 @@ static bool is_suitable(struct http_exchange *x)
         return false;
     if (entry->compress_asked != s->location->id + 1) {
         entry->compress_suits =
-            http_compress_suits(s->location, mime_table_find(x->env->mime, s->name));
+            http_compress_suits(s->location, mime_find(x->env->mime, s->location, s->name));
         entry->compress_asked = s->location->id + 1;
     }
     return entry->compress_suits;
@@ -63,7 +63,7 @@ static enum coding best_coding(struct http_exchange *x)
     return order[0];
 }
 
-static enum http_static_result want_slice(struct http_exchange *x)
+enum http_static_result http_compress_want_slice(struct http_exchange *x)
 {
     http_search_set(&x->search.opened, NULL); /* others have found it meanwhile, too */
     file_job_init_make(&x->job, compression_source(x->search.compression), NULL, 0);
@@ -77,7 +77,7 @@ static enum http_static_result slice_done(struct http_exchange *x)
     struct http_static *s = &x->search;
     x->job_state = HTTP_JOB_NONE;
     if (x->job.res == 1)
-        return want_slice(x);
+        return http_compress_want_slice(x);
     s->step = HTTP_SEARCH_RESPOND;
     if (x->job.res < 0) { /* nobody could execute it */
         http_compress_drop(x);
@@ -106,10 +106,11 @@ enum http_static_result http_compress_choose(struct http_exchange *x)
                                 &s->made, &s->compression)) {
     case COMPRESS_READY:
     case COMPRESS_PLAIN:
+    case COMPRESS_BUSY:
         return HTTP_STATIC_NEXT;
     case COMPRESS_MAKING:
         s->step = HTTP_SEARCH_COMPRESS;
-        return want_slice(x);
+        return http_compress_want_slice(x);
     case COMPRESS_MISSING: /* earlier answers go first */
         s->step = HTTP_SEARCH_COMPRESS;
         return HTTP_STATIC_ROOM;

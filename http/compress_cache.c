@@ -187,21 +187,19 @@ static void end_job(struct compress_cache *cache, struct job *job)
     *job = (struct job){ .compression = NULL };
 }
 
-/* Begins to compress the file; NULL: it is to be sent as it is. What would save less than a
- * sixteenth is not worth the client's time. */
+/* Begins with the file, of which at most `room` octets are made; NULL: not at this moment. */
 static struct compression *begin(struct compress_cache *cache, struct file_entry *file,
-                                 enum coding coding)
+                                 const struct compressor_ops *ops, size_t room)
 {
     struct job *job = job_with(cache, NULL);
-    uint64_t room = file->meta.size - file->meta.size / 16;
     uint64_t size = room + sizeof(struct item) + sizeof(struct file_entry);
     int res;
 
     if (job == NULL || !make_room(cache, size))
         return NULL;
-    res = compression_create(compressor_find(coding), file, (size_t)room, &job->compression);
+    res = compression_create(ops, file, room, &job->compression);
     if (res < 0) {
-        log_fault("no memory to compress a file; it is sent as it is", -res);
+        log_fault("no memory to compress a file, or to decompress it", -res);
         return NULL;
     }
     job->room = size;
@@ -209,10 +207,11 @@ static struct compression *begin(struct compress_cache *cache, struct file_entry
     return job->compression;
 }
 
-enum compress_found compress_cache_find(struct compress_cache *cache, struct file_entry *file,
-                                        enum coding coding, bool make,
-                                        struct file_entry **ret_entry,
-                                        struct compression **ret_compression)
+enum compress_found compress_cache_find_content(struct compress_cache *cache,
+                                                struct file_entry *file,
+                                                const struct compressor_ops *ops, size_t room,
+                                                bool make, struct file_entry **ret_entry,
+                                                struct compression **ret_compression)
 {
     struct item *item;
     struct job *job;
@@ -220,7 +219,7 @@ enum compress_found compress_cache_find(struct compress_cache *cache, struct fil
 
     CHECK_OBJ(cache, COMPRESS_CACHE_MAGIC);
     CHECK(file_entry_is_file(file) && file->meta.size > 0);
-    item = lookup(cache, file, coding);
+    item = lookup(cache, file, ops->coding);
     if (item != NULL && cache->lru.next != &item->lru) {
         list_remove(&item->lru);
         list_push_front(&cache->lru, &item->lru);
@@ -233,16 +232,29 @@ enum compress_found compress_cache_find(struct compress_cache *cache, struct fil
     }
     if (!make)
         return COMPRESS_MISSING;
-    job = job_of(cache, file, coding);
+    job = job_of(cache, file, ops->coding);
     if (job != NULL && compression_users(job->compression) >= COMPRESS_USERS_MAX)
-        return COMPRESS_PLAIN;
+        return COMPRESS_BUSY;
     if (job != NULL)
         compression_ref(job->compression);
-    c = job != NULL ? job->compression : begin(cache, file, coding);
+    c = job != NULL ? job->compression : begin(cache, file, ops, room);
     if (c == NULL)
-        return COMPRESS_PLAIN;
+        return COMPRESS_BUSY;
     *ret_compression = c;
     return COMPRESS_MAKING;
+}
+
+/* What would save less than a sixteenth is not worth the client's time. */
+enum compress_found compress_cache_find(struct compress_cache *cache, struct file_entry *file,
+                                        enum coding coding, bool make,
+                                        struct file_entry **ret_entry,
+                                        struct compression **ret_compression)
+{
+    size_t room = (size_t)(file->meta.size - file->meta.size / 16);
+    enum compress_found found = compress_cache_find_content(cache, file, compressor_find(coding),
+                                                            room, make, ret_entry, ret_compression);
+
+    return found == COMPRESS_BUSY ? COMPRESS_PLAIN : found;
 }
 
 /* The entry for what was made; NULL: memory is short. */
@@ -261,7 +273,7 @@ static struct file_entry *make_entry(struct compress_cache *cache, struct compre
         return NULL;
     }
     entry->file_size = file->meta.size;
-    entry->recipe = compressor_recipe(compressor_find(compression_coding(c)));
+    entry->recipe = compressor_recipe(compression_ops(c));
     return entry;
 }
 
@@ -296,7 +308,7 @@ static struct item *file_result(struct compress_cache *cache, struct job *job)
     struct item *item = NULL;
 
     end_job(cache, job);
-    if (end == COMPRESSION_FAILED)
+    if (end == COMPRESSION_FAILED && compression_coding(c) != CODING_IDENTITY)
         log_fault("a file cannot be compressed; it is sent as it is", error);
     if (end == COMPRESSION_MADE || end == COMPRESSION_USELESS)
         item = keep(cache, c, end == COMPRESSION_MADE);

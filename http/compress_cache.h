@@ -1,5 +1,5 @@
-/* compress_cache.h: what `compress` has made, in memory, so that a file is compressed once and then
- * sent like a small one. One cache a thread, beside its file_cache.h.
+/* compress_cache.h: what `compress` has made, and what sidecars hold, in memory, so that a file is
+ * compressed once and then sent like a small one. One cache a thread, beside its file_cache.h.
  *
  * An entry is known by what the file was (device, inode, size, times) and by its coding: so one
  * file below several names is compressed once, and what was made of a file before it was written to
@@ -37,7 +37,8 @@ enum compress_found {
     COMPRESS_READY,   /* *ret_entry is it */
     COMPRESS_MAKING,  /* *ret_compression is at it; its jobs are to be executed */
     COMPRESS_MISSING, /* it is not there, and was not to be made */
-    COMPRESS_PLAIN    /* the file is to be sent as it is: nothing is gained, or there is no room */
+    COMPRESS_PLAIN,   /* the file is to be sent as it is: nothing is gained, or there is no room */
+    COMPRESS_BUSY     /* of a sidecar: there is no room, or others are being made, at this moment */
 };
 
 /* What there is of a file that is not empty, in a coding that is built in; `make`: and if there is
@@ -46,6 +47,14 @@ enum compress_found compress_cache_find(struct compress_cache *cache, struct fil
                                         enum coding coding, bool make,
                                         struct file_entry **ret_entry,
                                         struct compression **ret_compression);
+
+/* Likewise, what comes of a sidecar that is not empty, by `ops` of decompressor.h, if it has at
+ * most `room` octets. COMPRESS_PLAIN: it has more. */
+enum compress_found compress_cache_find_content(struct compress_cache *cache,
+                                                struct file_entry *sidecar,
+                                                const struct compressor_ops *ops, size_t room,
+                                                bool make, struct file_entry **ret_entry,
+                                                struct compression **ret_compression);
 
 /* Takes the user's reference of one that has ended. The entry that came of it, with a reference for
  * the caller; NULL: the file is to be sent as it is. */

@@ -62,6 +62,11 @@ static bool ends_with(struct span type, struct span suffix)
            span_caseeq(span_make(type.ptr + type.len - suffix.len, suffix.len), suffix);
 }
 
+bool http_media_range_has(struct span range, struct span type)
+{
+    return matches(range, bare(type));
+}
+
 bool http_compress_suits(const struct location *location, struct span type)
 {
     type = bare(type);

@@ -13,4 +13,8 @@
  * Parameters of the type do not count, nor does case. */
 bool http_compress_suits(const struct location *location, struct span type);
 
+/* Is the type, with parameters or without, in the range: the same type, "type/" and a star, or star
+ * slash star? */
+bool http_media_range_has(struct span range, struct span type);
+
 #endif

@@ -90,7 +90,8 @@ static void finish(struct compression *c)
         end_with(c, COMPRESSION_CHANGED, 0);
         return;
     }
-    out = realloc(c->out, c->out_len); /* to shrink it fails at worst, and then it stays */
+    /* To shrink it fails at worst, and then it stays; nothing may have come of it. */
+    out = realloc(c->out, c->out_len + (c->out_len == 0));
     if (out != NULL)
         c->out = out;
     end_with(c, COMPRESSION_MADE, 0);
@@ -182,7 +183,8 @@ int compression_create(const struct compressor_ops *ops, struct file_entry *entr
                        struct compression **ret_compression)
 {
     struct compression *c = calloc(1, sizeof(*c));
-    size_t guess = (size_t)entry->meta.size / 4 + 256;
+    size_t size = (size_t)entry->meta.size;
+    size_t guess = (ops->coding == CODING_IDENTITY ? size * 4 : size / 4) + 256;
 
     CHECK(file_entry_is_file(entry) && entry->meta.size > 0 && room > 0);
     if (c == NULL)
@@ -245,6 +247,12 @@ enum coding compression_coding(const struct compression *c)
 {
     CHECK_OBJ(c, COMPRESSION_MAGIC);
     return c->ops->coding;
+}
+
+const struct compressor_ops *compression_ops(const struct compression *c)
+{
+    CHECK_OBJ(c, COMPRESSION_MAGIC);
+    return c->ops;
 }
 
 struct file_source *compression_source(struct compression *c)

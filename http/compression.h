@@ -21,9 +21,10 @@ enum {
 
 enum compression_end {
     COMPRESSION_MADE,    /* what was made can be taken */
-    COMPRESSION_USELESS, /* it would hardly be smaller */
+    COMPRESSION_USELESS, /* more than `room` octets would come of it */
     COMPRESSION_CHANGED, /* the file was written to meanwhile */
-    COMPRESSION_FAILED,  /* no memory, a file that cannot be read; its error tells */
+    COMPRESSION_FAILED,  /* no memory, a file that cannot be read, or is not in the coding (EBADMSG);
+                            its error tells */
 };
 
 struct compression;
@@ -40,6 +41,7 @@ void compression_unref(struct compression *c);
 unsigned compression_users(const struct compression *c);
 struct file_entry *compression_file(const struct compression *c);
 enum coding compression_coding(const struct compression *c);
+const struct compressor_ops *compression_ops(const struct compression *c);
 
 /* For jobs that count (file_job_init_make() without memory): each does a slice; res 0: it has
  * ended. It never fails. */

@@ -57,7 +57,8 @@ static bool known_to_client(const struct http_request *request,
                                 HTTP_ETAG_WEAK);
     if (validators->has_last_modified &&
         field_date(request, HTTP_FIELD_IF_MODIFIED_SINCE, now_s, &since_s))
-        return validators->last_modified_s <= since_s;
+        return validators->modified_exact ? validators->last_modified_s == since_s
+                                          : validators->last_modified_s <= since_s;
     return false;
 }
 

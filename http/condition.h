@@ -13,6 +13,7 @@ struct http_validators {
     struct span etag;       /* empty: none */
     bool has_last_modified; /* false: no validator that lies is sent (see etag.h) */
     int64_t last_modified_s;
+    bool modified_exact; /* If-Modified-Since holds for that date alone, not for later ones */
 };
 
 enum http_condition {

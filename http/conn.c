@@ -6,6 +6,7 @@
 #include "http/access.h"
 #include "http/conn_count.h"
 #include "http/conn_state.h"
+#include "http/cors.h"
 #include "http/exchange.h"
 #include "http/real_ip.h"
 #include "http/redirect.h"
@@ -74,8 +75,11 @@ static void begin_request(struct http_conn *c)
     x->server = c->named != NULL ? c->named : c->listen->servers[0];
     x->search.status = 0;
     x->status = 0;
+    x->pace.on = x->pace.allowed = false;
     x->extra[0] = '\0';
     x->user = NULL;
+    x->captures = NULL;
+    x->asked = NULL;
     x->request.head = "";
     x->request.head_len = 0;
     x->request.request_line = (struct http_slice){ 0, 0 };
@@ -94,6 +98,7 @@ static bool attach_exchange(struct http_conn *c)
     if (c->x == NULL)
         return false;
     c->x->peer = &c->peer;
+    c->x->secure = c->listen->tls;
     begin_request(c);
     return true;
 }
@@ -119,13 +124,15 @@ static void close_now(struct http_conn *c)
 static void answer_composed(struct http_conn *c, struct http_input *input)
 {
     struct http_exchange *x = c->x;
-    bool is_long = http_out_is_long(&x->out) || x->multipart.entry != NULL;
+    bool is_long = http_out_is_long(&x->out) || x->multipart.entry != NULL || x->pace.on;
     if (!is_long)
         http_access_write(c, x->status, x->out.queued - x->answer_start, x->body_len);
     x->log_due = is_long;
     http_count_composed(x, x->multipart.entry != NULL);
     if (is_long || !x->keep_alive) {
         c->state = STATE_FLUSH;
+        if (x->pace.on && x->pace.wake_ms != 0)
+            http_conn_pause(c);
         return;
     }
     input->head.len = 0;
@@ -199,7 +206,8 @@ static void begin_answer(struct http_conn *c, bool body_left)
         refuse(c, status);
     else if (status != 0)
         http_static_begin_error(x, status);
-    else if (r->method != HTTP_OPTIONS || http_redirect_of_head(x) != NULL)
+    else if (r->method != HTTP_OPTIONS ||
+             (http_redirect_of_head(x) != NULL && !http_cors_is_preflight(x)))
         http_static_begin(x);
     if (body_left) {
         x->keep_alive = false;
@@ -308,14 +316,17 @@ static bool read_body(struct http_conn *c, struct http_input *input)
 static bool asks_for_options(struct http_exchange *x)
 {
     return x->request.method == HTTP_OPTIONS && x->search.location == NULL &&
-           x->search.status == 0 && http_redirect_of_head(x) == NULL;
+           x->search.status == 0 &&
+           (http_redirect_of_head(x) == NULL || http_cors_is_preflight(x));
 }
 
 static bool answer(struct http_conn *c, struct http_input *input)
 {
     struct http_exchange *x = c->x;
     if (asks_for_options(x)) {
-        if (!http_response_options(x, http_location_find(x->server, SPAN_LIT("/"))))
+        if (x->target.form != HTTP_TARGET_ASTERISK)
+            (void)http_location_find(x->server, x->env->regexes, x->target.path, NULL, &x->asked);
+        if (!http_response_options(x, http_location_slash(x->server)))
             return false;
         answer_composed(c, input);
         return true;
@@ -331,12 +342,24 @@ static bool answer(struct http_conn *c, struct http_input *input)
         http_static_end(x);
         MUST(http_response_error(x, NULL, 414));
         break;
+    case HTTP_STATIC_WAIT:
+        c->state = STATE_DELAYED;
+        return true;
     case HTTP_STATIC_NEXT:
         UNREACHABLE();
     case HTTP_STATIC_DONE:
         break;
     }
     answer_composed(c, input);
+    return true;
+}
+
+/* Its time to be answered may have come. False: it has not. */
+static bool end_delay(struct http_conn *c)
+{
+    if (now(c) < c->x->wait_until_ms)
+        return false;
+    c->state = STATE_ANSWER;
     return true;
 }
 
@@ -354,6 +377,9 @@ static void run(struct http_conn *c, struct http_input *input)
             break;
         case STATE_ANSWER:
             again = answer(c, input);
+            break;
+        case STATE_DELAYED:
+            again = end_delay(c);
             break;
         case STATE_FLUSH:
             again =
@@ -383,7 +409,7 @@ static void process(struct http_conn *c, struct http_input *input)
         close_now(c);
         return;
     }
-    if (empty) {
+    if (empty || c->state == STATE_PAUSED) {
         http_send_window_end(&x->window);
         return;
     }
@@ -399,39 +425,6 @@ static void process_kept(struct http_conn *c)
 }
 
 /* ---- reports ---- */
-
-unsigned http_conn_wants(const struct http_conn *c)
-{
-    switch ((enum state)c->state) {
-    case STATE_IDLE:
-    case STATE_LINGER:
-        return HTTP_CONN_WANT_RECV;
-    case STATE_SHUTDOWN:
-        return HTTP_CONN_WANT_SHUTDOWN;
-    case STATE_CLOSED:
-        return HTTP_CONN_WANT_CLOSE;
-    default:
-        break;
-    }
-    bool empty = http_out_empty(&c->x->out);
-    if (c->x->job_state != HTTP_JOB_WANTED)
-        return empty ? HTTP_CONN_WANT_RECV : HTTP_CONN_WANT_SEND;
-    /* What is read for a long answer leaves together with its head, and while it does, the next
-     * piece is read; earlier answers need not wait for a job. */
-    if (empty || (c->state == STATE_FLUSH && !http_out_has_read(&c->x->out)))
-        return HTTP_CONN_WANT_FILE;
-    return HTTP_CONN_WANT_FILE | HTTP_CONN_WANT_SEND;
-}
-
-bool http_conn_is_idle(const struct http_conn *c)
-{
-    return c->state == STATE_IDLE && (c->requests > 0 || c->silent);
-}
-
-bool http_conn_is_busy(const struct http_conn *c)
-{
-    return c->state != STATE_IDLE;
-}
 
 size_t http_conn_recv_room(const struct http_conn *c)
 {
@@ -475,9 +468,9 @@ void http_conn_received_end(struct http_conn *c)
 void http_conn_broken(struct http_conn *c)
 {
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
-    if (c->state == STATE_FLUSH && c->x->log_due)
+    if ((c->state == STATE_FLUSH || c->state == STATE_PAUSED) && c->x->log_due)
         http_access_write_sent(c);
-    else if (c->state == STATE_ANSWER || c->state == STATE_BODY)
+    else if (c->state == STATE_ANSWER || c->state == STATE_BODY || c->state == STATE_DELAYED)
         http_access_write(c, 0, 0, 0);
     c->broken = true;
     close_now(c);
@@ -487,6 +480,8 @@ void http_conn_plan(const struct http_conn *c, struct send_plan *ret_plan)
 {
     http_out_plan(&c->x->out, c->file_segments, ret_plan);
     ret_plan->more |= c->x->multipart.entry != NULL;
+    if (c->x->pace.on)
+        send_plan_cut(ret_plan, c->x->pace.grant);
 }
 
 void http_conn_sent(struct http_conn *c, size_t len)
@@ -498,6 +493,10 @@ void http_conn_sent(struct http_conn *c, size_t len)
     http_out_sent(&x->out, len);
     http_response_more_parts(x);
     http_count_sent(x);
+    if (x->pace.on && !http_out_empty(&x->out) && http_pace_sent(x, len)) {
+        http_conn_pause(c);
+        return;
+    }
     if (!http_out_empty(&x->out)) {
         http_send_window_accepted(&x->window, &c->env->config->deadlines, now(c), x->out.sent);
         http_conn_want_read(c);
@@ -561,9 +560,17 @@ void http_conn_expired(struct http_conn *c, const struct progress *progress)
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
     if (c->state == STATE_CLOSED)
         return;
+    if (c->state == STATE_PAUSED) {
+        http_conn_end_pause(c);
+        return;
+    }
     if (c->x != NULL && c->x->window.begun_ms != 0) {
         if (!http_send_window_look(&c->x->window, &c->env->config->deadlines, now(c), progress))
             http_conn_broken(c); /* the peer takes less than the minimum rate */
+        return;
+    }
+    if (c->state == STATE_DELAYED) {
+        process_kept(c);
         return;
     }
     if (http_conn_is_new(c)) {

@@ -24,6 +24,7 @@ enum http_conn_want {
     HTTP_CONN_WANT_FILE = 1 << 2,
     HTTP_CONN_WANT_SHUTDOWN = 1 << 3,
     HTTP_CONN_WANT_CLOSE = 1 << 4,
+    HTTP_CONN_WANT_WAIT = 1 << 6,
 };
 
 enum { HTTP_CONN_SILENT_MS = 1000 /* a first request is on its way for so long */ };

@@ -21,7 +21,9 @@ static enum stats_counter state_of(const struct http_conn *c)
     case STATE_BODY:
         return http_out_empty(&c->x->out) ? STATS_READING : STATS_WRITING;
     case STATE_ANSWER:
+    case STATE_DELAYED:
     case STATE_FLUSH:
+    case STATE_PAUSED:
         return STATS_WRITING;
     default:
         return STATS_CLOSING;
@@ -65,6 +67,8 @@ void http_count_closed(struct http_conn *c)
 
 unsigned http_count_deadline(const struct http_conn *c)
 {
+    if (c->state == STATE_PAUSED) /* what it has waited for has come */
+        return STATS_COUNTERS;
     if (c->x != NULL && c->x->window.begun_ms != 0)
         return STATS_DEADLINE_SEND;
     switch ((enum state)c->state) {
@@ -76,6 +80,8 @@ unsigned http_count_deadline(const struct http_conn *c)
         return STATS_DEADLINE_HEADER;
     case STATE_BODY:
         return STATS_DEADLINE_BODY;
+    case STATE_DELAYED: /* what it has waited for has come */
+        return STATS_COUNTERS;
     default:
         return STATS_DEADLINE_LINGER;
     }
@@ -94,6 +100,9 @@ static void count_refusal(int status)
     case 414:
     case 431:
         stats_count(STATS_REFUSED_TOO_LARGE);
+        break;
+    case 429:
+        stats_count(STATS_REFUSED_TOO_MANY);
         break;
     case 405:
     case 501:

@@ -20,7 +20,8 @@ void http_count_state(struct http_conn *c);
 /* It ends here. */
 void http_count_closed(struct http_conn *c);
 
-/* The counter (enum stats_counter) of the deadline that it has now. */
+/* The counter (enum stats_counter) of the deadline that it has now; STATS_COUNTERS: it only waits
+ * for a time. */
 unsigned http_count_deadline(const struct http_conn *c);
 
 /* The present request is over: answered with `status`, or 0, and so many bytes of body. */

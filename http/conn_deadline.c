@@ -11,6 +11,8 @@ uint64_t http_conn_deadline_ms(const struct http_conn *c)
     const struct http_exchange *x = c->x;
     if (c->state == STATE_CLOSED)
         return UINT64_MAX;
+    if (c->state == STATE_PAUSED)
+        return x->pace.wake_ms;
     if (x != NULL && x->window.begun_ms != 0)
         return x->window.look_ms;
     if (http_conn_is_new(c))
@@ -22,6 +24,8 @@ uint64_t http_conn_deadline_ms(const struct http_conn *c)
         return x->begun_ms + deadlines->header_ms;
     case STATE_BODY:
         return x->body_begun_ms + deadlines->body_ms;
+    case STATE_DELAYED:
+        return x->wait_until_ms;
     case STATE_LINGER:
         return c->since_ms + deadlines->linger_ms;
     default:

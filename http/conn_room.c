@@ -2,14 +2,22 @@
  * file are read when they can be sent. See conn.h. */
 #include "http/conn.h"
 
+#include "http/conn_state.h"
 #include "http/exchange.h"
 
 void http_conn_want_read(struct http_conn *c)
 {
-    if (c->stalled)
+    size_t len_max = c->listen->tls ? HTTP_READ_ENCRYPTED : HTTP_READ_SIZE;
+    if (c->stalled || c->state == STATE_PAUSED)
         return;
-    http_exchange_want_read(c->x, c->file_segments,
-                            c->listen->tls ? HTTP_READ_ENCRYPTED : HTTP_READ_SIZE);
+    if (c->x->pace.on) { /* no more than may be sent */
+        uint64_t grant = c->x->pace.grant, ready = http_out_memory(&c->x->out, grant);
+        if (ready >= grant)
+            return;
+        if (grant - ready < len_max)
+            len_max = (size_t)(grant - ready);
+    }
+    http_exchange_want_read(c->x, c->file_segments, len_max);
 }
 
 void http_conn_stalled(struct http_conn *c)

@@ -5,6 +5,8 @@
  * CLOSED
  *                        `---------`----------`-- refusal: an ANSWER that closes
  *
+ * PAUSED  a FLUSH that has sent what it may for now (pace.h).
+ * DELAYED an ANSWER that is not begun before its time (limit.h).
  * HEAD    a head is being read. Answers to earlier requests may wait in the queue: pipelined ones
  * gather there. BODY    a body is being read and discarded. ANSWER  the search for the answer: a
  * job is in flight, or the queue must be sent before there is room. FLUSH   the answer is complete
@@ -24,7 +26,9 @@ enum state {
     STATE_HEAD,
     STATE_BODY,
     STATE_ANSWER,
+    STATE_DELAYED,
     STATE_FLUSH,
+    STATE_PAUSED,
     STATE_SHUTDOWN,
     STATE_LINGER,
     STATE_CLOSED,
@@ -36,5 +40,10 @@ static inline bool http_conn_is_new(const struct http_conn *c)
     return c->state == STATE_IDLE && c->requests == 0 && !c->silent &&
            c->env->config->deadlines.header_ms > HTTP_CONN_SILENT_MS;
 }
+
+/* conn_pause.c: what may be sent for now was sent (FLUSH becomes PAUSED); and, if the time of the
+ * next piece has come, on with it. */
+void http_conn_pause(struct http_conn *c);
+void http_conn_end_pause(struct http_conn *c);
 
 #endif

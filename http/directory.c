@@ -140,6 +140,8 @@ static enum http_static_result begin(struct http_exchange *x)
         form.format = HTTP_LISTING_JSON;
     if (form.page == NULL)
         form.page = x->env->listing_page;
+    form.zip = (s->location->archive & 1u << ARCHIVE_ZIP) != 0;
+    form.tar = (s->location->archive & 1u << ARCHIVE_TAR) != 0;
     http_listing_query(x->target.query, &form);
     http_search_set(&s->opened, NULL); /* others have found it meanwhile, too */
     CHECK(s->listing == NULL && http_search_map_path(s->location, s->uri, &directory));
@@ -151,6 +153,8 @@ static enum http_static_result begin(struct http_exchange *x)
     if (directory.len == 0)
         memcpy(x->path, ".", 2);
     CHECK(s->root != NULL && s->root->configured == s->location->root);
+    if (form.as_zip || form.as_tar)
+        return http_archive_begin(x);
     file_job_init_list(&x->job, s->root->fd, x->path, s->location->symlinks, s->location->dotfiles,
                        x->env->config->limits.autoindex_max);
     x->job.slice = SLICE;
@@ -173,5 +177,7 @@ enum http_static_result http_directory_list(struct http_exchange *x)
     if (x->job_state != HTTP_JOB_DONE)
         return begin(x);
     x->job_state = HTTP_JOB_NONE;
+    if (http_listing_archive(x->search.listing) != NULL)
+        return http_archive_done(x);
     return x->job.kind == FILE_JOB_LIST ? list_done(x) : count_done(x);
 }

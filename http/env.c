@@ -9,6 +9,7 @@
 #include "core/safe_open.h"
 #include "http/auth.h"
 #include "http/accept.h"
+#include "http/answer_fields.h"
 #include "http/exchange.h"
 #include "http/listing_page.h"
 
@@ -34,7 +35,8 @@ static int location_fields(const struct location *location, char *why, size_t wh
         if (n < 0 || len >= sizeof(text)) {
             snprintf(why, why_size,
                      "the headers of location \"%.*s\" are longer than the %d octets allowed",
-                     (int)location->prefix.len, location->prefix.ptr, HTTP_LOCATION_FIELDS_MAX);
+                     (int)location->pattern.text.len, location->pattern.text.ptr,
+                     HTTP_LOCATION_FIELDS_MAX);
             return -EINVAL;
         }
     }
@@ -153,6 +155,10 @@ static int make_pools(struct http_env *env)
         r = pool_create("ranges",
                         sizeof(struct http_range) * (size_t)(ranges_max > 0 ? ranges_max : 1),
                         connections_max, &env->ranges);
+    if (r == 0 && env->config->has_regex)
+        r = pool_create("captures", sizeof(struct captures), connections_max, &env->captures);
+    if (r == 0 && env->config->has_regex)
+        r = regex_room_create(limits->regex_steps_max, &env->regexes);
     return r;
 }
 
@@ -166,11 +172,12 @@ static void fail_coding(const struct server *server, const struct location *loca
     snprintf(why, why_size,
              "server \"%s\", location \"%.*s\": compress: %.*s is not built in; take it out of "
              "the list, or build gearshift with its library (gearshift -V tells which it has)",
-             server->name, (int)location->prefix.len, location->prefix.ptr,
+             server->name, (int)location->pattern.text.len, location->pattern.text.ptr,
              (int)http_coding_name(coding).len, http_coding_name(coding).ptr);
 }
 
-/* Where a location says `compress`: a cache for what comes of it. */
+/* Where a location says `compress`, or has sidecars that may have to be decompressed: a cache for what
+ * comes of it. */
 static int make_compressed(struct http_env *env, char *why, size_t why_size)
 {
     unsigned wanted = 0, known = compressor_codings();
@@ -179,6 +186,8 @@ static int make_compressed(struct http_env *env, char *why, size_t why_size)
         for (size_t j = 0; j < server->locations_count; j++) {
             const struct location *location = &server->locations[j];
             wanted |= location->compress;
+            if (env->config->limits.decompress_max > 0)
+                wanted |= location->precompressed;
             if ((location->compress & ~known) == 0)
                 continue;
             fail_coding(server, location, location->compress & ~known, why, why_size);
@@ -282,6 +291,8 @@ int http_env_create(const struct config *config, const struct session_limits *li
     if (r == 0)
         r = find_needs(env);
     if (r == 0)
+        r = http_answer_fields_create(env);
+    if (r == 0)
         r = make_listing_page(env);
     if (r < 0) {
         http_env_destroy(env);
@@ -305,6 +316,9 @@ void http_env_destroy(struct http_env *env)
         for (size_t j = 0; j < env->config->servers[i].locations_count; j++, id++)
             free((char *)(uintptr_t)env->location_fields[id].ptr);
     free(env->location_fields);
+    pool_destroy(env->captures);
+    regex_room_destroy(env->regexes);
+    http_answer_fields_destroy(env);
     pool_destroy(env->ranges);
     pool_destroy(env->reads);
     pool_destroy(env->inputs);
@@ -324,6 +338,8 @@ static bool trim_pools(struct http_env *env)
     owes |= pool_trim(env->inputs);
     owes |= pool_trim(env->exchanges);
     owes |= pool_trim(env->ranges);
+    if (env->captures != NULL)
+        owes |= pool_trim(env->captures);
     return owes;
 }
 

@@ -28,6 +28,7 @@ enum {
     HTTP_COPY_MAX =
         4 * 1024, /* a body up to this size is copied behind its head; a larger one is lent */
     HTTP_LOCATION_FIELDS_MAX = 4096, /* header fields configured for one location, together */
+    HTTP_HEAD_END_MAX = 4096,        /* the fields of an answer that hang on the request, together */
     HTTP_RECLAIM_COUNT = 32,         /* cached files closed at once when descriptors run out */
     HTTP_SWEEP_COUNT = 64,           /* cached files, and roots, that one sweep looks at */
     HTTP_READ_SIZE =
@@ -41,19 +42,26 @@ enum {
 
 struct http_auth;
 
+/* In env->needs, beside enum access_need: answers have fields that hang on the request. */
+#define HTTP_NEEDS_ANSWER_FIELDS (1u << 31)
+
+struct http_answer_fields;
+
 struct http_env {
     const struct config *config; /* borrowed */
     struct session_limits limits;
     const struct clock *clock; /* borrowed */
     bool file_segments;        /* the engine sends file ranges itself */
     struct file_cache *cache;
-    struct compress_cache *compressed; /* NULL: no location says `compress` */
+    struct compress_cache *compressed; /* NULL: no location says `compress` or `precompressed` */
     struct http_auth *auth;            /* NULL: no location asks for a password */
     struct http_roots *roots;
     struct mime_table *mime;
     struct pool *exchanges; /* struct http_exchange, one a busy connection */
     struct pool *inputs;    /* input_size octets, one a connection with unprocessed input */
-    struct pool *reads;  /* HTTP_READ_SIZE octets; HTTP_OUT_READS a connection that reads a file */
+    struct pool *reads; /* HTTP_READ_SIZE octets; HTTP_OUT_READS a connection that reads a file */
+    struct regex_room *regexes; /* for all regular expressions; NULL: there are none */
+    struct pool *captures;      /* struct captures, one a busy connection; NULL: likewise */
     struct pool *ranges; /* ranges_max struct http_range, one a connection that is answered with
                             several */
     size_t input_size;
@@ -64,6 +72,7 @@ struct http_env {
                        answers tell their id */
     struct draws *draws;               /* NULL: nobody asks for a request id or a sample */
     struct span *location_fields;      /* by location id: the configured field lines, with CRLF */
+    struct http_answer_fields *answer_fields; /* what hangs on the request; NULL: nothing does */
     uint64_t listing_log_ms;           /* when a directory was last complained about; 0: never */
     struct arena *listing_arena;       /* of the page that is built in, */
     struct listing_page *listing_page; /* NULL: no location lists */
@@ -71,7 +80,10 @@ struct http_env {
     uint64_t boundaries;               /* multipart boundaries drawn so far */
     int64_t stamp_s;                   /* the second for which `stamp` was made */
     struct span stamp;                 /* "Server: ...\r\nDate: ...\r\n", in stamp_text */
+    uint64_t decompress_log_ms; /* when a sidecar was last complained about; 0: never */
     char stamp_text[80];
+    char head_end[HTTP_HEAD_END_MAX]; /* what ends the head that is being put together, where that
+                                         takes more than a constant (response.c) */
 };
 
 /* Makes an environment that holds no more than `limits` (copied); `config` and `clock` are borrowed

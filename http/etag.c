@@ -34,8 +34,8 @@ bool http_etag_dated(const struct file_meta *meta, int64_t now_s)
     return meta->mtime_s > 1 && meta->mtime_s <= now_s;
 }
 
-size_t http_etag_format(const struct file_meta *meta, enum coding coding, uint16_t recipe,
-                        int64_t now_s, char *ret_text)
+/* What tells one coding of a file from the others, and the end. */
+static char *put_coding(char *out, enum coding coding, uint16_t recipe)
 {
     static const struct span suffixes[CODING_COUNT] = {
         [CODING_IDENTITY] = { "", 0 },
@@ -43,12 +43,28 @@ size_t http_etag_format(const struct file_meta *meta, enum coding coding, uint16
         [CODING_BR] = { "-br", 3 },
         [CODING_ZSTD] = { "-zst", 4 },
     };
+
+    CHECK((unsigned)coding < CODING_COUNT);
+    memcpy(out, suffixes[coding].ptr, suffixes[coding].len);
+    out += suffixes[coding].len;
+    if (recipe != 0 && coding == CODING_IDENTITY) { /* what a sidecar holds */
+        memcpy(out, "-id", 3);
+        out += 3;
+    }
+    if (recipe != 0)
+        out = put_hex(out, recipe);
+    *out++ = '"';
+    return out;
+}
+
+size_t http_etag_format(const struct file_meta *meta, enum coding coding, uint16_t recipe,
+                        int64_t now_s, char *ret_text)
+{
     /* Four numbers of 64 bits, two of 32, their separators, a suffix, one of 16 and two quotes. */
     static_assert(4 * 16 + 2 * 8 + 5 + 4 + 4 + 2 <= HTTP_ETAG_MAX, "a tag must fit");
     char *out = ret_text;
 
     CHECK(meta != NULL && ret_text != NULL);
-    CHECK((unsigned)coding < CODING_COUNT);
     if (!http_etag_dated(meta, now_s))
         return 0;
     *out++ = '"';
@@ -59,12 +75,31 @@ size_t http_etag_format(const struct file_meta *meta, enum coding coding, uint16
     out = put_time(out, meta->mtime_s, meta->mtime_ns);
     *out++ = '-';
     out = put_time(out, meta->ctime_s, meta->ctime_ns);
-    memcpy(out, suffixes[coding].ptr, suffixes[coding].len);
-    out += suffixes[coding].len;
-    if (recipe != 0)
-        out = put_hex(out, recipe);
+    return (size_t)(put_coding(out, coding, recipe) - ret_text);
+}
+
+bool http_etag_is_settling(const struct file_meta *meta, int64_t now_s)
+{
+    return meta->mtime_s + 2 > now_s;
+}
+
+size_t http_etag_portable(const struct file_meta *meta, enum coding coding, uint16_t recipe,
+                          int64_t now_s, char *ret_text)
+{
+    char *out = ret_text;
+
+    CHECK(meta != NULL && ret_text != NULL);
+    if (!http_etag_dated(meta, now_s))
+        return 0;
+    if (http_etag_is_settling(meta, now_s)) {
+        *out++ = 'W';
+        *out++ = '/';
+    }
     *out++ = '"';
-    return (size_t)(out - ret_text);
+    out = put_hex(out, (uint64_t)meta->mtime_s);
+    *out++ = '-';
+    out = put_hex(out, meta->size);
+    return (size_t)(put_coding(out, coding, recipe) - ret_text);
 }
 
 /* etagc of RFC 9110 section 8.8.3: visible ASCII but DQUOTE, and obs-text. Commas are data. */

@@ -21,6 +21,15 @@ enum { HTTP_ETAG_MAX = 96 };
 size_t http_etag_format(const struct file_meta *meta, enum coding coding, uint16_t recipe,
                         int64_t now_s, char *ret_text);
 
+/* Likewise, from size and mtime in seconds alone: the same on each host that has a copy (rsync -t,
+ * tar). It is weak while another change could leave the same second (http_etag_is_settling()). */
+size_t http_etag_portable(const struct file_meta *meta, enum coding coding, uint16_t recipe,
+                          int64_t now_s, char *ret_text);
+
+/* Was it changed in this second or the one before, so that it may change again and keep its size
+ * and its mtime in seconds? */
+bool http_etag_is_settling(const struct file_meta *meta, int64_t now_s);
+
 /* Does the mtime tell when the file was changed? Not at or below 1 (what reproducible builds set it
  * to: 0, and 1 in the stores of Nix and Guix), nor when it is later than `now_s`. */
 bool http_etag_dated(const struct file_meta *meta, int64_t now_s);

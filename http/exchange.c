@@ -19,6 +19,7 @@ struct http_exchange *http_exchange_create(struct http_env *env)
     x->env = env;
     http_out_init(&x->out, x->memory, sizeof(x->memory));
     x->multipart.entry = NULL;
+    x->pace.on = x->pace.allowed = false;
     http_send_window_end(&x->window);
     return x;
 }
@@ -39,6 +40,8 @@ void http_exchange_destroy(struct http_exchange *x)
     http_multipart_end(&x->multipart);
     http_out_clear(&x->out, x->env);
     release_input(x);
+    if (x->captures_room != NULL)
+        pool_put(x->env->captures, x->captures_room);
     x->magic = 0;
     pool_put(x->env->exchanges, x);
 }
@@ -54,7 +57,22 @@ static void move_head(struct http_exchange *x, const char *to)
     for (size_t i = 0; i < ARRAY_LEN(spans); i++)
         if (spans[i]->ptr >= from && spans[i]->ptr < from + x->head_kept)
             spans[i]->ptr = to + (spans[i]->ptr - from);
+    for (unsigned i = 0; x->captures != NULL && i < CAPTURES_MAX; i++) {
+        struct span *group = &x->captures_room->groups[i];
+        if (group->ptr >= from &&
+            group->ptr <= from + x->head_kept) /* it may be empty, at the end */
+            group->ptr = to + (group->ptr - from);
+    }
     x->request.head = to;
+}
+
+struct captures *http_exchange_captures(struct http_exchange *x)
+{
+    if (x->captures_room == NULL && x->env->captures != NULL) {
+        x->captures_room = pool_get(x->env->captures);
+        CHECK(x->captures_room != NULL); /* there is one for each exchange */
+    }
+    return x->captures_room;
 }
 
 struct http_input http_exchange_input(struct http_exchange *x)

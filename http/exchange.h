@@ -13,10 +13,12 @@
 #include "http/env.h"
 #include "http/guard.h"
 #include "http/out.h"
+#include "http/pace.h"
 #include "http/range.h"
 #include "http/request.h"
 #include "http/send_window.h"
 #include "http/target.h"
+#include "match/captures.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -103,6 +105,7 @@ struct http_exchange {
     uint64_t begun_ns;      /* likewise */
     uint64_t body_begun_ms; /* end of its head */
     uint64_t body_taken;    /* octets of its body, so far */
+    uint64_t wait_until_ms; /* for how long it waits before it is answered (limit.h) */
 
     /* Answering */
     const struct peer *peer;     /* the client; borrowed from the connection */
@@ -121,6 +124,14 @@ struct http_exchange {
     struct peer client;  /* valid with from_proxy */
     bool log_due;        /* its line in the access log is written when it is sent */
     char extra[64];      /* a field line for an error answer (Allow, Content-Range), or "" */
+    /* For fields that hang on the request (answer_fields.h) */
+    bool secure;                  /* it came by TLS */
+    const struct location *asked; /* the location of the path asked for; NULL: not known */
+
+    /* Matching: what the regular expression of the request's location has captured in target.path;
+     * NULL: that has none. It lies in `captures_room`, owned, or NULL until one is looked for. */
+    const struct captures *captures;
+    struct captures *captures_room;
 
     /* Who it is, where a location asks for it */
     const char *user;      /* of the configuration; NULL: nobody knows */
@@ -131,6 +142,7 @@ struct http_exchange {
     struct http_timed timed[HTTP_TIMED_MAX]; /* answers in `out`, the oldest first */
     struct http_multipart multipart;
     struct http_send_window window; /* of the minimum rate; its `sent` is out.sent */
+    struct http_pace pace;          /* of the greatest rate */
 
     /* Of the present request, for its line in the access log and its id; with env->needs. */
     uint64_t answer_start; /* on the scale of out.queued: where its answer begins */
@@ -139,7 +151,6 @@ struct http_exchange {
     struct http_slice sent[ACCESS_SENT_COUNT]; /* fields of its answer, in sent_text */
 
     char id[HTTP_ID_MAX];
-    char head_end[HTTP_ID_MAX + 64]; /* what ends the head, with the id */
     char sent_text[HTTP_SENT_MAX];
     char decoded[HTTP_PATH_MAX];  /* target.path, when decoding changed something */
     char try_text[HTTP_PATH_MAX]; /* search.uri, when it comes from `try` or an error page */
@@ -171,6 +182,10 @@ bool http_exchange_keep(struct http_exchange *x, const struct http_input *input)
 /* Deals with a finished READ job: its octets take the place of the start of the range that they
  * were read from. False: the range cannot be read. */
 bool http_exchange_read_done(struct http_exchange *x, bool file_segments);
+
+/* Where captures may be put, which move along with the head (http_exchange_keep()); NULL: no
+ * configured pattern captures anything. */
+struct captures *http_exchange_captures(struct http_exchange *x);
 
 /* Is more than `len` octets ready to be sent from memory, or does a READ job bring some? */
 bool http_exchange_sends_more(const struct http_exchange *x, uint64_t len);

@@ -6,7 +6,10 @@
 #include "config/config_text.h"
 #include "core/log_repeat.h"
 #include "http/accept.h"
+#include "http/compress_types.h"
 #include "http/date.h"
+#include "http/disposition.h"
+#include "http/early_hints.h"
 #include "http/etag.h"
 
 #include <assert.h>
@@ -21,7 +24,9 @@ enum { FIELDS_TEXT_MAX = 16 * 1024 };
 
 /* A media type, Cache-Control, the location's fields, and what is of a known length: validators,
  * dates, Content-Length. */
-static_assert(2 * CONFIG_FIELD_VALUE_MAX + HTTP_LOCATION_FIELDS_MAX + 1024 <= FIELDS_TEXT_MAX &&
+static_assert(2 * CONFIG_FIELD_VALUE_MAX + HTTP_LOCATION_FIELDS_MAX + CONFIG_EARLY_HINTS_SIZE_MAX +
+                          HTTP_DISPOSITION_MAX + 1024 <=
+                      FIELDS_TEXT_MAX &&
                   FIELDS_TEXT_MAX <= UINT16_MAX,
               "the longest fields that can be configured must fit");
 
@@ -50,37 +55,79 @@ static void put_span(struct text *text, struct span s)
     text->len += s.len;
 }
 
+/* A type that has a parameter has its charset there, or wants none. */
+static bool takes_charset(const struct location *location, struct span type)
+{
+    if (location->charset_types_count == 0)
+        return mime_is_text(type);
+    for (size_t i = 0; i < location->charset_types_count; i++)
+        if (http_media_range_has(span_str(location->charset_types[i]), type))
+            return memchr(type.ptr, ';', type.len) == NULL;
+    return false;
+}
+
 struct span http_fields_charset(const struct location *location, struct span type, char *ret_text)
 {
-    if (location->charset[0] == '\0' || !mime_is_text(type))
+    if (location->charset[0] == '\0' || !takes_charset(location, type))
         return span_make(ret_text, 0);
     int n = snprintf(ret_text, 64, "; charset=%.40s", location->charset);
     return span_make(ret_text, (size_t)n);
 }
 
-/* The first rule whose pattern matches the path, or its last segment when the pattern has no '/'.
- */
-static const struct cache_rule *find_cache_rule(const struct location *location, struct span name)
+struct span http_fields_vary(const struct location *location, unsigned varies, char *ret_text)
+{
+    bool by_origin =
+        location != NULL && location->cors_count > 0 && strcmp(location->cors[0], "*") != 0;
+    const char *const names[] = { (varies & HTTP_VARIES_ACCEPT) != 0 ? "Accept" : NULL,
+                                  (varies & HTTP_VARIES_CODING) != 0 ? "Accept-Encoding" : NULL,
+                                  by_origin ? "Origin" : NULL };
+    size_t len = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (names[i] != NULL)
+            len += (size_t)snprintf(ret_text + len, HTTP_VARY_MAX - len, "%s%s",
+                                    len > 0 ? ", " : "Vary: ", names[i]);
+    }
+    if (len > 0)
+        len += (size_t)snprintf(ret_text + len, HTTP_VARY_MAX - len, "\r\n");
+    CHECK(len < HTTP_VARY_MAX);
+    return span_make(ret_text, len);
+}
+
+/* Does the pattern match the path, or its last segment when the pattern has no '/'? */
+static bool pattern_matches(const char *pattern, struct span name)
 {
     char path[4096];
-    if (name.len >= sizeof(path) || location->cache_rules_count == 0)
-        return NULL;
+    if (name.len >= sizeof(path))
+        return false;
     if (name.len > 0)
         memcpy(path, name.ptr, name.len);
     path[name.len] = '\0';
+    if (strchr(pattern, '/') != NULL)
+        return fnmatch(pattern + (pattern[0] == '/'), path, FNM_PATHNAME) == 0;
     const char *slash = strrchr(path, '/');
-    const char *last = slash != NULL ? slash + 1 : path;
-    for (size_t i = 0; i < location->cache_rules_count; i++) {
-        const char *pattern = location->cache_rules[i].pattern;
-        const char *subject = last;
-        if (strchr(pattern, '/') != NULL) {
-            subject = path;
-            pattern += pattern[0] == '/';
-        }
-        if (fnmatch(pattern, subject, FNM_PATHNAME) == 0)
+    return fnmatch(pattern, slash != NULL ? slash + 1 : path, FNM_PATHNAME) == 0;
+}
+
+static const struct cache_rule *find_cache_rule(const struct location *location, struct span name)
+{
+    for (size_t i = 0; i < location->cache_rules_count; i++)
+        if (pattern_matches(location->cache_rules[i].pattern, name))
             return &location->cache_rules[i];
-    }
     return NULL;
+}
+
+/* Content-Disposition, for a file that is to be saved. */
+static void put_download(struct text *text, const struct location *location, struct span name)
+{
+    char line[HTTP_DISPOSITION_MAX];
+
+    for (size_t i = 0; i < location->download_count; i++) {
+        if (!pattern_matches(location->download[i], name))
+            continue;
+        put_span(text, span_make(line, http_disposition_format(name, line)));
+        return;
+    }
 }
 
 /* Do the configured fields of the location hold this one already? They are the more explicit word.
@@ -113,6 +160,28 @@ static bool put_cache_rule(struct text *text, const struct location *location, s
     return true;
 }
 
+/* Last-Modified and ETag, which the entry keeps as well; `meta` is the file's. */
+static void put_validators(struct text *text, struct file_entry *entry,
+                           const struct location *location, const struct file_meta *meta,
+                           enum coding coding, int64_t now_s)
+{
+    size_t len = 0;
+
+    if (location->etag == ETAG_ON)
+        len = http_etag_format(meta, coding, entry->recipe, now_s, entry->etag);
+    else if (location->etag == ETAG_PORTABLE)
+        len = http_etag_portable(meta, coding, entry->recipe, now_s, entry->etag);
+    entry->etag_len = (uint8_t)len;
+    entry->has_last_modified = location->last_modified && http_etag_dated(meta, now_s);
+    if (entry->has_last_modified) {
+        char date[HTTP_DATE_LEN + 1];
+        http_date_format(meta->mtime_s, date);
+        put(text, "Last-Modified: %s\r\n", date);
+    }
+    if (len > 0)
+        put(text, "ETag: %.*s\r\n", (int)len, entry->etag);
+}
+
 static struct file_fields *make(struct http_env *env, struct file_entry *entry,
                                 const struct location *location, enum coding coding, bool vary,
                                 struct span name)
@@ -120,7 +189,7 @@ static struct file_fields *make(struct http_env *env, struct file_entry *entry,
     struct text text = { .len = 0 };
     int64_t now_s = env->clock->wall_s;
     char charset[64];
-    struct span type = mime_table_find(env->mime, name);
+    struct span type = mime_find(env->mime, location, name);
 
     put(&text, "Content-Type: ");
     put_span(&text, type);
@@ -138,16 +207,15 @@ static struct file_fields *make(struct http_env *env, struct file_entry *entry,
     struct file_meta meta = entry->meta;
     if (entry->recipe != 0)
         meta.size = entry->file_size;
-    entry->etag_len = (uint8_t)http_etag_format(&meta, coding, entry->recipe, now_s, entry->etag);
-    entry->has_last_modified = http_etag_dated(&entry->meta, now_s);
-    if (entry->has_last_modified) {
-        char date[HTTP_DATE_LEN + 1];
-        http_date_format(entry->meta.mtime_s, date);
-        put(&text, "Last-Modified: %s\r\nETag: %.*s\r\n", date, (int)entry->etag_len, entry->etag);
-    }
-    if (vary)
-        put(&text, "Vary: Accept-Encoding\r\n");
+    put_validators(&text, entry, location, &meta, coding, now_s);
+    char vary_text[HTTP_VARY_MAX];
+    put_span(&text, http_fields_vary(location, vary ? HTTP_VARIES_CODING : 0, vary_text));
     bool ages = put_cache_rule(&text, location, name, now_s);
+    if (location->download_count > 0 && !is_configured(location, "Content-Disposition"))
+        put_download(&text, location, name);
+    bool hinted = location->early_hints_count > 0 && http_early_hints_suits(type);
+    if (hinted)
+        put_span(&text, http_early_hints_links(env, location));
     put_span(&text, env->location_fields[location->id]);
 
     struct file_fields *fields = malloc(sizeof(*fields) + text.len);
@@ -161,7 +229,9 @@ static struct file_fields *make(struct http_env *env, struct file_entry *entry,
     fields->len = (uint16_t)text.len;
     fields->representation_len = (uint16_t)representation_len;
     /* An mtime in the future becomes a validator as soon as that moment has passed. */
-    fields->ages = ages || entry->meta.mtime_s >= now_s;
+    fields->ages = ages || entry->meta.mtime_s >= now_s ||
+                   (location->etag == ETAG_PORTABLE && http_etag_is_settling(&entry->meta, now_s));
+    fields->hinted = hinted;
     memcpy(fields->text, text.octets, text.len);
     return fields;
 }

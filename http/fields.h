@@ -10,13 +10,23 @@
 /* The ready-made fields of `entry` as `location` sends them in `coding`; `vary`: the resource has
  * several codings. `name` is the path beneath the root without a coding's suffix: it decides the
  * media type and the cache rules. First come Content-Type, Content-Encoding, Content-Length and,
- * unless ranges_max is 0, Accept-Ranges (representation_len octets), then Last-Modified, ETag, Vary,
- * Cache-Control, Expires and the configured fields. Made anew when the entry holds none for this
- * use; also sets the entry's etag and has_last_modified. The cache keeps the ownership. NULL when
- * memory is short. */
+ * unless ranges_max is 0, Accept-Ranges (representation_len octets), then Last-Modified, ETag,
+ * Vary, Cache-Control, Expires and the configured fields. Made anew when the entry holds none for
+ * this use; also sets the entry's etag and has_last_modified. The cache keeps the ownership. NULL
+ * when memory is short. */
 const struct file_fields *http_fields_get(struct http_env *env, struct file_entry *entry,
                                           const struct location *location, enum coding coding,
                                           bool vary, struct span name);
+
+/* What an answer depends on besides the path: bits. Where the location has `cors` for some origins,
+ * it depends on Origin as well. */
+enum http_varies { HTTP_VARIES_ACCEPT = 1 << 0, HTTP_VARIES_CODING = 1 << 1 };
+
+enum { HTTP_VARY_MAX = 64 };
+
+/* The Vary line for that, with CRLF and a NUL, in `ret_text` of HTTP_VARY_MAX octets; empty where
+ * it depends on nothing. `location` may be NULL. */
+struct span http_fields_vary(const struct location *location, unsigned varies, char *ret_text);
 
 /* "; charset=utf-8" for a type that takes one at `location`, else empty. The text is written to
  * `ret_text`, 64 octets. */

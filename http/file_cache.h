@@ -35,6 +35,7 @@ struct file_fields {
     uint16_t len;
     uint16_t representation_len; /* the first so many octets are left out of a 206 and a 304, which
                                     have their own */
+    bool hinted;                 /* a 103 may go before a 200 with them (early_hints.h) */
     bool ages;                   /* holds something that depends on the second it was made in */
     char text[];                 /* field lines, each with CRLF, without the empty line */
 };

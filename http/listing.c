@@ -87,6 +87,7 @@ struct http_listing {
     unsigned magic;
     struct file_source source;
     struct dir_listing *found;
+    struct archive *archive; /* NULL: it is a text */
     struct http_listing_form form;
     bool counted;
     struct http_listing_cursor cursor; /* what is to be counted, and then to be made */
@@ -167,6 +168,18 @@ void http_listing_fill(struct http_listing *l, struct dir_listing *found)
     l->found = found;
 }
 
+void http_listing_set_archive(struct http_listing *l, struct archive *archive)
+{
+    CHECK_OBJ(l, HTTP_LISTING_MAGIC);
+    CHECK(l->found == NULL && l->archive == NULL);
+    l->archive = archive;
+}
+
+struct archive *http_listing_archive(const struct http_listing *l)
+{
+    return l->archive;
+}
+
 const struct http_listing_form *http_listing_form(const struct http_listing *l)
 {
     return &l->form;
@@ -175,7 +188,7 @@ const struct http_listing_form *http_listing_form(const struct http_listing *l)
 struct file_source *http_listing_source(struct http_listing *l)
 {
     CHECK_OBJ(l, HTTP_LISTING_MAGIC);
-    return &l->source;
+    return l->archive != NULL ? archive_source(l->archive) : &l->source;
 }
 
 uint64_t http_listing_len(const struct http_listing *l)
@@ -190,6 +203,7 @@ void http_listing_free(struct http_listing *l)
         return;
     http_listing_charge(l, 0);
     dir_listing_free(l->found);
+    archive_free(l->archive);
     l->magic = 0;
     free(l);
 }

@@ -4,6 +4,7 @@
 #define HTTP_LISTING_H
 
 #include "config/listing_page.h"
+#include "core/archive.h"
 #include "core/file_job.h"
 #include "core/span.h"
 
@@ -18,8 +19,9 @@ struct http_listing_form {
     const struct listing_page *page; /* HTML; borrowed */
     enum dir_key key;                /* by which it is sorted */
     bool descending;
-    bool preview;  /* HTML: images are shown */
-    bool zip, tar; /* HTML: the directory can be had as such */
+    bool preview;        /* HTML: images are shown */
+    bool zip, tar;       /* HTML: the directory can be had as such */
+    bool as_zip, as_tar; /* ... and is asked for as such */
 };
 
 /* Writes the page for `path` (decoded, begins and ends with '/'). HTML: what form->page says, with
@@ -52,6 +54,13 @@ size_t http_listing_size(const struct http_listing *listing);
 
 /* The directory has been read: takes what was found. */
 void http_listing_fill(struct http_listing *listing, struct dir_listing *found);
+
+/* It is an archive of the directory, which is taken, instead of a text: what follows is about that.
+ */
+void http_listing_set_archive(struct http_listing *listing, struct archive *archive);
+
+/* NULL: it is a text. */
+struct archive *http_listing_archive(const struct http_listing *listing);
 
 const struct http_listing_form *http_listing_form(const struct http_listing *listing);
 

@@ -11,8 +11,8 @@ extern const char http_listing_page_end[]; /* where a NUL stands */
  * and its script, as tests/wire/test_listing_page.py says. */
 #define HTTP_LISTING_POLICY                                                                        \
     "Content-Security-Policy: default-src 'none'; "                                                \
-    "style-src 'sha256-QvFuZ67v5ujUNXnSvS85LQrBwcGGCV1h9KoqAosgXhE='; "                                                                   \
-    "script-src 'sha256-suGYs3HX9o5ESqoSOPmDPPFc516F8UuFQ7G0XwKA2YQ='; "                                                                 \
+    "style-src 'sha256-QvFuZ67v5ujUNXnSvS85LQrBwcGGCV1h9KoqAosgXhE='; "                            \
+    "script-src 'sha256-suGYs3HX9o5ESqoSOPmDPPFc516F8UuFQ7G0XwKA2YQ='; "                           \
     "img-src 'self' data:; form-action 'self'; base-uri 'none'\r\n"
 
 #endif

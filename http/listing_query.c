@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-enum field { FIELD_KEY, FIELD_DESCENDING, FIELD_PREVIEW };
+enum field { FIELD_KEY, FIELD_DESCENDING, FIELD_PREVIEW, FIELD_ZIP, FIELD_TAR };
 
 static const struct word {
     struct span text;
@@ -24,6 +24,8 @@ static const struct word {
     { SPAN_LIT("O=A"), FIELD_DESCENDING, false },
     { SPAN_LIT("O=D"), FIELD_DESCENDING, true },
     { SPAN_LIT("preview=on"), FIELD_PREVIEW, true },
+    { SPAN_LIT("archive=zip"), FIELD_ZIP, true },
+    { SPAN_LIT("archive=tar"), FIELD_TAR, true },
 };
 
 static void take(struct span text, struct http_listing_form *form)
@@ -40,6 +42,12 @@ static void take(struct span text, struct http_listing_form *form)
             return;
         case FIELD_PREVIEW:
             form->preview = words[i].value;
+            return;
+        case FIELD_ZIP:
+            form->as_zip = form->zip;
+            return;
+        case FIELD_TAR:
+            form->as_tar = form->tar;
             return;
         }
     }

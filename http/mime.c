@@ -285,22 +285,52 @@ void mime_table_free(struct mime_table *table)
         arena_destroy(table->arena);
 }
 
+/* What stands behind the last dot of the name, empty where there is none: ".profile" has none. */
+static struct span extension_of(struct span path)
+{
+    for (size_t i = path.len; i > 0 && path.ptr[i - 1] != '/'; i--) {
+        if (path.ptr[i - 1] == '.')
+            return i == 1 || path.ptr[i - 2] == '/' ? span_make("", 0)
+                                                    : span_make(path.ptr + i, path.len - i);
+    }
+    return span_make("", 0);
+}
+
+/* The location's own type of an extension; empty: it has none. */
+static struct span location_type(const struct location *location, struct span extension)
+{
+    struct span of_others = span_make("", 0);
+
+    for (size_t i = 0; i < location->types_count; i++) {
+        if (span_caseeq(span_str(location->types[i].name), extension))
+            return span_str(location->types[i].value);
+        if (strcmp(location->types[i].name, "*") == 0)
+            of_others = span_str(location->types[i].value);
+    }
+    return of_others;
+}
+
+struct span mime_find(const struct mime_table *table, const struct location *location,
+                      struct span path)
+{
+    struct span extension = extension_of(path), type = span_make("", 0);
+
+    if (location->types_count > 0)
+        type = location_type(location, extension);
+    if (type.len == 0 && extension.len > 0)
+        type = slot_find(table, extension)->type;
+    if (type.len > 0)
+        return type;
+    return location->default_type[0] != '\0' ? span_str(location->default_type)
+                                             : table->default_type;
+}
+
 struct span mime_table_find(const struct mime_table *table, struct span path)
 {
-    CHECK(table != NULL);
-    for (size_t i = path.len; i > 0 && path.ptr[i - 1] != '/'; i--) {
-        struct span extension = span_make(path.ptr + i, path.len - i);
-        bool is_hidden = i == 1 || path.ptr[i - 2] == '/'; /* ".profile" has no extension */
-        struct span type;
+    static const struct location none = { .default_type = "" };
 
-        if (path.ptr[i - 1] != '.')
-            continue;
-        if (extension.len == 0 || is_hidden)
-            break;
-        type = slot_find(table, extension)->type;
-        return type.len > 0 ? type : table->default_type;
-    }
-    return table->default_type;
+    CHECK(table != NULL);
+    return mime_find(table, &none, path);
 }
 
 /* Is there a charset parameter in what follows a type? */

@@ -23,6 +23,11 @@ void mime_table_free(struct mime_table *table);
  * config->default_type when unknown. Borrowed from the table. */
 struct span mime_table_find(const struct mime_table *table, struct span path);
 
+/* Likewise, as `location` has it: its `types` come before the table, and its `default_type` before
+ * that of the configuration. Borrowed from the table or the location. */
+struct span mime_find(const struct mime_table *table, const struct location *location,
+                      struct span path);
+
 /* Does this type take a charset parameter: text/ of any kind, and JavaScript under its old names,
  * unless it has one already? Not JSON, which is UTF-8 and has no such parameter (RFC 8259 section
  * 11), nor XML (application/xml, SVG, XHTML, feeds), which names its encoding itself: a charset

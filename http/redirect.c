@@ -133,7 +133,9 @@ const struct redirect *http_redirect_of_head(struct http_exchange *x)
         http_target_parse(text, false, x->decoded, target) != 0 ||
         target->form == HTTP_TARGET_ASTERISK)
         return NULL;
-    return http_redirect_find(x->server, http_location_find(x->server, target->path), target->path);
+    const struct location *location = NULL; /* where that cannot be told, there is none */
+    (void)http_location_find(x->server, x->env->regexes, target->path, NULL, &location);
+    return http_redirect_find(x->server, location, target->path);
 }
 
 bool http_redirect_respond(struct http_exchange *x, const struct location *location,

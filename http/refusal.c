@@ -3,6 +3,7 @@
 
 #include "config/server_find.h"
 #include "http/redirect.h"
+#include "http/vhost.h"
 
 #include <string.h>
 
@@ -22,6 +23,16 @@ struct span http_line_of_head(struct span rest)
     while (len < rest.len && rest.ptr[len] != '\r' && rest.ptr[len] != '\n')
         len++;
     return span_make(rest.ptr, len);
+}
+
+/* Whose fields the refusal has, where some hang on that. */
+static void find_asked(struct http_exchange *x)
+{
+    struct span target = http_request_slice(&x->request, x->request.target);
+
+    if (x->env->answer_fields != NULL && x->request.method != HTTP_CONNECT &&
+        http_target_parse(target, false, x->decoded, &x->target) == 0)
+        (void)http_location_find(x->server, x->env->regexes, x->target.path, NULL, &x->asked);
 }
 
 /* Is the request for another server than the TLS handshake was with? Without a name in it that does
@@ -47,6 +58,7 @@ int http_refusal_of_head(struct http_exchange *x, const struct listen_config *li
     if (r->method == HTTP_METHOD_KNOWN || r->method == HTTP_METHOD_UNKNOWN ||
         r->method == HTTP_CONNECT) {
         memcpy(x->extra, allow, sizeof(allow));
+        find_asked(x);
         return r->method == HTTP_METHOD_KNOWN ? 405 : 501;
     }
     int status = http_target_parse(http_request_slice(r, r->target), false, x->decoded, &x->target);

@@ -47,6 +47,7 @@ static const struct span field_names[HTTP_FIELD_COUNT] = {
     [HTTP_FIELD_FORWARDED] = { "forwarded", 9 },
     [HTTP_FIELD_X_FORWARDED_FOR] = { "x-forwarded-for", 15 },
     [HTTP_FIELD_X_REAL_IP] = { "x-real-ip", 9 },
+    [HTTP_FIELD_ORIGIN] = { "origin", 6 },
 };
 
 /* Methods answered 405: those of IANA's registry that a server of files does not perform. PRI is
@@ -149,8 +150,9 @@ static enum http_field field_find(struct span name)
     case 5:
         return field_if(at, HTTP_FIELD_RANGE);
     case 6:
-        return (at[0] | 0x20) == 'a' ? field_if(at, HTTP_FIELD_ACCEPT)
-                                     : field_if(at, HTTP_FIELD_EXPECT);
+        return (at[0] | 0x20) == 'a'   ? field_if(at, HTTP_FIELD_ACCEPT)
+               : (at[0] | 0x20) == 'o' ? field_if(at, HTTP_FIELD_ORIGIN)
+                                       : field_if(at, HTTP_FIELD_EXPECT);
     case 7:
         return field_if(at, HTTP_FIELD_REFERER);
     case 8:

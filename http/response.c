@@ -6,6 +6,9 @@
 #include "core/decimal.h"
 #include "http/condition.h"
 #include "http/access.h"
+#include "http/answer_fields.h"
+#include "http/disposition.h"
+#include "http/early_hints.h"
 #include "http/fields.h"
 #include "http/multipart.h"
 #include "http/request_id.h"
@@ -18,7 +21,9 @@
 #include <string.h>
 
 /* With an empty queue every answer fits, but for the Location field of a long target (414). */
-static_assert(2 * CONFIG_FIELD_VALUE_MAX + HTTP_LOCATION_FIELDS_MAX + HTTP_COPY_MAX + 2048 <=
+static_assert(2 * CONFIG_FIELD_VALUE_MAX + HTTP_LOCATION_FIELDS_MAX + HTTP_HEAD_END_MAX +
+                      2 * CONFIG_EARLY_HINTS_SIZE_MAX + HTTP_DISPOSITION_MAX + HTTP_COPY_MAX +
+                      2048 <=
                   HTTP_OUT_SIZE,
               "the longest head, with a body that is copied, must fit");
 
@@ -38,24 +43,30 @@ static inline struct span connection_end(const struct http_exchange *x)
     return SPAN_LIT("\r\n");
 }
 
-/* Likewise, behind the id of the request. */
-static struct span id_and_end(struct http_exchange *x)
+/* Likewise, behind the fields that hang on the request, and its id. `varies`: the head has a Vary
+ * line already, where one is due. */
+static struct span fields_and_end(struct http_exchange *x, bool varies)
 {
-    struct span texts[] = { SPAN_LIT("X-Request-Id: "), http_request_id(x), SPAN_LIT("\r\n"),
-                            connection_end(x) };
-    char *out = x->head_end;
+    bool tells_id = (x->env->needs & ACCESS_NEEDS_ID_SENT) != 0;
+    struct span texts[] = { tells_id ? SPAN_LIT("X-Request-Id: ") : SPAN_LIT(""),
+                            tells_id ? http_request_id(x) : SPAN_LIT(""),
+                            tells_id ? SPAN_LIT("\r\n") : SPAN_LIT(""), connection_end(x) };
+    char *const begin = x->env->head_end, *const end = begin + sizeof(x->env->head_end);
+    char *out = begin + http_answer_fields_put(x, varies, begin, sizeof(x->env->head_end));
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        CHECK(texts[i].len <= (size_t)(x->head_end + sizeof(x->head_end) - out));
+        CHECK(texts[i].len <= (size_t)(end - out));
         memcpy(out, texts[i].ptr, texts[i].len);
         out += texts[i].len;
     }
-    return span_make(x->head_end, (size_t)(out - x->head_end));
+    return span_make(begin, (size_t)(out - begin));
 }
 
-static inline struct span head_end(struct http_exchange *x)
+static inline struct span head_end(struct http_exchange *x, bool varies)
 {
-    return (x->env->needs & ACCESS_NEEDS_ID_SENT) != 0 ? id_and_end(x) : connection_end(x);
+    return (x->env->needs & (ACCESS_NEEDS_ID_SENT | HTTP_NEEDS_ANSWER_FIELDS)) != 0
+               ? fields_and_end(x, varies)
+               : connection_end(x);
 }
 
 /* What was put of an answer, for the access log. */
@@ -63,7 +74,9 @@ static bool keep_sent(struct http_exchange *x, const struct span *texts, size_t 
 {
     size_t len = 0;
 
-    for (size_t i = 0; i < count; i++)
+    /* A 103 in front is none of it. */
+    bool interim = texts[0].len > 12 && memcmp(texts[0].ptr, "HTTP/1.1 103", 12) == 0;
+    for (size_t i = interim; i < count; i++)
         len += texts[i].len;
     http_access_keep_sent(x, span_make(x->out.memory.data + x->out.memory.end - len, len));
     return true;
@@ -80,6 +93,14 @@ static inline bool put_head(struct http_exchange *x, const struct span *texts, s
 static struct span location_fields(const struct http_exchange *x, const struct location *location)
 {
     return location != NULL ? x->env->location_fields[location->id] : span_make("", 0);
+}
+
+/* Likewise, of a page that the server makes itself. */
+static struct span own_page_fields(const struct http_exchange *x, const struct location *location)
+{
+    return location != NULL && location->policy_is_preset
+               ? http_answer_fields_of_own_page(x->env, location)
+               : location_fields(x, location);
 }
 
 /* After the answer is queued, body and all. */
@@ -110,13 +131,22 @@ static bool put_with_content(struct http_exchange *x, struct span *texts, size_t
     return true;
 }
 
-static bool respond_whole(struct http_exchange *x, struct file_entry *entry,
-                          const struct file_fields *fields)
+/* `location`: whose fields they are. */
+static bool respond_whole(struct http_exchange *x, const struct location *location,
+                          struct file_entry *entry, const struct file_fields *fields)
 {
     uint64_t size = entry->meta.size;
-    struct span texts[5] = { http_status_line(200), http_env_stamp(x->env),
-                             span_make(fields->text, fields->len), head_end(x) };
-    if (!put_with_content(x, texts, 4, entry, 0, size))
+    struct span texts[6] = { { NULL, 0 }, /* for a 103 */
+                             http_status_line(200),
+                             http_env_stamp(x->env),
+                             span_make(fields->text, fields->len),
+                             head_end(x, true) };
+    struct span *first = &texts[1];
+    if (fields->hinted) {
+        texts[0] = http_early_hints_interim(x, location);
+        first -= texts[0].len > 0;
+    }
+    if (!put_with_content(x, first, (size_t)(&texts[5] - first), entry, 0, size))
         return false;
     set_status(x, 200, size);
     return true;
@@ -127,7 +157,7 @@ static bool respond_not_modified(struct http_exchange *x, const struct file_fiel
     struct span texts[] = { http_status_line(304), http_env_stamp(x->env),
                             span_make(fields->text + fields->representation_len,
                                       fields->len - fields->representation_len),
-                            head_end(x) };
+                            head_end(x, true) };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
     set_status(x, 304, 0);
@@ -158,7 +188,7 @@ static bool respond_range(struct http_exchange *x, struct file_entry *entry,
                             SPAN_LIT("\r\n"),
                             span_make(fields->text + fields->representation_len,
                                       fields->len - fields->representation_len),
-                            head_end(x),
+                            head_end(x, true),
                             { NULL, 0 } }; /* for the content */
     if (!put_with_content(x, texts, ARRAY_LEN(texts) - 1, entry, range->first, len))
         return false;
@@ -174,7 +204,7 @@ static bool respond_multipart(struct http_exchange *x, const struct location *lo
     if (!http_out_empty(&x->out))
         return false;
     struct http_multipart *m = &x->multipart;
-    struct span type = mime_table_find(x->env->mime, name);
+    struct span type = mime_find(x->env->mime, location, name);
     char charset[64];
     http_multipart_begin(m, x->env->ranges, ranges, count, entry, type,
                          http_fields_charset(location, type, charset).len > 0 ? location->charset
@@ -200,7 +230,7 @@ static bool respond_multipart(struct http_exchange *x, const struct location *lo
                             span_make(coding, coding_len),
                             span_make(fields->text + fields->representation_len,
                                       fields->len - fields->representation_len),
-                            head_end(x) };
+                            head_end(x, true) };
     MUST(put_head(x, texts, ARRAY_LEN(texts)));
     set_status(x, 206, len);
     x->body_start = x->out.queued; /* no part is queued yet */
@@ -234,7 +264,7 @@ static int respond_ranges(struct http_exchange *x, const struct location *locati
     if (result == HTTP_RANGE_PARTIAL)
         done = respond_range(x, entry, fields, &ranges[0]);
     else if (result == HTTP_RANGE_NONE)
-        done = respond_whole(x, entry, fields);
+        done = respond_whole(x, location, entry, fields);
     if (ranges != NULL)
         pool_put(pool, ranges);
     if (result == HTTP_RANGE_UNSATISFIABLE) {
@@ -251,14 +281,16 @@ int http_response_file(struct http_exchange *x, const struct location *location,
     const struct file_fields *fields = http_fields_get(x->env, entry, location, coding, vary, name);
     if (fields == NULL)
         return 503;
+    x->asked = location;
     uint32_t present = x->request.present;
     if ((present & (CONDITIONAL_FIELDS | 1u << HTTP_FIELD_RANGE)) == 0)
-        return respond_whole(x, entry, fields) ? 0 : -ENOBUFS;
+        return respond_whole(x, location, entry, fields) ? 0 : -ENOBUFS;
 
     struct http_validators validators = {
         .etag = span_make(entry->etag, entry->etag_len),
         .has_last_modified = entry->has_last_modified,
         .last_modified_s = entry->meta.mtime_s,
+        .modified_exact = location->if_modified_since == IF_MODIFIED_SINCE_EXACT,
     };
     int64_t now_s = x->env->clock->wall_s;
     if ((present & CONDITIONAL_FIELDS) != 0) {
@@ -274,7 +306,7 @@ int http_response_file(struct http_exchange *x, const struct location *location,
     if (!http_request_has(&x->request, HTTP_FIELD_RANGE) || x->request.method != HTTP_GET ||
         (x->request.repeated >> HTTP_FIELD_RANGE & 1) != 0 ||
         !http_condition_range_allowed(&x->request, &validators, now_s))
-        return respond_whole(x, entry, fields) ? 0 : -ENOBUFS;
+        return respond_whole(x, location, entry, fields) ? 0 : -ENOBUFS;
     return respond_ranges(x, location, entry, fields, name);
 }
 
@@ -287,7 +319,7 @@ static struct span fields_of_error(const struct http_exchange *x, int status)
 bool http_response_error_file(struct http_exchange *x, const struct location *location, int status,
                               struct file_entry *entry, struct span name)
 {
-    struct span type = mime_table_find(x->env->mime, name);
+    struct span type = mime_find(x->env->mime, location, name);
     char charset[64];
     struct decimal room;
     struct span texts[] = { http_status_line(status),
@@ -300,7 +332,7 @@ bool http_response_error_file(struct http_exchange *x, const struct location *lo
                             SPAN_LIT("\r\n"),
                             fields_of_error(x, status),
                             location_fields(x, location),
-                            head_end(x),
+                            head_end(x, x->extra[0] == 'V'),
                             { NULL, 0 } }; /* for the content */
     if (!put_with_content(x, texts, ARRAY_LEN(texts) - 1, entry, 0, entry->meta.size))
         return false;
@@ -319,8 +351,8 @@ bool http_response_error(struct http_exchange *x, const struct location *locatio
                             decimal_text(page.len, &room),
                             SPAN_LIT("\r\n"),
                             fields_of_error(x, status),
-                            location_fields(x, location),
-                            head_end(x),
+                            own_page_fields(x, location),
+                            head_end(x, x->extra[0] == 'V'),
                             span_make(page.ptr, x->body_omitted ? 0 : page.len) };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
@@ -337,7 +369,7 @@ bool http_response_redirect(struct http_exchange *x, const struct location *loca
                             to,
                             SPAN_LIT("\r\nContent-Length: 0\r\n"),
                             location_fields(x, location),
-                            head_end(x) };
+                            head_end(x, x->extra[0] == 'V') };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
     set_status(x, status, 0);
@@ -348,7 +380,7 @@ bool http_response_options(struct http_exchange *x, const struct location *locat
 {
     struct span texts[] = { http_status_line(204), http_env_stamp(x->env),
                             SPAN_LIT("Allow: GET, HEAD, OPTIONS\r\n"), location_fields(x, location),
-                            head_end(x) };
+                            head_end(x, x->extra[0] == 'V') };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
     set_status(x, 204, 0);
@@ -359,16 +391,19 @@ bool http_response_options(struct http_exchange *x, const struct location *locat
 static void put_text_head(struct http_exchange *x, const struct location *location,
                           struct span fields, uint64_t len)
 {
+    unsigned varies = HTTP_VARIES_ACCEPT | (x->search.varies ? HTTP_VARIES_CODING : 0);
+    char vary[HTTP_VARY_MAX];
     struct decimal room;
+    x->asked = location;
     struct span texts[] = { http_status_line(200),
                             http_env_stamp(x->env),
                             fields,
                             SPAN_LIT("Content-Length: "),
                             decimal_text(len, &room),
-                            x->search.varies ? SPAN_LIT("\r\nVary: Accept, Accept-Encoding\r\n")
-                                             : SPAN_LIT("\r\nVary: Accept\r\n"),
-                            location_fields(x, location),
-                            head_end(x) };
+                            SPAN_LIT("\r\n"),
+                            http_fields_vary(location, varies, vary),
+                            own_page_fields(x, location),
+                            head_end(x, true) };
     CHECK(http_out_empty(&x->out) && put_head(x, texts, ARRAY_LEN(texts)));
 }
 
@@ -396,7 +431,7 @@ void http_response_report(struct http_exchange *x, int status, struct span type,
                             SPAN_LIT("\r\nCache-Control: no-store\r\n"
                                      "Vary: Accept\r\n"
                                      "X-Content-Type-Options: nosniff\r\n"),
-                            head_end(x) };
+                            head_end(x, false) };
     CHECK(http_out_empty(&x->out) && http_out_put(&x->out, texts, ARRAY_LEN(texts)));
     if (x->body_omitted || len == 0)
         free(text);
@@ -414,6 +449,29 @@ void http_response_listing(struct http_exchange *x, const struct location *locat
     else
         http_out_add_listing(&x->out, listing, len);
     set_status(x, 200, len);
+}
+
+void http_response_made(struct http_exchange *x, const struct location *location, int status,
+                        struct span fields, struct http_listing *made, uint64_t len)
+{
+    struct decimal room;
+    struct span none = { "", 0 };
+    struct span texts[] = { http_status_line(status),
+                            http_env_stamp(x->env),
+                            fields,
+                            status == 304 ? none : SPAN_LIT("Content-Length: "),
+                            status == 304 ? none : decimal_text(len, &room),
+                            status == 304 ? none : SPAN_LIT("\r\n"),
+                            location_fields(x, location),
+                            head_end(x, false) };
+    CHECK(http_out_empty(&x->out) && put_head(x, texts, ARRAY_LEN(texts)));
+    if (status == 304)
+        len = 0;
+    if (x->body_omitted || len == 0)
+        http_listing_free(made);
+    else
+        http_out_add_listing(&x->out, made, len);
+    set_status(x, status, len);
 }
 
 void http_response_more_parts(struct http_exchange *x)

@@ -48,6 +48,10 @@ void http_response_report(struct http_exchange *x, int status, struct span type,
 void http_response_listing(struct http_exchange *x, const struct location *location,
                            struct span fields, struct http_listing *listing, uint64_t len);
 
+/* Likewise, with what is not a text: `status` (200, 206, 304), and no Vary. */
+void http_response_made(struct http_exchange *x, const struct location *location, int status,
+                        struct span fields, struct http_listing *made, uint64_t len);
+
 /* Moves parts of a multipart answer into the queue as long as there is room. */
 void http_response_more_parts(struct http_exchange *x);
 

@@ -16,12 +16,14 @@ enum http_search_step {
     HTTP_SEARCH_SIDECAR_PROBE,
     HTTP_SEARCH_SIDECAR,
     HTTP_SEARCH_COMPRESS,
+    HTTP_SEARCH_DECOMPRESS,
     HTTP_SEARCH_NOT_FOUND,
     HTTP_SEARCH_RESPOND,
     HTTP_SEARCH_ERROR,
     HTTP_SEARCH_ERROR_FILE,
     HTTP_SEARCH_RESPOND_ERROR,
     HTTP_SEARCH_REPORT,
+    HTTP_SEARCH_LIMIT,
 };
 
 /* The status for an errno of opening a file: one switch for the whole server. */
@@ -58,6 +60,12 @@ enum http_static_result http_sidecar_choose(struct http_exchange *x);
  * each request 1 %. */
 #define HTTP_SEARCH_RARE __attribute__((noinline))
 
+/* Where the search goes on once no limit is in the way. */
+static inline enum http_search_step http_search_admitted_step(const struct location *location)
+{
+    return location->admission != NULL ? HTTP_SEARCH_ADMIT : HTTP_SEARCH_TRY;
+}
+
 /* Judges whether the client may have what lies at the location, before anything is looked for. */
 enum http_static_result http_admission_judge(struct http_exchange *x) HTTP_SEARCH_RARE;
 
@@ -74,6 +82,19 @@ static inline void http_admission_end(struct http_exchange *x)
  * made. */
 enum http_static_result http_compress_choose(struct http_exchange *x) HTTP_SEARCH_RARE;
 
+/* Wants the next slice of s->compression. */
+enum http_static_result http_compress_want_slice(struct http_exchange *x) HTTP_SEARCH_RARE;
+
+/* The file itself is not there, and the client takes none of its sidecars: sends what one of them
+ * holds, or has it decompressed first. */
+enum http_static_result http_decompress_choose(struct http_exchange *x) HTTP_SEARCH_RARE;
+
+/* Is one of the sidecars that were found one that can be decompressed? */
+bool http_decompress_can(const struct http_exchange *x) HTTP_SEARCH_RARE;
+
+/* The sidecar's path: s->name and the coding's suffix, in x->path. */
+struct span http_sidecar_path(struct http_exchange *x, enum coding coding);
+
 /* Just before s->made is sent: the fields that are kept with it are of s->entry's name, or of
  * none. */
 void http_compress_fit_fields(struct http_exchange *x) HTTP_SEARCH_RARE;
@@ -86,6 +107,14 @@ static inline void http_compress_end(struct http_exchange *x)
     if (x->search.made != NULL || x->search.compression != NULL)
         http_compress_drop(x);
 }
+
+/* Counts the request where its location limits requests (limit.h): it is refused, waits, or goes on
+ * with TRY; once all before it is sent, where answers are to be paced (pace.h). */
+enum http_static_result http_limit_step(struct http_exchange *x) HTTP_SEARCH_RARE;
+/* Answers with an archive of the directory that x->search.listing is about, in place of a listing:
+ * has it walked, and then sends it. */
+enum http_static_result http_archive_begin(struct http_exchange *x) HTTP_SEARCH_RARE;
+enum http_static_result http_archive_done(struct http_exchange *x) HTTP_SEARCH_RARE;
 
 /* Lists the directory that x->search.uri names. */
 enum http_static_result http_directory_list(struct http_exchange *x);

@@ -1,4 +1,4 @@
-/* search_path.c: which path beneath a root is looked for. See search.h. Pure. */
+/* search_path.c: what a path names beneath a location's root. See search.h. */
 #include "http/search.h"
 
 #include <string.h>
@@ -6,6 +6,10 @@
 bool http_search_map_path(const struct location *location, struct span uri, struct span *ret_name)
 {
     struct span prefix = location->prefix;
+    if (location->file.len > 0) {
+        *ret_name = location->file;
+        return span_eq(uri, prefix);
+    }
     if (location->strip_prefix) {
         if (uri.len < prefix.len - 1 || memcmp(uri.ptr, prefix.ptr, prefix.len - 1) != 0)
             return false;

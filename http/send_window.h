@@ -31,6 +31,15 @@ static inline void http_send_window_end(struct http_send_window *w)
     w->begun_ms = 0;
 }
 
+/* For so long it was we who did not send: that is no fault of the peer's. */
+static inline void http_send_window_shift(struct http_send_window *w, uint64_t ms)
+{
+    if (w->begun_ms == 0)
+        return;
+    w->begun_ms += ms;
+    w->look_ms += ms;
+}
+
 /* Something waits to be sent: a window begins, unless one has. `sent`: octets that the socket has
  * accepted, on any scale that only grows. */
 void http_send_window_begin(struct http_send_window *w, const struct http_deadlines *deadlines,

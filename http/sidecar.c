@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-/* The sidecar's path: s->name and the coding's suffix, in x->path. */
-static struct span sidecar_path(struct http_exchange *x, enum coding coding)
+struct span http_sidecar_path(struct http_exchange *x, enum coding coding)
 {
     struct http_static *s = &x->search;
     struct span suffix = http_coding_suffix(coding);
@@ -20,10 +19,11 @@ static struct span sidecar_path(struct http_exchange *x, enum coding coding)
 }
 
 /* The step behind those for sidecars, when none is sent. */
-static void go_on_without(struct http_static *s)
+static void go_on_without(struct http_exchange *x)
 {
+    struct http_static *s = &x->search;
     if (s->entry->error != 0)
-        s->step = HTTP_SEARCH_NOT_FOUND;
+        s->step = http_decompress_can(x) ? HTTP_SEARCH_DECOMPRESS : HTTP_SEARCH_NOT_FOUND;
     else
         s->step = s->location->compress != 0 ? HTTP_SEARCH_COMPRESS : HTTP_SEARCH_RESPOND;
 }
@@ -57,7 +57,7 @@ static bool probe(struct http_exchange *x, enum coding coding)
 {
     struct http_static *s = &x->search;
     uint8_t bit = (uint8_t)(1u << coding);
-    struct file_entry *entry = http_search_look_up(x, sidecar_path(x, coding));
+    struct file_entry *entry = http_search_look_up(x, http_sidecar_path(x, coding));
     if (entry == NULL)
         return false;
     if (file_entry_is_passing(entry)) {
@@ -95,7 +95,7 @@ enum http_static_result http_sidecar_probe(struct http_exchange *x)
     if (s->found_codings != 0)
         s->step = HTTP_SEARCH_SIDECAR;
     else
-        go_on_without(s);
+        go_on_without(x);
     return HTTP_STATIC_NEXT;
 }
 
@@ -119,7 +119,7 @@ enum http_static_result http_sidecar_choose(struct http_exchange *x)
             break;
         if (coding == CODING_IDENTITY)
             continue; /* it would be liked better, but it is not there */
-        struct file_entry *entry = http_search_look_up(x, sidecar_path(x, coding));
+        struct file_entry *entry = http_search_look_up(x, http_sidecar_path(x, coding));
         if (entry == NULL)
             return HTTP_STATIC_NEXT;
         if (file_entry_is_file(entry)) {
@@ -131,6 +131,6 @@ enum http_static_result http_sidecar_choose(struct http_exchange *x)
     if (s->sidecar != NULL)
         s->step = HTTP_SEARCH_RESPOND;
     else
-        go_on_without(s);
+        go_on_without(x);
     return HTTP_STATIC_NEXT;
 }

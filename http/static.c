@@ -3,6 +3,7 @@
  *   (what is not for everybody) ADMIT -> TRY, or ERROR
  *   TRY -> (a file, or perhaps only sidecars of one) SIDECAR -> RESPOND -> (no longer so) TRY
  *                                                            -> COMPRESS -> RESPOND
+ *                                                            -> DECOMPRESS -> RESPOND
  *       -> (a directory) INDEX -> SIDECAR, or LIST, or the next TRY
  *       -> (nothing) the next TRY, then ERROR -> ERROR_FILE -> RESPOND_ERROR
  *
@@ -12,38 +13,19 @@
 #include "http/static.h"
 
 #include "core/check.h"
+#include "http/fields.h"
+#include "http/locate.h"
 #include "http/redirect.h"
 #include "http/report.h"
 #include "http/response.h"
 #include "http/search.h"
 #include "http/vhost.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-int http_search_status(int error)
-{
-    switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-    case ENAMETOOLONG:
-    case ELOOP:
-    case EXDEV: /* a link that leaves the root */
-    case EISDIR:
-        return 404;
-    case EACCES:
-    case EPERM:
-        return 403;
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-        return 503;
-    default:
-        return 500;
-    }
-}
 
 void http_search_set(struct file_entry **place, struct file_entry *entry)
 {
@@ -183,10 +165,10 @@ static bool ends_with_slash(struct span s)
     return s.len > 0 && s.ptr[s.len - 1] == '/';
 }
 
-/* The request is for what lies at its location, not for another place. */
-static void begin_files(struct http_static *s)
+/* Where the search for a file begins, once nothing else has answered. */
+static enum http_search_step first_step(const struct location *location)
 {
-    s->step = s->location->admission != NULL ? HTTP_SEARCH_ADMIT : HTTP_SEARCH_TRY;
+    return location->limits.any ? HTTP_SEARCH_LIMIT : http_search_admitted_step(location);
 }
 
 void http_static_begin(struct http_exchange *x)
@@ -196,19 +178,21 @@ void http_static_begin(struct http_exchange *x)
     s->try_index = s->index_index = 0;
     s->status = 0;
     if (http_report_is_asked(x)) {
-        s->location = http_location_find(x->server, SPAN_LIT("/"));
+        s->location = http_location_slash(x->server);
         s->step = HTTP_SEARCH_REPORT;
         return;
     }
-    s->location = http_location_find(x->server, x->target.path);
+    if (!http_locate(x))
+        return;
+    x->asked = s->location;
     if (s->location == NULL || s->location->root == NULL) {
         if (s->step != HTTP_SEARCH_REDIRECT)
             http_static_begin_error(x, 404);
         return;
     }
     s->uri = x->target.path;
-    if (s->step != HTTP_SEARCH_REDIRECT)
-        begin_files(s);
+    if (s->step == HTTP_SEARCH_TRY)
+        s->step = first_step(s->location);
 }
 
 void http_static_begin_error(struct http_exchange *x, int status)
@@ -217,7 +201,7 @@ void http_static_begin_error(struct http_exchange *x, int status)
     x->search.step =
         x->search.step == HTTP_SEARCH_ERROR_FILE ? HTTP_SEARCH_RESPOND_ERROR : HTTP_SEARCH_ERROR;
     if (x->search.location == NULL)
-        x->search.location = http_location_find(x->server, SPAN_LIT("/"));
+        x->search.location = http_location_slash(x->server);
 }
 
 static enum http_static_result step_redirect(struct http_exchange *x)
@@ -228,7 +212,7 @@ static enum http_static_result step_redirect(struct http_exchange *x)
         if (x->search.location == NULL || x->search.location->root == NULL)
             http_static_begin_error(x, 404);
         else
-            begin_files(&x->search);
+            x->search.step = first_step(x->search.location);
         return HTTP_STATIC_NEXT;
     }
     return http_redirect_respond(x, x->search.location, redirect) ? HTTP_STATIC_DONE
@@ -238,9 +222,9 @@ static enum http_static_result step_redirect(struct http_exchange *x)
 /* Nothing is there for this client; there may be for others. */
 static void not_found(struct http_exchange *x)
 {
-    static const char vary[] = "Vary: Accept-Encoding\r\n";
+    static_assert(sizeof(x->extra) >= HTTP_VARY_MAX, "a Vary line must fit");
     if (x->search.varies)
-        memcpy(x->extra, vary, sizeof(vary));
+        http_fields_vary(x->search.location, HTTP_VARIES_CODING, x->extra);
     http_static_begin_error(x, 404);
 }
 
@@ -404,9 +388,11 @@ static enum http_static_result step_respond(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
     struct file_entry *file = s->sidecar != NULL ? s->sidecar : s->entry;
-    enum coding coding = s->sidecar != NULL ? s->codings[s->coding_index] : CODING_IDENTITY;
+    enum coding coding = CODING_IDENTITY;
     if (!is_checked(x, file))
         return HTTP_STATIC_NEXT;
+    if (s->sidecar != NULL && s->made == NULL)
+        coding = s->codings[s->coding_index];
     if (s->made != NULL) {
         http_compress_fit_fields(x);
         file = s->made;
@@ -436,7 +422,8 @@ static enum http_static_result step_error(struct http_exchange *x)
         return HTTP_STATIC_NEXT;
     memcpy(x->try_text, uri, strlen(uri));
     s->uri = span_make(x->try_text, strlen(uri));
-    const struct location *location = http_location_find(x->server, s->uri);
+    const struct location *location = NULL; /* without one, there is no page */
+    (void)http_location_find(x->server, x->env->regexes, s->uri, NULL, &location);
     if (location != NULL && location->root != NULL &&
         http_search_map_path(location, s->uri, &s->name)) {
         s->location = location;
@@ -502,6 +489,8 @@ static enum http_static_result run_step(struct http_exchange *x)
         return http_sidecar_choose(x);
     case HTTP_SEARCH_COMPRESS:
         return http_compress_choose(x);
+    case HTTP_SEARCH_DECOMPRESS:
+        return http_decompress_choose(x);
     case HTTP_SEARCH_NOT_FOUND:
         step_not_found(x);
         return HTTP_STATIC_NEXT;
@@ -515,6 +504,8 @@ static enum http_static_result run_step(struct http_exchange *x)
         return step_respond_error(x);
     case HTTP_SEARCH_REPORT:
         return step_report(x);
+    case HTTP_SEARCH_LIMIT:
+        return http_limit_step(x);
     }
     UNREACHABLE();
 }
@@ -529,6 +520,8 @@ enum http_static_result http_static_run(struct http_exchange *x)
             return HTTP_STATIC_JOB;
         if (result == HTTP_STATIC_DONE) {
             CHECK(x->job_state == HTTP_JOB_NONE);
+            if (x->pace.allowed)
+                http_pace_begin(x);
             http_static_end(x);
         }
         return result;

@@ -11,6 +11,7 @@ enum http_static_result {
     HTTP_STATIC_JOB,  /* x->job is to be executed (x->job_state WANTED), then call http_static_run()
                          again */
     HTTP_STATIC_ROOM, /* x->out is to be sent first, then call http_static_run() again */
+    HTTP_STATIC_WAIT, /* nothing before x->wait_until_ms, then call http_static_run() again */
     HTTP_STATIC_NEXT, /* between the files of the search alone (search.h): the next step, unless a
                          job is wanted first */
 };

@@ -33,16 +33,19 @@
                                 "The expectation of the request cannot be met.")                   \
                                 row(421, "Misdirected Request",                                    \
                                     "This host is not served on this connection.")                 \
-                                    row(431, "Request Header Fields Too Large",                    \
-                                        "The request's header fields are too large.")              \
-                                        row(500, "Internal Server Error",                          \
-                                            "Something went wrong here.")                          \
-                                            row(501, "Not Implemented",                            \
-                                                "This method is not known here.")                  \
-                                                row(503, "Service Unavailable",                    \
-                                                    "The server is too busy; try again later.")    \
-                                                    row(505, "HTTP Version Not Supported",         \
-                                                        "This version of HTTP is not served.")
+                                    row(429, "Too Many Requests",                                  \
+                                        "You have asked too often; try again later.")              \
+                                        row(431, "Request Header Fields Too Large",                \
+                                            "The request's header fields are too large.")          \
+                                            row(500, "Internal Server Error",                      \
+                                                "Something went wrong here.")                      \
+                                                row(501, "Not Implemented",                        \
+                                                    "This method is not known here.")              \
+                                                    row(503, "Service Unavailable",                \
+                                                        "The server is too busy; try again "       \
+                                                        "later.")                                  \
+                                                        row(505, "HTTP Version Not Supported",     \
+                                                            "This version of HTTP is not served.")
 
 /* A style of its own, because nothing else may be loaded; both colour schemes, no script. */
 #define PAGE(code, reason, text)                                                                   \

@@ -1,6 +1,7 @@
 /* vhost.c: locations and redirects by path. See vhost.h. */
 #include "http/vhost.h"
 
+#include <errno.h>
 #include <stdbool.h>
 
 /* `prefix` ends with '/': matches what begins with it, and itself without the '/'. */
@@ -12,12 +13,31 @@ static bool prefix_matches(struct span prefix, struct span path)
            memcmp(path.ptr, prefix.ptr, path.len) == 0;
 }
 
-const struct location *http_location_find(const struct server *server, struct span path)
+int http_location_find(const struct server *server, struct regex_room *room, struct span path,
+                       struct captures *ret_captures, const struct location **ret_location)
 {
-    for (size_t i = 0; i < server->locations_count; i++)
-        if (prefix_matches(server->locations[i].prefix, path))
-            return &server->locations[i];
-    return NULL;
+    const struct location *found = NULL;
+    if (server->locations_set != NULL) {
+        int index = pattern_set_find(server->locations_set, room, path, ret_captures);
+        if (index == -E2BIG)
+            return -E2BIG;
+        if (index >= 0)
+            found = &server->locations[index];
+    }
+    /* Else prefixes alone. */
+    for (size_t i = 0; server->locations_set == NULL && i < server->locations_count; i++) {
+        if (!prefix_matches(server->locations[i].prefix, path))
+            continue;
+        found = &server->locations[i];
+        break;
+    }
+    *ret_location = found;
+    return 0;
+}
+
+const struct location *http_location_slash(const struct server *server)
+{
+    return server->locations_count > 0 ? &server->locations[server->locations_count - 1] : NULL;
 }
 
 const struct redirect *http_redirect_find(const struct server *server,

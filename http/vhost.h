@@ -6,9 +6,14 @@
 #include "config/config.h"
 #include "core/span.h"
 
-/* The location of `path` (decoded, begins with '/'): the longest prefix that matches whole
- * segments. NULL only when the server has no "/" location. */
-const struct location *http_location_find(const struct server *server, struct span path);
+/* The location of `path` (decoded, begins with '/'), by the rule of match/pattern_set.h: 0 and
+ * *ret_location, NULL only when the server has no "/" location; or -E2BIG: a regular expression has
+ * hit its bounds. `room` and `ret_captures`: pattern_set_find(). */
+int http_location_find(const struct server *server, struct regex_room *room, struct span path,
+                       struct captures *ret_captures, const struct location **ret_location);
+
+/* The location of what is said of no path: the server's "/". */
+const struct location *http_location_slash(const struct server *server);
 
 /* The redirect of `path`, or NULL: the longest whose `from` matches it, unless `location`, that of
  * the path (NULL: none), says more of it: where it is for a longer prefix, what it covers is not

@@ -10,6 +10,7 @@
 #include "engines/ktls.h"
 #include "engines/listen.h"
 #include "process/descriptors.h"
+#include "process/limit_table.h"
 #include "process/log_files.h"
 #include "process/pid_file.h"
 #include "process/serve.h"
@@ -65,6 +66,7 @@ enum exit_status instance_configure(struct instance *p)
 /* Reads certificates and keys, and makes what all connections with TLS share. */
 static enum exit_status create_tls(struct instance *p)
 {
+    p->files_seen = tls_files_look(p->config);
     int error = tls_server_create(p->config, p->tls_before, p->why, sizeof p->why, &p->tls);
 
     return error < 0 ? status_of_config(error) : STATUS_OK;
@@ -201,6 +203,12 @@ enum exit_status instance_open(struct instance *p, struct listen_set *set, bool 
     status = log_files_prepare(p);
     if (status != STATUS_OK)
         return status;
+    int error = limit_table_give(p->config);
+    if (error < 0) {
+        snprintf(p->why, sizeof p->why, "%s: no memory for so many clients: %s; lower it",
+                 config_place(p->config, "limit_clients"), strerror(-error));
+        return STATUS_RUNTIME;
+    }
     find_ktls(p);
     status = create_tls(p);
     if (status != STATUS_OK)

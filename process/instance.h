@@ -4,8 +4,8 @@
  *   configuration, engine -> limit of descriptors -> user -> document roots -> probe -> error log
  *   -> access logs -> certificates and keys -> listeners
  *
- * and serve.h goes on from there. Whatever needs root is open by then. A server in the foreground has
- * one instance; a supervisor has one for each generation of its workers. */
+ * and serve.h goes on from there. Whatever needs root is open by then. A server in the foreground
+ * has one instance; a supervisor has one for each generation of its workers. */
 #ifndef PROCESS_INSTANCE_H
 #define PROCESS_INSTANCE_H
 
@@ -20,6 +20,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct instance {
     const struct config_source *source; /* borrowed */
@@ -29,29 +30,31 @@ struct instance {
     struct privileges privileges;
     struct tls_server tls;
     const struct tls_server *tls_before; /* borrowed for instance_open(); whose tickets are taken */
-    struct listen_set *set;     /* borrowed; whose the listening sockets are; NULL: ours */
+    struct listen_set *set;              /* borrowed; whose the listening sockets are; NULL: ours */
     struct listener *listeners; /* one of each address, in the order of config->listens, and others
                                    of the same addresses behind these; or NULL. In a worker those
                                    that it accepts from, in any order */
     size_t listeners_count;
-    bool log_waits;             /* for instance_take_log() */
-    bool leaves_logs;           /* a supervisor's: log files are opened here alone, and left in */
-    struct fd_slot *log_slots;  /* these: of each access log, and behind them the error log's; owned */
-    int error_log_fd;           /* of a file; owned; -1: taken, or there is none */
-    char files_why[512];        /* which descriptors there will not be, or "" */
-    char ktls_why[256];         /* why the kernel does not encrypt, or "" */
-    char why[1024];             /* the sentence of the last refusal */
+    uint64_t files_seen; /* tls_files_look(), before they were read; 0: they were not */
+    bool log_waits;      /* for instance_take_log() */
+    bool leaves_logs;    /* a supervisor's: log files are opened here alone, and left in */
+    struct fd_slot
+        *log_slots;      /* these: of each access log, and behind them the error log's; owned */
+    int error_log_fd;    /* of a file; owned; -1: taken, or there is none */
+    char files_why[512]; /* which descriptors there will not be, or "" */
+    char ktls_why[256];  /* why the kernel does not encrypt, or "" */
+    char why[1024];      /* the sentence of the last refusal */
 };
 
 /* An instance of which nothing is acquired yet. */
 void instance_init(struct instance *instance, const struct config_source *source);
 
-/* Who is to blame when `error` (-errno) comes of listening, or of an engine: the configuration, which
- * names what cannot be had, or the system as it is now. */
+/* Who is to blame when `error` (-errno) comes of listening, or of an engine: the configuration,
+ * which names what cannot be had, or the system as it is now. */
 enum exit_status instance_status(int error);
 
-/* Reads the configuration and finds the engine. This one, and the next two, return STATUS_OK, or the
- * status to exit with and instance->why, a sentence. What was acquired is given back by
+/* Reads the configuration and finds the engine. This one, and the next two, return STATUS_OK, or
+ * the status to exit with and instance->why, a sentence. What was acquired is given back by
  * instance_close() in any case. */
 enum exit_status instance_configure(struct instance *instance);
 
@@ -70,8 +73,8 @@ enum exit_status instance_open(struct instance *instance, struct listen_set *set
  * listening sockets, which are in `set`, and nothing else: it can be known, but not served. */
 enum exit_status instance_adopt(struct instance *instance, struct listen_set *set);
 
-/* Gives its servers and addresses their places among the counters (stats_name()): before workers are
- * forked, and again in each of them, which counts by this configuration then. */
+/* Gives its servers and addresses their places among the counters (stats_name()): before workers
+ * are forked, and again in each of them, which counts by this configuration then. */
 void instance_name_counters(const struct instance *instance);
 
 /* In a server in the foreground: the listening sockets are this instance's from now on, and the set

@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "core/log_stream.h"
 #include "engines/listen.h"
+#include "process/lan.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -110,6 +111,8 @@ void life_announce(const struct life *life)
                    listener_port(&life->listeners[i]));
         printf(" (engine %s)\n", life->engine);
     }
+    for (size_t i = 0; i < life->config->listens_count; i++)
+        lan_print(&life->config->listens[i], (uint16_t)listener_port(&life->listeners[i]), stdout);
     fflush(stdout);
 }
 

@@ -4,6 +4,8 @@
 
 #include "process/capabilities.h"
 #include "core/check.h"
+#include "core/decimal.h"
+#include "core/span.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -19,17 +21,15 @@
 
 enum { LINE_SIZE = 64 * 1024 }; /* of passwd(5) or group(5); their functions tell if it is short */
 
-/* The number that all of `text` is; not the one that means "as it is" (setresuid(2)). */
+/* A uid or gid; UINT32_MAX is the one that means "as it is" (setresuid(2)). */
 static bool number_of(const char *text, unsigned *ret_number)
 {
-    uint64_t number = 0;
+    uint64_t number;
 
-    if (*text == '\0' || strlen(text) > 10 || strspn(text, "0123456789") != strlen(text))
+    if (!decimal_parse(span_str(text), UINT32_MAX - 1, &number))
         return false;
-    for (; *text != '\0'; text++)
-        number = number * 10 + (uint64_t)(*text - '0');
     *ret_number = (unsigned)number;
-    return number < UINT32_MAX;
+    return true;
 }
 
 /* Writes the sentence about a user or a group that cannot be looked up. Returns -error. */

@@ -1,6 +1,7 @@
 /* serve.c: see serve.h. */
 #include "process/serve.h"
 
+#include "core/conn_table.h"
 #include "core/draining.h"
 #include "engines/listen.h"
 #include "process/descriptors.h"
@@ -91,6 +92,8 @@ enum exit_status serve(struct instance *p, const struct serve_params *params)
 
     instance_name_counters(p);
     descriptors_reserve(p->config, p->ops);
+    if (p->config->clients != NULL)
+        conn_table_join(p->config->clients);
     draining_share(); /* a successor does not drain because this one does */
     enum exit_status status = create_engine(p, params, &engine);
     if (status != STATUS_OK)

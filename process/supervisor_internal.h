@@ -1,5 +1,5 @@
-/* supervisor_internal.h: what supervisor.c, supervisor_workers.c, reload.c, drain.c, upgrade.c,
- * retired.c, succession_*.c and orders.c share. */
+/* supervisor_internal.h: what supervisor.c, supervisor_workers.c, reload.c, watch.c, drain.c,
+ * upgrade.c, retired.c, succession_*.c and orders.c share. */
 #ifndef PROCESS_SUPERVISOR_INTERNAL_H
 #define PROCESS_SUPERVISOR_INTERNAL_H
 
@@ -35,6 +35,13 @@ struct upgrade {
     int old_binary; /* this one was executed: the other, until workers of this one serve; else -1 */
 };
 
+/* The files that TLS is read from (watch.c). */
+struct watch {
+    uint64_t due_ms;   /* the next look */
+    uint64_t changing; /* what the last look saw, and nobody has read; 0: nothing */
+    uint64_t tried;    /* what a reload was asked for last */
+};
+
 enum {
     RETIRED_MAX = 8,         /* generations that end at a time */
     RETIRED_GRACE_MS = 5000, /* beyond drain_timeout, for who has not looked at the clock */
@@ -57,7 +64,8 @@ struct supervisor {
     bool upgraded;             /* with that, by another binary */
     struct config_texts texts; /* what the files said to `current` */
     struct config_texts next_texts;
-    bool failed;             /* `next` did not come to serve, and its workers are ending */
+    bool failed; /* `next` did not come to serve, and its workers are ending */
+    struct watch watch;
     struct control *control; /* NULL: there is none */
     struct pid_file pid_file;
     char *kept_pid_file, *kept_control; /* what the start has said of them, or "none"; owned */
@@ -105,6 +113,13 @@ bool reload_is_busy(const struct supervisor *s);
 
 /* When reload_go_on() has something to do, whatever happens; UINT64_MAX: never. */
 uint64_t reload_due_ms(const struct supervisor *s);
+
+/* --- watch.c --- */
+
+/* Looks at the files of certificates when that is due, and asks for a reload when they have
+ * changed. */
+void watch_go_on(struct supervisor *s, uint64_t now_ms);
+uint64_t watch_due_ms(const struct supervisor *s);
 
 /* --- retired.c --- */
 

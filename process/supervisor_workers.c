@@ -6,6 +6,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/stats.h"
+#include "process/limit_table.h"
 #include "process/log_files.h"
 #include "tls/ticket_keys.h"
 
@@ -127,6 +128,7 @@ void workers_reap(struct supervisor *s)
 
     while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0) {
         stats_forget_process(pid);
+        limit_table_forget(pid);
         take_end(s, pid, wait_status);
     }
 }

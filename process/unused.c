@@ -22,11 +22,24 @@ static void list_engines(unsigned setting, char *text, size_t size)
     }
 }
 
+/* Does the engine's loop read files itself, though it may have workers for that? They are what
+ * these two settings are about. */
+static bool reads_inline(const struct choice *choice)
+{
+    enum file_jobs by = choice->config->file_jobs;
+
+    if (by == FILE_JOBS_AUTO)
+        by = choice->ops->file_jobs_by_default;
+    return (choice->ops->settings & ENGINE_SETTING_FILE_WORKERS) != 0 && by == FILE_JOBS_INLINE;
+}
+
 /* What is honoured here, or would be where another engine is chosen. */
 static unsigned honoured(const struct choice *choice)
 {
     unsigned settings = choice->ops->settings;
 
+    if (reads_inline(choice))
+        settings &= ~(unsigned)(ENGINE_SETTING_FILE_WORKERS | ENGINE_SETTING_WORKER_QUEUE);
     return choice->by_auto.ops != NULL ? settings | choice->by_auto.settings_known : settings;
 }
 
@@ -41,6 +54,15 @@ bool unused_next(const struct choice *choice, size_t *index, char *text, size_t 
         if ((honoured(choice) & setting) != 0 || !config_is_changed(choice->config, key) ||
             setting == ENGINE_SETTING_THREADS) /* who has one loop refuses to have more */
             continue;
+        if ((choice->ops->settings & setting) != 0) {
+            if (choice->config->file_workers == 0 && setting == ENGINE_SETTING_FILE_WORKERS)
+                continue; /* which says so */
+            snprintf(text, size,
+                     "%s: engine %s reads files in its event loop, and has no use for %s: set "
+                     "file_jobs = workers",
+                     config_place(choice->config, key), choice->ops->name, key);
+            return true;
+        }
         list_engines(setting, engines, sizeof(engines));
         snprintf(text, size, "%s: engine %s has no use for %s; it is for %s",
                  config_place(choice->config, key), choice->ops->name, key, engines);

@@ -6,6 +6,8 @@
 
 #include "core/check.h"
 #include "core/clock.h"
+#include "core/conn_table.h"
+#include "core/log_repeat.h"
 #include "core/probe.h"
 #include "core/stats.h"
 #include "session/session_env.h"
@@ -25,6 +27,7 @@ _Static_assert((int)SESSION_WANT_SEND == (int)HTTP_CONN_WANT_SEND, "masks");
 _Static_assert((int)SESSION_WANT_FILE == (int)HTTP_CONN_WANT_FILE, "masks");
 _Static_assert((int)SESSION_WANT_SHUTDOWN == (int)HTTP_CONN_WANT_SHUTDOWN, "masks");
 _Static_assert((int)SESSION_WANT_CLOSE == (int)HTTP_CONN_WANT_CLOSE, "masks");
+_Static_assert((int)SESSION_WANT_WAIT == (int)HTTP_CONN_WANT_WAIT, "masks");
 
 /* Where received octets go first. */
 enum front {
@@ -42,6 +45,7 @@ struct session {
     size_t planned;                   /* octets of the plan that is out; 0: none */
     int planned_fd;                   /* the file of its range; -1: none */
     uint64_t sent;                    /* octets that were sent */
+    uint64_t client;                  /* by whom it is counted (conn_table.h); 0: by nobody */
     uint64_t job_ns;                  /* when the job in flight was begun; 0: none is */
     struct session_tls *tls;          /* with FRONT_TLS, else NULL */
     struct session_proxy_kept *proxy; /* what has come of a proxy's header; mostly NULL */
@@ -60,6 +64,56 @@ static void begin_content(struct session *s)
     s->front = listen->tls ? FRONT_TLS : FRONT_HTTP;
     if (listen->tls)
         s->tls = session_tls_open(s->env->tls, &s->conn, listen);
+}
+
+/* Counts the connection as one of its client's, as soon as that is known. False: it has too many. */
+static bool count_client(struct session *s, uint32_t max)
+{
+    const struct config *config = s->env->http->config;
+    const struct peer *peer = http_conn_peer(&s->conn);
+
+    if (config->clients == NULL || peer->family == PEER_UNIX ||
+        address_set_has(&config->limit_exempt, peer))
+        return true;
+    uint64_t client = conn_table_client(config->clients, peer, &config->client_prefix);
+    enum conn_verdict verdict = conn_table_add(config->clients, client, max);
+    if (verdict == CONN_COUNTED)
+        s->client = client;
+    if (verdict == CONN_COUNTED && s->env->counted != NULL)
+        atomic_store(s->env->counted, client);
+    return verdict != CONN_OVER;
+}
+
+static void uncount_client(struct session *s)
+{
+    if (s->client == 0)
+        return;
+    if (s->env->counted != NULL)
+        atomic_store(s->env->counted, 0);
+    conn_table_remove(s->env->http->config->clients, s->client);
+    s->client = 0;
+}
+
+/* Closed before a byte of it is read: an answer, and the handshake before it, would cost what the
+ * limit is to save. */
+static void refuse_client(struct session *s)
+{
+    char address[PEER_TEXT_MAX];
+
+    peer_format(http_conn_peer(&s->conn), address);
+    stats_count(STATS_LIMIT_CONNECTIONS);
+    log_repeated(LOG_WARN, "limit_connections", 0,
+                 "client %s has as many connections as limit_connections allows; one more is closed",
+                 address);
+    http_conn_broken(&s->conn);
+}
+
+static void begin_client(struct session *s)
+{
+    if (count_client(s, s->env->http->config->limit_connections))
+        begin_content(s);
+    else
+        refuse_client(s);
 }
 
 static void refuse_proxy(struct session *s, enum session_proxy_refusal refusal)
@@ -97,7 +151,7 @@ struct session *session_open(void *mem, struct session_env *env, const struct li
     if (listen->proxy_protocol)
         await_proxy_header(s);
     else
-        begin_content(s);
+        begin_client(s);
     http_count_opened(&s->conn, false);
     return s;
 }
@@ -138,6 +192,8 @@ struct session *session_open_moved(void *mem, struct session_env *env,
     http_conn_moved(&s->conn, moved->requests, moved->since_ms);
     if (moved->flags & SESSION_MOVED_HEADER_DUE)
         await_proxy_header(s); /* whom this configuration trusts */
+    else
+        (void)count_client(s, UINT32_MAX);
     http_count_opened(&s->conn, true);
     return s;
 }
@@ -146,6 +202,7 @@ void session_left(struct session *s)
 {
     CHECK_OBJ(s, SESSION_MAGIC);
     http_count_left(&s->conn);
+    uncount_client(s);
 }
 
 void session_close(struct session *s)
@@ -156,6 +213,7 @@ void session_close(struct session *s)
         session_tls_close(s->tls);
     if (s->proxy != NULL)
         session_proxy_drop(s->env->proxy, &s->proxy);
+    uncount_client(s);
     http_count_closed(&s->conn);
     http_conn_close(&s->conn);
     s->env->sessions--;
@@ -231,7 +289,8 @@ static size_t proxy_received(struct session *s, const char *data, size_t len)
         session_proxy_drop(s->env->proxy, &s->proxy);
         http_conn_introduced(&s->conn, header.has_client ? &header.client : NULL);
         s->named = header.has_client;
-        begin_content(s);
+        s->front = FRONT_HTTP;
+        begin_client(s);
         return used;
     case PROXY_HEADER_MORE:
         return len;
@@ -456,7 +515,7 @@ void session_expired(struct session *s, const struct progress *progress)
     enum stats_counter kind = http_count_deadline(&s->conn);
     unsigned wants = session_wants(s);
     take_expired(s, progress);
-    if (session_wants(s) != wants)
+    if (session_wants(s) != wants && kind < STATS_COUNTERS)
         stats_count(kind);
     http_count_state(&s->conn);
 }

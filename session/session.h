@@ -25,6 +25,7 @@
 #include "core/progress.h"
 #include "core/send_plan.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,6 +41,9 @@ enum session_want {
     SESSION_WANT_OFFLOAD = 1 << 5,  /* alone: the kernel may encrypt what is sent (kTLS):
                                        session_offload(), setsockopt(2), session_offloaded(). No
                                        send and no job is in flight then; a receive may be */
+    SESSION_WANT_WAIT = 1 << 6,     /* alone: nothing before session_deadline_ms(), then
+                                       session_expired(), as always. Nobody need look at the socket
+                                       meanwhile */
 };
 
 enum engine_cap {
@@ -94,6 +98,14 @@ uint64_t session_env_sweep(struct session_env *env);
 /* Descriptors have run out (EMFILE, ENFILE): closes some that are only kept for later use. Returns
  * how many; 0: there is none left to close. */
 size_t session_env_reclaim(struct session_env *env);
+
+/* For a process that was forked for one connection: the client by whom it is counted
+ * (limit_connections) stands in `*cell` for as long as it is. `cell` is memory that its parent has,
+ * too, and 0. Before the session is opened. */
+void session_env_note_client(struct session_env *env, _Atomic uint64_t *cell);
+
+/* In that parent, once the process has ended: what it has left in `*cell` is counted no more. */
+void session_env_drop_client(struct session_env *env, _Atomic uint64_t *cell);
 
 /* Octets of a session, so that an engine can lay it behind its own connection object in one
  * allocation; aligned to 16. */
@@ -153,8 +165,8 @@ unsigned session_wants(const struct session *s);
  * first on a connection is given a second before, which ends as a deadline does. Pure. */
 bool session_is_idle(const struct session *s);
 
-/* Has a request begun, or is an answer under way? Then session_drain() does not close it now, but has
- * it end with that answer. Pure. */
+/* Has a request begun, or is an answer under way? Then session_drain() does not close it now, but
+ * has it end with that answer. Pure. */
 bool session_is_busy(const struct session *s);
 
 /* How many octets session_received() takes now; above 0 while SESSION_WANT_RECV is set. */

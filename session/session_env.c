@@ -2,9 +2,11 @@
 #include "session/session_env.h"
 
 #include "core/check.h"
+#include "core/conn_table.h"
 #include "core/log_repeat.h"
 #include "core/stats.h"
 #include "http/conn.h"
+#include "http/env.h"
 #include "session/session_proxy.h"
 #include "session/session_tls.h"
 
@@ -82,6 +84,21 @@ void session_env_destroy(struct session_env *env)
     session_tls_env_destroy(env->tls);
     http_env_destroy(env->http);
     free(env);
+}
+
+void session_env_note_client(struct session_env *env, _Atomic uint64_t *cell)
+{
+    CHECK_OBJ(env, SESSION_ENV_MAGIC);
+    CHECK(env->sessions == 0);
+    env->counted = cell;
+}
+
+void session_env_drop_client(struct session_env *env, _Atomic uint64_t *cell)
+{
+    CHECK_OBJ(env, SESSION_ENV_MAGIC);
+    uint64_t client = atomic_exchange(cell, 0);
+    if (client != 0)
+        conn_table_remove(env->http->config->clients, client);
 }
 
 bool session_env_tick(struct session_env *env, bool reopen)

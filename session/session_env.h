@@ -17,6 +17,7 @@ struct session_env {
     struct session_tls_env *tls;     /* NULL: no address has TLS */
     struct session_proxy_env *proxy; /* NULL: no address is for proxies */
     size_t sessions;                 /* open now */
+    _Atomic uint64_t *counted;       /* session_env_note_client(); else NULL */
 };
 
 #endif

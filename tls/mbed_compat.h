@@ -14,6 +14,8 @@
 #include <mbedtls/version.h>
 #include <mbedtls/x509_crt.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
 
 #if MBEDTLS_VERSION_NUMBER >= 0x03060000
 #define MBED_IS_3 1
@@ -62,6 +64,19 @@ static inline bool mbed_next_merged(const mbedtls_x509_name *name)
 #else
     return name->next_merged != 0;
 #endif
+}
+
+/* A time of a certificate, as time(2). */
+static inline int64_t mbed_time(const mbedtls_x509_time *time)
+{
+    struct tm tm = { .tm_year = time->year - 1900,
+                     .tm_mon = time->mon - 1,
+                     .tm_mday = time->day,
+                     .tm_hour = time->hour,
+                     .tm_min = time->min,
+                     .tm_sec = time->sec };
+
+    return (int64_t)timegm(&tm);
 }
 
 /* No tickets are sent on the connections of `conf`: TLS 1.3's; those of 1.2 are up to

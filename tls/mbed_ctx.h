@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "tls/mbed_client.h"
 #include "tls/mbed_compat.h"
+#include "tls/mbed_folder.h"
 #include "tls/mbed_identity.h"
 #include "tls/mbed_names.h"
 #include "tls/mbed_sessions.h"
@@ -24,6 +25,7 @@ struct tls_ctx {
     unsigned magic;
     const struct config *config; /* borrowed */
     struct mbed_host *hosts;     /* as many as config->servers, in their order */
+    struct mbed_folder *folder;  /* for hosts without identities; NULL: there is none */
     struct mbed_names names;
     struct ticket_keys *ticket_keys; /* NULL: there are no tickets */
     uint32_t lifetime_s;             /* of a ticket, as clients are told, and of a kept session */
@@ -39,5 +41,11 @@ void mbed_ctx_destroy(struct tls_ctx *ctx);
 
 /* What belongs to `server`, which is one of the configuration and has an address with TLS. */
 struct mbed_host *mbed_ctx_host(struct tls_ctx *ctx, const struct server *server);
+
+/* Offers what `host` has, or what the folder has for `name`: to `ssl`, or, where that is NULL, by
+ * `conf`. The library takes the first that suits the client. 0, or a code of the library;
+ * `ret_count`: how many there are. */
+int mbed_ctx_offer(struct tls_ctx *ctx, struct mbed_host *host, struct span name,
+                   mbedtls_ssl_config *conf, mbedtls_ssl_context *ssl, size_t *ret_count);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "config/config.h"
 #include "core/span.h"
+#include "tls/cert_names.h"
 #include "tls/ticket_keys.h"
 #include "tls/tls.h"
 
@@ -20,6 +21,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 enum { OPENSSL_CTX_MAGIC = 0x6f637478, OPENSSL_TLS_MAGIC = 0x6f746c73 };
 
@@ -29,8 +31,27 @@ struct record_scan {
     unsigned char head[13]; /* its first octets: the header, and 8 of the fragment */
 };
 
+/* Who a server proves to be. */
+struct openssl_identity {
+    X509 *x509; /* all are owned */
+    EVP_PKEY *key;
+    STACK_OF(X509) * chain;
+};
+
+struct openssl_folder;
+
+/* An OCSP response that is sent along with a certificate. */
+struct openssl_ocsp {
+    const X509 *x509;   /* borrowed from the server's SSL_CTX */
+    unsigned char *der; /* owned; NULL: there is none that is of use */
+    size_t len;
+    time_t until; /* when it ceases to hold (time(2)) */
+};
+
 /* What one server of the configuration has. */
 struct openssl_server {
+    struct openssl_ocsp *ocsp; /* owned */
+    size_t ocsp_count;
     SSL_CTX *ssl_ctx;                       /* NULL: no address has TLS */
     unsigned char demands[EVP_MAX_MD_SIZE]; /* a hash of what clients have to prove; zeroes */
 };
@@ -41,6 +62,7 @@ struct tls_ctx {
     SSL_CTX *base; /* of a connection until its ClientHello is read. Sessions belong to
                       it, and so are shared by all servers, each bound to its name */
     struct openssl_server *servers;  /* by index in config->servers */
+    struct openssl_folder *folder;   /* for servers without certificates; NULL: there is none */
     struct ticket_keys *ticket_keys; /* NULL: no tickets */
     BIO_METHOD *bio_method;
     EVP_MD *sha256;          /* fetched once: that costs more than its use */
@@ -97,6 +119,13 @@ int openssl_names_apply(SSL_CTX *ssl_ctx, const struct config *config, char *why
 
 /* --- openssl_certificate.c --- */
 
+/* Reads one certificate with its chain, and its key. `server`: NULL: they are of a folder. 0, or
+ * -errno and a sentence that names the server and the file. The caller owns it
+ * (openssl_identity_free()). */
+int openssl_certificate_read(const struct server *server, const struct certificate *certificate,
+                             char *why, size_t why_size, struct openssl_identity *ret_identity);
+void openssl_identity_free(struct openssl_identity *identity);
+
 /* Reads one certificate with its chain, and its key, into `ssl_ctx`. 0, or -errno and a sentence
  * that names `server` and the file. */
 int openssl_certificate_load(SSL_CTX *ssl_ctx, const struct server *server,
@@ -125,6 +154,30 @@ const char *openssl_client_reason(struct tls *t);
 /* The handshake is complete: keeps what the client has proved, if anything, in t->client. NULL, or
  * why it is not to be believed (t->client_refused). */
 const char *openssl_client_keep(struct tls *t);
+
+/* --- openssl_ocsp.c --- */
+
+/* Reads the response about the certificate that `ssl_ctx` was given last, with its chain. Where it
+ * is of no use, a line in the error log tells why. */
+void openssl_ocsp_load(SSL_CTX *ssl_ctx, const struct server *server, const char *path,
+                       struct openssl_ocsp *ret_ocsp);
+
+/* Connections of `ssl_ctx` get the responses of `server` (borrowed, not moved), if they ask. */
+void openssl_ocsp_offer(SSL_CTX *ssl_ctx, struct openssl_server *server);
+void openssl_ocsp_free(struct openssl_server *server);
+
+/* --- openssl_folder.c --- */
+
+/* Reads the folder of config->tls.certificates. What is wrong with one certificate is a line in the
+ * error log. 0, or -errno and a sentence. The caller owns it (openssl_folder_free()). */
+int openssl_folder_load(const struct config *config, char *why, size_t why_size,
+                        struct openssl_folder **ret_folder);
+void openssl_folder_free(struct openssl_folder *folder);
+
+/* Gives a connection what is for `host`, or, where nothing is, for the name of its server. False:
+ * there is nothing, or no memory. */
+bool openssl_folder_use(const struct openssl_folder *folder, SSL *ssl, struct span host,
+                        const struct server *server);
 
 /* --- openssl_self_signed.c --- */
 

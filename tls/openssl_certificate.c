@@ -155,6 +155,13 @@ static int file_open(const struct pem_place *place, struct pem_file *ret_file, B
     return res;
 }
 
+static int64_t time_of(const ASN1_TIME *time)
+{
+    struct tm tm;
+
+    return ASN1_TIME_to_tm(time, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
+}
+
 static int certificate_read(const struct pem_place *place, X509 **ret_x509,
                             STACK_OF(X509) * *ret_chain)
 {
@@ -164,6 +171,9 @@ static int certificate_read(const struct pem_place *place, X509 **ret_x509,
 
     if (res == 0)
         res = chain_read(place, bio, ret_x509, ret_chain);
+    if (res == 0)
+        pem_expiry_warn(place, time_of(X509_get0_notBefore(*ret_x509)),
+                        time_of(X509_get0_notAfter(*ret_x509)));
     BIO_free(bio);
     pem_file_free(&file);
     return res;
@@ -184,33 +194,48 @@ static int private_key_read(const struct pem_place *place, EVP_PKEY **ret_key)
     return res;
 }
 
-int openssl_certificate_load(SSL_CTX *ssl_ctx, const struct server *server,
-                             const struct certificate *certificate, char *why, size_t why_size)
+void openssl_identity_free(struct openssl_identity *identity)
+{
+    EVP_PKEY_free(identity->key);
+    X509_free(identity->x509);
+    sk_X509_pop_free(identity->chain, X509_free);
+    *identity = (struct openssl_identity){ .x509 = NULL };
+}
+
+int openssl_certificate_read(const struct server *server, const struct certificate *certificate,
+                             char *why, size_t why_size, struct openssl_identity *ret_identity)
 {
     struct pem_place chain_place = { server, certificate->chain_path, why, why_size };
     struct pem_place key_place = { server, certificate->key_path, why, why_size };
-    X509 *x509 = NULL;
-    STACK_OF(X509) *chain = NULL;
-    EVP_PKEY *key = NULL;
-    char reason[256];
-    int res = certificate_read(&chain_place, &x509, &chain);
+    struct openssl_identity identity = { .x509 = NULL };
 
-    if (res < 0) {
-        ERR_clear_error();
-        return res;
-    }
-    res = private_key_read(&key_place, &key);
-    if (res == 0 && X509_check_private_key(x509, key) != 1)
+    int res = certificate_read(&chain_place, &identity.x509, &identity.chain);
+    if (res == 0)
+        res = private_key_read(&key_place, &identity.key);
+    if (res == 0 && X509_check_private_key(identity.x509, identity.key) != 1)
         res = pem_refuse(&key_place, -EINVAL, "is not the key of the certificate in %s",
                          certificate->chain_path);
-    if (res == 0) {
-        res = openssl_certificate_use(ssl_ctx, x509, key, chain, reason, sizeof(reason));
-        if (res < 0)
-            pem_refuse(&chain_place, res, "%s", reason);
-    }
-    EVP_PKEY_free(key);
-    X509_free(x509);
-    sk_X509_pop_free(chain, X509_free);
     ERR_clear_error();
+    if (res < 0)
+        openssl_identity_free(&identity);
+    *ret_identity = identity;
+    return res;
+}
+
+int openssl_certificate_load(SSL_CTX *ssl_ctx, const struct server *server,
+                             const struct certificate *certificate, char *why, size_t why_size)
+{
+    struct pem_place place = { server, certificate->chain_path, why, why_size };
+    struct openssl_identity identity;
+    char reason[256];
+
+    int res = openssl_certificate_read(server, certificate, why, why_size, &identity);
+    if (res < 0)
+        return res;
+    res = openssl_certificate_use(ssl_ctx, identity.x509, identity.key, identity.chain, reason,
+                                  sizeof(reason));
+    if (res < 0)
+        pem_refuse(&place, res, "%s", reason);
+    openssl_identity_free(&identity);
     return res;
 }

@@ -10,14 +10,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static void server_free(struct openssl_server *server)
+{
+    SSL_CTX_free(server->ssl_ctx);
+    openssl_ocsp_free(server);
+}
+
 void openssl_ctx_destroy(struct tls_ctx *ctx)
 {
     if (ctx == NULL)
         return;
     CHECK_OBJ(ctx, OPENSSL_CTX_MAGIC);
     for (size_t i = 0; ctx->servers != NULL && i < ctx->config->servers_count; i++)
-        SSL_CTX_free(ctx->servers[i].ssl_ctx);
+        server_free(&ctx->servers[i]);
     free(ctx->servers);
+    openssl_folder_free(ctx->folder);
     SSL_CTX_free(ctx->base);
     BIO_meth_free(ctx->bio_method);
     EVP_MD_free(ctx->sha256);
@@ -73,9 +80,25 @@ static int server_create(const struct tls_ctx *ctx, const struct server *server,
 
     if (res < 0)
         return res;
-    for (size_t i = 0; res == 0 && i < server->certificates_count; i++)
-        res = openssl_certificate_load(ssl_ctx, server, &server->certificates[i], why, why_size);
-    if (server->certificates_count == 0 && config->tls.self_signed) {
+    ret_server->ocsp = calloc(server->certificates_count + 1, sizeof(ret_server->ocsp[0]));
+    if (ret_server->ocsp == NULL)
+        res = no_memory(why, why_size);
+    for (size_t i = 0; res == 0 && i < server->certificates_count; i++) {
+        const struct certificate *certificate = &server->certificates[i];
+        res = openssl_certificate_load(ssl_ctx, server, certificate, why, why_size);
+        if (res == 0 && certificate->ocsp_path != NULL)
+            openssl_ocsp_load(ssl_ctx, server, certificate->ocsp_path,
+                              &ret_server->ocsp[ret_server->ocsp_count++]);
+    }
+    if (ret_server->ocsp_count > 0)
+        openssl_ocsp_offer(ssl_ctx, ret_server);
+    if (res < 0) {
+        SSL_CTX_free(ssl_ctx);
+        return res;
+    }
+    if (server->certificates_count == 0 && ctx->folder != NULL) {
+        /* by the name of each connection */
+    } else if (server->certificates_count == 0 && config->tls.self_signed) {
         res = openssl_self_signed(ssl_ctx, server, why, why_size);
     } else if (server->certificates_count == 0) {
         snprintf(why, why_size,
@@ -145,6 +168,8 @@ int openssl_ctx_create(const struct config *config, struct ticket_keys *ticket_k
         res = no_memory(why, why_size);
     if (res == 0)
         res = base_create(ctx, why, why_size);
+    if (res == 0 && config->tls.certificates != NULL && config->tls.certificates[0] != '\0')
+        res = openssl_folder_load(config, why, why_size, &ctx->folder);
     if (res == 0)
         res = servers_create(ctx, why, why_size);
     if (res == 0 && openssl_warm_up(ctx) < 0)

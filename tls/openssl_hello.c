@@ -107,6 +107,13 @@ int openssl_hello(SSL *ssl, int *alert, void *arg)
         *alert = SSL_AD_INTERNAL_ERROR;
         return SSL_CLIENT_HELLO_ERROR;
     }
+    const struct server *server = &t->ctx->config->servers[index];
+    if (server->certificates_count == 0 && t->ctx->folder != NULL &&
+        !openssl_folder_use(t->ctx->folder, ssl, name, server)) {
+        *alert = SSL_AD_UNRECOGNIZED_NAME;
+        t->error = "there is no certificate for the name asked for";
+        return SSL_CLIENT_HELLO_ERROR;
+    }
     openssl_client_ask(ssl, t->ctx->config->servers[index].client_auth);
     return SSL_CLIENT_HELLO_SUCCESS;
 }

@@ -93,10 +93,10 @@ int openssl_tickets_apply(struct tls_ctx *ctx, char *why, size_t why_size)
         SSL_CTX_set_num_tickets(ctx->base, 0);
         return 0;
     }
-    int res = ctx->ticket_keys != NULL
-                  ? 0
-                  : ticket_keys_create(settings->ticket_key_ms, clock_monotonic_ms(),
-                                       &ctx->ticket_keys);
+    int res =
+        ctx->ticket_keys != NULL
+            ? 0
+            : ticket_keys_create(settings->ticket_key_ms, clock_monotonic_ms(), &ctx->ticket_keys);
     if (res < 0) {
         snprintf(why, why_size, "cannot make the keys of session tickets: %s", strerror(-res));
         return res;

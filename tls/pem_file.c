@@ -10,30 +10,41 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+/* Whose file it is. */
+static void begin(const struct pem_place *place, char *ret_text, size_t size)
+{
+    if (place->server != NULL)
+        snprintf(ret_text, size, "server '%.255s'", place->server->name);
+    else
+        snprintf(ret_text, size, "tls_certificates");
+}
 
 int pem_refuse(const struct pem_place *place, int error, const char *format, ...)
 {
-    char text[512];
+    char text[512], whose[320];
     va_list args;
 
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    snprintf(place->why, place->why_size, "server '%s': %s: %s", place->server->name, place->path,
-             text);
+    begin(place, whose, sizeof(whose));
+    snprintf(place->why, place->why_size, "%s: %s: %s", whose, place->path, text);
     return error;
 }
 
 void pem_warn(const struct pem_place *place, const char *format, ...)
 {
-    char text[512];
+    char text[512], whose[320];
     va_list args;
 
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    log_warn("server '%s': %s: %s", place->server->name, place->path, text);
+    begin(place, whose, sizeof(whose));
+    log_warn("%s: %s: %s", whose, place->path, text);
 }
 
 /* Reads what is left of `fd` into `data`, which holds `size` octets. Their number, or -errno. */
@@ -101,9 +112,25 @@ void pem_key_warn(const struct pem_place *place, const struct pem_file *file)
                                                      : NULL;
 
     if (what != NULL)
-        log_warn("server '%s': %s: the permissions of this private key (%03o) let every user of "
-                 "the machine %s it: chmod o= %s",
-                 place->server->name, place->path, (unsigned)file->mode & 0777, what, place->path);
+        pem_warn(place,
+                 "the permissions of this private key (%03o) let every user of the machine %s it: "
+                 "chmod o= %s",
+                 (unsigned)file->mode & 0777, what, place->path);
+}
+
+void pem_expiry_warn(const struct pem_place *place, int64_t since, int64_t until)
+{
+    const int64_t day_s = 86400;
+    int64_t left = until - (int64_t)time(NULL), sixth = (until - since) / 6;
+    time_t when = (time_t)until;
+    struct tm tm;
+    char date[32];
+
+    if (left >= sixth || left >= 14 * day_s || gmtime_r(&when, &tm) == NULL ||
+        strftime(date, sizeof(date), "%Y-%m-%d", &tm) == 0)
+        return;
+    pem_warn(place, "the certificate expires on %s, in %lld days: is it being renewed?", date,
+             (long long)(left / day_s));
 }
 
 void pem_file_free(struct pem_file *file)

@@ -6,6 +6,7 @@
 #include "config/config.h"
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 enum {
@@ -15,7 +16,7 @@ enum {
 
 /* What a refusal begins with, and where it goes. All borrowed. */
 struct pem_place {
-    const struct server *server;
+    const struct server *server; /* NULL: it is a file of tls_certificates */
     const char *path;
     char *why;
     size_t why_size;
@@ -28,7 +29,8 @@ struct pem_file {
     mode_t mode; /* permissions of the file (stat(2), st_mode) */
 };
 
-/* Writes "server 'NAME': PATH: " and the sentence. Returns `error`. */
+/* Writes "server 'NAME': PATH: ", or "tls_certificates: PATH: ", and the sentence. Returns `error`.
+ */
 __attribute__((format(printf, 3, 4))) int pem_refuse(const struct pem_place *place, int error,
                                                      const char *format, ...);
 
@@ -45,6 +47,10 @@ int pem_list_read(const struct pem_place *place, struct pem_file *ret_file);
 
 /* Warns in the error log where everybody may read or write the file of a private key. */
 void pem_key_warn(const struct pem_place *place, const struct pem_file *file);
+
+/* Warns in the error log when a certificate, valid from `since` to `until` (as time(2)), should
+ * have been renewed: when less than a sixth of its time is left, and less than 14 days. */
+void pem_expiry_warn(const struct pem_place *place, int64_t since, int64_t until);
 
 /* Wipes the text, which may hold a key, and frees it. */
 void pem_file_free(struct pem_file *file);

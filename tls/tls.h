@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 enum {
@@ -129,6 +130,11 @@ struct tls_server {
 
 /* Is there an address with TLS? Else no library is needed. */
 bool tls_is_wanted(const struct config *config);
+
+/* What stat(2) says of all files that TLS is read from, as a number that is never 0: where two
+ * looks give the same, none of them has been replaced or written to in between. Reads the names of
+ * a folder of certificates. */
+uint64_t tls_files_look(const struct config *config);
 
 /* The library of that name, or NULL. "" is the first one built in. */
 const struct tls_ops *tls_find(const char *name);

@@ -107,20 +107,6 @@ static int put_output(void *arg, const unsigned char *octets, size_t len)
     return (int)put;
 }
 
-/* Offers the certificates of t->host; the library takes the first that suits the client. */
-static int offer_identities(struct tls *t, mbedtls_ssl_context *ssl)
-{
-    for (size_t i = 0; i < t->host->identities_count; i++) {
-        struct mbed_identity *identity = &t->host->identities[i];
-        int code = ssl != NULL
-                       ? mbedtls_ssl_set_hs_own_cert(ssl, &identity->chain, &identity->key)
-                       : mbedtls_ssl_conf_own_cert(&t->conf, &identity->chain, &identity->key);
-        if (code != 0)
-            return code;
-    }
-    return 0;
-}
-
 /* Asks the client for what t->host demands, with `ssl` in place of what was asked for before. */
 static void ask_client(struct tls *t, mbedtls_ssl_context *ssl)
 {
@@ -184,7 +170,13 @@ static int take_name(void *arg, mbedtls_ssl_context *ssl, const unsigned char *n
         return MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
     }
     ask_client(t, ssl);
-    return offer_identities(t, ssl);
+    size_t count = 0;
+    int code = mbed_ctx_offer(t->ctx, t->host, span_make(t->name, len), &t->conf, ssl, &count);
+    if (code == 0 && count == 0) {
+        explain(t, "there is no certificate for the name asked for");
+        code = MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
+    }
+    return code;
 }
 
 /* What a session is bound to: the server and the name asked for. 0, or a code of the library: where
@@ -288,6 +280,7 @@ static int configure(struct tls *t)
 {
     static const char *protocols[] = { "http/1.1", "http/1.0", NULL };
     mbedtls_ssl_config *conf = &t->conf;
+    size_t count;
 
     int code = mbedtls_ssl_config_defaults(
         conf, MBEDTLS_SSL_IS_SERVER, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
@@ -307,7 +300,8 @@ static int configure(struct tls *t)
     if (t->ctx->sessions != NULL)
         mbedtls_ssl_conf_session_cache(conf, t, get_session, put_session);
     if ((code = mbedtls_ssl_conf_alpn_protocols(conf, protocols)) != 0 ||
-        (code = offer_identities(t, NULL)) != 0 || (code = mbedtls_ssl_setup(&t->ssl, conf)) != 0)
+        (code = mbed_ctx_offer(t->ctx, t->host, SPAN_LIT(""), conf, NULL, &count)) != 0 ||
+        (code = mbedtls_ssl_setup(&t->ssl, conf)) != 0)
         return code;
     mbedtls_ssl_set_bio(&t->ssl, t, put_output, take_input, NULL);
     return 0;

@@ -57,13 +57,6 @@ int blocking_create(struct blocking *b, const struct engine_config *cfg,
     *b = (struct blocking){
         .cfg = *cfg, .ops = ops, .shared = shared, .wake_fd = -1, .collect_fd = -1
     };
-    if (cfg->config->threads > 1) { /* 0 leaves the number to the engine */
-        snprintf(why, why_size,
-                 "threads = %u needs multi-reactor or proactor: this engine has one thread that "
-                 "accepts, and those that serve are not counted by it; set threads = 1",
-                 cfg->config->threads);
-        return -EINVAL;
-    }
     b->reopens_done = engine_asked(&cfg->orders->reopen_logs);
     b->wake_fd = wake_fd_open(EFD_NONBLOCK);
     if (b->wake_fd < 0) {
@@ -220,5 +213,7 @@ int blocking_timeout_ms(const struct blocking *b, uint64_t now_ms)
         return timeout_ms;
     timeout_ms = timer_until(timeout_ms, now_ms, b->poke_ms);
     timeout_ms = timer_until(timeout_ms, now_ms, b->retire_end_ms);
+    if (b->retire_end_ms != 0 && b->quiet_ms > now_ms)
+        timeout_ms = timer_until(timeout_ms, now_ms, b->quiet_ms);
     return timer_until(timeout_ms, now_ms, b->drain_end_ms);
 }

@@ -70,19 +70,20 @@ struct blocking {
     struct clock clock;      /* the environment's; under the mutex, if shared */
     struct session_env *env; /* likewise */
     struct places places;
-    int wake_fd;           /* eventfd(2), non-blocking */
-    int collect_fd;        /* another descriptor that the accepting thread waits on; -1: none */
-    struct pollfd *polled; /* of the accepting thread: wake_fd, collect_fd, the listeners, the
-                              inboxes */
-    atomic_uint asks;      /* enum driver_ask, of all connections */
-    atomic_bool active;    /* a session was called since the last tick */
-    struct place *held;    /* accepted, and not started yet */
-    uint64_t tick_due_ms;  /* next session_env_tick(); 0: nothing has happened since the last */
-    uint64_t sweep_due_ms; /* next session_env_sweep(); 0: nothing is kept */
-    uint64_t retry_ms;     /* not before that anybody is accepted or started; 0: at once */
-    uint64_t way_ms;       /* somebody makes way: nobody else is asked before; 0: nobody does */
-    uint64_t drain_end_ms; /* 0: not draining */
+    int wake_fd;            /* eventfd(2), non-blocking */
+    int collect_fd;         /* another descriptor that the accepting thread waits on; -1: none */
+    struct pollfd *polled;  /* of the accepting thread: wake_fd, collect_fd, the listeners, the
+                               inboxes */
+    atomic_uint asks;       /* enum driver_ask, of all connections */
+    atomic_bool active;     /* a session was called since the last tick */
+    struct place *held;     /* accepted, and not started yet */
+    uint64_t tick_due_ms;   /* next session_env_tick(); 0: nothing has happened since the last */
+    uint64_t sweep_due_ms;  /* next session_env_sweep(); 0: nothing is kept */
+    uint64_t retry_ms;      /* not before that anybody is accepted or started; 0: at once */
+    uint64_t way_ms;        /* somebody makes way: nobody else is asked before; 0: nobody does */
+    uint64_t drain_end_ms;  /* 0: not draining */
     uint64_t retire_end_ms; /* 0: not retiring */
+    uint64_t quiet_ms;      /* by then predecessors have nothing to hand over */
     uint64_t poke_ms;       /* when those that wait are poked next, while it retires */
     int *inboxes;           /* cfg.inboxes_count; -1: has ended. Owned, the descriptors are not */
     struct place *moved, **moved_end; /* have come from there, and are not started yet */

@@ -225,6 +225,17 @@ static ssize_t conn_receive(struct driver *d, size_t len, uint64_t until_ms, uns
     return conn_result(d, n, until_ms, heeds);
 }
 
+/* Waits for a time. Who asks shuts the receiving side, which wakes; where that is shut already, by
+ * us or by the peer, or the peer is gone, asks are looked for. */
+static void conn_wait_for_time(struct driver *d, uint64_t ms, unsigned heeds)
+{
+    struct pollfd polled = { .fd = d->fd, .events = POLLRDHUP };
+
+    stats_count(STATS_CALL_WAIT);
+    if (blocking_poll(&polled, 1, (int)ms) > 0 && !(conn_asks(d) & heeds))
+        poll(NULL, 0, ms < BLOCKING_PAUSE_MS ? (int)ms : BLOCKING_PAUSE_MS);
+}
+
 static unsigned conn_wait(struct driver *d, unsigned what, uint64_t until_ms, unsigned heeds)
 {
     struct blocking_conn *conn = blocking_conn_of(d);
@@ -235,6 +246,10 @@ static unsigned conn_wait(struct driver *d, unsigned what, uint64_t until_ms, un
 
     if (conn_asks(d) & heeds)
         return 0;
+    if (what == 0) {
+        conn_wait_for_time(d, ms, heeds);
+        return 0;
+    }
     if (shut && ms > BLOCKING_PAUSE_MS)
         ms = BLOCKING_PAUSE_MS;
     if (what & DRIVER_WRITABLE)

@@ -23,6 +23,8 @@ enum { POKE_BEHIND = 4, POKE_MS = 10, POKE_SELDOM_MS = 100 };
 
 bool blocking_expects_moved(const struct blocking *b)
 {
+    if (b->retire_end_ms != 0 && clock_monotonic_ms() >= b->quiet_ms)
+        return false;
     for (size_t i = 0; i < b->cfg.inboxes_count; i++) {
         if (b->inboxes[i] >= 0)
             return true;
@@ -81,6 +83,8 @@ void blocking_take_moved(struct blocking *b)
         int res = b->inboxes[i] >= 0 ? 0 : -EPIPE;
         while (res >= 0) {
             res = handover_receive(b->inboxes[i], b->cfg.config, room_for_moved(b), false, conns);
+            if (res > 0)
+                b->quiet_ms = clock_monotonic_ms() + HANDOVER_QUIET_MS;
             for (int at = 0; at < res; at++)
                 adopt(b, &conns[at]);
         }
@@ -187,6 +191,7 @@ void blocking_poke(struct blocking *b, uint64_t now_ms)
 void blocking_begin_retire(struct blocking *b, uint64_t now_ms)
 {
     b->retire_end_ms = now_ms + b->cfg.config->deadlines.drain_ms;
+    b->quiet_ms = now_ms + HANDOVER_QUIET_MS;
     blocking_take_moved(b);
     blocking_unlisten(b);
     atomic_fetch_or(&b->asks, DRIVER_ASK_MOVE);

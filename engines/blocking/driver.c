@@ -173,7 +173,7 @@ static bool move_if_asked(struct driver *d, unsigned asks)
     return true;
 }
 
-/* Nothing can be done without waiting: for octets, for room, or for the deadline. */
+/* Nothing can be done without waiting: for octets, for room, or for the deadline alone. */
 static void await(struct driver *d, unsigned wants, unsigned asks)
 {
     uint64_t until_ms = session_deadline_ms(d->session);
@@ -185,14 +185,15 @@ static void await(struct driver *d, unsigned wants, unsigned asks)
         heeds |= DRIVER_ASK_MOVE; /* TLS is told to end with its next answer */
     if (until_ms <= d->clock->now_ms)
         until_ms = 0;
-    CHECK(wants & (SESSION_WANT_RECV | SESSION_WANT_SEND));
+    CHECK(wants & (SESSION_WANT_RECV | SESSION_WANT_SEND | SESSION_WANT_WAIT));
     d->steps = 0;
     d->looks += (asks & DRIVER_ASK_END) != 0 && d->heard;
-    if (!(wants & SESSION_WANT_SEND)) {
+    if (!(wants & (SESSION_WANT_SEND | SESSION_WANT_WAIT))) {
         receive(d, until_ms, heeds);
         return;
     }
-    unsigned what = DRIVER_WRITABLE | (wants & SESSION_WANT_RECV ? DRIVER_READABLE : 0u);
+    unsigned what = (wants & SESSION_WANT_SEND ? DRIVER_WRITABLE : 0u) |
+                    (wants & SESSION_WANT_RECV ? DRIVER_READABLE : 0u);
     leave(d);
     unsigned ready = d->ops->wait(d, what, until_ms, heeds);
     enter(d);

@@ -52,8 +52,8 @@ struct driver_ops {
      * move, or never will and has not been told so. */
     ssize_t (*receive)(struct driver *d, size_t len, uint64_t until_ms, unsigned heeds);
 
-    /* Waits until the socket is what `what` says, bits of enum driver_ready, at least one of them;
-     * until and how long as with receive(). What it is now; 0: nothing of that. An error of the
+    /* Waits until the socket is what `what` says, bits of enum driver_ready; none of them: for the
+     * time and the asks alone. Until and how long as with receive(). What it is now; 0: nothing of that. An error of the
      * socket, and an end of both sides, make it all that was asked for. */
     unsigned (*wait)(struct driver *d, unsigned what, uint64_t until_ms, unsigned heeds);
 

@@ -104,7 +104,7 @@ static unsigned await_socket(struct driver *d, short events, uint64_t until_ms, 
 
     if (d->ops->asks(d) & heeds)
         return 0;
-    if (wait_for(b, d->fd, events, (heeds & DRIVER_ASK_END) != 0, until_ms) < 0)
+    if (wait_for(b, events != 0 ? d->fd : -1, events, (heeds & DRIVER_ASK_END) != 0, until_ms) < 0)
         return 0;
     unsigned told = (unsigned)b->polled[1].revents;
     if (somebody_calls(b))

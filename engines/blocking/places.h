@@ -24,6 +24,7 @@ struct place {
     atomic_uint asks;            /* enum driver_ask, of this connection alone */
     atomic_bool shut;            /* its receiving side was shut by us, to wake who waits there */
     atomic_bool waits;           /* its connection waits in recv(2), and minds an order to move */
+    _Atomic uint64_t client;     /* by whom it is counted: session_env_note_client() */
     atomic_int tid;              /* of the thread that serves it; 0: none yet */
     bool used;
     bool tcp;

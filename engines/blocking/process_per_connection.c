@@ -146,6 +146,7 @@ __attribute__((noreturn)) static void be_child(struct engine *e, struct place *p
         _exit(0); /* the parent has died in between */
     close_inherited(b);
     ops.receive = child_receive;
+    session_env_note_client(b->env, &place->client);
     blocking_conn_drive(b, place, child.fd, &ops);
     session_env_tick(b->env, child.reopen != 0);
     session_env_end_logs(b->env);
@@ -247,6 +248,7 @@ static void collect(struct blocking *b)
         if (place == NULL) /* somebody else's: process 1 of a container has them */
             continue;
         tell_end(pid, status);
+        session_env_drop_client(b->env, &place->client);
         places_give(&b->places, place);
     }
 }

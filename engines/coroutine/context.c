@@ -152,11 +152,12 @@ static void prepare(struct context *context)
     frame[4] = (uintptr_t)context; /* r12 */
     frame[7] = (uintptr_t)context_begin;
 #else
-    frame = (uintptr_t *)top - 20;
-    memset(frame, 0, 20 * sizeof(frame[0]));
+    frame = (uintptr_t *)top - 22;
+    memset(frame, 0, 22 * sizeof(frame[0]));
     frame[0] = (uintptr_t)context;        /* x19 */
     frame[1] = (uintptr_t)run;            /* x20 */
     frame[11] = (uintptr_t)context_begin; /* x30 */
+    __asm__ volatile("mrs %0, fpcr" : "=r"(frame[20]));
 #endif
     context->own = frame;
 }

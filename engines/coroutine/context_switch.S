@@ -1,7 +1,8 @@
 /* context_switch.S: context_switch(void **ret_from, void *to): keeps what a callee keeps on the stack,
  * hands its pointer out by *ret_from, and goes on with the stack `to`, on which the same lies.
  * System V ABI, AMD64 supplement 3.2.1; AAPCS64 6.1. No shadow stack and no landing pads: the missing
- * note makes the linker leave both off. */
+ * note makes the linker leave both off. AAPCS64 takes the rounding mode for the program's, x86-64 for a
+ * function's: here each context has its own. */
 #if defined(__x86_64__)
         .text
         .globl  context_switch
@@ -52,7 +53,8 @@ context_begin:
         .align  4
 context_switch:
         .cfi_startproc
-        sub     sp, sp, #160
+        sub     sp, sp, #176
+        mrs     x3, fpcr
         stp     x19, x20, [sp]
         stp     x21, x22, [sp, #16]
         stp     x23, x24, [sp, #32]
@@ -63,6 +65,7 @@ context_switch:
         stp     d10, d11, [sp, #112]
         stp     d12, d13, [sp, #128]
         stp     d14, d15, [sp, #144]
+        str     x3, [sp, #160]
         mov     x2, sp
         str     x2, [x0]
         mov     sp, x1
@@ -76,7 +79,12 @@ context_switch:
         ldp     d10, d11, [sp, #112]
         ldp     d12, d13, [sp, #128]
         ldp     d14, d15, [sp, #144]
-        add     sp, sp, #160
+        ldr     x4, [sp, #160]
+        add     sp, sp, #176
+        cmp     x3, x4                  /* to write it takes long, and it hardly ever differs */
+        b.eq    1f
+        msr     fpcr, x4
+1:
         ret
         .cfi_endproc
         .size   context_switch, . - context_switch

@@ -44,6 +44,8 @@ bool proactor_inboxes_end(struct proactor *p)
 
 bool proactor_expects_moved(const struct proactor *p)
 {
+    if (p->retires && p->clock.now_ms >= p->quiet_ms)
+        return false;
     for (size_t i = 0; i < p->inboxes_count; i++) {
         if (!p->inboxes[i].ended)
             return true;
@@ -79,6 +81,8 @@ static void take_from(struct proactor *p, struct proactor_inbox *inbox)
             return;
         inbox->yielded = false;
         res = handover_receive(inbox->fd, p->config, room, true, conns);
+        if (res > 0)
+            p->quiet_ms = p->clock.now_ms + HANDOVER_QUIET_MS;
         for (int i = 0; i < res; i++)
             proactor_conn_open_moved(p, &conns[i]);
     } while (res >= 0);
@@ -238,6 +242,7 @@ static void hand_over(struct proactor *p)
 
 static void begin(struct proactor *p)
 {
+    p->quiet_ms = p->clock.now_ms + HANDOVER_QUIET_MS;
     for (size_t i = 0; i < p->inboxes_count; i++) {
         if (!p->inboxes[i].ended)
             take_from(p, &p->inboxes[i]);

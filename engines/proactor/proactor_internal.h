@@ -216,6 +216,7 @@ struct proactor {
     bool lost; /* the processor failed with operations in flight: nothing can be freed */
     uint64_t drain_end_ms;      /* 0: not draining */
     uint64_t retire_end_ms;     /* 0: not retiring */
+    uint64_t quiet_ms;          /* by then predecessors have nothing to hand over */
     bool retires;               /* the listeners are closed since, and connections leave */
     bool handover_over;         /* the successor takes nothing more */
     unsigned refusals;          /* batches of which it has not taken all */

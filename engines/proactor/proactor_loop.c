@@ -264,6 +264,8 @@ static int timeout_ms_of(const struct proactor *p)
     timeout_ms = proactor_inboxes_timeout_ms(p, timeout_ms);
     timeout_ms = timer_until(timeout_ms, now_ms, p->handover_retry_ms);
     timeout_ms = timer_until(timeout_ms, now_ms, p->retire_end_ms);
+    if (p->retires && p->quiet_ms > now_ms)
+        timeout_ms = timer_until(timeout_ms, now_ms, p->quiet_ms);
     return timer_until(timeout_ms, now_ms, p->drain_end_ms);
 }
 

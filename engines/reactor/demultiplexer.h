@@ -103,6 +103,9 @@ extern const struct demultiplexer_ops demultiplexer_aio;
 extern const struct demultiplexer_ops demultiplexer_busy;
 extern const struct demultiplexer_ops demultiplexer_oneshot; /* of leader-followers alone */
 
+/* An epoll instance, for a set: its descriptor, or -errno and a sentence. */
+int demultiplexer_epoll_create(char *why, size_t why_size);
+
 /* The threads that take turns at a demultiplexer_oneshot have this lock, borrowed, around all calls
  * but probe() and open(); wait() lets it go. */
 void demultiplexer_oneshot_share(struct demultiplexer *d, const struct session_lock *lock);

@@ -46,6 +46,15 @@ static int epoll_set_probe(size_t sources, char *why, size_t why_size)
     return 0;
 }
 
+int demultiplexer_epoll_create(char *why, size_t why_size)
+{
+    int fd = epoll_create1(EPOLL_CLOEXEC);
+    int error = errno;
+    if (fd < 0)
+        snprintf(why, why_size, "cannot set up epoll: %s", strerror(error));
+    return fd < 0 ? -error : fd;
+}
+
 static int epoll_set_open(size_t sources, char *why, size_t why_size,
                           struct demultiplexer **ret_demultiplexer)
 {
@@ -56,13 +65,12 @@ static int epoll_set_open(size_t sources, char *why, size_t why_size,
         return -ENOMEM;
     }
     set->base.ops = &demultiplexer_epoll;
-    set->fd = epoll_create1(EPOLL_CLOEXEC);
-    if (set->fd < 0) {
-        int error = errno;
-        snprintf(why, why_size, "cannot set up epoll: %s", strerror(error));
+    int fd = demultiplexer_epoll_create(why, why_size);
+    if (fd < 0) {
         free(set);
-        return -error;
+        return fd;
     }
+    set->fd = fd;
     *ret_demultiplexer = &set->base;
     return 0;
 }

@@ -52,13 +52,12 @@ static int oneshot_open(size_t sources, char *why, size_t why_size,
         return -ENOMEM;
     }
     set->base.ops = &demultiplexer_oneshot;
-    set->fd = epoll_create1(EPOLL_CLOEXEC);
-    if (set->fd < 0) {
-        int error = errno;
-        snprintf(why, why_size, "cannot set up epoll: %s", strerror(error));
+    int fd = demultiplexer_epoll_create(why, why_size);
+    if (fd < 0) {
         free(set);
-        return -error;
+        return fd;
     }
+    set->fd = fd;
     *ret_demultiplexer = &set->base;
     return 0;
 }

@@ -301,6 +301,8 @@ int loop_timeout_ms(const struct loop *loop)
     timeout_ms = timer_until(timeout_ms, now_ms, loop->inbox_retry_ms);
     timeout_ms = timer_until(timeout_ms, now_ms, loop->handover_retry_ms);
     timeout_ms = timer_until(timeout_ms, now_ms, loop->retire_end_ms);
+    if (loop->retire_end_ms != 0 && loop->quiet_ms > now_ms)
+        timeout_ms = timer_until(timeout_ms, now_ms, loop->quiet_ms);
     return timer_until(timeout_ms, now_ms, loop->drain_end_ms);
 }
 

@@ -78,10 +78,14 @@ static bool conn_register(struct loop *loop, struct loop_conn *conn)
     return conn->registered;
 }
 
-/* It waits for what the session wants and the socket has not allowed. */
+/* It waits for what the session wants and the socket has not allowed. Who waits for a time alone
+ * (SESSION_WANT_WAIT) waits for nothing of the socket: that its peer is gone, which is told to
+ * those who ask for nothing as well, would come again and again. */
 static void conn_want(struct loop *loop, struct loop_conn *conn)
 {
     unsigned wants = session_wants(loop_conn_session(conn));
+    if ((wants & (SESSION_WANT_RECV | SESSION_WANT_SEND)) == 0)
+        return;
     demultiplexer_want(loop->demultiplexer, &conn->source,
                        (wants & SESSION_WANT_RECV ? DEMULTIPLEXER_READ : 0u) |
                            (wants & SESSION_WANT_SEND ? DEMULTIPLEXER_WRITE : 0u));

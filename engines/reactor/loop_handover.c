@@ -52,6 +52,8 @@ void loop_inboxes_look(struct loop *loop)
 
 bool loop_expects_moved(const struct loop *loop)
 {
+    if (loop->retire_end_ms != 0 && loop->clock.now_ms >= loop->quiet_ms)
+        return false;
     for (size_t i = 0; i < loop->cfg.inboxes_count; i++) {
         if (loop->predecessors[i].watched)
             return true;
@@ -82,6 +84,7 @@ static bool lets_others_look(struct loop *loop, struct loop_predecessor *from)
 
 static void adopt(struct loop *loop, const struct handover_conn *conns, unsigned count)
 {
+    loop->quiet_ms = loop->clock.now_ms + HANDOVER_QUIET_MS;
     for (unsigned i = 0; i < count; i++) {
         if (loop->options.accept_only)
             loop->hooks.deal_moved(loop->options.hooks_context, &conns[i]);
@@ -243,6 +246,7 @@ void loop_hand_over(struct loop *loop)
 void loop_begin_retire(struct loop *loop)
 {
     loop->retire_end_ms = loop->clock.now_ms + loop->cfg.config->deadlines.drain_ms;
+    loop->quiet_ms = loop->clock.now_ms + HANDOVER_QUIET_MS;
     loop_inboxes_look(loop);
     loop_take_moved(loop, true);
     loop_unlisten(loop);

@@ -181,9 +181,10 @@ struct loop {
     bool active;              /* a connection was driven in this turn */
     uint64_t drain_end_ms;    /* 0: not draining */
     uint64_t retire_end_ms;   /* 0: not retiring */
-    struct list parting;      /* while it retires: connections that can move */
-    bool handover_over;       /* the successor takes nothing more */
-    unsigned refusals;        /* batches of which it has not taken all */
+    uint64_t quiet_ms;   /* by then predecessors have nothing to hand over (HANDOVER_QUIET_MS) */
+    struct list parting; /* while it retires: connections that can move */
+    bool handover_over;  /* the successor takes nothing more */
+    unsigned refusals;   /* batches of which it has not taken all */
     uint64_t handover_retry_ms;            /* it has just not taken all: not before; 0: at once */
     struct loop_predecessor *predecessors; /* cfg.inboxes_count */
     struct list told_inboxes;              /* those of them from whom a message may wait */

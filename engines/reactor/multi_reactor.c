@@ -197,7 +197,7 @@ static int make_reactors(struct engine *e, char *why, size_t why_size)
 {
     bool handoff = e->cfg.config->accept_mode == ACCEPT_HANDOFF;
     const struct loop_options options = {
-        .workers = loop_file_workers(e->cfg.config, FILE_JOBS_WORKERS),
+        .workers = loop_file_workers(e->cfg.config, engine_multi_reactor.file_jobs_by_default),
         .arrivals_max = handoff ? ARRIVALS_MAX : 0,
         .hooks = handoff        ? &dealt_hooks
                  : e->count > 1 ? &peer_hooks
@@ -372,6 +372,7 @@ const struct engine_ops engine_multi_reactor = {
                 ENGINE_SETTING_DEMULTIPLEXER | ENGINE_SETTING_WORKER_QUEUE |
                 ENGINE_SETTING_FILE_WORKERS,
     .file_jobs = 1u << FILE_JOBS_INLINE | 1u << FILE_JOBS_WORKERS | LOOP_FILE_EXECUTORS,
+    .file_jobs_by_default = FILE_JOBS_WORKERS,
     .probe = multi_reactor_probe,
     .create = multi_reactor_create,
     .run = multi_reactor_run,

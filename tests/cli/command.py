@@ -164,11 +164,15 @@ class Command(unittest.TestCase):
         self.addCleanup(end, process)
         text = read_lines(process.stdout, addresses)
         lines = text.splitlines(keepends=True)
+        reached = [line for line in lines if line.startswith("  ")]  # of one on all addresses
+        lines = [line for line in lines if line not in reached]
         with open(stderr_path, encoding="utf-8", errors="replace") as file:
             self.assertEqual(len(lines), addresses, f"not announced: {text!r} {file.read()}")
         for line in lines:
             self.assertRegex(line, ANNOUNCED)
-        return Server(process, lines, stderr_path)
+        server = Server(process, lines, stderr_path)
+        server.reached = reached
+        return server
 
     def assert_refused(self, status, sentence, *arguments, **popen):
         """It ends with `status`, nothing on standard output, and one line like `sentence`."""

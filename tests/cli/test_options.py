@@ -88,6 +88,8 @@ class Folder(Command):
     def test_listen(self):
         server = self.serve(self.site, "--listen", "0.0.0.0", "--port", "0")
         self.assertRegex(server.where[0], r"\Ahttp://0\.0\.0\.0:\d+/\Z")
+        port = server.where[0].split(":")[2]
+        self.assertIn(f"  http://127.0.0.1:{port} (this machine)\n", server.reached)
         server = self.serve(self.site, "--listen", "127.0.0.2:0")
         self.assertEqual(server.get("/hello.txt"), (200, b"hello\n"))
 

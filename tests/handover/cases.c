@@ -243,6 +243,30 @@ static void series(void)
     end();
 }
 
+/* A -> B -> C, and A has a request that goes on: B, which has nothing, does not wait for it to end.
+ */
+static void nothing_left(void)
+{
+    struct worker between;
+    begin(1, false);
+    int fd = load_connect(site.ports[0]);
+    load_send(fd, "GET /small.txt HTT");
+    wait_a_while();
+    worker_start(&between, &site, from, &old);
+    worker_retire(&old, &site, NULL);
+    worker_start(&next, &site, to, &between);
+    worker_retire(&between, &site, NULL);
+    expect(worker_await(&between, 2 * HANDOVER_QUIET_MS), "it ends by itself with status 0");
+    load_send(fd, "P/1.1\r\nHost: h\r\n\r\n");
+    answer(fd, false, false);
+    wait_a_while(); /* it offers the connection, and nobody is there */
+    load_send(fd, GET_SMALL);
+    answer(fd, false, true);
+    old_ends();
+    close(fd);
+    end();
+}
+
 /* Many idle ones. How long it takes is told, and not judged: machines differ. */
 static void thousands(void)
 {
@@ -440,6 +464,7 @@ static const struct {
     { "killed", killed },
     { "hung", hung },
     { "series", series },
+    { "nothing_left", nothing_left },
     { "full", full },
     { "starved", starved },
     { "in_flight", in_flight },

@@ -53,9 +53,10 @@ NO_SOCKETS = ("http/", "tls/", "session/")
 # A library's header -> the only files that may include it.
 LIBRARY_HEADERS = (
     (re.compile(r"llhttp\.h"), re.compile(r"http/request\.c")),
-    (re.compile(r"zlib\.h"), re.compile(r"http/compressor_gzip\.c")),
-    (re.compile(r"brotli/.*"), re.compile(r"http/compressor_br\.c")),
-    (re.compile(r"zstd\.h"), re.compile(r"http/compressor_zstd\.c")),
+    (re.compile(r"pcre2\.h"), re.compile(r"match/regex\.c")),
+    (re.compile(r"zlib\.h"), re.compile(r"http/(de)?compressor_gzip\.c|core/archive\.c")),
+    (re.compile(r"brotli/.*"), re.compile(r"http/(de)?compressor_br\.c")),
+    (re.compile(r"zstd(_errors)?\.h"), re.compile(r"http/(de)?compressor_zstd\.c")),
     (re.compile(r"crypt\.h"), re.compile(r"core/password\.c")),
     (re.compile(r"nettle/.*"), re.compile(r"core/(digest|base64)\.c")),
     (re.compile(r"openssl/.*"), re.compile(r"tls/(tls_)?openssl\w*\.[ch]")),

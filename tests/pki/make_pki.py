@@ -23,6 +23,8 @@ And what clients prove themselves with:
     client-below.pem     .key   signed by an authority below it, whose certificate follows
     client-revoked.pem   .key   signed by it, and revoked
     client-expired.pem   .key   signed by it, its time is over
+    localhost-ecdsa.ocsp        a response about it that holds for ten years
+    site.ocsp                   one about site.pem
     clients.crl                 what the two authorities have revoked
     strangers.pem               another authority of clients
     client-stranger.pem  .key   CN=alice, signed by that
@@ -159,6 +161,16 @@ class Pki:
                      issuer[1], "-crldays", "3650", "-out", path)
         return self.read(path)
 
+    def response(self, name, certificate, issuer):
+        """An OCSP response about `certificate`, signed by its issuer."""
+        index = os.path.join(self.work, "responses.txt")
+        serial = subprocess.run(["openssl", "x509", "-in", certificate, "-noout", "-serial"],
+                                check=True, capture_output=True, text=True).stdout.split("=")[1]
+        self.write(index, f"V\t491231235959Z\t\t{serial.strip()}\tunknown\t/CN=x\n")
+        self.openssl("ocsp", "-index", index, "-rsigner", issuer[0], "-rkey", issuer[1], "-CA",
+                     issuer[0], "-issuer", issuer[0], "-cert", certificate, "-respout",
+                     self.path(name), "-no_nonce", "-noverify", "-ndays", "3650")
+
     def clients(self):
         """What clients prove themselves with."""
         above = self.authority("clients", "EC", path=self.path("clients.pem"))
@@ -203,6 +215,8 @@ def make(folder):
         os.chmod(pki.path("localhost-rsa.both.pem"), 0o600)
         pki.write(pki.path("empty.pem"), "")
         pki.clients()
+        pki.response("localhost-ecdsa.ocsp", pki.path("localhost-ecdsa.pem"), ecdsa)
+        pki.response("site.ocsp", pki.path("site.pem"), ecdsa)
 
 
 if __name__ == "__main__":

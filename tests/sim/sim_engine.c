@@ -4,6 +4,7 @@
 
 #include "core/check.h"
 #include "core/clock.h"
+#include "core/rate_table.h"
 #include "session/session.h"
 #include "tests/unit/fake_tls.h"
 
@@ -275,15 +276,33 @@ static void expire(struct actor *actor)
     CHECK(session_deadline_ms(actor->session) > clock->now_ms);
 }
 
+static void pass_time(struct sim *sim, uint64_t ms)
+{
+    sim->clock.now_ms += ms;
+    sim->clock.now_ns = sim->clock.now_ms * 1000000;
+}
+
+/* Nothing else is wanted, so there is something to come; now and then it is looked at too early. */
+static void step_wait(struct actor *actor)
+{
+    struct sim *sim = actor->sim;
+    uint64_t deadline_ms = session_deadline_ms(actor->session);
+    CHECK(session_wants(actor->session) == SESSION_WANT_WAIT && actor->inflight == 0);
+    CHECK(deadline_ms != UINT64_MAX);
+    if (deadline_ms > sim->clock.now_ms)
+        pass_time(sim, pick(sim, 4) == 0 ? 1 : deadline_ms - sim->clock.now_ms);
+    expire(actor);
+}
+
 /* Time passes. */
 static void step_time(struct sim *sim, struct actor *actor)
 {
     if (sim->options->pause_max_ms > 0)
-        sim->clock.now_ms += pick(sim, sim->options->pause_max_ms + 1);
+        pass_time(sim, pick(sim, sim->options->pause_max_ms + 1));
     if (!sim->options->faults || actor->closed ||
         session_wants(actor->session) == SESSION_WANT_CLOSE)
         return;
-    sim->clock.now_ms += pick(sim, 8) == 0 ? pick(sim, 70000) : pick(sim, 3);
+    pass_time(sim, pick(sim, 8) == 0 ? pick(sim, 70000) : pick(sim, 3));
 }
 
 static void close_actor(struct actor *actor)
@@ -299,7 +318,7 @@ static void close_actor(struct actor *actor)
  * closed when it wants that and nothing is in flight. */
 static void step(struct actor *actor)
 {
-    enum { BITS = 6 }; /* RECV to OFFLOAD */
+    enum { BITS = 7 }; /* RECV to WAIT */
     unsigned wants = session_wants(actor->session);
     CHECK(wants != 0);
     if ((wants & SESSION_WANT_CLOSE) != 0) {
@@ -332,6 +351,9 @@ static void step(struct actor *actor)
         break;
     case SESSION_WANT_OFFLOAD:
         step_offload(actor);
+        break;
+    case SESSION_WANT_WAIT:
+        step_wait(actor);
         break;
     case SESSION_WANT_SHUTDOWN:
         session_shut_down(actor->session, fault(actor->sim, 5) ? -ENOTCONN : 0);
@@ -467,11 +489,15 @@ void sim_run_all(const struct config *config, const struct sim_options *options,
                  struct sim_client *clients, size_t count)
 {
     struct sim sim = { .options = options, .random = options->seed };
-    sim.clock.now_ms = START_MS;
+    pass_time(&sim, START_MS);
     sim.clock.wall_s = 1790000000;
     memcpy(sim.clock.http_date, "Mon, 21 Sep 2026 14:13:20 GMT", 30);
     memcpy(sim.clock.log_date, "21/Sep/2026:14:13:20 +0000", 27);
 
+    /* Of each run its own: the clock begins anew, too. */
+    struct rate_table *rates = NULL;
+    CHECK(!config->limits_any || rate_table_create(64, &rates) == 0);
+    ((struct config *)(uintptr_t)config)->rates = rates;
     char why[512];
     unsigned caps = options->file_segments ? ENGINE_CAP_FILE_SEGMENT : 0;
     const struct tls_server server = { .ops = &fake_tls_ops, .ktls = options->ktls };
@@ -488,6 +514,7 @@ void sim_run_all(const struct config *config, const struct sim_options *options,
         end_actor(&actors[i]);
     free(actors);
     session_env_destroy(sim.env);
+    rate_table_destroy(rates);
 }
 
 void sim_run(const struct config *config, const struct sim_options *options, const char *input,

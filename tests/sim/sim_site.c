@@ -51,9 +51,17 @@ void sim_site_create(struct sim_site *site)
         write_file(site->root, FILES[i].name, FILES[i].size);
 
     static const char *const settings[] = {
-        "autoindex=on",      "precompressed=gzip",   "error_pages=404=/one.txt",
-        "connections_max=4", "keepalive_requests=0", "body_max=5000",
-        "trusted=127.0.0.1", "compress=gzip",        "compress_min=1",
+        "autoindex=on",
+        "precompressed=gzip",
+        "error_pages=404=/one.txt",
+        "connections_max=4",
+        "keepalive_requests=0",
+        "body_max=5000",
+        "trusted=127.0.0.1",
+        "compress=gzip",
+        "compress_min=1",
+        "limit_requests=50/s burst=10000 delay=2",
+        "limit_rate=1m",     "limit_rate_after=1000", "limit_rate_client=3m",
     };
     const struct config_source source = {
         .root = site->root,

@@ -92,7 +92,8 @@ static void test_inheritance(void **state)
                   "location \"/allow/\" { allow = \"10.1.0.0/16\" } }\n"
                   "server b { root = /srv/www allow = \"10.0.0.0/8\" deny = \"10.1.0.0/16\" }\n"
                   "server c { root = /srv/www deny = \"10.0.0.0/8\" }\n"
-                  "server d { root = /srv/www }");
+                  "server d { root = /srv/www location \"/x/\" { deny = all archive = zip } }\n"
+                  "server e { root = /srv/www archive = zip deny = all location \"/x/\" { } }");
 
     (void)state;
     assert_ptr_equal(at(config, 0, "/same/")->admission->by_address,
@@ -126,6 +127,9 @@ static void test_refused(void **state)
           "server.conf:1: deny: \"\" is empty" CLIENTS },
         { "server a { root = /srv/www deny = \"file:\" }",
           "server.conf:1: deny: \"file:\" names no file" CLIENTS },
+        { "server a { root = /srv/www archive = zip location \"/x/\" { deny = all archive = {} } }",
+          "server.conf:1: archive: an archive of location \"/\" would hold what location \"/x/\" "
+          "keeps from some; set archive = {} there" },
         { "server a { root = /srv/www deny = \"file:nowhere\" }",
           "server.conf:1: deny: /site/nowhere cannot be read: No such file or directory" },
         { "server a { root = /srv/www\n\ndeny = {\"1.1.1.1\", \"file:bad\"} }",

@@ -57,11 +57,12 @@ static void test_simple_keys(void **state)
                   "symlinks = deny charset = latin1 precompressed = {br, zstd}\n"
                   "compress = {zstd, gzip} compress_types = \"text/*\"\n"
                   "try = {\"$uri\", \"$uri.html\"}\n"
+                  "types = {\"A=t/server\", \"b=t/server\"} default_type = t/server\n"
                   "location \"/same/\" { }\n"
                   "location \"/other/\" { root = /srv/other index = {} autoindex = "
                   "off symlinks = inside charset = \"\" precompressed = gzip compress = {} "
                   "compress_types = {} dotfiles "
-                  "= on try = {} }\n"
+                  "= on try = {} types = {\"b=t/own\", \"*=t/all\"} default_type = \"\" }\n"
                   "location \"/alias/\" { alias = /srv/other } }");
     const struct server *server = &config->servers[0];
     const struct location *same = at(server, "/same/"), *other = at(server, "/other/");
@@ -80,6 +81,9 @@ static void test_simple_keys(void **state)
     assert_int_equal(same->compress_types_count, 1);
     assert_string_equal(same->compress_types[0], "text/*");
     assert_int_equal(same->try_count, 2);
+    assert_int_equal(same->types_count, 2);
+    assert_string_equal(same->types[0].name, "a");
+    assert_string_equal(same->default_type, "t/server");
 
     assert_string_equal(other->root->path, "/srv/other");
     assert_int_equal(other->index_count, 0);
@@ -91,6 +95,11 @@ static void test_simple_keys(void **state)
     assert_int_equal(other->compress, 0);
     assert_int_equal(other->compress_types_count, 0);
     assert_int_equal(other->try_count, 0);
+    assert_int_equal(other->types_count, 3);
+    assert_string_equal(other->types[0].value, "t/own");
+    assert_string_equal(other->types[1].name, "*");
+    assert_string_equal(other->types[2].name, "a");
+    assert_string_equal(other->default_type, "");
 
     assert_true(alias->strip_prefix);
     assert_ptr_equal(alias->root, other->root); /* a path is opened once */

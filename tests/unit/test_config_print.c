@@ -101,6 +101,7 @@ static void compare(const struct config *a, const struct config *b)
 
             assert_string_equal(x->chain_path, y->chain_path);
             assert_string_equal(x->key_path, y->key_path);
+            assert_int_equal(x->ocsp_path == NULL, y->ocsp_path == NULL);
         }
         const struct client_auth *x = a->servers[i].client_auth, *y = b->servers[i].client_auth;
         assert_int_equal(x == NULL, y == NULL);
@@ -156,9 +157,10 @@ static void test_round_trip(void **state)
         "server a { redirect \"/\" { to = \"https://x/\" } }",
         "tls_backend = openssl tls_protocols = \"1.2\" tls_ciphers = {A, B} tls_curves = x25519 "
         "tls_session_tickets = off tls_ticket_key_lifetime = 1m tls_session_cache = 7 "
-        "tls_handshake_timeout = 1s ktls = off\n"
+        "tls_handshake_timeout = 1s ktls = off tls_certificates = /certs\n"
         "server a { root = /srv/www listen = {\"1.1.1.1:0\", \"1.1.1.1:0 tls backlog=3\", "
         "\"[::1]:0 tls\", \"unix:/a tls\"} certificate = {\"a b\", c} key = {d, c} "
+        "ocsp = {\"\", r} "
         "tls_client_ca = ca tls_verify = optional tls_verify_depth = 3 tls_crl = crl }\n"
         "server b { root = /srv/www listen = \"1.1.1.1:0 tls\" certificate = both }",
         "trusted = {\"10.0.0.0/8\", \"unix:\", \"2001:db8::1\"} real_ip_from = \"10.0.0.1\" "

@@ -123,6 +123,9 @@ static void test_refused(void **state)
         { "server a { root = /srv/www " TLS "certificate = a tls_client_ca = c\n"
           "tls_verify_depth = 9 }",
           "server.conf:2: tls_verify_depth: \"9\" is too large; allowed: a number from 0 to 8" },
+        { "server a { root = /srv/www " TLS "certificate = a\nocsp = {b, c} }",
+          "server.conf:2: ocsp: responses: 2, certificates: 1; name one response for each "
+          "certificate, in the same order, and \"\" where there is none" },
         { "server a { root = /srv/www\ntls_client_ca = c }",
           "server.conf:2: tls_client_ca: no address of the server has TLS; add tls to an address, "
           "as in listen = {\"0.0.0.0:443 tls\"}" },
@@ -136,6 +139,22 @@ static void test_refused(void **state)
 
     (void)state;
     fixture_refuse(&fixture, rows, ARRAY_LEN(rows));
+}
+
+static void test_ocsp(void **state)
+{
+    struct fixture fixture = { 0 };
+    struct config *config = fixture_config(&fixture, "tls_certificates = certs\n"
+                                                     "server a { root = /srv/www " TLS
+                                                     "certificate = {b, c} ocsp = {r, \"\"} }\n"
+                                                     "server b { root = /srv/www " TLS "}");
+
+    (void)state;
+    assert_string_equal(config->servers[0].certificates[0].ocsp_path, "/site/r");
+    assert_null(config->servers[0].certificates[1].ocsp_path);
+    assert_string_equal(config->tls.certificates, "/site/certs");
+    assert_int_equal(config->servers[1].certificates_count, 0);
+    config_free(config);
 }
 
 static void test_clients(void **state)
@@ -207,7 +226,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),     cmocka_unit_test(test_settings),
         cmocka_unit_test(test_certificates), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_clients),      cmocka_unit_test(test_self_signed),
+        cmocka_unit_test(test_ocsp),         cmocka_unit_test(test_clients),
+        cmocka_unit_test(test_self_signed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

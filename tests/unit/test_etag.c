@@ -54,6 +54,27 @@ static void test_format(void **state)
     assert_true(span_eq(span_make(text, len), SPAN_LIT(want)));
 }
 
+static void assert_portable(int64_t now_s, enum coding coding, uint16_t recipe, const char *want)
+{
+    char text[HTTP_ETAG_MAX];
+    size_t len = http_etag_portable(&meta, coding, recipe, now_s, text);
+
+    if (!span_eq(span_make(text, len), span_str(want)))
+        fail_msg("%.*s instead of %s", (int)len, text, want);
+}
+
+/* Size and seconds alone; weak for as long as another change might leave both. */
+static void test_portable(void **state)
+{
+    (void)state;
+    assert_portable(NOW, CODING_IDENTITY, 0, "\"5f000000-abc\"");
+    assert_portable(NOW, CODING_BR, 0x12, "\"5f000000-abc-br12\"");
+    assert_portable(0x5f000000, CODING_IDENTITY, 0, "W/\"5f000000-abc\"");
+    assert_portable(0x5f000001, CODING_GZIP, 0, "W/\"5f000000-abc-gz\"");
+    assert_portable(0x5f000002, CODING_IDENTITY, 0, "\"5f000000-abc\"");
+    assert_portable(0x5effffff, CODING_IDENTITY, 0, ""); /* of the future: no validator */
+}
+
 /* Each of the numbers, and the coding, makes another tag; the device does not. */
 static void test_format_tells_apart(void **state)
 {
@@ -222,6 +243,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_format),
+        cmocka_unit_test(test_portable),
         cmocka_unit_test(test_format_tells_apart),
         cmocka_unit_test(test_format_without_validator),
         cmocka_unit_test(test_list),

@@ -23,26 +23,29 @@ static void test_find(void **state)
     assert_null(engine_at(count + 1));
 }
 
+/* Asked of each engine before it is made: those with one loop refuse to have more. */
 static void test_threads(void **state)
 {
     (void)state;
-    static const struct {
-        unsigned threads;
-        int res;
-    } cases[] = { { 0, 0 }, { 1, 0 }, { 2, -EINVAL }, { 64, -EINVAL } };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct scene scene;
-        scene_open(&scene, AF_INET, 0);
-        scene.config.threads = cases[i].threads;
-        struct engine *engine = NULL;
-        char why[200] = "";
-        int res = engine_reactor.create(&scene.cfg, why, sizeof(why), &engine);
-        assert_int_equal(res, cases[i].res);
-        assert_int_equal(engine == NULL, res < 0);
-        assert_int_equal(strstr(why, "multi-reactor") == NULL, res == 0);
-        engine_reactor.destroy(engine);
-        listener_close(&scene.listener);
+    static const char *const threads[] = { "threads=0", "threads=1", "threads=2", "threads=64" };
+    size_t refusals = 0;
+    for (size_t i = 0; engine_at(i) != NULL; i++) {
+        bool several = (engine_at(i)->settings & ENGINE_SETTING_THREADS) != 0;
+        for (size_t j = 0; j < ARRAY_LEN(threads); j++) {
+            const struct config_source source = { .root = "/",
+                                                  .settings = &threads[j],
+                                                  .settings_count = 1 };
+            struct config *config = NULL;
+            char why[400] = "";
+            assert_int_equal(config_load(&source, why, sizeof(why), &config), 0);
+            int res = engine_check_config(engine_at(i), config, why, sizeof(why));
+            assert_int_equal(res, several || j < 2 ? 0 : -EINVAL);
+            assert_int_equal(strstr(why, "needs multi-reactor") == NULL, res == 0);
+            config_free(config);
+            refusals += res < 0;
+        }
     }
+    assert_int_equal(refusals, 2 * 7);
 }
 
 static void test_file_io_decides_caps(void **state)

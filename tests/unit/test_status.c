@@ -51,6 +51,7 @@ static const struct {
     { 416, "Range Not Satisfiable", true },
     { 417, "Expectation Failed", true },
     { 421, "Misdirected Request", true },
+    { 429, "Too Many Requests", true },
     { 431, "Request Header Fields Too Large", true },
     { 500, "Internal Server Error", true },
     { 501, "Not Implemented", true },

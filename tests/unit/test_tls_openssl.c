@@ -97,7 +97,7 @@ static void test_long_chain(void **state)
     }
     fclose(file);
     EVP_PKEY_free(key);
-    w.certificates[0] = (struct certificate){ pki_path("chain.pem"), pki_path("chain.key") };
+    w.certificates[0] = (struct certificate){ pki_path("chain.pem"), pki_path("chain.key"), NULL };
     w.servers[0].certificates_count = 1;
     world_start(&w);
     for (size_t i = 0; i < ARRAY_LEN(versions); i++) {

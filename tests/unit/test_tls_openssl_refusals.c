@@ -17,7 +17,7 @@ static void test_two_of_a_kind(void **state)
     (void)state;
 
     set_files("b.test.pem", "b.test.key");
-    world.certificates[1] = (struct certificate){ pki_path("ec.pem"), pki_path("ec.key") };
+    world.certificates[1] = (struct certificate){ pki_path("ec.pem"), pki_path("ec.key"), NULL };
     WORLD_REFUSED(&world, -EINVAL, "/ec.pem: ", "kind (EC) already");
 }
 

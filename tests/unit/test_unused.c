@@ -42,7 +42,8 @@ static void test_told(void **state)
 {
     static const char *const settings[SETTINGS_MAX] = { "pin=on",          "accept=shared",
                                                         "workers=3",       "pool_work=file",
-                                                        "processor=epoll", "worker_queue=7" };
+                                                        "processor=epoll", "file_jobs=workers" };
+    static const char *const queue[SETTINGS_MAX] = { "worker_queue=7" };
 
     (void)state;
     assert_string_equal(
@@ -54,13 +55,15 @@ static void test_told(void **state)
         "-o workers: engine reactor has no use for workers; it is for reactor-pool and "
         "thread-pool\n"
         "-o pool_work: engine reactor has no use for pool_work; it is for reactor-pool\n");
-    assert_string_equal(
-        told("proactor", 0, settings),
-        "-o workers: engine proactor has no use for workers; it is for reactor-pool and "
-        "thread-pool\n"
-        "-o worker_queue: engine proactor has no use for worker_queue; it is for reactor, "
-        "reactor-pool, multi-reactor and thread-pool\n"
-        "-o pool_work: engine proactor has no use for pool_work; it is for reactor-pool\n");
+    assert_string_equal(told("proactor", 0, settings),
+                        "-o workers: engine proactor has no use for workers; it is for "
+                        "reactor-pool and thread-pool\n"
+                        "-o pool_work: engine proactor has no use for pool_work; it is for "
+                        "reactor-pool\n");
+    assert_string_equal(told("proactor", 0, queue), "");
+    assert_string_equal(told("coroutine", 0, queue),
+                        "-o worker_queue: engine coroutine has no use for worker_queue; it is for "
+                        "reactor, reactor-pool, multi-reactor, proactor and thread-pool\n");
 }
 
 /* Where one is chosen, what is for another one to choose from is right. */
@@ -73,6 +76,32 @@ static void test_chosen(void **state)
         told("reactor", ENGINE_SETTING_PIN | ENGINE_SETTING_PROCESSOR, settings),
         "-o workers: engine reactor has no use for workers; it is for reactor-pool and "
         "thread-pool\n");
+}
+
+/* The loop reads files itself: workers for that are none, and have no queue. */
+static void test_inline(void **state)
+{
+    static const char *const automatic[SETTINGS_MAX] = { "file_workers=4", "worker_queue=7" };
+    static const char *const by_loop[SETTINGS_MAX] = { "file_workers=4", "worker_queue=7",
+                                                       "file_jobs=inline" };
+    static const char *const by_workers[SETTINGS_MAX] = { "file_workers=4", "worker_queue=7",
+                                                          "file_jobs=workers" };
+    static const char *const none[SETTINGS_MAX] = { "file_workers=0" };
+    static const char *const reactor =
+        "-o worker_queue: engine reactor reads files in its event loop, and has no use for "
+        "worker_queue: set file_jobs = workers\n"
+        "-o file_workers: engine reactor reads files in its event loop, and has no use for "
+        "file_workers: set file_jobs = workers\n";
+
+    (void)state;
+    assert_string_equal(told("reactor", 0, automatic), reactor);
+    assert_string_equal(told("reactor", 0, by_loop), reactor);
+    assert_string_equal(told("reactor", 0, by_workers), "");
+    assert_string_equal(told("reactor", 0, none), "");
+    assert_string_equal(told("multi-reactor", 0, automatic), "");
+    assert_non_null(strstr(told("multi-reactor", 0, by_loop), "engine multi-reactor reads files"));
+    assert_string_equal(
+        told("thread-pool", 0, (const char *const[SETTINGS_MAX]){ "worker_queue=7" }), "");
 }
 
 /* Defaults, however they are written, and the one loop that every engine has. */
@@ -92,6 +121,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_told),
         cmocka_unit_test(test_chosen),
+        cmocka_unit_test(test_inline),
         cmocka_unit_test(test_nothing_new),
     };
 

@@ -48,10 +48,10 @@ static inline void world_init(struct world *w, const struct tls_ops *ops)
         if (access(pki_path(name), R_OK) < 0)
             pki_make(files[i], i == SERVERS ? "rsa2048" : "p256", 0, PKI_DAY_S);
     }
-    w->certificates[0] = (struct certificate){ pki_path("ec.pem"), pki_path("ec.key") };
-    w->certificates[1] = (struct certificate){ pki_path("rsa.pem"), pki_path("rsa.key") };
-    w->certificates[2] = (struct certificate){ pki_path("b.test.pem"), pki_path("b.test.key") };
-    w->certificates[3] = (struct certificate){ pki_path("w.test.pem"), pki_path("w.test.key") };
+    w->certificates[0] = (struct certificate){ pki_path("ec.pem"), pki_path("ec.key"), NULL };
+    w->certificates[1] = (struct certificate){ pki_path("rsa.pem"), pki_path("rsa.key"), NULL };
+    w->certificates[2] = (struct certificate){ pki_path("b.test.pem"), pki_path("b.test.key"), NULL };
+    w->certificates[3] = (struct certificate){ pki_path("w.test.pem"), pki_path("w.test.key"), NULL };
     for (size_t i = 0; i < SERVERS; i++) {
         w->hosts[i] = names[i];
         w->servers[i] = (struct server){

@@ -12,7 +12,7 @@ static struct link one;
 static void set_files(const char *chain, const char *key)
 {
     world_init(&world, &LIBRARY);
-    world.certificates[0] = (struct certificate){ pki_path(chain), pki_path(key) };
+    world.certificates[0] = (struct certificate){ pki_path(chain), pki_path(key), NULL };
 }
 
 static void test_unreadable(void **state)

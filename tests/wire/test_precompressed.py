@@ -29,7 +29,8 @@ def setup(world):
     root.folder("dir-beside.txt.gz")
     root.write("large.txt", BODIES[None] * 1000)
     root.write("large.txt.gz", BODIES["gzip"] * 1000)
-    return world.serve(block="""
+    # What is not there is not made of a sidecar: test_decompress has that.
+    return world.serve(settings={"decompress_max": "0"}, block="""
         precompressed = {"zstd", "br", "gzip"}
         try = {"$uri", "$uri.html"}
     """)
@@ -186,7 +187,7 @@ def what_is_neither_a_file_nor_a_sidecar_is_not_found(server):
 
 @test
 def try_and_listings_go_on_without_it(server):
-    own = server.world.serve(block="""
+    own = server.world.serve(settings={"decompress_max": "0"}, block="""
         autoindex = on
         precompressed = {"gzip"}
         location "/hidden/" { try = {"$uri", "/orphan.txt", "/all.txt"} }

@@ -77,6 +77,37 @@ def types_override(server):
 
 
 @test
+def a_location_has_types_of_its_own(server):
+    """Its own, then its server's, then those of the top level; `*` is what is not named anywhere before it."""
+    own = server.world.serve(conf="""
+        types = {"foo=application/x-top", "bar=application/x-top"}
+        server "localhost" {
+            listen = {"@listen@"}
+            root = "@root@"
+            types = {"foo=application/x-server", "js=application/x-server"}
+            default_type = "application/x-default"
+            location "/types/" { alias = "@root@" types = {"js=application/x-location"} default_type = "text/x-own" }
+            location "/every/" { alias = "@root@" types = {"*=text/x-every", "css=text/x-css"} }
+        }
+    """)
+    for path, wanted in {
+        "/a.foo": "application/x-server",
+        "/a.bar.foo": "application/x-server",
+        "/a.js": "application/x-server",
+        "/a.md": "text/markdown; charset=utf-8",
+        "/a.unknownextension": "application/x-default",
+        "/types/a.foo": "application/x-server",
+        "/types/a.js": "application/x-location",
+        "/types/a.css": "text/css; charset=utf-8",
+        "/types/a.unknownextension": "text/x-own; charset=utf-8",
+        "/every/a.css": "text/x-css; charset=utf-8",
+        "/every/a.md": "text/x-every; charset=utf-8",
+        "/every/a.foo": "application/x-server",
+    }.items():
+        assert own.get(path)["Content-Type"] == wanted, path
+
+
+@test
 def a_file_of_types_is_read(server):
     server.world.logs.write("mime.types", """# a comment
 application/x-foo\tfoo fooo

@@ -109,6 +109,7 @@ class Server:
             self.process.wait()
             self.stopped = True
             raise
+        self.banner = self.banner[:listeners]  # what follows: how others reach one on all addresses
         self.addresses = [_address(line) for line in self.banner]
 
     def _read_banner(self, lines_wanted):

@@ -1,0 +1,29 @@
+/* locate.c: see locate.h. */
+#include "http/locate.h"
+
+#include "core/log_repeat.h"
+#include "http/static.h"
+#include "http/vhost.h"
+
+#include <errno.h>
+
+bool http_locate(struct http_exchange *x)
+{
+    const struct server *server = x->server;
+    struct captures *captures = server->locations_set != NULL ? http_exchange_captures(x) : NULL;
+    struct span path = x->target.path;
+    x->search.location = NULL;
+    x->captures = NULL;
+    if (http_location_find(server, x->env->regexes, path, captures, &x->search.location) < 0) {
+        log_repeated(LOG_ERROR, "a regular expression takes too long", E2BIG,
+                     "server \"%s\": a regular expression of its locations takes more than "
+                     "regex_steps_max = %u steps over a path; the answer is 500: %.*s",
+                     server->name, x->env->config->limits.regex_steps_max,
+                     path.len < 200 ? (int)path.len : 200, path.ptr);
+        http_static_begin_error(x, 500);
+        return false;
+    }
+    if (captures != NULL && captures->count > 0)
+        x->captures = captures;
+    return true;
+}

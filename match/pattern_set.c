@@ -1,0 +1,221 @@
+/* pattern_set.c: two hash tables, and an order. See pattern_set.h. */
+#include "match/pattern_set.h"
+
+#include "core/check.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+/* FNV-1a, from the front, so that on the way it is the hash of each prefix. All that is in the
+ * tables is the operator's: the hash needs no key. */
+#define HASH_START UINT32_C(2166136261)
+
+struct slot {
+    struct span text; /* ptr NULL: free */
+    uint32_t hash;
+    uint32_t index;
+};
+
+/* Open addressing, linear probing, at most half full. */
+struct table {
+    struct slot *slots;
+    uint32_t mask;
+    size_t len_min, len_max; /* of its texts; len_max 0: it is empty */
+};
+
+struct pattern_set {
+    const struct pattern *const *patterns;
+    struct table exact, prefix;
+    uint32_t *tried; /* expressions, then globs, in the order in which they are tried */
+    size_t regexes, globs;
+    bool firm; /* there is a firm prefix */
+};
+
+static inline uint32_t hash_add(uint32_t hash, char byte)
+{
+    return (hash ^ (uint8_t)byte) * UINT32_C(16777619);
+}
+
+static int table_make(struct arena *arena, size_t count, struct table *table)
+{
+    size_t slots = 2;
+
+    while (slots / 2 < count)
+        slots *= 2;
+    table->mask = (uint32_t)(slots - 1);
+    table->len_min = SIZE_MAX;
+    table->slots = arena_array(arena, slots, sizeof(table->slots[0]));
+    return table->slots != NULL ? 0 : -ENOMEM;
+}
+
+static inline size_t slot_at(const struct table *table, uint32_t hash)
+{
+    return (hash ^ hash >> 15) & table->mask;
+}
+
+static void table_add(struct table *table, struct span text, size_t index)
+{
+    uint32_t hash = HASH_START;
+    size_t i;
+
+    for (size_t at = 0; at < text.len; at++)
+        hash = hash_add(hash, text.ptr[at]);
+    for (i = slot_at(table, hash); table->slots[i].text.ptr != NULL; i = (i + 1) & table->mask)
+        CHECK(!span_eq(table->slots[i].text, text));
+    table->slots[i] = (struct slot){ text, hash, (uint32_t)index };
+    table->len_min = text.len < table->len_min ? text.len : table->len_min;
+    table->len_max = text.len > table->len_max ? text.len : table->len_max;
+}
+
+/* The slot whose text has `len` bytes and begins as the path does; `len` is at most one more than
+ * those of the path, and that one would be a '/'. */
+static const struct slot *table_find(const struct table *table, uint32_t hash, struct span path,
+                                     size_t len)
+{
+    size_t compared = len < path.len ? len : path.len;
+
+    for (size_t i = slot_at(table, hash);; i = (i + 1) & table->mask) {
+        const struct slot *slot = &table->slots[i];
+
+        if (slot->text.ptr == NULL)
+            return NULL;
+        if (slot->hash == hash && slot->text.len == len &&
+            memcmp(slot->text.ptr, path.ptr, compared) == 0)
+            return slot;
+    }
+}
+
+/* ---- making ---- */
+
+/* A glob, to be sorted. */
+struct glob_order {
+    size_t literals;
+    uint32_t index;
+};
+
+static int compare_globs(const void *a, const void *b)
+{
+    const struct glob_order *x = a, *y = b;
+
+    if (x->literals != y->literals)
+        return x->literals > y->literals ? -1 : 1;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static int order_make(struct arena *arena, struct pattern_set *set, size_t count)
+{
+    struct glob_order *globs = calloc(count + 1, sizeof(globs[0]));
+
+    set->tried = arena_array(arena, count, sizeof(set->tried[0]));
+    if (globs == NULL || set->tried == NULL) {
+        free(globs);
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct pattern *pattern = set->patterns[i];
+
+        if (pattern_is_regex(pattern->kind))
+            set->tried[set->regexes++] = (uint32_t)i;
+        else if (pattern->kind == PATTERN_GLOB)
+            globs[set->globs++] = (struct glob_order){ pattern->glob.literals, (uint32_t)i };
+    }
+    qsort(globs, set->globs, sizeof(globs[0]), compare_globs);
+    for (size_t i = 0; i < set->globs; i++)
+        set->tried[set->regexes + i] = globs[i].index;
+    free(globs);
+    return 0;
+}
+
+int pattern_set_make(struct arena *arena, const struct pattern *const *patterns, size_t count,
+                     const struct pattern_set **ret_set)
+{
+    struct pattern_set *set = arena_alloc(arena, sizeof(*set));
+    const struct pattern **copy = arena_array(arena, count, sizeof(copy[0]));
+    size_t exact = 0, prefixes = 0;
+
+    CHECK(count < INT_MAX);
+    if (set == NULL || copy == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        copy[i] = patterns[i];
+        exact += patterns[i]->kind == PATTERN_EXACT;
+        prefixes += pattern_is_prefix(patterns[i]->kind);
+    }
+    set->patterns = copy;
+    if (table_make(arena, exact, &set->exact) < 0 ||
+        table_make(arena, prefixes, &set->prefix) < 0 || order_make(arena, set, count) < 0)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        if (patterns[i]->kind == PATTERN_EXACT)
+            table_add(&set->exact, patterns[i]->text, i);
+        if (pattern_is_prefix(patterns[i]->kind))
+            table_add(&set->prefix, patterns[i]->text, i);
+        set->firm |= patterns[i]->kind == PATTERN_PREFIX_FIRM;
+    }
+    *ret_set = set;
+    return 0;
+}
+
+bool pattern_set_has_regex(const struct pattern_set *set)
+{
+    return set->regexes > 0;
+}
+
+/* ---- finding ---- */
+
+/* The exact path's index, or PATTERN_NONE; and the longest prefix's, likewise. */
+static int find_hashed(const struct pattern_set *set, struct span path, int *ret_prefix)
+{
+    const struct table *prefixes = &set->prefix;
+    size_t wanted = prefixes->len_max > set->exact.len_max ? prefixes->len_max : set->exact.len_max;
+    size_t end = path.len < wanted ? path.len : wanted;
+    const struct slot *prefix = NULL, *slot;
+    uint32_t hash = HASH_START;
+
+    for (size_t i = 0; i < end; i++) {
+        hash = hash_add(hash, path.ptr[i]);
+        if (path.ptr[i] != '/' || i + 1 > prefixes->len_max || i + 1 < prefixes->len_min)
+            continue;
+        slot = table_find(prefixes, hash, path, i + 1);
+        if (slot != NULL)
+            prefix = slot;
+    }
+    if (end == path.len && path.len > 0 && path.ptr[path.len - 1] != '/' &&
+        path.len < prefixes->len_max) {
+        slot = table_find(prefixes, hash_add(hash, '/'), path, path.len + 1);
+        if (slot != NULL)
+            prefix = slot;
+    }
+    *ret_prefix = prefix != NULL ? (int)prefix->index : PATTERN_NONE;
+    if (path.len > set->exact.len_max || path.len < set->exact.len_min)
+        return PATTERN_NONE;
+    slot = table_find(&set->exact, hash, path, path.len);
+    return slot != NULL ? (int)slot->index : PATTERN_NONE;
+}
+
+int pattern_set_find(const struct pattern_set *set, struct regex_room *room, struct span path,
+                     struct captures *ret_captures)
+{
+    int prefix, found = find_hashed(set, path, &prefix);
+    bool firm =
+        set->firm && prefix != PATTERN_NONE && set->patterns[prefix]->kind == PATTERN_PREFIX_FIRM;
+
+    if (found == PATTERN_NONE && firm)
+        found = prefix;
+    for (size_t i = 0; found == PATTERN_NONE && i < set->regexes + set->globs; i++) {
+        int res = pattern_match(set->patterns[set->tried[i]], room, path, ret_captures);
+
+        if (res < 0)
+            return res;
+        if (res == 0)
+            continue;
+        if (i < set->regexes)
+            return (int)set->tried[i];
+        found = (int)set->tried[i];
+    }
+    if (ret_captures != NULL)
+        ret_captures->count = 0;
+    return found != PATTERN_NONE ? found : prefix;
+}

@@ -1,0 +1,238 @@
+/* test_pattern_set.c: the rule, held against one that looks at each pattern in turn. */
+#include "match/pattern_set.c"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+enum { PATTERNS_MAX = 64 };
+
+static struct arena *arena;
+static struct regex_room *room;
+static struct pattern patterns[PATTERNS_MAX];
+static const struct pattern *pointers[PATTERNS_MAX];
+static size_t count;
+
+static int setup(void **state)
+{
+    (void)state;
+    arena = arena_create();
+    count = 0;
+    return regex_room_create(REGEX_STEPS_DEFAULT, &room);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    regex_room_destroy(room);
+    arena_destroy(arena);
+    return 0;
+}
+
+static void add_pattern(const char *word, const char *text)
+{
+    char what[300] = "";
+
+    if (pattern_compile(arena, word, text, what, sizeof(what), &patterns[count]) != 0)
+        fail_msg("%s \"%s\" %s", word, text, what);
+    pointers[count] = &patterns[count];
+    count++;
+}
+
+static const struct pattern_set *make(void)
+{
+    const struct pattern_set *set = NULL;
+
+    assert_int_equal(pattern_set_make(arena, pointers, count, &set), 0);
+    return set;
+}
+
+/* As the header has it, word by word. */
+static int plain_find(struct span path)
+{
+    int prefix = PATTERN_NONE, glob = PATTERN_NONE;
+
+    for (size_t i = 0; i < count; i++) {
+        if (patterns[i].kind == PATTERN_EXACT && span_eq(patterns[i].text, path))
+            return (int)i;
+        if (!pattern_is_prefix(patterns[i].kind) || !pattern_match(&patterns[i], NULL, path, NULL))
+            continue;
+        if (prefix == PATTERN_NONE || patterns[i].text.len > patterns[prefix].text.len)
+            prefix = (int)i;
+    }
+    if (prefix != PATTERN_NONE && patterns[prefix].kind == PATTERN_PREFIX_FIRM)
+        return prefix;
+    for (size_t i = 0; i < count; i++) {
+        if (pattern_is_regex(patterns[i].kind) && pattern_match(&patterns[i], room, path, NULL) > 0)
+            return (int)i;
+        if (patterns[i].kind == PATTERN_GLOB && pattern_match(&patterns[i], NULL, path, NULL) > 0 &&
+            (glob == PATTERN_NONE || patterns[i].glob.literals > patterns[glob].glob.literals))
+            glob = (int)i;
+    }
+    /* Not before all of them are seen: an expression behind a glob wins. */
+    return glob != PATTERN_NONE ? glob : prefix;
+}
+
+static void test_rule(void **state)
+{
+    static const struct {
+        const char *path;
+        int index;
+    } rows[] = {
+        { "/", 0 },
+        { "/x", 0 },
+        { "/a/b", 1 },
+        { "/a", 1 },
+        { "/ab", 0 },
+        { "/a/b/c", 2 },
+        { "/a/x", 3 },
+        { "/a/x/", 1 },
+        { "/f/a.css", 4 },
+        { "/f", 4 },
+        { "/a/a.css", 5 },
+        { "/a.CSS", 7 },
+        { "/a/a.min.css", 5 },
+        { "/a/y.js", 6 },
+        { "/a/z.jsx", 1 },
+        { "/old/12", 8 },
+    };
+    struct captures captures = { .count = 7 };
+
+    (void)state;
+    add_pattern("", "/");
+    add_pattern("", "/a/");
+    add_pattern("", "/a/b/c/");
+    add_pattern("=", "/a/x");
+    add_pattern("^~", "/f/");
+    add_pattern("", "*.css");
+    add_pattern("", "/a/*.js");
+    add_pattern("~*", "\\.CSS$|nothing");
+    add_pattern("~", "^/old/([0-9]+)$");
+    const struct pattern_set *set = make();
+    assert_true(pattern_set_has_regex(set));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct span path = span_str(rows[i].path);
+        int wanted = rows[i].index == 5 ? 7 : rows[i].index; /* the expression is for all case */
+        int found = pattern_set_find(set, room, path, &captures);
+
+        if (found != wanted)
+            fail_msg("%s: %d", rows[i].path, found);
+        assert_int_equal(captures.count != 0, found >= 7);
+    }
+    assert_true(span_eq(captures.groups[1], SPAN_LIT("12")));
+}
+
+static void test_globs(void **state)
+{
+    (void)state;
+    add_pattern("", "*.html");
+    add_pattern("", "*.css");
+    add_pattern("", "*a.css");
+    add_pattern("", "?.css"); /* as many literals as the second */
+    const struct pattern_set *set = make();
+    assert_false(pattern_set_has_regex(set));
+    assert_int_equal(pattern_set_find(set, NULL, SPAN_LIT("/a.css"), NULL), 2);
+    assert_int_equal(pattern_set_find(set, NULL, SPAN_LIT("/b.css"), NULL), 1);
+    assert_int_equal(pattern_set_find(set, NULL, SPAN_LIT("/b.txt"), NULL), PATTERN_NONE);
+}
+
+static void test_bounds(void **state)
+{
+    char path[3000];
+
+    (void)state;
+    add_pattern("", "/");
+    add_pattern("=", "/x");
+    add_pattern("~", "^/(a+)+$");
+    const struct pattern_set *set = make();
+    memset(path, 'a', sizeof(path));
+    path[0] = '/';
+    path[sizeof(path) - 1] = '!';
+    assert_int_equal(pattern_set_find(set, room, span_make(path, sizeof(path)), NULL), -E2BIG);
+    assert_int_equal(pattern_set_find(set, room, SPAN_LIT("/x"), NULL), 1); /* is not asked */
+}
+
+static void test_none(void **state)
+{
+    (void)state;
+    const struct pattern_set *set = make();
+    assert_int_equal(pattern_set_find(set, NULL, SPAN_LIT("/"), NULL), PATTERN_NONE);
+}
+
+/* Paths and patterns of few characters, so that they meet. */
+static uint64_t drawn;
+
+static uint32_t draw(uint32_t below)
+{
+    drawn = drawn * UINT64_C(6364136223846793005) + 1442695040888963407u;
+    return (uint32_t)(drawn >> 33) % below;
+}
+
+static void draw_path(char *text, size_t max, const char *of)
+{
+    size_t len = draw((uint32_t)max);
+
+    *text++ = '/';
+    while (len-- > 0)
+        *text++ = of[draw((uint32_t)strlen(of))];
+    *text = '\0';
+}
+
+static bool is_known(const char *text)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(patterns[i].text.ptr, text) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void test_against_plain(void **state)
+{
+    static const char *const words[] = { "", "", "^~", "=", "~" };
+    size_t found_some = 0;
+
+    (void)state;
+    for (unsigned round = 0; round < 300; round++) {
+        char text[40];
+
+        drawn = round;
+        count = 0;
+        for (unsigned i = 0; i < 20; i++) {
+            const char *word = words[draw(ARRAY_LEN(words))];
+
+            draw_path(text, 6, word[0] == '\0' && draw(2) == 0 ? "ab/*?" : "ab/");
+            if (word[0] == '^' || draw(2) == 0)
+                strcat(text, "/");
+            if (!is_known(text) && strstr(text, "//") == NULL) /* paths are without */
+                add_pattern(word, text);
+        }
+        const struct pattern_set *set = make();
+        for (unsigned i = 0; i < 300; i++) {
+            struct span path;
+
+            draw_path(text, 9, "ab/");
+            path = span_str(text);
+            if (pattern_set_find(set, room, path, NULL) != plain_find(path))
+                fail_msg("round %u: %s: %d, not %d", round, text,
+                         pattern_set_find(set, room, path, NULL), plain_find(path));
+            found_some += plain_find(path) != PATTERN_NONE;
+        }
+    }
+    assert_true(found_some > 10000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_rule, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_globs, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_bounds, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_none, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_against_plain, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
