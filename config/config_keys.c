@@ -504,7 +504,7 @@ static const struct config_key keys[] = {
     { "users", ADMIT, PASSWORD, CONFIG_PATH, NULL, NOWHERE,
       .allowed = "the path of a file of names and hashed passwords, as htpasswd(1) makes it",
       .help = "who may, by name and password" },
-    { "auth_verifications_max", ADMIT, TOP, CONFIG_COUNT, "8", 1, 1024, IN(auth_verifications_max),
+    { "auth_verifications_max", ADMIT, TOP, CONFIG_COUNT, "4", 1, 1024, IN(auth_verifications_max),
       .help = "passwords that are looked at at a time; more: 503" },
     { "auth_cache", ADMIT, TOP, CONFIG_DURATION, "5m", 0, DAY, IN(auth_cache_ms),
       .help = "how long a password that was right is believed without a look; 0: not at all" },
