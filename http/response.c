@@ -454,16 +454,19 @@ void http_response_listing(struct http_exchange *x, const struct location *locat
 void http_response_made(struct http_exchange *x, const struct location *location, int status,
                         struct span fields, struct http_listing *made, uint64_t len)
 {
+    char vary[HTTP_VARY_MAX];
     struct decimal room;
     struct span none = { "", 0 };
+    x->asked = location;
     struct span texts[] = { http_status_line(status),
                             http_env_stamp(x->env),
                             fields,
                             status == 304 ? none : SPAN_LIT("Content-Length: "),
                             status == 304 ? none : decimal_text(len, &room),
                             status == 304 ? none : SPAN_LIT("\r\n"),
+                            http_fields_vary(location, 0, vary),
                             location_fields(x, location),
-                            head_end(x, false) };
+                            head_end(x, true) };
     CHECK(http_out_empty(&x->out) && put_head(x, texts, ARRAY_LEN(texts)));
     if (status == 304)
         len = 0;
