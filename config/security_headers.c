@@ -33,8 +33,9 @@ static_assert(ARRAY_LEN(basic) <= SECURITY_FIELDS_MAX && ARRAY_LEN(strict) <= SE
               "SECURITY_FIELDS_MAX");
 
 const char security_own_pages_policy[] =
-    "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; script-src "
+    "'unsafe-inline'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 const struct security_field *security_fields(enum security_headers preset, size_t *ret_count)
 {

@@ -157,6 +157,16 @@ def a_configured_policy_is_the_only_one(server):
 
 
 @test
+def the_preset_lets_the_page_work(server):
+    """Its icons are data, and its buttons are of forms."""
+    own = server.world.serve(settings={"autoindex": "on", "security_headers": "strict"})
+    policies = [value for name, value in own.get("/d/").fields
+                if name.lower() == "content-security-policy"]
+    assert len(policies) == 1 and "img-src 'self' data:" in policies[0], policies
+    assert "form-action 'self'" in policies[0] and "'unsafe-inline'" in policies[0], policies
+
+
+@test
 def a_page_of_ones_own(server):
     text = page(server, "/own/d/?sort=size&order=desc&preview=on")
     assert text == (
