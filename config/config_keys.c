@@ -93,18 +93,18 @@ static_assert(ETAG_OFF == 0 && ETAG_ON == 1 && ETAG_PORTABLE == 2, "etag_kinds")
 static_assert(IF_MODIFIED_SINCE_EXACT == 0 && IF_MODIFIED_SINCE_BEFORE == 1, "if_modified_sinces");
 
 static const struct config_block_type block_types[CONFIG_BLOCK_KINDS] = {
-    [CONFIG_TOP] = { "", 0, "at the top level", "", "" },
+    [CONFIG_TOP] = { "", 0, "at the top level", "", "", false },
     [CONFIG_SERVER] = { "server", TOP, "in a server block", "www.example.org",
-                        "a site: the title is the host name that it answers to" },
+                        "a site: the title is the host name that it answers to", false },
     [CONFIG_LOCATION] = { "location", SERVER, "in a location block", "/downloads/",
                           "what holds for the paths that match the title, instead of the server's",
                           true },
     [CONFIG_REDIRECT] = { "redirect", SERVER, "in a redirect block", "/old/",
-                          "sends the path in the title, or those below it, elsewhere" },
+                          "sends the path in the title, or those below it, elsewhere", false },
     [CONFIG_CACHE] = { "cache", PATHS, "in a cache block", "*.css",
-                       "caching fields for the files that match the title" },
+                       "caching fields for the files that match the title", false },
     [CONFIG_AUTH] = { "auth", PATHS, "in an auth block", "Members only",
-                      "asks for a name and a password; the title is what for" },
+                      "asks for a name and a password; the title is what for", false },
 };
 
 #define ENGINE "Engine and process"

@@ -61,7 +61,7 @@ enum http_static_result http_sidecar_choose(struct http_exchange *x);
 #define HTTP_SEARCH_RARE __attribute__((noinline))
 
 /* Where the search goes on once no limit is in the way. */
-static inline enum http_search_step http_search_admitted_step(const struct location *location)
+static inline uint8_t http_search_admitted_step(const struct location *location)
 {
     return location->admission != NULL ? HTTP_SEARCH_ADMIT : HTTP_SEARCH_TRY;
 }

@@ -166,7 +166,7 @@ static bool ends_with_slash(struct span s)
 }
 
 /* Where the search for a file begins, once nothing else has answered. */
-static enum http_search_step first_step(const struct location *location)
+static uint8_t first_step(const struct location *location)
 {
     return location->limits.any ? HTTP_SEARCH_LIMIT : http_search_admitted_step(location);
 }

@@ -156,8 +156,7 @@ static void test_smallest_decides(void **state)
 {
     (void)state;
     static const char *const ends[] = { "0.0.0.0", "255.255.255.0", "::",
-                                        "ffff:ffff:ffff:ffff:"
-                                        "ffff:ffff:ffff:ff00" };
+                                        "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ff00" };
     srand(2);
     for (int round = 0; round < 2000; round++) {
         struct peer end = peer_of(ends[round % 4]);

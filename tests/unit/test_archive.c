@@ -60,7 +60,8 @@ static void test_stream(void **state)
 {
     (void)state;
     put_archived();
-    for (int kind = ARCHIVE_TAR; kind <= ARCHIVE_ZIP; kind++) {
+    for (unsigned i = ARCHIVE_TAR; i <= ARCHIVE_ZIP; i++) {
+        enum archive_kind kind = (enum archive_kind)i;
         int res;
         struct archive *a = walked(kind, "arc", 100, 1000, &res);
         uint64_t len, hash;
