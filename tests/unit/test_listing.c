@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-/* The page that is built in; parsed once, and never freed. */
+static struct arena *pages; /* of what form_of() parses */
+
+/* The page that is built in; parsed once. */
 static struct http_listing_form form_of(enum http_listing_format format)
 {
     static struct listing_page *page;
@@ -19,7 +21,7 @@ static struct http_listing_form form_of(enum http_listing_format format)
     if (page == NULL)
         assert_int_equal(
             listing_page_parse(
-                arena_create(),
+                pages,
                 span_make(http_listing_page, (size_t)(http_listing_page_end - http_listing_page)),
                 &page, &line, why, sizeof(why)),
             0);
@@ -351,6 +353,20 @@ static void test_readme(void **state)
     free(html);
 }
 
+static int set_up(void **state)
+{
+    (void)state;
+    pages = arena_create();
+    return pages != NULL ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    arena_destroy(pages);
+    return 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,5 +377,5 @@ int main(void)
         cmocka_unit_test(test_crumbs), cmocka_unit_test(test_readme),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, set_up, tear_down);
 }
