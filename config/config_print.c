@@ -202,7 +202,7 @@ static void print_headers(struct printer *printer, const struct location *locati
             list_item(printer, name, ":", "");
     }
     for (size_t i = 0; i < location->headers_count; i++)
-        list_item(printer, location->headers[i].name, ": ", location->headers[i].value);
+        list_item(printer, location->headers[i].name, ": ", location->headers[i].written);
     list_end(printer);
 }
 
@@ -213,7 +213,7 @@ static void print_error_pages(struct printer *printer, const struct location *lo
         char status[16];
 
         snprintf(status, sizeof(status), "%d", location->error_pages[i].status);
-        list_item(printer, status, "=", location->error_pages[i].uri);
+        list_item(printer, status, "=", location->error_pages[i].written);
     }
     list_end(printer);
 }
@@ -262,6 +262,9 @@ static void print_location(struct printer *printer, const struct location *locat
             print_codings(printer, key->name,
                           strcmp(key->name, "compress") == 0 ? location->compress
                                                              : location->precompressed);
+        else if (strcmp(key->name, "return") == 0)
+            print_setting(printer, key->name,
+                          location->answer != NULL ? location->answer->written : "");
         else
             CHECK(key->type == CONFIG_PATH || key->type == CONFIG_INCLUDE); /* root, alias */
     }

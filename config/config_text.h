@@ -45,7 +45,7 @@ const char *config_text_file_name(const char *text);
 /* A pattern of fnmatch(3) for the name of a file in a directory. */
 const char *config_text_name_pattern(const char *text);
 
-/* "$uri", "$uri" with something behind it, or an absolute path. */
+/* "$uri", "$uri" with something behind it, or an absolute path, as far as variables do not tell. */
 const char *config_text_try(const char *text);
 
 /* An absolute path as it is looked up: begins with '/', no empty and no dot segments. */
@@ -60,8 +60,8 @@ const char *config_text_statuses(const char *text);
 /* An absolute path as it is looked up, that also ends with '/'. */
 const char *config_text_prefix(const char *text);
 
-/* An absolute path or an absolute http URL, fit for a Location field: of CONFIG_FIELD_VALUE_MAX
- * octets at most. */
+/* Where a redirect leads, as far as it is not a template's to say: of CONFIG_FIELD_VALUE_MAX octets
+ * at most. */
 const char *config_text_redirect(const char *text);
 
 /* A field value (RFC 9110 section 5.5) that is not empty, of CONFIG_FIELD_VALUE_MAX octets at most.

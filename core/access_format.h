@@ -104,7 +104,8 @@ enum access_need {
     ACCESS_NEEDS_REQUEST_ID = 1 << 1, /* more->request_id */
     ACCESS_NEEDS_HTTP = 1 << 2,       /* more->http */
     ACCESS_NEEDS_SENT = 1 << 3,       /* more->sent */
-    ACCESS_NEEDS_ID_SENT = 1 << 4     /* of no format: an answer tells its id */
+    ACCESS_NEEDS_ID_SENT = 1 << 4,    /* of no format: an answer tells its id */
+    ACCESS_NEEDS_VALUES = 1 << 5      /* likewise: fields of an answer have variables */
 };
 
 /* A text, and the variable behind it. ACCESS_COPY octets can be read where it begins. */

@@ -4,11 +4,11 @@
 #include "core/check.h"
 #include "core/probe.h"
 #include "http/access.h"
+#include "http/answer.h"
 #include "http/conn_count.h"
 #include "http/conn_state.h"
 #include "http/exchange.h"
 #include "http/real_ip.h"
-#include "http/redirect.h"
 #include "http/refusal.h"
 #include "http/response.h"
 #include "http/static.h"
@@ -82,6 +82,7 @@ static void begin_request(struct http_conn *c)
     x->request.method = HTTP_GET;
     x->request.version_minor = 1;
     x->target.path.len = 0;
+    x->captures = NULL;
     x->body_taken = 0;
     if (c->env->needs != 0)
         http_access_begin(x);
@@ -93,6 +94,7 @@ static bool attach_exchange(struct http_conn *c)
     if (c->x == NULL)
         return false;
     c->x->peer = &c->peer;
+    c->x->listen = c->listen;
     begin_request(c);
     return true;
 }
@@ -177,8 +179,7 @@ static void refuse(struct http_conn *c, int status)
 /* Does the head alone decide the answer, so that a body is of no use? */
 static bool is_decided(struct http_conn *c)
 {
-    return http_refusal_of_head(c->x, c->listen, c->named) != 0 ||
-           http_redirect_of_head(c->x) != NULL;
+    return http_refusal_of_head(c->x, c->listen, c->named) != 0 || http_answer_of_head(c->x);
 }
 
 /* Chooses what to answer a request with. `body_left`: it announces a body, which is not read, since
@@ -198,7 +199,7 @@ static void begin_answer(struct http_conn *c, bool body_left)
         refuse(c, status);
     else if (status != 0)
         http_static_begin_error(x, status);
-    else if (r->method != HTTP_OPTIONS || http_redirect_of_head(x) != NULL)
+    else if (r->method != HTTP_OPTIONS || http_answer_of_head(x))
         http_static_begin(x);
     if (body_left) {
         x->keep_alive = false;
@@ -307,7 +308,7 @@ static bool read_body(struct http_conn *c, struct http_input *input)
 static bool asks_for_options(struct http_exchange *x)
 {
     return x->request.method == HTTP_OPTIONS && x->search.location == NULL &&
-           x->search.status == 0 && http_redirect_of_head(x) == NULL;
+           x->search.status == 0 && !http_answer_of_head(x);
 }
 
 static bool answer(struct http_conn *c, struct http_input *input)
@@ -330,6 +331,9 @@ static bool answer(struct http_conn *c, struct http_input *input)
         http_static_end(x);
         MUST(http_response_error(x, NULL, 414));
         break;
+    case HTTP_STATIC_CLOSE:
+        http_conn_unanswered(c, input);
+        return true;
     case HTTP_STATIC_NEXT:
         UNREACHABLE();
     case HTTP_STATIC_DONE:

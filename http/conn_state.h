@@ -30,6 +30,11 @@ enum state {
     STATE_CLOSED,
 };
 
+struct http_input;
+
+/* Closes without an answer, once those to earlier requests are sent; its line is logged. */
+void http_conn_unanswered(struct http_conn *c, struct http_input *input);
+
 /* Is its first request still to be thought to be on its way? Else it is only waited for. */
 static inline bool http_conn_is_new(const struct http_conn *c)
 {

@@ -27,6 +27,8 @@ enum {
         9 * 1024, /* free octets with which an answer is begun while others wait to be sent */
     HTTP_COPY_MAX =
         4 * 1024, /* a body up to this size is copied behind its head; a larger one is lent */
+    HTTP_VARYING_MAX =
+        6 * 1024, /* header fields of one location whose values have variables, together */
     HTTP_LOCATION_FIELDS_MAX = 4096, /* header fields configured for one location, together */
     HTTP_RECLAIM_COUNT = 32,         /* cached files closed at once when descriptors run out */
     HTTP_SWEEP_COUNT = 64,           /* cached files, and roots, that one sweep looks at */
@@ -59,8 +61,10 @@ struct http_env {
     size_t access_logs_count; /* as many as the configuration has, or none */
     unsigned needs; /* enum access_need: of all formats of the access logs together, and whether
                        answers tell their id */
-    struct draws *draws;               /* NULL: nobody asks for a request id or a sample */
-    struct span *location_fields;      /* by location id: the configured field lines, with CRLF */
+    struct draws *draws;          /* NULL: nobody asks for a request id or a sample */
+    struct span *location_fields; /* by location id: the configured field lines, with CRLF */
+    char *values_text; /* HTTP_COPY_MAX octets of a text with variables, then HTTP_VARYING_MAX and
+                          some of fields, while an answer is composed; NULL: nothing varies */
     uint64_t listing_log_ms;           /* when a directory was last complained about; 0: never */
     struct arena *listing_arena;       /* of the page that is built in, */
     struct listing_page *listing_page; /* NULL: no location lists */

@@ -17,6 +17,7 @@
 #include "http/request.h"
 #include "http/send_window.h"
 #include "http/target.h"
+#include "match/captures.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,7 +27,8 @@
 /* DONE: a step of a listing, or of what is compressed. What other jobs bring is dealt with on
  * arrival. */
 enum {
-    HTTP_ID_MAX = 128,   /* octets of a request's id */
+    HTTP_ID_MAX = 128,                    /* octets of a request's id */
+    HTTP_HEAD_END_MAX = HTTP_ID_MAX + 64, /* octets of what ends a head, with an id */
     HTTP_SENT_MAX = 1024 /* octets of an answer's fields that are kept for the access log */
 };
 
@@ -104,10 +106,12 @@ struct http_exchange {
     uint64_t body_taken;    /* octets of its body, so far */
 
     /* Answering */
-    const struct peer *peer;     /* the client; borrowed from the connection */
-    const struct server *server; /* by Host; the listener's first until that is known */
+    const struct peer *peer;            /* the client; borrowed from the connection */
+    const struct listen_config *listen; /* where it came in; borrowed */
+    const struct server *server;        /* by Host; the listener's first until that is known */
     struct http_target target;
     struct http_static search;
+    const struct captures *captures; /* of the pattern that has chosen the location; NULL: none */
     struct file_job job;
     uint8_t job_state;   /* enum http_job_state */
     bool keep_alive;     /* after the present answer */
@@ -134,7 +138,7 @@ struct http_exchange {
     struct http_slice sent[ACCESS_SENT_COUNT]; /* fields of its answer, in sent_text */
 
     char id[HTTP_ID_MAX];
-    char head_end[HTTP_ID_MAX + 64]; /* what ends the head, with the id */
+    char head_end[HTTP_HEAD_END_MAX]; /* what ends the head, with the id */
     char sent_text[HTTP_SENT_MAX];
     char decoded[HTTP_PATH_MAX];  /* target.path, when decoding changed something */
     char try_text[HTTP_PATH_MAX]; /* search.uri, when it comes from `try` or an error page */

@@ -10,6 +10,7 @@
 #include "http/multipart.h"
 #include "http/request_id.h"
 #include "http/status.h"
+#include "http/values.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -18,7 +19,8 @@
 #include <string.h>
 
 /* With an empty queue every answer fits, but for the Location field of a long target (414). */
-static_assert(2 * CONFIG_FIELD_VALUE_MAX + HTTP_LOCATION_FIELDS_MAX + HTTP_COPY_MAX + 2048 <=
+static_assert(2 * CONFIG_FIELD_VALUE_MAX + HTTP_LOCATION_FIELDS_MAX + HTTP_VARYING_MAX +
+                      HTTP_COPY_MAX + 2048 <=
                   HTTP_OUT_SIZE,
               "the longest head, with a body that is copied, must fit");
 
@@ -38,24 +40,31 @@ static inline struct span connection_end(const struct http_exchange *x)
     return SPAN_LIT("\r\n");
 }
 
-/* Likewise, behind the id of the request. */
-static struct span id_and_end(struct http_exchange *x)
+/* Likewise, behind the fields of the location whose values vary, and the id of the request. */
+static struct span long_end(struct http_exchange *x, const struct location *location)
 {
-    struct span texts[] = { SPAN_LIT("X-Request-Id: "), http_request_id(x), SPAN_LIT("\r\n"),
+    bool varies = location != NULL && location->has_varying;
+    char *text = varies ? x->env->values_text + HTTP_COPY_MAX : x->head_end;
+    char *out = text + (varies ? http_values_put_fields(x, location, text) : 0);
+    char *end = out + HTTP_HEAD_END_MAX;
+    bool tells_id = (x->env->needs & ACCESS_NEEDS_ID_SENT) != 0;
+    struct span texts[] = { SPAN_LIT("X-Request-Id: "),
+                            tells_id ? http_request_id(x) : SPAN_LIT(""), SPAN_LIT("\r\n"),
                             connection_end(x) };
-    char *out = x->head_end;
 
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        CHECK(texts[i].len <= (size_t)(x->head_end + sizeof(x->head_end) - out));
+    for (size_t i = tells_id ? 0 : 3; i < ARRAY_LEN(texts); i++) {
+        CHECK(texts[i].len <= (size_t)(end - out));
         memcpy(out, texts[i].ptr, texts[i].len);
         out += texts[i].len;
     }
-    return span_make(x->head_end, (size_t)(out - x->head_end));
+    return span_make(text, (size_t)(out - text));
 }
 
-static inline struct span head_end(struct http_exchange *x)
+static inline struct span head_end(struct http_exchange *x, const struct location *location)
 {
-    return (x->env->needs & ACCESS_NEEDS_ID_SENT) != 0 ? id_and_end(x) : connection_end(x);
+    return (x->env->needs & (ACCESS_NEEDS_ID_SENT | ACCESS_NEEDS_VALUES)) != 0
+               ? long_end(x, location)
+               : connection_end(x);
 }
 
 /* What was put of an answer, for the access log. */
@@ -115,7 +124,8 @@ static bool respond_whole(struct http_exchange *x, struct file_entry *entry,
 {
     uint64_t size = entry->meta.size;
     struct span texts[5] = { http_status_line(200), http_env_stamp(x->env),
-                             span_make(fields->text, fields->len), head_end(x) };
+                             span_make(fields->text, fields->len),
+                             head_end(x, x->search.location) };
     if (!put_with_content(x, texts, 4, entry, 0, size))
         return false;
     set_status(x, 200, size);
@@ -127,7 +137,7 @@ static bool respond_not_modified(struct http_exchange *x, const struct file_fiel
     struct span texts[] = { http_status_line(304), http_env_stamp(x->env),
                             span_make(fields->text + fields->representation_len,
                                       fields->len - fields->representation_len),
-                            head_end(x) };
+                            head_end(x, x->search.location) };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
     set_status(x, 304, 0);
@@ -158,7 +168,7 @@ static bool respond_range(struct http_exchange *x, struct file_entry *entry,
                             SPAN_LIT("\r\n"),
                             span_make(fields->text + fields->representation_len,
                                       fields->len - fields->representation_len),
-                            head_end(x),
+                            head_end(x, x->search.location),
                             { NULL, 0 } }; /* for the content */
     if (!put_with_content(x, texts, ARRAY_LEN(texts) - 1, entry, range->first, len))
         return false;
@@ -200,7 +210,7 @@ static bool respond_multipart(struct http_exchange *x, const struct location *lo
                             span_make(coding, coding_len),
                             span_make(fields->text + fields->representation_len,
                                       fields->len - fields->representation_len),
-                            head_end(x) };
+                            head_end(x, location) };
     MUST(put_head(x, texts, ARRAY_LEN(texts)));
     set_status(x, 206, len);
     x->body_start = x->out.queued; /* no part is queued yet */
@@ -294,7 +304,7 @@ bool http_response_error_file(struct http_exchange *x, const struct location *lo
                             SPAN_LIT("\r\n"),
                             span_str(x->extra),
                             location_fields(x, location),
-                            head_end(x),
+                            head_end(x, location),
                             { NULL, 0 } }; /* for the content */
     if (!put_with_content(x, texts, ARRAY_LEN(texts) - 1, entry, 0, entry->meta.size))
         return false;
@@ -314,7 +324,7 @@ bool http_response_error(struct http_exchange *x, const struct location *locatio
                             SPAN_LIT("\r\n"),
                             span_str(x->extra),
                             location_fields(x, location),
-                            head_end(x),
+                            head_end(x, location),
                             span_make(page.ptr, x->body_omitted ? 0 : page.len) };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
@@ -331,10 +341,37 @@ bool http_response_redirect(struct http_exchange *x, const struct location *loca
                             to,
                             SPAN_LIT("\r\nContent-Length: 0\r\n"),
                             location_fields(x, location),
-                            head_end(x) };
+                            head_end(x, location) };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
     set_status(x, status, 0);
+    return true;
+}
+
+bool http_response_return(struct http_exchange *x, const struct location *location, int status,
+                          struct span text)
+{
+    struct span type = span_str(location->return_type);
+    bool has_length = status != 204; /* RFC 9110 section 8.6 */
+    char charset[64];
+    struct decimal room;
+    struct span texts[] = { http_status_line(status),
+                            http_env_stamp(x->env),
+                            SPAN_LIT("Content-Type: "),
+                            type,
+                            http_fields_charset(location, type, charset),
+                            SPAN_LIT("\r\nContent-Length: "),
+                            decimal_text(text.len, &room),
+                            SPAN_LIT("\r\n"),
+                            location_fields(x, location),
+                            head_end(x, location),
+                            span_make(text.ptr, x->body_omitted ? 0 : text.len) };
+
+    for (size_t i = 2; !has_length && i < 8; i++)
+        texts[i].len = 0;
+    if (!put_head(x, texts, ARRAY_LEN(texts)))
+        return false;
+    set_status(x, status, text.len);
     return true;
 }
 
@@ -342,7 +379,7 @@ bool http_response_options(struct http_exchange *x, const struct location *locat
 {
     struct span texts[] = { http_status_line(204), http_env_stamp(x->env),
                             SPAN_LIT("Allow: GET, HEAD, OPTIONS\r\n"), location_fields(x, location),
-                            head_end(x) };
+                            head_end(x, location) };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
     set_status(x, 204, 0);
@@ -362,7 +399,7 @@ static void put_text_head(struct http_exchange *x, const struct location *locati
                             x->search.varies ? SPAN_LIT("\r\nVary: Accept, Accept-Encoding\r\n")
                                              : SPAN_LIT("\r\nVary: Accept\r\n"),
                             location_fields(x, location),
-                            head_end(x) };
+                            head_end(x, location) };
     CHECK(http_out_empty(&x->out) && put_head(x, texts, ARRAY_LEN(texts)));
 }
 
@@ -390,7 +427,7 @@ void http_response_report(struct http_exchange *x, int status, struct span type,
                             SPAN_LIT("\r\nCache-Control: no-store\r\n"
                                      "Vary: Accept\r\n"
                                      "X-Content-Type-Options: nosniff\r\n"),
-                            head_end(x) };
+                            head_end(x, NULL) };
     CHECK(http_out_empty(&x->out) && http_out_put(&x->out, texts, ARRAY_LEN(texts)));
     if (x->body_omitted || len == 0)
         free(text);

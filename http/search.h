@@ -21,6 +21,7 @@ enum http_search_step {
     HTTP_SEARCH_ERROR_FILE,
     HTTP_SEARCH_RESPOND_ERROR,
     HTTP_SEARCH_REPORT,
+    HTTP_SEARCH_RETURN,
 };
 
 /* The status for an errno of opening a file: one switch for the whole server. */
@@ -37,6 +38,16 @@ void http_search_set(struct file_entry **place, struct file_entry *entry);
 /* The path beneath the root that `uri` names at the location, without slashes at the ends. False:
  * it names none there. */
 bool http_search_map_path(const struct location *location, struct span uri, struct span *ret_name);
+
+/* Does a segment begin with '.'? /.well-known/ (RFC 8615) is no such. */
+bool http_search_is_hidden(struct span uri);
+
+/* x->search.uri becomes what `template`, of `try`, is for this request, in x->try_text. False: it
+ * is no path, or longer than one may be. */
+bool http_search_expand(struct http_exchange *x, const struct template *template);
+
+/* Likewise, the path of an error page. */
+bool http_search_error_page(struct http_exchange *x, const struct error_page *page);
 
 /* Finds out which sidecars exist: Vary is due on every form of a resource that has some, whatever
  * this request accepts. What other requests find out meanwhile is welcome. */

@@ -11,6 +11,8 @@
 #include "http/static.h"
 
 #include "core/check.h"
+#include "core/uri_encode.h"
+#include "http/answer.h"
 #include "http/redirect.h"
 #include "http/report.h"
 #include "http/response.h"
@@ -177,72 +179,39 @@ void http_static_job_done(struct http_exchange *x)
         http_static_begin_error(x, x->search.status == 0 ? 503 : x->search.status);
 }
 
-bool http_search_map_path(const struct location *location, struct span uri, struct span *ret_name)
-{
-    struct span prefix = location->prefix;
-    if (location->strip_prefix) {
-        if (uri.len < prefix.len - 1 || memcmp(uri.ptr, prefix.ptr, prefix.len - 1) != 0)
-            return false;
-        uri.ptr += prefix.len - 1;
-        uri.len -= prefix.len - 1;
-    }
-    if (uri.len > 0 && uri.ptr[0] == '/') {
-        uri.ptr++;
-        uri.len--;
-    }
-    if (uri.len > 0 && uri.ptr[uri.len - 1] == '/')
-        uri.len--;
-    *ret_name = uri;
-    return true;
-}
-
-/* Does a segment begin with '.'? /.well-known/ (RFC 8615) is no such. */
-static bool is_hidden(struct span uri)
-{
-    static const char well_known[] = "/.well-known";
-    size_t len = sizeof(well_known) - 1;
-    if (uri.len >= len && memcmp(uri.ptr, well_known, len) == 0 &&
-        (uri.len == len || uri.ptr[len] == '/')) {
-        uri.ptr += len;
-        uri.len -= len;
-    }
-    const char *found = memmem(uri.ptr, uri.len, "/.", 2);
-    return found != NULL;
-}
-
 static bool ends_with_slash(struct span s)
 {
     return s.len > 0 && s.ptr[s.len - 1] == '/';
 }
 
-/* `try[index]` with $uri replaced; false: longer than a path may be. */
-static bool expand_try(struct http_exchange *x, const char *pattern)
+/* What is answered with before files are looked for. */
+static enum http_search_step first_step(const struct http_exchange *x)
 {
-    struct span path = x->target.path;
-    size_t len = 0;
-    while (*pattern != '\0') {
-        struct span piece = { pattern, 1 };
-        if (strncmp(pattern, "$uri", 4) == 0) {
-            piece = path;
-            pattern += 3;
-            /* "$uri/index.html" for "/docs/": one slash. */
-            if (pattern[1] == '/' && ends_with_slash(piece))
-                piece.len--;
-        }
-        pattern++;
-        if (len + piece.len >= sizeof(x->try_text))
-            return false;
-        memcpy(x->try_text + len, piece.ptr, piece.len);
-        len += piece.len;
-    }
-    x->search.uri = span_make(x->try_text, len);
-    return true;
+    const struct location *location = x->search.location;
+    if (x->server->redirects_count > 0)
+        return HTTP_SEARCH_REDIRECT;
+    return location != NULL && location->answer != NULL ? HTTP_SEARCH_RETURN : HTTP_SEARCH_TRY;
+}
+
+/* No redirect, no return: the files of the location, if it has any that may be asked for. */
+static void begin_files(struct http_exchange *x)
+{
+    struct http_static *s = &x->search;
+    if (s->location == NULL || s->location->root == NULL || s->location->internal)
+        http_static_begin_error(x, 404);
+    else
+        http_static_begin_files(x);
+}
+
+void http_static_begin_files(struct http_exchange *x)
+{
+    x->search.step = HTTP_SEARCH_TRY;
+    x->search.uri = x->target.path;
 }
 
 void http_static_begin(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
-    s->step = x->server->redirects_count > 0 ? HTTP_SEARCH_REDIRECT : HTTP_SEARCH_TRY;
     s->try_index = s->index_index = 0;
     s->status = 0;
     if (http_report_is_asked(x)) {
@@ -251,12 +220,9 @@ void http_static_begin(struct http_exchange *x)
         return;
     }
     s->location = http_location_find(x->server, x->target.path);
-    if (s->location == NULL || s->location->root == NULL) {
-        if (s->step != HTTP_SEARCH_REDIRECT)
-            http_static_begin_error(x, 404);
-        return;
-    }
-    s->uri = x->target.path;
+    s->step = x->server->decides ? (uint8_t)first_step(x) : HTTP_SEARCH_TRY;
+    if (s->step == HTTP_SEARCH_TRY)
+        begin_files(x);
 }
 
 void http_static_begin_error(struct http_exchange *x, int status)
@@ -270,17 +236,16 @@ void http_static_begin_error(struct http_exchange *x, int status)
 
 static enum http_static_result step_redirect(struct http_exchange *x)
 {
-    const struct redirect *redirect =
-        http_redirect_find(x->server, x->search.location, x->target.path);
-    if (redirect == NULL) {
-        if (x->search.location == NULL || x->search.location->root == NULL)
-            http_static_begin_error(x, 404);
-        else
-            x->search.step = HTTP_SEARCH_TRY;
-        return HTTP_STATIC_NEXT;
-    }
-    return http_redirect_respond(x, x->search.location, redirect) ? HTTP_STATIC_DONE
-                                                                  : HTTP_STATIC_ROOM;
+    struct http_static *s = &x->search;
+    const struct redirect *redirect = http_redirect_find(x->server, s->location, x->target.path);
+    if (redirect != NULL)
+        return http_redirect_respond(x, s->location, redirect) ? HTTP_STATIC_DONE
+                                                               : HTTP_STATIC_ROOM;
+    if (s->location != NULL && s->location->answer != NULL && !s->location->internal)
+        s->step = HTTP_SEARCH_RETURN;
+    else
+        begin_files(x);
+    return HTTP_STATIC_NEXT;
 }
 
 /* Nothing is there for this client; there may be for others. */
@@ -362,11 +327,12 @@ static void step_not_found(struct http_exchange *x)
 static enum http_static_result step_try(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
-    if (s->location->try_count > 0 && !expand_try(x, s->location->try_uris[s->try_index])) {
+    if (s->location->try_count > 0 &&
+        !http_search_expand(x, s->location->try_templates[s->try_index])) {
         next_try(x);
         return HTTP_STATIC_NEXT;
     }
-    if ((!s->location->dotfiles && is_hidden(s->uri)) ||
+    if ((!s->location->dotfiles && http_search_is_hidden(s->uri)) ||
         !http_search_map_path(s->location, s->uri, &s->name)) {
         next_try(x);
         return HTTP_STATIC_NEXT;
@@ -396,11 +362,11 @@ static enum http_static_result step_try(struct http_exchange *x)
 static enum http_static_result step_directory_redirect(struct http_exchange *x)
 {
     char to[HTTP_OUT_SIZE];
-    long path_len = http_location_encode(x->target.path, to, sizeof(to) - 1);
+    long path_len = uri_location_encode(x->target.path, to, sizeof(to) - 1);
     long query_len;
     CHECK(path_len >= 0);
     to[path_len++] = '/';
-    query_len = http_query_encode(x->target.query, to + path_len, sizeof(to) - (size_t)path_len);
+    query_len = uri_query_encode(x->target.query, to + path_len, sizeof(to) - (size_t)path_len);
     return query_len >= 0 && http_response_redirect(x, x->search.location, 301,
                                                     span_make(to, (size_t)(path_len + query_len)))
                ? HTTP_STATIC_DONE
@@ -474,16 +440,14 @@ static enum http_static_result step_error(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
     const struct location *from = s->location;
-    const char *uri = NULL;
-    for (size_t i = 0; from != NULL && i < from->error_pages_count && uri == NULL; i++)
+    const struct error_page *page = NULL;
+    for (size_t i = 0; from != NULL && i < from->error_pages_count && page == NULL; i++)
         if (from->error_pages[i].status == s->status)
-            uri = from->error_pages[i].uri;
+            page = &from->error_pages[i];
     http_search_set(&s->entry, NULL);
     s->step = HTTP_SEARCH_RESPOND_ERROR;
-    if (uri == NULL || strlen(uri) >= sizeof(x->try_text))
+    if (page == NULL || !http_search_error_page(x, page))
         return HTTP_STATIC_NEXT;
-    memcpy(x->try_text, uri, strlen(uri));
-    s->uri = span_make(x->try_text, strlen(uri));
     const struct location *location = http_location_find(x->server, s->uri);
     if (location != NULL && location->root != NULL &&
         http_search_map_path(location, s->uri, &s->name)) {
@@ -561,6 +525,8 @@ static enum http_static_result run_step(struct http_exchange *x)
         return step_respond_error(x);
     case HTTP_SEARCH_REPORT:
         return step_report(x);
+    case HTTP_SEARCH_RETURN:
+        return http_answer_return(x);
     }
     UNREACHABLE();
 }
@@ -573,7 +539,7 @@ enum http_static_result http_static_run(struct http_exchange *x)
             continue;
         if (result == HTTP_STATIC_NEXT)
             return HTTP_STATIC_JOB;
-        if (result == HTTP_STATIC_DONE) {
+        if (result == HTTP_STATIC_DONE || result == HTTP_STATIC_CLOSE) {
             CHECK(x->job_state == HTTP_JOB_NONE);
             http_static_end(x);
         }

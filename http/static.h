@@ -11,12 +11,17 @@ enum http_static_result {
     HTTP_STATIC_JOB,  /* x->job is to be executed (x->job_state WANTED), then call http_static_run()
                          again */
     HTTP_STATIC_ROOM, /* x->out is to be sent first, then call http_static_run() again */
-    HTTP_STATIC_NEXT, /* between the files of the search alone (search.h): the next step, unless a
-                         job is wanted first */
+    HTTP_STATIC_CLOSE, /* there is no answer: the connection is closed (`return = 444`) */
+    HTTP_STATIC_NEXT,  /* between the files of the search alone (search.h): the next step, unless a
+                          job is wanted first */
 };
 
 /* Begins with the file that x->target names on x->server (GET and HEAD). */
 void http_static_begin(struct http_exchange *x);
+
+/* Begins with the files of x->search.location, which has a root: what a redirect or a return has
+ * left. */
+void http_static_begin_files(struct http_exchange *x);
 
 /* Begins with an error answer: the configured page of x->server, else the built-in one. */
 void http_static_begin_error(struct http_exchange *x, int status);

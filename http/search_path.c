@@ -1,0 +1,75 @@
+/* search_path.c: the paths that the search looks for: below a root, of `try`, of an error page. See
+ * search.h. */
+#include "http/search.h"
+
+#include "http/values.h"
+
+#include <string.h>
+
+bool http_search_map_path(const struct location *location, struct span uri, struct span *ret_name)
+{
+    struct span prefix = location->prefix;
+    if (location->strip_prefix) {
+        if (uri.len < prefix.len - 1 || memcmp(uri.ptr, prefix.ptr, prefix.len - 1) != 0)
+            return false;
+        uri.ptr += prefix.len - 1;
+        uri.len -= prefix.len - 1;
+    }
+    if (uri.len > 0 && uri.ptr[0] == '/') {
+        uri.ptr++;
+        uri.len--;
+    }
+    if (uri.len > 0 && uri.ptr[uri.len - 1] == '/')
+        uri.len--;
+    *ret_name = uri;
+    return true;
+}
+
+bool http_search_is_hidden(struct span uri)
+{
+    static const char well_known[] = "/.well-known";
+    size_t len = sizeof(well_known) - 1;
+    if (uri.len >= len && memcmp(uri.ptr, well_known, len) == 0 &&
+        (uri.len == len || uri.ptr[len] == '/')) {
+        uri.ptr += len;
+        uri.len -= len;
+    }
+    const char *found = memmem(uri.ptr, uri.len, "/.", 2);
+    return found != NULL;
+}
+
+bool http_search_expand(struct http_exchange *x, const struct template *template)
+{
+    struct span path = x->target.path;
+    size_t len = 0;
+    if ((template->uses & ~(UINT32_C(1) << TEMPLATE_URI)) != 0)
+        return http_values_path(x, template, x->try_text, &x->search.uri);
+    for (size_t i = 0; i < template->count; i++) {
+        struct span text = template->pieces[i].text;
+        /* "$uri/index.html" for "/docs/": one slash. */
+        if (i > 0 && text.len > 0 && text.ptr[0] == '/' && path.ptr[path.len - 1] == '/')
+            len--;
+        if (len + text.len + path.len >= sizeof(x->try_text))
+            return false;
+        memcpy(x->try_text + len, text.ptr, text.len);
+        len += text.len;
+        if (template->pieces[i].variable == TEMPLATE_NOTHING)
+            break;
+        memcpy(x->try_text + len, path.ptr, path.len);
+        len += path.len;
+    }
+    x->search.uri = span_make(x->try_text, len);
+    return true;
+}
+
+bool http_search_error_page(struct http_exchange *x, const struct error_page *page)
+{
+    size_t len = strlen(page->uri);
+    if (page->varying != NULL)
+        return http_values_path(x, page->varying, x->try_text, &x->search.uri);
+    if (len >= sizeof(x->try_text))
+        return false;
+    memcpy(x->try_text, page->uri, len);
+    x->search.uri = span_make(x->try_text, len);
+    return true;
+}
