@@ -23,13 +23,15 @@ static const char page_text[] =
 /* Made once. */
 static struct http_listing_form form_of(enum http_listing_format format)
 {
+    static struct arena *arena; /* kept for all inputs; what nothing points to would be a leak */
     static struct listing_page *page;
     char why[256];
     int line;
 
-    if (page == NULL)
-        CHECK(listing_page_parse(arena_create(), span_str(page_text), &page, &line, why,
-                                 sizeof(why)) == 0);
+    if (page == NULL) {
+        arena = arena_create();
+        CHECK(listing_page_parse(arena, span_str(page_text), &page, &line, why, sizeof(why)) == 0);
+    }
     return (struct http_listing_form){ .format = format, .page = page };
 }
 
