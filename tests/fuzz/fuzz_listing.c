@@ -20,17 +20,25 @@ static const char page_text[] =
     "<td>{{modified}}<time datetime=\"{{modified_iso}}\"></td></tr>\n{{/entries}}"
     "<h2>{{readme_name}}</h2><pre>{{readme}}</pre><p title=\"{{path}}\">{{summary}}</p>";
 
-/* Made once. */
+static struct arena *page_arena;
+
+static void free_page(void)
+{
+    arena_destroy(page_arena);
+}
+
+/* Made once, and freed at the end of the process. */
 static struct http_listing_form form_of(enum http_listing_format format)
 {
-    static struct arena *arena; /* kept for all inputs; what nothing points to would be a leak */
     static struct listing_page *page;
     char why[256];
     int line;
 
     if (page == NULL) {
-        arena = arena_create();
-        CHECK(listing_page_parse(arena, span_str(page_text), &page, &line, why, sizeof(why)) == 0);
+        page_arena = arena_create();
+        CHECK(page_arena != NULL && atexit(free_page) == 0);
+        CHECK(listing_page_parse(page_arena, span_str(page_text), &page, &line, why, sizeof(why)) ==
+              0);
     }
     return (struct http_listing_form){ .format = format, .page = page };
 }
