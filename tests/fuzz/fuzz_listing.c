@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
 
