@@ -1,17 +1,10 @@
 /* vhost.c: locations and redirects by path. See vhost.h. */
 #include "http/vhost.h"
 
+#include "match/pattern.h"
+
 #include <errno.h>
 #include <stdbool.h>
-
-/* `prefix` ends with '/': matches what begins with it, and itself without the '/'. */
-static bool prefix_matches(struct span prefix, struct span path)
-{
-    if (path.len >= prefix.len)
-        return memcmp(path.ptr, prefix.ptr, prefix.len) == 0;
-    return path.len == prefix.len - 1 && path.len > 0 &&
-           memcmp(path.ptr, prefix.ptr, path.len) == 0;
-}
 
 int http_location_find(const struct server *server, struct regex_room *room, struct span path,
                        struct captures *ret_captures, const struct location **ret_location)
@@ -26,7 +19,7 @@ int http_location_find(const struct server *server, struct regex_room *room, str
     }
     /* Else prefixes alone. */
     for (size_t i = 0; server->locations_set == NULL && i < server->locations_count; i++) {
-        if (!prefix_matches(server->locations[i].prefix, path))
+        if (!pattern_prefix_matches(server->locations[i].prefix, path))
             continue;
         found = &server->locations[i];
         break;

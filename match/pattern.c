@@ -91,14 +91,6 @@ int pattern_compile(struct arena *arena, const char *word, const char *text, cha
     return res;
 }
 
-static bool prefix_matches(struct span prefix, struct span path)
-{
-    if (path.len >= prefix.len)
-        return memcmp(path.ptr, prefix.ptr, prefix.len) == 0;
-    return path.len == prefix.len - 1 && path.len > 0 &&
-           memcmp(path.ptr, prefix.ptr, path.len) == 0;
-}
-
 int pattern_match(const struct pattern *pattern, struct regex_room *room, struct span path,
                   struct captures *ret_captures)
 {
@@ -107,7 +99,7 @@ int pattern_match(const struct pattern *pattern, struct regex_room *room, struct
         return span_eq(pattern->text, path);
     case PATTERN_PREFIX:
     case PATTERN_PREFIX_FIRM:
-        return prefix_matches(pattern->text, path);
+        return pattern_prefix_matches(pattern->text, path);
     case PATTERN_GLOB:
         return glob_match(&pattern->glob, path);
     case PATTERN_REGEX:

@@ -71,4 +71,14 @@ int pattern_compile(struct arena *arena, const char *word, const char *text, cha
 int pattern_match(const struct pattern *pattern, struct regex_room *room, struct span path,
                   struct captures *ret_captures);
 
+/* Does `path` lie below `prefix`, which ends with '/', or is it the prefix without that '/'? Pure.
+ */
+static inline bool pattern_prefix_matches(struct span prefix, struct span path)
+{
+    if (path.len >= prefix.len)
+        return memcmp(path.ptr, prefix.ptr, prefix.len) == 0;
+    return path.len == prefix.len - 1 && path.len > 0 &&
+           memcmp(path.ptr, prefix.ptr, path.len) == 0;
+}
+
 #endif
