@@ -30,6 +30,7 @@ struct conn_table;
 struct arena;
 struct config_texts;
 struct listing_page;
+struct redirect_table;
 struct log_syslog;
 
 enum listen_kind { LISTEN_IPV4, LISTEN_IPV6, LISTEN_UNIX };
@@ -242,6 +243,8 @@ struct server {
     struct redirect *redirects; /* the longest `from` first; first match wins (http/vhost.h), before
                                    anything is looked up */
     size_t redirects_count;
+    const struct redirect_table *redirects_table; /* what finds them; NULL: a few, which are sooner
+                                                     looked at in turn */
     char *status_page;               /* path of what the server tells of itself; NULL: none */
     char *health;                    /* path of the answer for balancers; NULL: none */
     struct address_set status_allow; /* who sees status_page, besides this machine */
