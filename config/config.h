@@ -11,6 +11,7 @@
 #define CONFIG_CONFIG_H
 
 #include "config/admission.h"
+#include "config/certificate.h"
 #include "core/access_format.h"
 #include "core/address_set.h"
 #include "core/client_hash.h"
@@ -32,6 +33,7 @@ struct arena;
 struct config_texts;
 struct listing_page;
 struct redirect_table;
+struct config_map;
 struct log_syslog;
 
 enum listen_kind { LISTEN_IPV4, LISTEN_IPV6, LISTEN_UNIX };
@@ -227,27 +229,6 @@ struct redirect {
     const struct template *target; /* what `to` says */
     bool keeps_rest;               /* the rest of the path is appended */
     bool keeps_query;              /* so is the query */
-};
-
-/* What becomes of clients without a certificate; who has one that does not verify is refused. */
-enum tls_verify { TLS_VERIFY_REQUIRE, TLS_VERIFY_OPTIONAL, TLS_VERIFY_OFF };
-
-/* The most that `tls_verify_depth` may be: what every library follows. */
-#define CONFIG_VERIFY_DEPTH_MAX 8
-
-/* Whom a server lets prove himself by a certificate (mutual TLS). */
-struct client_auth {
-    char *ca;               /* PEM file: those whose word counts */
-    char *crl;              /* PEM file: what they have revoked; "": none */
-    enum tls_verify verify; /* never TLS_VERIFY_OFF: then there is no such struct */
-    uint32_t depth;         /* certificates between the client's and one in `ca`, at most */
-};
-
-/* A certificate with its chain, and its private key: PEM files. */
-struct certificate {
-    char *chain_path;
-    char *key_path;  /* may be the same file */
-    char *ocsp_path; /* a response that is sent along; NULL: none */
 };
 
 /* The name of a server that answers to all names that no other server of the address has. */
@@ -531,6 +512,9 @@ struct config {
     bool roots_guarded;     /* root opened them: whoever looks again keeps to root's rules */
     size_t locations_count; /* of all servers together; every location's id is below it */
     bool has_regex;         /* some pattern is a regular expression */
+    const struct config_map *maps; /* a map's index is that of its variable (map_values.h) */
+    size_t maps_count;
+    uint32_t map_entries_max; /* of one map */
     uint32_t template_uses; /* of all templates: bits 1 << enum template_variable */
     struct listing_template *templates; /* of listings, each read once */
     /* private */
