@@ -542,6 +542,13 @@ static const struct config_key keys[] = {
       .help = "where to; when the title ends in '/', the rest of the path is appended" },
     { "status", MOVED, REDIRECT, CONFIG_COUNT, "301", 301, 308, NOWHERE,
       .allowed = "301, 302, 303, 307 or 308", .help = "status of the answer" },
+    { "redirects_file", MOVED, SERVER, CONFIG_PATH, "off", NOWHERE, .special = "off",
+      .allowed = "on for the file _redirects in the root, off, or the path of another",
+      .help = "take redirects and rewrites from a file, as static hosts do" },
+    { "redirects_file_max", MOVED, TOP, CONFIG_SIZE32, "16m", 1, 64 * MIB, IN(redirects_file_max),
+      .help = "the longest _redirects that is read" },
+    { "redirects_rules_max", MOVED, TOP, CONFIG_COUNT, "100000", 1, 10000000,
+      IN(redirects_rules_max), .help = "rules that are taken from one _redirects" },
 
     { "control", CACHED, CACHE, CONFIG_TEXT, NULL, NOWHERE, .check = config_text_field_value,
       .allowed = "a Cache-Control value, such as \"public, max-age=3600\"",

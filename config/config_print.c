@@ -9,6 +9,7 @@
 #include "config/config_value.h"
 #include "config/map_values.h"
 #include "config/security_headers.h"
+#include "config/site_redirects.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -451,6 +452,8 @@ static void print_server(struct printer *printer, const struct config *config,
     list_end(printer);
     print_setting(printer, "health", server->health != NULL ? server->health : "");
     print_access(printer, config, server);
+    print_setting(printer, "redirects_file",
+                  server->site_redirects != NULL ? server->site_redirects->written : "off");
     for (size_t i = 0; i < server->redirects_count; i++) {
         const struct redirect *redirect = &server->redirects[i];
 

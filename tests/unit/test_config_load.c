@@ -199,7 +199,7 @@ static void test_ranges(void **state)
         config_free(fixture_config(&fixture, text));
         checked++;
     }
-    assert_int_equal(checked, 50);
+    assert_int_equal(checked, 52);
 }
 
 static void test_top_refused(void **state)
