@@ -210,7 +210,7 @@ struct location {
     /* Answers that no file is looked for (config_return.c), and templates of what stands above. */
     const struct config_return *answer; /* `return`; NULL: none. No location inherits it */
     const char *return_type;            /* media type of its text */
-    bool redirects_file; /* _redirects in the root is read, and served to nobody */
+    bool redirects_file;                /* _redirects in the root is read, and served to nobody */
     bool internal;    /* reached by rewrite and error_pages alone: else there is nothing here */
     bool has_varying; /* one of `headers` has a `varying` */
     const struct template **try_templates; /* of try_uris */
@@ -258,10 +258,10 @@ struct server {
     size_t redirects_count;
     const struct redirect_table *redirects_table; /* what finds them; NULL: a few, which are sooner
                                                      looked at in turn */
-    bool decides;      /* some paths are answered whatever the method is: `redirect` and `return` */
+    bool decides; /* some paths are answered whatever the method is: `redirect` and `return` */
     const struct site_redirects *site_redirects; /* of a _redirects; NULL: none */
-    char *status_page; /* path of what the server tells of itself; NULL: none */
-    char *health;      /* path of the answer for balancers; NULL: none */
+    char *status_page;               /* path of what the server tells of itself; NULL: none */
+    char *health;                    /* path of the answer for balancers; NULL: none */
     struct address_set status_allow; /* who sees status_page, besides this machine */
     char **status_allow_texts;       /* as written */
     size_t status_allow_count;
@@ -519,15 +519,15 @@ struct config {
     struct conn_table *clients;      /* borrowed, where that is set; NULL: nobody is limited */
     struct root *roots;
     size_t roots_count;
-    bool roots_guarded;     /* root opened them: whoever looks again keeps to root's rules */
-    size_t locations_count; /* of all servers together; every location's id is below it */
-    bool has_regex;         /* some pattern is a regular expression */
+    bool roots_guarded;            /* root opened them: whoever looks again keeps to root's rules */
+    size_t locations_count;        /* of all servers together; every location's id is below it */
+    bool has_regex;                /* some pattern is a regular expression */
     const struct config_map *maps; /* a map's index is that of its variable (map_values.h) */
     size_t maps_count;
     uint32_t map_entries_max;                         /* of one map */
     uint32_t redirects_file_max, redirects_rules_max; /* octets of a _redirects, and rules */
     struct config_warning *warnings;                  /* in their order */
-    uint32_t template_uses; /* of all templates: bits 1 << enum template_variable */
+    uint32_t template_uses;             /* of all templates: bits 1 << enum template_variable */
     struct listing_template *templates; /* of listings, each read once */
     /* private */
     struct arena *arena;     /* owns all of the above, and this struct */

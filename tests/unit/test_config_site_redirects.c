@@ -79,10 +79,10 @@ static void test_refusals(void **state)
 {
     static const struct refusal rows[] = {
         { "server a { redirects_file = none root = /srv/www }",
-          "/site/server.conf:1: redirects_file: /site/none cannot be read: No such file or "
+          "server.conf:1: redirects_file: /site/none cannot be read: No such file or "
           "directory" },
         { "server _ { redirects_file = on }",
-          "/site/server.conf:1: redirects_file: the server has no root that a _redirects could lie "
+          "server.conf:1: redirects_file: the server has no root that a _redirects could lie "
           "in; add root to the server, or name the file" },
     };
 
