@@ -25,6 +25,7 @@ enum http_search_step {
     HTTP_SEARCH_REPORT,
     HTTP_SEARCH_LIMIT,
     HTTP_SEARCH_RETURN,
+    HTTP_SEARCH_CLEAN_URL,
 };
 
 /* The status for an errno of opening a file: one switch for the whole server. */
