@@ -12,6 +12,7 @@
 
 #include "config/admission.h"
 #include "config/certificate.h"
+#include "config/config_answers.h"
 #include "core/access_format.h"
 #include "core/address_set.h"
 #include "core/client_hash.h"
@@ -114,15 +115,6 @@ enum etag_kind {
 
 /* Which date in If-Modified-Since makes a 304. */
 enum if_modified_since { IF_MODIFIED_SINCE_EXACT, IF_MODIFIED_SINCE_BEFORE };
-/* `return = "301 https://$host$request_uri"` */
-struct config_return {
-    int status;       /* CONFIG_STATUS_CLOSE: the connection is closed without an answer */
-    bool is_redirect; /* `text` is a URL; one that comes to nothing is no answer at all */
-    const struct template *text; /* the body or the URL; NULL: neither */
-    const char *written;
-};
-
-#define CONFIG_STATUS_CLOSE 444
 
 enum coding { CODING_IDENTITY, CODING_GZIP, CODING_BR, CODING_ZSTD, CODING_COUNT };
 
@@ -212,6 +204,7 @@ struct location {
     const char *return_type;            /* media type of its text */
     bool redirects_file;                /* _redirects in the root is read, and served to nobody */
     bool internal;    /* reached by rewrite and error_pages alone: else there is nothing here */
+    bool clean_urls;  /* pages are found without ".html", and those who ask with it led there */
     bool has_varying; /* one of `headers` has a `varying` */
     const struct template **try_templates; /* of try_uris */
 };
@@ -227,16 +220,6 @@ struct listing_template {
 struct config_warning {
     const char *text;
     struct config_warning *next;
-};
-
-/* `redirect "/old/" { to = "/new/" status = 301 }` */
-struct redirect {
-    struct span from; /* exact path; ending in '/': a prefix, and the rest is appended to `to` */
-    char *to;         /* absolute path or absolute URL, as written */
-    int status;       /* 301, 302, 303, 307, 308 */
-    const struct template *target; /* what `to` says */
-    bool keeps_rest;               /* the rest of the path is appended */
-    bool keeps_query;              /* so is the query */
 };
 
 /* The name of a server that answers to all names that no other server of the address has. */
@@ -256,12 +239,16 @@ struct server {
     struct redirect *redirects; /* the longest `from` first; first match wins (http/vhost.h), before
                                    anything is looked up */
     size_t redirects_count;
-    const struct redirect_table *redirects_table; /* what finds them; NULL: a few, which are sooner
-                                                     looked at in turn */
-    bool decides; /* some paths are answered whatever the method is: `redirect` and `return` */
-    const struct site_redirects *site_redirects; /* of a _redirects; NULL: none */
-    char *status_page;               /* path of what the server tells of itself; NULL: none */
-    char *health;                    /* path of the answer for balancers; NULL: none */
+    struct redirect *redirects_exact; /* those for one path alone that say so, by path and query */
+    size_t redirects_exact_count;
+    struct redirect_patterns redirects_patterns;
+    bool redirects_any;                           /* some of the three */
+    const struct redirect_table *redirects_table; /* what finds `redirects`; NULL: a few, which are
+                                                     sooner looked at in turn */
+    const struct site_redirects *site_redirects;  /* of a _redirects; NULL: none */
+    bool decides;      /* some paths are answered whatever the method is: `redirect` and `return` */
+    char *status_page; /* path of what the server tells of itself; NULL: none */
+    char *health;      /* path of the answer for balancers; NULL: none */
     struct address_set status_allow; /* who sees status_page, besides this machine */
     char **status_allow_texts;       /* as written */
     size_t status_allow_count;

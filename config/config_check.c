@@ -1,19 +1,32 @@
 /* config_check.c: duplicates, found by sorting: configurations can be long. */
 #include "config/config_check.h"
 #include "core/check.h"
+#include "match/glob.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A firm prefix is the same as one that is not, but for what may come before it. */
+/* The word of a pattern, or "" where it says no more than the title does: a firm prefix is the same
+ * as one that is not, but for what may come before it; a path is redirected alone in any case. */
+static const char *word_of(const struct config_block *block)
+{
+    const char *title = block->title;
+    size_t len = strlen(title);
+
+    if (block->word[0] == '^')
+        return "";
+    if (block->kind == CONFIG_REDIRECT && block->word[0] == '=' && len > 0 &&
+        title[len - 1] != '/' && !glob_is_one(title))
+        return "";
+    return block->word;
+}
+
 static int compare_patterns(const struct config_block *x, const struct config_block *y)
 {
     int order = strcmp(x->title, y->title);
 
-    if (order != 0)
-        return order;
-    return strcmp(x->word[0] == '^' ? "" : x->word, y->word[0] == '^' ? "" : y->word);
+    return order != 0 ? order : strcmp(word_of(x), word_of(y));
 }
 
 /* By what would be the same block, then by their order: each is a place in outer->blocks. */

@@ -103,7 +103,9 @@ static const struct config_block_type block_types[CONFIG_BLOCK_KINDS] = {
                           "what holds for the paths that match the title, instead of the server's",
                           true },
     [CONFIG_REDIRECT] = { "redirect", SERVER, "in a redirect block", "/old/",
-                          "sends the path in the title, or those below it, elsewhere", false },
+                          "sends the path in the title, those below it or those that match it "
+                          "elsewhere",
+                          true },
     [CONFIG_CACHE] = { "cache", PATHS, "in a cache block", "*.css",
                        "caching fields for the files that match the title", false },
     [CONFIG_AUTH] = { "auth", PATHS, "in an auth block", "Members only",
@@ -415,6 +417,8 @@ static const struct config_key keys[] = {
           "\"$uri\", \"$uri\" with something behind it, or a path that begins with '/', with "
           "variables",
       .help = "paths tried, in this order, instead of the one asked for" },
+    { "clean_urls", WHERE, PATHS, CONFIG_BOOL, "off", LOC(clean_urls),
+      .help = "pages have addresses without .html; who asks with it is redirected" },
     { "error_pages", WHERE, PATHS, CONFIG_ERROR_PAGES, "", NOWHERE,
       .allowed = "\"status=/path\" with a status from 400 to 599",
       .help = "bodies of error answers" },

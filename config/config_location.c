@@ -5,6 +5,7 @@
 #include "core/check.h"
 #include "config/config_admission.h"
 #include "config/config_browser.h"
+#include "config/config_clean_urls.h"
 #include "config/config_limits.h"
 #include "config/config_return.h"
 #include "config/config_rules.h"
@@ -404,15 +405,17 @@ static int try_make(const struct config_scope *scope, const struct config_layers
                     struct location *location)
 {
     const struct config_entry *entry = entry_in_force(layers, config_key_find("try"));
-    int res = 0;
+    int res = config_clean_urls_make(scope->build, entry, location);
 
+    if (res < 0)
+        return res;
     location->try_templates =
         arena_array(scope->build->arena, location->try_count, sizeof(location->try_templates[0]));
     if (location->try_templates == NULL)
         return -ENOMEM;
     for (size_t i = 0; res == 0 && i < location->try_count; i++)
-        res = config_template(scope, entry->items[i].place, "try", location->try_uris[i],
-                              &location->try_templates[i]);
+        res = config_template(scope, i < entry->count ? entry->items[i].place : entry->place, "try",
+                              location->try_uris[i], &location->try_templates[i]);
     return res;
 }
 

@@ -47,6 +47,21 @@ int config_pattern_parse(const struct config_build *build, struct config_place p
     return 0;
 }
 
+/* A glob that ends in '/'. */
+static int judge_glob_end(const struct config_build *build, const struct config_block *block)
+{
+    const char *text = block->title;
+    size_t len = strlen(text);
+
+    if (len > 1 && text[len - 1] == '/' && text[len - 2] != '\\')
+        return config_fail_advise(build, block->place, config_block_type_at(block->kind)->name,
+                                  "write ** behind it for what lies below, or * for the files "
+                                  "there",
+                                  "\"%.200s\" ends with '/', but as a glob it is for whole paths",
+                                  text);
+    return 0;
+}
+
 /* A glob of a location. */
 static int judge_glob(const struct config_build *build, const struct config_block *block)
 {
@@ -65,13 +80,7 @@ static int judge_glob(const struct config_build *build, const struct config_bloc
         return config_fail_advise(build, block->place, "location",
                                   "for files of that name in all folders write \"/**/\" before it",
                                   "\"%.200s\" does not begin with '/'", text);
-    if (len > 1 && text[len - 1] == '/' && text[len - 2] != '\\')
-        return config_fail_advise(build, block->place, "location",
-                                  "write ** behind it for what lies below, or * for the files "
-                                  "there",
-                                  "\"%.200s\" ends with '/', but as a glob it is for whole paths",
-                                  text);
-    return 0;
+    return judge_glob_end(build, block);
 }
 
 int config_location_pattern(const struct config_build *build, const struct config_block *block,
@@ -85,4 +94,33 @@ int config_location_pattern(const struct config_build *build, const struct confi
     res = config_pattern_parse(build, block->place, "location", block->word, block->title,
                                ret_pattern);
     return res == 0 && ret_pattern->kind == PATTERN_GLOB ? judge_glob(build, block) : res;
+}
+
+/* Any '?' of a glob but one in brackets or behind a backslash. */
+static bool has_bare_mark(const char *text)
+{
+    for (const char *at = strchr(text, '?'); at != NULL; at = strchr(at + 1, '?')) {
+        if (at == text || (at[-1] != '[' && at[-1] != '\\'))
+            return true;
+    }
+    return false;
+}
+
+int config_redirect_pattern(const struct config_build *build, const struct config_block *block,
+                            struct pattern *ret_pattern)
+{
+    const char *name = config_block_type_at(block->kind)->name;
+    int res;
+
+    if (block->word[0] != '~' && has_bare_mark(block->title))
+        return config_fail_advise(
+            build, block->place, name,
+            block->kind == CONFIG_REDIRECT ? "write = before it for that path with that query, or "
+                                             "\"[!/]\" for any character"
+                                           : "write \"[!/]\" for any character",
+            "\"%.200s\" holds a '?', which may be meant as the beginning of a "
+            "query, or as a character of a glob",
+            block->title);
+    res = config_pattern_parse(build, block->place, name, block->word, block->title, ret_pattern);
+    return res == 0 && ret_pattern->kind == PATTERN_GLOB ? judge_glob_end(build, block) : res;
 }

@@ -18,4 +18,9 @@ int config_pattern_parse(const struct config_build *build, struct config_place p
 int config_location_pattern(const struct config_build *build, const struct config_block *block,
                             struct pattern *ret_pattern);
 
+/* Likewise, of a redirect or rewrite (its block is said), for which a plain path is that path alone:
+ * only what is a glob or an expression. */
+int config_redirect_pattern(const struct config_build *build, const struct config_block *block,
+                            struct pattern *ret_pattern);
+
 #endif

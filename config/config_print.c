@@ -433,6 +433,23 @@ static void print_access(struct printer *printer, const struct config *config,
     print_list(printer, "access_log_skip", rules->skip, rules->skip_count);
 }
 
+static void print_redirects(struct printer *printer, const struct redirect *redirects, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct redirect *redirect = &redirects[i];
+        const char *word = redirect->pattern != NULL ? pattern_word(redirect->pattern->kind)
+                           : redirect->exact         ? "="
+                           : redirect->firm          ? "^~"
+                                                     : "";
+
+        print_block(printer, CONFIG_REDIRECT, word, redirect->from.ptr);
+        print_setting(printer, "to", redirect->to);
+        print_name(printer, "status");
+        fprintf(printer->out, "%d\n", redirect->status);
+        print_block_end(printer);
+    }
+}
+
 static void print_server(struct printer *printer, const struct config *config,
                          const struct server *server)
 {
@@ -454,15 +471,9 @@ static void print_server(struct printer *printer, const struct config *config,
     print_access(printer, config, server);
     print_setting(printer, "redirects_file",
                   server->site_redirects != NULL ? server->site_redirects->written : "off");
-    for (size_t i = 0; i < server->redirects_count; i++) {
-        const struct redirect *redirect = &server->redirects[i];
-
-        print_block(printer, CONFIG_REDIRECT, "", redirect->from.ptr);
-        print_setting(printer, "to", redirect->to);
-        print_name(printer, "status");
-        fprintf(printer->out, "%d\n", redirect->status);
-        print_block_end(printer);
-    }
+    print_redirects(printer, server->redirects, server->redirects_count);
+    print_redirects(printer, server->redirects_exact, server->redirects_exact_count);
+    print_redirects(printer, server->redirects_patterns.items, server->redirects_patterns.count);
     /* With one location only, its keys stand in the server itself, where nothing inherits them. */
     for (size_t i = 0; i < server->locations_count; i++) {
         const struct pattern *pattern = &server->locations[i].pattern;

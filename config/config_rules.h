@@ -1,4 +1,4 @@
-/* config_rules.h: the elements of lists that have a notation of their own, and the redirect block.
+/* config_rules.h: the elements of lists that have a notation of their own.
  *
  * Each function parses `item`, one element of the list `key`, into memory of build->arena: 0, or
  * -errno and a sentence. */
@@ -32,10 +32,6 @@ const char *config_coding_name(enum coding coding);
 /* A host name in lower case. `place` and `subject` are what a sentence begins with. */
 int config_host_parse(const struct config_build *build, struct config_place place,
                       const char *subject, const char *text, char **ret_host);
-
-/* `redirect "/old/" { to = ... }`; `defaults` tells what stands for a key that is not set. */
-int config_redirect_parse(const struct config_scope *scope, const struct config_block *defaults,
-                          const struct config_block *block, struct redirect *ret_redirect);
 
 /* `cache "*.css" { ... }` */
 int config_cache_rule_parse(const struct config_build *build, const struct config_block *block,

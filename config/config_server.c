@@ -7,12 +7,12 @@
 #include "config/config_listen.h"
 #include "config/config_location.h"
 #include "config/config_pattern.h"
+#include "config/config_redirect.h"
 #include "config/config_rules.h"
 #include "config/config_site_redirects.h"
 #include "config/config_store.h"
 #include "config/config_text.h"
 #include "config/config_tls.h"
-#include "config/redirect_table.h"
 #include "config/server_find.h"
 
 #include <errno.h>
@@ -158,34 +158,12 @@ static int locations_make(const struct servers *servers, const struct config_blo
     return locations_set_make(servers, server);
 }
 
-static int compare_redirects(const void *a, const void *b)
-{
-    const struct redirect *x = a, *y = b;
-
-    return compare_paths(x->from, y->from);
-}
-
 static int redirects_make(const struct servers *servers, const struct config_block *block,
                           struct server *server)
 {
     const struct config_scope scope = { .build = servers->build, .config = servers->config };
-    int res = 0;
 
-    server->redirects = arena_array(servers->build->arena, config_blocks_of(block, CONFIG_REDIRECT),
-                                    sizeof(server->redirects[0]));
-    if (server->redirects == NULL)
-        return -ENOMEM;
-    for (size_t i = 0; res == 0 && i < block->blocks_count; i++) {
-        if (block->blocks[i]->kind == CONFIG_REDIRECT)
-            res = config_redirect_parse(&scope, servers->redirect_defaults, block->blocks[i],
-                                        &server->redirects[server->redirects_count++]);
-    }
-    if (res == 0 && server->redirects_count > 0)
-        qsort(server->redirects, server->redirects_count, sizeof(server->redirects[0]),
-              compare_redirects);
-    if (res == 0 && server->redirects_count > REDIRECTS_FEW)
-        res = redirect_table_make(servers->build->arena, servers->build->hash_key, server);
-    return res;
+    return config_redirects_make(&scope, servers->redirect_defaults, block, server);
 }
 
 /* A path of the server's own; NULL in *ret_path: none. */
@@ -231,7 +209,7 @@ static bool decides(const struct server *server)
         if (server->locations[i].answer != NULL)
             return true;
     }
-    return server->redirects_count > 0;
+    return server->redirects_any;
 }
 
 /* A server that serves nothing and sends nobody anywhere is a slip. */

@@ -26,7 +26,7 @@ bool http_answer_of_head(struct http_exchange *x)
     const struct location *location = NULL; /* where that cannot be told, there is none */
     (void)http_location_find(x->server, x->env->regexes, target->path, NULL, &location);
     return (location != NULL && location->answer != NULL && !location->internal) ||
-           http_redirect_find(x->server, location, target->path) != NULL;
+           http_redirect_covers(x, location, target->path);
 }
 
 /* What text of this type needs to be escaped for. */

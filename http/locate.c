@@ -7,6 +7,17 @@
 
 #include <errno.h>
 
+void http_locate_gave_up(struct http_exchange *x, const char *patterns)
+{
+    struct span path = x->target.path;
+    log_repeated(LOG_ERROR, "a regular expression takes too long", E2BIG,
+                 "server \"%s\": a regular expression of its %s takes more than "
+                 "regex_steps_max = %u steps over a path; the answer is 500: %.*s",
+                 x->server->name, patterns, x->env->config->limits.regex_steps_max,
+                 path.len < 200 ? (int)path.len : 200, path.ptr);
+    http_static_begin_error(x, 500);
+}
+
 bool http_locate(struct http_exchange *x)
 {
     const struct server *server = x->server;
@@ -15,12 +26,7 @@ bool http_locate(struct http_exchange *x)
     x->search.location = NULL;
     x->captures = NULL;
     if (http_location_find(server, x->env->regexes, path, captures, &x->search.location) < 0) {
-        log_repeated(LOG_ERROR, "a regular expression takes too long", E2BIG,
-                     "server \"%s\": a regular expression of its locations takes more than "
-                     "regex_steps_max = %u steps over a path; the answer is 500: %.*s",
-                     server->name, x->env->config->limits.regex_steps_max,
-                     path.len < 200 ? (int)path.len : 200, path.ptr);
-        http_static_begin_error(x, 500);
+        http_locate_gave_up(x, "locations");
         return false;
     }
     if (captures != NULL && captures->count > 0)

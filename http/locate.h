@@ -8,4 +8,8 @@
  * expression has hit its bounds; the error log was told, and the answer 500 is begun. */
 bool http_locate(struct http_exchange *x);
 
+/* A regular expression of the server's `patterns` ("locations") has hit its bounds: tells the error
+ * log, and begins the answer 500. */
+void http_locate_gave_up(struct http_exchange *x, const char *patterns);
+
 #endif

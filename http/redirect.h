@@ -1,14 +1,16 @@
-/* redirect.h: the answer of a configured redirect. Pure. */
+/* redirect.h: configured redirects: which one a request meets, and its answer. Pure. */
 #ifndef HTTP_REDIRECT_H
 #define HTTP_REDIRECT_H
 
-#include "http/exchange.h"
+#include "http/static.h"
 
-#include <stdbool.h>
+/* Would a redirect answer `path` with the query of x->target? `location` is that of the path (NULL:
+ * none). Also where an expression has hit its bounds: that is answered with 500. */
+bool http_redirect_covers(const struct http_exchange *x, const struct location *location,
+                          struct span path);
 
-/* Answers x->target with the redirect, as `location` would (its header fields). False: too little
- * room now, as for the functions of response.h. */
-bool http_redirect_respond(struct http_exchange *x, const struct location *location,
-                           const struct redirect *redirect);
+/* The step HTTP_SEARCH_REDIRECT: the answer of the redirect, if there is one; else NEXT, and the
+ * next step is `return` or files. */
+enum http_static_result http_redirect_step(struct http_exchange *x);
 
 #endif

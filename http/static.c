@@ -15,6 +15,7 @@
 #include "core/check.h"
 #include "core/uri_encode.h"
 #include "http/answer.h"
+#include "http/clean_url.h"
 #include "http/fields.h"
 #include "http/locate.h"
 #include "http/redirect.h"
@@ -183,13 +184,10 @@ void http_static_begin_files(struct http_exchange *x)
     s->uri = x->target.path;
 }
 
-/* What is answered with before files are looked for, if there is something; else them. */
-static void begin_decided(struct http_exchange *x)
+void http_static_begin_answer(struct http_exchange *x)
 {
     const struct location *location = x->search.location;
-    if (x->server->redirects_count > 0)
-        x->search.step = HTTP_SEARCH_REDIRECT;
-    else if (location != NULL && location->answer != NULL && !location->internal)
+    if (location != NULL && location->answer != NULL && !location->internal)
         x->search.step = HTTP_SEARCH_RETURN;
     else
         http_static_begin_files(x);
@@ -209,10 +207,10 @@ void http_static_begin(struct http_exchange *x)
     if (!http_locate(x))
         return;
     x->asked = s->location;
-    if (x->server->decides)
-        begin_decided(x);
+    if (x->server->redirects_any)
+        s->step = HTTP_SEARCH_REDIRECT;
     else
-        http_static_begin_files(x);
+        http_static_begin_answer(x);
 }
 
 void http_static_begin_error(struct http_exchange *x, int status)
@@ -222,20 +220,6 @@ void http_static_begin_error(struct http_exchange *x, int status)
         x->search.step == HTTP_SEARCH_ERROR_FILE ? HTTP_SEARCH_RESPOND_ERROR : HTTP_SEARCH_ERROR;
     if (x->search.location == NULL)
         x->search.location = http_location_slash(x->server);
-}
-
-static enum http_static_result step_redirect(struct http_exchange *x)
-{
-    struct http_static *s = &x->search;
-    const struct redirect *redirect = http_redirect_find(x->server, s->location, x->target.path);
-    if (redirect != NULL)
-        return http_redirect_respond(x, s->location, redirect) ? HTTP_STATIC_DONE
-                                                               : HTTP_STATIC_ROOM;
-    if (s->location != NULL && s->location->answer != NULL && !s->location->internal)
-        s->step = HTTP_SEARCH_RETURN;
-    else
-        http_static_begin_files(x);
-    return HTTP_STATIC_NEXT;
 }
 
 /* Nothing is there for this client; there may be for others. */
@@ -348,6 +332,8 @@ static enum http_static_result step_try(struct http_exchange *x)
         found_directory(x);
     } else if (entry->meta.kind != FILE_REGULAR || ends_with_slash(s->uri)) {
         next_try(x);
+    } else if (s->location->clean_urls && http_clean_url_is_due(x)) {
+        s->step = HTTP_SEARCH_CLEAN_URL;
     } else {
         found_file(x);
     }
@@ -420,6 +406,12 @@ static enum http_static_result step_respond(struct http_exchange *x)
     enum coding coding = CODING_IDENTITY;
     if (!is_checked(x, file))
         return HTTP_STATIC_NEXT;
+    /* Of a page that is there as a sidecar alone it is known only now. */
+    if (s->entry->error != 0 && s->location->clean_urls && s->found_step == HTTP_SEARCH_TRY &&
+        http_clean_url_is_due(x)) {
+        s->step = HTTP_SEARCH_CLEAN_URL;
+        return HTTP_STATIC_NEXT;
+    }
     if (s->sidecar != NULL && s->made == NULL)
         coding = s->codings[s->coding_index];
     if (s->made != NULL) {
@@ -501,7 +493,7 @@ static enum http_static_result run_step(struct http_exchange *x)
 {
     switch ((enum http_search_step)x->search.step) {
     case HTTP_SEARCH_REDIRECT:
-        return step_redirect(x);
+        return http_redirect_step(x);
     case HTTP_SEARCH_ADMIT:
         return http_admission_judge(x);
     case HTTP_SEARCH_TRY:
@@ -539,6 +531,8 @@ static enum http_static_result run_step(struct http_exchange *x)
         return http_answer_return(x);
     case HTTP_SEARCH_SITE_RULE:
         return http_site_rule_step(x);
+    case HTTP_SEARCH_CLEAN_URL:
+        return http_clean_url_redirect(x);
     }
     UNREACHABLE();
 }

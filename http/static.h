@@ -20,6 +20,9 @@ enum http_static_result {
 /* Begins with the file that x->target names on x->server (GET and HEAD). */
 void http_static_begin(struct http_exchange *x);
 
+/* Goes on with `return` or the files of x->search.location: what redirects have left. */
+void http_static_begin_answer(struct http_exchange *x);
+
 /* Goes on with the files of x->search.location, where there are any that may be asked for: what
  * redirects and `return` have left. */
 void http_static_begin_files(struct http_exchange *x);

@@ -291,11 +291,39 @@ static void test_redirects(void **state)
 {
     static const struct refusal rows[] = {
         { "server a {\nredirect \"/x?a=b\" { to = /y } }",
-          "server.conf:2: redirect: \"/x?a=b\" holds a '?', but a redirect covers a path, whatever "
-          "its query is; take away what stands from it on, or use $arg_NAME in a return" },
-        { "server a {\nredirect \"/*.html\" { to = /y } }",
-          "server.conf:2: redirect: \"/*.html\" holds a '*', which covers only itself here; write "
-          "one for each path, or a path that ends in '/' for all below it" },
+          "server.conf:2: redirect: \"/x?a=b\" holds a '?', which may be meant as the beginning of "
+          "a "
+          "query, or as a character of a glob; write = before it for that path with that query, or "
+          "\"[!/]\" for any character" },
+        { "server a {\nredirect \"/a*/\" { to = /y } }",
+          "server.conf:2: redirect: \"/a*/\" ends with '/', but as a glob it is for whole paths; "
+          "write ** behind it for what lies below, or * for the files there" },
+        { "server a {\nredirect \"/*.html\" { to = /y.html } }",
+          "server.conf:2: to: \"/y.html\" is redirected again by redirect \"/*.html\", for ever; "
+          "name a path that the redirect does not cover" },
+        { "server a {\nredirect ~ \"^/(.*)$\" { to = /y } }",
+          "server.conf:2: to: \"/y\" is redirected again by redirect \"^/(.*)$\", for ever; name a "
+          "path that the redirect does not cover" },
+        { "server a {\nredirect ~ \"^/(.*\" { to = /y } }",
+          "server.conf:2: redirect: \"^/(.*\" is no regular expression: missing closing parenthesis, "
+          "at octet 6" },
+        { "server a {\nredirect ~ \"^/x(.*)\" { to = \"/y$2\" } }",
+          "server.conf:2: to: \"/y$2\" holds $2, but the expression has 1 group" },
+        { "server a {\nredirect \"/x*\" { to = \"/y$1\" } }",
+          "server.conf:2: to: \"/y$1\" holds $1, but no regular expression captures anything here; "
+          "a dollar sign itself is written $$" },
+        { "server a {\nredirect ^~ \"/x\" { to = /y } }",
+          "server.conf:2: redirect: \"/x\" is no prefix, so that no ^~ is of use before it; write "
+          "a '/' behind it" },
+        { "server a {\nredirect = \"/x?a b\" { to = /y } }",
+          "server.conf:2: redirect: the query of \"/x?a b\" holds what no query has; write %XX for "
+          "it" },
+        { "server a {\nredirect = \"/x?a\" { to = \"/x?a\" } }",
+          "server.conf:2: to: \"/x?a\" is redirected again by redirect \"/x?a\", for ever; name a "
+          "path that the redirect does not cover" },
+        { "server a {\nredirect \"/x\" { to = /y }\nredirect = \"/x\" { to = /z } }",
+          "server.conf:3: redirect: \"/x\" stands twice, first at server.conf:2; take one of them "
+          "away" },
         { "server a {\nredirect \"x\" { to = /y } }",
           "server.conf:2: redirect: \"x\" does not begin "
           "with '/'; allowed: a path that begins with '/'" },
@@ -329,9 +357,14 @@ static void test_redirects(void **state)
     struct config *config =
         fixture_config(&fixture, "server a { redirect \"/x/\" { to = /x status = 308 }\n"
                                  "redirect \"/y\" { to = https://b.example/ # z\n}\n"
-                                 "redirect \"/x/z\" { to = $uri.html } }");
+                                 "redirect \"/x/z\" { to = $uri.html }\n"
+                                 "redirect = \"/x?q\" { to = /x }\nredirect = \"/z/\" { to = /x }\n"
+                                 "redirect ~ \"^/y(?<a>.*)$\" { to = \"/x$a$1\" } }");
 
     (void)state;
+    assert_int_equal(config->servers[0].redirects_exact_count, 2);
+    assert_int_equal(config->servers[0].redirects_patterns.count, 1);
+    assert_true(config->servers[0].redirects_any && config->has_regex);
     /* the longest first */
     assert_int_equal(config->servers[0].redirects_count, 3);
     assert_true(span_eq(config->servers[0].redirects[0].from, SPAN_LIT("/x/z")));

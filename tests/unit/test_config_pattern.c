@@ -148,8 +148,8 @@ static void test_refused(void **state)
           "at octet 4" },
         { SERVER("location ~ { }"), "server.conf:2: location: its title is missing before \"{\"; "
                                     "write location \"/downloads/\" { ... }" },
-        { SERVER("redirect ~ \"^/a\" { to = /b }"),
-          "server.conf:2: redirect: \"~\" stands before its title, which is no pattern here" },
+        { SERVER("auth ~ \"^/a\" { users = /b }"),
+          "server.conf:2: auth: \"~\" stands before its title, which is no pattern here" },
         { SERVER("location = \"/x\" { alias = /srv/other }"),
           "server.conf:2: alias: \"/srv/other\" is a directory; name the file that the path stands "
           "for, or end the location's title with '/' and take = away" },
