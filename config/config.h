@@ -79,10 +79,51 @@ struct header_rule {
 /* Octets of all header fields of one location together, with ": " and CRLF. */
 #define CONFIG_FIELDS_SIZE_MAX 4096
 
+/* What is done to the fields of an answer, in this order within a block. */
+enum field_deed {
+    FIELD_REMOVE, /* all of that name */
+    FIELD_SET,    /* in the place of all of that name */
+    FIELD_ADD,    /* beside those of that name */
+    FIELD_APPEND  /* in the same line as the last of that name, behind ", " */
+};
+
+/* Which answers it is done to. USUAL: to all; but what says how long something may be kept
+ * (config_field_is_caching()) is for no error. */
+enum field_answers {
+    FIELD_ANSWERS_USUAL,
+    FIELD_ANSWERS_SUCCESS,
+    FIELD_ANSWERS_ERRORS,
+    FIELD_ANSWERS_ALL
+};
+
+struct field_rule {
+    enum field_deed deed;
+    struct header_rule field; /* REMOVE: its name alone */
+};
+
+/* `headers "*.html" { set = {"X-Frame-Options: DENY"} }` */
+struct header_block {
+    struct pattern pattern; /* of the path asked for, or of that of the file that is sent */
+    struct field_rule *rules;
+    size_t count;
+    enum field_answers answers;
+};
+
+/* The headers blocks of a server, or of a location; or those of a file _headers. All that match
+ * hold. */
+struct header_blocks {
+    struct header_block *blocks;
+    size_t count;
+    const struct pattern_set *set; /* of their patterns, in their order */
+    bool is_file; /* of _headers: they hold in the order of the file, Link goes into a 103, and
+                     what is set first of a name takes the place of what server.conf says, the rest
+                     is beside it */
+};
+
 /* `cache "*.css" { control = "public, max-age=31536000"; expires = 1y }` */
 struct cache_rule {
     struct pattern pattern; /* of the path that would lead to the file that is sent */
-    char *control; /* Cache-Control value, or NULL */
+    char *control;          /* Cache-Control value, or NULL */
     int64_t expires_s; /* Expires: now + so many seconds, and max-age when control is NULL; -1: no
                           Expires field */
 };
@@ -160,6 +201,9 @@ struct location {
     size_t headers_count;
     const struct cache_rules *cache_own;   /* of its block: they come first; NULL: none */
     const struct cache_rules *cache_outer; /* of its server; NULL: none */
+    /* Blocks of header fields, each NULL where there are none. They hold in this order. */
+    const struct header_blocks *fields_file, *fields_outer, *fields_own;
+    bool has_fields;                /* one of the three */
     struct error_page *error_pages; /* merged like headers; a status stands once */
     size_t error_pages_count;
     /* who may */
@@ -169,9 +213,9 @@ struct location {
                                   first, then the server's; all else is config.types' affair */
     size_t types_count;
     const char *default_type; /* of unknown extensions; "": config.default_type */
-    const char *charset;    /* added to text types; "" adds none */
-    struct pattern pattern; /* which paths it is for, as written */
-    struct span file;       /* `alias` of a path alone: the file's name in the root; else empty */
+    const char *charset;      /* added to text types; "" adds none */
+    struct pattern pattern;   /* which paths it is for, as written */
+    struct span file;         /* `alias` of a path alone: the file's name in the root; else empty */
     struct location_limits limits;
     /* What browsers are told */
     enum security_headers security_headers; /* its fields are among `headers` already */
@@ -244,7 +288,8 @@ struct server {
     struct location *locations; /* those that are no prefix, in the order of the file; then
                                    prefixes, the longest first; the last is "/" */
     size_t locations_count;
-    const struct cache_rules *cache; /* its locations' cache_outer; NULL: none */
+    const struct cache_rules *cache;         /* its locations' cache_outer; NULL: none */
+    const struct header_blocks *fields;      /* its locations' fields_outer; NULL: none */
     const struct pattern_set *locations_set; /* of all of them; NULL: a few prefixes, which are
                                                 sooner looked at in turn */
     struct redirect *redirects; /* the longest `from` first; first match wins (http/vhost.h), before
@@ -288,7 +333,7 @@ struct access_rules {
     char **statuses;       /* as written: "4xx", "503"; count 0: all */
     size_t statuses_count;
     uint64_t status_bits[CONFIG_STATUS_END / 64]; /* by status: it is logged */
-    char **skip;       /* patterns of paths that are not logged, as written */
+    char **skip; /* patterns of paths that are not logged, as written */
     size_t skip_count;
     const struct pattern_set *skip_set; /* of them; NULL: there are none */
 };

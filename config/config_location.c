@@ -6,6 +6,7 @@
 #include "config/config_admission.h"
 #include "config/config_browser.h"
 #include "config/config_cache.h"
+#include "config/config_fields.h"
 #include "config/config_limits.h"
 #include "config/config_rules.h"
 #include "config/config_store.h"
@@ -247,6 +248,14 @@ static int cache_make(const struct config_build *build, const struct config_laye
                   : config_cache_make(build, layers->location, config, &location->cache_own);
 
     location->cache_outer = layers->cache;
+    if (res == 0 && layers->location != NULL)
+        res = config_fields_make(build, layers->location, config, &location->fields_own);
+    location->fields_outer = layers->fields;
+    if (res == 0)
+        res = config_fields_check(build, layers->location, location->fields_own, location);
+    if (res == 0)
+        res = config_fields_check(build, layers->server, location->fields_outer, location);
+    location->has_fields = location->fields_own != NULL || location->fields_outer != NULL;
     if (res == 0 && location->download_count > 0)
         res = config_download_make(build, download, config, location);
     return res;

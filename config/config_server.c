@@ -5,6 +5,7 @@
 #include "config/config_access.h"
 #include "config/config_cache.h"
 #include "config/config_check.h"
+#include "config/config_fields.h"
 #include "config/config_listen.h"
 #include "config/config_location.h"
 #include "config/config_pattern.h"
@@ -82,7 +83,8 @@ static int location_make(const struct servers *servers, const struct config_bloc
                          const struct config_block *inner, const struct server *server,
                          struct location *location)
 {
-    const struct config_layers layers = { servers->defaults, block, inner, server->cache };
+    const struct config_layers layers = { servers->defaults, block, inner, server->cache,
+                                          server->fields };
     const struct config_build *build = servers->build;
     struct pattern *pattern = &location->pattern;
     int res = config_location_pattern(build, inner, pattern);
@@ -133,6 +135,8 @@ static int locations_make(const struct servers *servers, const struct config_blo
     bool has_slash = false;
     int res = config_cache_make(servers->build, block, servers->config, &server->cache);
 
+    if (res == 0)
+        res = config_fields_make(servers->build, block, servers->config, &server->fields);
     server->locations = arena_array(servers->build->arena, room, sizeof(server->locations[0]));
     if (server->locations == NULL)
         return -ENOMEM;

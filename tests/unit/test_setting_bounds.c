@@ -325,6 +325,10 @@ static const struct text_row text_rows[] = {
     { "cors_headers", 100, "c", ANY, "likewise" },
     { "to", CONFIG_FIELD_VALUE_MAX, "/", 0, "a Location field; what is longer is 414" },
     { "control", CONFIG_FIELD_VALUE_MAX, "c", 0, "fields.c asserts that it fits" },
+    { "set", ANY, NULL, ANY, "of all together HTTP_MIX_FIELDS_MAX octets are sent" },
+    { "add", ANY, NULL, ANY, "likewise" },
+    { "append", ANY, NULL, ANY, "likewise" },
+    { "remove", ANY, NULL, ANY, "nothing of it is sent" },
 };
 
 static bool is_text(const struct config_key *key)
