@@ -11,6 +11,7 @@
 #define CONFIG_CONFIG_H
 
 #include "config/admission.h"
+#include "config/path_fields.h"
 #include "core/access_format.h"
 #include "core/address_set.h"
 #include "core/client_hash.h"
@@ -70,70 +71,8 @@ struct root {
                                  the scale of clock.h; 0: that is not so */
 };
 
-/* One header field to add: `headers = {"Name: value"}`. `$engine` in the value is replaced at load
- * time. */
-struct header_rule {
-    char *name, *value;
-};
-
 /* Octets of all header fields of one location together, with ": " and CRLF. */
 #define CONFIG_FIELDS_SIZE_MAX 4096
-
-/* What is done to the fields of an answer, in this order within a block. */
-enum field_deed {
-    FIELD_REMOVE, /* all of that name */
-    FIELD_SET,    /* in the place of all of that name */
-    FIELD_ADD,    /* beside those of that name */
-    FIELD_APPEND  /* in the same line as the last of that name, behind ", " */
-};
-
-/* Which answers it is done to. USUAL: to all; but what says how long something may be kept
- * (config_field_is_caching()) is for no error. */
-enum field_answers {
-    FIELD_ANSWERS_USUAL,
-    FIELD_ANSWERS_SUCCESS,
-    FIELD_ANSWERS_ERRORS,
-    FIELD_ANSWERS_ALL
-};
-
-struct field_rule {
-    enum field_deed deed;
-    struct header_rule field; /* REMOVE: its name alone */
-};
-
-/* `headers "*.html" { set = {"X-Frame-Options: DENY"} }` */
-struct header_block {
-    struct pattern pattern; /* of the path asked for, or of that of the file that is sent */
-    struct field_rule *rules;
-    size_t count;
-    enum field_answers answers;
-};
-
-/* The headers blocks of a server, or of a location; or those of a file _headers. All that match
- * hold. */
-struct header_blocks {
-    struct header_block *blocks;
-    size_t count;
-    const struct pattern_set *set; /* of their patterns, in their order */
-    bool is_file; /* of _headers: they hold in the order of the file, Link goes into a 103, and
-                     what is set first of a name takes the place of what server.conf says, the rest
-                     is beside it */
-};
-
-/* `cache "*.css" { control = "public, max-age=31536000"; expires = 1y }` */
-struct cache_rule {
-    struct pattern pattern; /* of the path that would lead to the file that is sent */
-    char *control;          /* Cache-Control value, or NULL */
-    int64_t expires_s; /* Expires: now + so many seconds, and max-age when control is NULL; -1: no
-                          Expires field */
-};
-
-/* The cache blocks of a server, or of a location. */
-struct cache_rules {
-    struct cache_rule *rules;
-    size_t count;
-    const struct pattern_set *set; /* of their patterns, in their order */
-};
 
 struct error_page {
     int status;
@@ -203,7 +142,8 @@ struct location {
     const struct cache_rules *cache_outer; /* of its server; NULL: none */
     /* Blocks of header fields, each NULL where there are none. They hold in this order. */
     const struct header_blocks *fields_file, *fields_outer, *fields_own;
-    bool has_fields;                /* one of the three */
+    bool has_fields;   /* one of the three */
+    bool headers_file; /* fields_file comes from the root's _headers, which is served to nobody */
     struct error_page *error_pages; /* merged like headers; a status stands once */
     size_t error_pages_count;
     /* who may */
@@ -246,6 +186,12 @@ struct listing_template {
     const char *path;
     struct listing_page *page;
     struct listing_template *next;
+};
+
+/* Something that is no reason not to start, as a sentence. */
+struct config_warning {
+    const char *text;
+    struct config_warning *next;
 };
 
 /* `redirect "/old/" { to = "/new/" status = 301 }` */
@@ -556,8 +502,11 @@ struct config {
     size_t roots_count;
     bool roots_guarded;     /* root opened them: whoever looks again keeps to root's rules */
     size_t locations_count; /* of all servers together; every location's id is below it */
-    bool has_regex;         /* some pattern is a regular expression */
-    struct listing_template *templates; /* of listings, each read once */
+    uint32_t headers_file_max, headers_rules_max; /* octets of a _headers, and paths in it */
+    struct headers_file *headers_files;           /* that were read */
+    struct config_warning *warnings;              /* in their order */
+    bool has_regex;                               /* some pattern is a regular expression */
+    struct listing_template *templates;           /* of listings, each read once */
     /* private */
     struct arena *arena;     /* owns all of the above, and this struct */
     const char **key_places; /* see config_place() */

@@ -7,6 +7,7 @@
 #include "config/config_browser.h"
 #include "config/config_cache.h"
 #include "config/config_fields.h"
+#include "config/config_headers.h"
 #include "config/config_limits.h"
 #include "config/config_rules.h"
 #include "config/config_store.h"
@@ -255,7 +256,10 @@ static int cache_make(const struct config_build *build, const struct config_laye
         res = config_fields_check(build, layers->location, location->fields_own, location);
     if (res == 0)
         res = config_fields_check(build, layers->server, location->fields_outer, location);
-    location->has_fields = location->fields_own != NULL || location->fields_outer != NULL;
+    if (res == 0 && location->headers_file && location->root != NULL)
+        res = config_headers_file_make(build, config, location);
+    location->has_fields = location->fields_own != NULL || location->fields_outer != NULL ||
+                           location->fields_file != NULL;
     if (res == 0 && location->download_count > 0)
         res = config_download_make(build, download, config, location);
     return res;

@@ -240,6 +240,15 @@ static bool is_for(const struct header_block *block, const char *name, bool erro
     UNREACHABLE();
 }
 
+/* Is it what a browser can begin with at once: preload, preconnect? */
+static bool is_hint(const char *link)
+{
+    const char *rest = strchr(link, '>');
+
+    return rest != NULL &&
+           (strcasestr(rest, "preload") != NULL || strcasestr(rest, "preconnect") != NULL);
+}
+
 static void do_rule(struct mixing *m, const struct header_blocks *blocks,
                     const struct field_rule *rule)
 {
@@ -247,7 +256,7 @@ static void do_rule(struct mixing *m, const struct header_blocks *blocks,
     struct mixed mixed = { .name = field->name, .value = field->value };
 
     mixed.block = !blocks->is_file;
-    mixed.link = blocks->is_file && strcasecmp(field->name, "Link") == 0;
+    mixed.link = blocks->is_file && strcasecmp(field->name, "Link") == 0 && is_hint(field->value);
     if (strcasecmp(field->name, "Content-Disposition") == 0)
         m->mix->disposition = true;
     if (mixed.block &&

@@ -199,7 +199,7 @@ static void test_ranges(void **state)
         config_free(fixture_config(&fixture, text));
         checked++;
     }
-    assert_int_equal(checked, 49);
+    assert_int_equal(checked, 51);
 }
 
 static void test_top_refused(void **state)

@@ -85,6 +85,8 @@ static const struct number_row number_rows[] = {
     { "chunk_overhead_max", 1, UINT32_MAX - 1, "struct http_body" },
     { "ranges_max", 0, HTTP_RANGES_MAX, "http_range_parse()" },
     { "regex_steps_max", 1, UINT32_MAX, "pcre2_set_match_limit(3)" },
+    { "headers_file_max", 1, 16 << 20, "of 64 MiB that are read at most (config_load.c)" },
+    { "headers_rules_max", 1, 100000, "arrays and a table of as many as the file has lines" },
     { "keepalive_requests", 0, UINT32_MAX, "struct http_conn.requests" },
     { "autoindex_max", 1, UINT32_MAX, "struct dir_listing, grown as names come" },
     { "limit_rate", 0, UINT64_C(1) << 40, "rate_piece(): what it multiplies has 64 bits" },
