@@ -28,6 +28,7 @@
 
 struct fd_slot;
 struct conn_table;
+struct template;
 struct arena;
 struct config_texts;
 struct listing_page;
@@ -76,7 +77,9 @@ struct root {
 
 struct error_page {
     int status;
-    char *uri; /* path on the same server, "/404.html" */
+    const char *written;            /* "/404.html", with its variables */
+    const char *uri;                /* path on the same server; it is constant, but for `varying` */
+    const struct template *varying; /* the path, put together for each answer; NULL: it is `uri` */
 };
 
 /* Fields that make browsers careful: security_headers.h has them. */
@@ -91,6 +94,15 @@ enum etag_kind {
 
 /* Which date in If-Modified-Since makes a 304. */
 enum if_modified_since { IF_MODIFIED_SINCE_EXACT, IF_MODIFIED_SINCE_BEFORE };
+/* `return = "301 https://$host$request_uri"` */
+struct config_return {
+    int status;       /* CONFIG_STATUS_CLOSE: the connection is closed without an answer */
+    bool is_redirect; /* `text` is a URL; one that comes to nothing is no answer at all */
+    const struct template *text; /* the body or the URL; NULL: neither */
+    const char *written;
+};
+
+#define CONFIG_STATUS_CLOSE 444
 
 enum coding { CODING_IDENTITY, CODING_GZIP, CODING_BR, CODING_ZSTD, CODING_COUNT };
 
@@ -143,6 +155,7 @@ struct location {
     /* Blocks of header fields, each NULL where there are none. They hold in this order. */
     const struct header_blocks *fields_file, *fields_outer, *fields_own;
     bool has_fields;   /* one of the three */
+    bool fields_vary;  /* values of one of these, or of `headers`, have variables */
     bool headers_file; /* fields_file comes from the root's _headers, which is served to nobody */
     struct error_page *error_pages; /* merged like headers; a status stands once */
     size_t error_pages_count;
@@ -179,6 +192,13 @@ struct location {
     bool last_modified;
     enum etag_kind etag;
     enum if_modified_since if_modified_since;
+
+    /* Answers that no file is looked for (config_return.c), and templates of what stands above. */
+    const struct config_return *answer; /* `return`; NULL: none. No location inherits it */
+    const char *return_type;            /* media type of its text */
+    bool internal;    /* reached by rewrite and error_pages alone: else there is nothing here */
+    bool has_varying; /* one of `headers` has a `varying` */
+    const struct template **try_templates; /* of try_uris */
 };
 
 /* A template of listings, as `autoindex_template` names it. */
@@ -197,8 +217,11 @@ struct config_warning {
 /* `redirect "/old/" { to = "/new/" status = 301 }` */
 struct redirect {
     struct span from; /* exact path; ending in '/': a prefix, and the rest is appended to `to` */
-    char *to;         /* absolute path or absolute URL, with variables (redirect_to.h) */
+    char *to;         /* absolute path or absolute URL, as written */
     int status;       /* 301, 302, 303, 307, 308 */
+    const struct template *target; /* what `to` says */
+    bool keeps_rest;               /* the rest of the path is appended */
+    bool keeps_query;              /* so is the query */
 };
 
 /* What becomes of clients without a certificate; who has one that does not verify is refused. */
@@ -241,8 +264,9 @@ struct server {
     struct redirect *redirects; /* the longest `from` first; first match wins (http/vhost.h), before
                                    anything is looked up */
     size_t redirects_count;
-    char *status_page;               /* path of what the server tells of itself; NULL: none */
-    char *health;                    /* path of the answer for balancers; NULL: none */
+    bool decides;      /* some paths are answered whatever the method is: `redirect` and `return` */
+    char *status_page; /* path of what the server tells of itself; NULL: none */
+    char *health;      /* path of the answer for balancers; NULL: none */
     struct address_set status_allow; /* who sees status_page, besides this machine */
     char **status_allow_texts;       /* as written */
     size_t status_allow_count;
@@ -506,7 +530,8 @@ struct config {
     struct headers_file *headers_files;           /* that were read */
     struct config_warning *warnings;              /* in their order */
     bool has_regex;                               /* some pattern is a regular expression */
-    struct listing_template *templates;           /* of listings, each read once */
+    uint32_t template_uses;             /* of all templates: bits 1 << enum template_variable */
+    struct listing_template *templates; /* of listings, each read once */
     /* private */
     struct arena *arena;     /* owns all of the above, and this struct */
     const char **key_places; /* see config_place() */

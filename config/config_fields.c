@@ -53,10 +53,11 @@ const char *config_field_refused(enum field_deed deed, struct span name)
 }
 
 /* "Name: value" of set, add and append. */
-static int rule_parse(const struct config_build *build, const struct config_key *key,
-                      const struct config_item *item, const char *engine, enum field_deed deed,
+static int rule_parse(const struct config_scope *scope, const struct config_key *key,
+                      const struct config_item *item, enum field_deed deed,
                       struct field_rule *ret_rule)
 {
+    const struct config_build *build = scope->build;
     struct span name = span_make(item->text, strcspn(item->text, ":"));
     struct span value;
     const char *what = config_field_refused(deed, name);
@@ -73,7 +74,7 @@ static int rule_parse(const struct config_build *build, const struct config_key 
                                   "write the name alone in remove, if it is not to be there",
                                   "\"%.200s\" has no value", item->text);
     if (!own_kind)
-        return config_header_parse(build, key, item, engine, &ret_rule->field);
+        return config_header_parse(scope, key, item, &ret_rule->field);
     ret_rule->field.name = arena_strndup(build->arena, name.ptr, name.len);
     ret_rule->field.value = arena_strndup(build->arena, value.ptr, value.len);
     if (ret_rule->field.name == NULL || ret_rule->field.value == NULL)
@@ -122,9 +123,11 @@ static bool is_set(const struct header_block *made, const struct field_rule *rul
     return false;
 }
 
-static int rules_parse(const struct config_build *build, const struct config_block *block,
-                       const char *engine, struct header_block *made)
+static int rules_parse(const struct config_scope *scope, const struct config_block *block,
+                       struct header_block *made)
 {
+    const struct config_build *build = scope->build;
+
     for (size_t i = 0; i < ARRAY_LEN(deeds); i++) {
         const struct config_key *key = config_key_in(CONFIG_FIELDS, deeds[i].key);
         const struct config_entry *entry = config_entry_at(block, deeds[i].key);
@@ -134,7 +137,7 @@ static int rules_parse(const struct config_build *build, const struct config_blo
             struct field_rule rule = { 0 };
             int res = deeds[i].deed == FIELD_REMOVE
                           ? removal_parse(build, key, item, &rule)
-                          : rule_parse(build, key, item, engine, deeds[i].deed, &rule);
+                          : rule_parse(scope, key, item, deeds[i].deed, &rule);
 
             if (res < 0)
                 return res;
@@ -166,8 +169,10 @@ static int block_parse(const struct config_build *build, const struct config_blo
         res = config_store(build, config_key_find("answers"), answers, made);
     if (res < 0)
         return res;
+    /* What the block's own expression captures is known to nobody who puts the answer together. */
+    const struct config_scope scope = { .build = build, .config = config };
     made->rules = arena_array(build->arena, count, sizeof(made->rules[0]));
-    return made->rules == NULL ? -ENOMEM : rules_parse(build, block, config->engine, made);
+    return made->rules == NULL ? -ENOMEM : rules_parse(&scope, block, made);
 }
 
 int config_fields_make(const struct config_build *build, const struct config_block *block,
@@ -197,6 +202,20 @@ int config_fields_make(const struct config_build *build, const struct config_blo
     }
     *ret_blocks = blocks;
     return res < 0 ? res : pattern_set_make(build->arena, patterns, count, &blocks->set);
+}
+
+bool config_fields_vary(const struct location *location)
+{
+    const struct header_blocks *layers[] = { location->fields_outer, location->fields_own };
+    bool vary = location->has_varying;
+
+    for (size_t i = 0; i < ARRAY_LEN(layers); i++) {
+        for (size_t j = 0; layers[i] != NULL && j < layers[i]->count; j++) {
+            for (size_t k = 0; k < layers[i]->blocks[j].count; k++)
+                vary |= layers[i]->blocks[j].rules[k].field.varying != NULL;
+        }
+    }
+    return vary;
 }
 
 /* Block number `index` of those that `blocks` were made of. */

@@ -15,6 +15,9 @@ int config_fields_make(const struct config_build *build, const struct config_blo
 int config_fields_check(const struct config_build *build, const struct config_block *outer,
                         const struct header_blocks *blocks, const struct location *location);
 
+/* Has a field of the location, by its list or by blocks, a value with variables? */
+bool config_fields_vary(const struct location *location);
+
 /* Is the field what the location's `hsts` or `cors` is for? They have the last word. */
 bool config_field_is_others(const struct location *location, const char *name);
 

@@ -9,6 +9,7 @@
 #include "config/config_fields.h"
 #include "config/config_headers.h"
 #include "config/config_limits.h"
+#include "config/config_return.h"
 #include "config/config_rules.h"
 #include "config/config_store.h"
 #include "config/security_headers.h"
@@ -88,10 +89,10 @@ static void headers_compact(struct location *location)
 }
 
 /* One layer's header fields. A name stands once in a layer, or the second would hide the first. */
-static int headers_add(const struct config_build *build, const struct config_key *key,
-                       const struct config_entry *entry, const char *engine,
-                       struct location *location)
+static int headers_add(const struct config_scope *scope, const struct config_key *key,
+                       const struct config_entry *entry, struct location *location)
 {
+    const struct config_build *build = scope->build;
     size_t octets = 0;
     int res = 0;
 
@@ -100,7 +101,7 @@ static int headers_add(const struct config_build *build, const struct config_key
         size_t len = strcspn(text, ":");
         struct header_rule rule;
 
-        res = config_header_parse(build, key, &entry->items[i], engine, &rule);
+        res = config_header_parse(scope, key, &entry->items[i], &rule);
         if (res < 0)
             return res;
         for (size_t j = 0; j < i; j++) {
@@ -120,9 +121,10 @@ static int headers_add(const struct config_build *build, const struct config_key
     return 0;
 }
 
-static int headers_make(const struct config_build *build, const struct config_layers *layers,
-                        const char *engine, struct location *location)
+static int headers_make(const struct config_scope *scope, const struct config_layers *layers,
+                        struct location *location)
 {
+    const struct config_build *build = scope->build;
     const struct config_key *key = config_key_find("headers");
     int res = 0;
 
@@ -134,17 +136,20 @@ static int headers_make(const struct config_build *build, const struct config_la
         const struct config_entry *entry = entry_in(layers, i, key);
 
         if (entry != NULL)
-            res = headers_add(build, key, entry, engine, location);
+            res = headers_add(scope, key, entry, location);
         if (res == 0 && i == 0) /* above the default, below what is said */
             res = config_security_headers_add(build, location);
     }
     headers_compact(location);
+    for (size_t i = 0; i < location->headers_count; i++)
+        location->has_varying |= location->headers[i].varying != NULL;
     return res;
 }
 
-static int error_pages_make(const struct config_build *build, const struct config_layers *layers,
+static int error_pages_make(const struct config_scope *scope, const struct config_layers *layers,
                             struct location *location)
 {
+    const struct config_build *build = scope->build;
     const struct config_key *key = config_key_find("error_pages");
     struct error_page *pages =
         arena_array(build->arena, items_count(layers, key), sizeof(pages[0]));
@@ -159,7 +164,7 @@ static int error_pages_make(const struct config_build *build, const struct confi
         for (size_t j = 0; entry != NULL && j < entry->count; j++) {
             struct error_page page;
             size_t at = 0;
-            int res = config_error_page_parse(build, key, &entry->items[j], &page);
+            int res = config_error_page_parse(scope, key, &entry->items[j], &page);
 
             if (res < 0)
                 return res;
@@ -260,6 +265,7 @@ static int cache_make(const struct config_build *build, const struct config_laye
         res = config_headers_file_make(build, config, location);
     location->has_fields = location->fields_own != NULL || location->fields_outer != NULL ||
                            location->fields_file != NULL;
+    location->fields_vary = location->has_fields && config_fields_vary(location);
     if (res == 0 && location->download_count > 0)
         res = config_download_make(build, download, config, location);
     return res;
@@ -379,6 +385,33 @@ static int browser_make(const struct config_build *build, const struct config_la
     return config_cors_check(build, entry_said(layers, "cors"), location);
 }
 
+/* `try`'s texts are checked already as far as they are paths. */
+static int try_make(const struct config_scope *scope, const struct config_layers *layers,
+                    struct location *location)
+{
+    const struct config_entry *entry = entry_in_force(layers, config_key_find("try"));
+    int res = 0;
+
+    location->try_templates =
+        arena_array(scope->build->arena, location->try_count, sizeof(location->try_templates[0]));
+    if (location->try_templates == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; res == 0 && i < location->try_count; i++)
+        res = config_template(scope, entry->items[i].place, "try", location->try_uris[i],
+                              &location->try_templates[i]);
+    return res;
+}
+
+/* No location inherits it from its server, or what is served beside it would have to say so. */
+static int answer_make(const struct config_scope *scope, const struct config_layers *layers,
+                       struct location *location)
+{
+    const struct config_entry *entry =
+        entry_in(layers, layers->location != NULL ? 2 : 1, config_key_find("return"));
+
+    return entry == NULL ? 0 : config_return_parse(scope, entry->items, &location->answer);
+}
+
 /* Reads and parses the template at `path`, which `entry` names. */
 static int template_read(const struct config_build *build, const struct config_entry *entry,
                          const char *path, struct listing_page **ret_page)
@@ -433,6 +466,11 @@ static int template_make(const struct config_build *build, const struct config_l
 int config_location_make(const struct config_build *build, const struct config_layers *layers,
                          struct config *config, struct location *location)
 {
+    const struct config_scope scope = {
+        .build = build,
+        .config = config,
+        .regex = pattern_is_regex(location->pattern.kind) ? location->pattern.regex : NULL,
+    };
     int res = 0;
 
     for (size_t i = 0; res == 0 && i < CONFIG_KEYS_COUNT; i++) {
@@ -445,11 +483,15 @@ int config_location_make(const struct config_build *build, const struct config_l
     if (res == 0)
         res = root_make(build, layers, config, location);
     if (res == 0)
-        res = headers_make(build, layers, config->engine, location);
+        res = headers_make(&scope, layers, location);
+    if (res == 0)
+        res = error_pages_make(&scope, layers, location);
+    if (res == 0)
+        res = try_make(&scope, layers, location);
     if (res == 0)
         res = browser_make(build, layers, location);
     if (res == 0)
-        res = error_pages_make(build, layers, location);
+        res = answer_make(&scope, layers, location);
     if (res == 0)
         res = codings_make(build, layers, "precompressed", &location->precompressed);
     if (res == 0)

@@ -10,11 +10,14 @@
 #include <stdint.h>
 
 struct root;
+struct template;
 
-/* One header field to add: `headers = {"Name: value"}`. `$engine` in the value is replaced at load
- * time. */
+/* One header field to add: `headers = {"Name: value"}`. */
 struct header_rule {
-    char *name, *value;
+    char *name, *value;             /* the value is constant, but for `varying` */
+    const char *written;            /* the value as written, with its variables; NULL: `value` */
+    const struct template *varying; /* the value is this one's, put together for each answer; NULL:
+                                       it is `value` */
 };
 
 /* What is done to the fields of an answer, in this order within a block. */

@@ -173,9 +173,10 @@ static bool key_equal(const struct http_mix_key *a, const struct http_mix_key *b
 /* A field on its way. */
 struct mixed {
     const char *name, *value;
-    bool general; /* of the location's list */
-    bool block;   /* of a headers block */
-    bool link;    /* a Link of _headers */
+    const struct template *varying; /* NULL: the value is `value` */
+    bool general;                   /* of the location's list */
+    bool block;                     /* of a headers block */
+    bool link;                      /* a Link of _headers */
 };
 
 struct mixing {
@@ -207,7 +208,7 @@ static void push(struct mixing *m, struct mixed field)
         m->fields[m->count++] = field;
 }
 
-/* Behind the last of the name. False: there is none. */
+/* Behind the last of the name. False: there is none, or it cannot be. */
 static bool append(struct mixing *m, const struct header_rule *rule)
 {
     for (size_t i = m->count; i-- > 0;) {
@@ -216,6 +217,8 @@ static bool append(struct mixing *m, const struct header_rule *rule)
 
         if (strcasecmp(field->name, rule->name) != 0)
             continue;
+        if (field->varying != NULL || rule->varying != NULL)
+            return false; /* in a line of its own, which means the same */
         joined = arena_printf(m->arena, "%s, %s", field->value, rule->value);
         m->full |= joined == NULL;
         if (joined != NULL)
@@ -253,7 +256,7 @@ static void do_rule(struct mixing *m, const struct header_blocks *blocks,
                     const struct field_rule *rule)
 {
     const struct header_rule *field = &rule->field;
-    struct mixed mixed = { .name = field->name, .value = field->value };
+    struct mixed mixed = { .name = field->name, .value = field->value, .varying = field->varying };
 
     mixed.block = !blocks->is_file;
     mixed.link = blocks->is_file && strcasecmp(field->name, "Link") == 0 && is_hint(field->value);
@@ -282,6 +285,7 @@ static void mix_fields(struct mixing *m, const struct http_mix_key *key, bool er
     for (size_t i = 0; i < location->headers_count; i++)
         push(m, (struct mixed){ .name = location->headers[i].name,
                                 .value = location->headers[i].value,
+                                .varying = location->headers[i].varying,
                                 .general = true });
     for (size_t i = 0; i < key->count; i++) {
         const struct header_blocks *blocks = layer_of(location, key->blocks[i] >> 32);
@@ -302,6 +306,8 @@ enum lines { LINES_ALL, LINES_CACHED, LINES_OWN_PAGE, LINES_LINKS };
 
 static bool is_wanted(const struct mixed *field, enum lines lines)
 {
+    if (field->varying != NULL)
+        return false;
     switch (lines) {
     case LINES_ALL:
     case LINES_OWN_PAGE:
@@ -346,6 +352,21 @@ static struct span print(struct mixing *m, enum lines lines)
     return span_make(copy, copy != NULL ? len : 0);
 }
 
+/* Those that are put together for each answer; NULL: no memory. */
+static const struct header_rule *keep_varying(struct mixing *m, size_t *ret_count)
+{
+    struct header_rule *kept = arena_array(m->arena, m->count, sizeof(kept[0]));
+
+    for (size_t i = 0; kept != NULL && i < m->count; i++) {
+        const struct mixed *field = &m->fields[i];
+
+        if (field->varying != NULL)
+            kept[(*ret_count)++] = (struct header_rule){ .name = (char *)(uintptr_t)field->name,
+                                                         .varying = field->varying };
+    }
+    return kept;
+}
+
 static struct span print_hints(struct mixing *m)
 {
     struct span links = print(m, LINES_LINKS);
@@ -381,15 +402,18 @@ static int make(struct http_env *env, const struct location *location,
     mix_fields(&m, kept, true);
     mix->errors = print(&m, LINES_ALL);
     mix->own_errors = print(&m, LINES_OWN_PAGE);
+    mix->vary_errors = keep_varying(&m, &mix->vary_errors_count);
     mix->caching = mix->disposition = false; /* of what has success */
     mix->type = span_make("", 0);
     mix_fields(&m, kept, false);
     mix->success = print(&m, LINES_ALL);
     mix->cached = print(&m, LINES_CACHED);
     mix->own_success = print(&m, LINES_OWN_PAGE);
+    mix->vary_success = keep_varying(&m, &mix->vary_success_count);
     mix->hints = print_hints(&m);
     if (mix->errors.ptr == NULL || mix->own_errors.ptr == NULL || mix->success.ptr == NULL ||
-        mix->cached.ptr == NULL || mix->own_success.ptr == NULL || mix->hints.ptr == NULL)
+        mix->cached.ptr == NULL || mix->own_success.ptr == NULL || mix->hints.ptr == NULL ||
+        mix->vary_success == NULL || mix->vary_errors == NULL)
         return -ENOMEM;
     if (m.full)
         log_repeated(

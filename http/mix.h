@@ -29,6 +29,9 @@ struct http_mix {
     bool caching;            /* a headers block has said Cache-Control or Expires */
     bool disposition;        /* Content-Disposition is among them, or removed */
     struct span hints;       /* a whole 103 with Link lines of _headers; empty: it has none */
+    /* Fields whose values have variables: of answers below 400, and from 400 on */
+    const struct header_rule *vary_success, *vary_errors;
+    size_t vary_success_count, vary_errors_count;
     const struct http_mix_key *key; /* private to mix.c */
     struct http_mix *next;
 };

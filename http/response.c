@@ -10,10 +10,11 @@
 #include "http/disposition.h"
 #include "http/early_hints.h"
 #include "http/fields.h"
-#include "http/mix.h"
+#include "http/mix_answer.h"
 #include "http/multipart.h"
 #include "http/request_id.h"
 #include "http/status.h"
+#include "http/values.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -22,9 +23,9 @@
 #include <string.h>
 
 /* With an empty queue every answer fits, but for the Location field of a long target (414). */
-static_assert(2 * CONFIG_FIELD_VALUE_MAX + HTTP_MIX_FIELDS_MAX + HTTP_HEAD_END_MAX +
-                      2 * CONFIG_EARLY_HINTS_SIZE_MAX + HTTP_DISPOSITION_MAX + HTTP_COPY_MAX +
-                      2048 <=
+static_assert(2 * CONFIG_FIELD_VALUE_MAX + HTTP_MIX_FIELDS_MAX + HTTP_VARYING_MAX +
+                      HTTP_HEAD_END_MAX + 2 * CONFIG_EARLY_HINTS_SIZE_MAX + HTTP_DISPOSITION_MAX +
+                      HTTP_COPY_MAX + 2048 <=
                   HTTP_OUT_SIZE,
               "the longest head, with a body that is copied, must fit");
 
@@ -44,17 +45,22 @@ static inline struct span connection_end(const struct http_exchange *x)
     return SPAN_LIT("\r\n");
 }
 
-/* Likewise, behind the fields that hang on the request, and its id. `varies`: the head has a Vary
- * line already, where one is due. */
-static struct span fields_and_end(struct http_exchange *x, bool varies)
+/* Likewise, behind the fields whose values vary, those that hang on the request, and its id.
+ * `location`: whose fields the answer has, or NULL. `varies`: the head has a Vary line already,
+ * where one is due. */
+static struct span fields_and_end(struct http_exchange *x, const struct location *location,
+                                  enum http_answer answer, bool varies)
 {
     bool tells_id = (x->env->needs & ACCESS_NEEDS_ID_SENT) != 0;
     struct span texts[] = { tells_id ? SPAN_LIT("X-Request-Id: ") : SPAN_LIT(""),
                             tells_id ? http_request_id(x) : SPAN_LIT(""),
                             tells_id ? SPAN_LIT("\r\n") : SPAN_LIT(""), connection_end(x) };
     char *const begin = x->env->head_end, *const end = begin + sizeof(x->env->head_end);
-    char *out = begin + http_answer_fields_put(x, varies, begin, sizeof(x->env->head_end));
+    char *out = begin;
 
+    if (location != NULL)
+        out += http_mix_put_varying(x, location, answer, out);
+    out += http_answer_fields_put(x, varies, out, (size_t)(end - out));
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         CHECK(texts[i].len <= (size_t)(end - out));
         memcpy(out, texts[i].ptr, texts[i].len);
@@ -63,10 +69,12 @@ static struct span fields_and_end(struct http_exchange *x, bool varies)
     return span_make(begin, (size_t)(out - begin));
 }
 
-static inline struct span head_end(struct http_exchange *x, bool varies)
+static inline struct span head_end(struct http_exchange *x, const struct location *location,
+                                   enum http_answer answer, bool varies)
 {
-    return (x->env->needs & (ACCESS_NEEDS_ID_SENT | HTTP_NEEDS_ANSWER_FIELDS)) != 0
-               ? fields_and_end(x, varies)
+    return (x->env->needs &
+            (ACCESS_NEEDS_ID_SENT | HTTP_NEEDS_ANSWER_FIELDS | HTTP_NEEDS_VALUES)) != 0
+               ? fields_and_end(x, location, answer, varies)
                : connection_end(x);
 }
 
@@ -91,38 +99,21 @@ static inline bool put_head(struct http_exchange *x, const struct span *texts, s
     return (x->env->needs & ACCESS_NEEDS_SENT) == 0 || keep_sent(x, texts, count);
 }
 
-/* Fields of an answer that is no file, at a location where they hang on the path asked for; before
- * that is known, and where they cannot be told, those of the location. */
-static struct span fields_by_path(const struct http_exchange *x, const struct location *location,
-                                  bool error, bool own_page)
-{
-    const struct http_mix *mix = NULL;
-
-    if (x->target.path.len == 0 ||
-        http_mix_find(x->env, location, x->target.path, span_make("", 0), &mix) < 0)
-        return own_page && location->policy_is_preset
-                   ? http_answer_fields_of_own_page(x->env, location)
-                   : x->env->location_fields[location->id];
-    if (own_page)
-        return error ? mix->own_errors : mix->own_success;
-    return error ? mix->errors : mix->success;
-}
-
-static struct span location_fields(const struct http_exchange *x, const struct location *location,
+static struct span location_fields(struct http_exchange *x, const struct location *location,
                                    int status)
 {
     if (location == NULL)
         return span_make("", 0);
-    return location->has_fields ? fields_by_path(x, location, status >= 400, false)
+    return location->has_fields ? http_mix_fields(x, location, http_answer_of(status), false)
                                 : x->env->location_fields[location->id];
 }
 
 /* Likewise, of a page that the server makes itself. */
-static struct span own_page_fields(const struct http_exchange *x, const struct location *location,
+static struct span own_page_fields(struct http_exchange *x, const struct location *location,
                                    int status)
 {
     if (location != NULL && location->has_fields)
-        return fields_by_path(x, location, status >= 400, true);
+        return http_mix_fields(x, location, http_answer_of(status), true);
     return location != NULL && location->policy_is_preset
                ? http_answer_fields_of_own_page(x->env, location)
                : location_fields(x, location, status);
@@ -156,19 +147,6 @@ static bool put_with_content(struct http_exchange *x, struct span *texts, size_t
     return true;
 }
 
-/* The mix for the file that is sent; NULL: the location has none. */
-static const struct http_mix *mix_of_file(struct http_exchange *x, const struct location *location)
-{
-    const struct http_mix *mix = NULL;
-    char text[HTTP_URL_MAX];
-
-    if (!location->has_fields ||
-        http_mix_find(x->env, location, x->target.path,
-                      http_fields_path(location, x->search.name, text), &mix) < 0)
-        return NULL;
-    return mix;
-}
-
 /* The 103 that goes before them, if one does. */
 static struct span interim(struct http_exchange *x, const struct location *location,
                            const struct file_fields *fields)
@@ -177,7 +155,7 @@ static struct span interim(struct http_exchange *x, const struct location *locat
 
     if (!fields->hints)
         return http_early_hints_interim(x, location);
-    mix = http_early_hints_wanted(x) ? mix_of_file(x, location) : NULL;
+    mix = http_early_hints_wanted(x) ? http_mix_of(x, location, HTTP_ANSWER_FILE) : NULL;
     return mix != NULL ? mix->hints : span_make("", 0);
 }
 
@@ -190,7 +168,7 @@ static bool respond_whole(struct http_exchange *x, const struct location *locati
                              http_status_line(200),
                              http_env_stamp(x->env),
                              span_make(fields->text, fields->len),
-                             head_end(x, true) };
+                             head_end(x, location, HTTP_ANSWER_FILE, true) };
     struct span *first = &texts[1];
     if (fields->hinted || fields->hints) {
         texts[0] = interim(x, location, fields);
@@ -207,7 +185,7 @@ static bool respond_not_modified(struct http_exchange *x, const struct file_fiel
     struct span texts[] = { http_status_line(304), http_env_stamp(x->env),
                             span_make(fields->text + fields->representation_len,
                                       fields->len - fields->representation_len),
-                            head_end(x, true) };
+                            head_end(x, x->search.location, HTTP_ANSWER_FILE, true) };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
     set_status(x, 304, 0);
@@ -238,7 +216,7 @@ static bool respond_range(struct http_exchange *x, struct file_entry *entry,
                             SPAN_LIT("\r\n"),
                             span_make(fields->text + fields->representation_len,
                                       fields->len - fields->representation_len),
-                            head_end(x, true),
+                            head_end(x, x->search.location, HTTP_ANSWER_FILE, true),
                             { NULL, 0 } }; /* for the content */
     if (!put_with_content(x, texts, ARRAY_LEN(texts) - 1, entry, range->first, len))
         return false;
@@ -254,7 +232,7 @@ static bool respond_multipart(struct http_exchange *x, const struct location *lo
     if (!http_out_empty(&x->out))
         return false;
     struct http_multipart *m = &x->multipart;
-    const struct http_mix *mix = mix_of_file(x, location);
+    const struct http_mix *mix = http_mix_of(x, location, HTTP_ANSWER_FILE);
     struct span type =
         mix != NULL && mix->type.len > 0 ? mix->type : mime_find(x->env->mime, location, name);
     char charset[64];
@@ -282,7 +260,7 @@ static bool respond_multipart(struct http_exchange *x, const struct location *lo
                             span_make(coding, coding_len),
                             span_make(fields->text + fields->representation_len,
                                       fields->len - fields->representation_len),
-                            head_end(x, true) };
+                            head_end(x, location, HTTP_ANSWER_FILE, true) };
     MUST(put_head(x, texts, ARRAY_LEN(texts)));
     set_status(x, 206, len);
     x->body_start = x->out.queued; /* no part is queued yet */
@@ -367,7 +345,7 @@ int http_response_file(struct http_exchange *x, const struct location *location,
 /* The fields of this error alone. */
 static struct span fields_of_error(const struct http_exchange *x, int status)
 {
-    return span_str(status == 401 ? x->challenge : x->extra);
+    return span_str(status == 401 && x->challenge != NULL ? x->challenge : x->extra);
 }
 
 bool http_response_error_file(struct http_exchange *x, const struct location *location, int status,
@@ -386,7 +364,7 @@ bool http_response_error_file(struct http_exchange *x, const struct location *lo
                             SPAN_LIT("\r\n"),
                             fields_of_error(x, status),
                             location_fields(x, location, status),
-                            head_end(x, x->extra[0] == 'V'),
+                            head_end(x, location, http_answer_of(status), x->extra[0] == 'V'),
                             { NULL, 0 } }; /* for the content */
     if (!put_with_content(x, texts, ARRAY_LEN(texts) - 1, entry, 0, entry->meta.size))
         return false;
@@ -406,7 +384,7 @@ bool http_response_error(struct http_exchange *x, const struct location *locatio
                             SPAN_LIT("\r\n"),
                             fields_of_error(x, status),
                             own_page_fields(x, location, status),
-                            head_end(x, x->extra[0] == 'V'),
+                            head_end(x, location, http_answer_of(status), x->extra[0] == 'V'),
                             span_make(page.ptr, x->body_omitted ? 0 : page.len) };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
@@ -423,10 +401,38 @@ bool http_response_redirect(struct http_exchange *x, const struct location *loca
                             to,
                             SPAN_LIT("\r\nContent-Length: 0\r\n"),
                             location_fields(x, location, status),
-                            head_end(x, x->extra[0] == 'V') };
+                            head_end(x, location, http_answer_of(status), x->extra[0] == 'V') };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
     set_status(x, status, 0);
+    return true;
+}
+
+bool http_response_return(struct http_exchange *x, const struct location *location, int status,
+                          struct span text)
+{
+    struct span type = span_str(location->return_type);
+    bool has_length = status != 204; /* RFC 9110 section 8.6 */
+    char charset[64];
+    struct decimal room;
+    struct span texts[] = { http_status_line(status),
+                            http_env_stamp(x->env),
+                            SPAN_LIT("Content-Type: "),
+                            type,
+                            http_fields_charset(location, type, charset),
+                            SPAN_LIT("\r\nContent-Length: "),
+                            decimal_text(text.len, &room),
+                            SPAN_LIT("\r\n"),
+                            span_str(x->extra),
+                            location_fields(x, location, status),
+                            head_end(x, location, http_answer_of(status), x->extra[0] == 'V'),
+                            span_make(text.ptr, x->body_omitted ? 0 : text.len) };
+
+    for (size_t i = 2; !has_length && i < 8; i++)
+        texts[i].len = 0;
+    if (!put_head(x, texts, ARRAY_LEN(texts)))
+        return false;
+    set_status(x, status, text.len);
     return true;
 }
 
@@ -434,7 +440,8 @@ bool http_response_options(struct http_exchange *x, const struct location *locat
 {
     struct span texts[] = { http_status_line(204), http_env_stamp(x->env),
                             SPAN_LIT("Allow: GET, HEAD, OPTIONS\r\n"),
-                            location_fields(x, location, 204), head_end(x, x->extra[0] == 'V') };
+                            location_fields(x, location, 204),
+                            head_end(x, location, HTTP_ANSWER_SUCCESS, x->extra[0] == 'V') };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
     set_status(x, 204, 0);
@@ -457,7 +464,7 @@ static void put_text_head(struct http_exchange *x, const struct location *locati
                             SPAN_LIT("\r\n"),
                             http_fields_vary(location, varies, vary),
                             own_page_fields(x, location, 200),
-                            head_end(x, true) };
+                            head_end(x, location, HTTP_ANSWER_SUCCESS, true) };
     CHECK(http_out_empty(&x->out) && put_head(x, texts, ARRAY_LEN(texts)));
 }
 
@@ -485,7 +492,7 @@ void http_response_report(struct http_exchange *x, int status, struct span type,
                             SPAN_LIT("\r\nCache-Control: no-store\r\n"
                                      "Vary: Accept\r\n"
                                      "X-Content-Type-Options: nosniff\r\n"),
-                            head_end(x, false) };
+                            head_end(x, NULL, http_answer_of(status), false) };
     CHECK(http_out_empty(&x->out) && http_out_put(&x->out, texts, ARRAY_LEN(texts)));
     if (x->body_omitted || len == 0)
         free(text);
@@ -520,7 +527,7 @@ void http_response_made(struct http_exchange *x, const struct location *location
                             status == 304 ? none : SPAN_LIT("\r\n"),
                             http_fields_vary(location, 0, vary),
                             location_fields(x, location, status),
-                            head_end(x, true) };
+                            head_end(x, location, http_answer_of(status), true) };
     CHECK(http_out_empty(&x->out) && put_head(x, texts, ARRAY_LEN(texts)));
     if (status == 304)
         len = 0;

@@ -5,7 +5,7 @@ they do, and on what."""
 from wire import each, run, test
 
 CONF = """
-    headers = {"X-General: yes", "X-List: yes", "Referrer-Policy: no-referrer", "Cache-Control: no-cache"}
+    headers = {"X-General: yes", "X-List: yes", "X-Scheme: $scheme", "X-Varying: $host", "Referrer-Policy: no-referrer", "Cache-Control: no-cache"}
     autoindex = on
     error_pages = {"404=/404.html"}
     redirect "/old" { to = "/new" }
@@ -17,6 +17,8 @@ CONF = """
     headers = "/a/b/exact.html" { set = "X-Who: exact" }
     headers "*.bin" { set = {"Cache-Control: public, max-age=9", "Content-Type: application/x-bin"} }
     headers "*.css" { set = {"Cache-Control: block"} }
+    headers "/v/" { set = {"X-Host: h $host", "X-Uri: $uri", "X-Scheme: block"} add = {"X-List: $arg_a", "X-List: b"} append = "X-New: $arg_b" }
+    headers = "/v/plain" { set = "X-Host: plain" remove = "X-Varying" }
     headers "/status/" { answers = errors set = "X-Error: yes" }
     location "/in/" {
         headers "*.html" { set = "X-Who: inner" }
@@ -33,6 +35,7 @@ def setup(world):
                  "a/b/secret.txt", "a.bin", "a.css", "a.js", "in/a.html", "in/a.txt", "404.html"):
         world.root.write(name, "x" * 10)
     world.root.write("policy/a.txt", "x")
+    world.root.write("v/a.txt", "x" * 10)
     return world.serve(block=CONF.replace("@root@", world.root.path))
 
 
@@ -101,6 +104,19 @@ def on_what_is_no_file(server):
     assert server.get("/a/b")["X-Who"] == "b"  # the redirect to /a/b/
     listing = server.get("/a/b/")
     assert listing.status == 200 and listing["X-Who"] == "b" and "X-All" not in listing
+
+
+@test
+def values_have_variables(server):
+    for answer in (server.get("/v/a.txt?a=1&b=2"), server.get("/v/a.txt?a=1&b=2", "Range: bytes=0-1")):
+        assert answer["X-Host"] == "h localhost" and answer["X-Uri"] == "/v/a.txt"
+        assert answer["X-Scheme"] == "block" and answer["X-Varying"] == "localhost"
+        assert sorted(answer.all("X-List")) == ["1", "b", "yes"] and answer["X-New"] == "2"
+    assert server.get("/a.txt")["X-Scheme"] in ("http", "https")
+    missing = server.get("/v/none?a=%0d%0aX-Evil:%20yes")
+    assert missing.status == 404 and missing["X-Host"] == "h localhost" and "X-Evil" not in missing
+    plain = server.get("/v/plain")
+    assert plain["X-Host"] == "plain" and "X-Varying" not in plain
 
 
 @test
