@@ -1,4 +1,5 @@
-/* config_keys.c: the table of keys and blocks. What is derived from it: config_key_find.c. */
+/* config_keys.c: the table of keys; that of blocks: config_blocks.c. What is derived from them:
+ * config_key_find.c. */
 #include "config/config_keys.h"
 #include "core/address_set.h"
 #include "core/check.h"
@@ -96,23 +97,6 @@ static_assert(FIELD_ANSWERS_USUAL == 0 && FIELD_ANSWERS_SUCCESS == 1 && FIELD_AN
               "field_answers");
 static_assert(ETAG_OFF == 0 && ETAG_ON == 1 && ETAG_PORTABLE == 2, "etag_kinds");
 static_assert(IF_MODIFIED_SINCE_EXACT == 0 && IF_MODIFIED_SINCE_BEFORE == 1, "if_modified_sinces");
-
-static const struct config_block_type block_types[CONFIG_BLOCK_KINDS] = {
-    [CONFIG_TOP] = { "", 0, "at the top level", "", "", false },
-    [CONFIG_SERVER] = { "server", TOP, "in a server block", "www.example.org",
-                        "a site: the title is the host name that it answers to", false },
-    [CONFIG_LOCATION] = { "location", SERVER, "in a location block", "/downloads/",
-                          "what holds for the paths that match the title, instead of the server's",
-                          true },
-    [CONFIG_REDIRECT] = { "redirect", SERVER, "in a redirect block", "/old/",
-                          "sends the path in the title, or those below it, elsewhere", false },
-    [CONFIG_CACHE] = { "cache", PATHS, "in a cache block", "*.css",
-                       "caching fields for the files that match the title", true },
-    [CONFIG_AUTH] = { "auth", PATHS, "in an auth block", "Members only",
-                      "asks for a name and a password; the title is what for", false },
-    [CONFIG_FIELDS] = { "headers", PATHS, "in a headers block", "*.html",
-                        "header fields of the answers to paths that match the title", true },
-};
 
 #define ENGINE "Engine and process"
 #define LOGS   "Logs"
@@ -584,10 +568,4 @@ size_t config_key_index(const struct config_key *key)
 {
     CHECK(key >= keys && key < keys + CONFIG_KEYS_COUNT);
     return (size_t)(key - keys);
-}
-
-const struct config_block_type *config_block_type_at(enum config_block_kind kind)
-{
-    CHECK(kind < CONFIG_BLOCK_KINDS);
-    return &block_types[kind];
 }
