@@ -26,7 +26,7 @@ static void warn(struct telling *t, const char *format, ...)
 {
     struct config_warning *warning = arena_alloc(t->build->arena, sizeof(*warning));
     struct config_warning **last = &t->config->warnings;
-    char text[900];
+    char text[900], *at;
     va_list args;
 
     va_start(args, format);
@@ -34,8 +34,9 @@ static void warn(struct telling *t, const char *format, ...)
     va_end(args);
     if (warning == NULL) /* what it is about is left out all the same */
         return;
-    for (char *at = text; *at != '\0'; at++) {
-        if ((unsigned char)*at < ' ' || *at == 0x7f)
+    at = text + strnlen(text, strlen(t->path)); /* behind the path, which is the operator's */
+    for (; *at != '\0'; at++) {
+        if (*at < ' ' || *at > '~')
             *at = '?';
     }
     warning->text = arena_strdup(t->build->arena, text);
