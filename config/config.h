@@ -11,8 +11,9 @@
 #define CONFIG_CONFIG_H
 
 #include "config/admission.h"
-#include "config/certificate.h"
 #include "config/config_answers.h"
+#include "config/path_fields.h"
+#include "config/tls_settings.h"
 #include "core/access_format.h"
 #include "core/address_set.h"
 #include "core/client_hash.h"
@@ -76,25 +77,8 @@ struct root {
                                  the scale of clock.h; 0: that is not so */
 };
 
-/* One header field to add: `headers = {"Name: value"}`. */
-struct header_rule {
-    char *name, *value;             /* the value is constant, but for `varying` */
-    const char *written;            /* the value as written, with its variables */
-    const struct template *varying; /* the value is this one's, put together for each answer; NULL:
-                                       it is `value` */
-};
-
 /* Octets of all header fields of one location together, with ": " and CRLF. */
 #define CONFIG_FIELDS_SIZE_MAX 4096
-
-/* `cache "*.css" { control = "public, max-age=31536000"; expires = 1y }` */
-struct cache_rule {
-    char *pattern; /* fnmatch(3) against the path below the root if it holds a '/', else against the
-                      last segment */
-    char *control; /* Cache-Control value, or NULL */
-    int64_t expires_s; /* Expires: now + so many seconds, and max-age when control is NULL; -1: no
-                          Expires field */
-};
 
 struct error_page {
     int status;
@@ -162,8 +146,13 @@ struct location {
     size_t compress_types_count;
     struct header_rule *headers; /* merged: the server's, replaced or extended by the location's */
     size_t headers_count;
-    struct cache_rule *cache_rules; /* the location's first, then the server's; first match wins */
-    size_t cache_rules_count;
+    const struct cache_rules *cache_own;   /* of its block: they come first; NULL: none */
+    const struct cache_rules *cache_outer; /* of its server; NULL: none */
+    /* Blocks of header fields, each NULL where there are none. They hold in this order. */
+    const struct header_blocks *fields_file, *fields_outer, *fields_own;
+    bool has_fields;   /* one of the three */
+    bool fields_vary;  /* values of one of these, or of `headers`, have variables */
+    bool headers_file; /* fields_file comes from the root's _headers, which is served to nobody */
     struct error_page *error_pages; /* merged like headers; a status stands once */
     size_t error_pages_count;
     /* who may */
@@ -190,8 +179,9 @@ struct location {
     uint32_t cors_max_age_ms;
     char **early_hints; /* "Link: ...": on pages, and in a 103 before them */
     size_t early_hints_count;
-    char **download; /* patterns as of a cache_rule: what browsers save and do not show */
+    char **download; /* what browsers save and do not show: patterns, as written, */
     size_t download_count;
+    const struct pattern *download_patterns; /* and compiled, as of a cache_rule */
     char **charset_types; /* media ranges that `charset` is for; count 0: mime_is_text() */
     size_t charset_types_count;
     /* Validators */
@@ -234,6 +224,8 @@ struct server {
     struct location *locations; /* those that are no prefix, in the order of the file; then
                                    prefixes, the longest first; the last is "/" */
     size_t locations_count;
+    const struct cache_rules *cache;         /* its locations' cache_outer; NULL: none */
+    const struct header_blocks *fields;      /* its locations' fields_outer; NULL: none */
     const struct pattern_set *locations_set; /* of all of them; NULL: a few prefixes, which are
                                                 sooner looked at in turn */
     struct redirect *redirects; /* the longest `from` first; first match wins (http/vhost.h), before
@@ -269,7 +261,7 @@ struct access_log_config {
     size_t line_max;                 /* octets of a line, of all servers that write here */
 };
 
-/* Paths in one `access_log_skip`: each is compared with every request's. */
+/* Patterns in one `access_log_skip`: some are compared with every request's path. */
 #define CONFIG_SKIPS_MAX 100
 
 /* An answer is in the sample when 32 random bits are below this. */
@@ -285,8 +277,9 @@ struct access_rules {
     char **statuses;       /* as written: "4xx", "503"; count 0: all */
     size_t statuses_count;
     uint64_t status_bits[CONFIG_STATUS_END / 64]; /* by status: it is logged */
-    char **skip; /* paths, with all that lies below them, that are not logged */
+    char **skip; /* patterns of paths that are not logged, as written */
     size_t skip_count;
+    const struct pattern_set *skip_set; /* of them; NULL: there are none */
 };
 
 /* Names in one `index` and paths in one `try`: each may cost an open(2) a request. */
@@ -387,31 +380,6 @@ enum stop_signal { STOP_SIGNAL_STOP, STOP_SIGNAL_DRAIN };
 /* What is handed to workers. */
 enum pool_work { POOL_WORK_REQUEST, POOL_WORK_FILE };
 
-/* Protocol versions, as bits of struct tls_settings.protocols. */
-enum tls_protocol { TLS_PROTOCOL_1_2 = 1 << 0, TLS_PROTOCOL_1_3 = 1 << 1 };
-
-/* What holds for all addresses with TLS. The names are looked up by the library in use, which
- * refuses those that it does not know. */
-struct tls_settings {
-    char *backend;      /* a library that tls_find() looks up; "": the first one built in */
-    unsigned protocols; /* enum tls_protocol */
-    char **ciphers;     /* IANA names, best first ("TLS_AES_128_GCM_SHA256"); count 0: the library's
-                           choice among ECDHE with AEAD */
-    size_t ciphers_count;
-    char **curves; /* IANA names, best first ("x25519", "secp256r1"); count 0: the library's */
-    size_t curves_count;
-    bool tickets; /* resumption by tickets (RFC 5077, RFC 8446 section 4.6.1) */
-    uint32_t
-        ticket_key_ms; /* a key encrypts tickets for so long, and decrypts them as long again */
-    uint32_t session_cache; /* sessions of TLS 1.2 kept for resumption by id; 0: none */
-    uint32_t watch_ms;      /* how often files are looked at, whether they have changed; 0: never */
-    uint32_t handshake_ms;  /* from the accept to the end of the handshake */
-    bool ktls;              /* the kernel encrypts where it can */
-    char *certificates; /* a folder of many, by the names in them, for servers without one of their
-                           own; "": none */
-    bool self_signed;   /* --tls-self-signed: servers without a certificate get one for localhost */
-};
-
 /* The field of a request in which a proxy tells whom it asks for. */
 enum real_ip_header { REAL_IP_X_FORWARDED_FOR, REAL_IP_FORWARDED, REAL_IP_X_REAL_IP };
 
@@ -506,14 +474,16 @@ struct config {
     struct conn_table *clients;      /* borrowed, where that is set; NULL: nobody is limited */
     struct root *roots;
     size_t roots_count;
-    bool roots_guarded;            /* root opened them: whoever looks again keeps to root's rules */
-    size_t locations_count;        /* of all servers together; every location's id is below it */
-    bool has_regex;                /* some pattern is a regular expression */
+    bool roots_guarded;     /* root opened them: whoever looks again keeps to root's rules */
+    size_t locations_count; /* of all servers together; every location's id is below it */
+    uint32_t headers_file_max, headers_rules_max; /* octets of a _headers, and paths in it */
+    struct headers_file *headers_files;           /* that were read */
+    struct config_warning *warnings;              /* in their order */
+    bool has_regex;                               /* some pattern is a regular expression */
     const struct config_map *maps; /* a map's index is that of its variable (map_values.h) */
     size_t maps_count;
     uint32_t map_entries_max;                         /* of one map */
     uint32_t redirects_file_max, redirects_rules_max; /* octets of a _redirects, and rules */
-    struct config_warning *warnings;                  /* in their order */
     uint32_t template_uses;             /* of all templates: bits 1 << enum template_variable */
     struct listing_template *templates; /* of listings, each read once */
     /* private */

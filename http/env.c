@@ -12,6 +12,7 @@
 #include "http/answer_fields.h"
 #include "http/exchange.h"
 #include "http/listing_page.h"
+#include "http/mix.h"
 #include "match/template.h"
 
 #include <assert.h>
@@ -135,7 +136,8 @@ static int make_values(struct http_env *env)
     env->values_text = malloc(HTTP_COPY_MAX);
     for (size_t i = 0; i < config->servers_count; i++) {
         for (size_t j = 0; j < config->servers[i].locations_count; j++) {
-            if (config->servers[i].locations[j].has_varying)
+            if (config->servers[i].locations[j].has_varying ||
+                config->servers[i].locations[j].fields_vary)
                 env->needs |= HTTP_NEEDS_VALUES;
         }
     }
@@ -314,6 +316,8 @@ int http_env_create(const struct config *config, const struct session_limits *li
     if (r == 0)
         r = http_answer_fields_create(env);
     if (r == 0)
+        r = http_mixes_create(env);
+    if (r == 0)
         r = make_values(env);
     if (r == 0)
         r = make_listing_page(env);
@@ -341,6 +345,7 @@ void http_env_destroy(struct http_env *env)
     pool_destroy(env->captures);
     regex_room_destroy(env->regexes);
     http_answer_fields_destroy(env);
+    http_mixes_destroy(env->mixes);
     free(env->values_text);
     pool_destroy(env->ranges);
     pool_destroy(env->reads);

@@ -43,6 +43,7 @@ enum {
 };
 
 struct http_auth;
+struct http_mixes;
 
 /* In env->needs, beside enum access_need: answers have fields that hang on the request. */
 #define HTTP_NEEDS_ANSWER_FIELDS (1u << 31)
@@ -77,6 +78,7 @@ struct http_env {
                        answers tell their id */
     struct draws *draws;          /* NULL: nobody asks for a request id or a sample */
     struct span *location_fields; /* by location id: the configured field lines, with CRLF */
+    struct http_mixes *mixes;     /* of fields by path (mix.h); NULL: no location has such */
     struct http_answer_fields *answer_fields; /* what hangs on the request; NULL: nothing does */
     char *values_text; /* HTTP_COPY_MAX octets of a text with variables, while it is put together;
                           NULL: no text has any */

@@ -10,6 +10,7 @@
 #include "http/disposition.h"
 #include "http/early_hints.h"
 #include "http/fields.h"
+#include "http/mix_answer.h"
 #include "http/multipart.h"
 #include "http/request_id.h"
 #include "http/status.h"
@@ -22,7 +23,7 @@
 #include <string.h>
 
 /* With an empty queue every answer fits, but for the Location field of a long target (414). */
-static_assert(2 * CONFIG_FIELD_VALUE_MAX + HTTP_LOCATION_FIELDS_MAX + HTTP_VARYING_MAX +
+static_assert(2 * CONFIG_FIELD_VALUE_MAX + HTTP_MIX_FIELDS_MAX + HTTP_VARYING_MAX +
                       HTTP_HEAD_END_MAX + 2 * CONFIG_EARLY_HINTS_SIZE_MAX + HTTP_DISPOSITION_MAX +
                       HTTP_COPY_MAX + 2048 <=
                   HTTP_OUT_SIZE,
@@ -48,7 +49,7 @@ static inline struct span connection_end(const struct http_exchange *x)
  * `location`: whose fields the answer has, or NULL. `varies`: the head has a Vary line already,
  * where one is due. */
 static struct span fields_and_end(struct http_exchange *x, const struct location *location,
-                                  bool varies)
+                                  enum http_answer answer, bool varies)
 {
     bool tells_id = (x->env->needs & ACCESS_NEEDS_ID_SENT) != 0;
     struct span texts[] = { tells_id ? SPAN_LIT("X-Request-Id: ") : SPAN_LIT(""),
@@ -57,8 +58,8 @@ static struct span fields_and_end(struct http_exchange *x, const struct location
     char *const begin = x->env->head_end, *const end = begin + sizeof(x->env->head_end);
     char *out = begin;
 
-    if (location != NULL && location->has_varying)
-        out += http_values_put_fields(x, location, out);
+    if (location != NULL)
+        out += http_mix_put_varying(x, location, answer, out);
     out += http_answer_fields_put(x, varies, out, (size_t)(end - out));
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         CHECK(texts[i].len <= (size_t)(end - out));
@@ -69,11 +70,11 @@ static struct span fields_and_end(struct http_exchange *x, const struct location
 }
 
 static inline struct span head_end(struct http_exchange *x, const struct location *location,
-                                   bool varies)
+                                   enum http_answer answer, bool varies)
 {
     return (x->env->needs &
             (ACCESS_NEEDS_ID_SENT | HTTP_NEEDS_ANSWER_FIELDS | HTTP_NEEDS_VALUES)) != 0
-               ? fields_and_end(x, location, varies)
+               ? fields_and_end(x, location, answer, varies)
                : connection_end(x);
 }
 
@@ -98,17 +99,24 @@ static inline bool put_head(struct http_exchange *x, const struct span *texts, s
     return (x->env->needs & ACCESS_NEEDS_SENT) == 0 || keep_sent(x, texts, count);
 }
 
-static struct span location_fields(const struct http_exchange *x, const struct location *location)
+static struct span location_fields(struct http_exchange *x, const struct location *location,
+                                   int status)
 {
-    return location != NULL ? x->env->location_fields[location->id] : span_make("", 0);
+    if (location == NULL)
+        return span_make("", 0);
+    return location->has_fields ? http_mix_fields(x, location, http_answer_of(status), false)
+                                : x->env->location_fields[location->id];
 }
 
 /* Likewise, of a page that the server makes itself. */
-static struct span own_page_fields(const struct http_exchange *x, const struct location *location)
+static struct span own_page_fields(struct http_exchange *x, const struct location *location,
+                                   int status)
 {
+    if (location != NULL && location->has_fields)
+        return http_mix_fields(x, location, http_answer_of(status), true);
     return location != NULL && location->policy_is_preset
                ? http_answer_fields_of_own_page(x->env, location)
-               : location_fields(x, location);
+               : location_fields(x, location, status);
 }
 
 /* After the answer is queued, body and all. */
@@ -139,6 +147,18 @@ static bool put_with_content(struct http_exchange *x, struct span *texts, size_t
     return true;
 }
 
+/* The 103 that goes before them, if one does. */
+static struct span interim(struct http_exchange *x, const struct location *location,
+                           const struct file_fields *fields)
+{
+    const struct http_mix *mix;
+
+    if (!fields->hints)
+        return http_early_hints_interim(x, location);
+    mix = http_early_hints_wanted(x) ? http_mix_of(x, location, HTTP_ANSWER_FILE) : NULL;
+    return mix != NULL ? mix->hints : span_make("", 0);
+}
+
 /* `location`: whose fields they are. */
 static bool respond_whole(struct http_exchange *x, const struct location *location,
                           struct file_entry *entry, const struct file_fields *fields)
@@ -148,10 +168,10 @@ static bool respond_whole(struct http_exchange *x, const struct location *locati
                              http_status_line(200),
                              http_env_stamp(x->env),
                              span_make(fields->text, fields->len),
-                             head_end(x, location, true) };
+                             head_end(x, location, HTTP_ANSWER_FILE, true) };
     struct span *first = &texts[1];
-    if (fields->hinted) {
-        texts[0] = http_early_hints_interim(x, location);
+    if (fields->hinted || fields->hints) {
+        texts[0] = interim(x, location, fields);
         first -= texts[0].len > 0;
     }
     if (!put_with_content(x, first, (size_t)(&texts[5] - first), entry, 0, size))
@@ -165,7 +185,7 @@ static bool respond_not_modified(struct http_exchange *x, const struct file_fiel
     struct span texts[] = { http_status_line(304), http_env_stamp(x->env),
                             span_make(fields->text + fields->representation_len,
                                       fields->len - fields->representation_len),
-                            head_end(x, x->search.location, true) };
+                            head_end(x, x->search.location, HTTP_ANSWER_FILE, true) };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
     set_status(x, 304, 0);
@@ -196,7 +216,7 @@ static bool respond_range(struct http_exchange *x, struct file_entry *entry,
                             SPAN_LIT("\r\n"),
                             span_make(fields->text + fields->representation_len,
                                       fields->len - fields->representation_len),
-                            head_end(x, x->search.location, true),
+                            head_end(x, x->search.location, HTTP_ANSWER_FILE, true),
                             { NULL, 0 } }; /* for the content */
     if (!put_with_content(x, texts, ARRAY_LEN(texts) - 1, entry, range->first, len))
         return false;
@@ -212,7 +232,9 @@ static bool respond_multipart(struct http_exchange *x, const struct location *lo
     if (!http_out_empty(&x->out))
         return false;
     struct http_multipart *m = &x->multipart;
-    struct span type = mime_find(x->env->mime, location, name);
+    const struct http_mix *mix = http_mix_of(x, location, HTTP_ANSWER_FILE);
+    struct span type =
+        mix != NULL && mix->type.len > 0 ? mix->type : mime_find(x->env->mime, location, name);
     char charset[64];
     http_multipart_begin(m, x->env->ranges, ranges, count, entry, type,
                          http_fields_charset(location, type, charset).len > 0 ? location->charset
@@ -238,7 +260,7 @@ static bool respond_multipart(struct http_exchange *x, const struct location *lo
                             span_make(coding, coding_len),
                             span_make(fields->text + fields->representation_len,
                                       fields->len - fields->representation_len),
-                            head_end(x, location, true) };
+                            head_end(x, location, HTTP_ANSWER_FILE, true) };
     MUST(put_head(x, texts, ARRAY_LEN(texts)));
     set_status(x, 206, len);
     x->body_start = x->out.queued; /* no part is queued yet */
@@ -286,9 +308,11 @@ static int respond_ranges(struct http_exchange *x, const struct location *locati
 int http_response_file(struct http_exchange *x, const struct location *location,
                        struct file_entry *entry, enum coding coding, bool vary, struct span name)
 {
-    const struct file_fields *fields = http_fields_get(x->env, entry, location, coding, vary, name);
-    if (fields == NULL)
-        return 503;
+    const struct file_fields *fields = NULL;
+    int status =
+        http_fields_get(x->env, entry, location, coding, vary, name, x->target.path, &fields);
+    if (status != 0)
+        return status;
     x->asked = location;
     uint32_t present = x->request.present;
     if ((present & (CONDITIONAL_FIELDS | 1u << HTTP_FIELD_RANGE)) == 0)
@@ -339,8 +363,8 @@ bool http_response_error_file(struct http_exchange *x, const struct location *lo
                             decimal_text(entry->meta.size, &room),
                             SPAN_LIT("\r\n"),
                             fields_of_error(x, status),
-                            location_fields(x, location),
-                            head_end(x, location, x->extra[0] == 'V'),
+                            location_fields(x, location, status),
+                            head_end(x, location, http_answer_of(status), x->extra[0] == 'V'),
                             { NULL, 0 } }; /* for the content */
     if (!put_with_content(x, texts, ARRAY_LEN(texts) - 1, entry, 0, entry->meta.size))
         return false;
@@ -359,8 +383,8 @@ bool http_response_error(struct http_exchange *x, const struct location *locatio
                             decimal_text(page.len, &room),
                             SPAN_LIT("\r\n"),
                             fields_of_error(x, status),
-                            own_page_fields(x, location),
-                            head_end(x, location, x->extra[0] == 'V'),
+                            own_page_fields(x, location, status),
+                            head_end(x, location, http_answer_of(status), x->extra[0] == 'V'),
                             span_make(page.ptr, x->body_omitted ? 0 : page.len) };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
@@ -376,8 +400,8 @@ bool http_response_redirect(struct http_exchange *x, const struct location *loca
                             SPAN_LIT("Location: "),
                             to,
                             SPAN_LIT("\r\nContent-Length: 0\r\n"),
-                            location_fields(x, location),
-                            head_end(x, location, x->extra[0] == 'V') };
+                            location_fields(x, location, status),
+                            head_end(x, location, http_answer_of(status), x->extra[0] == 'V') };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
     set_status(x, status, 0);
@@ -400,8 +424,8 @@ bool http_response_return(struct http_exchange *x, const struct location *locati
                             decimal_text(text.len, &room),
                             SPAN_LIT("\r\n"),
                             span_str(x->extra),
-                            location_fields(x, location),
-                            head_end(x, location, x->extra[0] == 'V'),
+                            location_fields(x, location, status),
+                            head_end(x, location, http_answer_of(status), x->extra[0] == 'V'),
                             span_make(text.ptr, x->body_omitted ? 0 : text.len) };
 
     for (size_t i = 2; !has_length && i < 8; i++)
@@ -415,8 +439,9 @@ bool http_response_return(struct http_exchange *x, const struct location *locati
 bool http_response_options(struct http_exchange *x, const struct location *location)
 {
     struct span texts[] = { http_status_line(204), http_env_stamp(x->env),
-                            SPAN_LIT("Allow: GET, HEAD, OPTIONS\r\n"), location_fields(x, location),
-                            head_end(x, location, x->extra[0] == 'V') };
+                            SPAN_LIT("Allow: GET, HEAD, OPTIONS\r\n"),
+                            location_fields(x, location, 204),
+                            head_end(x, location, HTTP_ANSWER_SUCCESS, x->extra[0] == 'V') };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
     set_status(x, 204, 0);
@@ -438,8 +463,8 @@ static void put_text_head(struct http_exchange *x, const struct location *locati
                             decimal_text(len, &room),
                             SPAN_LIT("\r\n"),
                             http_fields_vary(location, varies, vary),
-                            own_page_fields(x, location),
-                            head_end(x, location, true) };
+                            own_page_fields(x, location, 200),
+                            head_end(x, location, HTTP_ANSWER_SUCCESS, true) };
     CHECK(http_out_empty(&x->out) && put_head(x, texts, ARRAY_LEN(texts)));
 }
 
@@ -467,7 +492,7 @@ void http_response_report(struct http_exchange *x, int status, struct span type,
                             SPAN_LIT("\r\nCache-Control: no-store\r\n"
                                      "Vary: Accept\r\n"
                                      "X-Content-Type-Options: nosniff\r\n"),
-                            head_end(x, NULL, false) };
+                            head_end(x, NULL, http_answer_of(status), false) };
     CHECK(http_out_empty(&x->out) && http_out_put(&x->out, texts, ARRAY_LEN(texts)));
     if (x->body_omitted || len == 0)
         free(text);
@@ -501,8 +526,8 @@ void http_response_made(struct http_exchange *x, const struct location *location
                             status == 304 ? none : decimal_text(len, &room),
                             status == 304 ? none : SPAN_LIT("\r\n"),
                             http_fields_vary(location, 0, vary),
-                            location_fields(x, location),
-                            head_end(x, location, true) };
+                            location_fields(x, location, status),
+                            head_end(x, location, http_answer_of(status), true) };
     CHECK(http_out_empty(&x->out) && put_head(x, texts, ARRAY_LEN(texts)));
     if (status == 304)
         len = 0;

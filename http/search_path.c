@@ -2,6 +2,7 @@
  * search.h. */
 #include "http/search.h"
 
+#include "config/config_headers.h"
 #include "config/site_redirects.h"
 #include "http/values.h"
 
@@ -32,7 +33,8 @@ bool http_search_map_path(const struct location *location, struct span uri, stru
 
 bool http_search_is_withheld(const struct location *location, struct span name)
 {
-    return location->redirects_file && span_eq(name, SPAN_LIT(CONFIG_REDIRECTS_FILE));
+    return (location->redirects_file && span_eq(name, SPAN_LIT(CONFIG_REDIRECTS_FILE))) ||
+           (location->headers_file && span_eq(name, SPAN_LIT(CONFIG_HEADERS_FILE)));
 }
 
 bool http_search_is_hidden(struct span uri)

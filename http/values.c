@@ -215,11 +215,17 @@ struct template_source http_values_of(struct http_exchange *x)
 size_t http_values_put_fields(struct http_exchange *x, const struct location *location,
                               char *ret_text)
 {
+    return http_values_put_rules(x, location->headers, location->headers_count, ret_text);
+}
+
+size_t http_values_put_rules(struct http_exchange *x, const struct header_rule *rules, size_t count,
+                             char *ret_text)
+{
     struct template_source source = http_values_of(x);
     size_t len = 0;
 
-    for (size_t i = 0; i < location->headers_count; i++) {
-        const struct header_rule *rule = &location->headers[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct header_rule *rule = &rules[i];
         size_t name_len = strlen(rule->name), room = HTTP_VARYING_MAX - len;
 
         if (rule->varying == NULL || room < name_len + 4)

@@ -16,6 +16,10 @@ struct template_source http_values_of(struct http_exchange *x);
 size_t http_values_put_fields(struct http_exchange *x, const struct location *location,
                               char *ret_text);
 
+/* Likewise, of `count` fields. */
+size_t http_values_put_rules(struct http_exchange *x, const struct header_rule *rules, size_t count,
+                             char *ret_text);
+
 /* A path put together of `template` into `ret_text`, of HTTP_PATH_MAX octets. False: it is too
  * long, or is no path as those of targets are. */
 bool http_values_path(struct http_exchange *x, const struct template *template, char *ret_text,

@@ -219,3 +219,58 @@ int pattern_set_find(const struct pattern_set *set, struct regex_room *room, str
         ret_captures->count = 0;
     return found != PATTERN_NONE ? found : prefix;
 }
+
+/* ---- finding all ---- */
+
+/* What hits are gathered in. */
+struct hits {
+    struct pattern_hit *at;
+    size_t count, max;
+};
+
+static int hit(struct hits *hits, uint64_t rank, size_t index)
+{
+    if (hits->count == hits->max)
+        return -E2BIG;
+    hits->at[hits->count++] = (struct pattern_hit){ rank, (uint32_t)index };
+    return 0;
+}
+
+/* Prefixes come before all others, the shortest first. */
+static int hit_prefixes(const struct pattern_set *set, struct span path, struct hits *hits)
+{
+    uint32_t hash = HASH_START;
+    int res = 0;
+
+    for (size_t i = 0; res == 0 && i <= path.len && i < set->prefix.len_max; i++) {
+        char byte = i < path.len ? path.ptr[i] : '/';
+        bool ends = i == path.len && (i == 0 || path.ptr[i - 1] == '/');
+        const struct slot *slot;
+
+        hash = hash_add(hash, byte);
+        slot = byte == '/' && !ends ? table_find(&set->prefix, hash, path, i + 1) : NULL;
+        if (slot != NULL)
+            res = hit(hits, i + 1, slot->index);
+    }
+    return res;
+}
+
+int pattern_set_find_all(const struct pattern_set *set, struct regex_room *room, struct span path,
+                         struct pattern_hit *ret_hits, size_t max)
+{
+    struct hits hits = { ret_hits, 0, max };
+    size_t count = set->regexes + set->globs;
+    int prefix, exact = find_hashed(set, path, &prefix);
+    int res = hit_prefixes(set, path, &hits);
+
+    if (set->firm && prefix != PATTERN_NONE && set->patterns[prefix]->kind == PATTERN_PREFIX_FIRM)
+        count = 0;
+    for (size_t i = count; res >= 0 && i-- > 0;) { /* the least specific first */
+        res = pattern_match(set->patterns[set->tried[i]], room, path, NULL);
+        if (res == 1)
+            res = hit(&hits, (UINT64_C(1) << 32) + count - i, set->tried[i]);
+    }
+    if (res >= 0 && exact != PATTERN_NONE)
+        res = hit(&hits, UINT64_C(2) << 32, (size_t)exact);
+    return res < 0 ? res : (int)hits.count;
+}

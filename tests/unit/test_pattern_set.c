@@ -225,10 +225,49 @@ static void test_against_plain(void **state)
     assert_true(found_some > 10000);
 }
 
+/* Every pattern that matches alone is found, in the order in which one is chosen, backwards. */
+static void test_all(void **state)
+{
+    static const char *const order[] = { "/",        "/a/", "/a/b/", "*",       "*.c",
+                                         "/a/b/*.c", "c$",  "b",     "/a/b/x.c" };
+    struct pattern_hit hits[16];
+
+    (void)state;
+    add_pattern("=", "/a/b/x.c");
+    add_pattern("", "/a/b/");
+    add_pattern("", "*.c");
+    add_pattern("~", "b");
+    add_pattern("", "/");
+    add_pattern("", "/a/b/*.c");
+    add_pattern("~", "c$");
+    add_pattern("", "/a/");
+    add_pattern("", "*");
+    add_pattern("", "/b/");
+    add_pattern("", "/a/b/x.c/d/");
+
+    const struct pattern_set *set = make();
+    int found = pattern_set_find_all(set, room, SPAN_LIT("/a/b/x.c"), hits, ARRAY_LEN(hits));
+
+    assert_int_equal(found, ARRAY_LEN(order));
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        assert_string_equal(patterns[hits[i].index].text.ptr, order[i]);
+        assert_true(i == 0 || hits[i].rank > hits[i - 1].rank);
+    }
+    assert_int_equal(pattern_set_find_all(set, room, SPAN_LIT("/a/b/x.c"), hits, 8), -E2BIG);
+    assert_int_equal(pattern_set_find_all(set, room, SPAN_LIT("/a/b/"), hits, 16), 5);
+    assert_int_equal(pattern_set_find_all(set, room, SPAN_LIT("/a/b"), hits, 16), 5);
+    assert_int_equal(pattern_set_find_all(set, room, SPAN_LIT("/a/b/x.c/d"), hits, 16), 6);
+    add_pattern("^~", "/a/b/x/");
+    found = pattern_set_find_all(make(), room, SPAN_LIT("/a/b/x/y.c"), hits, ARRAY_LEN(hits));
+    assert_int_equal(found, 4);
+    assert_string_equal(patterns[hits[3].index].text.ptr, "/a/b/x/");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_rule, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_all, setup, teardown),
         cmocka_unit_test_setup_teardown(test_globs, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bounds, setup, teardown),
         cmocka_unit_test_setup_teardown(test_none, setup, teardown),

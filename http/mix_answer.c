@@ -1,0 +1,51 @@
+/* mix_answer.c: see mix_answer.h. */
+#include "http/mix_answer.h"
+
+#include "http/answer_fields.h"
+#include "http/fields.h"
+#include "http/values.h"
+
+/* The mix for the answer; NULL: the location has none, the path asked for is not known, or it
+ * cannot be told. */
+const struct http_mix *http_mix_of(struct http_exchange *x, const struct location *location,
+                                   enum http_answer answer)
+{
+    const struct http_mix *mix = NULL;
+    struct span file = { "", 0 };
+    char text[HTTP_URL_MAX];
+
+    if (!location->has_fields || x->target.path.len == 0)
+        return NULL;
+    if (answer == HTTP_ANSWER_FILE)
+        file = http_fields_path(location, x->search.name, text);
+    return http_mix_find(x->env, location, x->target.path, file, &mix) == 0 ? mix : NULL;
+}
+
+size_t http_mix_put_varying(struct http_exchange *x, const struct location *location,
+                            enum http_answer answer, char *out)
+{
+    const struct http_mix *mix;
+
+    if (!location->has_fields)
+        return location->has_varying ? http_values_put_fields(x, location, out) : 0;
+    mix = location->fields_vary ? http_mix_of(x, location, answer) : NULL;
+    if (mix == NULL)
+        return 0;
+    return answer == HTTP_ANSWER_ERROR
+               ? http_values_put_rules(x, mix->vary_errors, mix->vary_errors_count, out)
+               : http_values_put_rules(x, mix->vary_success, mix->vary_success_count, out);
+}
+
+struct span http_mix_fields(struct http_exchange *x, const struct location *location,
+                            enum http_answer answer, bool own_page)
+{
+    const struct http_mix *mix = http_mix_of(x, location, answer);
+
+    if (mix == NULL)
+        return own_page && location->policy_is_preset
+                   ? http_answer_fields_of_own_page(x->env, location)
+                   : x->env->location_fields[location->id];
+    if (own_page)
+        return answer == HTTP_ANSWER_ERROR ? mix->own_errors : mix->own_success;
+    return answer == HTTP_ANSWER_ERROR ? mix->errors : mix->success;
+}
