@@ -199,6 +199,9 @@ struct location {
     const struct config_return *answer; /* `return`; NULL: none. No location inherits it */
     const char *return_type;            /* media type of its text */
     bool internal;    /* reached by rewrite and error_pages alone: else there is nothing here */
+    const struct template *rewrite; /* the path that is looked for instead; NULL: that asked for. No
+                                       location inherits it */
+    struct maintenance maintenance;
     bool clean_urls;  /* pages are found without ".html", and those who ask with it led there */
     bool has_varying; /* one of `headers` has a `varying` */
     const struct template **try_templates; /* of try_uris */

@@ -329,6 +329,9 @@ static void print_location(struct printer *printer, const struct location *locat
             print_codings(printer, key->name,
                           strcmp(key->name, "compress") == 0 ? location->compress
                                                              : location->precompressed);
+        else if (strcmp(key->name, "rewrite") == 0)
+            print_setting(printer, key->name,
+                          location->rewrite != NULL ? location->rewrite->text : "");
         else if (strcmp(key->name, "return") == 0)
             print_setting(printer, key->name,
                           location->answer != NULL ? location->answer->written : "");

@@ -26,6 +26,7 @@ enum http_search_step {
     HTTP_SEARCH_LIMIT,
     HTTP_SEARCH_RETURN,
     HTTP_SEARCH_CLEAN_URL,
+    HTTP_SEARCH_MAINTENANCE,
 };
 
 /* The status for an errno of opening a file: one switch for the whole server. */

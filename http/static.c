@@ -18,9 +18,11 @@
 #include "http/clean_url.h"
 #include "http/fields.h"
 #include "http/locate.h"
+#include "http/maintenance.h"
 #include "http/redirect.h"
 #include "http/report.h"
 #include "http/response.h"
+#include "http/rewrite.h"
 #include "http/search.h"
 #include "http/vhost.h"
 
@@ -172,12 +174,23 @@ void http_static_begin_files(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
     const struct location *location = s->location;
-    if (location == NULL || location->root == NULL || location->internal) {
+    if (location == NULL || (location->root == NULL && location->rewrite == NULL) ||
+        location->internal) {
         http_static_begin_error(x, 404);
         return;
     }
-    s->step = location->limits.any ? HTTP_SEARCH_LIMIT : http_search_admitted_step(location);
     s->uri = x->target.path;
+    if (location->maintenance.file[0] != '\0' && location->root != NULL &&
+        http_maintenance_is_due(x))
+        s->step = HTTP_SEARCH_MAINTENANCE;
+    else
+        http_static_begin_judging(x);
+}
+
+void http_static_begin_judging(struct http_exchange *x)
+{
+    const struct location *location = x->search.location;
+    x->search.step = location->limits.any ? HTTP_SEARCH_LIMIT : http_search_admitted_step(location);
 }
 
 void http_static_begin_answer(struct http_exchange *x)
@@ -193,6 +206,8 @@ void http_static_begin(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
     s->try_index = s->index_index = 0;
+    s->rewrites = 0;
+    s->rewritten_by = NULL;
     s->status = 0;
     if (http_report_is_asked(x)) {
         s->location = http_location_slash(x->server);
@@ -297,6 +312,8 @@ static void step_not_found(struct http_exchange *x)
 static enum http_static_result step_try(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
+    if (http_rewrite_is_due(x))
+        return http_rewrite(x);
     if (s->location->try_count > 0 &&
         !http_search_expand(x, s->location->try_templates[s->try_index])) {
         next_try(x);
@@ -516,6 +533,8 @@ static enum http_static_result run_step(struct http_exchange *x)
         return http_limit_step(x);
     case HTTP_SEARCH_RETURN:
         return http_answer_return(x);
+    case HTTP_SEARCH_MAINTENANCE:
+        return http_maintenance_step(x);
     case HTTP_SEARCH_CLEAN_URL:
         return http_clean_url_redirect(x);
     }
