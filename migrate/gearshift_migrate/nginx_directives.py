@@ -21,17 +21,17 @@ def _rows(module, text):
 
 CORE = _rows("core", """
 user | said | `user`
-worker_processes | said | `processes` (`auto`: one, with `threads` of an engine that has several)
+worker_processes | said | `processes`; `auto`: `engine = multi-reactor`, a loop for each CPU
 worker_connections | said | `connections_max`
 worker_rlimit_nofile | needless | the limit is raised at the start to what the configuration needs
-worker_cpu_affinity | said | `pin = on`
+worker_cpu_affinity | needless | `pin = on` binds threads to CPUs
 worker_priority | unsaid | by systemd: `Nice=`
 worker_shutdown_timeout | said | `drain_timeout`
 worker_aio_requests | needless | bounded by `worker_queue`
 pid | said | `pid_file`
 error_log | said | `error_log`, `log_level`
 daemon | needless | gearshift stays in the foreground: systemd, or a shell's `&`
-master_process | said | `processes = 0` for off
+master_process | needless | `processes = 0` is off
 events | said | its settings are those of the top level
 use | said | `demultiplexer`, for engines of readiness
 multi_accept | needless | every engine takes all that wait
@@ -44,7 +44,7 @@ load_module | unsaid | there are no modules
 lock_file | needless | there is no mutex
 pcre_jit | needless | on where PCRE2 has it
 ssl_engine | unsaid | no engines of OpenSSL
-thread_pool | said | `workers`, `file_workers`
+thread_pool | needless | `workers`, `file_workers`
 timer_resolution | needless | the time is taken once a turn
 working_directory | needless | paths are absolute
 env | needless | nothing of the environment is removed
@@ -53,62 +53,62 @@ http | said | its settings are those of each server
 
 HTTP = _rows("http core", """
 server | said | `server`
-listen | said | `listen`; `ssl` is `tls`, `reuseport` is `accept`; `http2` and `quic` are not there
-server_name | said | the title and `alias_hosts`; `_` and `default_server` are `server "_"`; regular expressions are not there
-location | said | `location` with `=`, `^~`, `~`, `~*`; those inside others are written out; `@name` is not there
+listen | said | `listen`; `ssl` is `tls`; a port alone is IPv4 in nginx, and both here; no `http2`, no `quic`
+server_name | said | the title and `alias_hosts`; `~^(.+)\.name$` is `*.name`; other regular expressions are not there
+location | said | `location`; those inside others are written out, `@name` is looked into by `try_files`
 root | said | `root`
 alias | said | `alias`
 index | said | `index` (of the module index)
-try_files | said | `try`; `=404` is what follows anyhow
-error_page | said | `error_pages`; another status (`=200`) by `try`
+try_files | said | `try`; what follows the last is 404
+error_page | said | `error_pages`; `404 = /index.html` is `try`
 internal | said | `internal = on`
 types | said | `types`; `include mime.types` is needless: the machine's /etc/mime.types and a table of our own
 default_type | said | `default_type`
 keepalive_timeout | said | `keepalive_timeout`
 keepalive_requests | said | `keepalive_requests`
-keepalive_time | unsaid | connections end by `keepalive_requests` or a reload
+keepalive_time | needless | `keepalive_requests`
 keepalive_min_timeout | needless | a draining server answers what has come
 keepalive_disable | needless | only for browsers of 2005
 client_header_timeout | said | `header_timeout`
 client_body_timeout | said | `body_timeout`
-client_max_body_size | said | `body_max`
+client_max_body_size | said | `body_max`: what it is for here is to read and forget a body
 client_header_buffer_size | needless | memory is taken as needed up to `header_max`
-large_client_header_buffers | said | `request_line_max`, `header_max`
+large_client_header_buffers | needless | `request_line_max`, `header_field_max`, `header_max`, with the same sizes
 client_body_buffer_size | needless | bodies are read and left
 client_body_temp_path | needless | bodies are not kept
 client_body_in_file_only | needless | bodies are not kept
 client_body_in_single_buffer | needless | bodies are not kept
 send_timeout | said | `send_timeout`
 lingering_close | needless | always, as long as `linger_timeout`
-lingering_time | said | `linger_timeout`
+lingering_time | needless | `linger_timeout`
 lingering_timeout | said | `linger_timeout`
 reset_timedout_connection | needless | as every engine does at a deadline
-sendfile | said | `file_io`: `auto` is right for most
+sendfile | needless | `file_io = auto` is sendfile(2)
 sendfile_max_chunk | said | `send_turn`
 tcp_nopush | needless | a header and the start of its file leave together
 tcp_nodelay | needless | always
-aio | said | `engine = proactor`, or `file_jobs`
+aio | needless | `engine = proactor`, or `file_jobs`
 aio_write | needless | nothing is written
-directio | said | `file_jobs = linux-aio`
+directio | needless | `file_jobs = linux-aio`
 directio_alignment | needless | found out
 read_ahead | needless | posix_fadvise is used
 output_buffers | needless | by engine
 postpone_output | needless | answers of one turn leave together
 send_lowat | needless | of FreeBSD
-open_file_cache | said | `cache_files`
+open_file_cache | needless | on: `cache_files`
 open_file_cache_valid | said | `cache_valid`
 open_file_cache_min_uses | needless | one use is enough
-open_file_cache_errors | needless | errors are kept, for `cache_valid`
+open_file_cache_errors | needless | for `cache_valid`
 disable_symlinks | said | `symlinks`
-etag | said | `etag`
+etag | said | `etag`; tags are of another form: clients ask once more after the move
 if_modified_since | said | `if_modified_since`
 max_ranges | said | `ranges_max`
 limit_rate | said | `limit_rate`
 limit_rate_after | said | `limit_rate_after`
 limit_except | needless | GET, HEAD and OPTIONS are all that is answered
 satisfy | said | `satisfy`
-merge_slashes | needless | `//` is not `/`: another path, which is not found
-absolute_redirect | needless | redirects are relative unless they name a host
+merge_slashes | needless | always
+absolute_redirect | needless | redirects are relative, unless they name a host
 port_in_redirect | needless | redirects are relative
 server_name_in_redirect | needless | redirects are relative
 server_tokens | needless | no version is told
@@ -131,50 +131,50 @@ msie_refresh | needless | of 2001
 resolver | needless | no names are looked up while serving
 resolver_timeout | needless | no names are looked up while serving
 subrequest_output_buffer_size | needless | there are no subrequests
-auth_delay | needless | a wrong password costs the time of its hash
+auth_delay | needless | a wrong password costs the time of its hash, and `auth_verifications_max` at a time
 max_headers | said | `header_count_max`
-early_hints | said | `early_hints`
+early_hints | needless | of proxies; `early_hints` here names Link fields
 """)
 
 MODULES = {}
 for _module, _text in {
     "headers": """
-add_header | said | `headers`; those that an inner block leaves out are removed there
+add_header | said | `headers`, which add up over server and location where nginx replaces them: `"Name:"` removes one; Cache-Control without `always`: `cache`, since an error is not to be kept
 add_trailer | unsaid | no trailers
-expires | said | `cache ... { expires = ... }`
+expires | said | `cache` with `expires` or `control`; by a map of the type, too
 more_set_headers | said | `headers`
-more_clear_headers | said | `headers`, remove
+more_clear_headers | said | `headers` with `"Name:"`
 """,
     "rewrite": """
-return | said | `return`
-rewrite | said | `rewrite`, or `redirect` for `permanent` and `redirect`
-if | said | where it is one of the idioms for hosts, schemes, files, referers and maintenance; else told
-set | unsaid | `map` gives names to values
+return | said | `return`, `return_type`
+rewrite | said | `location ~` with `return`, or with `try`
+if | said | hosts, schemes, methods, missing files, paths, referers; nothing else
+set | unsaid | no variables of one's own
 break | needless | a rewrite goes on with files
 rewrite_log | needless | `gearshift explain URL`
 uninitialized_variable_warn | needless | unknown variables are refused
 """,
     "access": """
-allow | said | `access`
-deny | said | `access`
+allow | said | `allow`: the smallest network decides, not the first line
+deny | said | `deny`
 """,
     "auth_basic": """
 auth_basic | said | `auth`
-auth_basic_user_file | said | `auth`, `users`
+auth_basic_user_file | said | `users` of `auth`; hashes by crypt(3), no DES, no plain text
 """,
     "auth_request": """
 auth_request | unsaid | nobody else is asked
 auth_request_set | unsaid | nobody else is asked
 """,
     "limit_req, limit_conn": """
-limit_req_zone | said | rate and key: by client
-limit_req | said | `limit_requests`
-limit_req_status | needless | 429, which is what it is for
+limit_req_zone | said | its rate and key
+limit_req | said | `limit_requests`, `limit_requests_server`; 429 where nginx says 503
+limit_req_status | needless | 429 by client, 503 for all, with Retry-After
 limit_req_log_level | needless | told once in a while, with their number
 limit_req_dry_run | unsaid | the status page counts
-limit_conn_zone | said | key: by client
-limit_conn | said | `limit_connections`
-limit_conn_status | needless | as documented at `limit_connections`
+limit_conn_zone | said | its key
+limit_conn | said | `limit_connections`, for the whole server, idle connections too
+limit_conn_status | needless | one connection more is closed
 limit_conn_log_level | needless | told once in a while, with their number
 limit_conn_dry_run | unsaid | the status page counts
 limit_zone | unsaid | of nginx 0.x
@@ -183,7 +183,7 @@ limit_zone | unsaid | of nginx 0.x
 autoindex | said | `autoindex`
 autoindex_exact_size | needless | sizes for people, exact ones in JSON
 autoindex_format | needless | JSON is given to who asks for it (Accept, or `?format=json`)
-autoindex_localtime | needless | the reader's own time
+autoindex_localtime | needless | a script shows the reader's own time
 random_index | unsaid | no page by chance
 fancyindex | said | `autoindex`
 """,
@@ -191,14 +191,14 @@ fancyindex | said | `autoindex`
 gzip | said | `compress`
 gzip_types | said | `compress_types`
 gzip_min_length | said | `compress_min`
-gzip_comp_level | needless | compressed once and kept: the level is the best
+gzip_comp_level | needless | compressed once and kept: levels are fixed
 gzip_vary | needless | always
 gzip_proxied | needless | as for everybody
 gzip_http_version | needless | as Accept-Encoding says
 gzip_disable | needless | as Accept-Encoding says
 gzip_buffers | needless | bounded by `compress_cache`
 gzip_static | said | `precompressed`
-gunzip | needless | what is only there compressed is decompressed for who needs it
+gunzip | needless | what is there compressed alone is decompressed for who cannot: `decompress_max`
 gunzip_buffers | needless | bounded
 brotli | said | `compress`
 brotli_static | said | `precompressed`
@@ -212,29 +212,29 @@ zstd_comp_level | needless | compressed once and kept
 zstd_min_length | said | `compress_min`
 """,
     "map, geo, split_clients": """
-map | said | `map`
+map | said | of paths that have moved, of media types in `expires` and `add_header`, of statuses in `access_log`; else it is told
 map_hash_max_size | needless | hashed, of any size
 map_hash_bucket_size | needless | hashed, of any size
-geo | unsaid | addresses decide in `access` alone
+geo | unsaid | addresses decide in `allow` and `deny`
 split_clients | unsaid | a static site is the same for all
 geoip_country | unsaid | no countries
 geoip_city | unsaid | no cities
 """,
     "charset": """
-charset | said | `charset`
+charset | said | `charset`: utf-8 by default
 charset_types | said | `charset_types`
 source_charset | needless | nothing is recoded
 override_charset | needless | nothing is recoded
 charset_map | unsaid | nothing is recoded
 """,
     "log": """
-access_log | said | `access_log`, `access_log_format`
+access_log | said | `access_log`, one for a server; `off` for a place is `access_log_skip`
 log_format | said | `access_log_format`
 open_log_file_cache | needless | logs stay open
 """,
     "realip": """
-set_real_ip_from | said | `real_ip_from`
-real_ip_header | said | `real_ip_header`; `proxy_protocol` by `trusted`
+set_real_ip_from | said | `real_ip_from`, or `trusted`
+real_ip_header | said | `real_ip_header`; `proxy_protocol` is `trusted`
 real_ip_recursive | said | `real_ip_recursive`
 """,
     "referer": """
@@ -243,29 +243,29 @@ referer_hash_max_size | needless | any size
 referer_hash_bucket_size | needless | any size
 """,
     "secure_link": """
-secure_link | unsaid | links signed anew: `signed` has HMAC-SHA256 in place of MD5
+secure_link | unsaid | `signed` has HMAC-SHA256, with links that have to be made anew: what it guards is closed
 secure_link_md5 | unsaid | as secure_link
 secure_link_secret | unsaid | as secure_link
 """,
     "ssl": """
-ssl | said | `tls` behind the address
+ssl | said | `tls` behind an address of `listen`
 ssl_certificate | said | `certificate`
 ssl_certificate_key | said | `key`
 ssl_protocols | said | `tls_protocols`
-ssl_ciphers | said | `tls_ciphers`
+ssl_ciphers | said | `tls_ciphers`, by IANA's names; what is chosen by words, such as HIGH, is the default
 ssl_prefer_server_ciphers | needless | the server's order
 ssl_ecdh_curve | said | `tls_curves`
 ssl_dhparam | needless | no finite-field DHE
 ssl_session_cache | said | `tls_session_cache`
-ssl_session_timeout | said | `tls_ticket_key_lifetime`
+ssl_session_timeout | needless | `tls_ticket_key_lifetime`
 ssl_session_tickets | said | `tls_session_tickets`
 ssl_session_ticket_key | needless | keys are made, shared by all workers, and renewed
 ssl_client_certificate | said | `tls_client_ca`
-ssl_trusted_certificate | needless | a staple comes from a file
+ssl_trusted_certificate | needless | `ocsp` is a file
 ssl_verify_client | said | `tls_verify`
 ssl_verify_depth | said | `tls_verify_depth`
 ssl_crl | said | `tls_crl`
-ssl_stapling | said | `ocsp`, a file that certbot's hook or a timer renews
+ssl_stapling | unsaid | the server asks nobody: `ocsp`, a file that certbot or a timer renews
 ssl_stapling_file | said | `ocsp`
 ssl_stapling_responder | unsaid | no requests are made
 ssl_stapling_verify | needless | the client verifies
@@ -285,7 +285,7 @@ http2_push_preload | unsaid | HTTP/1.1 alone
 quic_retry | unsaid | HTTP/1.1 alone
 """,
     "other modules of static sites": """
-stub_status | said | `status_page`
+stub_status | said | `status_page`, `status_allow`
 empty_gif | unsaid | a file of 43 bytes
 mp4 | unsaid | players ask for ranges
 flv | unsaid | players ask for ranges
@@ -309,7 +309,7 @@ modern_browser | unsaid | a static site is the same for all
 ancient_browser | unsaid | a static site is the same for all
 """,
     "proxies and scripts": """
-proxy_pass | unsaid | not proxied: HAProxy or nginx in front, which passes the rest to gearshift
+proxy_pass | unsaid | not proxied: nginx, Caddy or HAProxy in front, which hands the rest to gearshift
 fastcgi_pass | unsaid | no scripts
 uwsgi_pass | unsaid | no scripts
 scgi_pass | unsaid | no scripts

@@ -6,16 +6,13 @@ import os
 from .nginx_text import Directive, Refused, parse
 
 NESTING_MAX = 20
+LISTS = ("types", "map", "geo", "split_clients")  # blocks of values, not of directives
 
 
 def load(path):
     """The directives of the file and of all that it includes. Relative names begin, as nginx has it, at
     the folder of the first file."""
     return _resolve(_read(path, path), os.path.dirname(os.path.abspath(path)), 0)
-
-
-def load_text(text, name="nginx.conf", folder="."):
-    return _resolve(parse(text, name), folder, 0)
 
 
 def _read(path, shown):
@@ -30,7 +27,7 @@ def _resolve(directives, folder, depth):
     out = []
     for directive in directives:
         if directive.name != "include" or directive.block is not None or len(directive.args) != 1:
-            if directive.block is not None and directive.name not in ("types", "map", "geo", "split_clients"):
+            if directive.block is not None and (directive.name not in LISTS or directive.name == "map"):
                 directive.block = _resolve(directive.block, folder, depth)
             out.append(directive)
             continue
@@ -41,18 +38,16 @@ def _resolve(directives, folder, depth):
             out.append(directive)
             continue
         pattern = os.path.join(folder, name)
-        paths = sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]
-        for path in paths:
+        for path in sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]:
             if not os.path.exists(path):
-                out.append(Directive("include", [name], directive.file, directive.line))
-                continue
-            out += _resolve(_read(path, os.path.relpath(path, folder)
-                                  if path.startswith(folder + os.sep) else path), folder, depth + 1)
+                raise Refused(f"{directive.place}: include {name}: there is no file {path}")
+            shown = os.path.relpath(path, folder) if path.startswith(folder + os.sep) else path
+            out += _resolve(_read(path, shown), folder, depth + 1)
     return out
 
 
 class Scope:
-    """A block and those around it, the innermost last."""
+    """A block and those around it."""
 
     def __init__(self, block, outer=None):
         self.block, self.outer = block, outer
@@ -61,21 +56,55 @@ class Scope:
         """The directives of these names in the block itself."""
         return [d for d in self.block if d.name in names]
 
-    def all(self, name):
+    def all(self, *names):
         """Those that hold: nginx takes the ones of the innermost block that has any."""
         scope = self
         while scope is not None:
-            found = scope.own(name)
+            found = scope.own(*names)
             if found:
                 return found
             scope = scope.outer
         return []
 
-    def one(self, name):
+    def one(self, *names):
         """The last of them, or None."""
-        found = self.all(name)
+        found = self.all(*names)
         return found[-1] if found else None
 
     def is_on(self, name):
         found = self.one(name)
         return found is not None and found.args[:1] != ["off"]
+
+
+class Place:
+    """Where something is to be said: a server with what is around it, or a location with those around it up to
+    the server. What nginx has inherited within a place is said there; between the places ours inherits, too."""
+
+    def __init__(self, blocks, server=None, location=None):
+        """blocks: the innermost first. server: the Place of the server, of a location."""
+        self.blocks, self.server, self.location = blocks, server, location
+
+    def own(self, *names):
+        """The directives of these names that hold by what this place says itself; none: it says nothing."""
+        for block in self.blocks:
+            found = [d for d in block if d.name in names]
+            if found:
+                return found
+        return []
+
+    def one(self, *names):
+        found = self.own(*names)
+        return found[-1] if found else None
+
+    def all(self, *names):
+        """Those that hold, wherever they stand."""
+        found = self.own(*names)
+        return found if found or self.server is None else self.server.all(*names)
+
+    def last(self, *names):
+        found = self.all(*names)
+        return found[-1] if found else None
+
+    def every(self, *names):
+        """All directives of these names of this place, inherited or not."""
+        return [d for block in self.blocks for d in block if d.name in names]

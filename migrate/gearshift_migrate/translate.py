@@ -1,26 +1,20 @@
 """translate.py: the whole configuration: what holds for the process, and each server in its turn."""
 
-import re
-
 from . import nginx_directives as directives
-from . import values
+from . import tls, values
+from .listen import Addresses
 from .nginx_text import Refused
-from .nginx_tree import Scope
+from .nginx_tree import Place, Scope
 from .notes import Notes
+from .server import Context, translate_server
 from .server_conf import Block
-from .translate_server import translate_server
 
-# Directives that stand where they are translated; all others are looked up in the table.
-TOP = {
-    "user", "worker_processes", "worker_connections", "pid", "error_log", "events", "http", "use", "stream", "mail",
-    "worker_shutdown_timeout", "worker_rlimit_nofile",
-}
-DEMULTIPLEXERS = {"epoll": None, "poll": "poll", "select": "select"}
 LEVELS = {"debug": "debug", "info": "info", "notice": "info", "warn": "warn", "error": "error", "crit": "error",
           "alert": "error", "emerg": "error"}
+HEAD = """Made of {file} by gearshift-migrate; `gearshift -t` checks it, `gearshift explain` tells what a request gets. \
+What is not quite as with nginx everywhere: docs/migrating.md."""
 
-# Settings that nginx has for each server, and we have once: those of the http block, or of a server
-# where all that have one agree.
+# Settings that nginx has for each server, and we have once.
 ONCE = (
     ("keepalive_timeout", "keepalive_timeout", values.duration),
     ("keepalive_requests", "keepalive_requests", str),
@@ -29,58 +23,49 @@ ONCE = (
     ("send_timeout", "send_timeout", values.duration),
     ("client_max_body_size", "body_max", values.size),
     ("lingering_timeout", "linger_timeout", values.duration),
-    ("max_ranges", "ranges_max", str),
     ("sendfile_max_chunk", "send_turn", values.size),
     ("open_file_cache_valid", "cache_valid", values.duration),
-    ("real_ip_header", None, None),
     ("real_ip_recursive", "real_ip_recursive", str),
     ("gzip_min_length", "compress_min", values.size),
-    ("ssl_session_tickets", "tls_session_tickets", str),
-    ("ssl_protocols", None, None),
-    ("ssl_ciphers", None, None),
-    ("ssl_ecdh_curve", None, None),
-    ("default_type", None, None),
+    ("max_headers", "header_count_max", str),
+    ("ssl_handshake_timeout", "tls_handshake_timeout", values.duration),
 )
+RANGES_MAX = 1000
 
 
-def translate(tree):
-    """The text of a server.conf, and the notes."""
+def translate(tree, file="nginx.conf", prefix="/usr/share/nginx"):
+    """The text of a server.conf, and the notes. tree: the directives of a whole configuration, or of a file of
+    sites-enabled."""
     notes, out = Notes(), Block()
     main = Scope(tree)
-    http = [d for d in tree if d.name == "http"]
-    servers, inner = [], main
-    if http:
-        block = [d for each in http for d in each.block]
-        inner = Scope(block, main)
-        servers = inner.own("server")
-    elif main.own("server"):  # a file of sites-enabled alone
-        servers = main.own("server")
-    elif not tree or all(d.name not in ("http", "server", "events") for d in tree):
-        raise Refused("neither an http block nor a server block is in it")
-    process(main, inner, out, notes)
-    once(inner, servers, out, notes)
-    for directive in tree:
-        if directive.name not in TOP and directive.name != "server":
-            tell_of(directive, notes)
-    for directive in (inner.block if http else []):
-        tell_of(directive, notes)
+    blocks = main.own("http")
+    http = [d for each in blocks for d in each.block] if blocks else tree
+    servers = [d for d in http if d.name == "server"]
     if not servers:
-        notes.told.append("no server block is in it")
-    for server in defaults_last(servers):
-        translate_server(Scope(server.block, inner), server, out, notes)
-    return "\n".join(out.lines()) + "\n", notes.told
-
-
-def defaults_last(servers):
-    """In their order: which of them is the default is said by its name."""
-    return servers
+        raise Refused(f"{file}: there is no server block in it")
+    out.comment(HEAD.format(file=file))
+    process(main, Scope(http, main), out, notes)
+    scopes = [Scope(server.block, Scope(http)) for server in servers]
+    once(scopes, out, notes)
+    ranges(scopes, out, notes)
+    real_ip(scopes, out, notes)
+    tls.once(scopes, out, notes)
+    addresses = Addresses(servers, notes)
+    for directive in [*tree, *(http if blocks else [])]:
+        tell_of(directive, notes)
+    context = Context(http, addresses, notes, prefix)
+    for server in servers:
+        translate_server(server, context, out)
+    if context.connections_max:
+        out.parts.insert(1, ("limit_connections", str(context.connections_max), "nginx counts requests in progress"))
+    return "\n".join(out.lines()) + "\n", notes
 
 
 def tell_of(directive, notes):
     """Notes a directive that nothing can say."""
     _, kind, text = directives.find(directive.name)
     if kind == directives.UNSAID:
-        notes.add(directive, text)
+        notes.unsaid(directive, text)
 
 
 def process(main, http, out, notes):
@@ -95,78 +80,82 @@ def process(main, http, out, notes):
         out.set("engine", "multi-reactor", "a loop for each CPU")
     pid = main.one("pid")
     if pid is not None:
-        out.text("pid_file", pid.args[0])
+        out.path("pid_file", pid.args[0])
     error = http.one("error_log")
-    if error is not None and error.args[0] != "/dev/null":
-        out.text("error_log", error.args[0])
-        if len(error.args) > 1:
-            out.set("log_level", LEVELS.get(error.args[1], "error"))
+    if error is not None and error.args[0] not in ("/dev/null", "stderr"):
+        out.path("error_log", error.args[0])
+    if error is not None and len(error.args) > 1 and LEVELS.get(error.args[1], "error") != "info":
+        out.set("log_level", LEVELS.get(error.args[1], "error"))
     for events in main.own("events"):
         scope = Scope(events.block)
         connections, use = scope.one("worker_connections"), scope.one("use")
         if connections is not None:
             out.set("connections_max", connections.args[0])
-        if use is not None and DEMULTIPLEXERS.get(use.args[0]):
-            out.set("demultiplexer", DEMULTIPLEXERS[use.args[0]])
+        if use is not None and use.args[0] in ("poll", "select"):
+            out.set("demultiplexer", use.args[0])
     drain = main.one("worker_shutdown_timeout")
     if drain is not None:
         out.set("drain_timeout", values.duration(drain.args[0]))
 
 
-def once(http, servers, out, notes):
-    """Settings that are ours once."""
-    scopes = [Scope(server.block, http) for server in servers] or [http]
+def once(scopes, out, notes):
+    """Settings that are ours once: those of the first server that has one."""
     for name, key, convert in ONCE:
-        found = {tuple(d.args): d for d in (scope.one(name) for scope in scopes) if d is not None}
-        if not found:
+        directive = the_one(name, scopes, notes)
+        if directive is None:
             continue
-        if len(found) > 1:
-            notes.add(list(found.values())[1], "one value holds for all servers here; the first one of the file is taken")
-        directive = next(iter(found.values()))
+        first = directive.args[0]
         try:
-            setting(name, key, convert, directive, out, notes)
+            if name == "client_max_body_size" and first == "0":
+                continue  # no limit: a body is read and thrown away, and nobody sends one
+            if name == "keepalive_timeout" and values.seconds(first) == 0:
+                out.set("keepalive_requests", "1", "keepalive_timeout 0")
+                continue
+            value = convert(first)
+            if name == "sendfile_max_chunk" and value == "0":
+                continue
+            out.set(key, value)
         except Refused as error:
-            notes.add(directive, str(error))
-    trusted = [d.args[0] for d in http.own("set_real_ip_from")]
+            notes.unsaid(directive, str(error))
+
+
+def the_one(name, scopes, notes):
+    """The directive of that name, and a note where servers differ in it."""
+    found = {}
     for scope in scopes:
-        trusted += [d.args[0] for d in scope.own("set_real_ip_from") if d.args[0] not in trusted]
-    header = next((d for d in (scope.one("real_ip_header") for scope in scopes) if d is not None), None)
-    if header is not None and header.args[0] == "proxy_protocol":
+        directive = scope.one(name)
+        if directive is not None:
+            found.setdefault(tuple(directive.args), directive)
+    different = list(found.values())
+    if len(different) > 1:
+        notes.differs(different[1], f"one value holds for all servers: that of {different[0].place}")
+    return different[0] if different else None
+
+
+def ranges(scopes, out, notes):
+    directive = the_one("max_ranges", scopes, notes)
+    if directive is not None and directive.args[0].isdigit():
+        out.set("ranges_max", str(min(int(directive.args[0]), RANGES_MAX)))
+
+
+def real_ip(scopes, out, notes):
+    """Who may say who the client is."""
+    trusted = list(dict.fromkeys(d.args[0] for scope in scopes for d in scope.all("set_real_ip_from")))
+    if not trusted:
+        return
+    header = the_one("real_ip_header", scopes, notes)
+    name = header.args[0] if header is not None else "X-Real-IP"
+    if name.lower() == "proxy_protocol":
         out.list("trusted", trusted)
-    else:
-        out.list("real_ip_from", trusted)
-    types = http.own("types")
-    own = [f"{extension}={kind.name}" for block in types for kind in block.block for extension in kind.args]
-    out.list("types", own)
+        return
+    ours = {"x-forwarded-for": "X-Forwarded-For", "forwarded": "Forwarded", "x-real-ip": "X-Real-IP"}.get(name.lower())
+    if ours is None:
+        notes.unsaid(header, f"{name}: the client is taken from X-Forwarded-For, Forwarded or X-Real-IP")
+        return
+    out.list("real_ip_from", trusted)
+    if ours != "X-Forwarded-For":
+        out.set("real_ip_header", ours)
 
 
-def setting(name, key, convert, directive, out, notes):
-    """One of ONCE."""
-    first = directive.args[0]
-    if name == "real_ip_header":
-        if first.lower() in ("x-forwarded-for", "forwarded"):
-            out.text("real_ip_header", first)
-        elif first != "proxy_protocol":
-            notes.add(directive, f"{first}: the client is taken from X-Forwarded-For or Forwarded")
-    elif name == "ssl_protocols":
-        ours = [p for p in directive.args if p in ("TLSv1.2", "TLSv1.3")]
-        if len(ours) < len(directive.args):
-            notes.add(directive, "versions below TLSv1.2 are not there")
-        out.list("tls_protocols", ours)
-    elif name == "ssl_ciphers":
-        notes.add(directive, "the names are those of the library: the default, which is strict, is kept")
-    elif name == "ssl_ecdh_curve":
-        if first != "auto":
-            out.list("tls_curves", first.split(":"))
-    elif name == "default_type":
-        out.text("default_type", first)
-    elif name == "client_max_body_size" and first == "0":
-        notes.add(directive, "a body has a limit: the default is kept")
-    elif name == "keepalive_timeout":
-        out.set(key, convert(first))
-    else:
-        out.set(key, convert(first))
-
-
-def is_regex(text):
-    return re.search(r"[\\^$.|?*+()\[\]{}]", text) is not None
+def place_of(server, http):
+    return Place([server.block, http])

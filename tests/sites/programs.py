@@ -153,10 +153,14 @@ def caddy(text, folder, root):
         used[int(match[1])] = ports[int(match[1])]
         return f":{ports[int(match[1])]}"
 
-    text = re.sub(r":(80|443)\b", port, filled(text, folder, root))
+    def change(text):
+        return re.sub(r":(80|443)\b", port, filled(text, folder, root))
+
+    text = change(text)
+    each_included(folder, "caddy.d", change)
     path = os.path.join(folder, "Caddyfile")
     with open(path, "w", encoding="utf-8") as file:
-        file.write("{\n\tadmin off\n\tauto_https off\n\tpersist_config off\n}\n" + text)
+        file.write("{\n\tadmin off\n\tauto_https off\n}\n" + text)
     environment = ["env", f"HOME={folder}", f"XDG_DATA_HOME={folder}", f"XDG_CONFIG_HOME={folder}"]
     return Running("caddy", [*environment, program, "run", "--config", path, "--adapter", "caddyfile"],
                    folder, used, root)

@@ -29,7 +29,8 @@ ASKS = [
     ask("/images/router-1.2.bin", 401, sends={"Authorization": "Bearer x"}),
     ask("/images/none.bin", 401),
     ask("/images/none.bin", 404, sends=ALICE),
-    ask("/images/", 403, sends=ALICE, differs={"gearshift": "404: a folder without a page is not found",
+    ask("/images/", 403, sends=ALICE, differs={"caddy": "404: a folder without a page is not found",
+                                               "gearshift": "404: a folder without a page is not found",
                                                "migrated": "404: a folder without a page is not found"}),
     ask("/images/SHA256SUMS", 200, "0a1b  router-1.2.bin\n"),
 ]

@@ -28,6 +28,6 @@ ASKS = [
     ask("/deep/er/est/file.bin", 200),
     ask("/.hidden/file.txt", 404),
     ask("/Thumbs.db", 404),
-    ask("/Caf%C3%A9", 301, fields={"Location": "/Caf%C3%A9/"}),
+    ask("/Caf%C3%A9", 301, fields={"Location": "/Caf%C3%A9/"}, differs={"caddy": "308, and %c3 for %C3: the same path"}),
     ask("/%E2%82", 404),
 ]
