@@ -22,6 +22,10 @@ def return_text(directive, context, default="text/html"):
     if not args:
         return None, None
     status, text = (args[0], " ".join(args[1:])) if args[0].isdigit() else ("302", args[0])
+    if any(c < " " for c in text.strip()):
+        context.notes.unsaid(directive, "a text of several lines: put it into a file; 404 here")
+        return None, None
+    text = text.strip()
     if status in REDIRECTS or text.startswith(("http://", "https://", "$scheme://")):
         text = url_of(text)
     text, unknown = values.variables(text)
@@ -137,6 +141,20 @@ def plain_names(condition):
     if condition.operator in ("~", "~*") and match:
         return ["www."]
     return None
+
+
+def without_www(directive, names):
+    """`if ($host ~ ^www\\.(.*)) { set $h $1; rewrite ^(.*)$ https://$h$1 permanent; }` as a return."""
+    acts = [d for d in directive.block if d.name not in ("set", "break")]
+    bare = next((n[4:] for n in names if n.lower().startswith("www.")), None)
+    if len(acts) != 1 or bare is None or acts[0].name not in ("return", "rewrite"):
+        return None
+    act = acts[0]
+    target = act.args[1] if len(act.args) > 1 else ""
+    if not target.startswith(("http://$", "https://$", "$scheme://$")):
+        return None
+    status = act.args[0] if act.name == "return" else "301" if "permanent" in act.args else "302"
+    return type(act)("return", [status, target.partition("://")[0] + "://" + bare + "$request_uri"], act.file, act.line)
 
 
 def translate_condition(directive, location, place, out, context):

@@ -11,6 +11,8 @@ import re
 from . import values
 from .server_conf import quoted
 
+HARMLESS = re.compile(r"no-store|no-cache|private", re.IGNORECASE)
+LONG = re.compile(r"max-age=\"?0*[1-9]", re.IGNORECASE)
 FOREVER = "max-age=315360000"
 # Fields that the server makes itself, and what does that.
 MADE = {
@@ -28,7 +30,9 @@ EXTENSIONS = {
     "image/png": ["png"], "image/gif": ["gif"], "application/pdf": ["pdf"], "text/plain": ["txt"],
     "video/mp4": ["mp4"], "video/webm": ["webm"], "audio/mpeg": ["mp3"], "application/rss+xml": ["rss"],
     "application/atom+xml": ["atom"], "application/x-javascript": ["js"], "image/bmp": ["bmp"],
-    "application/vnd.ms-fontobject": ["eot"], "application/font-woff": ["woff"], "application/font-woff2": ["woff2"],
+    "text/markdown": ["md"], "text/calendar": ["ics"], "application/rdf+xml": ["rdf"],
+    "text/cache-manifest": ["appcache"], "text/vtt": ["vtt"], "application/ld+json": ["jsonld"],
+    "application/geo+json": ["geojson"], "application/vnd.ms-fontobject": ["eot"], "application/font-woff": ["woff"], "application/font-woff2": ["woff2"],
 }
 
 
@@ -70,14 +74,17 @@ def fields_of(place):
            [Field(d) for d in place.every("more_set_headers") if d.args and ":" not in d.args[0]]
 
 
-def translate_fields(place, context, out):
-    """`headers` of the place, where it says something about them."""
-    if not place.own("add_header"):
+def translate_fields(place, context, out, leave_out=None):
+    """`headers` of the place, where it says something about them; a name in lower case is left out."""
+    if not place.own("add_header") and not place.fields_of_errors:
         return
     mine = [f for f in fields_of(place) if not is_cached(f, context)]
+    mine += [Field(d) for d in place.fields_of_errors]
     lines, said = [], set()
     for field in mine:
         name = field.name.lower()
+        if name == leave_out:
+            continue
         if name in MADE and (name != "vary" or field.value.lower() == "accept-encoding"):
             if MADE[name]:
                 context.notes.unsaid(field.directive, f"{field.name} is made by the server: see {MADE[name]}")
@@ -109,16 +116,22 @@ def is_cached(field, context):
     """Does a cache block say this field?"""
     if field.name.lower() == "expires":
         return True
-    if field.name.lower() != "cache-control" or field.always:
+    if field.name.lower() != "cache-control" or field.always or is_harmless(field):
         return False
     return not values.has_variables(field.value) or field.value[1:] in context.maps
 
 
-def cache_of(place, context):
-    """What holds of the place for files."""
+def is_harmless(field):
+    """May an error have this Cache-Control as well, since it lets nobody keep anything for long?"""
+    return HARMLESS.search(field.value) is not None and LONG.search(field.value) is None
+
+
+def cache_of(place, context, elsewhere=False):
+    """What holds of the place for files. elsewhere: as it is said in another place, which has other `headers`."""
     cache = Cache()
     expires = place.last("expires")
-    controls = [f for f in fields_of(place) if is_cached(f, context) and f.name.lower() == "cache-control"]
+    controls = [f for f in fields_of(place) if f.name.lower() == "cache-control" and
+                (is_cached(f, context) or ((elsewhere or expires is not None) and is_harmless(f)))]
     texts = [f.value for f in controls if not values.has_variables(f.value)]
     for field in controls:
         if values.has_variables(field.value):
@@ -161,41 +174,39 @@ def by_type(directive, value, cache, context, read):
     if rows is None or rows.args[0] not in ("$sent_http_content_type", "$uri", "$request_uri"):
         context.notes.unsaid(directive, f"there is no {value}")
         return
-    default = None
-    for row in rows.block:
+    default, seen = None, set()
+    for row in sorted(rows.block, key=lambda row: row.name.startswith("~")):  # as nginx asks them
         if row.name == "default":
             default = read(row.args[0] if row.args else "")
             continue
         if not row.args or row.name in ("hostnames", "volatile", "include"):
             continue
-        globs = [regex_glob(row.name)] if rows.args[0] != "$sent_http_content_type" else type_globs(row.name)
+        endings = (type_endings if rows.args[0] == "$sent_http_content_type" else path_endings)(row.name)
         control, expires = read(row.args[0])
-        for glob in globs:
-            if glob is None:
-                context.notes.unsaid(row, "this pattern is no ending of a name")
-            elif control or expires:
-                cache.by_type.append((glob, control, expires))
+        if not endings and row.name and (control or expires):
+            context.notes.differs(row, f"{row.name}: no ending is known of names that are meant by this")
+        fresh = [e for e in endings if e not in seen]
+        seen.update(fresh)
+        if fresh and (control or expires):
+            cache.by_type.append((glob_of(fresh), control, expires))
     if default is not None and any(default):
         cache.control, cache.expires = default
 
 
-def type_globs(pattern):
-    """The globs for the names of files of a media type, or of a regular expression of such."""
+def type_endings(pattern):
+    """What the names of files of a media type end in, or of the types that a regular expression is for."""
     table = {}
     for extension, kind in mimetypes.types_map.items():
         table.setdefault(kind, []).append(extension[1:])
     for kind, extensions in EXTENSIONS.items():
         table[kind] = list(dict.fromkeys(extensions + table.get(kind, [])))
-    if pattern.startswith("~"):
-        try:
-            regex = re.compile(pattern.lstrip("~*"), re.IGNORECASE)
-        except re.error:
-            return [None]
-        found = [e for kind in sorted(table) if regex.search(kind) for e in table[kind]]
-    else:
-        found = table.get(pattern.partition(";")[0].strip().lower(), [])
-    found = sorted(set(found), key=found.index)
-    return [glob_of(found)] if found else [None]
+    if not pattern.startswith("~"):
+        return table.get(pattern.partition(";")[0].strip().lower(), [])
+    try:
+        regex = re.compile(pattern.lstrip("~*"), re.IGNORECASE)
+    except re.error:
+        return []
+    return list(dict.fromkeys(e for kind in sorted(table) if regex.search(kind) for e in table[kind]))
 
 
 def glob_of(extensions):
@@ -205,6 +216,6 @@ def glob_of(extensions):
 ENDING = re.compile(r"~\*?(?:\.\*)?\\\.(?:(\w+)|\((?:\?:)?([\w|]+)\))\$")
 
 
-def regex_glob(pattern):
+def path_endings(pattern):
     match = ENDING.fullmatch(pattern)
-    return None if match is None else glob_of((match[1] or match[2]).split("|"))
+    return [] if match is None else (match[1] or match[2]).split("|")

@@ -37,16 +37,24 @@ class Location:
             return self.path
         return regex_below(outer.path, self.path, self.kind == "~*")
 
-    def head(self):
-        """The head of the block here."""
+    def _parts(self):
+        """The word before its pattern here, and the pattern."""
         if self.is_regex:
             text = self.regex()
-            kind = "~" if text != self.path and self.kind == "~*" else self.kind
-            return f"location {kind} {single(text)}"
+            return ("~" if text != self.path else self.kind), text
         if self.kind == "=":
-            return f"location = {quoted(self.path)}"
-        path = self.path if self.path.endswith("/") else self.path + "/"
-        return f"location {'^~ ' if self.kind == '^~' else ''}{quoted(path)}"
+            return "=", self.path
+        return self.kind, self.path if self.path.endswith("/") else self.path + "/"
+
+    def head(self):
+        """The head of the block here."""
+        word, text = self._parts()
+        return " ".join(filter(None, ("location", word, single(text) if self.is_regex else quoted(text))))
+
+    def pattern(self):
+        """It as an item of a list."""
+        word, text = self._parts()
+        return text if word in ("", "^~") else f"{word} {text}"
 
     def matches(self, path):
         if self.kind == "=":

@@ -17,7 +17,8 @@ def translate_condition(directive, location, out, context):
     name = condition.left[1:]
     row = context.maps.get(name)
     about_it = not condition.operator or (condition.operator == "!=" and condition.right.strip("'\"") in ("", "0"))
-    if row is None or act is None or not about_it:
+    if row is None or act is None or not about_it or \
+            not any(re.search(rf"\${{?{name}\b", word) for word in act.args):
         return False
     if act.name == "return":
         status = act.args[0] if act.args[0].isdigit() else "302"
@@ -26,7 +27,7 @@ def translate_condition(directive, location, out, context):
         status = "301" if "permanent" in act.args else "302"
         target = act.args[1]
     if target is None or row.args[0] not in OF_PATHS or location is not None or \
-            not re.search(rf"\${{?{name}\b", target) or status not in ("301", "302", "303", "307", "308"):
+            status not in ("301", "302", "303", "307", "308"):
         context.notes.unsaid(directive, f"a map of {row.args[0]}: paths that have moved, with their new ones, are what is said")
         return True
     for line in row.block:

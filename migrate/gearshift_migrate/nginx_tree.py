@@ -6,6 +6,7 @@ import os
 from .nginx_text import Directive, Refused, parse
 
 NESTING_MAX = 20
+OF_PROXIES = ("fastcgi.conf", "fastcgi_params", "uwsgi_params", "scgi_params", "proxy_params")
 LISTS = ("types", "map", "geo", "split_clients")  # blocks of values, not of directives
 
 
@@ -37,13 +38,25 @@ def _resolve(directives, folder, depth):
         if os.path.basename(name) == "mime.types":  # ours has a table of its own, and reads the machine's
             out.append(directive)
             continue
-        pattern = os.path.join(folder, name)
-        for path in sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]:
+        for path in _included(folder, name):
+            if not os.path.exists(path) and os.path.basename(path) in OF_PROXIES:
+                continue
             if not os.path.exists(path):
                 raise Refused(f"{directive.place}: include {name}: there is no file {path}")
             shown = os.path.relpath(path, folder) if path.startswith(folder + os.sep) else path
             out += _resolve(_read(path, shown), folder, depth + 1)
     return out
+
+
+def _included(folder, name):
+    """The files of that name, or pattern. A file of sites-enabled that is given alone includes what lies beside that
+    folder."""
+    for base in (folder, os.path.dirname(folder)):
+        pattern = os.path.join(base, name)
+        found = sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]
+        if [path for path in found if os.path.exists(path)]:
+            return found
+    return [] if glob.has_magic(name) else [os.path.join(folder, name)]
 
 
 class Scope:
@@ -83,6 +96,7 @@ class Place:
     def __init__(self, blocks, server=None, location=None):
         """blocks: the innermost first. server: the Place of the server, of a location."""
         self.blocks, self.server, self.location = blocks, server, location
+        self.fields_of_errors = []  # add_header of what answers errors alone
 
     def own(self, *names):
         """The directives of these names that hold by what this place says itself; none: it says nothing."""

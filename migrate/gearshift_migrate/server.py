@@ -8,7 +8,7 @@ from .fields import cache_of, translate_fields
 from .location import find, gather, place_of
 from .nginx_tree import Place
 from .server_conf import quoted
-from .settings import translate_settings
+from .settings import logs, translate_settings
 
 PASSES = ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass", "memcached_pass", "js_content")
 REGEX_NAME = re.compile(r"~\*?\^(?:\((?:\?<\w+>)?(?:\.[*+]|\[\^\.\][*+]|\\w\+|\[a-z0-9-\]\+)\)|\.[*+])\\\.((?:[\w-]+\\\.)+\w+)\$?")
@@ -92,9 +92,11 @@ def by_host_and_scheme(server, place, names, listens, context, out):
     for directive in [d for d in server.block if d.name == "if"]:
         condition = answers.Condition(directive)
         act = condition.action("return", "rewrite")
+        hosts = answers.plain_names(condition)
+        if act is None and hosts == ["www."]:
+            act = answers.without_www(directive, names)
         if act is None:
             continue
-        hosts = answers.plain_names(condition)
         plain = condition.left in ("$scheme", "$https", "$ssl_protocol", "$server_port") and \
             (condition.left, condition.operator, condition.right.strip("'\"")) in (
                 ("$scheme", "=", "http"), ("$scheme", "!=", "https"), ("$https", "=", ""), ("$https", "!=", "on"),
@@ -138,11 +140,9 @@ def split(server, place, names, listens, act, context, out, alone=False):
         answers.write_return(act, block, context)
     else:
         flag = act.args[2] if len(act.args) > 2 else ""
-        target = act.args[1].replace("/$1", "$request_uri").rstrip("?")
-        target = re.sub(r"\$request_uri\??(\$is_args\$args)?$", "$request_uri", target)
+        target = re.sub(r"/\$1\??$|(?<=\w)\$1\??$|\$request_uri\??$|\$uri\??$", "$request_uri", act.args[1])
         changed = type(act)("return", ["301" if flag == "permanent" else "302", target], act.file, act.line)
         answers.write_return(changed, block, context)
-    block.comment(f"{act.place}")
 
 
 def fill(server, place, block, listens, context):
@@ -155,6 +155,10 @@ def fill(server, place, block, listens, context):
         returned = None
     if returned is not None:
         locations = []  # nginx never comes to them
+    if returned is not None and is_silent(returned):
+        logs(place, context, block)
+        answers.write_return(returned, block, context)
+        return
     translate_settings(place, context, block)
     if returned is None and not block.has("root") and needs_root(locations):
         block.set("root", quoted(f"{context.prefix}/html"), "nginx's own, for nothing is said")
@@ -181,6 +185,11 @@ def fill(server, place, block, listens, context):
         translate_location(location, locations, place, block, context)
 
 
+def is_silent(returned):
+    """Is nothing of a body to be said, neither of its type nor of how long it is kept?"""
+    return returned.args[0] in (*answers.REDIRECTS, "444") or not returned.args[0].isdigit()
+
+
 def needs_root(locations):
     """Is there anything that would look for a file, and has no root?"""
     for location in locations:
@@ -192,7 +201,7 @@ def needs_root(locations):
 
 
 def tell_of(directive, context):
-    if directive.name in PASSES or directive.name in CLOSED:
+    if directive.name in PASSES or directive.name in CLOSED or directive.name.startswith("if "):
         return  # who translates them has told
     _, kind, text = directives.find(directive.name)
     if kind == directives.UNSAID:
@@ -219,21 +228,9 @@ def log_skips(locations, context):
             continue
         if directive.args[0] != "off":
             context.notes.unsaid(directive, "a server has one access log")
-        elif location.is_regex:
-            glob = location_glob(location)
-            if glob is None:
-                context.notes.unsaid(directive, "paths of a regular expression are logged, see `access_log_skip`")
-            else:
-                out.append(glob)
         else:
-            out.append(location.path if location.kind == "=" else location.path.rstrip("/") + "/"
-                       if location.path.rstrip("/") else "/")
+            out.append(location.pattern())
     return list(dict.fromkeys(out))
-
-
-def location_glob(_location):
-    """A pattern for access_log_skip, once it has any."""
-    return None
 
 
 def translate_location(location, locations, server_place, block, context):
@@ -256,8 +253,11 @@ def translate_location(location, locations, server_place, block, context):
         inner.set("return", quoted("404"))
     elif returned is not None:
         kind = place.last("default_type")
+        field = next((d for d in place.own("add_header") if d.args[0].lower() == "content-type"), None)
+        if field is not None:  # which is how people say it
+            kind = type(field)("default_type", field.args[1:2], field.file, field.line)
         if answers.write_return(returned, inner, context, kind.args[0] if kind is not None else "text/plain"):
-            translate_fields(place, context, inner)
+            translate_fields(place, context, inner, leave_out="content-type" if field is not None else None)
         else:
             inner.set("return", quoted("404"))
     elif whole is not None:
@@ -319,7 +319,7 @@ def caches(location, place, locations, context, inner):
         target = find(locations, page)
         if target is None or target is location:
             continue
-        cache = cache_of(place_of(target, place.server), context)
+        cache = cache_of(place_of(target, place.server), context, elsewhere=True)
         name = page.rpartition("/")[2]
         if cache and not any(getattr(p, "head", "") == f'cache "{name}"' for p in inner.parts):
             before = len(inner.parts)

@@ -163,6 +163,8 @@ def error_pages(place, context, out):
         if change and 404 in numbers and page_for_all(place):
             continue
         own = [n for n in numbers if n in STATUSES and n not in OF_NGINX]
+        if target.startswith("@") and not change and without_page(context.named.get(target), numbers, place):
+            continue
         if change or not target.startswith("/"):
             context.notes.unsaid(directive, "a page has the status of its error, and is a file of the server")
             continue
@@ -176,6 +178,21 @@ def error_pages(place, context, out):
         pages += [f"{number}={ours}" for number in own]
     if pages:
         out.list("error_pages", pages)
+
+
+def without_page(location, numbers, place):
+    """`error_page 404 @missing;` of a location that does nothing but say that the error is not to be kept: a field of what
+    is no file."""
+    if location is None:
+        return False
+    rest = [d for d in location.block if d.name != "add_header"]
+    fields = [d for d in location.block if d.name == "add_header"]
+    if [d.name for d in rest] != ["return"] or rest[0].args[:1] not in [[str(n)] for n in numbers]:
+        return False
+    if any(d.args[0].lower() != "cache-control" for d in fields):
+        return False
+    place.fields_of_errors += fields
+    return True
 
 
 CODINGS = (("zstd", "zstd"), ("brotli", "br"), ("gzip", "gzip"))
@@ -207,10 +224,20 @@ def is_on(place, name):
     return directive is not None and directive.args[:1] not in (["off"], [])
 
 
-def listings(place, _context, out):
+def listings(place, context, out):
     directive = place.one("autoindex", "fancyindex")
     if directive is not None:
         out.set("autoindex", directive.args[0])
+    form = place.one("autoindex_format")
+    if form is not None and form.args[0] in ("json", "jsonp", "xml"):
+        context.notes.differs(form, f"{form.args[0]}: who asks for JSON (Accept: application/json) gets JSON, others the page")
+
+
+def replaces(place):
+    """Are the types of a server all that there are in it?"""
+    blocks = place.own("types")
+    return bool(blocks) and blocks[0] in place.blocks[0] and \
+        not any(row.name == "include" for block in blocks for row in block.block)
 
 
 def types(place, context, out):
@@ -220,13 +247,14 @@ def types(place, context, out):
     if blocks:
         rows = [f"{extension}={row.name}" for block in blocks for row in block.block
                 if row.name != "include" for extension in row.args]
-        has_all = any(row.name == "include" for block in blocks for row in block.block)
-        if not has_all and (place.server is not None or blocks[0] in place.blocks[0]):  # they replace all others
+        if replaces(place):
             last = place.last("default_type")
             rows.append("*=" + (kind or (last.args[0] if last is not None else "text/plain")))
             kind = None
         out.list("types", rows)
-    if kind and (kind != "application/octet-stream" or place.server is not None):
+    elif kind and place.server is not None and replaces(place.server):
+        out.list("types", ["*=" + kind])
+    elif kind and (kind != "application/octet-stream" or place.server is not None):
         out.text("default_type", kind)
 
 
@@ -319,6 +347,6 @@ def log_condition(directive, variable, context, out):
     if default in ("0", ""):
         out.list("access_log_status", kept)
     elif left and all(name.endswith("xx") for name in left):
-        out.list("access_log_status", [f"{c}xx" for c in "12345" if f"{c}xx" not in left])
+        out.list("access_log_status", [f"{c}xx" for c in "2345" if f"{c}xx" not in left])
     else:
         context.notes.unsaid(directive, f"if={variable}: classes of statuses alone are left out")

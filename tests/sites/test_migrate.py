@@ -166,6 +166,72 @@ class Directives(Case):
                   told=("nginx.conf:2: sub_filter: not said", "nginx.conf:2: ssi: not said"))
 
 
+class Idioms(Case):
+    """What people write with conditions and rewrites, whole."""
+
+    def whole(self, conf):
+        text, notes = translate(parse(conf, "nginx.conf"))
+        self.check(text)
+        return text, notes.lines()
+
+    def test_certbot(self):
+        text, notes = self.whole("""server {
+            if ($host = a.example) { return 301 https://$host$request_uri; } # managed by Certbot
+            listen 80; server_name a.example; return 404; # managed by Certbot
+        }""")
+        self.assertEqual(notes, [])
+        self.assertIn('server "a.example" {\n    listen = {"0.0.0.0:80"}\n    return = "301 https://$host$request_uri"', text)
+        self.assertIn('server "_"', text)
+
+    def test_www(self):
+        for act in ("return 301 http://a.example$request_uri;", "rewrite ^ http://a.example$request_uri? permanent;",
+                    "rewrite ^(.*)$ http://a.example$1 permanent;"):
+            text, notes = self.whole("server { listen 80; server_name a.example www.a.example; root /srv/a;"
+                                     f"if ($host = www.a.example) {{ {act} }} }}")
+            self.assertEqual(notes, [])
+            self.assertIn('server "www.a.example" {\n    listen = {"0.0.0.0:80"}\n'
+                          '    return = "301 http://a.example$request_uri"', text)
+
+    def test_any_other_name(self):
+        text, _ = self.whole("server { listen 80 default_server; server_name a.example b.example; root /srv/a;"
+                             "if ($host != a.example) { return 301 http://a.example$request_uri; } }")
+        self.assertIn('server "b.example" {', text)
+        self.assertIn('server "a.example" {\n    listen = {"0.0.0.0:80"}\n    root', text)
+
+    def test_clean_paths(self):
+        text, notes = self.whole("server { listen 80; server_name a.example; root /srv/a;"
+                                 "if ($request_uri ~ ^/(.*)\\.html(\\?|$)) { return 302 /$1; }"
+                                 "location / { try_files $uri $uri.html $uri/ =404; } }")
+        self.assertEqual(notes, [])
+        self.assertIn("location ~ '^/(.*)\\.html$' { return = \"302 /$1\" }", text)
+
+    def test_rewrites(self):
+        text, notes = self.whole("server { listen 80; server_name a.example; root /srv/a;"
+                                 "rewrite ^/a/(.*)$ /b/$1 permanent; rewrite ^/c/(\\d+)$ /d/$1? redirect;"
+                                 "rewrite ^/e$ /f.html last; rewrite ^/g$ http://b.example/ permanent;"
+                                 "location /h/ { rewrite ^/h/(.*)$ /i/$1 break; } }")
+        self.assertEqual(notes, [])
+        for part in ("location ~ '^/a/(.*)$' { return = \"301 /b/$1?$args\" }", 'return = "302 /d/$1"',
+                     'location = "/e" { try = {"/f.html"} }', 'location = "/g" { return = "301 http://b.example/?$args" }',
+                     "location ~ '^/h/(.*)$' { try = {\"/i/$1\"} }"):
+            self.assertIn(part, text)
+
+    def test_what_decides_by_something_else_is_told(self):
+        for condition in ("$http_user_agent ~ bot", "$arg_x", "$http_cookie ~ a"):
+            text, notes = self.whole("server { listen 80; server_name a.example; root /srv/a;"
+                                     f"if ({condition}) {{ return 403; }} }}")
+            self.assertEqual(len(notes), 1)
+            self.assertIn("if: not said", notes[0])
+            self.assertNotIn("403", text)
+
+    def test_scripts_are_never_sent_as_files(self):
+        text, notes = self.whole("server { listen 80; server_name a.example; root /srv/a; index index.php index.html;"
+                                 "location ~ \\.php$ { fastcgi_pass unix:/x; } location /api/ { proxy_pass http://b; } }")
+        self.assertIn("location ~ '\\.php$' { return = \"404\" }", text)
+        self.assertIn('location "/api/" { return = "404" }', text)
+        self.assertEqual(len(notes), 3)
+
+
 class Program(unittest.TestCase):
     def run_it(self, *arguments):
         return subprocess.run([sys.executable, "-B", os.path.join(TOP, "migrate/migrate"), *arguments],

@@ -16,6 +16,8 @@ FILES = {
     "incoming/partial.tmp": "half",
 }
 
+NOT_MIGRATED = ["autoindex_format: differs"]
+
 ASKS = [
     ask("/", 200, "...video/", fields={"Content-Type": re.compile("^text/html")}),
     ask("/video/", 200, "...talk%2001.mp4"),
@@ -34,5 +36,6 @@ ASKS = [
                                                   "Access-Control-Allow-Origin": "*"}),
     ask("/hls/part1.ts", 200, "G", fields={"Content-Type": "video/mp2t", "Access-Control-Allow-Origin": "*"}),
     ask("/incoming/partial.tmp", 404),
-    ask("/json/video/", 200, '..."name"', fields={"Content-Type": re.compile("^application/json")}),
+    ask("/json/video/", 200, '..."name"', sends={"Accept": "application/json"},
+        fields={"Content-Type": re.compile("^application/json")}),
 ]

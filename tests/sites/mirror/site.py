@@ -15,6 +15,8 @@ FILES = {
     "robots.txt": "User-agent: *\nDisallow: /debian/pool/\n",
 }
 
+NOT_MIGRATED = ["limit_conn: differs"]  # it is for the whole server here
+
 ASKS = [
     ask("/debian/", 200, "...dists/"),
     ask("/debian/dists/bookworm/InRelease", 200, "-----BEGIN PGP", fields={"Cache-Control": "max-age=120"}),

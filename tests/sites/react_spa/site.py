@@ -26,7 +26,7 @@ ASKS = [
     ask("/api/", 403),
     ask("/apis", 200, "<div id=root></div>"),
     ask("/favicon.ico", 200, "icon"),
-    ask("/healthz", 200, "ok", fields={"Content-Type": "text/plain"}),
+    ask("/healthz", 200, "...ok", fields={"Content-Type": re.compile("^text/plain")}),
     ask("/server.key", 404),
     ask("/.env", 404),
     ask("/", 200, fields={"X-Frame-Options": "DENY", "Referrer-Policy": "same-origin"}),

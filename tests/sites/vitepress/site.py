@@ -11,11 +11,13 @@ FILES = {
     "assets/app.Dk3f.js": "app()",
     "hashmap.json": "{}",
 }
+BESIDE = {"acme/.well-known/acme-challenge/answer": "answer"}
 HSTS = {"Strict-Transport-Security": "max-age=63072000; includeSubDomains"}
 
 ASKS = [
     ask("/guide?x=1", 301, fields={"Location": "https://www.example.org/guide?x=1", "Strict-Transport-Security": None}),
-    ask("/.well-known/acme-challenge/token", 404),
+    ask("/.well-known/acme-challenge/answer", 200, "answer"),
+    ask("/.well-known/acme-challenge/none", 404),
     ask("/", 200, "start", tls=True, fields=HSTS),
     ask("/guide", 200, "guide", tls=True, fields=HSTS),
     ask("/reference/", 200, "reference", tls=True),
