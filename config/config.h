@@ -27,6 +27,7 @@
 
 struct fd_slot;
 struct conn_table;
+struct template;
 struct arena;
 struct config_texts;
 struct listing_page;
@@ -70,10 +71,12 @@ struct root {
                                  the scale of clock.h; 0: that is not so */
 };
 
-/* One header field to add: `headers = {"Name: value"}`. `$engine` in the value is replaced at load
- * time. */
+/* One header field to add: `headers = {"Name: value"}`. */
 struct header_rule {
-    char *name, *value;
+    char *name, *value;             /* the value is constant, but for `varying` */
+    const char *written;            /* the value as written, with its variables */
+    const struct template *varying; /* the value is this one's, put together for each answer; NULL:
+                                       it is `value` */
 };
 
 /* Octets of all header fields of one location together, with ": " and CRLF. */
@@ -90,7 +93,9 @@ struct cache_rule {
 
 struct error_page {
     int status;
-    char *uri; /* path on the same server, "/404.html" */
+    const char *written;            /* "/404.html", with its variables */
+    const char *uri;                /* path on the same server; it is constant, but for `varying` */
+    const struct template *varying; /* the path, put together for each answer; NULL: it is `uri` */
 };
 
 /* Fields that make browsers careful: security_headers.h has them. */
@@ -105,6 +110,15 @@ enum etag_kind {
 
 /* Which date in If-Modified-Since makes a 304. */
 enum if_modified_since { IF_MODIFIED_SINCE_EXACT, IF_MODIFIED_SINCE_BEFORE };
+/* `return = "301 https://$host$request_uri"` */
+struct config_return {
+    int status;       /* CONFIG_STATUS_CLOSE: the connection is closed without an answer */
+    bool is_redirect; /* `text` is a URL; one that comes to nothing is no answer at all */
+    const struct template *text; /* the body or the URL; NULL: neither */
+    const char *written;
+};
+
+#define CONFIG_STATUS_CLOSE 444
 
 enum coding { CODING_IDENTITY, CODING_GZIP, CODING_BR, CODING_ZSTD, CODING_COUNT };
 
@@ -163,9 +177,9 @@ struct location {
                                   first, then the server's; all else is config.types' affair */
     size_t types_count;
     const char *default_type; /* of unknown extensions; "": config.default_type */
-    const char *charset;    /* added to text types; "" adds none */
-    struct pattern pattern; /* which paths it is for, as written */
-    struct span file;       /* `alias` of a path alone: the file's name in the root; else empty */
+    const char *charset;      /* added to text types; "" adds none */
+    struct pattern pattern;   /* which paths it is for, as written */
+    struct span file;         /* `alias` of a path alone: the file's name in the root; else empty */
     struct location_limits limits;
     /* What browsers are told */
     enum security_headers security_headers; /* its fields are among `headers` already */
@@ -188,6 +202,13 @@ struct location {
     bool last_modified;
     enum etag_kind etag;
     enum if_modified_since if_modified_since;
+
+    /* Answers that no file is looked for (config_return.c), and templates of what stands above. */
+    const struct config_return *answer; /* `return`; NULL: none. No location inherits it */
+    const char *return_type;            /* media type of its text */
+    bool internal;    /* reached by rewrite and error_pages alone: else there is nothing here */
+    bool has_varying; /* one of `headers` has a `varying` */
+    const struct template **try_templates; /* of try_uris */
 };
 
 /* A template of listings, as `autoindex_template` names it. */
@@ -200,8 +221,11 @@ struct listing_template {
 /* `redirect "/old/" { to = "/new/" status = 301 }` */
 struct redirect {
     struct span from; /* exact path; ending in '/': a prefix, and the rest is appended to `to` */
-    char *to;         /* absolute path or absolute URL, with variables (redirect_to.h) */
+    char *to;         /* absolute path or absolute URL, as written */
     int status;       /* 301, 302, 303, 307, 308 */
+    const struct template *target; /* what `to` says */
+    bool keeps_rest;               /* the rest of the path is appended */
+    bool keeps_query;              /* so is the query */
 };
 
 /* What becomes of clients without a certificate; who has one that does not verify is refused. */
@@ -242,8 +266,9 @@ struct server {
     struct redirect *redirects; /* the longest `from` first; first match wins (http/vhost.h), before
                                    anything is looked up */
     size_t redirects_count;
-    char *status_page;               /* path of what the server tells of itself; NULL: none */
-    char *health;                    /* path of the answer for balancers; NULL: none */
+    bool decides;      /* some paths are answered whatever the method is: `redirect` and `return` */
+    char *status_page; /* path of what the server tells of itself; NULL: none */
+    char *health;      /* path of the answer for balancers; NULL: none */
     struct address_set status_allow; /* who sees status_page, besides this machine */
     char **status_allow_texts;       /* as written */
     size_t status_allow_count;
@@ -503,6 +528,7 @@ struct config {
     bool roots_guarded;     /* root opened them: whoever looks again keeps to root's rules */
     size_t locations_count; /* of all servers together; every location's id is below it */
     bool has_regex;         /* some pattern is a regular expression */
+    uint32_t template_uses; /* of all templates: bits 1 << enum template_variable */
     struct listing_template *templates; /* of listings, each read once */
     /* private */
     struct arena *arena;     /* owns all of the above, and this struct */

@@ -28,6 +28,8 @@ int config_security_headers_add(const struct config_build *build, struct locatio
         header->value = arena_strdup(build->arena, fields[i].value);
         if (header->name == NULL || header->value == NULL)
             return -ENOMEM;
+        header->written = header->value;
+        header->varying = NULL;
     }
     return 0;
 }

@@ -2,6 +2,7 @@
  * is nearest, what a key allows. See config_keys.h. */
 #include "config/config_keys.h"
 #include "core/check.h"
+#include "core/edit_distance.h"
 #include "config/config_value.h"
 
 #include <stdio.h>
@@ -65,41 +66,10 @@ void config_blocks_where(unsigned blocks, char *text, size_t size)
     }
 }
 
-#define NAME_MAX_COMPARED 32
-
-/* Edits (insert, delete, replace) that turn `a` into `b`: Levenshtein's distance, a row at a time.
- * Longer names are far from everything. */
-static size_t edit_distance(const char *a, const char *b)
-{
-    size_t row[NAME_MAX_COMPARED + 1];
-    size_t a_len = strlen(a), b_len = strlen(b);
-
-    if (a_len > NAME_MAX_COMPARED || b_len > NAME_MAX_COMPARED)
-        return SIZE_MAX;
-    for (size_t j = 0; j <= b_len; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= a_len; i++) {
-        size_t diagonal = row[0];
-
-        row[0] = i;
-        for (size_t j = 1; j <= b_len; j++) {
-            size_t best = diagonal + (a[i - 1] != b[j - 1]);
-
-            diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-        }
-    }
-    return row[b_len];
-}
-
 const char *config_nearest(enum config_block_kind block, const char *name)
 {
     size_t len = strlen(name);
-    size_t best_distance = (len < 6 ? 2 : len / 3) + 1; /* as far as a slip of the pen goes */
+    size_t best_distance = SIZE_MAX;
     const char *best = NULL;
 
     for (size_t i = 0; i < CONFIG_KEYS_COUNT + CONFIG_BLOCK_KINDS; i++) {
@@ -108,9 +78,10 @@ const char *config_nearest(enum config_block_kind block, const char *name)
             is_key ? CONFIG_TOP : (enum config_block_kind)(i - CONFIG_KEYS_COUNT);
         const char *known = is_key ? config_key_at(i)->name : config_block_type_at(kind)->name;
         unsigned blocks = is_key ? config_key_at(i)->blocks : config_block_type_at(kind)->parents;
-        size_t distance = edit_distance(name, known);
+        size_t distance = edit_distance(span_str(name), span_str(known));
 
-        if ((blocks & 1u << block) != 0 && distance < best_distance && distance < len) {
+        if ((blocks & 1u << block) != 0 && distance < best_distance &&
+            edit_distance_is_slip(distance, len)) {
             best = known;
             best_distance = distance;
         }

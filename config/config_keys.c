@@ -403,14 +403,16 @@ static const struct config_key keys[] = {
     { "try", WHERE, PATHS, CONFIG_TEXTS, "", LOC(try_uris),
       .count_offset = offsetof(struct location, try_count), .check = config_text_try,
       .max = CONFIG_TRIES_MAX,
-      .allowed = "\"$uri\", \"$uri\" with something behind it, or a path that begins with '/'",
+      .allowed =
+          "\"$uri\", \"$uri\" with something behind it, or a path that begins with '/', with "
+          "variables",
       .help = "paths tried, in this order, instead of the one asked for" },
     { "error_pages", WHERE, PATHS, CONFIG_ERROR_PAGES, "", NOWHERE,
       .allowed = "\"status=/path\" with a status from 400 to 599",
       .help = "bodies of error answers" },
     { "headers", WHERE, PATHS, CONFIG_HEADERS, "\"X-Content-Type-Options: nosniff\"", NOWHERE,
       .allowed = "\"Name: value\", or \"Name:\" to remove one that is inherited",
-      .help = "header fields added to answers; $engine is replaced by the engine's name" },
+      .help = "header fields added to answers; variables such as $host may stand in the values" },
     { "precompressed", WHERE, PATHS, CONFIG_CODINGS, "", NOWHERE, .allowed = "zstd, br or gzip",
       .help = "look for .zst, .br and .gz beside a file and send them to clients that can" },
     { "compress", WHERE, PATHS, CONFIG_CODINGS, "", NOWHERE, .allowed = "zstd, br or gzip",
@@ -420,6 +422,16 @@ static const struct config_key keys[] = {
       .check = config_text_media_range, .max = CONFIG_MEDIA_RANGES_MAX,
       .allowed = "a media type, such as text/html, or all of a kind, such as text/*",
       .help = "what compress holds for; none named: text, and what compresses as well" },
+    { "return", WHERE, PATHS, CONFIG_TEXT, "", NOWHERE, .special = "",
+      .allowed =
+          "a status, then perhaps a text or, with 301, 302, 303, 307 and 308, a URL: \"404\", "
+          "\"200 ok\", \"301 https://$host$request_uri\"; or \"\" for none",
+      .help = "answers at once, whatever is there; 444 closes without an answer" },
+    { "return_type", WHERE, PATHS, CONFIG_TEXT, "text/plain", LOC(return_type),
+      .check = config_text_media_type, .allowed = "type/subtype",
+      .help = "media type of the text that `return` answers with" },
+    { "internal", WHERE, PATHS, CONFIG_BOOL, "off", LOC(internal),
+      .help = "answer 404 to who asks for it; error_pages and rewrite lead here" },
     { "symlinks", WHERE, PATHS, CONFIG_CHOICE, "inside", .choices = symlink_rules, LOC(symlinks),
       .help = "follow symbolic links that stay beneath the root, or none" },
     { "dotfiles", WHERE, PATHS, CONFIG_BOOL, "off", LOC(dotfiles),
@@ -520,7 +532,7 @@ static const struct config_key keys[] = {
 
     { "to", MOVED, REDIRECT, CONFIG_TEXT, NULL, NOWHERE, .check = config_text_redirect,
       .allowed = "a path that begins with '/', or a URL that begins with http:// or https://, in "
-                 "which $host, $uri and $query may stand",
+                 "which variables such as $host, $uri and $query may stand",
       .help = "where to; when the title ends in '/', the rest of the path is appended" },
     { "status", MOVED, REDIRECT, CONFIG_COUNT, "301", 301, 308, NOWHERE,
       .allowed = "301, 302, 303, 307 or 308", .help = "status of the answer" },

@@ -6,6 +6,7 @@
 #include "config/config_admission.h"
 #include "config/config_browser.h"
 #include "config/config_limits.h"
+#include "config/config_return.h"
 #include "config/config_rules.h"
 #include "config/config_store.h"
 #include "config/security_headers.h"
@@ -85,10 +86,10 @@ static void headers_compact(struct location *location)
 }
 
 /* One layer's header fields. A name stands once in a layer, or the second would hide the first. */
-static int headers_add(const struct config_build *build, const struct config_key *key,
-                       const struct config_entry *entry, const char *engine,
-                       struct location *location)
+static int headers_add(const struct config_scope *scope, const struct config_key *key,
+                       const struct config_entry *entry, struct location *location)
 {
+    const struct config_build *build = scope->build;
     size_t octets = 0;
     int res = 0;
 
@@ -97,7 +98,7 @@ static int headers_add(const struct config_build *build, const struct config_key
         size_t len = strcspn(text, ":");
         struct header_rule rule;
 
-        res = config_header_parse(build, key, &entry->items[i], engine, &rule);
+        res = config_header_parse(scope, key, &entry->items[i], &rule);
         if (res < 0)
             return res;
         for (size_t j = 0; j < i; j++) {
@@ -117,9 +118,10 @@ static int headers_add(const struct config_build *build, const struct config_key
     return 0;
 }
 
-static int headers_make(const struct config_build *build, const struct config_layers *layers,
-                        const char *engine, struct location *location)
+static int headers_make(const struct config_scope *scope, const struct config_layers *layers,
+                        struct location *location)
 {
+    const struct config_build *build = scope->build;
     const struct config_key *key = config_key_find("headers");
     int res = 0;
 
@@ -131,17 +133,20 @@ static int headers_make(const struct config_build *build, const struct config_la
         const struct config_entry *entry = entry_in(layers, i, key);
 
         if (entry != NULL)
-            res = headers_add(build, key, entry, engine, location);
+            res = headers_add(scope, key, entry, location);
         if (res == 0 && i == 0) /* above the default, below what is said */
             res = config_security_headers_add(build, location);
     }
     headers_compact(location);
+    for (size_t i = 0; i < location->headers_count; i++)
+        location->has_varying |= location->headers[i].varying != NULL;
     return res;
 }
 
-static int error_pages_make(const struct config_build *build, const struct config_layers *layers,
+static int error_pages_make(const struct config_scope *scope, const struct config_layers *layers,
                             struct location *location)
 {
+    const struct config_build *build = scope->build;
     const struct config_key *key = config_key_find("error_pages");
     struct error_page *pages =
         arena_array(build->arena, items_count(layers, key), sizeof(pages[0]));
@@ -156,7 +161,7 @@ static int error_pages_make(const struct config_build *build, const struct confi
         for (size_t j = 0; entry != NULL && j < entry->count; j++) {
             struct error_page page;
             size_t at = 0;
-            int res = config_error_page_parse(build, key, &entry->items[j], &page);
+            int res = config_error_page_parse(scope, key, &entry->items[j], &page);
 
             if (res < 0)
                 return res;
@@ -393,6 +398,33 @@ static int browser_make(const struct config_build *build, const struct config_la
     return config_cors_check(build, entry_said(layers, "cors"), location);
 }
 
+/* `try`'s texts are checked already as far as they are paths. */
+static int try_make(const struct config_scope *scope, const struct config_layers *layers,
+                    struct location *location)
+{
+    const struct config_entry *entry = entry_in_force(layers, config_key_find("try"));
+    int res = 0;
+
+    location->try_templates =
+        arena_array(scope->build->arena, location->try_count, sizeof(location->try_templates[0]));
+    if (location->try_templates == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; res == 0 && i < location->try_count; i++)
+        res = config_template(scope, entry->items[i].place, "try", location->try_uris[i],
+                              &location->try_templates[i]);
+    return res;
+}
+
+/* No location inherits it from its server, or what is served beside it would have to say so. */
+static int answer_make(const struct config_scope *scope, const struct config_layers *layers,
+                       struct location *location)
+{
+    const struct config_entry *entry =
+        entry_in(layers, layers->location != NULL ? 2 : 1, config_key_find("return"));
+
+    return entry == NULL ? 0 : config_return_parse(scope, entry->items, &location->answer);
+}
+
 /* Reads and parses the template at `path`, which `entry` names. */
 static int template_read(const struct config_build *build, const struct config_entry *entry,
                          const char *path, struct listing_page **ret_page)
@@ -447,6 +479,11 @@ static int template_make(const struct config_build *build, const struct config_l
 int config_location_make(const struct config_build *build, const struct config_layers *layers,
                          struct config *config, struct location *location)
 {
+    const struct config_scope scope = {
+        .build = build,
+        .config = config,
+        .regex = pattern_is_regex(location->pattern.kind) ? location->pattern.regex : NULL,
+    };
     int res = 0;
 
     for (size_t i = 0; res == 0 && i < CONFIG_KEYS_COUNT; i++) {
@@ -459,11 +496,15 @@ int config_location_make(const struct config_build *build, const struct config_l
     if (res == 0)
         res = root_make(build, layers, config, location);
     if (res == 0)
-        res = headers_make(build, layers, config->engine, location);
+        res = headers_make(&scope, layers, location);
+    if (res == 0)
+        res = error_pages_make(&scope, layers, location);
+    if (res == 0)
+        res = try_make(&scope, layers, location);
     if (res == 0)
         res = browser_make(build, layers, location);
     if (res == 0)
-        res = error_pages_make(build, layers, location);
+        res = answer_make(&scope, layers, location);
     if (res == 0)
         res = codings_make(build, layers, "precompressed", &location->precompressed);
     if (res == 0)

@@ -223,8 +223,8 @@ static void print_headers(struct printer *printer, const struct location *locati
         const struct header_rule *header = &location->headers[i];
         const char *preset = security_field_value(location->security_headers, header->name);
 
-        if (preset == NULL || strcmp(preset, header->value) != 0)
-            list_item(printer, header->name, ": ", header->value);
+        if (preset == NULL || strcmp(preset, header->written) != 0)
+            list_item(printer, header->name, ": ", header->written);
     }
     list_end(printer);
 }
@@ -236,7 +236,7 @@ static void print_error_pages(struct printer *printer, const struct location *lo
         char status[16];
 
         snprintf(status, sizeof(status), "%d", location->error_pages[i].status);
-        list_item(printer, status, "=", location->error_pages[i].uri);
+        list_item(printer, status, "=", location->error_pages[i].written);
     }
     list_end(printer);
 }
@@ -329,6 +329,9 @@ static void print_location(struct printer *printer, const struct location *locat
             print_codings(printer, key->name,
                           strcmp(key->name, "compress") == 0 ? location->compress
                                                              : location->precompressed);
+        else if (strcmp(key->name, "return") == 0)
+            print_setting(printer, key->name,
+                          location->answer != NULL ? location->answer->written : "");
         else
             CHECK(key->type == CONFIG_PATH || key->type == CONFIG_INCLUDE); /* root, alias */
     }

@@ -3,7 +3,6 @@
 #include "core/check.h"
 #include "config/config_text.h"
 #include "config/config_value.h"
-#include "config/redirect_to.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,34 +19,36 @@ static void lower(char *text)
     }
 }
 
-static const char engine_variable[] = "$engine";
-
-/* `value` with every $engine replaced; NULL: no memory. */
-static char *engine_insert(struct arena *arena, struct span value, const char *engine)
+/* A value that is the same for every answer has to be fit for a field as a whole: the environment
+ * may have brought anything. */
+static int header_value_make(const struct config_scope *scope, const struct config_key *key,
+                             const struct config_item *item, struct header_rule *rule)
 {
-    const char *end = value.ptr + value.len;
-    char *text = arena_strndup(arena, "", 0);
+    const struct template *template = NULL;
+    int res = config_template(scope, item->place, key->name, rule->value, &template);
 
-    for (const char *at = value.ptr; text != NULL;) {
-        const char *found =
-            memmem(at, (size_t)(end - at), engine_variable, sizeof(engine_variable) - 1);
-        const char *stop = found != NULL ? found : end;
-
-        text = arena_printf(arena, "%s%.*s%s", text, (int)(stop - at), at,
-                            found != NULL ? engine : "");
-        if (found == NULL)
-            break;
-        at = found + sizeof(engine_variable) - 1;
+    if (res < 0)
+        return res;
+    if (!template_is_constant(template)) {
+        rule->varying = template;
+        return 0;
     }
-    return text;
+    struct span value = span_trim(template_constant(template));
+    rule->value = arena_strndup(scope->build->arena, value.ptr, value.len);
+    if (rule->value == NULL)
+        return -ENOMEM;
+    const char *what = config_text_field_value(rule->value);
+    return what == NULL ? 0
+                        : config_fail_item(scope->build, item, key, "the value of \"%.200s\" %s",
+                                           item->text, what);
 }
 
-int config_header_parse(const struct config_build *build, const struct config_key *key,
-                        const struct config_item *item, const char *engine,
-                        struct header_rule *ret_rule)
+int config_header_parse(const struct config_scope *scope, const struct config_key *key,
+                        const struct config_item *item, struct header_rule *ret_rule)
 {
+    const struct config_build *build = scope->build;
     const char *colon = strchr(item->text, ':');
-    struct header_rule rule;
+    struct header_rule rule = { NULL, NULL, NULL, NULL };
     const char *what;
     struct span value;
 
@@ -57,30 +58,25 @@ int config_header_parse(const struct config_build *build, const struct config_ke
     if (what != NULL)
         return FAIL("\"%.200s\" %s", item->text, what);
     value = span_trim(span_str(colon + 1));
-    if (value.len > 0 && value.len <= CONFIG_FIELD_VALUE_MAX) {
-        rule.value = engine_insert(build->arena, value, engine);
-        what = rule.value != NULL ? config_text_field_value(rule.value) : NULL;
-        /* An engine of an odd name; what -T prints would not be the same any more. */
-        if (rule.value != NULL && what == NULL && strstr(rule.value, engine_variable) != NULL)
-            what = "still holds $engine when that is replaced";
-    } else {
-        rule.value = arena_strdup(build->arena, "");
-        what = value.len > 0 ? config_text_field_value(colon + 1) : NULL;
-    }
+    what = value.len > 0 ? config_text_field_value(colon + 1) : NULL;
     if (what != NULL)
         return FAIL("the value of \"%.200s\" %s", item->text, what);
     rule.name = arena_strndup(build->arena, item->text, (size_t)(colon - item->text));
+    rule.value = arena_strndup(build->arena, value.ptr, value.len);
+    rule.written = rule.value;
     if (rule.name == NULL || rule.value == NULL)
         return -ENOMEM;
-    *ret_rule = rule;
-    return 0;
+    int res = value.len > 0 ? header_value_make(scope, key, item, &rule) : 0;
+    if (res == 0)
+        *ret_rule = rule;
+    return res;
 }
 
 int config_type_parse(const struct config_build *build, const struct config_key *key,
                       const struct config_item *item, struct header_rule *ret_type)
 {
     const char *equals = strchr(item->text, '=');
-    struct header_rule type;
+    struct header_rule type = { NULL, NULL, NULL, NULL };
     const char *what;
 
     if (equals == NULL)
@@ -101,9 +97,11 @@ int config_type_parse(const struct config_build *build, const struct config_key 
     return 0;
 }
 
-int config_error_page_parse(const struct config_build *build, const struct config_key *key,
+int config_error_page_parse(const struct config_scope *scope, const struct config_key *key,
                             const struct config_item *item, struct error_page *ret_page)
 {
+    const struct config_build *build = scope->build;
+    const struct template *template = NULL;
     const char *equals = strchr(item->text, '=');
     struct error_page page;
     const char *what;
@@ -120,10 +118,13 @@ int config_error_page_parse(const struct config_build *build, const struct confi
     what = config_text_path(equals + 1);
     if (what != NULL)
         return FAIL("\"%.200s\" %s", equals + 1, what);
+    int res = config_template(scope, item->place, key->name, equals + 1, &template);
+    if (res < 0)
+        return res;
     page.status = (int)status;
-    page.uri = arena_strdup(build->arena, equals + 1);
-    if (page.uri == NULL)
-        return -ENOMEM;
+    page.varying = template_is_constant(template) ? NULL : template;
+    page.written = template->text;
+    page.uri = page.varying != NULL ? template->text : template_constant(template).ptr;
     *ret_page = page;
     return 0;
 }
@@ -184,26 +185,50 @@ static bool redirect_loops(const struct redirect *redirect, const char *path)
            memcmp(to.ptr, redirect->from.ptr, redirect->from.len) == 0;
 }
 
-/* Where the redirect leads from redirect->from itself, as far as a path tells; in scratch. NULL: no
- * memory. */
+/* Where the redirect leads from redirect->from itself, as far as a path tells; in scratch; "" where
+ * it depends on more than the path. NULL: no memory. */
 static const char *example_path(const struct config_build *build, const struct redirect *redirect)
 {
-    struct span to = span_str(redirect->to), text;
-    enum redirect_variable variable;
+    const uint32_t paths = UINT32_C(1) << TEMPLATE_URI | UINT32_C(1) << TEMPLATE_REQUEST_URI;
+    const uint32_t queries = UINT32_C(1) << TEMPLATE_ARGS | UINT32_C(1) << TEMPLATE_IS_ARGS;
+    const struct template *to = redirect->target;
     const char *path = "";
 
-    do {
-        variable = redirect_to_next(&to, &text);
-        path = arena_printf(build->scratch, "%s%.*s%s", path, (int)text.len, text.ptr,
-                            variable == REDIRECT_URI ? redirect->from.ptr : "");
-    } while (path != NULL && variable != REDIRECT_END);
+    if ((to->uses & ~(paths | queries)) != 0)
+        return "";
+    for (size_t i = 0; path != NULL && i < to->count; i++) {
+        const struct template_piece *piece = &to->pieces[i];
+
+        path =
+            arena_printf(build->scratch, "%s%.*s%s", path, (int)piece->text.len, piece->text.ptr,
+                         piece->variable != TEMPLATE_NOTHING && (paths >> piece->variable & 1) != 0
+                             ? redirect->from.ptr
+                             : "");
+    }
     return path;
 }
 
-int config_redirect_parse(const struct config_build *build, const struct config_block *defaults,
+/* What is appended to `to`: the rest of the path where `from` is a prefix, unless `to` holds a path
+ * of the request or a query; the query, unless it holds one. */
+static void find_what_is_kept(struct redirect *redirect)
+{
+    const uint32_t queries = UINT32_C(1) << TEMPLATE_ARGS | UINT32_C(1) << TEMPLATE_REQUEST_URI |
+                             UINT32_C(1) << TEMPLATE_IS_ARGS;
+    const uint32_t paths = queries | UINT32_C(1) << TEMPLATE_URI | UINT32_C(1) << TEMPLATE_CAPTURE;
+    uint32_t uses = redirect->target->uses;
+
+    bool has_query = strchr(redirect->to, '?') != NULL; /* behind which nothing is a path */
+
+    redirect->keeps_rest =
+        (uses & paths) == 0 && !has_query && redirect->from.ptr[redirect->from.len - 1] == '/';
+    redirect->keeps_query = (uses & queries) == 0 && !has_query;
+}
+
+int config_redirect_parse(const struct config_scope *scope, const struct config_block *defaults,
                           const struct config_block *block, struct redirect *ret_redirect)
 {
     static const unsigned allowed[] = { 301, 302, 303, 307, 308 };
+    const struct config_build *build = scope->build;
     const struct config_key *key = config_key_find("status");
     const struct config_entry *to = config_entry_at(block, "to");
     const struct config_entry *entry = config_entry_at(block, "status");
@@ -218,6 +243,18 @@ int config_redirect_parse(const struct config_build *build, const struct config_
     if (what != NULL)
         return config_fail_allowed(build, block->place, "redirect", "a path that begins with '/'",
                                    "\"%.200s\" %s", block->title, what);
+    if (strchr(block->title, '?') != NULL)
+        return config_fail_advise(build, block->place, "redirect",
+                                  "take away what stands from it on, or use $arg_NAME in a return",
+                                  "\"%.200s\" holds a '?', but a redirect covers a path, whatever "
+                                  "its query is",
+                                  block->title);
+    if (strchr(block->title, '*') != NULL)
+        return config_fail_advise(build, block->place, "redirect",
+                                  "write one for each path, or a path that ends in '/' for all "
+                                  "below it",
+                                  "\"%.200s\" holds a '*', which covers only itself here",
+                                  block->title);
     if (!to->is_set)
         return config_fail_advise(build, block->place, "redirect", "add to = \"/new/\" to it",
                                   "\"%.200s\" does not say where to", block->title);
@@ -233,10 +270,14 @@ int config_redirect_parse(const struct config_build *build, const struct config_
     res = config_text(build, config_key_find("to"), to->items, &redirect.to);
     if (res < 0)
         return res;
+    res = config_template_url(scope, to->items->place, "to", redirect.to, &redirect.target);
+    if (res < 0)
+        return res;
     from = arena_strdup(build->arena, block->title);
     if (from == NULL)
         return -ENOMEM;
     redirect.from = span_str(from);
+    find_what_is_kept(&redirect);
     path = example_path(build, &redirect);
     if (path == NULL)
         return -ENOMEM;

@@ -7,11 +7,11 @@
 
 #include "config/config.h"
 #include "config/config_store.h"
+#include "config/config_values.h"
 
-/* "Name: value"; the value's $engine is replaced by `engine`. "Name:" gives an empty value. */
-int config_header_parse(const struct config_build *build, const struct config_key *key,
-                        const struct config_item *item, const char *engine,
-                        struct header_rule *ret_rule);
+/* "Name: value". "Name:" gives an empty value. */
+int config_header_parse(const struct config_scope *scope, const struct config_key *key,
+                        const struct config_item *item, struct header_rule *ret_rule);
 
 /* "extension=type/subtype", the extension in lower case and without a dot before it; "*" for all
  * others, where `key` is not that of the top level. */
@@ -19,7 +19,7 @@ int config_type_parse(const struct config_build *build, const struct config_key 
                       const struct config_item *item, struct header_rule *ret_type);
 
 /* "404=/404.html" */
-int config_error_page_parse(const struct config_build *build, const struct config_key *key,
+int config_error_page_parse(const struct config_scope *scope, const struct config_key *key,
                             const struct config_item *item, struct error_page *ret_page);
 
 /* "gzip": one bit, 1 << CODING_GZIP. */
@@ -34,7 +34,7 @@ int config_host_parse(const struct config_build *build, struct config_place plac
                       const char *subject, const char *text, char **ret_host);
 
 /* `redirect "/old/" { to = ... }`; `defaults` tells what stands for a key that is not set. */
-int config_redirect_parse(const struct config_build *build, const struct config_block *defaults,
+int config_redirect_parse(const struct config_scope *scope, const struct config_block *defaults,
                           const struct config_block *block, struct redirect *ret_redirect);
 
 /* `cache "*.css" { ... }` */

@@ -97,10 +97,10 @@ static int location_make(const struct servers *servers, const struct config_bloc
             return res;
     }
     res = config_location_make(build, &layers, servers->config, location);
-    if (res == 0 && location->root == NULL &&
+    if (res == 0 && location->root == NULL && location->answer == NULL &&
         !(pattern_is_prefix(pattern->kind) && location->prefix.len == 1))
         return config_fail_advise(build, inner->place, "location",
-                                  "add root or alias to it, or root to its server",
+                                  "add root, alias or return to it, or root to its server",
                                   "\"%.200s\" has no directory to serve", inner->title);
     return res;
 }
@@ -166,6 +166,7 @@ static int compare_redirects(const void *a, const void *b)
 static int redirects_make(const struct servers *servers, const struct config_block *block,
                           struct server *server)
 {
+    const struct config_scope scope = { .build = servers->build, .config = servers->config };
     int res = 0;
 
     server->redirects = arena_array(servers->build->arena, config_blocks_of(block, CONFIG_REDIRECT),
@@ -174,9 +175,8 @@ static int redirects_make(const struct servers *servers, const struct config_blo
         return -ENOMEM;
     for (size_t i = 0; res == 0 && i < block->blocks_count; i++) {
         if (block->blocks[i]->kind == CONFIG_REDIRECT)
-            res =
-                config_redirect_parse(servers->build, servers->redirect_defaults, block->blocks[i],
-                                      &server->redirects[server->redirects_count++]);
+            res = config_redirect_parse(&scope, servers->redirect_defaults, block->blocks[i],
+                                        &server->redirects[server->redirects_count++]);
     }
     if (res == 0 && server->redirects_count > 0)
         qsort(server->redirects, server->redirects_count, sizeof(server->redirects[0]),
@@ -220,6 +220,23 @@ static int reports_make(const struct servers *servers, const struct config_block
                                       &server->status_allow);
 }
 
+/* Are there paths that are answered whatever the method is? */
+static bool decides(const struct server *server)
+{
+    for (size_t i = 0; i < server->locations_count; i++) {
+        if (server->locations[i].answer != NULL)
+            return true;
+    }
+    return server->redirects_count > 0;
+}
+
+/* A server that serves nothing and sends nobody anywhere is a slip. */
+static bool has_nothing(const struct server *server)
+{
+    return server->locations_count == 1 && server->locations[0].root == NULL && !server->decides &&
+           !server->is_default;
+}
+
 static int server_make(const struct servers *servers, const struct config_block *block,
                        struct server *server)
 {
@@ -241,11 +258,12 @@ static int server_make(const struct servers *servers, const struct config_block 
     if (res == 0)
         res = redirects_make(servers, block, server);
     if (res == 0)
+        server->decides = decides(server);
+    if (res == 0)
         res = reports_make(servers, block, server);
     if (res == 0)
         res = config_access_make(servers->build, servers->top, block, servers->config, server);
-    if (res == 0 && server->locations_count == 1 && server->locations[0].root == NULL &&
-        server->redirects_count == 0 && !server->is_default)
+    if (res == 0 && has_nothing(server))
         return config_fail_advise(servers->build, block->place, "server",
                                   "add root = \"/path/of/a/directory\" to it",
                                   "\"%.100s\" has no root", block->title);

@@ -2,7 +2,6 @@
 #include "config/config_text.h"
 #include "core/check.h"
 #include "config/config_value.h"
-#include "config/redirect_to.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -240,8 +239,6 @@ const char *config_text_try(const char *text)
         return "is no path; when no entry leads to a file, the answer is 404 by itself";
     if (strncmp(text, variable, strlen(variable)) == 0)
         path += strlen(variable);
-    if (strchr(path, '$') != NULL)
-        return "holds a '$' that is not the beginning of $uri at its front";
     if (has_control(path))
         return "holds a control character";
     /* What $uri stands for begins with '/', and may end with one. */
@@ -252,51 +249,9 @@ const char *config_text_try(const char *text)
     return NULL;
 }
 
-/* Each variable is known, and stands once: else a short request could make a long answer. */
-static const char *variables_check(const char *text)
-{
-    struct span to = span_str(text), before;
-    enum redirect_variable variable;
-    unsigned seen = 0;
-
-    while ((variable = redirect_to_next(&to, &before)) != REDIRECT_END) {
-        if (variable == REDIRECT_UNKNOWN)
-            return "holds a variable that is none of $host, $uri and $query; a dollar sign itself "
-                   "is written %24";
-        if ((seen & 1u << variable) != 0)
-            return "holds a variable twice";
-        seen |= 1u << variable;
-    }
-    return NULL;
-}
-
 const char *config_text_redirect(const char *text)
 {
-    const char *rest = NULL, *what;
-
-    if (strlen(text) > CONFIG_FIELD_VALUE_MAX)
-        return "is too long for a header field";
-    for (const char *at = text; *at != '\0'; at++) {
-        if (is_control(*at) || (unsigned char)*at >= 0x80 || strchr(" \"<>\\^`{|}", *at) != NULL)
-            return "holds a character that a URL must have percent-encoded";
-    }
-    what = variables_check(text);
-    if (what != NULL || strncmp(text, "$uri", 4) == 0)
-        return what;
-    if (text[0] == '/')
-        return text[1] == '/' || strncmp(text + 1, "$uri", 4) == 0
-                   ? "begins with //, which leads to another host"
-                   : NULL;
-    if (strncasecmp(text, "http://", 7) == 0)
-        rest = text + 7;
-    if (strncasecmp(text, "https://", 8) == 0)
-        rest = text + 8;
-    if (rest == NULL)
-        return "is neither a path nor a URL";
-    return strchr("/?#", *rest) != NULL || strncmp(rest, "$uri", 4) == 0 ||
-                   strncmp(rest, "$query", 6) == 0
-               ? "names no host"
-               : NULL;
+    return strlen(text) > CONFIG_FIELD_VALUE_MAX ? "is too long for a header field" : NULL;
 }
 
 const char *config_text_field_value(const char *text)

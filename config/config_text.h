@@ -64,7 +64,7 @@ const char *config_text_name_pattern(const char *text);
 /* "zip" or "tar". */
 const char *config_text_archive(const char *text);
 
-/* "$uri", "$uri" with something behind it, or an absolute path. */
+/* "$uri", "$uri" with something behind it, or an absolute path, as far as variables do not tell. */
 const char *config_text_try(const char *text);
 
 /* An absolute path as it is looked up: begins with '/', no empty and no dot segments. */
@@ -79,8 +79,8 @@ const char *config_text_statuses(const char *text);
 /* An absolute path as it is looked up, that also ends with '/'. */
 const char *config_text_prefix(const char *text);
 
-/* An absolute path or an absolute http URL, fit for a Location field: of CONFIG_FIELD_VALUE_MAX
- * octets at most. */
+/* Where a redirect leads, as far as it is not a template's to say: of CONFIG_FIELD_VALUE_MAX octets
+ * at most. */
 const char *config_text_redirect(const char *text);
 
 /* A field value (RFC 9110 section 5.5) that is not empty, of CONFIG_FIELD_VALUE_MAX octets at most.

@@ -43,6 +43,8 @@ static int prepare_own_page(const struct location *location, struct span *ret_te
         const struct header_rule *header = &location->headers[i];
         bool is_policy = strcasecmp(header->name, "Content-Security-Policy") == 0;
 
+        if (header->varying != NULL)
+            continue; /* behind these */
         fprintf(out, "%s: %s\r\n", header->name,
                 is_policy ? security_own_pages_policy : header->value);
     }

@@ -6,7 +6,7 @@
 #include "core/check.h"
 #include "core/decimal.h"
 #include "http/octet.h"
-#include "http/uri_octet.h"
+#include "core/uri_octet.h"
 
 /* Four decimal numbers up to 255 without leading zeros (RFC 3986 section 3.2.2). */
 static bool is_ipv4(struct span text)
@@ -76,7 +76,7 @@ static bool is_ipvfuture(struct span text)
         i++;
     if (i == 1 || i == text.len || text.ptr[i++] != '.' || i == text.len)
         return false;
-    while (i < text.len && (http_uri_octet_is(text.ptr[i], HTTP_URI_NAME) || text.ptr[i] == ':'))
+    while (i < text.len && (uri_octet_is(text.ptr[i], URI_NAME) || text.ptr[i] == ':'))
         i++;
     return i == text.len;
 }
@@ -102,9 +102,9 @@ static size_t host_len(struct span value)
             if (i++ == label)
                 return 0;
             label = i;
-        } else if (http_uri_octet_is(value.ptr[i], HTTP_URI_NAME)) {
+        } else if (uri_octet_is(value.ptr[i], URI_NAME)) {
             i++;
-        } else if (http_uri_escape_octet(value.ptr + i, value.ptr + value.len) >= 0) {
+        } else if (uri_escape_octet(value.ptr + i, value.ptr + value.len) >= 0) {
             i += 3;
         } else {
             return 0;

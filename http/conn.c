@@ -4,109 +4,22 @@
 #include "core/check.h"
 #include "core/probe.h"
 #include "http/access.h"
+#include "http/answer.h"
 #include "http/conn_count.h"
 #include "http/conn_state.h"
 #include "http/cors.h"
 #include "http/exchange.h"
 #include "http/real_ip.h"
-#include "http/redirect.h"
 #include "http/refusal.h"
 #include "http/response.h"
 #include "http/static.h"
 #include "http/vhost.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
 static uint64_t now(const struct http_conn *c)
 {
     return c->env->clock->now_ms;
-}
-
-void http_conn_open(struct http_conn *c, struct http_env *env, const struct listen_config *listen,
-                    const struct peer *peer)
-{
-    *c = (struct http_conn){ .magic = HTTP_CONN_MAGIC,
-                             .state = STATE_IDLE,
-                             .peer = *peer,
-                             .env = env,
-                             .listen = listen,
-                             .file_segments = env->file_segments && !listen->tls,
-                             .securing = listen->tls,
-                             .from_proxy = address_set_has(&env->config->real_ip.from, peer),
-                             .since_ms = env->clock->now_ms };
-    if ((env->needs & ACCESS_NEEDS_MORE) != 0)
-        c->number = atomic_fetch_add(env->config->connections_counted, 1) + 1;
-}
-
-void http_conn_secured(struct http_conn *c, const struct server *named)
-{
-    CHECK_OBJ(c, HTTP_CONN_MAGIC);
-    CHECK(c->state == STATE_IDLE && c->requests == 0);
-    c->named = named;
-    c->securing = false;
-    c->silent = false;
-    c->since_ms = now(c);
-}
-
-void http_conn_introduced(struct http_conn *c, const struct peer *client)
-{
-    CHECK_OBJ(c, HTTP_CONN_MAGIC);
-    CHECK(c->state == STATE_IDLE && c->requests == 0);
-    c->silent = false;
-    c->since_ms = now(c);
-    if (client == NULL)
-        return;
-    c->peer = *client;
-    /* "unix:" there means a socket of ours, not one of the proxy's. */
-    c->from_proxy =
-        client->family != PEER_UNIX && address_set_has(&c->env->config->real_ip.from, client);
-}
-
-/* Nothing is known yet of the request that comes next. */
-static void begin_request(struct http_conn *c)
-{
-    struct http_exchange *x = c->x;
-    CHECK(x->job_state == HTTP_JOB_NONE); /* it would be taken for this request's */
-    http_guard_init(&x->guard);
-    x->begun_ms = now(c);
-    x->begun_ns = c->env->clock->now_ns;
-    PROBE2(request__start, x, c);
-    x->server = c->named != NULL ? c->named : c->listen->servers[0];
-    x->search.status = 0;
-    x->status = 0;
-    x->pace.on = x->pace.allowed = false;
-    x->extra[0] = '\0';
-    x->user = NULL;
-    x->captures = NULL;
-    x->asked = NULL;
-    x->request.head = "";
-    x->request.head_len = 0;
-    x->request.request_line = (struct http_slice){ 0, 0 };
-    x->request.present = 0;
-    x->request.method = HTTP_GET;
-    x->request.version_minor = 1;
-    x->target.path.len = 0;
-    x->body_taken = 0;
-    if (c->env->needs != 0)
-        http_access_begin(x);
-}
-
-static bool attach_exchange(struct http_conn *c)
-{
-    c->x = http_exchange_create(c->env);
-    if (c->x == NULL)
-        return false;
-    c->x->peer = &c->peer;
-    c->x->secure = c->listen->tls;
-    begin_request(c);
-    return true;
-}
-
-static void detach_exchange(struct http_conn *c)
-{
-    http_exchange_destroy(c->x);
-    c->x = NULL;
 }
 
 /* ---- the end of a request ---- */
@@ -137,7 +50,7 @@ static void answer_composed(struct http_conn *c, struct http_input *input)
     }
     input->head.len = 0;
     c->state = STATE_HEAD;
-    begin_request(c);
+    http_conn_begin_request(c);
 }
 
 /* Everything is sent. True: on with the next request. */
@@ -149,12 +62,12 @@ static bool flushed(struct http_conn *c, struct http_input *input)
     if (x->keep_alive) {
         input->head.len = 0;
         c->state = STATE_HEAD;
-        begin_request(c);
+        http_conn_begin_request(c);
         return true;
     }
     /* Octets that were not read would turn close(2) into a RST, which can overtake the answer. */
     c->state = c->linger || input->rest.len > 0 ? STATE_SHUTDOWN : STATE_CLOSED;
-    detach_exchange(c);
+    http_conn_detach(c);
     c->since_ms = now(c);
     return false;
 }
@@ -163,7 +76,7 @@ void http_conn_close(struct http_conn *c)
 {
     CHECK_OBJ(c, HTTP_CONN_MAGIC);
     if (c->x != NULL)
-        detach_exchange(c);
+        http_conn_detach(c);
     c->magic = 0;
 }
 
@@ -185,8 +98,7 @@ static void refuse(struct http_conn *c, int status)
 /* Does the head alone decide the answer, so that a body is of no use? */
 static bool is_decided(struct http_conn *c)
 {
-    return http_refusal_of_head(c->x, c->listen, c->named) != 0 ||
-           http_redirect_of_head(c->x) != NULL;
+    return http_refusal_of_head(c->x, c->listen, c->named) != 0 || http_answer_of_head(c->x);
 }
 
 /* Chooses what to answer a request with. `body_left`: it announces a body, which is not read, since
@@ -206,8 +118,7 @@ static void begin_answer(struct http_conn *c, bool body_left)
         refuse(c, status);
     else if (status != 0)
         http_static_begin_error(x, status);
-    else if (r->method != HTTP_OPTIONS ||
-             (http_redirect_of_head(x) != NULL && !http_cors_is_preflight(x)))
+    else if (r->method != HTTP_OPTIONS || (http_answer_of_head(x) && !http_cors_is_preflight(x)))
         http_static_begin(x);
     if (body_left) {
         x->keep_alive = false;
@@ -316,8 +227,7 @@ static bool read_body(struct http_conn *c, struct http_input *input)
 static bool asks_for_options(struct http_exchange *x)
 {
     return x->request.method == HTTP_OPTIONS && x->search.location == NULL &&
-           x->search.status == 0 &&
-           (http_redirect_of_head(x) == NULL || http_cors_is_preflight(x));
+           x->search.status == 0 && (!http_answer_of_head(x) || http_cors_is_preflight(x));
 }
 
 static bool answer(struct http_conn *c, struct http_input *input)
@@ -344,6 +254,9 @@ static bool answer(struct http_conn *c, struct http_input *input)
         break;
     case HTTP_STATIC_WAIT:
         c->state = STATE_DELAYED;
+        return true;
+    case HTTP_STATIC_CLOSE:
+        http_conn_unanswered(c, input);
         return true;
     case HTTP_STATIC_NEXT:
         UNREACHABLE();
@@ -400,7 +313,7 @@ static void process(struct http_conn *c, struct http_input *input)
         return;
     bool empty = http_out_empty(&x->out);
     if (c->state == STATE_HEAD && input->rest.len == 0 && empty) {
-        detach_exchange(c);
+        http_conn_detach(c);
         c->since_ms = now(c);
         c->state = c->draining ? STATE_CLOSED : STATE_IDLE;
         return;
@@ -441,7 +354,7 @@ void http_conn_received(struct http_conn *c, const char *data, size_t len)
         return;
     if (c->x == NULL) {
         CHECK(c->state == STATE_IDLE);
-        if (!attach_exchange(c)) {
+        if (!http_conn_attach(c)) {
             c->state = STATE_CLOSED;
             return;
         }

@@ -34,6 +34,18 @@ enum state {
     STATE_CLOSED,
 };
 
+struct http_input;
+
+/* conn_begin.c. An exchange for the request that comes; false: there is none left. And its end. */
+bool http_conn_attach(struct http_conn *c);
+void http_conn_detach(struct http_conn *c);
+
+/* Nothing is known yet of the request that comes next. */
+void http_conn_begin_request(struct http_conn *c);
+
+/* Closes without an answer, once those to earlier requests are sent; its line is logged. */
+void http_conn_unanswered(struct http_conn *c, struct http_input *input);
+
 /* Is its first request still to be thought to be on its way? Else it is only waited for. */
 static inline bool http_conn_is_new(const struct http_conn *c)
 {

@@ -12,6 +12,7 @@
 #include "http/answer_fields.h"
 #include "http/exchange.h"
 #include "http/listing_page.h"
+#include "match/template.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -29,6 +30,8 @@ static int location_fields(const struct location *location, char *why, size_t wh
     char text[HTTP_LOCATION_FIELDS_MAX + 1] = "";
     size_t len = 0;
     for (size_t i = 0; i < location->headers_count; i++) {
+        if (location->headers[i].varying != NULL)
+            continue;
         int n = snprintf(text + len, sizeof(text) - len, "%s: %s\r\n", location->headers[i].name,
                          location->headers[i].value);
         len += (size_t)n;
@@ -51,9 +54,7 @@ static int location_fields(const struct location *location, char *why, size_t wh
 static int all_location_fields(struct http_env *env, char *why, size_t why_size)
 {
     const struct config *config = env->config;
-    size_t count = 0;
-    for (size_t i = 0; i < config->servers_count; i++)
-        count += config->servers[i].locations_count;
+    size_t count = config->locations_count;
     env->location_fields = calloc(count + 1, sizeof(env->location_fields[0]));
     if (env->location_fields == NULL)
         return -ENOMEM;
@@ -117,9 +118,28 @@ static int find_needs(struct http_env *env)
     }
     if (env->config->request_id)
         env->needs |= ACCESS_NEEDS_ID_SENT;
+    if ((env->config->template_uses >> TEMPLATE_REQUEST_ID & 1) != 0)
+        env->needs |= ACCESS_NEEDS_REQUEST_ID;
     if (!samples && (env->needs & (ACCESS_NEEDS_REQUEST_ID | ACCESS_NEEDS_ID_SENT)) == 0)
         return 0;
     return draws_create(&env->draws);
+}
+
+/* Room for what is put together of variables. */
+static int make_values(struct http_env *env)
+{
+    const struct config *config = env->config;
+
+    if (config->template_uses == 0)
+        return 0;
+    env->values_text = malloc(HTTP_COPY_MAX);
+    for (size_t i = 0; i < config->servers_count; i++) {
+        for (size_t j = 0; j < config->servers[i].locations_count; j++) {
+            if (config->servers[i].locations[j].has_varying)
+                env->needs |= HTTP_NEEDS_VALUES;
+        }
+    }
+    return env->values_text != NULL ? 0 : -ENOMEM;
 }
 
 /* Addresses are set aside for all connections; memory is taken only as they come. */
@@ -176,8 +196,8 @@ static void fail_coding(const struct server *server, const struct location *loca
              (int)http_coding_name(coding).len, http_coding_name(coding).ptr);
 }
 
-/* Where a location says `compress`, or has sidecars that may have to be decompressed: a cache for what
- * comes of it. */
+/* Where a location says `compress`, or has sidecars that may have to be decompressed: a cache for
+ * what comes of it. */
 static int make_compressed(struct http_env *env, char *why, size_t why_size)
 {
     unsigned wanted = 0, known = compressor_codings();
@@ -293,6 +313,8 @@ int http_env_create(const struct config *config, const struct session_limits *li
     if (r == 0)
         r = http_answer_fields_create(env);
     if (r == 0)
+        r = make_values(env);
+    if (r == 0)
         r = make_listing_page(env);
     if (r < 0) {
         http_env_destroy(env);
@@ -312,13 +334,13 @@ void http_env_destroy(struct http_env *env)
     log_writer_destroy(env->log_writer);
     draws_destroy(env->draws);
     mime_table_free(env->mime);
-    for (size_t i = 0, id = 0; env->location_fields != NULL && i < env->config->servers_count; i++)
-        for (size_t j = 0; j < env->config->servers[i].locations_count; j++, id++)
-            free((char *)(uintptr_t)env->location_fields[id].ptr);
+    for (size_t i = 0; env->location_fields != NULL && i < env->config->locations_count; i++)
+        free((char *)(uintptr_t)env->location_fields[i].ptr);
     free(env->location_fields);
     pool_destroy(env->captures);
     regex_room_destroy(env->regexes);
     http_answer_fields_destroy(env);
+    free(env->values_text);
     pool_destroy(env->ranges);
     pool_destroy(env->reads);
     pool_destroy(env->inputs);

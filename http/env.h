@@ -27,10 +27,12 @@ enum {
         9 * 1024, /* free octets with which an answer is begun while others wait to be sent */
     HTTP_COPY_MAX =
         4 * 1024, /* a body up to this size is copied behind its head; a larger one is lent */
+    HTTP_VARYING_MAX =
+        6 * 1024, /* header fields of one location whose values have variables, together */
     HTTP_LOCATION_FIELDS_MAX = 4096, /* header fields configured for one location, together */
-    HTTP_HEAD_END_MAX = 4096,        /* the fields of an answer that hang on the request, together */
-    HTTP_RECLAIM_COUNT = 32,         /* cached files closed at once when descriptors run out */
-    HTTP_SWEEP_COUNT = 64,           /* cached files, and roots, that one sweep looks at */
+    HTTP_HEAD_END_MAX = 4096, /* the fields of an answer that hang on the request, together */
+    HTTP_RECLAIM_COUNT = 32,  /* cached files closed at once when descriptors run out */
+    HTTP_SWEEP_COUNT = 64,    /* cached files, and roots, that one sweep looks at */
     HTTP_READ_SIZE =
         128 * 1024, /* octets of one READ job, where files are not sent by descriptor */
     HTTP_READ_ENCRYPTED =
@@ -44,6 +46,9 @@ struct http_auth;
 
 /* In env->needs, beside enum access_need: answers have fields that hang on the request. */
 #define HTTP_NEEDS_ANSWER_FIELDS (1u << 31)
+
+/* Likewise: some have fields whose values have variables. */
+#define HTTP_NEEDS_VALUES (1u << 30)
 
 struct http_answer_fields;
 
@@ -70,9 +75,11 @@ struct http_env {
     size_t access_logs_count; /* as many as the configuration has, or none */
     unsigned needs; /* enum access_need: of all formats of the access logs together, and whether
                        answers tell their id */
-    struct draws *draws;               /* NULL: nobody asks for a request id or a sample */
-    struct span *location_fields;      /* by location id: the configured field lines, with CRLF */
+    struct draws *draws;          /* NULL: nobody asks for a request id or a sample */
+    struct span *location_fields; /* by location id: the configured field lines, with CRLF */
     struct http_answer_fields *answer_fields; /* what hangs on the request; NULL: nothing does */
+    char *values_text; /* HTTP_COPY_MAX octets of a text with variables, while it is put together;
+                          NULL: no text has any */
     uint64_t listing_log_ms;           /* when a directory was last complained about; 0: never */
     struct arena *listing_arena;       /* of the page that is built in, */
     struct listing_page *listing_page; /* NULL: no location lists */
@@ -80,10 +87,11 @@ struct http_env {
     uint64_t boundaries;               /* multipart boundaries drawn so far */
     int64_t stamp_s;                   /* the second for which `stamp` was made */
     struct span stamp;                 /* "Server: ...\r\nDate: ...\r\n", in stamp_text */
-    uint64_t decompress_log_ms; /* when a sidecar was last complained about; 0: never */
+    uint64_t decompress_log_ms;        /* when a sidecar was last complained about; 0: never */
     char stamp_text[80];
-    char head_end[HTTP_HEAD_END_MAX]; /* what ends the head that is being put together, where that
-                                         takes more than a constant (response.c) */
+    char head_end[HTTP_VARYING_MAX +
+                  HTTP_HEAD_END_MAX]; /* what ends the head that is being put
+                      together, where that takes more than a constant (response.c) */
 };
 
 /* Makes an environment that holds no more than `limits` (copied); `config` and `clock` are borrowed

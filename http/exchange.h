@@ -63,9 +63,9 @@ struct http_static {
                                    sidecars may be there */
     struct file_entry *sidecar; /* a reference, or NULL */
     struct file_entry *made;    /* what was compressed of `entry`: a reference, or NULL */
-    struct compression *compression; /* that is waited for: a user's reference, or NULL */
+    struct compression *compression;   /* that is waited for: a user's reference, or NULL */
     struct verification *verification; /* of a password (auth.h), or NULL; owned */
-    struct http_listing *listing;    /* of the directory that is being listed, or NULL; owned */
+    struct http_listing *listing;      /* of the directory that is being listed, or NULL; owned */
     struct file_entry *opened; /* what the last job has found, until it is asked for or the search
                                   goes elsewhere: a reference, or NULL */
 };
@@ -108,8 +108,9 @@ struct http_exchange {
     uint64_t wait_until_ms; /* for how long it waits before it is answered (limit.h) */
 
     /* Answering */
-    const struct peer *peer;     /* the client; borrowed from the connection */
-    const struct server *server; /* by Host; the listener's first until that is known */
+    const struct peer *peer;            /* the client; borrowed from the connection */
+    const struct listen_config *listen; /* where it came in; borrowed */
+    const struct server *server;        /* by Host; the listener's first until that is known */
     struct http_target target;
     struct http_static search;
     struct file_job job;

@@ -2,7 +2,7 @@
 #include "http/refusal.h"
 
 #include "config/server_find.h"
-#include "http/redirect.h"
+#include "http/answer.h"
 #include "http/vhost.h"
 
 #include <string.h>
@@ -53,7 +53,7 @@ int http_refusal_of_head(struct http_exchange *x, const struct listen_config *li
 
     if (is_misdirected(x->server, listen, named))
         return 421;
-    if (r->method == HTTP_METHOD_KNOWN && http_redirect_of_head(x) != NULL)
+    if (r->method == HTTP_METHOD_KNOWN && http_answer_of_head(x))
         return 0;
     if (r->method == HTTP_METHOD_KNOWN || r->method == HTTP_METHOD_UNKNOWN ||
         r->method == HTTP_CONNECT) {

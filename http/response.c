@@ -13,6 +13,7 @@
 #include "http/multipart.h"
 #include "http/request_id.h"
 #include "http/status.h"
+#include "http/values.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -21,9 +22,9 @@
 #include <string.h>
 
 /* With an empty queue every answer fits, but for the Location field of a long target (414). */
-static_assert(2 * CONFIG_FIELD_VALUE_MAX + HTTP_LOCATION_FIELDS_MAX + HTTP_HEAD_END_MAX +
-                      2 * CONFIG_EARLY_HINTS_SIZE_MAX + HTTP_DISPOSITION_MAX + HTTP_COPY_MAX +
-                      2048 <=
+static_assert(2 * CONFIG_FIELD_VALUE_MAX + HTTP_LOCATION_FIELDS_MAX + HTTP_VARYING_MAX +
+                      HTTP_HEAD_END_MAX + 2 * CONFIG_EARLY_HINTS_SIZE_MAX + HTTP_DISPOSITION_MAX +
+                      HTTP_COPY_MAX + 2048 <=
                   HTTP_OUT_SIZE,
               "the longest head, with a body that is copied, must fit");
 
@@ -43,17 +44,22 @@ static inline struct span connection_end(const struct http_exchange *x)
     return SPAN_LIT("\r\n");
 }
 
-/* Likewise, behind the fields that hang on the request, and its id. `varies`: the head has a Vary
- * line already, where one is due. */
-static struct span fields_and_end(struct http_exchange *x, bool varies)
+/* Likewise, behind the fields whose values vary, those that hang on the request, and its id.
+ * `location`: whose fields the answer has, or NULL. `varies`: the head has a Vary line already,
+ * where one is due. */
+static struct span fields_and_end(struct http_exchange *x, const struct location *location,
+                                  bool varies)
 {
     bool tells_id = (x->env->needs & ACCESS_NEEDS_ID_SENT) != 0;
     struct span texts[] = { tells_id ? SPAN_LIT("X-Request-Id: ") : SPAN_LIT(""),
                             tells_id ? http_request_id(x) : SPAN_LIT(""),
                             tells_id ? SPAN_LIT("\r\n") : SPAN_LIT(""), connection_end(x) };
     char *const begin = x->env->head_end, *const end = begin + sizeof(x->env->head_end);
-    char *out = begin + http_answer_fields_put(x, varies, begin, sizeof(x->env->head_end));
+    char *out = begin;
 
+    if (location != NULL && location->has_varying)
+        out += http_values_put_fields(x, location, out);
+    out += http_answer_fields_put(x, varies, out, (size_t)(end - out));
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         CHECK(texts[i].len <= (size_t)(end - out));
         memcpy(out, texts[i].ptr, texts[i].len);
@@ -62,10 +68,12 @@ static struct span fields_and_end(struct http_exchange *x, bool varies)
     return span_make(begin, (size_t)(out - begin));
 }
 
-static inline struct span head_end(struct http_exchange *x, bool varies)
+static inline struct span head_end(struct http_exchange *x, const struct location *location,
+                                   bool varies)
 {
-    return (x->env->needs & (ACCESS_NEEDS_ID_SENT | HTTP_NEEDS_ANSWER_FIELDS)) != 0
-               ? fields_and_end(x, varies)
+    return (x->env->needs &
+            (ACCESS_NEEDS_ID_SENT | HTTP_NEEDS_ANSWER_FIELDS | HTTP_NEEDS_VALUES)) != 0
+               ? fields_and_end(x, location, varies)
                : connection_end(x);
 }
 
@@ -140,7 +148,7 @@ static bool respond_whole(struct http_exchange *x, const struct location *locati
                              http_status_line(200),
                              http_env_stamp(x->env),
                              span_make(fields->text, fields->len),
-                             head_end(x, true) };
+                             head_end(x, location, true) };
     struct span *first = &texts[1];
     if (fields->hinted) {
         texts[0] = http_early_hints_interim(x, location);
@@ -157,7 +165,7 @@ static bool respond_not_modified(struct http_exchange *x, const struct file_fiel
     struct span texts[] = { http_status_line(304), http_env_stamp(x->env),
                             span_make(fields->text + fields->representation_len,
                                       fields->len - fields->representation_len),
-                            head_end(x, true) };
+                            head_end(x, x->search.location, true) };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
     set_status(x, 304, 0);
@@ -188,7 +196,7 @@ static bool respond_range(struct http_exchange *x, struct file_entry *entry,
                             SPAN_LIT("\r\n"),
                             span_make(fields->text + fields->representation_len,
                                       fields->len - fields->representation_len),
-                            head_end(x, true),
+                            head_end(x, x->search.location, true),
                             { NULL, 0 } }; /* for the content */
     if (!put_with_content(x, texts, ARRAY_LEN(texts) - 1, entry, range->first, len))
         return false;
@@ -230,7 +238,7 @@ static bool respond_multipart(struct http_exchange *x, const struct location *lo
                             span_make(coding, coding_len),
                             span_make(fields->text + fields->representation_len,
                                       fields->len - fields->representation_len),
-                            head_end(x, true) };
+                            head_end(x, location, true) };
     MUST(put_head(x, texts, ARRAY_LEN(texts)));
     set_status(x, 206, len);
     x->body_start = x->out.queued; /* no part is queued yet */
@@ -313,7 +321,7 @@ int http_response_file(struct http_exchange *x, const struct location *location,
 /* The fields of this error alone. */
 static struct span fields_of_error(const struct http_exchange *x, int status)
 {
-    return span_str(status == 401 ? x->challenge : x->extra);
+    return span_str(status == 401 && x->challenge != NULL ? x->challenge : x->extra);
 }
 
 bool http_response_error_file(struct http_exchange *x, const struct location *location, int status,
@@ -332,7 +340,7 @@ bool http_response_error_file(struct http_exchange *x, const struct location *lo
                             SPAN_LIT("\r\n"),
                             fields_of_error(x, status),
                             location_fields(x, location),
-                            head_end(x, x->extra[0] == 'V'),
+                            head_end(x, location, x->extra[0] == 'V'),
                             { NULL, 0 } }; /* for the content */
     if (!put_with_content(x, texts, ARRAY_LEN(texts) - 1, entry, 0, entry->meta.size))
         return false;
@@ -352,7 +360,7 @@ bool http_response_error(struct http_exchange *x, const struct location *locatio
                             SPAN_LIT("\r\n"),
                             fields_of_error(x, status),
                             own_page_fields(x, location),
-                            head_end(x, x->extra[0] == 'V'),
+                            head_end(x, location, x->extra[0] == 'V'),
                             span_make(page.ptr, x->body_omitted ? 0 : page.len) };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
@@ -369,10 +377,38 @@ bool http_response_redirect(struct http_exchange *x, const struct location *loca
                             to,
                             SPAN_LIT("\r\nContent-Length: 0\r\n"),
                             location_fields(x, location),
-                            head_end(x, x->extra[0] == 'V') };
+                            head_end(x, location, x->extra[0] == 'V') };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
     set_status(x, status, 0);
+    return true;
+}
+
+bool http_response_return(struct http_exchange *x, const struct location *location, int status,
+                          struct span text)
+{
+    struct span type = span_str(location->return_type);
+    bool has_length = status != 204; /* RFC 9110 section 8.6 */
+    char charset[64];
+    struct decimal room;
+    struct span texts[] = { http_status_line(status),
+                            http_env_stamp(x->env),
+                            SPAN_LIT("Content-Type: "),
+                            type,
+                            http_fields_charset(location, type, charset),
+                            SPAN_LIT("\r\nContent-Length: "),
+                            decimal_text(text.len, &room),
+                            SPAN_LIT("\r\n"),
+                            span_str(x->extra),
+                            location_fields(x, location),
+                            head_end(x, location, x->extra[0] == 'V'),
+                            span_make(text.ptr, x->body_omitted ? 0 : text.len) };
+
+    for (size_t i = 2; !has_length && i < 8; i++)
+        texts[i].len = 0;
+    if (!put_head(x, texts, ARRAY_LEN(texts)))
+        return false;
+    set_status(x, status, text.len);
     return true;
 }
 
@@ -380,7 +416,7 @@ bool http_response_options(struct http_exchange *x, const struct location *locat
 {
     struct span texts[] = { http_status_line(204), http_env_stamp(x->env),
                             SPAN_LIT("Allow: GET, HEAD, OPTIONS\r\n"), location_fields(x, location),
-                            head_end(x, x->extra[0] == 'V') };
+                            head_end(x, location, x->extra[0] == 'V') };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
     set_status(x, 204, 0);
@@ -403,7 +439,7 @@ static void put_text_head(struct http_exchange *x, const struct location *locati
                             SPAN_LIT("\r\n"),
                             http_fields_vary(location, varies, vary),
                             own_page_fields(x, location),
-                            head_end(x, true) };
+                            head_end(x, location, true) };
     CHECK(http_out_empty(&x->out) && put_head(x, texts, ARRAY_LEN(texts)));
 }
 
@@ -431,7 +467,7 @@ void http_response_report(struct http_exchange *x, int status, struct span type,
                             SPAN_LIT("\r\nCache-Control: no-store\r\n"
                                      "Vary: Accept\r\n"
                                      "X-Content-Type-Options: nosniff\r\n"),
-                            head_end(x, false) };
+                            head_end(x, NULL, false) };
     CHECK(http_out_empty(&x->out) && http_out_put(&x->out, texts, ARRAY_LEN(texts)));
     if (x->body_omitted || len == 0)
         free(text);
@@ -466,7 +502,7 @@ void http_response_made(struct http_exchange *x, const struct location *location
                             status == 304 ? none : SPAN_LIT("\r\n"),
                             http_fields_vary(location, 0, vary),
                             location_fields(x, location),
-                            head_end(x, true) };
+                            head_end(x, location, true) };
     CHECK(http_out_empty(&x->out) && put_head(x, texts, ARRAY_LEN(texts)));
     if (status == 304)
         len = 0;

@@ -29,6 +29,11 @@ bool http_response_error(struct http_exchange *x, const struct location *locatio
 bool http_response_redirect(struct http_exchange *x, const struct location *location, int status,
                             struct span to);
 
+/* `status` with `text`, of HTTP_COPY_MAX octets at most, as its body, of the location's
+ * return_type. */
+bool http_response_return(struct http_exchange *x, const struct location *location, int status,
+                          struct span text);
+
 /* 204 with Allow. */
 bool http_response_options(struct http_exchange *x, const struct location *location);
 

@@ -24,6 +24,7 @@ enum http_search_step {
     HTTP_SEARCH_RESPOND_ERROR,
     HTTP_SEARCH_REPORT,
     HTTP_SEARCH_LIMIT,
+    HTTP_SEARCH_RETURN,
 };
 
 /* The status for an errno of opening a file: one switch for the whole server. */
@@ -44,9 +45,12 @@ bool http_search_map_path(const struct location *location, struct span uri, stru
 /* Does a segment begin with '.'? /.well-known/ (RFC 8615) is no such. */
 bool http_search_is_hidden(struct span uri);
 
-/* Puts `pattern` of `try`, with $uri replaced, into x->search.uri. False: it is longer than a path
- * may be. */
-bool http_search_expand_try(struct http_exchange *x, const char *pattern);
+/* x->search.uri becomes what `template`, of `try`, is for this request, in x->try_text. False: it
+ * is no path, or longer than one may be. */
+bool http_search_expand(struct http_exchange *x, const struct template *template);
+
+/* Likewise, the path of an error page. */
+bool http_search_error_page(struct http_exchange *x, const struct error_page *page);
 
 /* Finds out which sidecars exist: Vary is due on every form of a resource that has some, whatever
  * this request accepts. What other requests find out meanwhile is welcome. */

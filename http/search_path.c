@@ -1,5 +1,8 @@
-/* search_path.c: what a path names beneath a location's root. See search.h. */
+/* search_path.c: the paths that the search looks for: below a root, of `try`, of an error page. See
+ * search.h. */
 #include "http/search.h"
+
+#include "http/values.h"
 
 #include <string.h>
 
@@ -39,25 +42,38 @@ bool http_search_is_hidden(struct span uri)
     return found != NULL;
 }
 
-bool http_search_expand_try(struct http_exchange *x, const char *pattern)
+bool http_search_expand(struct http_exchange *x, const struct template *template)
 {
     struct span path = x->target.path;
     size_t len = 0;
-    while (*pattern != '\0') {
-        struct span piece = { pattern, 1 };
-        if (strncmp(pattern, "$uri", 4) == 0) {
-            piece = path;
-            pattern += 3;
-            /* "$uri/index.html" for "/docs/": one slash. */
-            if (pattern[1] == '/' && piece.len > 0 && piece.ptr[piece.len - 1] == '/')
-                piece.len--;
-        }
-        pattern++;
-        if (len + piece.len >= sizeof(x->try_text))
+    if ((template->uses & ~(UINT32_C(1) << TEMPLATE_URI)) != 0)
+        return http_values_path(x, template, x->try_text, &x->search.uri);
+    for (size_t i = 0; i < template->count; i++) {
+        struct span text = template->pieces[i].text;
+        /* "$uri/index.html" for "/docs/": one slash. */
+        if (i > 0 && text.len > 0 && text.ptr[0] == '/' && path.ptr[path.len - 1] == '/')
+            len--;
+        if (len + text.len + path.len >= sizeof(x->try_text))
             return false;
-        memcpy(x->try_text + len, piece.ptr, piece.len);
-        len += piece.len;
+        memcpy(x->try_text + len, text.ptr, text.len);
+        len += text.len;
+        if (template->pieces[i].variable == TEMPLATE_NOTHING)
+            break;
+        memcpy(x->try_text + len, path.ptr, path.len);
+        len += path.len;
     }
+    x->search.uri = span_make(x->try_text, len);
+    return true;
+}
+
+bool http_search_error_page(struct http_exchange *x, const struct error_page *page)
+{
+    size_t len = strlen(page->uri);
+    if (page->varying != NULL)
+        return http_values_path(x, page->varying, x->try_text, &x->search.uri);
+    if (len >= sizeof(x->try_text))
+        return false;
+    memcpy(x->try_text, page->uri, len);
     x->search.uri = span_make(x->try_text, len);
     return true;
 }

@@ -13,6 +13,8 @@
 #include "http/static.h"
 
 #include "core/check.h"
+#include "core/uri_encode.h"
+#include "http/answer.h"
 #include "http/fields.h"
 #include "http/locate.h"
 #include "http/redirect.h"
@@ -165,16 +167,33 @@ static bool ends_with_slash(struct span s)
     return s.len > 0 && s.ptr[s.len - 1] == '/';
 }
 
-/* Where the search for a file begins, once nothing else has answered. */
-static uint8_t first_step(const struct location *location)
+void http_static_begin_files(struct http_exchange *x)
 {
-    return location->limits.any ? HTTP_SEARCH_LIMIT : http_search_admitted_step(location);
+    struct http_static *s = &x->search;
+    const struct location *location = s->location;
+    if (location == NULL || location->root == NULL || location->internal) {
+        http_static_begin_error(x, 404);
+        return;
+    }
+    s->step = location->limits.any ? HTTP_SEARCH_LIMIT : http_search_admitted_step(location);
+    s->uri = x->target.path;
+}
+
+/* What is answered with before files are looked for, if there is something; else them. */
+static void begin_decided(struct http_exchange *x)
+{
+    const struct location *location = x->search.location;
+    if (x->server->redirects_count > 0)
+        x->search.step = HTTP_SEARCH_REDIRECT;
+    else if (location != NULL && location->answer != NULL && !location->internal)
+        x->search.step = HTTP_SEARCH_RETURN;
+    else
+        http_static_begin_files(x);
 }
 
 void http_static_begin(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
-    s->step = x->server->redirects_count > 0 ? HTTP_SEARCH_REDIRECT : HTTP_SEARCH_TRY;
     s->try_index = s->index_index = 0;
     s->status = 0;
     if (http_report_is_asked(x)) {
@@ -182,17 +201,14 @@ void http_static_begin(struct http_exchange *x)
         s->step = HTTP_SEARCH_REPORT;
         return;
     }
+    s->step = HTTP_SEARCH_TRY;
     if (!http_locate(x))
         return;
     x->asked = s->location;
-    if (s->location == NULL || s->location->root == NULL) {
-        if (s->step != HTTP_SEARCH_REDIRECT)
-            http_static_begin_error(x, 404);
-        return;
-    }
-    s->uri = x->target.path;
-    if (s->step == HTTP_SEARCH_TRY)
-        s->step = first_step(s->location);
+    if (x->server->decides)
+        begin_decided(x);
+    else
+        http_static_begin_files(x);
 }
 
 void http_static_begin_error(struct http_exchange *x, int status)
@@ -206,17 +222,16 @@ void http_static_begin_error(struct http_exchange *x, int status)
 
 static enum http_static_result step_redirect(struct http_exchange *x)
 {
-    const struct redirect *redirect =
-        http_redirect_find(x->server, x->search.location, x->target.path);
-    if (redirect == NULL) {
-        if (x->search.location == NULL || x->search.location->root == NULL)
-            http_static_begin_error(x, 404);
-        else
-            x->search.step = first_step(x->search.location);
-        return HTTP_STATIC_NEXT;
-    }
-    return http_redirect_respond(x, x->search.location, redirect) ? HTTP_STATIC_DONE
-                                                                  : HTTP_STATIC_ROOM;
+    struct http_static *s = &x->search;
+    const struct redirect *redirect = http_redirect_find(x->server, s->location, x->target.path);
+    if (redirect != NULL)
+        return http_redirect_respond(x, s->location, redirect) ? HTTP_STATIC_DONE
+                                                               : HTTP_STATIC_ROOM;
+    if (s->location != NULL && s->location->answer != NULL && !s->location->internal)
+        s->step = HTTP_SEARCH_RETURN;
+    else
+        http_static_begin_files(x);
+    return HTTP_STATIC_NEXT;
 }
 
 /* Nothing is there for this client; there may be for others. */
@@ -298,7 +313,8 @@ static void step_not_found(struct http_exchange *x)
 static enum http_static_result step_try(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
-    if (s->location->try_count > 0 && !http_search_expand_try(x, s->location->try_uris[s->try_index])) {
+    if (s->location->try_count > 0 &&
+        !http_search_expand(x, s->location->try_templates[s->try_index])) {
         next_try(x);
         return HTTP_STATIC_NEXT;
     }
@@ -332,11 +348,11 @@ static enum http_static_result step_try(struct http_exchange *x)
 static enum http_static_result step_directory_redirect(struct http_exchange *x)
 {
     char to[HTTP_OUT_SIZE];
-    long path_len = http_location_encode(x->target.path, to, sizeof(to) - 1);
+    long path_len = uri_location_encode(x->target.path, to, sizeof(to) - 1);
     long query_len;
     CHECK(path_len >= 0);
     to[path_len++] = '/';
-    query_len = http_query_encode(x->target.query, to + path_len, sizeof(to) - (size_t)path_len);
+    query_len = uri_query_encode(x->target.query, to + path_len, sizeof(to) - (size_t)path_len);
     return query_len >= 0 && http_response_redirect(x, x->search.location, 301,
                                                     span_make(to, (size_t)(path_len + query_len)))
                ? HTTP_STATIC_DONE
@@ -412,20 +428,20 @@ static enum http_static_result step_error(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
     const struct location *from = s->location;
-    const char *uri = NULL;
-    for (size_t i = 0; from != NULL && i < from->error_pages_count && uri == NULL; i++)
+    const struct error_page *page = NULL;
+    for (size_t i = 0; from != NULL && i < from->error_pages_count && page == NULL; i++)
         if (from->error_pages[i].status == s->status)
-            uri = from->error_pages[i].uri;
+            page = &from->error_pages[i];
     http_search_set(&s->entry, NULL);
     s->step = HTTP_SEARCH_RESPOND_ERROR;
-    if (uri == NULL || strlen(uri) >= sizeof(x->try_text))
+    if (page == NULL || !http_search_error_page(x, page))
         return HTTP_STATIC_NEXT;
-    memcpy(x->try_text, uri, strlen(uri));
-    s->uri = span_make(x->try_text, strlen(uri));
     const struct location *location = NULL; /* without one, there is no page */
     (void)http_location_find(x->server, x->env->regexes, s->uri, NULL, &location);
     if (location != NULL && location->root != NULL &&
         http_search_map_path(location, s->uri, &s->name)) {
+        if (location != from)
+            x->captures = NULL; /* of another pattern than this one's */
         s->location = location;
         s->step = HTTP_SEARCH_ERROR_FILE;
     }
@@ -506,6 +522,8 @@ static enum http_static_result run_step(struct http_exchange *x)
         return step_report(x);
     case HTTP_SEARCH_LIMIT:
         return http_limit_step(x);
+    case HTTP_SEARCH_RETURN:
+        return http_answer_return(x);
     }
     UNREACHABLE();
 }
@@ -518,7 +536,7 @@ enum http_static_result http_static_run(struct http_exchange *x)
             continue;
         if (result == HTTP_STATIC_NEXT)
             return HTTP_STATIC_JOB;
-        if (result == HTTP_STATIC_DONE) {
+        if (result == HTTP_STATIC_DONE || result == HTTP_STATIC_CLOSE) {
             CHECK(x->job_state == HTTP_JOB_NONE);
             if (x->pace.allowed)
                 http_pace_begin(x);

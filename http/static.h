@@ -12,12 +12,17 @@ enum http_static_result {
                          again */
     HTTP_STATIC_ROOM, /* x->out is to be sent first, then call http_static_run() again */
     HTTP_STATIC_WAIT, /* nothing before x->wait_until_ms, then call http_static_run() again */
-    HTTP_STATIC_NEXT, /* between the files of the search alone (search.h): the next step, unless a
-                         job is wanted first */
+    HTTP_STATIC_CLOSE, /* there is no answer: the connection is closed (`return = 444`) */
+    HTTP_STATIC_NEXT,  /* between the files of the search alone (search.h): the next step, unless a
+                          job is wanted first */
 };
 
 /* Begins with the file that x->target names on x->server (GET and HEAD). */
 void http_static_begin(struct http_exchange *x);
+
+/* Goes on with the files of x->search.location, where there are any that may be asked for: what
+ * redirects and `return` have left. */
+void http_static_begin_files(struct http_exchange *x);
 
 /* Begins with an error answer: the configured page of x->server, else the built-in one. */
 void http_static_begin_error(struct http_exchange *x, int status);

@@ -5,47 +5,62 @@
 
 #include "core/check.h"
 
-/* Code, reason phrase (RFC 9110 section 15, RFC 6585 section 5), what the page tells a person. */
+/* Code, reason phrase (RFC 9110 section 15, RFC 6585 section 5, RFC 7725, RFC 8470 and IANA's
+ * registry), what the page tells a person. Those of 4xx and 5xx that the server never gives by
+ * itself are here for `return`. */
+// clang-format off
 #define STATUSES_WITHOUT_PAGE(row)                                                                 \
-    row(100, "Continue", "") row(200, "OK", "") row(204, "No Content", "")                         \
-        row(206, "Partial Content", "") row(304, "Not Modified", "")
+    row(100, "Continue", "")                                                                       \
+    row(200, "OK", "")                                                                             \
+    row(204, "No Content", "")                                                                     \
+    row(206, "Partial Content", "")                                                                \
+    row(304, "Not Modified", "")
 
 #define STATUSES_WITH_PAGE(row)                                                                    \
-    row(301, "Moved Permanently", "This page has moved.") row(                                     \
-        302, "Found", "This page is elsewhere for now.") row(303, "See Other",                     \
-                                                             "The answer is on another page.")     \
-        row(307, "Temporary Redirect", "This page is elsewhere for now.") row(                     \
-            308, "Permanent Redirect", "This page has moved.") row(400, "Bad Request",             \
-                                                                   "The request is malformed.")    \
-            row(401, "Unauthorized", "A name and a password are needed here.")                     \
-            row(410, "Gone", "This link is over.")                                                 \
-            row(403, "Forbidden", "This page may not be read.") row(                               \
-                404, "Not Found",                                                                  \
-                "There is no such page here.") row(405, "Method Not Allowed",                      \
-                                                   "This method is not served here.")              \
-                row(408, "Request Timeout", "The request took too long to arrive.") row(           \
-                    412, "Precondition Failed", "A condition of the request does not hold.")       \
-                    row(413, "Content Too Large", "The request's body is too large.")              \
-                        row(414, "URI Too Long", "The address is too long.") row(                  \
-                            416, "Range Not Satisfiable",                                          \
-                            "The range asked for lies outside the file.")                          \
-                            row(417, "Expectation Failed",                                         \
-                                "The expectation of the request cannot be met.")                   \
-                                row(421, "Misdirected Request",                                    \
-                                    "This host is not served on this connection.")                 \
-                                    row(429, "Too Many Requests",                                  \
-                                        "You have asked too often; try again later.")              \
-                                        row(431, "Request Header Fields Too Large",                \
-                                            "The request's header fields are too large.")          \
-                                            row(500, "Internal Server Error",                      \
-                                                "Something went wrong here.")                      \
-                                                row(501, "Not Implemented",                        \
-                                                    "This method is not known here.")              \
-                                                    row(503, "Service Unavailable",                \
-                                                        "The server is too busy; try again "       \
-                                                        "later.")                                  \
-                                                        row(505, "HTTP Version Not Supported",     \
-                                                            "This version of HTTP is not served.")
+    row(301, "Moved Permanently", "This page has moved.")                                          \
+    row(302, "Found", "This page is elsewhere for now.")                                           \
+    row(303, "See Other", "The answer is on another page.")                                        \
+    row(307, "Temporary Redirect", "This page is elsewhere for now.")                              \
+    row(308, "Permanent Redirect", "This page has moved.")                                         \
+    row(400, "Bad Request", "The request is malformed.")                                           \
+    row(401, "Unauthorized", "A name and a password are needed here.")                       \
+    row(402, "Payment Required", "This page is not free.")                                         \
+    row(403, "Forbidden", "This page may not be read.")                                            \
+    row(404, "Not Found", "There is no such page here.")                                           \
+    row(405, "Method Not Allowed", "This method is not served here.")                              \
+    row(406, "Not Acceptable", "There is no form of this page that your browser takes.")           \
+    row(408, "Request Timeout", "The request took too long to arrive.")                            \
+    row(409, "Conflict", "The request contradicts what is here.")                                  \
+    row(410, "Gone", "This page is gone.")                                                \
+    row(411, "Length Required", "The request does not say how long its body is.")                  \
+    row(412, "Precondition Failed", "A condition of the request does not hold.")                   \
+    row(413, "Content Too Large", "The request's body is too large.")                              \
+    row(414, "URI Too Long", "The address is too long.")                                           \
+    row(415, "Unsupported Media Type", "What was sent is of a kind that is not taken here.")       \
+    row(416, "Range Not Satisfiable", "The range asked for lies outside the file.")                \
+    row(417, "Expectation Failed", "The expectation of the request cannot be met.")                \
+    row(418, "I'm a teapot", "Short and stout.")                                                   \
+    row(421, "Misdirected Request", "This host is not served on this connection.")                 \
+    row(422, "Unprocessable Content", "What was sent makes no sense here.")                        \
+    row(423, "Locked", "This page is locked.")                                                     \
+    row(424, "Failed Dependency", "What this depends on has failed.")                              \
+    row(425, "Too Early", "The request came too early; try again.")                                \
+    row(426, "Upgrade Required", "This page needs another protocol.")                              \
+    row(428, "Precondition Required", "The request must be conditional.")                          \
+    row(429, "Too Many Requests", "You have asked too often; try again later.")             \
+    row(431, "Request Header Fields Too Large", "The request's header fields are too large.")      \
+    row(451, "Unavailable For Legal Reasons", "The law forbids to show this page.")                \
+    row(500, "Internal Server Error", "Something went wrong here.")                                \
+    row(501, "Not Implemented", "This method is not known here.")                                  \
+    row(502, "Bad Gateway", "Another server that was asked has failed.")                           \
+    row(503, "Service Unavailable", "The server is too busy; try again later.")                    \
+    row(504, "Gateway Timeout", "Another server that was asked did not answer.")                   \
+    row(505, "HTTP Version Not Supported", "This version of HTTP is not served.")                  \
+    row(506, "Variant Also Negotiates", "The server is not set up right.")                         \
+    row(507, "Insufficient Storage", "There is no room for this.")                                 \
+    row(508, "Loop Detected", "This leads back to itself.")                                        \
+    row(511, "Network Authentication Required", "The network wants you to log in first.")
+// clang-format on
 
 /* A style of its own, because nothing else may be loaded; both colour schemes, no script. */
 #define PAGE(code, reason, text)                                                                   \

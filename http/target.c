@@ -6,8 +6,7 @@
 #include "http/target.h"
 
 #include "core/check.h"
-#include "core/hex.h"
-#include "http/uri_octet.h"
+#include "core/uri_octet.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -16,7 +15,7 @@
  * that of NUL, which no name holds. */
 static size_t escape_len(const char *at, const char *end)
 {
-    return http_uri_escape_octet(at, end) > 0 ? 3 : 0;
+    return uri_escape_octet(at, end) > 0 ? 3 : 0;
 }
 
 /* Is there, behind a '/', an empty segment or a dot segment, spelled without escapes? */
@@ -41,7 +40,7 @@ static int path_scan(const char *at, const char *end, const char **ret_path_end,
     bool changes = false;
 
     while (at < end && *at != '?') {
-        if (http_uri_octet_is(*at, HTTP_URI_PATH)) {
+        if (uri_octet_is(*at, URI_PATH)) {
             at++;
         } else if (*at == '/') {
             at++;
@@ -65,7 +64,7 @@ static int path_scan(const char *at, const char *end, const char **ret_path_end,
 static bool query_scan(const char *at, const char *end)
 {
     while (at < end) {
-        size_t len = http_uri_octet_is(*at, HTTP_URI_QUERY) ? 1 : escape_len(at, end);
+        size_t len = uri_octet_is(*at, URI_QUERY) ? 1 : escape_len(at, end);
 
         if (len == 0)
             return false;
@@ -91,7 +90,7 @@ static int path_normalize(struct span raw, char *decoded, size_t *ret_len)
             continue;
         }
         while (at < end && *at != '/') {
-            int octet = http_uri_escape_octet(at, end);
+            int octet = uri_escape_octet(at, end);
             struct span put = octet == '/' ? SPAN_LIT("%2F") : span_make(at, 1);
 
             if (put.len > HTTP_PATH_MAX - 1 - len)
@@ -177,59 +176,4 @@ int http_target_parse(struct span target, bool is_connect, char *decoded,
     if (status == 0)
         *ret_target = parsed;
     return status;
-}
-
-/* Writes `text` with "%XX" for each octet that is not of class `safe`, but leaves `kept` alone
- * ('\0': nothing else). Returns the length, or -ENOSPC. */
-static long percent_encode(struct span text, enum http_uri_octet safe, char kept, char *ret_text,
-                           size_t cap)
-{
-    size_t len = 0;
-
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t octet = (uint8_t)text.ptr[i];
-        bool stays = http_uri_octet_is(text.ptr[i], safe) || (kept != '\0' && text.ptr[i] == kept);
-
-        if (cap - len < (stays ? 1 : 3))
-            return -ENOSPC;
-        if (stays) {
-            ret_text[len++] = text.ptr[i];
-        } else {
-            ret_text[len] = '%';
-            hex_put(ret_text + len + 1, octet);
-            len += 3;
-        }
-    }
-    return (long)len;
-}
-
-long http_path_encode(struct span path, char *ret_text, size_t cap)
-{
-    return percent_encode(path, HTTP_URI_SAFE, '\0', ret_text, cap);
-}
-
-long http_location_encode(struct span path, char *ret_text, size_t cap)
-{
-    static const struct span slash = { "%2F", 3 };
-    size_t len = 0;
-
-    while (path.len > 0) {
-        const char *found = memmem(path.ptr, path.len, slash.ptr, slash.len);
-        size_t before = found != NULL ? (size_t)(found - path.ptr) : path.len;
-        long encoded = http_path_encode(span_make(path.ptr, before), ret_text + len, cap - len);
-        size_t kept = found != NULL ? slash.len : 0;
-
-        if (encoded < 0 || cap - len - (size_t)encoded < kept)
-            return -ENOSPC;
-        len += (size_t)encoded;
-        memcpy(ret_text + len, slash.ptr, kept);
-        len += kept;
-        path = span_make(path.ptr + before + kept, path.len - before - kept);
-    }
-    return (long)len;
-}
-
-long http_query_encode(struct span query, char *ret_text, size_t cap)
-{
-    return percent_encode(query, HTTP_URI_STRICT, '%', ret_text, cap);
 }

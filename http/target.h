@@ -19,7 +19,7 @@ enum http_target_form {
 struct http_target {
     enum http_target_form form;
     struct span raw_path;  /* as sent, still encoded, without query; into the target */
-    struct span query;     /* with its '?', or empty; into the target, as sent: http_query_encode()
+    struct span query;     /* with its '?', or empty; into the target, as sent: uri_query_encode()
                               makes it fit for a field */
     struct span authority; /* of the absolute form, else empty; into the target */
     struct span
@@ -41,19 +41,5 @@ enum { HTTP_PATH_MAX = 4096 };
  * than HTTP_PATH_MAX - 1. */
 int http_target_parse(struct span target, bool is_connect, char *decoded,
                       struct http_target *ret_target);
-
-/* Percent-encodes `path` for a Location field or a link: everything but unreserved characters, '/'
- * and "!$()*+,=:@", so that the result needs no escaping in HTML either. Returns the length, or
- * -ENOSPC when `cap` octets do not suffice. Never writes a NUL. */
-long http_path_encode(struct span path, char *ret_text, size_t cap);
-
-/* Likewise, of a target's path, for a Location field: "%2F" stays as it is, and so names the same
- * elsewhere, too, where it may be told from a slash. */
-long http_location_encode(struct span path, char *ret_text, size_t cap);
-
-/* Percent-encodes of a query, as http_target_parse() has passed it, what RFC 3986 (section 3.4)
- * does not allow there: what a client sent raw. Escapes stay as they are. For a Location field.
- * Returns the length, or -ENOSPC when `cap` octets do not suffice. Never writes a NUL. */
-long http_query_encode(struct span query, char *ret_text, size_t cap);
 
 #endif

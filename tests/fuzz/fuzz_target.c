@@ -5,7 +5,8 @@
 #include "http/target.h"
 
 #include "core/check.h"
-#include "http/uri_octet.h"
+#include "core/uri_encode.h"
+#include "core/uri_octet.h"
 
 #include <stdint.h>
 
@@ -39,20 +40,20 @@ static void check_path(struct span path, bool trailing_slash)
 static void check_round_trip(struct span path)
 {
     static char encoded[3 * HTTP_PATH_MAX], decoded[HTTP_PATH_MAX];
-    long len = http_path_encode(path, encoded, sizeof(encoded));
+    long len = uri_path_encode(path, encoded, sizeof(encoded));
     struct http_target target;
 
     CHECK(len >= (long)path.len);
     CHECK(http_target_parse(span_make(encoded, (size_t)len), false, decoded, &target) == 0);
     CHECK(span_eq(target.path, path) && target.query.len == 0);
-    CHECK(http_path_encode(path, encoded, (size_t)len - 1) < 0);
+    CHECK(uri_path_encode(path, encoded, (size_t)len - 1) < 0);
 }
 
 /* Fit for a field: visible US-ASCII, and the same query to whoever decodes it. */
 static void check_query(struct span query)
 {
     static char encoded[3 * HTTP_PATH_MAX];
-    long len = http_query_encode(query, encoded, sizeof(encoded));
+    long len = uri_query_encode(query, encoded, sizeof(encoded));
 
     if (len < 0)
         return;
@@ -63,7 +64,7 @@ static void check_query(struct span query)
             at++;
             continue;
         }
-        int octet = http_uri_escape_octet(encoded + i, encoded + len);
+        int octet = uri_escape_octet(encoded + i, encoded + len);
         CHECK((char)octet == query.ptr[at++]);
         i += 2;
     }

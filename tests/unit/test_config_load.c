@@ -297,7 +297,8 @@ static void test_location_refused(void **state)
 {
     static const struct refusal rows[] = {
         { "server a {\n location \"/x/\" { } }",
-          "server.conf:2: location: \"/x/\" has no directory to serve; add root or alias to it, or "
+          "server.conf:2: location: \"/x/\" has no directory to serve; add root, alias or return "
+          "to it, or "
           "root to its server" },
         { "server a {\n location \"/\" { } }",
           "server.conf:1: server: \"a\" has no root; add root = \"/path/of/a/directory\" to it" },
@@ -311,8 +312,7 @@ static void test_location_refused(void **state)
           "server.conf:2: try: \"=404\" is no path; when no entry leads to a file, the answer is "
           "404 "
           "by itself; allowed: \"$uri\", \"$uri\" with something behind it, or a path that begins "
-          "with "
-          "'/'" },
+          "with '/', with variables" },
         { "server a { root = /srv/www\nsymlinks = off }",
           "server.conf:2: symlinks: \"off\" is not known; allowed: inside, deny, owner or any" },
         { "server a { root = /srv/www\nprecompressed = {gzip, br, deflate} }",

@@ -114,7 +114,7 @@ static void test_headers(void **state)
     struct config *config = fixture_config(
         &fixture, "engine = reactor\n"
                   "server a { root = /srv/www headers = {\"A: 1\", \"B:2 \", \"E: "
-                  "<$engine>$engine$engin\"}\n"
+                  "<$engine>$engine$$engin\"}\n"
                   "location \"/add/\" { headers = {\"C: \\\"x\\\\y\\\"\"} }\n"
                   "location \"/replace/\" { headers = {\"b: 3\", \"x-content-type-options: x\"} }\n"
                   "location \"/remove/\" { headers = {\"a:\", \"E: \", \"None:\", "
@@ -202,6 +202,10 @@ static void test_no_root(void **state)
 
 static void test_refused(void **state)
 {
+#define RETURN_ALLOWED                                                                             \
+    "; allowed: a status, then perhaps a text or, with 301, 302, 303, 307 and 308, a URL: "        \
+    "\"404\", "                                                                                    \
+    "\"200 ok\", \"301 https://$host$request_uri\"; or \"\" for none"
 #define HEADERS_ALLOWED "; allowed: \"Name: value\", or \"Name:\" to remove one that is inherited"
 #define PAGES_ALLOWED   "; allowed: \"status=/path\" with a status from 400 to 599"
     static const struct refusal rows[] = {
@@ -215,9 +219,31 @@ static void test_refused(void **state)
         { "server a { root = /srv/www headers = {\"server: x\"} }",
           "server.conf:1: headers: \"server: x\" sets a field that the server makes "
           "itself" HEADERS_ALLOWED },
-        { "engine = e$engine server a { root = /srv/www headers = {\"A: $engine\"} }",
-          "server.conf:1: headers: the value of \"A: $engine\" still holds $engine when that is "
-          "replaced" HEADERS_ALLOWED },
+        { "server a { root = /srv/www headers = {\"A: $hots\"} }",
+          "server.conf:1: headers: \"$hots\" holds $hots, which is not known; did you mean "
+          "$host?" },
+        { "server a { root = /srv/www headers = {\"A: $1\"} }",
+          "server.conf:1: headers: \"$1\" holds $1, but no regular expression captures anything "
+          "here; a dollar sign itself is written $$" },
+        { "server a { root = /srv/www try = {\"/$urj\"} }",
+          "server.conf:1: try: \"/$urj\" holds $urj, which is not known; did you mean $uri?" },
+        { "server a { root = /srv/www error_pages = {\"404=/$langs\"} }",
+          "server.conf:1: error_pages: \"/$langs\" holds $langs, which is not known; did you mean "
+          "$args?" },
+        { "server a { return = \"ok\" }",
+          "server.conf:1: return: \"ok\" does not begin with a status" RETURN_ALLOWED },
+        { "server a { return = \"299\" }",
+          "server.conf:1: return: 299 is no status that can be answered" RETURN_ALLOWED },
+        { "server a { return = \"301\" }",
+          "server.conf:1: return: \"301\" does not say where to; write it behind the status: \"301 "
+          "https://$host$request_uri\"" },
+        { "server a { return = \"302 $arg_next\" }",
+          "server.conf:1: return: \"$arg_next\" begins with a variable that the client chooses, "
+          "who "
+          "could be led to any host; write a '/' before it, or map it; allowed: a path that begins "
+          "with '/', or a URL that begins with http:// or https://" },
+        { "server a { return = \"204 x\" }",
+          "server.conf:1: return: an answer of status 204 has no text; take the text away" },
         { "server a { root = /srv/www headers = {\"A: b\x7f\"} }",
           "server.conf:1:44: a control character stands in a string" },
         { "server a { root = /srv/www error_pages = {\"404=/a\", \"404=/b\"} }",
@@ -264,6 +290,12 @@ static void test_refused(void **state)
 static void test_redirects(void **state)
 {
     static const struct refusal rows[] = {
+        { "server a {\nredirect \"/x?a=b\" { to = /y } }",
+          "server.conf:2: redirect: \"/x?a=b\" holds a '?', but a redirect covers a path, whatever "
+          "its query is; take away what stands from it on, or use $arg_NAME in a return" },
+        { "server a {\nredirect \"/*.html\" { to = /y } }",
+          "server.conf:2: redirect: \"/*.html\" holds a '*', which covers only itself here; write "
+          "one for each path, or a path that ends in '/' for all below it" },
         { "server a {\nredirect \"x\" { to = /y } }",
           "server.conf:2: redirect: \"x\" does not begin "
           "with '/'; allowed: a path that begins with '/'" },
@@ -277,17 +309,12 @@ static void test_redirects(void **state)
           "server.conf:3: status: \"moved\" is not a status; allowed: 301, 302, 303, 307 or 308" },
         { "server a {\nredirect \"/x\" { to = y } }",
           "server.conf:2: to: \"y\" is neither a path nor a URL; allowed: a path that begins with "
-          "'/', "
-          "or a URL that begins with http:// or https://, in which $host, $uri and $query may "
-          "stand" },
+          "'/', or a URL that begins with http:// or https://" },
         { "server a {\nredirect \"/x\" { to = \"/x?y\" } }",
           "server.conf:2: to: \"/x?y\" is redirected again by redirect \"/x\", for ever; name a "
           "path that the redirect does not cover" },
         { "server a {\nredirect \"/x\" { to = \"/y$url\" } }",
-          "server.conf:2: to: \"/y$url\" holds a variable that is none of $host, $uri and $query; "
-          "a "
-          "dollar sign itself is written %24; allowed: a path that begins with '/', or a URL that "
-          "begins with http:// or https://, in which $host, $uri and $query may stand" },
+          "server.conf:2: to: \"/y$url\" holds $url, which is not known; did you mean $uri?" },
         { "server a {\nredirect \"/x/\" { to = \"$uri?y\" } }",
           "server.conf:2: to: \"$uri?y\" is redirected again by redirect \"/x/\", for ever; name a "
           "path that the redirect does not cover" },

@@ -244,10 +244,10 @@ static void test_configured(void **state)
     (void)state;
     static const char text[] = "text/x-file one two js ts\n";
     struct header_rule types[] = {
-        { (char[]){ "one" }, (char[]){ "text/x-config" } },
-        { (char[]){ ".Three" }, (char[]){ "text/plain; charset=iso-8859-1" } },
-        { (char[]){ "js" }, (char[]){ "application/javascript" } },
-        { (char[]){ "ts" }, (char[]){ "application/typescript" } },
+        { .name = (char[]){ "one" }, .value = (char[]){ "text/x-config" } },
+        { .name = (char[]){ ".Three" }, .value = (char[]){ "text/plain; charset=iso-8859-1" } },
+        { .name = (char[]){ "js" }, .value = (char[]){ "application/javascript" } },
+        { .name = (char[]){ "ts" }, .value = (char[]){ "application/typescript" } },
     };
     char path[64];
 
@@ -285,8 +285,8 @@ static void test_refused(void **state)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct header_rule rule = { (char *)(uintptr_t)rows[i].name,
-                                    (char *)(uintptr_t)rows[i].value };
+        struct header_rule rule = { .name = (char *)(uintptr_t)rows[i].name,
+                                    .value = (char *)(uintptr_t)rows[i].value };
         struct config config = { .mime_types = (char[]){ "" },
                                  .types = &rule,
                                  .types_count = 1,
@@ -325,7 +325,7 @@ static void test_out_of_memory(void **state)
 {
     (void)state;
     static const char text[] = "text/x-file one two\n";
-    struct header_rule rule = { (char[]){ "three" }, (char[]){ "text/x-config" } };
+    struct header_rule rule = { .name = (char[]){ "three" }, .value = (char[]){ "text/x-config" } };
     char path[64];
     struct mime_table *table = NULL;
     size_t failures = 0;

@@ -299,6 +299,8 @@ static const struct text_row text_rows[] = {
     { "autoindex_template", ANY, NULL, 0, "as mime_types; what stands in it: test_listing_page.c" },
     { "error_pages", ANY, NULL, ANY, "a status stands once; a path too long is none" },
     { "headers", ANY, NULL, ANY, "together CONFIG_FIELDS_SIZE_MAX, asserted in http/env.c" },
+    { "return", ANY, NULL, 0, "template_compile(): TEMPLATE_TEXT_MAX, which is HTTP_COPY_MAX" },
+    { "return_type", CONFIG_FIELD_VALUE_MAX, "a/", 0, "response.c asserts that it fits" },
     { "precompressed", ANY, NULL, ANY, "each must be one of three, once" },
     { "compress", ANY, NULL, ANY, "likewise" },
     { "compress_types", CONFIG_FIELD_VALUE_MAX, "a/", CONFIG_MEDIA_RANGES_MAX,

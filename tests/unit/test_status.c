@@ -1,5 +1,6 @@
 /* test_status.c: every status that is answered has its line and, where it needs one, its page. */
 #include "http/status.c"
+#include "config/config_return.c"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,31 +33,50 @@ static const struct {
     { 200, "OK", false },
     { 204, "No Content", false },
     { 206, "Partial Content", false },
+    { 304, "Not Modified", false },
     { 301, "Moved Permanently", true },
     { 302, "Found", true },
     { 303, "See Other", true },
-    { 304, "Not Modified", false },
     { 307, "Temporary Redirect", true },
     { 308, "Permanent Redirect", true },
     { 400, "Bad Request", true },
     { 401, "Unauthorized", true },
+    { 402, "Payment Required", true },
     { 403, "Forbidden", true },
-    { 410, "Gone", true },
     { 404, "Not Found", true },
     { 405, "Method Not Allowed", true },
+    { 406, "Not Acceptable", true },
     { 408, "Request Timeout", true },
+    { 409, "Conflict", true },
+    { 410, "Gone", true },
+    { 411, "Length Required", true },
     { 412, "Precondition Failed", true },
     { 413, "Content Too Large", true },
     { 414, "URI Too Long", true },
+    { 415, "Unsupported Media Type", true },
     { 416, "Range Not Satisfiable", true },
     { 417, "Expectation Failed", true },
+    { 418, "I'm a teapot", true },
     { 421, "Misdirected Request", true },
+    { 422, "Unprocessable Content", true },
+    { 423, "Locked", true },
+    { 424, "Failed Dependency", true },
+    { 425, "Too Early", true },
+    { 426, "Upgrade Required", true },
+    { 428, "Precondition Required", true },
     { 429, "Too Many Requests", true },
     { 431, "Request Header Fields Too Large", true },
+    { 451, "Unavailable For Legal Reasons", true },
     { 500, "Internal Server Error", true },
     { 501, "Not Implemented", true },
+    { 502, "Bad Gateway", true },
     { 503, "Service Unavailable", true },
+    { 504, "Gateway Timeout", true },
     { 505, "HTTP Version Not Supported", true },
+    { 506, "Variant Also Negotiates", true },
+    { 507, "Insufficient Storage", true },
+    { 508, "Loop Detected", true },
+    { 511, "Network Authentication Required", true },
 };
 
 static void test_known(void **state)
@@ -94,6 +114,16 @@ static void test_unknown(void **state)
     assert_int_equal(count, ARRAY_LEN(known));
 }
 
+/* What `return` takes is what there is a line for. */
+static void test_returns(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
+        if (statuses[i] != CONFIG_STATUS_CLOSE)
+            assert_false(span_eq(http_status_reason(statuses[i]), SPAN_LIT("Unknown")));
+    }
+}
+
 static void test_never_answered_is_a_bug(void **state)
 {
     (void)state;
@@ -108,6 +138,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known),
         cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_returns),
         cmocka_unit_test(test_never_answered_is_a_bug),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

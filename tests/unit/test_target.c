@@ -1,6 +1,8 @@
 /* test_target.c: request-targets in every form; what a path becomes, and what is refused. */
 #include "http/target.c"
 
+#include "core/uri_encode.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -491,7 +493,7 @@ static void test_encode(void **state)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        expect_encoded(http_path_encode, rows[i].path, rows[i].encoded);
+        expect_encoded(uri_path_encode, rows[i].path, rows[i].encoded);
 }
 
 /* Of a path that %2F has been left in, for a Location: it stays, and all else is encoded. */
@@ -512,7 +514,7 @@ static void test_encode_location(void **state)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        expect_encoded(http_location_encode, rows[i].path, rows[i].encoded);
+        expect_encoded(uri_location_encode, rows[i].path, rows[i].encoded);
 }
 
 /* A query keeps its escapes; what was sent raw becomes one where RFC 3986 does not allow it. */
@@ -532,10 +534,10 @@ static void test_encode_query(void **state)
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        expect_encoded(http_query_encode, rows[i].query, rows[i].encoded);
+        expect_encoded(uri_query_encode, rows[i].query, rows[i].encoded);
 }
 
-/* What http_path_encode() writes leads back to the same path; a request for it needs no copy when
+/* What uri_path_encode() writes leads back to the same path; a request for it needs no copy when
  * nothing was escaped. */
 static void test_encode_round_trip(void **state)
 {
@@ -549,7 +551,7 @@ static void test_encode_round_trip(void **state)
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char text[128];
-        long len = http_path_encode(span_str(rows[i]), text, sizeof(text));
+        long len = uri_path_encode(span_str(rows[i]), text, sizeof(text));
         struct http_target target;
 
         assert_true(len > 0);

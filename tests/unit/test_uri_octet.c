@@ -1,6 +1,6 @@
 /* test_uri_octet.c: the table, against RFC 3986 appendix A written out, and what is taken beyond
  * it. */
-#include "http/uri_octet.c"
+#include "core/uri_octet.c"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,17 +19,17 @@ static void test_table_is_the_grammar(void **state)
 {
     (void)state;
     static const struct {
-        enum http_uri_octet what;
+        enum uri_octet what;
         const char *octets;
     } rows[] = {
-        { HTTP_URI_NAME, UNRESERVED SUB_DELIMS },
-        { HTTP_URI_SAFE, UNRESERVED "/!$()*+,=:@" },
-        { HTTP_URI_STRICT, PCHAR "/?" },
+        { URI_NAME, UNRESERVED SUB_DELIMS },
+        { URI_SAFE, UNRESERVED "/!$()*+,=:@" },
+        { URI_STRICT, PCHAR "/?" },
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         for (int octet = 0; octet < 256; octet++)
-            assert_int_equal(http_uri_octet_is((char)octet, rows[i].what),
+            assert_int_equal(uri_octet_is((char)octet, rows[i].what),
                              octet != 0 && strchr(rows[i].octets, octet) != NULL);
 }
 
@@ -40,9 +40,8 @@ static void test_raw_octets(void **state)
     for (int octet = 0; octet < 256; octet++) {
         bool raw = octet > ' ' && octet != 0x7f && octet != '#' && octet != '%';
 
-        assert_int_equal(http_uri_octet_is((char)octet, HTTP_URI_QUERY), raw);
-        assert_int_equal(http_uri_octet_is((char)octet, HTTP_URI_PATH),
-                         raw && octet != '/' && octet != '?');
+        assert_int_equal(uri_octet_is((char)octet, URI_QUERY), raw);
+        assert_int_equal(uri_octet_is((char)octet, URI_PATH), raw && octet != '/' && octet != '?');
     }
 }
 
@@ -60,12 +59,12 @@ static void test_escape(void **state)
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        assert_int_equal(http_uri_escape_octet(rows[i].text, rows[i].text + strlen(rows[i].text)),
+        assert_int_equal(uri_escape_octet(rows[i].text, rows[i].text + strlen(rows[i].text)),
                          rows[i].octet);
     /* What lies beyond the end does not count. */
     static const char text[] = "%41";
-    assert_int_equal(http_uri_escape_octet(text, text + 2), -1);
-    assert_int_equal(http_uri_escape_octet(text, text), -1);
+    assert_int_equal(uri_escape_octet(text, text + 2), -1);
+    assert_int_equal(uri_escape_octet(text, text), -1);
 }
 
 int main(void)

@@ -21,7 +21,7 @@ REASONS = {
     400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
     408: "Request Timeout", 410: "Gone", 412: "Precondition Failed",
     413: "(?:Content|Payload) Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable",
-    417: "Expectation Failed", 421: "Misdirected Request",
+    417: "Expectation Failed", 418: "I'm a teapot", 421: "Misdirected Request",
     429: "Too Many Requests",
     431: "Request Header Fields Too Large", 500: "Internal Server Error", 501: "Not Implemented",
     503: "Service Unavailable", 505: "HTTP Version Not Supported",

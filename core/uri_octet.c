@@ -1,8 +1,8 @@
 /* uri_octet.c: the table of uri_octet.h. A test builds it anew from the rules and compares. */
-#include "http/uri_octet.h"
+#include "core/uri_octet.h"
 
 /* One row for every 16 octets: 1 PATH, 2 QUERY, 4 NAME, 8 SAFE, 16 STRICT. */
-const uint8_t http_uri_octets[256] = {
+const uint8_t uri_octets[256] = {
     // clang-format off
     /* 00 */  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,
     /* 10 */  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,
