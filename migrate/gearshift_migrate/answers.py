@@ -22,10 +22,10 @@ def return_text(directive, context, default="text/html"):
     if not args:
         return None, None
     status, text = (args[0], " ".join(args[1:])) if args[0].isdigit() else ("302", args[0])
-    if any(c < " " for c in text.strip()):
-        context.notes.unsaid(directive, "a text of several lines: put it into a file; 404 here")
+    text = text.replace("\\", "\\\\").replace("\r\n", "\n").replace("\n", "\\n")
+    if any(c < " " for c in text):
+        context.notes.unsaid(directive, "a control character in a text; 404 here")
         return None, None
-    text = text.strip()
     if status in REDIRECTS or text.startswith(("http://", "https://", "$scheme://")):
         text = url_of(text)
     text, unknown = values.variables(text)

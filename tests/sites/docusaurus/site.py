@@ -1,5 +1,7 @@
 """Docusaurus beneath a base path, with trailing slashes, old links moved by a list of regular expressions."""
 
+import re
+
 from sites import ask
 
 FILES = {
@@ -28,6 +30,7 @@ ASKS = [
     ask("/assets/js/main.5d41.js", 200, "main()", fields=YEAR),
     ask("/assets/css/styles.7d79.css", 200, fields=YEAR),
     ask("/img/logo.svg", 200, "<svg/>", fields={"Content-Type": "image/svg+xml", "Cache-Control": "max-age=604800"}),
+    ask("/robots.txt", 200, "User-agent: *\nDisallow: /wiki/\n", fields={"Content-Type": re.compile("^text/plain")}),
     ask("/sitemap.xml", 200, "<urlset/>"),
     ask("/docs/", 404, "lost", differs={"nginx": "403: nginx refuses to list; we have nothing to show"}),
 ]
