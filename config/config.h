@@ -1,5 +1,4 @@
-/* config.h: the whole configuration in force, as data. Read-only once loaded; shared by all
- * threads.
+/* config.h: the whole configuration in force, as data. Read-only once loaded; all threads share it.
  *
  * Made by config_load.c from defaults, server.conf, the environment and the command
  * line; nobody else writes it, but for what the start finds out: the descriptors in struct root,

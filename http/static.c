@@ -310,8 +310,8 @@ static void step_not_found(struct http_exchange *x)
     s->step = HTTP_SEARCH_INDEX;
 }
 
-/* Is what is looked for a folder, by the slash at the path's end? The `alias` of a path alone is the
- * file, whatever the path looks like. */
+/* Is what is looked for a folder, by the slash at the path's end? The `alias` of a path alone is
+ * the file, whatever the path looks like. */
 static bool is_folders_path(const struct http_static *s)
 {
     return ends_with_slash(s->uri) && s->location->file.len == 0;
