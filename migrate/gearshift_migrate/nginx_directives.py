@@ -40,7 +40,7 @@ accept_mutex_delay | needless | there is no mutex
 debug_connection | unsaid | `log_level = debug` is for all
 debug_points | needless | a failed assertion ends the process always
 include | said | read, and written into one file
-load_module | unsaid | there are no modules
+load_module | needless | what a module does is told where it is asked for
 lock_file | needless | there is no mutex
 pcre_jit | needless | on where PCRE2 has it
 ssl_engine | unsaid | no engines of OpenSSL

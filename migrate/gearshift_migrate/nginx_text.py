@@ -82,6 +82,12 @@ def words(text, file):
             yield "word", unescape(text[start:min(at, end)]), line
 
 
+def unfinished(file, line, current):
+    shown = " ".join(current)
+    shown = shown if len(shown) <= 60 else shown[:60] + " ..."
+    return Refused(f"{file}:{line}: \"{shown}\" ends without a semicolon")
+
+
 def parse(text, file):
     """The directives of a text."""
     top, stack, current, started = [], [], [], None
@@ -104,13 +110,13 @@ def parse(text, file):
             current, started = [], None
         else:
             if current:
-                raise Refused(f"{file}:{started}: \"{' '.join(current)}\" ends without a semicolon")
+                raise unfinished(file, started, current)
             if not stack:
                 raise Refused(f"{file}:{line}: this }} closes nothing")
             stack.pop()
             blocks.pop()
     if current:
-        raise Refused(f"{file}:{started}: \"{' '.join(current)}\" ends without a semicolon")
+        raise unfinished(file, started, current)
     if stack:
         raise Refused(f"{stack[-1].place}: the block of {stack[-1].name} is not closed")
     return top

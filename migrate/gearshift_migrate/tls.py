@@ -15,7 +15,9 @@ VERIFY = {"on": "require", "optional": "optional", "off": "off"}
 
 
 def once(scopes, out, notes):
-    """What all servers have alike."""
+    """What all servers with a certificate have alike."""
+    scopes = [scope for scope in scopes if scope.one("ssl_certificate") is not None]
+
     def first(name):
         return next((d for d in (scope.one(name) for scope in scopes) if d is not None), None)
 
