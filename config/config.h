@@ -30,6 +30,7 @@ struct template;
 struct arena;
 struct config_texts;
 struct listing_page;
+struct redirect_table;
 struct log_syslog;
 
 enum listen_kind { LISTEN_IPV4, LISTEN_IPV6, LISTEN_UNIX };
@@ -84,7 +85,7 @@ struct header_rule {
 /* `cache "*.css" { control = "public, max-age=31536000"; expires = 1y }` */
 struct cache_rule {
     struct pattern pattern; /* of the path that would lead to the file that is sent */
-    char *control; /* Cache-Control value, or NULL */
+    char *control;          /* Cache-Control value, or NULL */
     int64_t expires_s; /* Expires: now + so many seconds, and max-age when control is NULL; -1: no
                           Expires field */
 };
@@ -173,7 +174,7 @@ struct location {
     size_t headers_count;
     const struct cache_rules *cache_own;   /* of its block: they come first; NULL: none */
     const struct cache_rules *cache_outer; /* of its server; NULL: none */
-    struct error_page *error_pages; /* merged like headers; a status stands once */
+    struct error_page *error_pages;        /* merged like headers; a status stands once */
     size_t error_pages_count;
     /* who may */
     const struct admission *admission; /* NULL: everybody */
@@ -267,15 +268,17 @@ struct server {
     struct location *locations; /* those that are no prefix, in the order of the file; then
                                    prefixes, the longest first; the last is "/" */
     size_t locations_count;
-    const struct cache_rules *cache; /* its locations' cache_outer; NULL: none */
+    const struct cache_rules *cache;         /* its locations' cache_outer; NULL: none */
     const struct pattern_set *locations_set; /* of all of them; NULL: a few prefixes, which are
                                                 sooner looked at in turn */
     struct redirect *redirects; /* the longest `from` first; first match wins (http/vhost.h), before
                                    anything is looked up */
     size_t redirects_count;
-    bool decides;      /* some paths are answered whatever the method is: `redirect` and `return` */
-    char *status_page; /* path of what the server tells of itself; NULL: none */
-    char *health;      /* path of the answer for balancers; NULL: none */
+    bool decides; /* some paths are answered whatever the method is: `redirect` and `return` */
+    const struct redirect_table *redirects_table; /* what finds them; NULL: a few, which are sooner
+                                                     looked at in turn */
+    char *status_page;               /* path of what the server tells of itself; NULL: none */
+    char *health;                    /* path of the answer for balancers; NULL: none */
     struct address_set status_allow; /* who sees status_page, besides this machine */
     char **status_allow_texts;       /* as written */
     size_t status_allow_count;
@@ -312,7 +315,7 @@ struct access_rules {
     char **statuses;       /* as written: "4xx", "503"; count 0: all */
     size_t statuses_count;
     uint64_t status_bits[CONFIG_STATUS_END / 64]; /* by status: it is logged */
-    char **skip;       /* patterns of paths that are not logged, as written */
+    char **skip; /* patterns of paths that are not logged, as written */
     size_t skip_count;
     const struct pattern_set *skip_set; /* of them; NULL: there are none */
 };

@@ -12,6 +12,7 @@
 #include "config/config_store.h"
 #include "config/config_text.h"
 #include "config/config_tls.h"
+#include "config/redirect_table.h"
 #include "config/server_find.h"
 
 #include <errno.h>
@@ -184,6 +185,8 @@ static int redirects_make(const struct servers *servers, const struct config_blo
     if (res == 0 && server->redirects_count > 0)
         qsort(server->redirects, server->redirects_count, sizeof(server->redirects[0]),
               compare_redirects);
+    if (res == 0 && server->redirects_count > REDIRECTS_FEW)
+        res = redirect_table_make(servers->build->arena, servers->build->hash_key, server);
     return res;
 }
 
