@@ -269,14 +269,11 @@ struct server {
                                    prefixes, the longest first; the last is "/" */
     size_t locations_count;
     const struct cache_rules *cache;         /* its locations' cache_outer; NULL: none */
-    const struct pattern_set *locations_set; /* of all of them; NULL: a few prefixes, which are
-                                                sooner looked at in turn */
-    struct redirect *redirects; /* the longest `from` first; first match wins (http/vhost.h), before
-                                   anything is looked up */
+    const struct pattern_set *locations_set; /* finds them; NULL: a few prefixes, in turn */
+    struct redirect *redirects; /* the longest `from` first; first match wins (http/vhost.h) */
     size_t redirects_count;
     bool decides; /* some paths are answered whatever the method is: `redirect` and `return` */
-    const struct redirect_table *redirects_table; /* what finds them; NULL: a few, which are sooner
-                                                     looked at in turn */
+    const struct redirect_table *redirects_table; /* finds them; NULL: a few, looked at in turn */
     char *status_page;               /* path of what the server tells of itself; NULL: none */
     char *health;                    /* path of the answer for balancers; NULL: none */
     struct address_set status_allow; /* who sees status_page, besides this machine */
@@ -586,19 +583,5 @@ bool config_is_changed(const struct config *config, const char *key);
 
 /* Closes what config_roots_open() opened and frees all. NULL is allowed. */
 void config_free(struct config *config);
-
-/* Opens every root (O_PATH|O_DIRECTORY|O_CLOEXEC). 0, or -errno and a sentence; those opened so far
- * are closed by config_free(). */
-int config_roots_open(struct config *config, char *why, size_t why_size);
-
-/* Closes them, where this process serves nobody: a folder that is held keeps its file system busy.
- */
-void config_roots_close(struct config *config);
-
-/* After privileges were dropped: closes the descriptors of those roots that this process can look
- * up again by itself, and warns in the error log of the others, of those that it cannot enter, and
- * of locations with `symlinks = any`. `user`: whose name the warnings give, or NULL. Before any
- * thread is started. */
-void config_roots_hand_over(struct config *config, const char *user);
 
 #endif
