@@ -1,5 +1,4 @@
-/* config.h: the whole configuration in force, as data. Read-only once loaded; shared by all
- * threads.
+/* config.h: the whole configuration in force, as data. Read-only once loaded; all threads share it.
  *
  * Made by config_load.c from defaults, server.conf, the environment and the command
  * line; nobody else writes it, but for what the start finds out: the descriptors in struct root,
@@ -32,6 +31,7 @@ struct template;
 struct arena;
 struct config_texts;
 struct listing_page;
+struct redirect_table;
 struct log_syslog;
 
 enum listen_kind { LISTEN_IPV4, LISTEN_IPV6, LISTEN_UNIX };
@@ -85,11 +85,17 @@ struct header_rule {
 
 /* `cache "*.css" { control = "public, max-age=31536000"; expires = 1y }` */
 struct cache_rule {
-    char *pattern; /* fnmatch(3) against the path below the root if it holds a '/', else against the
-                      last segment */
-    char *control; /* Cache-Control value, or NULL */
+    struct pattern pattern; /* of the path that would lead to the file that is sent */
+    char *control;          /* Cache-Control value, or NULL */
     int64_t expires_s; /* Expires: now + so many seconds, and max-age when control is NULL; -1: no
                           Expires field */
+};
+
+/* The cache blocks of a server, or of a location. */
+struct cache_rules {
+    struct cache_rule *rules;
+    size_t count;
+    const struct pattern_set *set; /* of their patterns, in their order */
 };
 
 struct error_page {
@@ -158,9 +164,9 @@ struct location {
     size_t compress_types_count;
     struct header_rule *headers; /* merged: the server's, replaced or extended by the location's */
     size_t headers_count;
-    struct cache_rule *cache_rules; /* the location's first, then the server's; first match wins */
-    size_t cache_rules_count;
-    struct error_page *error_pages; /* merged like headers; a status stands once */
+    const struct cache_rules *cache_own;   /* of its block: they come first; NULL: none */
+    const struct cache_rules *cache_outer; /* of its server; NULL: none */
+    struct error_page *error_pages;        /* merged like headers; a status stands once */
     size_t error_pages_count;
     /* who may */
     const struct admission *admission; /* NULL: everybody */
@@ -186,8 +192,9 @@ struct location {
     uint32_t cors_max_age_ms;
     char **early_hints; /* "Link: ...": on pages, and in a 103 before them */
     size_t early_hints_count;
-    char **download; /* patterns as of a cache_rule: what browsers save and do not show */
+    char **download; /* what browsers save and do not show: patterns, as written, */
     size_t download_count;
+    const struct pattern *download_patterns; /* and compiled, as of a cache_rule */
     char **charset_types; /* media ranges that `charset` is for; count 0: mime_is_text() */
     size_t charset_types_count;
     /* Validators */
@@ -198,7 +205,7 @@ struct location {
     /* Answers that no file is looked for (config_return.c), and templates of what stands above. */
     const struct config_return *answer; /* `return`; NULL: none. No location inherits it */
     const char *return_type;            /* media type of its text */
-    bool internal;    /* reached by rewrite and error_pages alone: else there is nothing here */
+    bool internal; /* reached by rewrite and error_pages alone: else there is nothing here */
     const struct template *rewrite; /* the path that is looked for instead; NULL: that asked for. No
                                        location inherits it */
     struct maintenance maintenance;
@@ -247,11 +254,11 @@ struct server {
     struct location *locations; /* those that are no prefix, in the order of the file; then
                                    prefixes, the longest first; the last is "/" */
     size_t locations_count;
-    const struct pattern_set *locations_set; /* of all of them; NULL: a few prefixes, which are
-                                                sooner looked at in turn */
-    struct redirect *redirects; /* the longest `from` first; first match wins (http/vhost.h), before
-                                   anything is looked up */
+    const struct cache_rules *cache;         /* its locations' cache_outer; NULL: none */
+    const struct pattern_set *locations_set; /* finds them; NULL: a few prefixes, in turn */
+    struct redirect *redirects; /* the longest `from` first; first match wins (http/vhost.h) */
     size_t redirects_count;
+    const struct redirect_table *redirects_table; /* finds them; NULL: a few, looked at in turn */
     struct redirect *redirects_exact; /* those for one path alone that say so, by path and query */
     size_t redirects_exact_count;
     struct redirect_patterns redirects_patterns;
@@ -279,7 +286,7 @@ struct access_log_config {
     size_t line_max;                 /* octets of a line, of all servers that write here */
 };
 
-/* Paths in one `access_log_skip`: each is compared with every request's. */
+/* Patterns in one `access_log_skip`: some are compared with every request's path. */
 #define CONFIG_SKIPS_MAX 100
 
 /* An answer is in the sample when 32 random bits are below this. */
@@ -295,8 +302,9 @@ struct access_rules {
     char **statuses;       /* as written: "4xx", "503"; count 0: all */
     size_t statuses_count;
     uint64_t status_bits[CONFIG_STATUS_END / 64]; /* by status: it is logged */
-    char **skip; /* paths, with all that lies below them, that are not logged */
+    char **skip; /* patterns of paths that are not logged, as written */
     size_t skip_count;
+    const struct pattern_set *skip_set; /* of them; NULL: there are none */
 };
 
 /* Names in one `index` and paths in one `try`: each may cost an open(2) a request. */
@@ -565,19 +573,5 @@ bool config_is_changed(const struct config *config, const char *key);
 
 /* Closes what config_roots_open() opened and frees all. NULL is allowed. */
 void config_free(struct config *config);
-
-/* Opens every root (O_PATH|O_DIRECTORY|O_CLOEXEC). 0, or -errno and a sentence; those opened so far
- * are closed by config_free(). */
-int config_roots_open(struct config *config, char *why, size_t why_size);
-
-/* Closes them, where this process serves nobody: a folder that is held keeps its file system busy.
- */
-void config_roots_close(struct config *config);
-
-/* After privileges were dropped: closes the descriptors of those roots that this process can look
- * up again by itself, and warns in the error log of the others, of those that it cannot enter, and
- * of locations with `symlinks = any`. `user`: whose name the warnings give, or NULL. Before any
- * thread is started. */
-void config_roots_hand_over(struct config *config, const char *user);
 
 #endif

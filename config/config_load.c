@@ -3,6 +3,7 @@
 #include "config/config_load.h"
 #include "core/check.h"
 #include "core/cpus.h"
+#include "core/random_key.h"
 #include "core/safe_open.h"
 #include "config/config_access.h"
 #include "config/config_glob.h"
@@ -133,8 +134,8 @@ static int address_sets_make(const struct config_build *build, struct config *co
                                &config->trusted);
 
     if (res == 0)
-        res = address_set_make(build->arena, config->limit_exempt_texts,
-                               config->limit_exempt_count, &config->limit_exempt);
+        res = address_set_make(build->arena, config->limit_exempt_texts, config->limit_exempt_count,
+                               &config->limit_exempt);
     return res < 0 ? res
                    : address_set_make(build->arena, real_ip->from_texts, real_ip->from_count,
                                       &real_ip->from);
@@ -212,11 +213,16 @@ static int config_make(const struct config_build *build, const struct config_sou
 int config_load_from(const struct config_source *source, const struct config_files *files,
                      char *why, size_t why_size, struct config **ret_config)
 {
-    struct config_build build = { arena_create(), arena_create(), files, why, why_size, NULL };
+    struct config_build build = { .arena = arena_create(),
+                                  .scratch = arena_create(),
+                                  .files = files,
+                                  .why = why,
+                                  .why_size = why_size };
     struct config *config = NULL;
     int res = -ENOMEM;
 
     CHECK(why_size > 0);
+    random_key(build.hash_key);
     if (build.arena != NULL && build.scratch != NULL)
         config = arena_alloc(build.arena, sizeof(*config));
     if (config != NULL)

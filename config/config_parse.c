@@ -120,7 +120,7 @@ static int parse_list(struct config_parser *parser, struct config_reader *reader
 static int parse_setting(struct config_parser *parser, struct config_reader *reader,
                          const struct config_key *key, const struct config_token *name)
 {
-    struct config_entry *entry = &parser->blocks[parser->depth]->entries[config_key_index(key)];
+    struct config_entry *entry = config_entry_by(parser->blocks[parser->depth], config_key_index(key));
     int res;
 
     if (!config_token_is(&reader->token, '=')) {

@@ -255,7 +255,7 @@ static void print_cache_rule(struct printer *printer, const struct cache_rule *r
 {
     char text[CONFIG_VALUE_TEXT_MAX];
 
-    print_block(printer, CONFIG_CACHE, "", rule->pattern);
+    print_block(printer, CONFIG_CACHE, pattern_word(rule->pattern.kind), rule->pattern.text.ptr);
     if (rule->control != NULL)
         print_setting(printer, "control", rule->control);
     if (rule->expires_s >= 0) {
@@ -264,6 +264,12 @@ static void print_cache_rule(struct printer *printer, const struct cache_rule *r
         fprintf(printer->out, "%s\n", text);
     }
     print_block_end(printer);
+}
+
+static void print_cache_rules(struct printer *printer, const struct cache_rules *rules)
+{
+    for (size_t i = 0; rules != NULL && i < rules->count; i++)
+        print_cache_rule(printer, &rules->rules[i]);
 }
 
 /* What `key` says of who may. */
@@ -338,8 +344,7 @@ static void print_location(struct printer *printer, const struct location *locat
         else
             CHECK(key->type == CONFIG_PATH || key->type == CONFIG_INCLUDE); /* root, alias */
     }
-    for (size_t i = 0; i < location->cache_rules_count; i++)
-        print_cache_rule(printer, &location->cache_rules[i]);
+    print_cache_rules(printer, location->cache_own);
 }
 
 /* Several sockets that were passed under one name are one element. */
@@ -473,11 +478,12 @@ static void print_server(struct printer *printer, const struct config *config,
     print_redirects(printer, server->redirects, server->redirects_count);
     print_redirects(printer, server->redirects_exact, server->redirects_exact_count);
     print_redirects(printer, server->redirects_patterns.items, server->redirects_patterns.count);
+    print_cache_rules(printer, server->cache);
     /* With one location only, its keys stand in the server itself, where nothing inherits them. */
     for (size_t i = 0; i < server->locations_count; i++) {
         const struct pattern *pattern = &server->locations[i].pattern;
         bool alone = server->locations_count == 1 && !server->locations[i].strip_prefix &&
-                     pattern->kind == PATTERN_PREFIX;
+                     pattern->kind == PATTERN_PREFIX && server->locations[i].cache_own == NULL;
 
         if (!alone)
             print_block(printer, CONFIG_LOCATION, pattern_word(pattern->kind), pattern->text.ptr);

@@ -33,8 +33,4 @@ const char *config_coding_name(enum coding coding);
 int config_host_parse(const struct config_build *build, struct config_place place,
                       const char *subject, const char *text, char **ret_host);
 
-/* `cache "*.css" { ... }` */
-int config_cache_rule_parse(const struct config_build *build, const struct config_block *block,
-                            struct cache_rule *ret_rule);
-
 #endif

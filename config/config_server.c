@@ -3,6 +3,7 @@
 #include "config/config_server.h"
 #include "core/check.h"
 #include "config/config_access.h"
+#include "config/config_cache.h"
 #include "config/config_check.h"
 #include "config/config_listen.h"
 #include "config/config_location.h"
@@ -12,6 +13,7 @@
 #include "config/config_store.h"
 #include "config/config_text.h"
 #include "config/config_tls.h"
+#include "config/redirect_table.h"
 #include "config/server_find.h"
 
 #include <errno.h>
@@ -79,9 +81,10 @@ static int compare_locations(const void *a, const void *b)
 
 /* `block`: the server's; `inner`: the location's, or NULL for a "/" that has no block. */
 static int location_make(const struct servers *servers, const struct config_block *block,
-                         const struct config_block *inner, struct location *location)
+                         const struct config_block *inner, const struct server *server,
+                         struct location *location)
 {
-    const struct config_layers layers = { servers->defaults, block, inner };
+    const struct config_layers layers = { servers->defaults, block, inner, server->cache };
     const struct config_build *build = servers->build;
     struct pattern *pattern = &location->pattern;
     int res = config_location_pattern(build, inner, pattern);
@@ -131,7 +134,7 @@ static int locations_make(const struct servers *servers, const struct config_blo
     size_t room = config_blocks_of(block, CONFIG_LOCATION) + 1;
     struct location *location;
     bool has_slash = false;
-    int res = 0;
+    int res = config_cache_make(servers->build, block, servers->config, &server->cache);
 
     server->locations = arena_array(servers->build->arena, room, sizeof(server->locations[0]));
     if (server->locations == NULL)
@@ -141,11 +144,12 @@ static int locations_make(const struct servers *servers, const struct config_blo
             continue;
         location = &server->locations[server->locations_count];
         location->id = (unsigned)server->locations_count++; /* until they are sorted */
-        res = location_make(servers, block, block->blocks[i], location);
+        res = location_make(servers, block, block->blocks[i], server, location);
         has_slash |= pattern_is_prefix(location->pattern.kind) && location->prefix.len == 1;
     }
     if (res == 0 && !has_slash)
-        res = location_make(servers, block, NULL, &server->locations[server->locations_count++]);
+        res = location_make(servers, block, NULL, server,
+                            &server->locations[server->locations_count++]);
     if (res < 0)
         return res;
     qsort(server->locations, server->locations_count, sizeof(server->locations[0]),
@@ -163,7 +167,11 @@ static int redirects_make(const struct servers *servers, const struct config_blo
 {
     const struct config_scope scope = { .build = servers->build, .config = servers->config };
 
-    return config_redirects_make(&scope, servers->redirect_defaults, block, server);
+    int res = config_redirects_make(&scope, servers->redirect_defaults, block, server);
+
+    if (res == 0 && server->redirects_count > REDIRECTS_FEW)
+        res = redirect_table_make(servers->build->arena, servers->build->hash_key, server);
+    return res;
 }
 
 /* A path of the server's own; NULL in *ret_path: none. */

@@ -27,11 +27,13 @@ struct config_entry {
 
 struct config_block {
     enum config_block_kind kind;
-    const char *word;                               /* before the title (pattern.h), or "" */
-    const char *title;                              /* NULL: it has none, as the top level */
-    struct config_place place;                      /* where it begins */
-    struct config_entry entries[CONFIG_KEYS_COUNT]; /* by config_key_index() */
-    struct config_block **blocks;                   /* those inside, in their order */
+    const char *word;             /* before the title (pattern.h), or "" */
+    const char *title;            /* NULL: it has none, as the top level */
+    struct config_place place;    /* where it begins */
+    struct config_entry *entries; /* of the keys that may stand in it, and of some between them: */
+    size_t entries_first;         /* config_key_index() of the first */
+    size_t entries_count;
+    struct config_block **blocks; /* those inside, in their order */
     size_t blocks_count;
 };
 
@@ -48,6 +50,9 @@ int config_entry_add(struct arena *arena, struct config_entry *entry, struct con
 /* What was said of the key of that name, which may stand in `block`. */
 struct config_entry *config_entry_of(struct config_block *block, const char *key);
 const struct config_entry *config_entry_at(const struct config_block *block, const char *key);
+
+/* What was said of the key of that index, which may stand in `block`. */
+struct config_entry *config_entry_by(const struct config_block *block, size_t index);
 
 /* The number of blocks of `kind` directly inside. */
 size_t config_blocks_of(const struct config_block *block, enum config_block_kind kind);

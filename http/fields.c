@@ -11,10 +11,10 @@
 #include "http/disposition.h"
 #include "http/early_hints.h"
 #include "http/etag.h"
+#include "http/target.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,36 +94,59 @@ struct span http_fields_vary(const struct location *location, unsigned varies, c
     return span_make(ret_text, len);
 }
 
-/* Does the pattern match the path, or its last segment when the pattern has no '/'? */
-static bool pattern_matches(const char *pattern, struct span name)
+enum { URL_MAX = 2 * HTTP_PATH_MAX };
+
+/* The path that would lead to the file `name` of the location; in `text`, of URL_MAX octets. */
+static struct span path_of(const struct location *location, struct span name, char *text)
 {
-    char path[4096];
-    if (name.len >= sizeof(path))
-        return false;
-    if (name.len > 0)
-        memcpy(path, name.ptr, name.len);
-    path[name.len] = '\0';
-    if (strchr(pattern, '/') != NULL)
-        return fnmatch(pattern + (pattern[0] == '/'), path, FNM_PATHNAME) == 0;
-    const char *slash = strrchr(path, '/');
-    return fnmatch(pattern, slash != NULL ? slash + 1 : path, FNM_PATHNAME) == 0;
+    struct span prefix = location->strip_prefix ? location->prefix : SPAN_LIT("/");
+
+    if (location->file.len > 0)
+        return location->pattern.text;
+    CHECK(prefix.len + name.len <= URL_MAX);
+    memcpy(text, prefix.ptr, prefix.len);
+    memcpy(text + prefix.len, name.ptr, name.len);
+    return span_make(text, prefix.len + name.len);
 }
 
-static const struct cache_rule *find_cache_rule(const struct location *location, struct span name)
+/* What is sent where an expression cannot be told to match within its bounds: nobody keeps it. */
+static const struct cache_rule unknown_rule = { .control = (char[]){ "no-store" },
+                                                .expires_s = -1 };
+
+static const struct cache_rule *find_in(struct http_env *env, const struct cache_rules *rules,
+                                        struct span path)
 {
-    for (size_t i = 0; i < location->cache_rules_count; i++)
-        if (pattern_matches(location->cache_rules[i].pattern, name))
-            return &location->cache_rules[i];
-    return NULL;
+    int found =
+        rules != NULL ? pattern_set_find(rules->set, env->regexes, path, NULL) : PATTERN_NONE;
+
+    if (found >= 0)
+        return &rules->rules[found];
+    if (found == PATTERN_NONE)
+        return NULL;
+    log_repeated(LOG_ERROR, "a regular expression of a cache block takes too long", E2BIG,
+                 "a regular expression of a cache block takes more than regex_steps_max = %u steps "
+                 "over a path; the answer has Cache-Control: no-store: %.*s",
+                 env->config->limits.regex_steps_max, path.len < 200 ? (int)path.len : 200,
+                 path.ptr);
+    return &unknown_rule;
 }
 
-/* Content-Disposition, for a file that is to be saved. */
-static void put_download(struct text *text, const struct location *location, struct span name)
+static const struct cache_rule *find_cache_rule(struct http_env *env,
+                                                const struct location *location, struct span path)
+{
+    const struct cache_rule *rule = find_in(env, location->cache_own, path);
+
+    return rule != NULL ? rule : find_in(env, location->cache_outer, path);
+}
+
+/* Content-Disposition, for a file that is to be saved; where that cannot be told, it is. */
+static void put_download(struct http_env *env, struct text *text, const struct location *location,
+                         struct span path, struct span name)
 {
     char line[HTTP_DISPOSITION_MAX];
 
     for (size_t i = 0; i < location->download_count; i++) {
-        if (!pattern_matches(location->download[i], name))
+        if (pattern_match(&location->download_patterns[i], env->regexes, path, NULL) == 0)
             continue;
         put_span(text, span_make(line, http_disposition_format(name, line)));
         return;
@@ -141,23 +164,37 @@ static bool is_configured(const struct location *location, const char *name)
 }
 
 /* Cache-Control and Expires; true when a date in them depends on the present second. */
-static bool put_cache_rule(struct text *text, const struct location *location, struct span name,
-                           int64_t now_s)
+static bool put_cache_rule(struct text *text, const struct cache_rule *rule, int64_t now_s)
 {
-    const struct cache_rule *rule = find_cache_rule(location, name);
-    if (rule == NULL)
-        return false;
-    bool control_configured = is_configured(location, "Cache-Control");
-    if (rule->control != NULL && !control_configured)
+    if (rule->control != NULL)
         put(text, "Cache-Control: %s\r\n", rule->control);
-    else if (rule->expires_s >= 0 && !control_configured)
+    else
         put(text, "Cache-Control: max-age=%lld\r\n", (long long)rule->expires_s);
-    if (rule->expires_s < 0 || is_configured(location, "Expires"))
+    if (rule->expires_s < 0)
         return false;
     char date[HTTP_DATE_LEN + 1];
     http_date_format(now_s + rule->expires_s, date);
     put(text, "Expires: %s\r\n", date);
     return true;
+}
+
+/* The configured fields of the location; but for what a cache rule, which is for fewer paths, says
+ * in their place. */
+static void put_location_fields(struct http_env *env, struct text *text,
+                                const struct location *location, const struct cache_rule *rule)
+{
+    if (rule == NULL ||
+        (!is_configured(location, "Cache-Control") && !is_configured(location, "Expires"))) {
+        put_span(text, env->location_fields[location->id]);
+        return;
+    }
+    for (size_t i = 0; i < location->headers_count; i++) {
+        const struct header_rule *header = &location->headers[i];
+
+        if (strcasecmp(header->name, "Cache-Control") != 0 &&
+            strcasecmp(header->name, "Expires") != 0)
+            put(text, "%s: %s\r\n", header->name, header->value);
+    }
 }
 
 /* Last-Modified and ETag, which the entry keeps as well; `meta` is the file's. */
@@ -210,13 +247,19 @@ static struct file_fields *make(struct http_env *env, struct file_entry *entry,
     put_validators(&text, entry, location, &meta, coding, now_s);
     char vary_text[HTTP_VARY_MAX];
     put_span(&text, http_fields_vary(location, vary ? HTTP_VARIES_CODING : 0, vary_text));
-    bool ages = put_cache_rule(&text, location, name, now_s);
+    char path_text[URL_MAX];
+    struct span path = { "", 0 };
+    if (location->cache_own != NULL || location->cache_outer != NULL ||
+        location->download_count > 0)
+        path = path_of(location, name, path_text);
+    const struct cache_rule *rule = find_cache_rule(env, location, path);
+    bool ages = rule != NULL && put_cache_rule(&text, rule, now_s);
     if (location->download_count > 0 && !is_configured(location, "Content-Disposition"))
-        put_download(&text, location, name);
+        put_download(env, &text, location, path, name);
     bool hinted = location->early_hints_count > 0 && http_early_hints_suits(type);
     if (hinted)
         put_span(&text, http_early_hints_links(env, location));
-    put_span(&text, env->location_fields[location->id]);
+    put_location_fields(env, &text, location, rule);
 
     struct file_fields *fields = malloc(sizeof(*fields) + text.len);
     if (fields == NULL) {

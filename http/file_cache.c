@@ -8,14 +8,13 @@
 #include "core/check.h"
 #include "core/file_open.h"
 #include "core/log_repeat.h"
+#include "core/random_key.h"
 #include "core/siphash.h"
 #include "core/stats.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #define FILE_CACHE_MAGIC 0xf17eca5eu
@@ -53,19 +52,6 @@ struct file_cache {
     struct list watch; /* all entries in the table, the one that is swept next first */
     struct file_entry *buckets[];
 };
-
-/* What a stranger cannot guess, so that nobody can aim paths at one bucket. */
-static void random_key(uint64_t key[2])
-{
-    /* getrandom(2) fails only under a filter; then what the kernel gave the process at its start.
-     */
-    if (getrandom(key, 2 * sizeof(key[0]), 0) != (ssize_t)(2 * sizeof(key[0]))) {
-        const void *given = (const void *)getauxval(AT_RANDOM);
-
-        CHECK(given != NULL);
-        memcpy(key, given, 2 * sizeof(key[0]));
-    }
-}
 
 int file_cache_create(uint32_t files_max, uint64_t bytes_max, uint32_t valid_ms,
                       uint32_t inactive_ms, struct file_cache **ret_cache)

@@ -309,6 +309,13 @@ static void step_not_found(struct http_exchange *x)
     s->step = HTTP_SEARCH_INDEX;
 }
 
+/* Is what is looked for a folder, by the slash at the path's end? The `alias` of a path alone is
+ * the file, whatever the path looks like. */
+static bool is_folders_path(const struct http_static *s)
+{
+    return ends_with_slash(s->uri) && s->location->file.len == 0;
+}
+
 static enum http_static_result step_try(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
@@ -330,7 +337,7 @@ static enum http_static_result step_try(struct http_exchange *x)
     http_search_set(&s->entry, entry);
     if (entry->error != 0) {
         int status = http_search_status(entry->error);
-        if (!ends_with_slash(s->uri) && may_have_sidecars(x, entry))
+        if (!is_folders_path(s) && may_have_sidecars(x, entry))
             found_file(x);
         else if (status == 404)
             next_try(x);
@@ -338,7 +345,7 @@ static enum http_static_result step_try(struct http_exchange *x)
             http_static_begin_error(x, status);
     } else if (entry->meta.kind == FILE_DIRECTORY) {
         found_directory(x);
-    } else if (entry->meta.kind != FILE_REGULAR || ends_with_slash(s->uri)) {
+    } else if (entry->meta.kind != FILE_REGULAR || is_folders_path(s)) {
         next_try(x);
     } else if (s->location->clean_urls && http_clean_url_is_due(x)) {
         s->step = HTTP_SEARCH_CLEAN_URL;

@@ -1,6 +1,7 @@
 /* test_config_load.c: every value out of its range, the defaults, and what has to hold between
  * settings; each refusal with its whole sentence. */
 #include "config/config_load.c"
+#include "config/config_roots.h"
 
 #include "config_fixture.h"
 

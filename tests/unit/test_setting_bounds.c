@@ -269,7 +269,7 @@ static const struct text_row text_rows[] = {
     { "access_log_format", ANY, NULL, 0, "access_format_compile(): ACCESS_FORMAT_MAX" },
     { "access_log_sample", ANY, NULL, 0, "config_sample_parse(): a number" },
     { "access_log_status", 3, NULL, ANY, "bits by status" },
-    { "access_log_skip", ANY, NULL, CONFIG_SKIPS_MAX, "compared where they lie" },
+    { "access_log_skip", ANY, NULL, CONFIG_SKIPS_MAX, "glob.h and regex.h bound what is compiled" },
     { "control", 107, "/", 0, "sun_path of unix(7)" },
     { "mime_types", ANY, NULL, 0, "likewise; what stands in it: test_mime_file_fits()" },
     { "certificate", ANY, NULL, ANY, "likewise" },
