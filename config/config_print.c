@@ -303,6 +303,14 @@ static void print_admission(struct printer *printer, const struct config_key *ke
     }
 }
 
+/* Only where there is one: a location without a block is printed into its server, where it cannot
+ * stand. */
+static void print_rewrite(struct printer *printer, const struct location *location)
+{
+    if (location->rewrite != NULL)
+        print_setting(printer, "rewrite", location->rewrite->text);
+}
+
 static void print_location(struct printer *printer, const struct location *location)
 {
     if (location->file.len > 0) {
@@ -336,8 +344,7 @@ static void print_location(struct printer *printer, const struct location *locat
                           strcmp(key->name, "compress") == 0 ? location->compress
                                                              : location->precompressed);
         else if (strcmp(key->name, "rewrite") == 0)
-            print_setting(printer, key->name,
-                          location->rewrite != NULL ? location->rewrite->text : "");
+            print_rewrite(printer, location);
         else if (strcmp(key->name, "return") == 0)
             print_setting(printer, key->name,
                           location->answer != NULL ? location->answer->written : "");
@@ -483,7 +490,8 @@ static void print_server(struct printer *printer, const struct config *config,
     for (size_t i = 0; i < server->locations_count; i++) {
         const struct pattern *pattern = &server->locations[i].pattern;
         bool alone = server->locations_count == 1 && !server->locations[i].strip_prefix &&
-                     pattern->kind == PATTERN_PREFIX && server->locations[i].cache_own == NULL;
+                     pattern->kind == PATTERN_PREFIX && server->locations[i].cache_own == NULL &&
+                     server->locations[i].rewrite == NULL;
 
         if (!alone)
             print_block(printer, CONFIG_LOCATION, pattern_word(pattern->kind), pattern->text.ptr);
