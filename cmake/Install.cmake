@@ -1,24 +1,28 @@
 # cmake --install: the server, its manual, the comparison of its engines, the site and a server.conf that serves it from where it
 # was installed. An existing server.conf is left alone. The server is a command that users start, too: docs/decisions/0029.
 install(TARGETS gearshift RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(FILES man/gearshift-compare.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES man/gearshift-compare.1 man/gearshift-migrate.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES man/gearshift.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES man/server.conf.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN *.md PATTERN *.svg)
 install(DIRECTORY www/ DESTINATION ${CMAKE_INSTALL_DATADIR}/gearshift/www)
 
-# gearshift-compare finds its package by a path relative to its own, so that any prefix will do, and the
-# server beside itself.
-file(RELATIVE_PATH compare_package
-    ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_DATADIR}/gearshift/bench)
-file(READ bench/compare compare_text)
-string(REPLACE "../share/gearshift/bench" "${compare_package}" compare_text "${compare_text}")
-file(WRITE ${PROJECT_BINARY_DIR}/gearshift-compare "${compare_text}")
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS bench/compare)
-install(PROGRAMS ${PROJECT_BINARY_DIR}/gearshift-compare DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(DIRECTORY bench/gearshift_compare DESTINATION ${CMAKE_INSTALL_DATADIR}/gearshift/bench
-    PATTERN __pycache__ EXCLUDE)
+# gearshift-compare and gearshift-migrate find their packages by a path relative to their own, so that any prefix will do,
+# and the server beside themselves. gs_script(NAME FOLDER): FOLDER/NAME with its package, as gearshift-NAME.
+function(gs_script name folder)
+    file(RELATIVE_PATH package
+        ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_DATADIR}/gearshift/${folder})
+    file(READ ${folder}/${name} text)
+    string(REPLACE "../share/gearshift/${folder}" "${package}" text "${text}")
+    file(WRITE ${PROJECT_BINARY_DIR}/gearshift-${name} "${text}")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${folder}/${name})
+    install(PROGRAMS ${PROJECT_BINARY_DIR}/gearshift-${name} DESTINATION ${CMAKE_INSTALL_BINDIR})
+    install(DIRECTORY ${folder}/gearshift_${name} DESTINATION ${CMAKE_INSTALL_DATADIR}/gearshift/${folder}
+        PATTERN __pycache__ EXCLUDE)
+endfunction()
+gs_script(compare bench)
+gs_script(migrate migrate)
 install(DIRECTORY bench/peers DESTINATION ${CMAKE_INSTALL_DATADIR}/gearshift/bench
     FILES_MATCHING PATTERN *.in PATTERN servers.json PATTERN run EXCLUDE)
 

@@ -1,5 +1,4 @@
-/* config.h: the whole configuration in force, as data. Read-only once loaded; shared by all
- * threads.
+/* config.h: the whole configuration in force, as data. Read-only once loaded; all threads share it.
  *
  * Made by config_load.c from defaults, server.conf, the environment and the command
  * line; nobody else writes it, but for what the start finds out: the descriptors in struct root,
@@ -193,7 +192,10 @@ struct location {
     const struct config_return *answer; /* `return`; NULL: none. No location inherits it */
     const char *return_type;            /* media type of its text */
     bool redirects_file;                /* _redirects in the root is read, and served to nobody */
-    bool internal;    /* reached by rewrite and error_pages alone: else there is nothing here */
+    bool internal; /* reached by rewrite and error_pages alone: else there is nothing here */
+    const struct template *rewrite; /* the path that is looked for instead; NULL: that asked for. No
+                                       location inherits it */
+    struct maintenance maintenance;
     bool clean_urls;  /* pages are found without ".html", and those who ask with it led there */
     bool has_varying; /* one of `headers` has a `varying` */
     const struct template **try_templates; /* of try_uris */
@@ -226,10 +228,8 @@ struct server {
     size_t locations_count;
     const struct cache_rules *cache;         /* its locations' cache_outer; NULL: none */
     const struct header_blocks *fields;      /* its locations' fields_outer; NULL: none */
-    const struct pattern_set *locations_set; /* of all of them; NULL: a few prefixes, which are
-                                                sooner looked at in turn */
-    struct redirect *redirects; /* the longest `from` first; first match wins (http/vhost.h), before
-                                   anything is looked up */
+    const struct pattern_set *locations_set; /* finds them; NULL: a few prefixes, in turn */
+    struct redirect *redirects; /* the longest `from` first; first match wins (http/vhost.h) */
     size_t redirects_count;
     struct redirect *redirects_exact; /* those for one path alone that say so, by path and query */
     size_t redirects_exact_count;
@@ -530,19 +530,5 @@ bool config_is_changed(const struct config *config, const char *key);
 
 /* Closes what config_roots_open() opened and frees all. NULL is allowed. */
 void config_free(struct config *config);
-
-/* Opens every root (O_PATH|O_DIRECTORY|O_CLOEXEC). 0, or -errno and a sentence; those opened so far
- * are closed by config_free(). */
-int config_roots_open(struct config *config, char *why, size_t why_size);
-
-/* Closes them, where this process serves nobody: a folder that is held keeps its file system busy.
- */
-void config_roots_close(struct config *config);
-
-/* After privileges were dropped: closes the descriptors of those roots that this process can look
- * up again by itself, and warns in the error log of the others, of those that it cannot enter, and
- * of locations with `symlinks = any`. `user`: whose name the warnings give, or NULL. Before any
- * thread is started. */
-void config_roots_hand_over(struct config *config, const char *user);
 
 #endif

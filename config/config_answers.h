@@ -3,10 +3,12 @@
 #ifndef CONFIG_CONFIG_ANSWERS_H
 #define CONFIG_CONFIG_ANSWERS_H
 
+#include "core/address_set.h"
 #include "core/span.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct pattern;
 struct pattern_set;
@@ -21,6 +23,15 @@ struct config_return {
 };
 
 #define CONFIG_STATUS_CLOSE 444
+
+/* `maintenance = "maintenance.html"` */
+struct maintenance {
+    char *file; /* below the root; "": none */
+    uint32_t retry_after_ms;
+    char **allow_texts; /* who is served all the same, as written */
+    size_t allow_count;
+    struct address_set allow;
+};
 
 /* `redirect "/old/" { to = "/new/" status = 301 }` */
 struct redirect {

@@ -7,6 +7,7 @@
 #include "config/config_admission.h"
 #include "config/config_links.h"
 #include "config/config_limits.h"
+#include "config/config_rewrite.h"
 #include "config/config_text.h"
 #include "config/map_values.h"
 
@@ -439,6 +440,21 @@ static const struct config_key keys[] = {
       .help = "media type of the text that `return` answers with" },
     { "internal", WHERE, PATHS, CONFIG_BOOL, "off", LOC(internal),
       .help = "answer 404 to who asks for it; error_pages and rewrite lead here" },
+    { "rewrite", WHERE, LOCATION, CONFIG_TEXT, "", NOWHERE, .special = "",
+      .allowed = "a path that begins with '/', with variables, or \"\" for none",
+      .help = "answers as if that path had been asked for" },
+    { "maintenance", WHERE, PATHS, CONFIG_TEXT, "", LOC(maintenance.file), .special = "",
+      .check = config_text_maintenance,
+      .allowed = "the name of a file below the root, or \"\" for none",
+      .help = "while this file is there, everything is answered with it and 503" },
+    { "maintenance_allow", WHERE, PATHS, CONFIG_TEXTS, "", LOC(maintenance.allow_texts),
+      .count_offset = offsetof(struct location, maintenance.allow_count),
+      .check = address_range_check,
+      .allowed = "an address (192.0.2.1, 2001:db8::1), a network (10.0.0.0/8) or unix:",
+      .help = "who is served all the same" },
+    { "maintenance_retry_after", WHERE, PATHS, CONFIG_DURATION, "5m", 0, DAY,
+      LOC(maintenance.retry_after_ms), .special = "0",
+      .help = "when to come back, in Retry-After; 0: it is not said" },
     { "symlinks", WHERE, PATHS, CONFIG_CHOICE, "inside", .choices = symlink_rules, LOC(symlinks),
       .help = "follow symbolic links that stay beneath the root, or none" },
     { "dotfiles", WHERE, PATHS, CONFIG_BOOL, "off", LOC(dotfiles),

@@ -5,12 +5,13 @@
 #include "core/check.h"
 #include "config/config_admission.h"
 #include "config/config_browser.h"
-#include "config/config_clean_urls.h"
 #include "config/config_cache.h"
+#include "config/config_clean_urls.h"
 #include "config/config_fields.h"
 #include "config/config_headers.h"
 #include "config/config_limits.h"
 #include "config/config_return.h"
+#include "config/config_rewrite.h"
 #include "config/config_rules.h"
 #include "config/config_store.h"
 #include "config/security_headers.h"
@@ -416,6 +417,20 @@ static int answer_make(const struct config_scope *scope, const struct config_lay
     return entry == NULL ? 0 : config_return_parse(scope, entry->items, &location->answer);
 }
 
+/* What requests are led to instead. */
+static int elsewhere_make(const struct config_scope *scope, const struct config_layers *layers,
+                          struct location *location)
+{
+    const struct config_entry *entry =
+        entry_in(layers, LAYERS_COUNT - 1, config_key_find("rewrite"));
+    struct maintenance *maintenance = &location->maintenance;
+    int res = entry != NULL ? config_rewrite_parse(scope, entry->items, location) : 0;
+
+    return res < 0 ? res
+                   : address_set_make(scope->build->arena, maintenance->allow_texts,
+                                      maintenance->allow_count, &maintenance->allow);
+}
+
 /* Reads and parses the template at `path`, which `entry` names. */
 static int template_read(const struct config_build *build, const struct config_entry *entry,
                          const char *path, struct listing_page **ret_page)
@@ -496,6 +511,8 @@ int config_location_make(const struct config_build *build, const struct config_l
         res = browser_make(build, layers, location);
     if (res == 0)
         res = answer_make(&scope, layers, location);
+    if (res == 0)
+        res = elsewhere_make(&scope, layers, location);
     if (res == 0)
         res = codings_make(build, layers, "precompressed", &location->precompressed);
     if (res == 0)

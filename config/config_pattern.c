@@ -48,21 +48,6 @@ int config_pattern_parse(const struct config_build *build, struct config_place p
     return 0;
 }
 
-/* A glob that ends in '/'. */
-static int judge_glob_end(const struct config_build *build, struct config_place place,
-                          const char *subject, const char *text)
-{
-    size_t len = strlen(text);
-
-    if (len > 1 && text[len - 1] == '/' && text[len - 2] != '\\')
-        return config_fail_advise(build, place, subject,
-                                  "write ** behind it for what lies below, or ?* for the files "
-                                  "there",
-                                  "\"%.200s\" ends with '/', but as a glob it is for whole paths",
-                                  text);
-    return 0;
-}
-
 /* "/posts/" followed by one star, which is for what lies there directly, and mostly written for all
  * that lies below. */
 static bool looks_like_below(const char *text)
@@ -114,7 +99,13 @@ static int judge_glob(const struct config_build *build, struct config_place plac
         return config_fail_advise(build, place, subject,
                                   "for files of that name in all folders write \"/**/\" before it",
                                   "\"%.200s\" does not begin with '/'", text);
-    return judge_glob_end(build, place, subject, text);
+    if (len > 1 && text[len - 1] == '/' && text[len - 2] != '\\')
+        return config_fail_advise(build, place, subject,
+                                  "write ** behind it for what lies below, or ?* for the files "
+                                  "there",
+                                  "\"%.200s\" ends with '/', but as a glob it is for whole paths",
+                                  text);
+    return 0;
 }
 
 int config_location_pattern(const struct config_build *build, const struct config_block *block,
@@ -167,11 +158,11 @@ int config_item_pattern(const struct config_build *build, struct config *config,
     return config_path_pattern(build, config, item->place, subject, word, text, ret_pattern);
 }
 
-/* Any '?' of a glob but one in brackets or behind a backslash. */
+/* Any '?' of a glob but one in brackets, behind a backslash, or in front of a star. */
 static bool has_bare_mark(const char *text)
 {
     for (const char *at = strchr(text, '?'); at != NULL; at = strchr(at + 1, '?')) {
-        if (at == text || (at[-1] != '[' && at[-1] != '\\'))
+        if (at[1] != '*' && (at == text || (at[-1] != '[' && at[-1] != '\\')))
             return true;
     }
     return false;
@@ -194,6 +185,6 @@ int config_redirect_pattern(const struct config_build *build, const struct confi
             block->title);
     res = config_pattern_parse(build, block->place, name, block->word, block->title, ret_pattern);
     return res == 0 && ret_pattern->kind == PATTERN_GLOB
-               ? judge_glob_end(build, block->place, name, block->title)
+               ? judge_glob(build, block->place, name, block->title, true)
                : res;
 }

@@ -340,6 +340,14 @@ static void print_admission(struct printer *printer, const struct config_key *ke
     }
 }
 
+/* Only where there is one: a location without a block is printed into its server, where it cannot
+ * stand. */
+static void print_rewrite(struct printer *printer, const struct location *location)
+{
+    if (location->rewrite != NULL)
+        print_setting(printer, "rewrite", location->rewrite->text);
+}
+
 static void print_location(struct printer *printer, const struct location *location)
 {
     if (location->file.len > 0) {
@@ -372,6 +380,8 @@ static void print_location(struct printer *printer, const struct location *locat
             print_codings(printer, key->name,
                           strcmp(key->name, "compress") == 0 ? location->compress
                                                              : location->precompressed);
+        else if (strcmp(key->name, "rewrite") == 0)
+            print_rewrite(printer, location);
         else if (strcmp(key->name, "return") == 0)
             print_setting(printer, key->name,
                           location->answer != NULL ? location->answer->written : "");
@@ -522,7 +532,8 @@ static void print_server(struct printer *printer, const struct config *config,
         const struct pattern *pattern = &server->locations[i].pattern;
         bool alone = server->locations_count == 1 && !server->locations[i].strip_prefix &&
                      pattern->kind == PATTERN_PREFIX && server->locations[i].cache_own == NULL &&
-                     server->locations[i].fields_own == NULL;
+                     server->locations[i].fields_own == NULL &&
+                     server->locations[i].rewrite == NULL;
 
         if (!alone)
             print_block(printer, CONFIG_LOCATION, pattern_word(pattern->kind), pattern->text.ptr);

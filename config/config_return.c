@@ -45,6 +45,23 @@ static int take_status(const char **text)
     return status;
 }
 
+/* The text with the ends of lines in it, which no string of the file can hold: `\n` is one, `\\` a
+ * backslash. NULL: no memory. */
+static char *with_lines(struct arena *arena, const char *text)
+{
+    char *copy = arena_strdup(arena, text), *out = copy;
+
+    for (const char *at = copy; at != NULL && *at != '\0'; at++, out++) {
+        bool escapes = at[0] == '\\' && (at[1] == 'n' || at[1] == '\\');
+
+        *out = escapes && at[1] == 'n' ? '\n' : *at;
+        at += escapes;
+    }
+    if (out != NULL)
+        *out = '\0';
+    return copy;
+}
+
 /* The rest behind the status, which is one that can be answered. */
 static int text_parse(const struct config_scope *scope, const struct config_item *item,
                       const char *text, struct config_return *answer)
@@ -63,6 +80,9 @@ static int text_parse(const struct config_scope *scope, const struct config_item
         return config_template_url(scope, item->place, "return", text, &answer->text);
     if (text[0] == '\0')
         return 0;
+    text = with_lines(scope->build->arena, text);
+    if (text == NULL)
+        return -ENOMEM;
     return config_template(scope, item->place, "return", text, &answer->text);
 }
 

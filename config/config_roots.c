@@ -1,6 +1,6 @@
 /* config_roots.c: the document roots at the start: opened by root, and handed over to the user who
  * serves. While serving, http/roots.c looks them up. */
-#include "config/config.h"
+#include "config/config_roots.h"
 
 #include "core/check.h"
 #include "core/file_root.h"

@@ -104,9 +104,10 @@ static int location_make(const struct servers *servers, const struct config_bloc
     }
     res = config_location_make(build, &layers, servers->config, location);
     if (res == 0 && location->root == NULL && location->answer == NULL &&
+        location->rewrite == NULL &&
         !(pattern_is_prefix(pattern->kind) && location->prefix.len == 1))
         return config_fail_advise(build, inner->place, "location",
-                                  "add root, alias or return to it, or root to its server",
+                                  "add root, alias, return or rewrite to it, or root to its server",
                                   "\"%.200s\" has no directory to serve", inner->title);
     return res;
 }

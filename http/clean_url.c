@@ -47,7 +47,7 @@ bool http_clean_url_is_due(const struct http_exchange *x)
     const struct location *location = NULL;
     struct span address = address_of(x);
 
-    if (address.ptr == NULL)
+    if (address.ptr == NULL || x->search.rewrites > 0) /* nobody has asked for that */
         return false;
     (void)http_location_find(x->server, x->env->regexes, address, NULL, &location);
     return location != NULL && location->clean_urls && location->answer == NULL &&

@@ -50,12 +50,14 @@ struct http_static {
     bool checked;           /* what is to be sent was looked at, and is as it was found */
     bool rewritten;         /* `uri` comes from a rule of a _redirects */
     uint16_t try_index, index_index;
+    uint8_t rewrites; /* how often target.path was rewritten (rewrite.h) */
     int unsure_error; /* why: an errno */
     int status;       /* 0, or the error status that is being answered */
     enum coding codings[CODING_COUNT];
     /* Until when the oldest of the looks for probed_codings is believed (clock.now_ms). */
     uint64_t probed_until_ms;
     const struct location *location;
+    const struct location *rewritten_by; /* the last location that has rewritten it, or NULL */
     struct http_root *root;     /* the location's, as this request found it at first: a reference,
                                    or NULL */
     struct span uri;            /* decoded path looked for now; in target.path or try_text */

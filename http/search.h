@@ -27,6 +27,7 @@ enum http_search_step {
     HTTP_SEARCH_RETURN,
     HTTP_SEARCH_SITE_RULE,
     HTTP_SEARCH_CLEAN_URL,
+    HTTP_SEARCH_MAINTENANCE,
 };
 
 /* The status for an errno of opening a file: one switch for the whole server. */

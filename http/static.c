@@ -18,9 +18,11 @@
 #include "http/clean_url.h"
 #include "http/fields.h"
 #include "http/locate.h"
+#include "http/maintenance.h"
 #include "http/redirect.h"
 #include "http/report.h"
 #include "http/response.h"
+#include "http/rewrite.h"
 #include "http/search.h"
 #include "http/site_rule.h"
 #include "http/vhost.h"
@@ -173,15 +175,26 @@ void http_static_begin_files(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
     const struct location *location = s->location;
-    bool nothing = location == NULL || location->root == NULL || location->internal;
+    bool nothing = location == NULL || (location->root == NULL && location->rewrite == NULL) ||
+                   location->internal;
     if (x->server->site_redirects != NULL && http_site_rule_begin(x, nothing))
         return;
     if (nothing) {
         http_static_begin_error(x, 404);
         return;
     }
-    s->step = location->limits.any ? HTTP_SEARCH_LIMIT : http_search_admitted_step(location);
     s->uri = x->target.path;
+    if (location->maintenance.file[0] != '\0' && location->root != NULL &&
+        http_maintenance_is_due(x))
+        s->step = HTTP_SEARCH_MAINTENANCE;
+    else
+        http_static_begin_judging(x);
+}
+
+void http_static_begin_judging(struct http_exchange *x)
+{
+    const struct location *location = x->search.location;
+    x->search.step = location->limits.any ? HTTP_SEARCH_LIMIT : http_search_admitted_step(location);
 }
 
 void http_static_begin_answer(struct http_exchange *x)
@@ -197,6 +210,8 @@ void http_static_begin(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
     s->try_index = s->index_index = 0;
+    s->rewrites = 0;
+    s->rewritten_by = NULL;
     s->status = 0;
     if (http_report_is_asked(x)) {
         s->location = http_location_slash(x->server);
@@ -303,9 +318,18 @@ static void step_not_found(struct http_exchange *x)
     s->step = HTTP_SEARCH_INDEX;
 }
 
+/* Is what is looked for a folder, by the slash at the path's end? The `alias` of a path alone is
+ * the file, whatever the path looks like. */
+static bool is_folders_path(const struct http_static *s)
+{
+    return ends_with_slash(s->uri) && s->location->file.len == 0;
+}
+
 static enum http_static_result step_try(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
+    if (http_rewrite_is_due(x))
+        return http_rewrite(x);
     if (s->location->try_count > 0 && !s->rewritten &&
         !http_search_expand(x, s->location->try_templates[s->try_index])) {
         next_try(x);
@@ -322,7 +346,7 @@ static enum http_static_result step_try(struct http_exchange *x)
     http_search_set(&s->entry, entry);
     if (entry->error != 0) {
         int status = http_search_status(entry->error);
-        if (!ends_with_slash(s->uri) && may_have_sidecars(x, entry))
+        if (!is_folders_path(s) && may_have_sidecars(x, entry))
             found_file(x);
         else if (status == 404)
             next_try(x);
@@ -330,7 +354,7 @@ static enum http_static_result step_try(struct http_exchange *x)
             http_static_begin_error(x, status);
     } else if (entry->meta.kind == FILE_DIRECTORY) {
         found_directory(x);
-    } else if (entry->meta.kind != FILE_REGULAR || ends_with_slash(s->uri)) {
+    } else if (entry->meta.kind != FILE_REGULAR || is_folders_path(s)) {
         next_try(x);
     } else if (s->location->clean_urls && http_clean_url_is_due(x)) {
         s->step = HTTP_SEARCH_CLEAN_URL;
@@ -531,6 +555,8 @@ static enum http_static_result run_step(struct http_exchange *x)
         return http_answer_return(x);
     case HTTP_SEARCH_SITE_RULE:
         return http_site_rule_step(x);
+    case HTTP_SEARCH_MAINTENANCE:
+        return http_maintenance_step(x);
     case HTTP_SEARCH_CLEAN_URL:
         return http_clean_url_redirect(x);
     }

@@ -27,6 +27,9 @@ void http_static_begin_answer(struct http_exchange *x);
  * redirects and `return` have left. */
 void http_static_begin_files(struct http_exchange *x);
 
+/* Likewise, where no maintenance holds them up: whether the client may have them is next. */
+void http_static_begin_judging(struct http_exchange *x);
+
 /* Begins with an error answer: the configured page of x->server, else the built-in one. */
 void http_static_begin_error(struct http_exchange *x, int status);
 

@@ -1,6 +1,7 @@
 /* generation.c: see generation.h. */
 #include "process/generation.h"
 
+#include "config/config_roots.h"
 #include "core/check.h"
 #include "core/pulse.h"
 

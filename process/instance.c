@@ -2,6 +2,7 @@
  * that the configuration does not. */
 #include "process/instance.h"
 
+#include "config/config_roots.h"
 #include "core/check.h"
 #include "core/cpus.h"
 #include "core/log.h"

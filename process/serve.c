@@ -1,6 +1,7 @@
 /* serve.c: see serve.h. */
 #include "process/serve.h"
 
+#include "config/config_roots.h"
 #include "core/conn_table.h"
 #include "core/draining.h"
 #include "engines/listen.h"

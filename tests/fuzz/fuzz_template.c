@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena *arena = arena_create();
     char *text = arena_strndup(arena, (const char *)data, len);
     struct span said = span_make((const char *)data + len, size - len);
-    const struct template_names names = { .groups = 9 };
+    const struct template_names names = { .captures = true, .groups = 9 };
     const struct template *template = NULL;
     char what[256], path[4096];
     bool is_text = true;

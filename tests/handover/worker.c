@@ -3,6 +3,7 @@
 
 #include "load.h"
 
+#include "config/config_roots.h"
 #include "core/check.h"
 #include "core/clock.h"
 #include "core/log.h"

@@ -40,6 +40,9 @@ FILES = (
     "share/gearshift/bench/gearshift_compare/main.py",
     "share/gearshift/bench/gearshift_compare/assets/vendor/plot.min.js",
     "share/gearshift/bench/peers/servers.json",
+    "bin/gearshift-migrate",
+    "share/man/man1/gearshift-migrate.1",
+    "share/gearshift/migrate/gearshift_migrate/main.py",
 )
 
 

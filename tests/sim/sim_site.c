@@ -2,6 +2,7 @@
 #include "sim_site.h"
 #include "sim_folder.h"
 
+#include "config/config_roots.h"
 #include "core/check.h"
 
 #include <fcntl.h>
@@ -61,7 +62,9 @@ void sim_site_create(struct sim_site *site)
         "compress=gzip",
         "compress_min=1",
         "limit_requests=50/s burst=10000 delay=2",
-        "limit_rate=1m",     "limit_rate_after=1000", "limit_rate_client=3m",
+        "limit_rate=1m",
+        "limit_rate_after=1000",
+        "limit_rate_client=3m",
     };
     const struct config_source source = {
         .root = site->root,

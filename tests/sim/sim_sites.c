@@ -3,6 +3,7 @@
 #include "sim_engine.h"
 #include "sim_folder.h"
 
+#include "config/config_roots.h"
 #include "core/check.h"
 
 #include <fcntl.h>

@@ -10,6 +10,7 @@
 #include "session/session_tls.c"
 
 #include "config/config_load.h"
+#include "config/config_roots.h"
 #include "tests/unit/fake_tls.h"
 
 #include <fcntl.h>

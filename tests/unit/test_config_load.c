@@ -1,6 +1,7 @@
 /* test_config_load.c: every value out of its range, the defaults, and what has to hold between
  * settings; each refusal with its whole sentence. */
 #include "config/config_load.c"
+#include "config/config_roots.h"
 
 #include "config_fixture.h"
 
@@ -297,8 +298,8 @@ static void test_location_refused(void **state)
 {
     static const struct refusal rows[] = {
         { "server a {\n location \"/x/\" { } }",
-          "server.conf:2: location: \"/x/\" has no directory to serve; add root, alias or return "
-          "to it, or "
+          "server.conf:2: location: \"/x/\" has no directory to serve; add root, alias, return or "
+          "rewrite to it, or "
           "root to its server" },
         { "server a {\n location \"/\" { } }",
           "server.conf:1: server: \"a\" has no root; add root = \"/path/of/a/directory\" to it" },

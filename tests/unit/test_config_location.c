@@ -340,6 +340,50 @@ static void test_refused(void **state)
     fixture_refuse(&fixture, &row, 1);
 }
 
+/* What is led elsewhere without being told, and what holds it up. */
+static void test_rewrite(void **state)
+{
+    static const struct refusal rows[] = {
+        { "server a {\nroot = /srv/www\nlocation \"/x/\" { rewrite = \"https://b.example/\" } }",
+          "server.conf:3: rewrite: \"https://b.example/\" is a URL, but what is rewritten is "
+          "served "
+          "here; write return = \"302 https://...\" to send clients there" },
+        { "server a {\nroot = /srv/www\nlocation \"/x/\" { rewrite = \"/y?z\" } }",
+          "server.conf:3: rewrite: \"/y?z\" holds a '?', but files have no query; that of the "
+          "request stays; take away what stands from it on" },
+        { "server a {\nroot = /srv/www\nlocation \"/x/\" { rewrite = y } }",
+          "server.conf:3: rewrite: \"y\" is no path; allowed: a path that begins with '/', with "
+          "variables" },
+        { "server a {\nroot = /srv/www\nlocation \"/x/\" { rewrite = \"/y/../z\" } }",
+          "server.conf:3: rewrite: \"/y/../z\" holds an empty segment, \".\" or \"..\"; allowed: a "
+          "path that begins with '/', with variables" },
+        { "server a {\nroot = /srv/www\nmaintenance = \"/etc/down\" }",
+          "server.conf:3: maintenance: \"/etc/down\" begins with '/', but it is looked for in the "
+          "root; take that away; allowed: the name of a file below the root, or \"\" for none" },
+        { "server a {\nroot = /srv/www\nmaintenance = \"../down\" }",
+          "server.conf:3: maintenance: \"../down\" holds an empty segment, \".\" or \"..\"; "
+          "allowed: the name of a file below the root, or \"\" for none" },
+        { "server a {\nroot = /srv/www\nclean_urls = on\ntry = {\"$uri\", \"/index.html\"} }",
+          "server.conf:4: try: with clean_urls = on, pages are looked for under their address "
+          "without .html; add \"$uri.html\" to it" },
+    };
+    struct fixture fixture = { 0 };
+    struct config *config = fixture_config(
+        &fixture, "server a { root = /srv/www clean_urls = on maintenance = \"m/down.html\"\n"
+                  "location ~ \"^/u/(?<n>.*)$\" { rewrite = \"/p/$n\" clean_urls = off } }");
+    const struct location *locations = config->servers[0].locations;
+
+    (void)state;
+    assert_string_equal(locations[0].rewrite->text, "/p/$n");
+    assert_int_equal(locations[0].try_count, 0);
+    assert_null(locations[1].rewrite);
+    assert_int_equal(locations[1].try_count, 3);
+    assert_string_equal(locations[1].maintenance.file, "m/down.html");
+    assert_int_equal(locations[1].maintenance.retry_after_ms, 300000);
+    config_free(config);
+    fixture_refuse(&fixture, rows, ARRAY_LEN(rows));
+}
+
 static void test_redirects(void **state)
 {
     static const struct refusal rows[] = {
@@ -350,7 +394,7 @@ static void test_redirects(void **state)
           "\"[!/]\" for any character" },
         { "server a {\nredirect \"/a*/\" { to = /y } }",
           "server.conf:2: redirect: \"/a*/\" ends with '/', but as a glob it is for whole paths; "
-          "write ** behind it for what lies below, or * for the files there" },
+          "write ** behind it for what lies below, or ?* for the files there" },
         { "server a {\nredirect \"/*.html\" { to = /y.html } }",
           "server.conf:2: to: \"/y.html\" is redirected again by redirect \"/*.html\", for ever; "
           "name a path that the redirect does not cover" },
@@ -358,7 +402,8 @@ static void test_redirects(void **state)
           "server.conf:2: to: \"/y\" is redirected again by redirect \"^/(.*)$\", for ever; name a "
           "path that the redirect does not cover" },
         { "server a {\nredirect ~ \"^/(.*\" { to = /y } }",
-          "server.conf:2: redirect: \"^/(.*\" is no regular expression: missing closing parenthesis, "
+          "server.conf:2: redirect: \"^/(.*\" is no regular expression: missing closing "
+          "parenthesis, "
           "at octet 6" },
         { "server a {\nredirect ~ \"^/x(.*)\" { to = \"/y$2\" } }",
           "server.conf:2: to: \"/y$2\" holds $2, but the expression has 1 group" },
@@ -459,7 +504,8 @@ int main(void)
         cmocka_unit_test(test_headers),     cmocka_unit_test(test_error_pages),
         cmocka_unit_test(test_cache_rules), cmocka_unit_test(test_cache_patterns),
         cmocka_unit_test(test_no_root),     cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_redirects),   cmocka_unit_test(test_access_logs),
+        cmocka_unit_test(test_rewrite),     cmocka_unit_test(test_redirects),
+        cmocka_unit_test(test_access_logs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

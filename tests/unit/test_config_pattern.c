@@ -167,8 +167,8 @@ static void test_refused(void **state)
           "server.conf:3: location: \"a\" stands twice, first at server.conf:2; take one of them "
           "away" },
         { "server a { location = \"/x\" { } }",
-          "server.conf:1: location: \"/x\" has no directory to serve; add root, alias or return to it, "
-          "or root to its server" },
+          "server.conf:1: location: \"/x\" has no directory to serve; add root, alias, return or "
+          "rewrite to it, or root to its server" },
         { "server a {\nroot = ~*x }",
           "server.conf:2: root: a value is missing behind =, on the same "
           "line; allowed: the path of a directory" },

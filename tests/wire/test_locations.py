@@ -14,6 +14,7 @@ server "_" {
     location "/a/b/" { headers = {"Where: /a/b/"} }
     location = "/a/one.css" { headers = {"Where: = one"} }
     location = "/robots.txt" { alias = "@root@/files/for-robots.txt" headers = {"Where: = robots"} }
+    location = "/folder/" { alias = "@root@/files/for-robots.txt" headers = {"Where: = folder"} }
     location ^~ "/firm/" { alias = "@root@/files/" headers = {"Where: ^~"} }
     location "*.{js,css}" { headers = {"Where: glob"} }
     location "/a/*.css" { headers = {"Where: longer glob"} }
@@ -50,6 +51,7 @@ def setup(world):
     ("/a/b/two.css", "glob", b"a/b/two.css"),  # an expression or glob before a prefix
     ("/x.js", "glob", b"x.js"),
     ("/robots.txt", "= robots", b"files/for-robots.txt"),
+    ("/folder/", "= folder", b"files/for-robots.txt"),
     ("/firm/for-robots.txt", "^~", b"files/for-robots.txt"),
     ("/deep/x.txt", "deep", b"deep/x.txt"),
     ("/deep/1/2/x.txt", "deep", b"deep/1/2/x.txt"),
