@@ -168,6 +168,7 @@ def fill(server, place, block, listens, context):
     skipped = log_skips(locations, context)
     if skipped and not block.has("access_log_skip"):
         block.list("access_log_skip", skipped)
+    pages_elsewhere(place, None, ["/index.html"], locations, context, block)
     cache_of(place, context).write(block)
     if returned is not None:
         kind = place.last("default_type")
@@ -315,11 +316,16 @@ def caches(location, place, locations, context, inner):
     prefix = location.path if location.path.endswith("/") else location.path + "/"
     if location.kind != "=":
         pages.append(prefix + "index.html")
+    pages_elsewhere(place, location, pages, locations, context, inner)
+
+
+def pages_elsewhere(place, location, pages, locations, context, inner):
+    """Cache blocks for pages that belong to another location for nginx."""
     for page in pages:
         target = find(locations, page)
-        if target is None or target is location:
+        if target is None or target is location or (location is None and not target.is_regex and target.kind != "="):
             continue
-        cache = cache_of(place_of(target, place.server), context, elsewhere=True)
+        cache = cache_of(place_of(target, place.server or place), context, elsewhere=True)
         name = page.rpartition("/")[2]
         if cache and not any(getattr(p, "head", "") == f'cache "{name}"' for p in inner.parts):
             before = len(inner.parts)

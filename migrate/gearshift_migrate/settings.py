@@ -210,13 +210,28 @@ def compress(place, context, out):
         if "*" in types:
             out.list("compress_types", ["*/*"])
         elif types:
-            out.list("compress_types", dict.fromkeys(["text/html", *types]))
+            out.list("compress_types", as_here(["text/html", *types]))
         else:
             out.list("compress_types", ["text/html"], "all that gzip is without gzip_types; without this line all text is")
     static = [name + "_static" for name in names]
     if place.own(*static):
         codings = [ours for name, ours in CODINGS if is_on(place, name + "_static")]
         out.set("precompressed", listed(codings) if codings else "{}")
+
+
+# Types that have another name here for the same files: both are named.
+RENAMED_TYPES = {
+    "application/javascript": "text/javascript", "application/x-javascript": "text/javascript",
+    "text/x-js": "text/javascript", "text/xml": "application/xml", "application/xml": "text/xml",
+    "image/x-icon": "image/vnd.microsoft.icon", "image/vnd.microsoft.icon": "image/x-icon",
+    "application/x-font-ttf": "font/ttf", "application/x-font-truetype": "font/ttf", "font/truetype": "font/ttf",
+    "font/opentype": "font/otf", "application/x-font-opentype": "font/otf", "application/x-font-otf": "font/otf",
+}
+
+
+def as_here(types):
+    """A list of media types, with the names that our files have."""
+    return dict.fromkeys(name for kind in types for name in (kind, RENAMED_TYPES.get(kind)) if name)
 
 
 def is_on(place, name):
@@ -268,7 +283,7 @@ def odds(place, context, out):
     elif place.server is None:
         out.set("charset", '""')
     for directive in place.own("charset_types"):
-        out.list("charset_types", ["text/html", *directive.args] if directive.args != ["*"] else ["*/*"])
+        out.list("charset_types", as_here(["text/html", *directive.args]) if directive.args != ["*"] else ["*/*"])
     links = place.one("disable_symlinks")
     if links is not None and links.args[0] != "off":
         out.set("symlinks", "owner" if links.args[0] == "if_not_owner" else "deny")

@@ -151,6 +151,14 @@ class Directives(Case):
         self.says("gzip on; gzip_types text/css; gzip_static on; brotli on;", 'compress = {"br", "gzip"}',
                   'compress_types = {"text/html", "text/css"}', 'precompressed = {"gzip"}')
 
+    def test_types_that_have_another_name_here(self):
+        self.says("gzip on; gzip_types application/javascript text/xml;",
+                  'compress_types = {"text/html", "application/javascript", "text/javascript", "text/xml", "application/xml"}')
+
+    def test_pages_that_belong_to_another_location(self):
+        text = self.says(r"location ~ \.html$ { expires 5m; } location /a/ { expires 1h; }")
+        self.assertEqual(text.count('cache "index.html"'), 2)
+
     def test_aliases(self):
         self.says("location /i/ { alias /srv/images/; }", 'location "/i/" { alias = "/srv/images" }')
         self.says("location ~ ^/i/(.*)$ { alias /srv/images/$1; }", 'deny = "all"', told=("alias",))
