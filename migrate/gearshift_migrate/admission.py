@@ -96,8 +96,7 @@ def password(place, context, out):
         context.notes.unsaid(realm, "it needs a file of names and passwords: what it guards is closed (deny = \"all\")")
         out.set("deny", '"all"')
         return
-    title, _ = values.variables(realm.args[0])
-    block = out.block(f"auth {quoted(title)}")
+    block = out.block(f"auth {quoted(realm.args[0])}")
     block.set("users", quoted(users.args[0]))
 
 

@@ -28,7 +28,7 @@ def return_text(directive, context, default="text/html"):
         return None, None
     if status in REDIRECTS or text.startswith(("http://", "https://", "$scheme://")):
         text = url_of(text)
-    text, unknown = values.variables(text)
+    text, unknown = context.variables(text)
     if unknown:
         context.notes.unsaid(directive, f"there is no ${unknown[0]}")
         return None, None
@@ -60,7 +60,7 @@ def write_rewrite(directive, location, out, context):
     regex, target = directive.args[0], directive.args[1]
     flag = directive.args[2] if len(directive.args) > 2 else ""
     outside = target.startswith(("http://", "https://", "$scheme"))
-    ours, unknown = values.variables(target)
+    ours, unknown = context.variables(target)
     if unknown:
         context.notes.unsaid(directive, f"there is no ${unknown[0]}")
         return
@@ -81,7 +81,7 @@ def write_rewrite(directive, location, out, context):
         inner.set("return", quoted(f"{status} {with_query(ours)}"))
         return
     path, _, query = target.partition("?")
-    path = values.variables(path)[0]
+    path = context.variables(path)[0]
     if query and not query.startswith("$"):
         context.notes.differs(directive, f"?{query}: what it leads to is a file, which has no query")
     inner.list("try", [path if path.startswith(("/", "$uri")) else "/" + path])
@@ -232,7 +232,7 @@ def by_path(condition, act, location, out, context):
             out.parts.pop()
         return
     target, flag = act.args[1], act.args[2] if len(act.args) > 2 else ""
-    ours, unknown = values.variables(target)
+    ours, unknown = context.variables(target)
     if unknown or (flag not in ("permanent", "redirect") and not target.startswith("http")):
         context.notes.unsaid(condition.directive, "a rewrite on condition")
         return

@@ -96,7 +96,7 @@ def translate_fields(place, context, out, leave_out=None):
             if field.value:
                 context.notes.unsaid(field.directive, f"{field.name}: a field stands once")
             continue
-        value, unknown = values.variables(" ".join(field.value.split()))
+        value, unknown = context.variables(" ".join(field.value.split()))
         if unknown:
             context.notes.unsaid(field.directive, f"{field.name}: there is no ${unknown[0]}")
             continue

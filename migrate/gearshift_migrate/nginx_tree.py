@@ -29,6 +29,9 @@ def _resolve(directives, folder, depth):
     for directive in directives:
         if directive.name != "include" or directive.block is not None or len(directive.args) != 1:
             if directive.block is not None and (directive.name not in LISTS or directive.name == "map"):
+                if directive.name == "map":
+                    directive.files = [path for row in directive.block if row.name == "include" and row.args
+                                       for path in _included(folder, row.args[0])]
                 directive.block = _resolve(directive.block, folder, depth)
             out.append(directive)
             continue

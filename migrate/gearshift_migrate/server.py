@@ -2,7 +2,7 @@
 
 import re
 
-from . import answers, maps, nginx_directives as directives, tls
+from . import answers, maps, nginx_directives as directives, tls, values
 from .admission import CLOSED, referers, translate_admission
 from .fields import cache_of, translate_fields
 from .location import find, gather, place_of
@@ -27,9 +27,14 @@ class Context:
                 name = next((a[5:].partition(":")[0] for a in directive.args if a.startswith("zone=")), None)
                 self.zones[name] = directive
         self.named = {}
+        self.used = {}  # maps that the result needs, by name, each behind those that it looks at
         self.connections_max = 0
         self.served = set()  # addresses that a server has that was written
         self.notes_scripts = False
+
+    def variables(self, text):
+        """As values.variables(), with those that maps define."""
+        return values.variables(text, lambda name: maps.use(name, self))
 
 
 def translate_server(server, context, out):
@@ -273,6 +278,8 @@ def translate_location(location, locations, server_place, block, context):
         guarded = [answers.Condition(d) for d in location.block if d.name == "if"]
         if any(c.left == "$invalid_referer" for c in guarded):
             referers(place, context, inner)
+        for condition in guarded:
+            maps.otherwise_files(condition, inner, context)
         for directive in location.block:
             if directive.name == "if" and not maps.translate_condition(directive, location, block, context):
                 before = len(block.parts)

@@ -53,7 +53,7 @@ def root(place, context, out):
 def root_by_variable(directive, text, place, context, out):
     """`/srv/www/$host`: what stands in front of the variable, and paths that begin with it."""
     base, _, rest = text.partition("$")
-    ours, unknown = values.variables("$" + rest)
+    ours, unknown = context.variables("$" + rest)
     if directive.name == "alias" or unknown or not base.endswith("/"):
         context.notes.unsaid(directive, "such a variable is not there for folders; it is closed")
         out.set("deny", '"all"')
@@ -114,7 +114,7 @@ def try_items(directive, place, context):
         if SCRIPTS.search(path):
             context.notes.unsaid(directive, f"{text}: there are no scripts")
             continue
-        ours, unknown = values.variables(path)
+        ours, unknown = context.variables(path)
         if unknown:
             context.notes.unsaid(directive, f"{text}: there is no ${unknown[0]}")
             continue
@@ -171,7 +171,7 @@ def error_pages(place, context, out):
         if len(own) < len(numbers):
             context.notes.unsaid(directive, "these are numbers of nginx: " +
                                  ", ".join(str(n) for n in numbers if n not in own))
-        ours, unknown = values.variables(target.partition("?")[0])
+        ours, unknown = context.variables(target.partition("?")[0])
         if unknown:
             context.notes.unsaid(directive, f"there is no ${unknown[0]}")
             continue

@@ -56,6 +56,8 @@ def translate(tree, file="nginx.conf", prefix="/usr/share/nginx"):
     context = Context(http, addresses, notes, prefix)
     for server in servers:
         translate_server(server, context, out)
+    first = next(i for i, part in enumerate(out.parts) if isinstance(part, Block))
+    out.parts[first:first] = list(context.used.values())
     if context.connections_max:
         out.parts.insert(1, ("limit_connections", str(context.connections_max), "nginx counts requests in progress"))
     return "\n".join(out.lines()) + "\n", notes

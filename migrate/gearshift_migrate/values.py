@@ -71,14 +71,15 @@ def is_known(name):
     return name in KNOWN or name.startswith(FAMILIES)
 
 
-def variables(text):
-    """A text with nginx's variables as one with ours, and the names of those that we do not have."""
+def variables(text, is_map=None):
+    """A text with nginx's variables as one with ours, and the names of those that we do not have. is_map: tells whether
+    a name is that of a map."""
     unknown = []
 
     def replace(match):
         name = match[1] or match[2]
         name = RENAMED.get(name, name)
-        if not is_known(name):
+        if not is_known(name) and (is_map is None or not is_map(name)):
             unknown.append(name)
         return "${" + name + "}" if match[1] else "$" + name
 
