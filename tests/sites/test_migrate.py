@@ -121,6 +121,23 @@ class Directives(Case):
         text = self.says("expires $when;", 'cache "*.{html,htm', "expires = 7d", 'cache "*.woff2"', http=http)
         self.assertIn("png", text)
 
+    def test_fields_by_type(self):
+        http = "map $sent_http_content_type $frame { default ''; text/html DENY; }"
+        self.says("add_header X-Frame-Options $frame always; location /a/ { add_header X-A 1; }",
+                  'headers "*.{html,htm', 'set = {"X-Frame-Options: DENY"}', 'headers "**" { remove = {"X-Frame-Options"} }',
+                  http=http)
+
+    def test_fields_of_one_name(self):
+        self.says('add_header Link "</a.css>; rel=preload"; add_header Link "</b.js>; rel=preload";',
+                  'headers = {"Link: </a.css>; rel=preload"}', 'headers "**" { add = {"Link: </b.js>; rel=preload"} }')
+
+    def test_maps(self):
+        http = 'map $http_user_agent $bot { default ""; "~*google(?<x>\\w+)" "g-$x"; other 3; }' \
+               "map $bot $robots { default index; ~. noindex; }"
+        self.says("add_header X-Robots-Tag $robots; location = /a { if ($bot) { return 302 $bot; } }",
+                  'map "$http_user_agent" "$bot" {\n    default = ""\n    ~* \'google(?<x>\\w+)\' = "g-$x"\n    "other" = "3"',
+                  'map "$bot" "$robots"', 'headers = {"X-Robots-Tag: $robots"}', 'return = "302 $bot"', http=http)
+
     def test_who_may(self):
         for given, ours in (
                 ("allow 10.0.0.0/8; deny all;", 'allow = {"10.0.0.0/8"}'),
