@@ -13,7 +13,7 @@ from .server_conf import quoted, single
 
 REDIRECTS = ("301", "302", "303", "307", "308")
 ALL = ("^", ".*", "^.*", "^.*$", "^(.*)$", "^/(.*)$", "^/.*$", "(.*)", "^(.*)", "^/(.*)", "/(.*)", "^/?(.*)$")
-METHODS = re.compile(r"\^?\(?(?:\?:)?[A-Z|]+\)?\$?")
+OWN_HOSTS = ("host", "server_name", "http_host", "hostname", "server_addr")
 
 
 def return_text(directive, context, default="text/html"):
@@ -28,6 +28,9 @@ def return_text(directive, context, default="text/html"):
         return None, None
     if status in REDIRECTS or text.startswith(("http://", "https://", "$scheme://")):
         text = url_of(text)
+    if status in REDIRECTS and leads_anywhere(text):
+        context.notes.unsaid(directive, f"{text}: who asks would choose the host that it leads to; 404 here")
+        return None, None
     text, unknown = context.variables(text)
     if unknown:
         context.notes.unsaid(directive, f"there is no ${unknown[0]}")
@@ -36,8 +39,16 @@ def return_text(directive, context, default="text/html"):
     return f"{status} {text}".strip(), kind
 
 
+def leads_anywhere(url):
+    """Is the host of a URL what a client says?"""
+    match = re.match(r"(?:https?://|\$scheme://)?\$\{?(\w+)", url)
+    return match is not None and not match[0].startswith("$scheme") and match[1] not in OWN_HOSTS and \
+        (match[0].startswith("http") or re.match(r"arg_|http_|cookie_|args$|query_string$|\d$", match[1]) is not None)
+
+
 def url_of(text):
     """$uri$is_args$args, and the path with $request_uri, in our words."""
+    text = "$scheme:" + text if text.startswith("//") else text
     text = re.sub(r"\$uri\$is_args\$(?:args|query_string)\b", "$request_uri", text)
     return re.sub(r"\$is_args\$(args|query_string)\b", "?$args", text)
 
@@ -46,6 +57,7 @@ def write_return(directive, out, context, kind=None):
     """`return` into a block. False: it cannot be said."""
     value, type_ = return_text(directive, context, kind or "application/octet-stream")
     if value is None:
+        out.set("return", quoted("404"))
         return False
     out.set("return", quoted(value))
     if type_ is not None and type_ != "text/plain":

@@ -27,6 +27,7 @@ class Context:
                 name = next((a[5:].partition(":")[0] for a in directive.args if a.startswith("zone=")), None)
                 self.zones[name] = directive
         self.named = {}
+        self.captured = ()  # names of groups of the location's expression
         self.used = {}  # maps that the result needs, by name, each behind those that it looks at
         self.connections_max = 0
         self.served = set()  # addresses that a server has that was written
@@ -34,7 +35,7 @@ class Context:
 
     def variables(self, text):
         """As values.variables(), with those that maps define."""
-        return values.variables(text, lambda name: maps.use(name, self))
+        return values.variables(text, lambda name: name in self.captured or maps.use(name, self))
 
 
 def translate_server(server, context, out):
@@ -187,8 +188,13 @@ def fill(server, place, block, listens, context):
                 answers.translate_condition(directive, None, place, extra, context)
         else:
             tell_of(directive, context)
+    paths = {x.path for x in locations if x.kind in ("", "^~")}
     for location in locations:
+        if location.kind in ("", "^~") and location.path + "/" in paths:
+            context.notes.differs(location.directive, f"{location.path}: that for {location.path}/ holds for it, too")
+            continue
         translate_location(location, locations, place, block, context)
+        context.captured = ()
 
 
 def is_silent(returned):
@@ -245,6 +251,7 @@ def translate_location(location, locations, server_place, block, context):
     if "stub_status" in names:
         return
     place = place_of(location, server_place)
+    context.captured = re.findall(r"\(\?P?<(\w+)>", location.path) if location.is_regex else ()
     returned = next((d for d in location.block if d.name == "return"), None)
     rewrites = [d for d in location.block if d.name == "rewrite"]
     whole = next((d for d in rewrites if d.args[0] in answers.ALL), None)
@@ -264,8 +271,6 @@ def translate_location(location, locations, server_place, block, context):
             kind = type(field)("default_type", field.args[1:2], field.file, field.line)
         if answers.write_return(returned, inner, context, kind.args[0] if kind is not None else "text/plain"):
             translate_fields(place, context, inner, leave_out="content-type" if field is not None else None)
-        else:
-            inner.set("return", quoted("404"))
     elif whole is not None:
         block.parts.pop()
         answers.write_rewrite(whole, location, block, context)

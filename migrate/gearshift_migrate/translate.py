@@ -30,6 +30,8 @@ ONCE = (
     ("max_headers", "header_count_max", str),
     ("ssl_handshake_timeout", "tls_handshake_timeout", values.duration),
 )
+DAY_S, HOUR_S = 86400, 3600
+LEAST = {"sendfile_max_chunk": (4096, None), "gzip_min_length": (1, "1")}  # below it: that value, or none at all
 RANGES_MAX = 1000
 
 
@@ -114,11 +116,21 @@ def once(scopes, out, notes):
                 out.set("keepalive_requests", "1", "keepalive_timeout 0")
                 continue
             value = convert(first)
-            if name == "sendfile_max_chunk" and value == "0":
-                continue
-            out.set(key, value)
+            if convert is values.duration:
+                value = within(values.seconds(first), key)
+            elif name in LEAST and values.octets(value) < LEAST[name][0]:
+                value = LEAST[name][1]
+            if value is not None:
+                out.set(key, value)
         except Refused as error:
             notes.unsaid(directive, str(error))
+
+
+def within(found, key):
+    """A deadline, as long as one may be; None: it would be none."""
+    if found == 0 and key not in ("linger_timeout", "cache_valid"):
+        return None
+    return values.duration_of(min(found, HOUR_S if key == "linger_timeout" else DAY_S))
 
 
 def the_one(name, scopes, notes):

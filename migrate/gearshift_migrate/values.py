@@ -67,6 +67,10 @@ def size(text):
     return text.lower()
 
 
+def octets(text):
+    return int(text.rstrip("kmgKMG")) << {"k": 10, "m": 20, "g": 30}.get(text[-1:].lower(), 0)
+
+
 def is_known(name):
     return name in KNOWN or name.startswith(FAMILIES)
 

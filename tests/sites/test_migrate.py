@@ -241,6 +241,18 @@ class Idioms(Case):
                      "location ~ '^/h/(.*)$' { try = {\"/i/$1\"} }"):
             self.assertIn(part, text)
 
+    def test_a_host_that_the_client_chooses(self):
+        for url in ("$arg_next", "https://$1", "https://$http_x_host$request_uri", "$http_referer"):
+            text, notes = self.whole(f"server {{ listen 80; server_name a.example; root /srv/a; location ~ ^/(.*)$ {{ return 302 {url}; }} }}")
+            self.assertIn('return = "404"', text)
+            self.assertIn("would choose the host", notes[0])
+        text, notes = self.whole("server { listen 80; server_name a.example; return 301 //b.example$request_uri; }")
+        self.assertIn("301 $scheme://b.example$request_uri", text)
+
+    def test_signs_of_a_glob_in_a_path(self):
+        text, _ = self.whole("server { listen 80; server_name a.example; root /srv/a; location /a[1]/ { expires 1h; } }")
+        self.assertIn("location '/a\\[1\\]/**'", text)
+
     def test_what_decides_by_something_else_is_told(self):
         for condition in ("$http_user_agent ~ bot", "$arg_x", "$http_cookie ~ a"):
             text, notes = self.whole("server { listen 80; server_name a.example; root /srv/a;"
