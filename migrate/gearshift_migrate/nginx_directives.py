@@ -48,6 +48,9 @@ thread_pool | needless | `workers`, `file_workers`
 timer_resolution | needless | the time is taken once a turn
 working_directory | needless | paths are absolute
 env | needless | nothing of the environment is removed
+stream | unsaid | HTTP alone
+mail | unsaid | HTTP alone
+rtmp | unsaid | HTTP alone; its HLS pieces are files
 http | said | its settings are those of each server
 """)
 

@@ -28,6 +28,8 @@ LOG_KNOWN = {
 }
 SENT = ("cache_control", "connection", "content_encoding", "content_length", "content_range", "content_type", "etag",
         "last_modified", "location")
+OF_PROXIES = re.compile(r"\$(?:\{(?:upstream_\w+|gzip_ratio|http2|pipe|proxy_add_x_forwarded_for)\}"
+                        r"|(?:upstream_\w+|gzip_ratio|http2|pipe|proxy_add_x_forwarded_for)\b)")
 VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
@@ -97,8 +99,10 @@ def variables(text, is_map=None):
 
 
 def log_format(text):
-    """A format of the access log, and the variables in it that we do not have."""
+    """A format of the access log, and the variables in it that we do not have. Those of proxies say what nginx says of a
+    static file."""
     unknown = []
+    text = OF_PROXIES.sub("-", text)
     for match in VARIABLE.finditer(text):
         name = match[1] or match[2]
         sent = name.removeprefix("sent_http_")

@@ -184,9 +184,9 @@ class Directives(Case):
         self.says("location ~ ^/i/(.*)$ { alias /srv/images/$1; }", 'deny = "all"', told=("alias",))
 
     def test_logs(self):
-        http = "log_format mine '$remote_addr \"$request\" $status $upstream_addr'; log_format ours '$host \"$request\" $status';"
-        self.says("access_log /var/log/a.log ours;", "access_log_format = '$host \"$request\" $status'", http=http)
-        self.says("access_log /var/log/a.log mine;", told=("$upstream_addr",), http=http)
+        http = "log_format mine '$remote_addr \"$request\" $status $realpath_root $upstream_addr'; log_format ours '$host \"$request\" $status $upstream_addr';"
+        self.says("access_log /var/log/a.log ours;", "access_log_format = '$host \"$request\" $status -'", http=http)
+        self.says("access_log /var/log/a.log mine;", told=("$realpath_root",), http=http)
         self.says("access_log off;", "access_log = off")
 
     def test_lines_of_nobody(self):
