@@ -237,7 +237,7 @@ open_log_file_cache | needless | logs stay open
 """,
     "realip": """
 set_real_ip_from | said | `real_ip_from`, or `trusted`
-real_ip_header | said | `real_ip_header`; `proxy_protocol` is `trusted`
+real_ip_header | said | `real_ip_header`; `proxy_protocol` is `trusted`; those of CDNs are X-Forwarded-For, to which they append the same address
 real_ip_recursive | said | `real_ip_recursive`
 """,
     "referer": """

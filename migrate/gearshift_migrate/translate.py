@@ -32,6 +32,7 @@ ONCE = (
 )
 DAY_S, HOUR_S = 86400, 3600
 LEAST = {"sendfile_max_chunk": (4096, None), "gzip_min_length": (1, "1")}  # below it: that value, or none at all
+OF_CDNS = ("cf-connecting-ip", "true-client-ip", "fastly-client-ip")
 RANGES_MAX = 1000
 
 
@@ -162,6 +163,9 @@ def real_ip(scopes, out, notes):
     if name.lower() == "proxy_protocol":
         out.list("trusted", trusted)
         return
+    if name.lower() in OF_CDNS:
+        notes.differs(header, f"{name}: taken from X-Forwarded-For, to which such a CDN appends the same address")
+        name = "X-Forwarded-For"
     ours = {"x-forwarded-for": "X-Forwarded-For", "forwarded": "Forwarded", "x-real-ip": "X-Real-IP"}.get(name.lower())
     if ours is None:
         notes.unsaid(header, f"{name}: the client is taken from X-Forwarded-For, Forwarded or X-Real-IP")

@@ -87,6 +87,13 @@ class Directives(Case):
         self.says("server_name ~^(?<who>.+)\\.d\\.example$;", '"*.d.example"', told=("every name below d.example",))
         self.says("server_name ~^[0-9]+$;", told=("a name, or *.name",))
 
+    def test_who_the_client_is(self):
+        self.says("set_real_ip_from 10.0.0.0/8; real_ip_header X-Forwarded-For; real_ip_recursive on;",
+                  'real_ip_from = {"10.0.0.0/8"}', "real_ip_recursive = on")
+        self.says("set_real_ip_from 10.0.0.0/8; real_ip_header CF-Connecting-IP;", 'real_ip_from = {"10.0.0.0/8"}',
+                  told=("real_ip_header: differs",))
+        self.assertIn("real_ip_header = X-Real-IP", said("set_real_ip_from 10.0.0.0/8;")[0])
+
     def test_tries(self):
         self.says("location / { try_files $uri $uri/ =404; }")
         self.assertNotIn("try =", said("location / { try_files $uri $uri/ =404; }")[0])
