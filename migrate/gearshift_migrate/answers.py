@@ -6,6 +6,7 @@ scheme is told.
 """
 
 import re
+from urllib.parse import quote
 
 from . import values
 from .location import text_of
@@ -48,6 +49,7 @@ def leads_anywhere(url):
 
 def url_of(text):
     """$uri$is_args$args, and the path with $request_uri, in our words."""
+    text = "".join(c if "!" <= c <= "~" else quote(c, errors="surrogateescape") for c in text.strip())
     text = "$scheme:" + text if text.startswith("//") else text
     text = re.sub(r"\$uri\$is_args\$(?:args|query_string)\b", "$request_uri", text)
     return re.sub(r"\$is_args\$(args|query_string)\b", "?$args", text)
@@ -72,7 +74,7 @@ def write_rewrite(directive, location, out, context):
     regex, target = directive.args[0], directive.args[1]
     flag = directive.args[2] if len(directive.args) > 2 else ""
     outside = target.startswith(("http://", "https://", "$scheme"))
-    ours, unknown = context.variables(target)
+    ours, unknown = context.variables(url_of(target))
     if unknown:
         context.notes.unsaid(directive, f"there is no ${unknown[0]}")
         return

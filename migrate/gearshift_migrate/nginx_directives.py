@@ -331,6 +331,10 @@ ALL = {**CORE, **HTTP, **MODULES}
 OF_PROXIES = ("proxy_", "fastcgi_", "uwsgi_", "scgi_", "grpc_", "memcached_", "perl_", "js_")
 
 
+def is_known(name):
+    return name in ALL
+
+
 def find(name):
     """(module, kind, text) of a directive; of one that nobody knows, a word to that effect."""
     row = ALL.get(name)

@@ -83,7 +83,10 @@ def names_of(server, names, is_default, context, listens):
         elif lower.startswith("."):
             out += [lower[1:], "*" + lower]
         else:
-            out.append(lower.rstrip("."))
+            try:
+                out.append(lower.rstrip(".").encode("idna").decode())
+            except UnicodeError:
+                context.notes.unsaid(at, f"{name}: no name of a host")
     out = list(dict.fromkeys(out))
     if is_default and (not out or any(x.address in context.served for x in listens)):
         return [*out, "_"]  # else it is the first of its addresses, which answers to unknown names anyhow

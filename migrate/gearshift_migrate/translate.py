@@ -4,7 +4,7 @@ from . import nginx_directives as directives
 from . import tls, values
 from .listen import Addresses
 from .nginx_text import Refused
-from .nginx_tree import Place, Scope
+from .nginx_tree import Place, Scope, check
 from .notes import Notes
 from .server import Context, translate_server
 from .server_conf import Block
@@ -39,6 +39,7 @@ RANGES_MAX = 1000
 def translate(tree, file="nginx.conf", prefix="/usr/share/nginx"):
     """The text of a server.conf, and the notes. tree: the directives of a whole configuration, or of a file of
     sites-enabled."""
+    check(tree)
     notes, out = Notes(), Block()
     main = Scope(tree)
     blocks = main.own("http")

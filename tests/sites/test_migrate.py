@@ -256,6 +256,9 @@ class Idioms(Case):
             text, notes = self.whole(f"server {{ listen 80; server_name a.example; root /srv/a; location ~ ^/(.*)$ {{ return 302 {url}; }} }}")
             self.assertIn('return = "404"', text)
             self.assertIn("would choose the host", notes[0])
+        text, _ = self.whole("server { listen 80; server_name bücher.example; return 301 /ä; }")
+        self.assertIn('server "xn--bcher-kva.example"', text)
+        self.assertIn('return = "301 /%C3%A4"', text)
         text, notes = self.whole("server { listen 80; server_name a.example; return 301 //b.example$request_uri; }")
         self.assertIn("301 $scheme://b.example$request_uri", text)
 
