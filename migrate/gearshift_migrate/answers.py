@@ -9,11 +9,14 @@ import re
 from urllib.parse import quote
 
 from . import values
-from .location import text_of
+from .admission import is_guarded_by_itself, referers, translate_admission
+from .location import find, place_of, text_of
 from .server_conf import quoted, single
 
 REDIRECTS = ("301", "302", "303", "307", "308")
 ALL = ("^", ".*", "^.*", "^.*$", "^(.*)$", "^/(.*)$", "^/.*$", "(.*)", "^(.*)", "^/(.*)", "/(.*)", "^/?(.*)$")
+REFUSALS = ("401", "403", "404", "410", "444")
+HOSTS = ("$host", "$http_host", "$server_name", "$request_method", "$scheme")
 OWN_HOSTS = ("host", "server_name", "http_host", "hostname", "server_addr")
 
 
@@ -99,6 +102,26 @@ def write_rewrite(directive, location, out, context):
     if query and not query.startswith("$"):
         context.notes.differs(directive, f"?{query}: what it leads to is a file, which has no query")
     inner.list("try", [path if path.startswith(("/", "$uri")) else "/" + path])
+    judge(directive, target.partition("?")[0], location if flag == "break" else None, inner, context)
+
+
+def judge(directive, target, location, inner, context):
+    """Who may have what a rewrite leads to: as in the location of its target, or, after break, in that of the rewrite. Where that
+    hangs on the request, and some location is guarded, nobody."""
+    if location is None:
+        literal = target.partition("$")[0]
+        location = find(context.locations, literal)
+        if literal != target:
+            unsure = [x for x in context.locations if x is not location and is_guarded_by_itself(x) and
+                      (x.is_regex or x.path.startswith(literal))]
+            if unsure:
+                context.notes.unsaid(directive, f"it may lead to what {unsure[0].directive.place} guards: it is closed (deny = \"all\")")
+                inner.set("deny", '"all"')
+                return
+    if location is not None and is_guarded_by_itself(location):
+        translate_admission(place_of(location, context.place), context, inner)
+        if any(d.name == "valid_referers" for block in location.chain for d in block):
+            referers(place_of(location, context.place), context, inner)
 
 
 def with_query(url):
@@ -178,7 +201,7 @@ def translate_condition(directive, location, place, out, context):
     left, operator, right = condition.left, condition.operator, condition.right
     if left == "$request_method" and act is not None and act.name == "return":
         return  # GET, HEAD and OPTIONS alone are answered
-    if left == "$invalid_referer" and not operator and act is not None and act.args[:1] in (["403"], ["404"], ["444"]):
+    if left == "$invalid_referer" and (not operator or (operator, right.strip("'\"")) == ("=", "1")) and act is not None and act.args[:1] in (["403"], ["404"], ["444"]):
         return  # referers: translate_server has asked for it
     if left in ("$request_filename", "$document_root$uri", "$document_root$fastcgi_script_name",
                 "$document_root$request_uri", "$uri") and operator in ("!-e", "!-f", "!-d"):
@@ -193,8 +216,14 @@ def translate_condition(directive, location, place, out, context):
     if left in ("$uri", "$request_uri", "$document_uri") and operator in ("~", "~*", "=") and act is not None:
         by_path(condition, act, location, out, context)
         return
-    context.notes.unsaid(directive, f"({' '.join(directive.args).strip('() ')}): path, host and scheme decide, and no "
-                                    "other condition")
+    shown = f"({' '.join(directive.args).strip('() ')})"
+    lets_few = operator in ("!=", "!~", "!~*") or (operator == "=" and right.strip("'\"") == "")
+    if lets_few and act is not None and act.name == "return" and act.args[0] in REFUSALS and left not in HOSTS:
+        context.notes.unsaid(directive, f"{shown}: path, host and scheme decide, and no other condition: what it guards is closed "
+                                        "(deny = \"all\")")
+        out.set("deny", '"all"')
+        return
+    context.notes.unsaid(directive, f"{shown}: path, host and scheme decide, and no other condition")
 
 
 def if_missing(act, place, out):

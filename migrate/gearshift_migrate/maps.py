@@ -34,7 +34,7 @@ def use(name, context, depth=0):
         captured = re.findall(r"\(\?P?<(\w+)>", line.name) if line.name.startswith("~") else []
         if [name for name in unknown if name not in captured]:
             return False
-        block.set(key_of(line.name), quoted(value))
+        block.parts.append((key_of(line.name), quoted(value), None))  # set() would look through all of them
     context.used[name] = block
     return True
 

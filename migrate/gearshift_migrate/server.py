@@ -26,7 +26,7 @@ class Context:
             if directive.name in ("limit_req_zone", "limit_conn_zone"):
                 name = next((a[5:].partition(":")[0] for a in directive.args if a.startswith("zone=")), None)
                 self.zones[name] = directive
-        self.named = {}
+        self.named, self.locations, self.place = {}, [], None  # of the server that is translated
         self.captured = ()  # names of groups of the location's expression
         self.used = {}  # maps that the result needs, by name, each behind those that it looks at
         self.connections_max = 0
@@ -159,6 +159,7 @@ def fill(server, place, block, listens, context):
     if any(context.addresses.has_tls(x) for x in listens):
         tls.server(place, block, context.notes)
     locations = [x for x in gather(server.block) if x.kind != "@"]
+    context.locations, context.place = locations, place
     returned = place.one("return")
     if returned is not None and not any(d.name == "return" for d in server.block):
         returned = None
@@ -173,7 +174,9 @@ def fill(server, place, block, listens, context):
         block.set("root", quoted(f"{context.prefix}/html"), "nginx's own, for nothing is said")
     translate_fields(place, context, block)
     translate_admission(place, context, block)
-    status(server, locations, block)
+    if any(d.name == "if" and answers.Condition(d).left == "$invalid_referer" for d in server.block):
+        referers(place, context, block)
+    status(locations, block)
     skipped = log_skips(locations, context)
     if skipped and not block.has("access_log_skip"):
         block.list("access_log_skip", skipped)
@@ -182,13 +185,12 @@ def fill(server, place, block, listens, context):
     if returned is not None:
         kind = place.last("default_type")
         answers.write_return(returned, block, context, kind.args[0] if kind is not None else "text/plain")
-    extra = block
     for directive in server.block:
         if directive.name == "rewrite" and returned is None:
-            answers.write_rewrite(directive, None, extra, context)
+            answers.write_rewrite(directive, None, block, context)
         elif directive.name == "if":
-            if not maps.translate_condition(directive, None, extra, context):
-                answers.translate_condition(directive, None, place, extra, context)
+            if not maps.translate_condition(directive, None, block, context):
+                answers.translate_condition(directive, None, place, block, context)
         else:
             tell_of(directive, context)
     paths = {x.path for x in locations if x.kind in ("", "^~")}
@@ -223,7 +225,7 @@ def tell_of(directive, context):
         context.notes.unsaid(directive, text)
 
 
-def status(server, locations, block):
+def status(locations, block):
     """stub_status: the status page, for those who may."""
     for location in locations:
         if not any(d.name == "stub_status" for d in location.block):
@@ -232,7 +234,6 @@ def status(server, locations, block):
         allowed = [d.args[0] for d in location.block if d.name == "allow" and d.args[0] not in ("127.0.0.1", "::1")]
         if allowed:
             block.list("status_allow", allowed)
-    del server
 
 
 def log_skips(locations, context):
@@ -315,6 +316,9 @@ class Both:
 
     def list(self, key, items):
         self.inner.list(key, items)
+
+    def set(self, key, value):
+        self.inner.set(key, value)
 
 
 def caches(location, place, locations, context, inner):

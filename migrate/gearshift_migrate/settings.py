@@ -3,6 +3,8 @@
 import re
 
 from . import values
+from .admission import is_guarded_by_itself
+from .location import find
 from .nginx_text import Refused
 from .server_conf import listed
 
@@ -120,6 +122,10 @@ def try_items(directive, place, context):
             continue
         if not ours.startswith(("/", "$uri")):
             ours = "/" + ours
+        target = find(context.locations, path) if last and "$" not in path else None
+        if target is not None and target is not place.location and is_guarded_by_itself(target):
+            context.notes.unsaid(directive, f"{text}: it is left out, since {target.directive.place} guards it")
+            continue
         out.append(ours)
     return list(dict.fromkeys(out))
 

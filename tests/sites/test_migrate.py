@@ -274,6 +274,30 @@ class Idioms(Case):
             self.assertIn("if: not said", notes[0])
             self.assertNotIn("403", text)
 
+    def test_what_is_guarded_stays_guarded(self):
+        start = "server { listen 80; server_name a.example; root /srv/a; location /p/ { deny all; } "
+        for inside, closed in (("rewrite ^/x$ /p/secret last;", 'location = "/x" {\n        try = {"/p/secret"}\n        deny = {"all"}'),
+                               ("rewrite ^/x/(.*)$ /$1 last;", 'deny = "all"'),
+                               ("rewrite ^/x/(.*)$ /p/$1 last;", 'try = {"/p/$1"}\n        deny = {"all"}'),
+                               ("rewrite ^/x/(.*)$ /q/$1 last;", None),
+                               ("location /q/ { allow 10.0.0.0/8; deny all; rewrite ^ /r break; }", 'try = {"/r"}\n        allow = {"10.0.0.0/8"}')):
+            text, _ = self.whole(start + inside + " }")
+            rest = text.replace('location "/p/" { deny = {"all"} }', "")
+            self.assertTrue(closed in rest if closed else "deny" not in rest, text)
+        text, notes = self.whole(start + "location / { try_files $uri /p/page.html; } }")
+        self.assertNotIn("page.html", text)
+        self.assertIn("guards it", notes[0])
+
+    def test_conditions_that_let_few_in(self):
+        text, notes = self.whole("server { listen 80; server_name a.example; root /srv/a;"
+                                 'location /x/ { if ($http_x_key != "abc") { return 403; } } }')
+        self.assertIn('location "/x/" { deny = "all" }', text)
+        self.assertIn("is closed", notes[0])
+        text, notes = self.whole("server { listen 80; server_name a.example; root /srv/a;"
+                                 "valid_referers none a.example; if ($invalid_referer) { return 403; } }")
+        self.assertEqual(notes, [])
+        self.assertIn('referers = {"none", "a.example"}', text)
+
     def test_scripts_are_never_sent_as_files(self):
         text, notes = self.whole("server { listen 80; server_name a.example; root /srv/a; index index.php index.html;"
                                  "location ~ \\.php$ { fastcgi_pass unix:/x; } location /api/ { proxy_pass http://b; } }")
