@@ -13,6 +13,7 @@
 #include "config/name_table.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct host_addresses;
 
@@ -68,6 +69,7 @@ struct config_build {
     char *why;
     size_t why_size;
     struct config_shared *shared; /* while servers are made (config_server.c), else NULL */
+    uint64_t hash_key[2]; /* of tables whose texts strangers may have chosen (siphash.h) */
 };
 
 /* Writes the sentence into build->why: the place, the subject (a key, a block; left out when the

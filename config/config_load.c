@@ -3,9 +3,11 @@
 #include "config/config_load.h"
 #include "core/check.h"
 #include "core/cpus.h"
+#include "core/random_key.h"
 #include "core/safe_open.h"
 #include "config/config_access.h"
 #include "config/config_glob.h"
+#include "config/config_map.h"
 #include "config/config_rules.h"
 #include "config/config_server.h"
 #include "config/config_source.h"
@@ -133,8 +135,8 @@ static int address_sets_make(const struct config_build *build, struct config *co
                                &config->trusted);
 
     if (res == 0)
-        res = address_set_make(build->arena, config->limit_exempt_texts,
-                               config->limit_exempt_count, &config->limit_exempt);
+        res = address_set_make(build->arena, config->limit_exempt_texts, config->limit_exempt_count,
+                               &config->limit_exempt);
     return res < 0 ? res
                    : address_set_make(build->arena, real_ip->from_texts, real_ip->from_count,
                                       &real_ip->from);
@@ -179,7 +181,7 @@ static int config_make(const struct config_build *build, const struct config_sou
                        struct config *config)
 {
     struct config_block *top = NULL, *defaults = NULL;
-    struct config_block *server_defaults = NULL, *redirect_defaults = NULL;
+    struct config_block *server_defaults = NULL, *redirect_defaults = NULL, *map_defaults = NULL;
     bool in_foreground = false, has_threads = false;
     int res = config_source_read(build, source, &top);
 
@@ -197,6 +199,8 @@ static int config_make(const struct config_build *build, const struct config_sou
     if (res == 0)
         res = config_defaults_make(build, CONFIG_REDIRECT, &redirect_defaults);
     if (res == 0)
+        res = config_defaults_make(build, CONFIG_MAP, &map_defaults);
+    if (res == 0)
         res = top_make(build, top, config);
     if (res == 0)
         res = changes_find(build, top, defaults, config);
@@ -205,6 +209,8 @@ static int config_make(const struct config_build *build, const struct config_sou
     if (res == 0 && !has_threads)
         config->threads = threads_unless_set(config);
     if (res == 0)
+        res = config_maps_make(build, top, map_defaults, config);
+    if (res == 0)
         res = config_servers_make(build, top, server_defaults, redirect_defaults, config);
     return res;
 }
@@ -212,11 +218,16 @@ static int config_make(const struct config_build *build, const struct config_sou
 int config_load_from(const struct config_source *source, const struct config_files *files,
                      char *why, size_t why_size, struct config **ret_config)
 {
-    struct config_build build = { arena_create(), arena_create(), files, why, why_size, NULL };
+    struct config_build build = { .arena = arena_create(),
+                                  .scratch = arena_create(),
+                                  .files = files,
+                                  .why = why,
+                                  .why_size = why_size };
     struct config *config = NULL;
     int res = -ENOMEM;
 
     CHECK(why_size > 0);
+    random_key(build.hash_key);
     if (build.arena != NULL && build.scratch != NULL)
         config = arena_alloc(build.arena, sizeof(*config));
     if (config != NULL)

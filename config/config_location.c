@@ -34,9 +34,10 @@ static const struct config_entry *entry_in(const struct config_layers *layers, s
 {
     const struct config_block *block = layer_at(layers, index);
 
-    if (block == NULL || !block->entries[config_key_index(key)].is_set)
-        return NULL;
-    return &block->entries[config_key_index(key)];
+    const struct config_entry *entry =
+        block != NULL ? config_entry_by(block, config_key_index(key)) : NULL;
+
+    return entry != NULL && entry->is_set ? entry : NULL;
 }
 
 /* What the innermost layer says that says something; NULL: nobody does. */

@@ -59,9 +59,9 @@ static struct config_entry *entry_of_setting(const struct config_key *key, struc
     if (key->type == CONFIG_INCLUDE)
         return NULL;
     if ((key->blocks & 1u << CONFIG_TOP) != 0)
-        return &top->entries[index];
+        return config_entry_by(top, index);
     if (server != NULL && (key->blocks & 1u << CONFIG_SERVER) != 0)
-        return &server->entries[index];
+        return config_entry_by(server, index);
     return NULL;
 }
 
@@ -224,7 +224,7 @@ int config_defaults_make(const struct config_build *build, enum config_block_kin
         const struct config_key *key = config_key_at(i);
 
         if ((key->blocks & 1u << kind) != 0 && key->fallback != NULL)
-            res = entry_set_default(build, key, &defaults->entries[i]);
+            res = entry_set_default(build, key, config_entry_by(defaults, i));
     }
     if (res == 0)
         *ret_defaults = defaults;

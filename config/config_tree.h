@@ -25,14 +25,25 @@ struct config_entry {
     struct config_place place; /* of the key */
 };
 
+/* An entry of a map: a key, perhaps with the word of an expression in front, and a value. */
+struct config_pair {
+    const char *key, *value;
+    struct config_place place;
+};
+
 struct config_block {
     enum config_block_kind kind;
-    const char *word;                               /* before the title (pattern.h), or "" */
-    const char *title;                              /* NULL: it has none, as the top level */
-    struct config_place place;                      /* where it begins */
-    struct config_entry entries[CONFIG_KEYS_COUNT]; /* by config_key_index() */
-    struct config_block **blocks;                   /* those inside, in their order */
+    const char *word;             /* before the title (pattern.h), or "" */
+    const char *title;            /* NULL: it has none, as the top level */
+    struct config_place place;    /* where it begins */
+    struct config_entry *entries; /* of the keys that may stand in it, and of some between them: */
+    size_t entries_first;         /* config_key_index() of the first */
+    size_t entries_count;
+    struct config_block **blocks; /* those inside, in their order */
     size_t blocks_count;
+    const char *result;        /* of a map: its second title; else NULL */
+    struct config_pair *pairs; /* of a map: its entries */
+    size_t pairs_count;
 };
 
 /* An empty block in the arena, or NULL: no memory. `title` is borrowed. */
@@ -45,9 +56,15 @@ int config_block_add(struct arena *arena, struct config_block *outer, struct con
 /* Adds a value, whose text is borrowed, behind those of the key. 0 or -ENOMEM. */
 int config_entry_add(struct arena *arena, struct config_entry *entry, struct config_item item);
 
+/* Adds an entry, whose texts are borrowed, behind those of a map. 0 or -ENOMEM. */
+int config_pair_add(struct arena *arena, struct config_block *map, struct config_pair pair);
+
 /* What was said of the key of that name, which may stand in `block`. */
 struct config_entry *config_entry_of(struct config_block *block, const char *key);
 const struct config_entry *config_entry_at(const struct config_block *block, const char *key);
+
+/* What was said of the key of that index, which may stand in `block`. */
+struct config_entry *config_entry_by(const struct config_block *block, size_t index);
 
 /* The number of blocks of `kind` directly inside. */
 size_t config_blocks_of(const struct config_block *block, enum config_block_kind kind);

@@ -1,6 +1,7 @@
 /* vhost.c: locations and redirects by path. See vhost.h. */
 #include "http/vhost.h"
 
+#include "config/redirect_table.h"
 #include "match/pattern.h"
 
 #include <errno.h>
@@ -33,17 +34,29 @@ const struct location *http_location_slash(const struct server *server)
     return server->locations_count > 0 ? &server->locations[server->locations_count - 1] : NULL;
 }
 
-const struct redirect *http_redirect_find(const struct server *server,
-                                          const struct location *location, struct span path)
+/* The longest whose `from` matches; NULL: there is none. */
+static const struct redirect *redirect_longest(const struct server *server, struct span path)
 {
+    if (server->redirects_table != NULL) {
+        uint32_t index = redirect_table_find(server->redirects_table, path);
+        return index != TEXT_TABLE_NONE ? &server->redirects[index] : NULL;
+    }
     for (size_t i = 0; i < server->redirects_count; i++) {
         struct span from = server->redirects[i].from;
         bool is_prefix = from.len > 0 && from.ptr[from.len - 1] == '/';
-        if (!is_prefix && span_eq(from, path))
+        if (is_prefix ? path.len >= from.len && memcmp(path.ptr, from.ptr, from.len) == 0
+                      : span_eq(from, path))
             return &server->redirects[i];
-        if (is_prefix && path.len >= from.len && memcmp(path.ptr, from.ptr, from.len) == 0)
-            return location != NULL && location->prefix.len > from.len ? NULL
-                                                                       : &server->redirects[i];
     }
     return NULL;
+}
+
+const struct redirect *http_redirect_find(const struct server *server,
+                                          const struct location *location, struct span path)
+{
+    const struct redirect *redirect = redirect_longest(server, path);
+    if (redirect == NULL || redirect->from.len == 0 ||
+        redirect->from.ptr[redirect->from.len - 1] != '/')
+        return redirect;
+    return location != NULL && location->prefix.len > redirect->from.len ? NULL : redirect;
 }

@@ -1,0 +1,229 @@
+/* map.c: a table of keys, and a list of expressions. See map.h. */
+#include "match/map.h"
+
+#include "core/check.h"
+#include "match/text_table.h"
+
+#include <errno.h>
+
+/* An expression among the entries. */
+struct map_regex {
+    const struct regex *regex;
+    uint32_t entry;
+};
+
+struct map {
+    struct text_table table; /* of indices into keys */
+    struct map_regex *regexes;
+    size_t regexes_count;
+    int fallback; /* index of the default, or MAP_NONE */
+    bool any_case;
+};
+
+static char lower(char octet)
+{
+    return octet >= 'A' && octet <= 'Z' ? (char)(octet | 0x20) : octet;
+}
+
+/* What is being made. */
+struct maker {
+    struct arena *arena;
+    struct map *map;
+    const struct map_entry *entries;
+    struct span *keys;
+    struct map_fault *fault;
+};
+
+static int fail(const struct maker *m, size_t entry, const char *what, size_t first)
+{
+    *m->fault = (struct map_fault){ entry, what, first };
+    return -EINVAL;
+}
+
+static bool is_regex(struct span key)
+{
+    return key.len > 0 && key.ptr[0] == '~';
+}
+
+static int add_regex(const struct maker *m, size_t entry)
+{
+    struct span key = m->entries[entry].key;
+    bool caseless = key.len > 1 && key.ptr[1] == '*';
+    size_t skipped = caseless ? 2 : 1;
+    const struct regex *regex = NULL;
+    char what[300];
+
+    if (memchr(key.ptr, '\0', key.len) != NULL)
+        return fail(m, entry, "holds a NUL", SIZE_MAX);
+    if (key.len == skipped)
+        return fail(m, entry, "is an empty expression, which would match everything; write default",
+                    SIZE_MAX);
+    char *text = arena_strndup(m->arena, key.ptr + skipped, key.len - skipped);
+    if (text == NULL)
+        return -ENOMEM;
+    int res = regex_compile(m->arena, text, caseless, what, sizeof(what), &regex);
+    if (res == -EINVAL) {
+        const char *kept = arena_strdup(m->arena, what);
+
+        return kept != NULL ? fail(m, entry, kept, SIZE_MAX) : -ENOMEM;
+    }
+    if (res == 0)
+        m->map->regexes[m->map->regexes_count++] = (struct map_regex){ regex, (uint32_t)entry };
+    return res;
+}
+
+/* nginx's words that are no keys. */
+static const char *refuse_word(struct span key)
+{
+    if (span_eq(key, SPAN_LIT("hostnames")))
+        return "makes names of hosts patterns in nginx; write expressions such as "
+               "\"~\\.example\\.org$\", or \\hostnames for a key of that name";
+    if (span_eq(key, SPAN_LIT("volatile")))
+        return "is nginx's word for a map that is not cached, which none is here: leave it out; a "
+               "key of that name is \\volatile";
+    if (span_eq(key, SPAN_LIT("include")))
+        return "is nginx's word for another file; write file = \"PATH\" into the map's block; a "
+               "key of that name is \\include";
+    return NULL;
+}
+
+static int add_entry(const struct maker *m, size_t entry)
+{
+    struct span key = m->entries[entry].key;
+    struct map *map = m->map;
+    const char *what = refuse_word(key);
+
+    if (what != NULL)
+        return fail(m, entry, what, SIZE_MAX);
+    if (map_key_is_default(key)) {
+        if (map->fallback != MAP_NONE)
+            return fail(m, entry, "stands twice", (size_t)map->fallback);
+        map->fallback = (int)entry;
+        return 0;
+    }
+    if (is_regex(key))
+        return add_regex(m, entry);
+    uint32_t first = text_table_add(&map->table, (uint32_t)entry);
+    return first == TEXT_TABLE_NONE ? 0 : fail(m, entry, "stands twice", first);
+}
+
+/* The keys that go into the table: without a backslash in front, in lower case if it does not
+ * matter; all in one piece of memory. */
+static int copy_keys(const struct maker *m, size_t count, size_t *ret_hashed, size_t *ret_regexes)
+{
+    size_t octets = 0;
+    char *out;
+
+    *ret_hashed = *ret_regexes = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (is_regex(m->entries[i].key))
+            ++*ret_regexes;
+        else
+            octets += m->entries[i].key.len;
+    }
+    *ret_hashed = count - *ret_regexes;
+    out = arena_alloc(m->arena, octets);
+    if (out == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        struct span key = m->entries[i].key;
+
+        if (is_regex(key))
+            continue;
+        if (key.len > 0 && key.ptr[0] == '\\')
+            key = span_make(key.ptr + 1, key.len - 1);
+        m->keys[i] = span_make(out, key.len);
+        for (size_t at = 0; at < key.len; at++)
+            *out++ = m->map->any_case ? lower(key.ptr[at]) : key.ptr[at];
+    }
+    return 0;
+}
+
+int map_make(struct arena *arena, const struct map_entry *entries, size_t count, bool any_case,
+             const uint64_t hash_key[2], struct map_fault *ret_fault, const struct map **ret_map)
+{
+    struct map *map = arena_alloc(arena, sizeof(*map));
+    struct maker m = { .arena = arena,
+                       .map = map,
+                       .entries = entries,
+                       .keys = arena_array(arena, count, sizeof(struct span)),
+                       .fault = ret_fault };
+    size_t hashed, regexes;
+    int res;
+
+    CHECK(count <= MAP_ENTRIES_MAX);
+    if (map == NULL || m.keys == NULL)
+        return -ENOMEM;
+    map->any_case = any_case;
+    map->fallback = MAP_NONE;
+    res = copy_keys(&m, count, &hashed, &regexes);
+    if (res == 0)
+        res = text_table_make(arena, m.keys, hashed, hash_key, &map->table);
+    if (res == 0 && regexes > MAP_REGEXES_MAX)
+        for (size_t i = count; i-- > 0;) {
+            if (is_regex(entries[i].key))
+                return fail(&m, i, "is one of more than 1000 expressions, which are tried in turn",
+                            SIZE_MAX);
+        }
+    map->regexes = arena_array(arena, regexes, sizeof(map->regexes[0]));
+    if (map->regexes == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; res == 0 && i < count; i++)
+        res = add_entry(&m, i);
+    if (res == 0)
+        *ret_map = map;
+    return res;
+}
+
+/* The entry of the key, or TEXT_TABLE_NONE. */
+static uint32_t find_key(const struct map *map, struct span text)
+{
+    char lowered[MAP_KEY_MAX];
+
+    if (text.len > map->table.len_max)
+        return TEXT_TABLE_NONE;
+    if (map->any_case) {
+        CHECK(text.len <= sizeof(lowered));
+        for (size_t i = 0; i < text.len; i++)
+            lowered[i] = lower(text.ptr[i]);
+        text.ptr = lowered;
+    }
+    return text_table_find(&map->table, text);
+}
+
+int map_find(const struct map *map, struct regex_room *room, struct span text,
+             struct captures *ret_captures)
+{
+    uint32_t entry = find_key(map, text);
+
+    if (ret_captures != NULL)
+        ret_captures->count = 0;
+    if (entry != TEXT_TABLE_NONE)
+        return (int)entry;
+    for (size_t i = 0; i < map->regexes_count; i++) {
+        int res = regex_match(map->regexes[i].regex, room, text, ret_captures);
+
+        if (res != 0)
+            return res < 0 ? res : (int)map->regexes[i].entry;
+    }
+    return map->fallback;
+}
+
+int map_default(const struct map *map)
+{
+    return map->fallback;
+}
+
+const struct regex *map_regex_of(const struct map *map, size_t entry)
+{
+    for (size_t i = 0; i < map->regexes_count; i++) {
+        if (map->regexes[i].entry == entry)
+            return map->regexes[i].regex;
+    }
+    return NULL;
+}
+
+bool map_has_regex(const struct map *map)
+{
+    return map->regexes_count > 0;
+}

@@ -1,0 +1,153 @@
+/* test_map.c: which entry holds, and what makes no map. */
+#include "match/map.c"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static const uint64_t hash_key[2] = { 5, 6 };
+static struct arena *arena;
+static struct regex_room *room;
+static struct map_fault fault;
+
+static int setup(void **state)
+{
+    (void)state;
+    arena = arena_create();
+    return regex_room_create(REGEX_STEPS_DEFAULT, &room);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    regex_room_destroy(room);
+    arena_destroy(arena);
+    return 0;
+}
+
+/* A map of keys, up to NULL; NULL: it is refused. */
+static const struct map *make(bool any_case, const char *const *keys)
+{
+    struct map_entry entries[32] = { 0 };
+    const struct map *map = NULL;
+    size_t count = 0;
+
+    for (; keys[count] != NULL; count++)
+        entries[count].key = span_str(keys[count]);
+    int res = map_make(arena, entries, count, any_case, hash_key, &fault, &map);
+    assert_true(res == 0 || res == -EINVAL);
+    return res == 0 ? map : NULL;
+}
+
+static int find(const struct map *map, const char *text)
+{
+    struct captures captures;
+
+    return map_find(map, room, span_str(text), &captures);
+}
+
+static void test_order(void **state)
+{
+    static const char *const keys[] = { "/a",        "~^/a", "default", "~*^/B(.*)$", "/b1",
+                                        "\\default", "\\~x", "",        NULL };
+    const struct map *map = make(false, keys);
+    struct captures captures;
+
+    (void)state;
+    assert_non_null(map);
+    assert_int_equal(find(map, "/a"), 0);
+    assert_int_equal(find(map, "/A"), 2);
+    assert_int_equal(find(map, "/ab"), 1);
+    assert_int_equal(find(map, "/b1"), 4);
+    assert_int_equal(map_find(map, room, SPAN_LIT("/b2"), &captures), 3);
+    assert_true(span_eq(captures.groups[1], SPAN_LIT("2")));
+    assert_int_equal(map_find(map, room, SPAN_LIT("/b1"), &captures), 4);
+    assert_int_equal(captures.count, 0);
+    assert_int_equal(find(map, "default"), 5);
+    assert_int_equal(find(map, "~x"), 6);
+    assert_int_equal(find(map, ""), 7);
+    assert_int_equal(find(map, "else"), 2);
+    assert_true(map_has_regex(map));
+    assert_non_null(map_regex_of(map, 3));
+    assert_null(map_regex_of(map, 0));
+}
+
+static void test_any_case(void **state)
+{
+    static const char *const keys[] = { "/Old/Page", "~^/X", NULL };
+    static const char *const twice[] = { "/Old/Page", "/old/page", NULL };
+    const struct map *map = make(true, keys);
+
+    (void)state;
+    assert_int_equal(find(map, "/OLD/page"), 0);
+    assert_int_equal(find(map, "/x"), MAP_NONE); /* an expression says it itself: ~* */
+    assert_null(make(true, twice));
+    assert_int_equal(fault.entry, 1);
+    assert_int_equal(fault.first, 0);
+    assert_non_null(make(false, twice));
+}
+
+static void test_refusals(void **state)
+{
+    static const char *const rows[][4] = {
+        { "/a", "/b", "/a", NULL },       { "default", "/a", "default", NULL },
+        { "/a", "/b", "~(", NULL },       { "/a", "/b", "~", NULL },
+        { "/a", "/b", "~*", NULL },       { "/a", "/b", "hostnames", NULL },
+        { "/a", "/b", "volatile", NULL }, { "/a", "/b", "include", NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (make(true, rows[i]) != NULL || fault.entry != 2 || fault.what == NULL)
+            fail_msg("%s", rows[i][2]);
+    }
+}
+
+static void test_nothing(void **state)
+{
+    static const char *const keys[] = { NULL };
+
+    (void)state;
+    assert_int_equal(find(make(true, keys), "/a"), MAP_NONE);
+}
+
+/* 100,000 keys: the way of all of them, and of as many that are not there. */
+static void test_many(void **state)
+{
+    enum { COUNT = 100000 };
+    struct map_entry *entries = calloc(COUNT, sizeof(entries[0]));
+    char(*texts)[32] = calloc(COUNT, sizeof(texts[0]));
+    const struct map *map = NULL;
+
+    (void)state;
+    for (int i = 0; i < COUNT; i++) {
+        int len = snprintf(texts[i], sizeof(texts[i]), "/Old/Article-%d.html", i);
+
+        entries[i].key = span_make(texts[i], (size_t)len);
+    }
+    assert_int_equal(map_make(arena, entries, COUNT, true, hash_key, &fault, &map), 0);
+    for (int i = 0; i < COUNT; i++) {
+        texts[i][1] = 'o';
+        assert_int_equal(map_find(map, NULL, entries[i].key, NULL), i);
+        texts[i][2] = '1';
+        assert_int_equal(map_find(map, NULL, entries[i].key, NULL), MAP_NONE);
+    }
+    free(entries);
+    free(texts);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_any_case, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_many, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
