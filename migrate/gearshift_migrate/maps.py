@@ -2,7 +2,7 @@
 
 import re
 
-from . import features, values
+from . import values
 from .answers import Condition
 from .location import text_of
 from .server_conf import Block, quoted, single
@@ -14,8 +14,6 @@ REDIRECTS = ("301", "302", "303", "307", "308")
 
 def use(name, context, depth=0):
     """Puts the map that defines this variable among those that the result needs. False: there is none that can be said."""
-    if not features.MAPS:
-        return False
     if name in context.used:
         return True
     row = context.maps.get(name)

@@ -215,8 +215,8 @@ zstd_comp_level | needless | compressed once and kept
 zstd_min_length | said | `compress_min`
 """,
     "map, geo, split_clients": """
-map | said | of paths that have moved, of media types in `expires` and `add_header`, of statuses in `access_log`; else it is told
-map_hash_max_size | needless | hashed, of any size
+map | said | `map`; of paths that have moved a `location` for each, of media types `cache`, of statuses in a log `access_log_status`; no `hostnames`
+map_hash_max_size | needless | hashed, of any size: `map_entries_max`
 map_hash_bucket_size | needless | hashed, of any size
 geo | unsaid | addresses decide in `allow` and `deny`
 split_clients | unsaid | a static site is the same for all

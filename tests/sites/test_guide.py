@@ -16,9 +16,9 @@ from gearshift_migrate import nginx_directives as directives  # noqa: E402  (fou
 
 GUIDE = os.path.join(TOP, "docs/migrating.md")
 BEGIN, END = "<!-- begin: tests/sites/test_guide.py --write -->\n", "<!-- end -->\n"
-BLOCKS = {"server", "location", "cache", "redirect", "auth"}
+BLOCKS = {"map", "server", "location", "cache", "redirect", "auth"}
 # Words in `code` on the right-hand side that are no keys: values, words of listen, programs, and nginx's own.
-WORDS = {"tls", "proxy_protocol", "http2", "quic", "ssl", "off", "auto", "json", "gearshift", "if", "always", "try_files", "add_header"}
+WORDS = {"tls", "proxy_protocol", "http2", "quic", "ssl", "off", "auto", "json", "gearshift", "if", "always", "try_files", "add_header", "hostnames"}
 
 
 def text_of(path):

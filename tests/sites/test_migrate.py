@@ -140,7 +140,6 @@ class Directives(Case):
         self.says('add_header Link "</a.css>; rel=preload"; add_header Link "</b.js>; rel=preload";',
                   'headers = {"Link: </a.css>; rel=preload"}', 'headers "**" { add = {"Link: </b.js>; rel=preload"} }')
 
-    @unittest.skipUnless(features.MAPS, "not there yet")
     def test_maps(self):
         http = 'map $http_user_agent $bot { default ""; "~*google(?<x>\\w+)" "g-$x"; other 3; }' \
                "map $bot $robots { default index; ~. noindex; }"
