@@ -10,6 +10,7 @@
 #define CONFIG_CONFIG_H
 
 #include "config/admission.h"
+#include "config/certificate.h"
 #include "core/access_format.h"
 #include "core/address_set.h"
 #include "core/client_hash.h"
@@ -31,6 +32,8 @@ struct arena;
 struct config_texts;
 struct listing_page;
 struct redirect_table;
+struct config_map;
+struct site_redirects;
 struct log_syslog;
 
 enum listen_kind { LISTEN_IPV4, LISTEN_IPV6, LISTEN_UNIX };
@@ -213,6 +216,7 @@ struct location {
     /* Answers that no file is looked for (config_return.c), and templates of what stands above. */
     const struct config_return *answer; /* `return`; NULL: none. No location inherits it */
     const char *return_type;            /* media type of its text */
+    bool redirects_file;                /* _redirects in the root is read, and served to nobody */
     bool internal;    /* reached by rewrite and error_pages alone: else there is nothing here */
     bool has_varying; /* one of `headers` has a `varying` */
     const struct template **try_templates; /* of try_uris */
@@ -225,6 +229,12 @@ struct listing_template {
     struct listing_template *next;
 };
 
+/* Something that is no reason not to start, as a sentence. */
+struct config_warning {
+    const char *text;
+    struct config_warning *next;
+};
+
 /* `redirect "/old/" { to = "/new/" status = 301 }` */
 struct redirect {
     struct span from; /* exact path; ending in '/': a prefix, and the rest is appended to `to` */
@@ -233,27 +243,6 @@ struct redirect {
     const struct template *target; /* what `to` says */
     bool keeps_rest;               /* the rest of the path is appended */
     bool keeps_query;              /* so is the query */
-};
-
-/* What becomes of clients without a certificate; who has one that does not verify is refused. */
-enum tls_verify { TLS_VERIFY_REQUIRE, TLS_VERIFY_OPTIONAL, TLS_VERIFY_OFF };
-
-/* The most that `tls_verify_depth` may be: what every library follows. */
-#define CONFIG_VERIFY_DEPTH_MAX 8
-
-/* Whom a server lets prove himself by a certificate (mutual TLS). */
-struct client_auth {
-    char *ca;               /* PEM file: those whose word counts */
-    char *crl;              /* PEM file: what they have revoked; "": none */
-    enum tls_verify verify; /* never TLS_VERIFY_OFF: then there is no such struct */
-    uint32_t depth;         /* certificates between the client's and one in `ca`, at most */
-};
-
-/* A certificate with its chain, and its private key: PEM files. */
-struct certificate {
-    char *chain_path;
-    char *key_path;  /* may be the same file */
-    char *ocsp_path; /* a response that is sent along; NULL: none */
 };
 
 /* The name of a server that answers to all names that no other server of the address has. */
@@ -274,6 +263,7 @@ struct server {
     size_t redirects_count;
     bool decides; /* some paths are answered whatever the method is: `redirect` and `return` */
     const struct redirect_table *redirects_table; /* finds them; NULL: a few, looked at in turn */
+    const struct site_redirects *site_redirects;  /* of a _redirects; NULL: none */
     char *status_page;               /* path of what the server tells of itself; NULL: none */
     char *health;                    /* path of the answer for balancers; NULL: none */
     struct address_set status_allow; /* who sees status_page, besides this machine */
@@ -534,10 +524,15 @@ struct config {
     struct conn_table *clients;      /* borrowed, where that is set; NULL: nobody is limited */
     struct root *roots;
     size_t roots_count;
-    bool roots_guarded;     /* root opened them: whoever looks again keeps to root's rules */
-    size_t locations_count; /* of all servers together; every location's id is below it */
-    bool has_regex;         /* some pattern is a regular expression */
-    uint32_t template_uses; /* of all templates: bits 1 << enum template_variable */
+    bool roots_guarded;            /* root opened them: whoever looks again keeps to root's rules */
+    size_t locations_count;        /* of all servers together; every location's id is below it */
+    bool has_regex;                /* some pattern is a regular expression */
+    const struct config_map *maps; /* a map's index is that of its variable (map_values.h) */
+    size_t maps_count;
+    uint32_t map_entries_max;                         /* of one map */
+    uint32_t redirects_file_max, redirects_rules_max; /* octets of a _redirects, and rules */
+    struct config_warning *warnings;                  /* in their order */
+    uint32_t template_uses;             /* of all templates: bits 1 << enum template_variable */
     struct listing_template *templates; /* of listings, each read once */
     /* private */
     struct arena *arena;     /* owns all of the above, and this struct */

@@ -7,6 +7,7 @@
 #include "config/config_links.h"
 #include "config/config_limits.h"
 #include "config/config_text.h"
+#include "config/map_values.h"
 
 #include <assert.h>
 
@@ -15,6 +16,7 @@
 #define LOCATION (1u << CONFIG_LOCATION)
 #define REDIRECT (1u << CONFIG_REDIRECT)
 #define CACHE    (1u << CONFIG_CACHE)
+#define MAP      (1u << CONFIG_MAP)
 #define PASSWORD (1u << CONFIG_AUTH)
 #define PATHS    (SERVER | LOCATION) /* in a server block, they hold for its "/" */
 
@@ -33,6 +35,7 @@
 #define IN(member)   .offset = offsetof(struct config, member)
 #define LOC(member)  .offset = offsetof(struct location, member)
 #define AUTH(member) .offset = offsetof(struct client_auth, member)
+#define MAPS(member) .offset = offsetof(struct config_map, member)
 
 #define KIB 1024ull
 #define MIB (1024ull * KIB)
@@ -105,6 +108,8 @@ static const struct config_block_type block_types[CONFIG_BLOCK_KINDS] = {
                        "caching fields for the files that match the title", true },
     [CONFIG_AUTH] = { "auth", PATHS, "in an auth block", "Members only",
                       "asks for a name and a password; the title is what for", false },
+    [CONFIG_MAP] = { "map", TOP, "in a map block", "$uri\" \"$new",
+                     "a variable, and what it stands for by the value of another", false },
 };
 
 #define ENGINE "Engine and process"
@@ -121,6 +126,7 @@ static const struct config_block_type block_types[CONFIG_BLOCK_KINDS] = {
 #define BROWSE "What browsers are told"
 #define MOVED  "Redirects"
 #define CACHED "Cache rules"
+#define MAPPED "Maps"
 
 static const struct config_key keys[] = {
     { "include", ENGINE, TOP | PATHS, CONFIG_INCLUDE, NOWHERE,
@@ -539,12 +545,27 @@ static const struct config_key keys[] = {
       .help = "where to; when the title ends in '/', the rest of the path is appended" },
     { "status", MOVED, REDIRECT, CONFIG_COUNT, "301", 301, 308, NOWHERE,
       .allowed = "301, 302, 303, 307 or 308", .help = "status of the answer" },
+    { "redirects_file", MOVED, SERVER, CONFIG_PATH, "off", NOWHERE, .special = "off",
+      .allowed = "on for the file _redirects in the root, off, or the path of another",
+      .help = "take redirects and rewrites from a file, as static hosts do" },
+    { "redirects_file_max", MOVED, TOP, CONFIG_SIZE32, "16m", 1, 64 * MIB, IN(redirects_file_max),
+      .help = "the longest _redirects that is read" },
+    { "redirects_rules_max", MOVED, TOP, CONFIG_COUNT, "100000", 1, 10000000,
+      IN(redirects_rules_max), .help = "rules that are taken from one _redirects" },
 
     { "control", CACHED, CACHE, CONFIG_TEXT, NULL, NOWHERE, .check = config_text_field_value,
       .allowed = "a Cache-Control value, such as \"public, max-age=3600\"",
       .help = "the Cache-Control field" },
     { "expires", CACHED, CACHE, CONFIG_EXPIRES, NULL, 0, 100 * 365 * DAY / SECOND, NOWHERE,
       .help = "the Expires field, so long after now; and max-age where control is not set" },
+
+    { "map_entries_max", MAPPED, TOP, CONFIG_COUNT, "1000000", 1, 100000000, IN(map_entries_max),
+      .help = "entries in one map" },
+    { "file", MAPPED, MAP, CONFIG_PATHS, "", NOWHERE,
+      .allowed = "the path of a file of lines, a key and a value each",
+      .help = "entries from a file, or several" },
+    { "ignore_case", MAPPED, MAP, CONFIG_BOOL, "on", MAPS(ignore_case),
+      .help = "whether upper and lower case of a key are the same, as in nginx" },
 };
 
 static_assert(ARRAY_LEN(keys) == CONFIG_KEYS_COUNT, "CONFIG_KEYS_COUNT");

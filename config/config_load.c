@@ -7,6 +7,7 @@
 #include "core/safe_open.h"
 #include "config/config_access.h"
 #include "config/config_glob.h"
+#include "config/config_map.h"
 #include "config/config_rules.h"
 #include "config/config_server.h"
 #include "config/config_source.h"
@@ -180,7 +181,7 @@ static int config_make(const struct config_build *build, const struct config_sou
                        struct config *config)
 {
     struct config_block *top = NULL, *defaults = NULL;
-    struct config_block *server_defaults = NULL, *redirect_defaults = NULL;
+    struct config_block *server_defaults = NULL, *redirect_defaults = NULL, *map_defaults = NULL;
     bool in_foreground = false, has_threads = false;
     int res = config_source_read(build, source, &top);
 
@@ -198,6 +199,8 @@ static int config_make(const struct config_build *build, const struct config_sou
     if (res == 0)
         res = config_defaults_make(build, CONFIG_REDIRECT, &redirect_defaults);
     if (res == 0)
+        res = config_defaults_make(build, CONFIG_MAP, &map_defaults);
+    if (res == 0)
         res = top_make(build, top, config);
     if (res == 0)
         res = changes_find(build, top, defaults, config);
@@ -205,6 +208,8 @@ static int config_make(const struct config_build *build, const struct config_sou
         config->processes = 0;
     if (res == 0 && !has_threads)
         config->threads = threads_unless_set(config);
+    if (res == 0)
+        res = config_maps_make(build, top, map_defaults, config);
     if (res == 0)
         res = config_servers_make(build, top, server_defaults, redirect_defaults, config);
     return res;

@@ -120,7 +120,8 @@ static int parse_list(struct config_parser *parser, struct config_reader *reader
 static int parse_setting(struct config_parser *parser, struct config_reader *reader,
                          const struct config_key *key, const struct config_token *name)
 {
-    struct config_entry *entry = config_entry_by(parser->blocks[parser->depth], config_key_index(key));
+    struct config_entry *entry =
+        config_entry_by(parser->blocks[parser->depth], config_key_index(key));
     int res;
 
     if (!config_token_is(&reader->token, '=')) {
@@ -191,16 +192,18 @@ static int open_block(struct config_parser *parser, struct config_reader *reader
                        config_reader_shown(parser, reader, &reader->token), type->name,
                        type->title);
     title = config_token_value(arena, &reader->token);
-    if (title == NULL)
+    block = config_block_make(arena, kind, title, config_reader_place(reader, name));
+    if (title == NULL || block == NULL)
         return -ENOMEM;
     res = config_reader_next(parser, reader);
+    if (res == 0 && kind == CONFIG_MAP)
+        res = config_map_title(parser, reader, block);
     if (res < 0)
         return res;
     if (!config_token_is(&reader->token, '{'))
         return FAIL(type->name, "its opening brace { is missing before %s",
                     config_reader_shown(parser, reader, &reader->token));
-    block = config_block_make(arena, kind, title, config_reader_place(reader, name));
-    if (block == NULL || config_block_add(arena, parser->blocks[parser->depth], block) < 0)
+    if (config_block_add(arena, parser->blocks[parser->depth], block) < 0)
         return -ENOMEM;
     block->word = word;
     CHECK(parser->depth + 1 < CONFIG_DEPTH_MAX);
@@ -264,6 +267,8 @@ static int parse_statement(struct config_parser *parser, struct config_reader *r
 
     if (config_token_is(&token, '}'))
         return close_block(parser, reader);
+    if (here == CONFIG_MAP && config_map_is_pair(&token))
+        return config_map_pair(parser, reader);
     if (token.kind != CONFIG_TOKEN_WORD)
         return fail_statement(parser, reader);
     if (token.text.len < sizeof(name))

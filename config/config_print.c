@@ -7,7 +7,9 @@
 #include "config/config_rules.h"
 #include "config/config_tls.h"
 #include "config/config_value.h"
+#include "config/map_values.h"
 #include "config/security_headers.h"
+#include "config/site_redirects.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -455,6 +457,8 @@ static void print_server(struct printer *printer, const struct config *config,
     list_end(printer);
     print_setting(printer, "health", server->health != NULL ? server->health : "");
     print_access(printer, config, server);
+    print_setting(printer, "redirects_file",
+                  server->site_redirects != NULL ? server->site_redirects->written : "off");
     for (size_t i = 0; i < server->redirects_count; i++) {
         const struct redirect *redirect = &server->redirects[i];
 
@@ -480,6 +484,27 @@ static void print_server(struct printer *printer, const struct config *config,
     print_block_end(printer);
 }
 
+static void print_map(struct printer *printer, const struct config_map *map)
+{
+    fputs("\nmap \"", printer->out);
+    print_escaped(printer, map->source->text);
+    fprintf(printer->out, "\" \"$%s\" {\n", map->name);
+    printer->indent++;
+    for (size_t i = 0; i < map->entries_count; i++) {
+        bool is_default = map_key_is_default(span_str(map->entries[i].key));
+
+        fprintf(printer->out, "%*s%s", 4 * printer->indent, "", is_default ? "" : "\"");
+        print_escaped(printer, map->entries[i].key);
+        fputs(is_default ? " = \"" : "\" = \"", printer->out);
+        print_escaped(printer, map->entries[i].value);
+        fputs("\"\n", printer->out);
+    }
+    print_list(printer, "file", map->files, map->files_count);
+    print_name(printer, "ignore_case");
+    fputs(map->ignore_case ? "on\n" : "off\n", printer->out);
+    print_block_end(printer);
+}
+
 int config_print(const struct config *config, FILE *out)
 {
     struct printer printer = { .out = out };
@@ -499,6 +524,8 @@ int config_print(const struct config *config, FILE *out)
             print_types(&printer, config->types, config->types_count);
         }
     }
+    for (size_t i = 0; i < config->maps_count; i++)
+        print_map(&printer, &config->maps[i]);
     for (size_t i = 0; i < config->servers_count; i++)
         print_server(&printer, config, &config->servers[i]);
     return fflush(out) != 0 || ferror(out) ? -EIO : 0;

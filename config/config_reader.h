@@ -49,6 +49,18 @@ const char *config_reader_shown(const struct config_parser *parser,
 /* Reads a file's statements, to its end, into the innermost block. 0, or -errno and a sentence. */
 int config_reader_statements(struct config_parser *parser, struct config_reader *reader);
 
+/* Reads the second title of a map, `map "$uri" "$new" {`, into the block; looks at it, and leaves
+ * behind it. 0 or -errno and a sentence. */
+int config_map_title(struct config_parser *parser, struct config_reader *reader,
+                     struct config_block *map);
+
+/* Does the token begin an entry of a map: a string, `default`, or the word of an expression? */
+bool config_map_is_pair(const struct config_token *token);
+
+/* Reads the entry, `"key" = "value"`, into the innermost block, which is a map; looks at its first
+ * token, and leaves behind it. 0 or -errno and a sentence. */
+int config_map_pair(struct config_parser *parser, struct config_reader *reader);
+
 /* Reads an include statement, whose name is `name`; looks at the token behind that, and leaves
  * behind the statement. 0, or -errno and a sentence. */
 int config_include(struct config_parser *parser, struct config_reader *reader,

@@ -214,7 +214,8 @@ static void find_what_is_kept(struct redirect *redirect)
 {
     const uint32_t queries = UINT32_C(1) << TEMPLATE_ARGS | UINT32_C(1) << TEMPLATE_REQUEST_URI |
                              UINT32_C(1) << TEMPLATE_IS_ARGS;
-    const uint32_t paths = queries | UINT32_C(1) << TEMPLATE_URI | UINT32_C(1) << TEMPLATE_CAPTURE;
+    const uint32_t paths = queries | UINT32_C(1) << TEMPLATE_URI | UINT32_C(1) << TEMPLATE_CAPTURE |
+                           UINT32_C(1) << TEMPLATE_MAP;
     uint32_t uses = redirect->target->uses;
 
     bool has_query = strchr(redirect->to, '?') != NULL; /* behind which nothing is a path */

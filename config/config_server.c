@@ -9,6 +9,7 @@
 #include "config/config_location.h"
 #include "config/config_pattern.h"
 #include "config/config_rules.h"
+#include "config/config_site_redirects.h"
 #include "config/config_store.h"
 #include "config/config_text.h"
 #include "config/config_tls.h"
@@ -240,7 +241,7 @@ static bool decides(const struct server *server)
 static bool has_nothing(const struct server *server)
 {
     return server->locations_count == 1 && server->locations[0].root == NULL && !server->decides &&
-           !server->is_default;
+           !server->is_default && server->site_redirects == NULL;
 }
 
 static int server_make(const struct servers *servers, const struct config_block *block,
@@ -265,6 +266,8 @@ static int server_make(const struct servers *servers, const struct config_block 
         res = redirects_make(servers, block, server);
     if (res == 0)
         server->decides = decides(server);
+    if (res == 0)
+        res = config_site_redirects_make(servers->build, block, servers->config, server);
     if (res == 0)
         res = reports_make(servers, block, server);
     if (res == 0)

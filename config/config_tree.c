@@ -73,6 +73,17 @@ int config_entry_add(struct arena *arena, struct config_entry *entry, struct con
     return 0;
 }
 
+int config_pair_add(struct arena *arena, struct config_block *map, struct config_pair pair)
+{
+    struct config_pair *pairs = grow(arena, map->pairs, map->pairs_count, sizeof(map->pairs[0]));
+
+    if (pairs == NULL)
+        return -ENOMEM;
+    map->pairs = pairs;
+    map->pairs[map->pairs_count++] = pair;
+    return 0;
+}
+
 static size_t index_of(const struct config_block *block, const char *name)
 {
     const struct config_key *key = config_key_in(block->kind, name);

@@ -25,6 +25,12 @@ struct config_entry {
     struct config_place place; /* of the key */
 };
 
+/* An entry of a map: a key, perhaps with the word of an expression in front, and a value. */
+struct config_pair {
+    const char *key, *value;
+    struct config_place place;
+};
+
 struct config_block {
     enum config_block_kind kind;
     const char *word;             /* before the title (pattern.h), or "" */
@@ -35,6 +41,9 @@ struct config_block {
     size_t entries_count;
     struct config_block **blocks; /* those inside, in their order */
     size_t blocks_count;
+    const char *result;        /* of a map: its second title; else NULL */
+    struct config_pair *pairs; /* of a map: its entries */
+    size_t pairs_count;
 };
 
 /* An empty block in the arena, or NULL: no memory. `title` is borrowed. */
@@ -46,6 +55,9 @@ int config_block_add(struct arena *arena, struct config_block *outer, struct con
 
 /* Adds a value, whose text is borrowed, behind those of the key. 0 or -ENOMEM. */
 int config_entry_add(struct arena *arena, struct config_entry *entry, struct config_item item);
+
+/* Adds an entry, whose texts are borrowed, behind those of a map. 0 or -ENOMEM. */
+int config_pair_add(struct arena *arena, struct config_block *map, struct config_pair pair);
 
 /* What was said of the key of that name, which may stand in `block`. */
 struct config_entry *config_entry_of(struct config_block *block, const char *key);

@@ -3,6 +3,7 @@
  */
 #include "config/config_values.h"
 
+#include "config/map_values.h"
 #include "core/check.h"
 #include "match/template_url.h"
 
@@ -69,6 +70,12 @@ static enum template_known find_name(void *context, struct span name, const char
         *ret_index = (uint8_t)group;
         return TEMPLATE_IS_CAPTURE;
     }
+    for (size_t i = 0; i < scope->config->maps_count; i++) {
+        if (!span_eq(name, span_str(scope->config->maps[i].name)))
+            continue;
+        *ret_index = (uint8_t)i;
+        return TEMPLATE_IS_MAP;
+    }
     if (span_eq(name, SPAN_LIT("engine"))) {
         *ret_text = scope->config->engine;
         return TEMPLATE_IS_TEXT;
@@ -83,9 +90,12 @@ static enum template_known find_name(void *context, struct span name, const char
 static const char *name_at(void *context, size_t i)
 {
     static const char *const names[] = { "engine", "hostname" };
+    const struct config *config = ((const struct config_scope *)context)->config;
 
-    (void)context;
-    return i < ARRAY_LEN(names) ? names[i] : NULL;
+    if (i < ARRAY_LEN(names))
+        return names[i];
+    i -= ARRAY_LEN(names);
+    return i < config->maps_count ? config->maps[i].name : NULL;
 }
 
 int config_template(const struct config_scope *scope, struct config_place place,

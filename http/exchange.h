@@ -48,6 +48,7 @@ struct http_static {
     uint8_t made_coding;    /* of `made`: enum coding */
     uint8_t lookups_untrue; /* how often what was found was no longer so when it was to be sent */
     bool checked;           /* what is to be sent was looked at, and is as it was found */
+    bool rewritten;         /* `uri` comes from a rule of a _redirects */
     uint16_t try_index, index_index;
     int unsure_error; /* why: an errno */
     int status;       /* 0, or the error status that is being answered */

@@ -2,6 +2,7 @@
  * search.h. */
 #include "http/search.h"
 
+#include "config/site_redirects.h"
 #include "http/values.h"
 
 #include <string.h>
@@ -26,7 +27,12 @@ bool http_search_map_path(const struct location *location, struct span uri, stru
     if (uri.len > 0 && uri.ptr[uri.len - 1] == '/')
         uri.len--;
     *ret_name = uri;
-    return true;
+    return !http_search_is_withheld(location, uri);
+}
+
+bool http_search_is_withheld(const struct location *location, struct span name)
+{
+    return location->redirects_file && span_eq(name, SPAN_LIT(CONFIG_REDIRECTS_FILE));
 }
 
 bool http_search_is_hidden(struct span uri)

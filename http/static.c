@@ -21,6 +21,7 @@
 #include "http/report.h"
 #include "http/response.h"
 #include "http/search.h"
+#include "http/site_rule.h"
 #include "http/vhost.h"
 
 #include <assert.h>
@@ -171,7 +172,10 @@ void http_static_begin_files(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
     const struct location *location = s->location;
-    if (location == NULL || location->root == NULL || location->internal) {
+    bool nothing = location == NULL || location->root == NULL || location->internal;
+    if (x->server->site_redirects != NULL && http_site_rule_begin(x, nothing))
+        return;
+    if (nothing) {
         http_static_begin_error(x, 404);
         return;
     }
@@ -240,7 +244,8 @@ static void not_found(struct http_exchange *x)
     static_assert(sizeof(x->extra) >= HTTP_VARY_MAX, "a Vary line must fit");
     if (x->search.varies)
         http_fields_vary(x->search.location, HTTP_VARIES_CODING, x->extra);
-    http_static_begin_error(x, 404);
+    if (x->server->site_redirects == NULL || !http_site_rule_begin(x, true))
+        http_static_begin_error(x, 404);
 }
 
 /* The next candidate of `try`; behind the last: 404. */
@@ -261,6 +266,10 @@ static void found_directory(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
     bool trying = s->location->try_count > 0;
+    if (s->rewritten) { /* whoever asks is led nowhere by where it lies */
+        s->step = HTTP_SEARCH_INDEX;
+        return;
+    }
     if (ends_with_slash(s->uri)) {
         if (x->target.trailing_slash || !trying) {
             s->step = HTTP_SEARCH_INDEX;
@@ -320,7 +329,7 @@ static bool is_folders_path(const struct http_static *s)
 static enum http_static_result step_try(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
-    if (s->location->try_count > 0 &&
+    if (s->location->try_count > 0 && !s->rewritten &&
         !http_search_expand(x, s->location->try_templates[s->try_index])) {
         next_try(x);
         return HTTP_STATIC_NEXT;
@@ -384,6 +393,10 @@ static enum http_static_result step_index(struct http_exchange *x)
             x->path[len++] = '/';
         memcpy(x->path + len, index.ptr, index.len);
         s->name = span_make(x->path, len + index.len);
+        if (http_search_is_withheld(location, s->name)) {
+            s->index_index++;
+            continue;
+        }
         struct file_entry *entry = http_search_look_up(x, s->name);
         if (entry == NULL)
             return HTTP_STATIC_NEXT;
@@ -531,6 +544,8 @@ static enum http_static_result run_step(struct http_exchange *x)
         return http_limit_step(x);
     case HTTP_SEARCH_RETURN:
         return http_answer_return(x);
+    case HTTP_SEARCH_SITE_RULE:
+        return http_site_rule_step(x);
     }
     UNREACHABLE();
 }
@@ -565,6 +580,6 @@ void http_static_end(struct http_exchange *x)
     set_root(&x->search.root, NULL);
     x->search.location = NULL;
     x->search.lookups_untrue = 0;
-    x->search.checked = x->search.varies = false;
+    x->search.checked = x->search.varies = x->search.rewritten = false;
     x->search.step = HTTP_SEARCH_TRY;
 }

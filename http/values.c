@@ -2,6 +2,7 @@
 #include "http/values.h"
 
 #include "config/config_text.h"
+#include "config/map_values.h"
 #include "core/check.h"
 #include "core/decimal.h"
 #include "core/uri_octet.h"
@@ -183,9 +184,32 @@ static struct span value_of(void *context, const struct template_piece *piece, c
     UNREACHABLE();
 }
 
+/* What is looked up and is longer than any key, or takes an expression too long, is the default's.
+ */
+static void map_of(void *context, const struct template_piece *piece, char *key,
+                   struct template_mapped *ret_mapped)
+{
+    const uint32_t raw = UINT32_C(1) << TEMPLATE_REQUEST_URI | UINT32_C(1) << TEMPLATE_ARGS;
+    struct http_exchange *x = context;
+    const struct config_map *map = &x->env->config->maps[piece->index];
+    struct template_source source = http_values_of(x);
+    long len = template_put(map->source, &source, TEMPLATE_TEXT, key, TEMPLATE_KEY_MAX);
+    int entry = -1;
+
+    ret_mapped->captures.count = 0;
+    ret_mapped->raw = (map->source->uses & raw) != 0;
+    if (len >= 0)
+        entry =
+            map_find(map->map, x->env->regexes, span_make(key, (size_t)len), &ret_mapped->captures);
+    if (entry < 0)
+        entry = map_default(map->map);
+    ret_mapped->template = entry >= 0 ? map->values[entry].template : NULL;
+    ret_mapped->text = entry >= 0 ? map->values[entry].text : nothing;
+}
+
 struct template_source http_values_of(struct http_exchange *x)
 {
-    return (struct template_source){ value_of, x };
+    return (struct template_source){ .value = value_of, .context = x, .map = map_of };
 }
 
 size_t http_values_put_fields(struct http_exchange *x, const struct location *location,

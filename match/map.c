@@ -209,6 +209,11 @@ int map_find(const struct map *map, struct regex_room *room, struct span text,
     return map->fallback;
 }
 
+int map_default(const struct map *map)
+{
+    return map->fallback;
+}
+
 const struct regex *map_regex_of(const struct map *map, size_t entry)
 {
     for (size_t i = 0; i < map->regexes_count; i++) {

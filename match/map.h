@@ -51,6 +51,9 @@ int map_make(struct arena *arena, const struct map_entry *entries, size_t count,
 int map_find(const struct map *map, struct regex_room *room, struct span text,
              struct captures *ret_captures);
 
+/* The index of the default, or MAP_NONE. */
+int map_default(const struct map *map);
+
 /* The expression that is the key of an entry, or NULL. */
 const struct regex *map_regex_of(const struct map *map, size_t entry);
 

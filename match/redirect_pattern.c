@@ -185,19 +185,21 @@ int redirect_pattern_make(struct arena *arena, struct span from,
                           struct redirect_pattern *ret_pattern, const char **ret_what)
 {
     struct redirect_pattern pattern = { 0 };
+    struct redirect_piece pieces[2 * CAPTURES_MAX + 2]; /* between variables at most one text */
     struct maker m = { .arena = arena, .pattern = &pattern };
     int res;
 
     CHECK(from.len > 0 && from.ptr[0] == '/');
-    /* Between two variables at most one text. */
-    pattern.pieces = arena_array(arena, 2 * CAPTURES_MAX + 2, sizeof(pattern.pieces[0]));
-    if (pattern.pieces == NULL)
-        return -ENOMEM;
+    pattern.pieces = pieces;
     res = add_pieces(&m, from);
     if (res < 0) {
         *ret_what = m.what;
         return res;
     }
+    pattern.pieces = arena_array(arena, m.count, sizeof(pieces[0]));
+    if (pattern.pieces == NULL)
+        return -ENOMEM;
+    memcpy(pattern.pieces, pieces, m.count * sizeof(pieces[0]));
     struct redirect_piece *last = &pattern.pieces[m.count - 1];
     if (pattern.splat == 0)
         pattern.head = (uint8_t)m.count;

@@ -42,7 +42,7 @@ struct compiler {
     struct template_piece *pieces;
     size_t count;
     uint32_t uses;
-    char *literal; /* texts, one behind the other, each with its NUL */
+    char *literal; /* texts, one behind the other; the caller's until they are all there */
     size_t literal_len, literal_begin, literal_cap;
     struct arena *arena;
     char *what;
@@ -322,25 +322,30 @@ int template_compile(struct arena *arena, const char *text, const struct templat
                           .literal_cap = TEMPLATE_TEXT_MAX,
                           .what = what,
                           .what_size = what_size };
+    char literal[TEMPLATE_TEXT_MAX];
     size_t dollars = 0;
 
+    c.literal = literal;
     if (strlen(text) > TEMPLATE_TEXT_MAX)
         return fail(&c, "is longer than 4096 octets");
     for (const char *at = text; *at != '\0'; at++)
         dollars += *at == '$';
-    if (dollars == 0)
-        c.literal_cap = strlen(text);
     if (dollars > TEMPLATE_VARIABLES_MAX)
         dollars = TEMPLATE_VARIABLES_MAX;
     struct template *template = arena_alloc(arena, sizeof(*template));
     char *copy = arena_strdup(arena, text);
     c.pieces = arena_array(arena, dollars + 1, sizeof(c.pieces[0]));
-    c.literal = arena_alloc(arena, c.literal_cap + 1); /* and the NUL of a constant */
-    if (template == NULL || copy == NULL || c.pieces == NULL || c.literal == NULL)
+    if (template == NULL || copy == NULL || c.pieces == NULL)
         return -ENOMEM;
     int res = compile_pieces(&c, span_str(text));
     if (res < 0)
         return res;
+    char *kept = arena_alloc(arena, c.literal_len + 1); /* and the NUL of a constant */
+    if (kept == NULL)
+        return -ENOMEM;
+    memcpy(kept, literal, c.literal_len);
+    for (size_t i = 0; i < c.count; i++)
+        c.pieces[i].text.ptr = kept + (c.pieces[i].text.ptr - literal);
     *template = (struct template){ c.pieces, c.count, c.uses, copy };
     *ret_template = template;
     return 0;

@@ -136,26 +136,61 @@ static long put_value(enum template_place place, enum template_variable variable
     UNREACHABLE();
 }
 
+struct span template_value(const struct template_source *source, const struct template_piece *piece,
+                           char *scratch, size_t cap)
+{
+    const struct captures *captures = source->captures;
+
+    if (captures == NULL || piece->variable != TEMPLATE_CAPTURE)
+        return source->value(source->context, piece, scratch, cap);
+    return piece->index < captures->count ? captures->groups[piece->index] : SPAN_LIT("");
+}
+
+static long put_map(const struct template_piece *piece, const struct template_source *source,
+                    enum template_place place, char *ret_text, size_t cap)
+{
+    struct template_mapped mapped;
+    struct template_source inner = *source;
+    char key[TEMPLATE_KEY_MAX];
+
+    source->map(source->context, piece, key, &mapped);
+    if (mapped.template == NULL)
+        return put_value(place, TEMPLATE_MAP, mapped.text, ret_text, cap);
+    inner.captures = &mapped.captures;
+    inner.captures_raw = mapped.raw;
+    return template_put(mapped.template, &inner, place, ret_text, cap);
+}
+
+static long put_variable(const struct template_piece *piece, const struct template_source *source,
+                         enum template_place place, char *ret_text, size_t cap)
+{
+    char scratch[TEMPLATE_VALUE_MAX];
+    struct span value = template_value(source, piece, scratch, sizeof(scratch));
+
+    if (value.ptr == NULL)
+        return -ENOSPC;
+    return put_value(place, (enum template_variable)piece->variable, value, ret_text, cap);
+}
+
 long template_put(const struct template *template, const struct template_source *source,
                   enum template_place place, char *ret_text, size_t cap)
 {
-    char scratch[TEMPLATE_VALUE_MAX];
     size_t len = 0;
 
     for (size_t i = 0; i < template->count; i++) {
         const struct template_piece *piece = &template->pieces[i];
-        long put = put_plain(piece->text, ret_text + len, cap - len);
+        long put = source->captures == NULL
+                       ? put_plain(piece->text, ret_text + len, cap - len)
+                       : put_value(place, TEMPLATE_MAP, piece->text, ret_text + len, cap - len);
 
         if (put < 0)
             return put;
         len += (size_t)put;
         if (piece->variable == TEMPLATE_NOTHING)
             continue;
-        struct span value = source->value(source->context, piece, scratch, sizeof(scratch));
-        if (value.ptr == NULL)
-            return -ENOSPC;
-        put = put_value(place, (enum template_variable)piece->variable, value, ret_text + len,
-                        cap - len);
+        put = piece->variable == TEMPLATE_MAP && source->map != NULL
+                  ? put_map(piece, source, place, ret_text + len, cap - len)
+                  : put_variable(piece, source, place, ret_text + len, cap - len);
         if (put < 0)
             return put;
         len += (size_t)put;

@@ -6,7 +6,19 @@
 #ifndef MATCH_TEMPLATE_PUT_H
 #define MATCH_TEMPLATE_PUT_H
 
+#include "match/captures.h"
 #include "match/template.h"
+
+/* Octets of what a map looks up, at most. */
+enum { TEMPLATE_KEY_MAX = 4096 };
+
+/* What a map says: a text, or another template, in which the captures of the entry's key hold. */
+struct template_mapped {
+    const struct template *template; /* NULL: `text` is all of it */
+    struct span text;
+    struct captures captures;
+    bool raw; /* captures are as sent, escapes and all: of $request_uri or $args */
+};
 
 /* Who knows the request. */
 struct template_source {
@@ -15,7 +27,19 @@ struct template_source {
     struct span (*value)(void *context, const struct template_piece *piece, char *scratch,
                          size_t cap);
     void *context;
+    /* What the map of the piece, a TEMPLATE_MAP, says; `key` has TEMPLATE_KEY_MAX octets for what
+     * is looked up, which the captures may borrow. NULL: value() knows it. */
+    void (*map)(void *context, const struct template_piece *piece, char *key,
+                struct template_mapped *ret_mapped);
+    /* Not NULL: the template is a map's value, and captures are these. */
+    const struct captures *captures;
+    bool captures_raw; /* struct template_mapped.raw */
 };
+
+/* The value of a piece's variable, which is no map that source->map knows: as value() says, or of
+ * the captures of a map. */
+struct span template_value(const struct template_source *source, const struct template_piece *piece,
+                           char *scratch, size_t cap);
 
 enum template_place {
     TEMPLATE_FIELD, /* a field's value: '"', '\', ',', ';', '<', '>', CTL and what is not ASCII

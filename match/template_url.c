@@ -142,6 +142,14 @@ static void put_encoded(struct template_url *url, struct span text,
         url->len += (size_t)len;
 }
 
+/* "https:///x" leads to the host x, as browsers read it: where a host is due, there has to be one
+ * before anything else. A map may have said nothing. */
+static void refuse_no_host(struct template_url *url)
+{
+    if (url->part == TEMPLATE_URL_AUTHORITY && url->text[url->len - 1] == '/')
+        url->too_long = true;
+}
+
 /* Appends what is fit for a URL already, and follows the parts that it goes through. */
 static void put_text(struct template_url *url, struct span text)
 {
@@ -157,6 +165,8 @@ static void put_text(struct template_url *url, struct span text)
                 url->part = TEMPLATE_URL_AUTHORITY;
             break;
         case TEMPLATE_URL_AUTHORITY:
+            if (!is_host_octet(octet) && octet != '[')
+                refuse_no_host(url);
             if (octet == '/')
                 url->part = TEMPLATE_URL_PATH;
             else if (octet == '?' || octet == '#')
@@ -180,6 +190,7 @@ static void put_text(struct template_url *url, struct span text)
 /* Begins the path, unless it has begun, or `text` does so. */
 static void begin_path(struct template_url *url, struct span text)
 {
+    refuse_no_host(url);
     if (url->part < TEMPLATE_URL_PATH && (text.len == 0 || text.ptr[0] != '/'))
         put_text(url, SPAN_LIT("/"));
     url->part = url->part < TEMPLATE_URL_PATH ? TEMPLATE_URL_PATH : url->part;
@@ -232,7 +243,7 @@ void template_url_put_path(struct template_url *url, struct span path)
 
 void template_url_put_query(struct template_url *url, struct span query)
 {
-    if (query.len == 0)
+    if (query.len == 0 || url->part == TEMPLATE_URL_QUERY)
         return;
     begin_path(url, SPAN_LIT(""));
     put_encoded(url, query, uri_query_encode);
@@ -264,6 +275,15 @@ static void put_request_uri(struct template_url *url, struct span value)
     put_encoded(url, value, uri_query_encode);
     if (memchr(value.ptr, '?', value.len) != NULL)
         url->part = TEMPLATE_URL_QUERY;
+}
+
+/* A part of what was sent, with its escapes, and perhaps the '?' between path and query. */
+static void put_raw(struct template_url *url, struct span value)
+{
+    if (url->part == TEMPLATE_URL_QUERY)
+        put_encoded(url, value, uri_query_encode);
+    else if (value.len > 0 || url->part == TEMPLATE_URL_START)
+        put_request_uri(url, value);
 }
 
 /* A label of the host that the text around it names: at the first octet that is none of a label's,
@@ -312,6 +332,23 @@ static void put_mapped(struct template_url *url, struct span value)
     }
 }
 
+static void url_put_map(struct template_url *url, const struct template_piece *piece,
+                        const struct template_source *source)
+{
+    struct template_mapped mapped;
+    struct template_source inner = *source;
+    char key[TEMPLATE_KEY_MAX];
+
+    source->map(source->context, piece, key, &mapped);
+    if (mapped.template == NULL) {
+        put_mapped(url, mapped.text);
+        return;
+    }
+    inner.captures = &mapped.captures;
+    inner.captures_raw = mapped.raw;
+    template_url_put(url, mapped.template, &inner);
+}
+
 static void url_put_value(struct template_url *url, const struct template *template, size_t i,
                           struct span value)
 {
@@ -340,21 +377,36 @@ static void url_put_value(struct template_url *url, const struct template *templ
     }
 }
 
+/* The variable of piece `i`, which is no map. */
+static void url_put_variable(struct template_url *url, const struct template *template, size_t i,
+                             const struct template_source *source)
+{
+    const struct template_piece *piece = &template->pieces[i];
+    char scratch[TEMPLATE_VALUE_MAX];
+    struct span value = template_value(source, piece, scratch, sizeof(scratch));
+
+    if (value.ptr == NULL)
+        url->too_long = true;
+    else if (piece->variable == TEMPLATE_CAPTURE && source->captures_raw &&
+             url->part != TEMPLATE_URL_AUTHORITY)
+        put_raw(url, value);
+    else
+        url_put_value(url, template, i, value);
+}
+
 void template_url_put(struct template_url *url, const struct template *template,
                       const struct template_source *source)
 {
-    char scratch[TEMPLATE_VALUE_MAX];
-
     for (size_t i = 0; i < template->count; i++) {
         const struct template_piece *piece = &template->pieces[i];
 
-        put_text(url, piece->text);
-        if (piece->variable == TEMPLATE_NOTHING)
-            continue;
-        struct span value = source->value(source->context, piece, scratch, sizeof(scratch));
-        if (value.ptr == NULL)
-            url->too_long = true;
+        if (source->captures == NULL)
+            put_text(url, piece->text);
         else
-            url_put_value(url, template, i, value);
+            put_mapped(url, piece->text);
+        if (piece->variable == TEMPLATE_MAP && source->map != NULL)
+            url_put_map(url, piece, source);
+        else if (piece->variable != TEMPLATE_NOTHING)
+            url_put_variable(url, template, i, source);
     }
 }

@@ -87,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         said.len = strnlen(said.ptr, said.len);
     for (const char *at = text; *at != '\0'; at++)
         is_text &= (unsigned char)*at >= ' ' && *at != 0x7f;
-    const struct template_source source = { value_of, &said };
+    const struct template_source source = { .value = value_of, .context = &said };
     if (is_text && template_compile(arena, text, &names, what, sizeof(what), &template) == 0) {
         CHECK(template->count >= 1 && template->count <= TEMPLATE_VARIABLES_MAX + 1);
         check_field(template, &source);

@@ -100,8 +100,9 @@ static void test_examples(void **state)
                                           { "/site/sites/example.conf", "" },
                                           { "/site/listing.html", "{{#entries}}{{/entries}}" },
                                           { "/etc/gearshift/htpasswd", "" },
-                                          { "/etc/gearshift/links.key", "0123456789abcdef" } },
-                               .files_count = 5 };
+                                          { "/etc/gearshift/links.key", "0123456789abcdef" },
+                                          { "/etc/gearshift/moved.map", "/a /b;" } },
+                               .files_count = 6 };
 
     (void)state;
     for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
@@ -133,6 +134,8 @@ static void test_examples(void **state)
                                                 : "server a { redirect \"/x\" { to = /y %s } }";
         else if (key->blocks == 1u << CONFIG_CACHE)
             form = "server a { root = /srv/www cache \"x\" { %s } }";
+        else if (key->blocks == 1u << CONFIG_MAP)
+            form = "map $uri $x { %s }\nserver a { root = /srv/www }";
         else if (key->blocks == 1u << CONFIG_AUTH)
             form = "server a { root = /srv/www auth \"x\" { %s } }";
         else if (strcmp(key->name, "root") == 0)

@@ -38,7 +38,7 @@ static struct span value_of(void *context, const struct template_piece *piece, c
     }
 }
 
-static const struct template_source source = { value_of, NULL };
+static const struct template_source source = { .value = value_of };
 
 static enum template_known find(void *context, struct span name, const char **ret_text,
                                 uint8_t *ret_index)
@@ -415,18 +415,101 @@ static void test_what_is_appended(void **state)
     arena_destroy(arena);
 }
 
+/* ---- maps ---- */
+
+static const struct template *mapped_template; /* NULL: */
+static const char *mapped_text;
+static bool mapped_raw;
+
+static void map_of(void *context, const struct template_piece *piece, char *key,
+                   struct template_mapped *ret_mapped)
+{
+    (void)context;
+    (void)piece;
+    memcpy(key, client_value, strlen(client_value));
+    *ret_mapped = (struct template_mapped){ .template = mapped_template,
+                                            .captures.count = CAPTURES_MAX,
+                                            .raw = mapped_raw };
+    ret_mapped->captures.groups[1] = span_make(key, strlen(client_value));
+    if (mapped_template == NULL)
+        ret_mapped->text = span_str(mapped_text);
+}
+
+static const struct template *compile_captures(struct arena *arena, const char *text)
+{
+    const struct template_names nine = { .find = find, .captures = true, .groups = 9 };
+    const struct template *template = NULL;
+    char what[300];
+
+    if (template_compile(arena, text, &nine, what, sizeof(what), &template) != 0)
+        fail_msg("%s %s", text, what);
+    return template;
+}
+
+/* What an entry captures is the client's, and is escaped for where the map's variable stands. */
+static void test_maps(void **state)
+{
+    static const struct {
+        const char *outer, *value, *client, *url; /* NULL: none that may be sent */
+        bool raw;
+    } rows[] = {
+        { "$new", "/b/$1", "a b?c", "/b/a%20b%3Fc", false },
+        { "$new", "/b/$1", "a%20b?c=d", "/b/a%20b?c=d", true },
+        { "$new", "/b?x=$1", "a b&c", "/b?x=a%20b%26c", false },
+        { "$new", "$1", "//evil", "/evil", false },
+        { "$new", "$1", "//evil", "/evil", true },
+        { "$new", "$1", "https://evil", "/https://evil", false },
+        { "$new", "https://h.example/$1", "/x", "https://h.example//x", false },
+        { "$new", "https://$1.example/", "a.evil/", "https://a/.evil/.example/", false },
+        { "https://$new", "$1", "evil", NULL, false },
+        { "https://$new", "$1", "evil", NULL, true },
+        { "https://$new", "/$1", "evil", NULL, false },
+        { "https://$new/", "", "x", NULL, false },
+        { "https://$new/", "?$1", "x", NULL, false },
+        { "https://$new/x", "h.example", "x", "https://h.example/x", false },
+        { "/q/$new", "a b\"$1", "<", "/q/a%20b%22%3C", false },
+    };
+    const struct template_source mapping = { .value = value_of, .map = map_of };
+    struct arena *arena = arena_create();
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct template *outer = compile_captures(arena, rows[i].outer);
+        char text[512];
+        struct template_url url = template_url_begin(text, sizeof(text));
+
+        client_value = rows[i].client;
+        mapped_raw = rows[i].raw;
+        mapped_text = rows[i].value;
+        mapped_template =
+            strchr(rows[i].value, '$') != NULL ? compile_captures(arena, rows[i].value) : NULL;
+        template_url_put(&url, outer, &mapping);
+        if (url.too_long != (rows[i].url == NULL) ||
+            (rows[i].url != NULL && !span_eq(span_make(text, url.len), span_str(rows[i].url))))
+            fail_msg("%s, %s, %s: %.*s", rows[i].outer, rows[i].value, rows[i].client, (int)url.len,
+                     text);
+    }
+    client_value = "a\r\n\"<b>";
+    mapped_template = compile_captures(arena, "is <$1>");
+    char text[128];
+    long len =
+        template_put(compile_captures(arena, "$new"), &mapping, TEMPLATE_FIELD, text, sizeof(text));
+    assert_true(span_eq(span_make(text, (size_t)len), SPAN_LIT("is <a%0D%0A%22%3Cb%3E>")));
+    len = template_put(compile_captures(arena, "<$new>"), &mapping, TEMPLATE_HTML, text,
+                       sizeof(text));
+    assert_true(
+        span_eq(span_make(text, (size_t)len), SPAN_LIT("<is &lt;a\r\n&quot;&lt;b&gt;&gt;>")));
+    arena_destroy(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_constants),
-        cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_pieces),
-        cmocka_unit_test(test_places),
-        cmocka_unit_test(test_clean_paths),
-        cmocka_unit_test(test_urls_that_lead_somewhere),
-        cmocka_unit_test(test_urls),
-        cmocka_unit_test(test_what_is_appended),
+        cmocka_unit_test(test_maps),        cmocka_unit_test(test_constants),
+        cmocka_unit_test(test_refusals),    cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_pieces),      cmocka_unit_test(test_places),
+        cmocka_unit_test(test_clean_paths), cmocka_unit_test(test_urls_that_lead_somewhere),
+        cmocka_unit_test(test_urls),        cmocka_unit_test(test_what_is_appended),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,28 @@
+/* config_warn.c: see config_warn.h. */
+#include "config/config_warn.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void config_warn(const struct config_build *build, struct config *config, const char *format, ...)
+{
+    struct config_warning *warning = arena_alloc(build->arena, sizeof(*warning));
+    struct config_warning **last = &config->warnings;
+    char text[900];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    for (char *at = text; *at != '\0'; at++) {
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            *at = '?';
+    }
+    if (warning != NULL)
+        warning->text = arena_strdup(build->arena, text);
+    if (warning == NULL || warning->text == NULL)
+        return;
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = warning;
+}
