@@ -7,7 +7,7 @@ fields stand on every answer here, errors too.
 
 import re
 
-from . import features, media_types, values
+from . import media_types, values
 from .server_conf import Block, listed, quoted
 
 HARMLESS = re.compile(r"no-store|no-cache|private", re.IGNORECASE)
@@ -108,9 +108,6 @@ def several(fields, context, out):
     """Lines of a name that stands already."""
     lines = []
     for field in fields:
-        if not features.HEADERS_BLOCKS:
-            context.notes.unsaid(field.directive, f"{field.name}: a field stands once")
-            continue
         value, unknown = context.variables(" ".join(field.value.split()))
         if unknown:
             context.notes.unsaid(field.directive, f"{field.name}: there is no ${unknown[0]}")
@@ -192,7 +189,7 @@ def by_type(directive, value, cache, context, read):
 
 
 def is_by_type(field, context):
-    return features.HEADERS_BLOCKS and values.has_variables(field.value) and media_types.rows_of(field.value.strip("${}"), context) is not None
+    return values.has_variables(field.value) and media_types.rows_of(field.value.strip("${}"), context) is not None
 
 
 def field_by_type(field, context, out):

@@ -9,7 +9,7 @@ import unittest
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 sys.path.insert(0, os.path.join(TOP, "migrate"))
-from gearshift_migrate import features, values  # noqa: E402  (found by the line above)
+from gearshift_migrate import values  # noqa: E402  (found by the line above)
 from gearshift_migrate.nginx_text import Refused, parse  # noqa: E402
 from gearshift_migrate.translate import translate  # noqa: E402
 
@@ -128,14 +128,12 @@ class Directives(Case):
         text = self.says("expires $when;", 'cache "*.{html,htm', "expires = 7d", 'cache "*.woff2"', http=http)
         self.assertIn("png", text)
 
-    @unittest.skipUnless(features.HEADERS_BLOCKS, "not there yet")
     def test_fields_by_type(self):
         http = "map $sent_http_content_type $frame { default ''; text/html DENY; }"
         self.says("add_header X-Frame-Options $frame always; location /a/ { add_header X-A 1; }",
                   'headers "*.{html,htm', 'set = {"X-Frame-Options: DENY"}', 'headers "**" { remove = {"X-Frame-Options"} }',
                   http=http)
 
-    @unittest.skipUnless(features.HEADERS_BLOCKS, "not there yet")
     def test_fields_of_one_name(self):
         self.says('add_header Link "</a.css>; rel=preload"; add_header Link "</b.js>; rel=preload";',
                   'headers = {"Link: </a.css>; rel=preload"}', 'headers "**" { add = {"Link: </b.js>; rel=preload"} }')
