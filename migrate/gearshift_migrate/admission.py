@@ -28,6 +28,14 @@ def translate_admission(place, context, out):
     requests(place, context, out)
 
 
+GUARDS = ("allow", "deny", "auth_basic", "valid_referers", *CLOSED)
+
+
+def is_guarded_by_itself(location):
+    """Does a location say who may, other than its server?"""
+    return any(d.name in GUARDS for block in location.chain for d in block)
+
+
 def network(text):
     """The network that a text is; "all" and "unix:" stand for themselves."""
     if text in ("all", "unix:"):
@@ -96,8 +104,7 @@ def password(place, context, out):
         context.notes.unsaid(realm, "it needs a file of names and passwords: what it guards is closed (deny = \"all\")")
         out.set("deny", '"all"')
         return
-    title, _ = values.variables(realm.args[0])
-    block = out.block(f"auth {quoted(title)}")
+    block = out.block(f"auth {quoted(realm.args[0])}")
     block.set("users", quoted(users.args[0]))
 
 

@@ -6,14 +6,18 @@ scheme is told.
 """
 
 import re
+from urllib.parse import quote
 
 from . import values
-from .location import text_of
+from .admission import is_guarded_by_itself, referers, translate_admission
+from .location import find, place_of, text_of
 from .server_conf import quoted, single
 
 REDIRECTS = ("301", "302", "303", "307", "308")
 ALL = ("^", ".*", "^.*", "^.*$", "^(.*)$", "^/(.*)$", "^/.*$", "(.*)", "^(.*)", "^/(.*)", "/(.*)", "^/?(.*)$")
-METHODS = re.compile(r"\^?\(?(?:\?:)?[A-Z|]+\)?\$?")
+REFUSALS = ("401", "403", "404", "410", "444")
+HOSTS = ("$host", "$http_host", "$server_name", "$request_method", "$scheme")
+OWN_HOSTS = ("host", "server_name", "http_host", "hostname", "server_addr")
 
 
 def return_text(directive, context, default="text/html"):
@@ -28,7 +32,10 @@ def return_text(directive, context, default="text/html"):
         return None, None
     if status in REDIRECTS or text.startswith(("http://", "https://", "$scheme://")):
         text = url_of(text)
-    text, unknown = values.variables(text)
+    if status in REDIRECTS and leads_anywhere(text):
+        context.notes.unsaid(directive, f"{text}: who asks would choose the host that it leads to; 404 here")
+        return None, None
+    text, unknown = context.variables(text)
     if unknown:
         context.notes.unsaid(directive, f"there is no ${unknown[0]}")
         return None, None
@@ -36,8 +43,17 @@ def return_text(directive, context, default="text/html"):
     return f"{status} {text}".strip(), kind
 
 
+def leads_anywhere(url):
+    """Is the host of a URL what a client says?"""
+    match = re.match(r"(?:https?://|\$scheme://)?\$\{?(\w+)", url)
+    return match is not None and not match[0].startswith("$scheme") and match[1] not in OWN_HOSTS and \
+        (match[0].startswith("http") or re.match(r"arg_|http_|cookie_|args$|query_string$|\d$", match[1]) is not None)
+
+
 def url_of(text):
     """$uri$is_args$args, and the path with $request_uri, in our words."""
+    text = "".join(c if "!" <= c <= "~" else quote(c, errors="surrogateescape") for c in text.strip())
+    text = "$scheme:" + text if text.startswith("//") else text
     text = re.sub(r"\$uri\$is_args\$(?:args|query_string)\b", "$request_uri", text)
     return re.sub(r"\$is_args\$(args|query_string)\b", "?$args", text)
 
@@ -46,6 +62,7 @@ def write_return(directive, out, context, kind=None):
     """`return` into a block. False: it cannot be said."""
     value, type_ = return_text(directive, context, kind or "application/octet-stream")
     if value is None:
+        out.set("return", quoted("404"))
         return False
     out.set("return", quoted(value))
     if type_ is not None and type_ != "text/plain":
@@ -60,7 +77,7 @@ def write_rewrite(directive, location, out, context):
     regex, target = directive.args[0], directive.args[1]
     flag = directive.args[2] if len(directive.args) > 2 else ""
     outside = target.startswith(("http://", "https://", "$scheme"))
-    ours, unknown = values.variables(target)
+    ours, unknown = context.variables(url_of(target))
     if unknown:
         context.notes.unsaid(directive, f"there is no ${unknown[0]}")
         return
@@ -81,10 +98,30 @@ def write_rewrite(directive, location, out, context):
         inner.set("return", quoted(f"{status} {with_query(ours)}"))
         return
     path, _, query = target.partition("?")
-    path = values.variables(path)[0]
+    path = context.variables(path)[0]
     if query and not query.startswith("$"):
         context.notes.differs(directive, f"?{query}: what it leads to is a file, which has no query")
     inner.list("try", [path if path.startswith(("/", "$uri")) else "/" + path])
+    judge(directive, target.partition("?")[0], location if flag == "break" else None, inner, context)
+
+
+def judge(directive, target, location, inner, context):
+    """Who may have what a rewrite leads to: as in the location of its target, or, after break, in that of the rewrite. Where that
+    hangs on the request, and some location is guarded, nobody."""
+    if location is None:
+        literal = target.partition("$")[0]
+        location = find(context.locations, literal)
+        if literal != target:
+            unsure = [x for x in context.locations if x is not location and is_guarded_by_itself(x) and
+                      (x.is_regex or x.path.startswith(literal))]
+            if unsure:
+                context.notes.unsaid(directive, f"it may lead to what {unsure[0].directive.place} guards: it is closed (deny = \"all\")")
+                inner.set("deny", '"all"')
+                return
+    if location is not None and is_guarded_by_itself(location):
+        translate_admission(place_of(location, context.place), context, inner)
+        if any(d.name == "valid_referers" for block in location.chain for d in block):
+            referers(place_of(location, context.place), context, inner)
 
 
 def with_query(url):
@@ -164,7 +201,7 @@ def translate_condition(directive, location, place, out, context):
     left, operator, right = condition.left, condition.operator, condition.right
     if left == "$request_method" and act is not None and act.name == "return":
         return  # GET, HEAD and OPTIONS alone are answered
-    if left == "$invalid_referer" and not operator and act is not None and act.args[:1] in (["403"], ["404"], ["444"]):
+    if left == "$invalid_referer" and (not operator or (operator, right.strip("'\"")) == ("=", "1")) and act is not None and act.args[:1] in (["403"], ["404"], ["444"]):
         return  # referers: translate_server has asked for it
     if left in ("$request_filename", "$document_root$uri", "$document_root$fastcgi_script_name",
                 "$document_root$request_uri", "$uri") and operator in ("!-e", "!-f", "!-d"):
@@ -179,8 +216,14 @@ def translate_condition(directive, location, place, out, context):
     if left in ("$uri", "$request_uri", "$document_uri") and operator in ("~", "~*", "=") and act is not None:
         by_path(condition, act, location, out, context)
         return
-    context.notes.unsaid(directive, f"({' '.join(directive.args).strip('() ')}): path, host and scheme decide, and no "
-                                    "other condition")
+    shown = f"({' '.join(directive.args).strip('() ')})"
+    lets_few = operator in ("!=", "!~", "!~*") or (operator == "=" and right.strip("'\"") == "")
+    if lets_few and act is not None and act.name == "return" and act.args[0] in REFUSALS and left not in HOSTS:
+        context.notes.unsaid(directive, f"{shown}: path, host and scheme decide, and no other condition: what it guards is closed "
+                                        "(deny = \"all\")")
+        out.set("deny", '"all"')
+        return
+    context.notes.unsaid(directive, f"{shown}: path, host and scheme decide, and no other condition")
 
 
 def if_missing(act, place, out):
@@ -232,7 +275,7 @@ def by_path(condition, act, location, out, context):
             out.parts.pop()
         return
     target, flag = act.args[1], act.args[2] if len(act.args) > 2 else ""
-    ours, unknown = values.variables(target)
+    ours, unknown = context.variables(target)
     if unknown or (flag not in ("permanent", "redirect") and not target.startswith("http")):
         context.notes.unsaid(condition.directive, "a rewrite on condition")
         return

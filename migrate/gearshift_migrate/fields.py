@@ -5,11 +5,10 @@ removed there. Cache-Control without `always` is for answers that have a file, a
 fields stand on every answer here, errors too.
 """
 
-import mimetypes
 import re
 
-from . import values
-from .server_conf import quoted
+from . import media_types, values
+from .server_conf import Block, listed, quoted
 
 HARMLESS = re.compile(r"no-store|no-cache|private", re.IGNORECASE)
 LONG = re.compile(r"max-age=\"?0*[1-9]", re.IGNORECASE)
@@ -20,22 +19,6 @@ MADE = {
     "last-modified": None, "server": None, "transfer-encoding": None, "vary": None, "allow": None,
     "content-encoding": "`precompressed` or `compress`", "content-type": "`types` or `default_type`",
 }
-# What nginx's mime.types has beside Python's table.
-EXTENSIONS = {
-    "text/html": ["html", "htm"], "text/css": ["css"], "application/javascript": ["js", "mjs"],
-    "text/javascript": ["js", "mjs"], "application/json": ["json"], "image/svg+xml": ["svg"], "text/xml": ["xml"],
-    "application/xml": ["xml"], "font/woff2": ["woff2"], "font/woff": ["woff"], "font/ttf": ["ttf"],
-    "font/otf": ["otf"], "image/webp": ["webp"], "image/avif": ["avif"], "image/x-icon": ["ico"],
-    "application/manifest+json": ["webmanifest"], "application/wasm": ["wasm"], "image/jpeg": ["jpg", "jpeg"],
-    "image/png": ["png"], "image/gif": ["gif"], "application/pdf": ["pdf"], "text/plain": ["txt"],
-    "video/mp4": ["mp4"], "video/webm": ["webm"], "audio/mpeg": ["mp3"], "application/rss+xml": ["rss"],
-    "application/atom+xml": ["atom"], "application/x-javascript": ["js"], "image/bmp": ["bmp"],
-    "text/markdown": ["md"], "text/calendar": ["ics"], "application/rdf+xml": ["rdf"],
-    "text/cache-manifest": ["appcache"], "text/vtt": ["vtt"], "application/ld+json": ["jsonld"],
-    "application/geo+json": ["geojson"], "application/vnd.ms-fontobject": ["eot"], "application/font-woff": ["woff"], "application/font-woff2": ["woff2"],
-}
-
-
 class Field:
     def __init__(self, directive):
         self.directive, self.name = directive, directive.args[0]
@@ -80,7 +63,7 @@ def translate_fields(place, context, out, leave_out=None):
         return
     mine = [f for f in fields_of(place) if not is_cached(f, context)]
     mine += [Field(d) for d in place.fields_of_errors]
-    lines, said = [], set()
+    lines, said, more, later = [], set(), [], Block()  # blocks stand behind the list
     for field in mine:
         name = field.name.lower()
         if name == leave_out:
@@ -92,13 +75,17 @@ def translate_fields(place, context, out, leave_out=None):
         if name in MADE:
             context.notes.unsaid(field.directive, f"{field.name} is made by the server")
             continue
-        if not field.value or name in said:
-            if field.value:
-                context.notes.unsaid(field.directive, f"{field.name}: a field stands once")
+        if not field.value:
             continue
-        value, unknown = values.variables(" ".join(field.value.split()))
+        if name in said:
+            more.append(field)
+            continue
+        text = field_by_type(field, context, later)
+        value, unknown = context.variables(" ".join((field.value if text is None else text).split()))
         if unknown:
             context.notes.unsaid(field.directive, f"{field.name}: there is no ${unknown[0]}")
+            continue
+        if text is not None and not value:
             continue
         said.add(name)
         lines.append(f"{field.name}: {value}")
@@ -107,9 +94,27 @@ def translate_fields(place, context, out, leave_out=None):
         name = outer.name.lower()
         if name not in said and name not in MADE and not is_cached(outer, context) and name != "x-content-type-options":
             said.add(name)
-            dropped.append(f"{outer.name}:")
+            if is_by_type(outer, context):
+                later.block('headers "**"').list("remove", [outer.name])
+            else:
+                dropped.append(f"{outer.name}:")
+    several(more, context, later)
     if lines or dropped:
         out.list("headers", lines + dropped, "nginx drops those of the server here: a line without a value does so" if dropped else None)
+    out.parts += later.parts
+
+
+def several(fields, context, out):
+    """Lines of a name that stands already."""
+    lines = []
+    for field in fields:
+        value, unknown = context.variables(" ".join(field.value.split()))
+        if unknown:
+            context.notes.unsaid(field.directive, f"{field.name}: there is no ${unknown[0]}")
+        else:
+            lines.append(f"{field.name}: {value}")
+    if lines:
+        out.block('headers "**"').list("add", lines)
 
 
 def is_cached(field, context):
@@ -118,7 +123,7 @@ def is_cached(field, context):
         return True
     if field.name.lower() != "cache-control" or field.always or is_harmless(field):
         return False
-    return not values.has_variables(field.value) or field.value[1:] in context.maps
+    return not values.has_variables(field.value) or media_types.rows_of(field.value[1:], context) is not None
 
 
 def is_harmless(field):
@@ -169,53 +174,35 @@ def expires_of(args):
 
 
 def by_type(directive, value, cache, context, read):
-    """A map of $sent_http_content_type: by what the names of files of that type end in."""
-    rows = context.maps.get(value[1:])
-    if rows is None or rows.args[0] not in ("$sent_http_content_type", "$uri", "$request_uri"):
-        context.notes.unsaid(directive, f"there is no {value}")
+    """A map of media types: by what the names of their files end in."""
+    found = media_types.rows_of(value.strip("${}"), context)
+    if found is None:
+        context.notes.unsaid(directive, f"{value}: how long a file is kept is said by its type, its name or for all")
         return
-    default, seen = None, set()
-    for row in sorted(rows.block, key=lambda row: row.name.startswith("~")):  # as nginx asks them
-        if row.name == "default":
-            default = read(row.args[0] if row.args else "")
-            continue
-        if not row.args or row.name in ("hostnames", "volatile", "include"):
-            continue
-        endings = (type_endings if rows.args[0] == "$sent_http_content_type" else path_endings)(row.name)
-        control, expires = read(row.args[0])
-        if not endings and row.name and (control or expires):
-            context.notes.differs(row, f"{row.name}: no ending is known of names that are meant by this")
-        fresh = [e for e in endings if e not in seen]
-        seen.update(fresh)
-        if fresh and (control or expires):
-            cache.by_type.append((glob_of(fresh), control, expires))
-    if default is not None and any(default):
-        cache.control, cache.expires = default
+    rows, default = found
+    for glob, text in rows:
+        control, expires = read(text)
+        if control or expires:
+            cache.by_type.append((glob, control, expires))
+    if any(read(default)):
+        cache.control, cache.expires = read(default)
 
 
-def type_endings(pattern):
-    """What the names of files of a media type end in, or of the types that a regular expression is for."""
-    table = {}
-    for extension, kind in mimetypes.types_map.items():
-        table.setdefault(kind, []).append(extension[1:])
-    for kind, extensions in EXTENSIONS.items():
-        table[kind] = list(dict.fromkeys(extensions + table.get(kind, [])))
-    if not pattern.startswith("~"):
-        return table.get(pattern.partition(";")[0].strip().lower(), [])
-    try:
-        regex = re.compile(pattern.lstrip("~*"), re.IGNORECASE)
-    except re.error:
-        return []
-    return list(dict.fromkeys(e for kind in sorted(table) if regex.search(kind) for e in table[kind]))
+def is_by_type(field, context):
+    return values.has_variables(field.value) and media_types.rows_of(field.value.strip("${}"), context) is not None
 
 
-def glob_of(extensions):
-    return "*." + (extensions[0] if len(extensions) == 1 else "{" + ",".join(extensions) + "}")
-
-
-ENDING = re.compile(r"~\*?(?:\.\*)?\\\.(?:(\w+)|\((?:\?:)?([\w|]+)\))\$")
-
-
-def path_endings(pattern):
-    match = ENDING.fullmatch(pattern)
-    return [] if match is None else (match[1] or match[2]).split("|")
+def field_by_type(field, context, out):
+    """A field whose value is a map of media types: the default in `headers`, and blocks for the others. Returns the default,
+    or None: it is no such field."""
+    if not is_by_type(field, context):
+        return None
+    rows, default = media_types.rows_of(field.value.strip("${}"), context)
+    for glob, text in rows:
+        value, unknown = context.variables(" ".join(text.split()))
+        if unknown:
+            context.notes.unsaid(field.directive, f"{field.name}: there is no ${unknown[0]}")
+        elif value != default:
+            block = out.block(f"headers {quoted(glob)}")
+            block.set("set" if value else "remove", listed([f"{field.name}: {value}" if value else field.name]))
+    return default

@@ -44,7 +44,10 @@ class Location:
             return ("~" if text != self.path else self.kind), text
         if self.kind == "=":
             return "=", self.path
-        return self.kind, self.path if self.path.endswith("/") else self.path + "/"
+        path = self.path if self.path.endswith("/") else self.path + "/"
+        if re.search(r"[*?\[\]{}\\]", path):  # what would be a glob: one for these very bytes, and what lies below
+            return "", re.sub(r"([*?\[\]{}\\])", r"\\\1", path) + "**"
+        return self.kind, path
 
     def head(self):
         """The head of the block here."""

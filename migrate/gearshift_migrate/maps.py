@@ -1,13 +1,64 @@
-"""maps.py: `if ($name) { return 301 $name; }` of a map of paths: a redirect for each."""
+"""maps.py: map blocks, as maps; `if ($name) { return 301 $name; }` of a map of paths as a location for each."""
 
 import re
 
 from . import values
-from .answers import Condition, with_query
+from .answers import Condition
 from .location import text_of
-from .server_conf import quoted, single
+from .server_conf import Block, quoted, single
 
 OF_PATHS = ("$uri", "$request_uri", "$document_uri")
+NESTING_MAX = 4
+REDIRECTS = ("301", "302", "303", "307", "308")
+
+
+def use(name, context, depth=0):
+    """Puts the map that defines this variable among those that the result needs. False: there is none that can be said."""
+    if name in context.used:
+        return True
+    row = context.maps.get(name)
+    if row is None or depth == NESTING_MAX or any(line.name == "hostnames" for line in row.block):
+        return False
+    source, unknown = variables(row.args[0], context, depth)
+    if unknown:
+        return False
+    block = Block(f"map {quoted(source)} {quoted('$' + name)}")
+    if row.files:
+        block.list("file", row.files)
+    for line in row.block:
+        if line.name in ("volatile", "include") or (line.file != row.file and row.files):
+            continue
+        value, unknown = variables(line.args[0] if line.args else "", context, depth)
+        captured = re.findall(r"\(\?P?<(\w+)>", line.name) if line.name.startswith("~") else []
+        if [name for name in unknown if name not in captured]:
+            return False
+        block.parts.append((key_of(line.name), quoted(value), None))  # set() would look through all of them
+    context.used[name] = block
+    return True
+
+
+def variables(text, context, depth):
+    return values.variables(text, lambda name: use(name, context, depth + 1))
+
+
+def key_of(name):
+    if name == "default":
+        return "default"
+    if name.startswith("~*"):
+        return f"~* {single(name[2:])}"
+    if name.startswith("~"):
+        return f"~ {single(name[1:])}"
+    return quoted(name)  # a backslash in front means the same here
+
+
+def otherwise_files(condition, inner, context):
+    """`if ($name) { return 301 $name; }` within a location: a return that comes to nothing leads on to the files."""
+    act = condition.action("return")
+    if act is None or len(act.args) != 2 or act.args[0] not in REDIRECTS or act.args[1] != condition.left or \
+            condition.operator or inner.has("return") or not use(condition.left[1:], context):
+        return
+    inner.set("return", quoted(" ".join(act.args)))
+    condition.directive.name = "if (said)"
 
 
 def translate_condition(directive, location, out, context):
@@ -26,8 +77,7 @@ def translate_condition(directive, location, out, context):
     else:
         status = "301" if "permanent" in act.args else "302"
         target = act.args[1]
-    if target is None or row.args[0] not in OF_PATHS or location is not None or \
-            status not in ("301", "302", "303", "307", "308"):
+    if target is None or row.args[0] not in OF_PATHS or location is not None or status not in REDIRECTS:
         context.notes.unsaid(directive, f"a map of {row.args[0]}: paths that have moved, with their new ones, are what is said")
         return True
     for line in row.block:
@@ -41,7 +91,7 @@ def translate_condition(directive, location, out, context):
 def one(line, status, target, out, context):
     """One path, or a regular expression of such."""
     source = line.name[1:] if line.name.startswith("\\") else line.name
-    ours, unknown = values.variables(target)
+    ours, unknown = context.variables(target)
     if unknown:
         context.notes.unsaid(line, f"there is no ${unknown[0]}")
         return
@@ -56,6 +106,3 @@ def one(line, status, target, out, context):
         out.block(f"location = {quoted(source)}").set("return", quoted(f"{status} {ours}"))
     else:
         context.notes.unsaid(line, f"\"{source}\" is no path")
-
-
-__all__ = ["translate_condition", "with_query"]

@@ -48,6 +48,9 @@ thread_pool | needless | `workers`, `file_workers`
 timer_resolution | needless | the time is taken once a turn
 working_directory | needless | paths are absolute
 env | needless | nothing of the environment is removed
+stream | unsaid | HTTP alone
+mail | unsaid | HTTP alone
+rtmp | unsaid | HTTP alone; its HLS pieces are files
 http | said | its settings are those of each server
 """)
 
@@ -212,8 +215,8 @@ zstd_comp_level | needless | compressed once and kept
 zstd_min_length | said | `compress_min`
 """,
     "map, geo, split_clients": """
-map | said | of paths that have moved, of media types in `expires` and `add_header`, of statuses in `access_log`; else it is told
-map_hash_max_size | needless | hashed, of any size
+map | said | `map`; of paths that have moved a `location` for each, of media types `cache`, of statuses in a log `access_log_status`; no `hostnames`
+map_hash_max_size | needless | hashed, of any size: `map_entries_max`
 map_hash_bucket_size | needless | hashed, of any size
 geo | unsaid | addresses decide in `allow` and `deny`
 split_clients | unsaid | a static site is the same for all
@@ -234,7 +237,7 @@ open_log_file_cache | needless | logs stay open
 """,
     "realip": """
 set_real_ip_from | said | `real_ip_from`, or `trusted`
-real_ip_header | said | `real_ip_header`; `proxy_protocol` is `trusted`
+real_ip_header | said | `real_ip_header`; `proxy_protocol` is `trusted`; those of CDNs are X-Forwarded-For, to which they append the same address
 real_ip_recursive | said | `real_ip_recursive`
 """,
     "referer": """
@@ -326,6 +329,10 @@ ALL = {**CORE, **HTTP, **MODULES}
 
 # What only says how a proxy or a script is reached.
 OF_PROXIES = ("proxy_", "fastcgi_", "uwsgi_", "scgi_", "grpc_", "memcached_", "perl_", "js_")
+
+
+def is_known(name):
+    return name in ALL
 
 
 def find(name):

@@ -20,7 +20,7 @@ class Directive:
     file: str
     line: int
     block: list = None
-    comments: list = field(default_factory=list)
+    files: list = field(default_factory=list)  # of a map: those that it includes, whose rows are in `block`, too
 
     @property
     def place(self):

@@ -3,7 +3,8 @@
 import glob
 import os
 
-from .nginx_text import Directive, Refused, parse
+from .nginx_directives import is_known
+from .nginx_text import Refused, parse
 
 NESTING_MAX = 20
 OF_PROXIES = ("fastcgi.conf", "fastcgi_params", "uwsgi_params", "scgi_params", "proxy_params")
@@ -14,6 +15,23 @@ def load(path):
     """The directives of the file and of all that it includes. Relative names begin, as nginx has it, at
     the folder of the first file."""
     return _resolve(_read(path, path), os.path.dirname(os.path.abspath(path)), 0)
+
+
+# How many arguments a directive has at least, where that is not one.
+ARGUMENTS = {"add_header": 2, "error_page": 2, "limit_conn": 2, "limit_conn_zone": 2, "limit_req_zone": 2, "map": 2, "rewrite": 2,
+             "log_format": 2}
+NONE_NEEDED = ("events", "http", "server", "types", "internal", "stub_status", "stream", "mail", "break", "auth_delay", "rtmp",
+               "empty_gif", "flv", "mp4", "ip_hash", "least_conn", "random", "ssi", "upload_progress_json_output")
+
+
+def check(directives):
+    """Refuses what nginx would refuse, too: a directive without its arguments."""
+    for directive in directives:
+        least = ARGUMENTS.get(directive.name, 0 if directive.name in NONE_NEEDED or not is_known(directive.name) else 1)
+        if len(directive.args) < least:
+            raise Refused(f"{directive.place}: {directive.name} has not all of its arguments")
+        if directive.block and directive.name not in LISTS:
+            check(directive.block)
 
 
 def _read(path, shown):
@@ -29,6 +47,9 @@ def _resolve(directives, folder, depth):
     for directive in directives:
         if directive.name != "include" or directive.block is not None or len(directive.args) != 1:
             if directive.block is not None and (directive.name not in LISTS or directive.name == "map"):
+                if directive.name == "map":
+                    directive.files = [path for row in directive.block if row.name == "include" and row.args
+                                       for path in _included(folder, row.args[0])]
                 directive.block = _resolve(directive.block, folder, depth)
             out.append(directive)
             continue

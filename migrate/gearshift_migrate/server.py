@@ -2,7 +2,7 @@
 
 import re
 
-from . import answers, maps, nginx_directives as directives, tls
+from . import answers, maps, nginx_directives as directives, tls, values
 from .admission import CLOSED, referers, translate_admission
 from .fields import cache_of, translate_fields
 from .location import find, gather, place_of
@@ -26,10 +26,16 @@ class Context:
             if directive.name in ("limit_req_zone", "limit_conn_zone"):
                 name = next((a[5:].partition(":")[0] for a in directive.args if a.startswith("zone=")), None)
                 self.zones[name] = directive
-        self.named = {}
+        self.named, self.locations, self.place = {}, [], None  # of the server that is translated
+        self.captured = ()  # names of groups of the location's expression
+        self.used = {}  # maps that the result needs, by name, each behind those that it looks at
         self.connections_max = 0
         self.served = set()  # addresses that a server has that was written
         self.notes_scripts = False
+
+    def variables(self, text):
+        """As values.variables(), with those that maps define."""
+        return values.variables(text, lambda name: name in self.captured or maps.use(name, self))
 
 
 def translate_server(server, context, out):
@@ -77,7 +83,10 @@ def names_of(server, names, is_default, context, listens):
         elif lower.startswith("."):
             out += [lower[1:], "*" + lower]
         else:
-            out.append(lower.rstrip("."))
+            try:
+                out.append(lower.rstrip(".").encode("idna").decode())
+            except UnicodeError:
+                context.notes.unsaid(at, f"{name}: no name of a host")
     out = list(dict.fromkeys(out))
     if is_default and (not out or any(x.address in context.served for x in listens)):
         return [*out, "_"]  # else it is the first of its addresses, which answers to unknown names anyhow
@@ -150,6 +159,7 @@ def fill(server, place, block, listens, context):
     if any(context.addresses.has_tls(x) for x in listens):
         tls.server(place, block, context.notes)
     locations = [x for x in gather(server.block) if x.kind != "@"]
+    context.locations, context.place = locations, place
     returned = place.one("return")
     if returned is not None and not any(d.name == "return" for d in server.block):
         returned = None
@@ -164,25 +174,32 @@ def fill(server, place, block, listens, context):
         block.set("root", quoted(f"{context.prefix}/html"), "nginx's own, for nothing is said")
     translate_fields(place, context, block)
     translate_admission(place, context, block)
-    status(server, locations, block)
+    if any(d.name == "if" and answers.Condition(d).left == "$invalid_referer" for d in server.block):
+        referers(place, context, block)
+    status(locations, block)
     skipped = log_skips(locations, context)
     if skipped and not block.has("access_log_skip"):
         block.list("access_log_skip", skipped)
+    pages_elsewhere(place, None, ["/index.html"], locations, context, block)
     cache_of(place, context).write(block)
     if returned is not None:
         kind = place.last("default_type")
         answers.write_return(returned, block, context, kind.args[0] if kind is not None else "text/plain")
-    extra = block
     for directive in server.block:
         if directive.name == "rewrite" and returned is None:
-            answers.write_rewrite(directive, None, extra, context)
+            answers.write_rewrite(directive, None, block, context)
         elif directive.name == "if":
-            if not maps.translate_condition(directive, None, extra, context):
-                answers.translate_condition(directive, None, place, extra, context)
+            if not maps.translate_condition(directive, None, block, context):
+                answers.translate_condition(directive, None, place, block, context)
         else:
             tell_of(directive, context)
+    paths = {x.path for x in locations if x.kind in ("", "^~")}
     for location in locations:
+        if location.kind in ("", "^~") and location.path + "/" in paths:
+            context.notes.differs(location.directive, f"{location.path}: that for {location.path}/ holds for it, too")
+            continue
         translate_location(location, locations, place, block, context)
+        context.captured = ()
 
 
 def is_silent(returned):
@@ -208,7 +225,7 @@ def tell_of(directive, context):
         context.notes.unsaid(directive, text)
 
 
-def status(server, locations, block):
+def status(locations, block):
     """stub_status: the status page, for those who may."""
     for location in locations:
         if not any(d.name == "stub_status" for d in location.block):
@@ -217,7 +234,6 @@ def status(server, locations, block):
         allowed = [d.args[0] for d in location.block if d.name == "allow" and d.args[0] not in ("127.0.0.1", "::1")]
         if allowed:
             block.list("status_allow", allowed)
-    del server
 
 
 def log_skips(locations, context):
@@ -239,6 +255,7 @@ def translate_location(location, locations, server_place, block, context):
     if "stub_status" in names:
         return
     place = place_of(location, server_place)
+    context.captured = re.findall(r"\(\?P?<(\w+)>", location.path) if location.is_regex else ()
     returned = next((d for d in location.block if d.name == "return"), None)
     rewrites = [d for d in location.block if d.name == "rewrite"]
     whole = next((d for d in rewrites if d.args[0] in answers.ALL), None)
@@ -258,8 +275,6 @@ def translate_location(location, locations, server_place, block, context):
             kind = type(field)("default_type", field.args[1:2], field.file, field.line)
         if answers.write_return(returned, inner, context, kind.args[0] if kind is not None else "text/plain"):
             translate_fields(place, context, inner, leave_out="content-type" if field is not None else None)
-        else:
-            inner.set("return", quoted("404"))
     elif whole is not None:
         block.parts.pop()
         answers.write_rewrite(whole, location, block, context)
@@ -272,6 +287,8 @@ def translate_location(location, locations, server_place, block, context):
         guarded = [answers.Condition(d) for d in location.block if d.name == "if"]
         if any(c.left == "$invalid_referer" for c in guarded):
             referers(place, context, inner)
+        for condition in guarded:
+            maps.otherwise_files(condition, inner, context)
         for directive in location.block:
             if directive.name == "if" and not maps.translate_condition(directive, location, block, context):
                 before = len(block.parts)
@@ -300,6 +317,9 @@ class Both:
     def list(self, key, items):
         self.inner.list(key, items)
 
+    def set(self, key, value):
+        self.inner.set(key, value)
+
 
 def caches(location, place, locations, context, inner):
     """Cache blocks: of the location where it says something itself, and of pages to which nginx goes on from here, as
@@ -315,11 +335,16 @@ def caches(location, place, locations, context, inner):
     prefix = location.path if location.path.endswith("/") else location.path + "/"
     if location.kind != "=":
         pages.append(prefix + "index.html")
+    pages_elsewhere(place, location, pages, locations, context, inner)
+
+
+def pages_elsewhere(place, location, pages, locations, context, inner):
+    """Cache blocks for pages that belong to another location for nginx."""
     for page in pages:
         target = find(locations, page)
-        if target is None or target is location:
+        if target is None or target is location or (location is None and not target.is_regex and target.kind != "="):
             continue
-        cache = cache_of(place_of(target, place.server), context, elsewhere=True)
+        cache = cache_of(place_of(target, place.server or place), context, elsewhere=True)
         name = page.rpartition("/")[2]
         if cache and not any(getattr(p, "head", "") == f'cache "{name}"' for p in inner.parts):
             before = len(inner.parts)

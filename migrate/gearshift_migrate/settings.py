@@ -3,6 +3,8 @@
 import re
 
 from . import values
+from .admission import is_guarded_by_itself
+from .location import find
 from .nginx_text import Refused
 from .server_conf import listed
 
@@ -53,7 +55,7 @@ def root(place, context, out):
 def root_by_variable(directive, text, place, context, out):
     """`/srv/www/$host`: what stands in front of the variable, and paths that begin with it."""
     base, _, rest = text.partition("$")
-    ours, unknown = values.variables("$" + rest)
+    ours, unknown = context.variables("$" + rest)
     if directive.name == "alias" or unknown or not base.endswith("/"):
         context.notes.unsaid(directive, "such a variable is not there for folders; it is closed")
         out.set("deny", '"all"')
@@ -114,12 +116,16 @@ def try_items(directive, place, context):
         if SCRIPTS.search(path):
             context.notes.unsaid(directive, f"{text}: there are no scripts")
             continue
-        ours, unknown = values.variables(path)
+        ours, unknown = context.variables(path)
         if unknown:
             context.notes.unsaid(directive, f"{text}: there is no ${unknown[0]}")
             continue
         if not ours.startswith(("/", "$uri")):
             ours = "/" + ours
+        target = find(context.locations, path) if last and "$" not in path else None
+        if target is not None and target is not place.location and is_guarded_by_itself(target):
+            context.notes.unsaid(directive, f"{text}: it is left out, since {target.directive.place} guards it")
+            continue
         out.append(ours)
     return list(dict.fromkeys(out))
 
@@ -171,7 +177,7 @@ def error_pages(place, context, out):
         if len(own) < len(numbers):
             context.notes.unsaid(directive, "these are numbers of nginx: " +
                                  ", ".join(str(n) for n in numbers if n not in own))
-        ours, unknown = values.variables(target.partition("?")[0])
+        ours, unknown = context.variables(target.partition("?")[0])
         if unknown:
             context.notes.unsaid(directive, f"there is no ${unknown[0]}")
             continue
@@ -210,13 +216,28 @@ def compress(place, context, out):
         if "*" in types:
             out.list("compress_types", ["*/*"])
         elif types:
-            out.list("compress_types", dict.fromkeys(["text/html", *types]))
+            out.list("compress_types", as_here(["text/html", *types]))
         else:
             out.list("compress_types", ["text/html"], "all that gzip is without gzip_types; without this line all text is")
     static = [name + "_static" for name in names]
     if place.own(*static):
         codings = [ours for name, ours in CODINGS if is_on(place, name + "_static")]
         out.set("precompressed", listed(codings) if codings else "{}")
+
+
+# Types that have another name here for the same files: both are named.
+RENAMED_TYPES = {
+    "application/javascript": "text/javascript", "application/x-javascript": "text/javascript",
+    "text/x-js": "text/javascript", "text/xml": "application/xml", "application/xml": "text/xml",
+    "image/x-icon": "image/vnd.microsoft.icon", "image/vnd.microsoft.icon": "image/x-icon",
+    "application/x-font-ttf": "font/ttf", "application/x-font-truetype": "font/ttf", "font/truetype": "font/ttf",
+    "font/opentype": "font/otf", "application/x-font-opentype": "font/otf", "application/x-font-otf": "font/otf",
+}
+
+
+def as_here(types):
+    """A list of media types, with the names that our files have."""
+    return dict.fromkeys(name for kind in types for name in (kind, RENAMED_TYPES.get(kind)) if name)
 
 
 def is_on(place, name):
@@ -268,7 +289,7 @@ def odds(place, context, out):
     elif place.server is None:
         out.set("charset", '""')
     for directive in place.own("charset_types"):
-        out.list("charset_types", ["text/html", *directive.args] if directive.args != ["*"] else ["*/*"])
+        out.list("charset_types", as_here(["text/html", *directive.args]) if directive.args != ["*"] else ["*/*"])
     links = place.one("disable_symlinks")
     if links is not None and links.args[0] != "off":
         out.set("symlinks", "owner" if links.args[0] == "if_not_owner" else "deny")

@@ -4,7 +4,7 @@ from . import nginx_directives as directives
 from . import tls, values
 from .listen import Addresses
 from .nginx_text import Refused
-from .nginx_tree import Place, Scope
+from .nginx_tree import Place, Scope, check
 from .notes import Notes
 from .server import Context, translate_server
 from .server_conf import Block
@@ -30,12 +30,16 @@ ONCE = (
     ("max_headers", "header_count_max", str),
     ("ssl_handshake_timeout", "tls_handshake_timeout", values.duration),
 )
+DAY_S, HOUR_S = 86400, 3600
+LEAST = {"sendfile_max_chunk": (4096, None), "gzip_min_length": (1, "1")}  # below it: that value, or none at all
+OF_CDNS = ("cf-connecting-ip", "true-client-ip", "fastly-client-ip")
 RANGES_MAX = 1000
 
 
 def translate(tree, file="nginx.conf", prefix="/usr/share/nginx"):
     """The text of a server.conf, and the notes. tree: the directives of a whole configuration, or of a file of
     sites-enabled."""
+    check(tree)
     notes, out = Notes(), Block()
     main = Scope(tree)
     blocks = main.own("http")
@@ -56,6 +60,8 @@ def translate(tree, file="nginx.conf", prefix="/usr/share/nginx"):
     context = Context(http, addresses, notes, prefix)
     for server in servers:
         translate_server(server, context, out)
+    first = next(i for i, part in enumerate(out.parts) if isinstance(part, Block))
+    out.parts[first:first] = list(context.used.values())
     if context.connections_max:
         out.parts.insert(1, ("limit_connections", str(context.connections_max), "nginx counts requests in progress"))
     return "\n".join(out.lines()) + "\n", notes
@@ -112,11 +118,21 @@ def once(scopes, out, notes):
                 out.set("keepalive_requests", "1", "keepalive_timeout 0")
                 continue
             value = convert(first)
-            if name == "sendfile_max_chunk" and value == "0":
-                continue
-            out.set(key, value)
+            if convert is values.duration:
+                value = within(values.seconds(first), key)
+            elif name in LEAST and values.octets(value) < LEAST[name][0]:
+                value = LEAST[name][1]
+            if value is not None:
+                out.set(key, value)
         except Refused as error:
             notes.unsaid(directive, str(error))
+
+
+def within(found, key):
+    """A deadline, as long as one may be; None: it would be none."""
+    if found == 0 and key not in ("linger_timeout", "cache_valid"):
+        return None
+    return values.duration_of(min(found, HOUR_S if key == "linger_timeout" else DAY_S))
 
 
 def the_one(name, scopes, notes):
@@ -148,6 +164,9 @@ def real_ip(scopes, out, notes):
     if name.lower() == "proxy_protocol":
         out.list("trusted", trusted)
         return
+    if name.lower() in OF_CDNS:
+        notes.differs(header, f"{name}: taken from X-Forwarded-For, to which such a CDN appends the same address")
+        name = "X-Forwarded-For"
     ours = {"x-forwarded-for": "X-Forwarded-For", "forwarded": "Forwarded", "x-real-ip": "X-Real-IP"}.get(name.lower())
     if ours is None:
         notes.unsaid(header, f"{name}: the client is taken from X-Forwarded-For, Forwarded or X-Real-IP")

@@ -28,6 +28,8 @@ LOG_KNOWN = {
 }
 SENT = ("cache_control", "connection", "content_encoding", "content_length", "content_range", "content_type", "etag",
         "last_modified", "location")
+OF_PROXIES = re.compile(r"\$(?:\{(?:upstream_\w+|gzip_ratio|http2|pipe|proxy_add_x_forwarded_for)\}"
+                        r"|(?:upstream_\w+|gzip_ratio|http2|pipe|proxy_add_x_forwarded_for)\b)")
 VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
@@ -67,18 +69,23 @@ def size(text):
     return text.lower()
 
 
+def octets(text):
+    return int(text.rstrip("kmgKMG")) << {"k": 10, "m": 20, "g": 30}.get(text[-1:].lower(), 0)
+
+
 def is_known(name):
     return name in KNOWN or name.startswith(FAMILIES)
 
 
-def variables(text):
-    """A text with nginx's variables as one with ours, and the names of those that we do not have."""
+def variables(text, is_map=None):
+    """A text with nginx's variables as one with ours, and the names of those that we do not have. is_map: tells whether
+    a name is that of a map."""
     unknown = []
 
     def replace(match):
         name = match[1] or match[2]
         name = RENAMED.get(name, name)
-        if not is_known(name):
+        if not is_known(name) and (is_map is None or not is_map(name)):
             unknown.append(name)
         return "${" + name + "}" if match[1] else "$" + name
 
@@ -92,8 +99,10 @@ def variables(text):
 
 
 def log_format(text):
-    """A format of the access log, and the variables in it that we do not have."""
+    """A format of the access log, and the variables in it that we do not have. Those of proxies say what nginx says of a
+    static file."""
     unknown = []
+    text = OF_PROXIES.sub("-", text)
     for match in VARIABLE.finditer(text):
         name = match[1] or match[2]
         sent = name.removeprefix("sent_http_")

@@ -5,7 +5,6 @@ are installed, by nginx and Caddy. A difference that site.py does not argue is a
 """
 
 import argparse
-import importlib.util
 import os
 import subprocess
 import sys
@@ -13,15 +12,9 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-import programs  # noqa: E402  (found by the line above)
+import page  # noqa: E402  (found by the line above)
+import programs  # noqa: E402
 import sites  # noqa: E402
-
-
-def load(name):
-    spec = importlib.util.spec_from_file_location("site_" + name, os.path.join(HERE, name, "site.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def text_of(name, file):
@@ -74,7 +67,7 @@ def main():
     parser.add_argument("--only", default="gearshift,migrated,nginx,caddy")
     parser.add_argument("-o", action="append", default=[], dest="options")
     args = parser.parse_args()
-    site = load(args.site)
+    site = page.load(args.site)
     options = [x for option in args.options for x in ("-o", option)]
     binary = os.path.abspath(args.server)
     problems = []

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """docs/migrating.md: its table of nginx's directives is that of gearshift-migrate, every key that it names is one, and what
-it writes as server.conf is taken by gearshift -t. With --write the table is renewed."""
+it writes as server.conf is taken by gearshift -t. docs/sites.md is made of the sites. With --write both are renewed."""
 
 import os
 import re
@@ -10,14 +10,15 @@ import tempfile
 import unittest
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
-sys.path.insert(0, os.path.join(TOP, "migrate"))
+sys.path[:0] = [os.path.join(TOP, "migrate"), os.path.dirname(os.path.abspath(__file__))]
+import page  # noqa: E402  (found by the line above)
 from gearshift_migrate import nginx_directives as directives  # noqa: E402  (found by the line above)
 
 GUIDE = os.path.join(TOP, "docs/migrating.md")
 BEGIN, END = "<!-- begin: tests/sites/test_guide.py --write -->\n", "<!-- end -->\n"
-BLOCKS = {"server", "location", "cache", "redirect", "auth"}
+BLOCKS = {"map", "server", "location", "cache", "redirect", "auth"}
 # Words in `code` on the right-hand side that are no keys: values, words of listen, programs, and nginx's own.
-WORDS = {"tls", "proxy_protocol", "http2", "quic", "ssl", "off", "auto", "json", "gearshift", "if", "always", "try_files", "add_header"}
+WORDS = {"tls", "proxy_protocol", "http2", "quic", "ssl", "off", "auto", "json", "gearshift", "if", "always", "try_files", "add_header", "hostnames"}
 
 
 def text_of(path):
@@ -44,6 +45,11 @@ class Guide(unittest.TestCase):
         text = text_of("docs/migrating.md")
         self.assertEqual(text[text.index(BEGIN) + len(BEGIN):text.index(END)], directives.table(),
                          "python3 tests/sites/test_guide.py --write renews it")
+
+    def test_the_page_of_sites_is_made_of_them(self):
+        self.assertEqual(text_of("docs/sites.md"), page.text(), "python3 tests/sites/test_guide.py --write renews it")
+        folders = {name for name in os.listdir(page.HERE) if os.path.exists(os.path.join(page.HERE, name, "site.py"))}
+        self.assertEqual(folders, {name for name, _ in page.ORDER})
 
     def test_every_key_is_one(self):
         known, seen = keys(), 0
@@ -93,6 +99,8 @@ def write():
     text = text[:text.index(BEGIN) + len(BEGIN)] + directives.table() + text[text.index(END):]
     with open(GUIDE, "w", encoding="utf-8") as file:
         file.write(text)
+    with open(os.path.join(TOP, "docs/sites.md"), "w", encoding="utf-8") as file:
+        file.write(page.text())
 
 
 if __name__ == "__main__":

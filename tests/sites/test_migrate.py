@@ -87,6 +87,13 @@ class Directives(Case):
         self.says("server_name ~^(?<who>.+)\\.d\\.example$;", '"*.d.example"', told=("every name below d.example",))
         self.says("server_name ~^[0-9]+$;", told=("a name, or *.name",))
 
+    def test_who_the_client_is(self):
+        self.says("set_real_ip_from 10.0.0.0/8; real_ip_header X-Forwarded-For; real_ip_recursive on;",
+                  'real_ip_from = {"10.0.0.0/8"}', "real_ip_recursive = on")
+        self.says("set_real_ip_from 10.0.0.0/8; real_ip_header CF-Connecting-IP;", 'real_ip_from = {"10.0.0.0/8"}',
+                  told=("real_ip_header: differs",))
+        self.assertIn("real_ip_header = X-Real-IP", said("set_real_ip_from 10.0.0.0/8;")[0])
+
     def test_tries(self):
         self.says("location / { try_files $uri $uri/ =404; }")
         self.assertNotIn("try =", said("location / { try_files $uri $uri/ =404; }")[0])
@@ -121,6 +128,23 @@ class Directives(Case):
         text = self.says("expires $when;", 'cache "*.{html,htm', "expires = 7d", 'cache "*.woff2"', http=http)
         self.assertIn("png", text)
 
+    def test_fields_by_type(self):
+        http = "map $sent_http_content_type $frame { default ''; text/html DENY; }"
+        self.says("add_header X-Frame-Options $frame always; location /a/ { add_header X-A 1; }",
+                  'headers "*.{html,htm', 'set = {"X-Frame-Options: DENY"}', 'headers "**" { remove = {"X-Frame-Options"} }',
+                  http=http)
+
+    def test_fields_of_one_name(self):
+        self.says('add_header Link "</a.css>; rel=preload"; add_header Link "</b.js>; rel=preload";',
+                  'headers = {"Link: </a.css>; rel=preload"}', 'headers "**" { add = {"Link: </b.js>; rel=preload"} }')
+
+    def test_maps(self):
+        http = 'map $http_user_agent $bot { default ""; "~*google(?<x>\\w+)" "g-$x"; other 3; }' \
+               "map $bot $robots { default index; ~. noindex; }"
+        self.says("add_header X-Robots-Tag $robots; location = /a { if ($bot) { return 302 $bot; } }",
+                  'map "$http_user_agent" "$bot" {\n    default = ""\n    ~* \'google(?<x>\\w+)\' = "g-$x"\n    "other" = "3"',
+                  'map "$bot" "$robots"', 'headers = {"X-Robots-Tag: $robots"}', 'return = "302 $bot"', http=http)
+
     def test_who_may(self):
         for given, ours in (
                 ("allow 10.0.0.0/8; deny all;", 'allow = {"10.0.0.0/8"}'),
@@ -151,14 +175,22 @@ class Directives(Case):
         self.says("gzip on; gzip_types text/css; gzip_static on; brotli on;", 'compress = {"br", "gzip"}',
                   'compress_types = {"text/html", "text/css"}', 'precompressed = {"gzip"}')
 
+    def test_types_that_have_another_name_here(self):
+        self.says("gzip on; gzip_types application/javascript text/xml;",
+                  'compress_types = {"text/html", "application/javascript", "text/javascript", "text/xml", "application/xml"}')
+
+    def test_pages_that_belong_to_another_location(self):
+        text = self.says(r"location ~ \.html$ { expires 5m; } location /a/ { expires 1h; }")
+        self.assertEqual(text.count('cache "index.html"'), 2)
+
     def test_aliases(self):
         self.says("location /i/ { alias /srv/images/; }", 'location "/i/" { alias = "/srv/images" }')
         self.says("location ~ ^/i/(.*)$ { alias /srv/images/$1; }", 'deny = "all"', told=("alias",))
 
     def test_logs(self):
-        http = "log_format mine '$remote_addr \"$request\" $status $upstream_addr'; log_format ours '$host \"$request\" $status';"
-        self.says("access_log /var/log/a.log ours;", "access_log_format = '$host \"$request\" $status'", http=http)
-        self.says("access_log /var/log/a.log mine;", told=("$upstream_addr",), http=http)
+        http = "log_format mine '$remote_addr \"$request\" $status $realpath_root $upstream_addr'; log_format ours '$host \"$request\" $status $upstream_addr';"
+        self.says("access_log /var/log/a.log ours;", "access_log_format = '$host \"$request\" $status -'", http=http)
+        self.says("access_log /var/log/a.log mine;", told=("$realpath_root",), http=http)
         self.says("access_log off;", "access_log = off")
 
     def test_lines_of_nobody(self):
@@ -216,6 +248,21 @@ class Idioms(Case):
                      "location ~ '^/h/(.*)$' { try = {\"/i/$1\"} }"):
             self.assertIn(part, text)
 
+    def test_a_host_that_the_client_chooses(self):
+        for url in ("$arg_next", "https://$1", "https://$http_x_host$request_uri", "$http_referer"):
+            text, notes = self.whole(f"server {{ listen 80; server_name a.example; root /srv/a; location ~ ^/(.*)$ {{ return 302 {url}; }} }}")
+            self.assertIn('return = "404"', text)
+            self.assertIn("would choose the host", notes[0])
+        text, _ = self.whole("server { listen 80; server_name bücher.example; return 301 /ä; }")
+        self.assertIn('server "xn--bcher-kva.example"', text)
+        self.assertIn('return = "301 /%C3%A4"', text)
+        text, notes = self.whole("server { listen 80; server_name a.example; return 301 //b.example$request_uri; }")
+        self.assertIn("301 $scheme://b.example$request_uri", text)
+
+    def test_signs_of_a_glob_in_a_path(self):
+        text, _ = self.whole("server { listen 80; server_name a.example; root /srv/a; location /a[1]/ { expires 1h; } }")
+        self.assertIn("location '/a\\[1\\]/**'", text)
+
     def test_what_decides_by_something_else_is_told(self):
         for condition in ("$http_user_agent ~ bot", "$arg_x", "$http_cookie ~ a"):
             text, notes = self.whole("server { listen 80; server_name a.example; root /srv/a;"
@@ -223,6 +270,30 @@ class Idioms(Case):
             self.assertEqual(len(notes), 1)
             self.assertIn("if: not said", notes[0])
             self.assertNotIn("403", text)
+
+    def test_what_is_guarded_stays_guarded(self):
+        start = "server { listen 80; server_name a.example; root /srv/a; location /p/ { deny all; } "
+        for inside, closed in (("rewrite ^/x$ /p/secret last;", 'location = "/x" {\n        try = {"/p/secret"}\n        deny = {"all"}'),
+                               ("rewrite ^/x/(.*)$ /$1 last;", 'deny = "all"'),
+                               ("rewrite ^/x/(.*)$ /p/$1 last;", 'try = {"/p/$1"}\n        deny = {"all"}'),
+                               ("rewrite ^/x/(.*)$ /q/$1 last;", None),
+                               ("location /q/ { allow 10.0.0.0/8; deny all; rewrite ^ /r break; }", 'try = {"/r"}\n        allow = {"10.0.0.0/8"}')):
+            text, _ = self.whole(start + inside + " }")
+            rest = text.replace('location "/p/" { deny = {"all"} }', "")
+            self.assertTrue(closed in rest if closed else "deny" not in rest, text)
+        text, notes = self.whole(start + "location / { try_files $uri /p/page.html; } }")
+        self.assertNotIn("page.html", text)
+        self.assertIn("guards it", notes[0])
+
+    def test_conditions_that_let_few_in(self):
+        text, notes = self.whole("server { listen 80; server_name a.example; root /srv/a;"
+                                 'location /x/ { if ($http_x_key != "abc") { return 403; } } }')
+        self.assertIn('location "/x/" { deny = "all" }', text)
+        self.assertIn("is closed", notes[0])
+        text, notes = self.whole("server { listen 80; server_name a.example; root /srv/a;"
+                                 "valid_referers none a.example; if ($invalid_referer) { return 403; } }")
+        self.assertEqual(notes, [])
+        self.assertIn('referers = {"none", "a.example"}', text)
 
     def test_scripts_are_never_sent_as_files(self):
         text, notes = self.whole("server { listen 80; server_name a.example; root /srv/a; index index.php index.html;"

@@ -21,7 +21,7 @@ ASKS = [
     ask("/", 200, "firmware"),
     ask("/notes/1.2.txt", 200, "faster"),
     ask("/images/router-1.2.bin", 401, fields={"WWW-Authenticate": 'Basic realm="Firmware"'},
-        differs={"gearshift": "charset", "migrated": "charset"}),
+        differs={"gearshift": "charset=\"UTF-8\" is added, as RFC 7617 has it", "migrated": "charset=\"UTF-8\" is added, as RFC 7617 has it"}),
     ask("/images/router-1.2.bin", 200, sends=ALICE, fields={"Content-Disposition": "attachment"}),
     ask("/images/router-1.2.bin", 206, "\x7fE", sends={"Range": "bytes=0-1", **ALICE}),
     ask("/images/router-1.2.bin", 401, sends={"Authorization": "Basic YWxpY2U6d3Jvbmc="}),
