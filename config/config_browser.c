@@ -1,6 +1,8 @@
 /* config_browser.c: see config_browser.h. */
 #include "config/config_browser.h"
+#include "config/dictionary_rule.h"
 #include "config/security_headers.h"
+#include "core/check.h"
 
 #include <errno.h>
 #include <string.h>
@@ -79,6 +81,29 @@ int config_early_hints_check(const struct config_build *build, const struct conf
         return config_fail(build, hints->place, "early_hints",
                            "the fields have %zu octets; allowed: %d", octets,
                            CONFIG_EARLY_HINTS_SIZE_MAX);
+    return 0;
+}
+
+int config_dictionaries_finish(const struct config_build *build, const struct config_entry *entry,
+                               struct location *location)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; location->strip_prefix && i < location->use_as_dictionary_count; i++) {
+        struct dictionary_rule rule;
+        char *text = location->use_as_dictionary[i];
+
+        CHECK(dictionary_rule_parse(text, &rule) == NULL);
+        if (rule.match_said)
+            location->use_as_dictionary[kept++] = text;
+        else if (entry != NULL)
+            return config_fail_advise(build, entry->place, "use_as_dictionary",
+                                      "add match=/path to it, the path in the URL",
+                                      "with alias, \"%.200s\" is not the path that clients ask for",
+                                      text);
+    }
+    if (location->strip_prefix)
+        location->use_as_dictionary_count = kept;
     return 0;
 }
 

@@ -7,6 +7,7 @@
 #include "config/config_links.h"
 #include "config/config_limits.h"
 #include "config/config_text.h"
+#include "config/dictionary_rule.h"
 
 #include <assert.h>
 
@@ -420,6 +421,9 @@ static const struct config_key keys[] = {
       .check = config_text_media_range, .max = CONFIG_MEDIA_RANGES_MAX,
       .allowed = "a media type, such as text/html, or all of a kind, such as text/*",
       .help = "what compress holds for; none named: text, and what compresses as well" },
+    { "deltas", WHERE, PATHS, CONFIG_CODINGS, "", NOWHERE, .allowed = "dcz or dcb",
+      .help = "look beside a file for what `gearshift dictionary` has made of it, and send it to "
+              "clients that have the dictionary" },
     { "symlinks", WHERE, PATHS, CONFIG_CHOICE, "inside", .choices = symlink_rules, LOC(symlinks),
       .help = "follow symbolic links that stay beneath the root, or none" },
     { "dotfiles", WHERE, PATHS, CONFIG_BOOL, "off", LOC(dotfiles),
@@ -492,6 +496,12 @@ static const struct config_key keys[] = {
       .count_offset = offsetof(struct location, download_count), .check = config_text_pattern,
       .max = CONFIG_PATTERNS_MAX, .allowed = "a pattern such as \"*.pdf\", or \"*\" for all files",
       .help = "files that a browser saves under their name, and does not show" },
+    { "use_as_dictionary", BROWSE, PATHS, CONFIG_TEXTS, "", LOC(use_as_dictionary),
+      .count_offset = offsetof(struct location, use_as_dictionary_count),
+      .check = dictionary_rule_check, .max = CONFIG_DICTIONARIES_MAX,
+      .allowed = "a pattern such as \"/app.*.js\", and behind it match=/path for other requests "
+                 "than those and dest=script or the like if wanted",
+      .help = "files that a browser keeps, so that their next version can be sent as a delta" },
 
     { "allow", ADMIT, PATHS, CONFIG_TEXTS, "", NOWHERE, .check = config_text_client,
       .allowed = CLIENTS,

@@ -328,6 +328,7 @@ static void print_location(struct printer *printer, const struct location *locat
         else if (key->type == CONFIG_CODINGS)
             print_codings(printer, key->name,
                           strcmp(key->name, "compress") == 0 ? location->compress
+                          : strcmp(key->name, "deltas") == 0 ? location->deltas
                                                              : location->precompressed);
         else
             CHECK(key->type == CONFIG_PATH || key->type == CONFIG_INCLUDE); /* root, alias */

@@ -99,6 +99,7 @@ static bool attach_exchange(struct http_conn *c)
         return false;
     c->x->peer = &c->peer;
     c->x->secure = c->listen->tls;
+    c->x->proxied = c->listen->proxy_protocol;
     begin_request(c);
     return true;
 }

@@ -4,10 +4,12 @@
 
 #include "core/check.h"
 #include "config/config_text.h"
+#include "config/dictionary_rule.h"
 #include "core/log_repeat.h"
 #include "http/accept.h"
 #include "http/compress_types.h"
 #include "http/date.h"
+#include "http/delta.h"
 #include "http/disposition.h"
 #include "http/early_hints.h"
 #include "http/etag.h"
@@ -25,7 +27,7 @@ enum { FIELDS_TEXT_MAX = 16 * 1024 };
 /* A media type, Cache-Control, the location's fields, and what is of a known length: validators,
  * dates, Content-Length. */
 static_assert(2 * CONFIG_FIELD_VALUE_MAX + HTTP_LOCATION_FIELDS_MAX + CONFIG_EARLY_HINTS_SIZE_MAX +
-                          HTTP_DISPOSITION_MAX + 1024 <=
+                          HTTP_DISPOSITION_MAX + 2 * DICTIONARY_RULE_MAX + 1024 <=
                       FIELDS_TEXT_MAX &&
                   FIELDS_TEXT_MAX <= UINT16_MAX,
               "the longest fields that can be configured must fit");
@@ -80,6 +82,8 @@ struct span http_fields_vary(const struct location *location, unsigned varies, c
         location != NULL && location->cors_count > 0 && strcmp(location->cors[0], "*") != 0;
     const char *const names[] = { (varies & HTTP_VARIES_ACCEPT) != 0 ? "Accept" : NULL,
                                   (varies & HTTP_VARIES_CODING) != 0 ? "Accept-Encoding" : NULL,
+                                  (varies & HTTP_VARIES_DICTIONARY) != 0 ? "Available-Dictionary"
+                                                                         : NULL,
                                   by_origin ? "Origin" : NULL };
     size_t len = 0;
 
@@ -130,6 +134,33 @@ static void put_download(struct text *text, const struct location *location, str
     }
 }
 
+/* Use-As-Dictionary (RFC 9842 section 2.1), for a file that the client is to keep. */
+static void put_dictionary(struct text *text, const struct location *location, struct span name)
+{
+    for (size_t i = 0; i < location->use_as_dictionary_count; i++) {
+        struct dictionary_rule rule;
+        char pattern[DICTIONARY_RULE_MAX + 1];
+
+        CHECK(dictionary_rule_parse(location->use_as_dictionary[i], &rule) == NULL);
+        memcpy(pattern, rule.pattern.ptr, rule.pattern.len);
+        pattern[rule.pattern.len] = '\0';
+        if (!pattern_matches(pattern, name))
+            continue;
+        put(text, "Use-As-Dictionary: match=\"");
+        put_span(text, rule.match);
+        put(text, "\"");
+        const char *between = ", match-dest=(\"";
+        struct span dest;
+        while (dictionary_rule_next_dest(&rule.dests, &dest)) {
+            put(text, "%s", between);
+            put_span(text, dest);
+            between = "\" \"";
+        }
+        put(text, "%s\r\n", between[0] == ',' ? "" : "\")");
+        return;
+    }
+}
+
 /* Do the configured fields of the location hold this one already? They are the more explicit word.
  */
 static bool is_configured(const struct location *location, const char *name)
@@ -165,12 +196,13 @@ static void put_validators(struct text *text, struct file_entry *entry,
                            const struct location *location, const struct file_meta *meta,
                            enum coding coding, int64_t now_s)
 {
+    uint16_t recipe = coding >= CODING_DCB ? http_delta_recipe(entry) : entry->recipe;
     size_t len = 0;
 
     if (location->etag == ETAG_ON)
-        len = http_etag_format(meta, coding, entry->recipe, now_s, entry->etag);
+        len = http_etag_format(meta, coding, recipe, now_s, entry->etag);
     else if (location->etag == ETAG_PORTABLE)
-        len = http_etag_portable(meta, coding, entry->recipe, now_s, entry->etag);
+        len = http_etag_portable(meta, coding, recipe, now_s, entry->etag);
     entry->etag_len = (uint8_t)len;
     entry->has_last_modified = location->last_modified && http_etag_dated(meta, now_s);
     if (entry->has_last_modified) {
@@ -209,10 +241,15 @@ static struct file_fields *make(struct http_env *env, struct file_entry *entry,
         meta.size = entry->file_size;
     put_validators(&text, entry, location, &meta, coding, now_s);
     char vary_text[HTTP_VARY_MAX];
-    put_span(&text, http_fields_vary(location, vary ? HTTP_VARIES_CODING : 0, vary_text));
+    unsigned varies = vary ? HTTP_VARIES_CODING : 0;
+    if (location->deltas != 0) /* RFC 9842 section 6.2; on every form, as each may be cached */
+        varies = HTTP_VARIES_CODING | HTTP_VARIES_DICTIONARY;
+    put_span(&text, http_fields_vary(location, varies, vary_text));
     bool ages = put_cache_rule(&text, location, name, now_s);
     if (location->download_count > 0 && !is_configured(location, "Content-Disposition"))
         put_download(&text, location, name);
+    if (location->use_as_dictionary_count > 0 && !is_configured(location, "Use-As-Dictionary"))
+        put_dictionary(&text, location, name);
     bool hinted = location->early_hints_count > 0 && http_early_hints_suits(type);
     if (hinted)
         put_span(&text, http_early_hints_links(env, location));

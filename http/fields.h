@@ -20,7 +20,11 @@ const struct file_fields *http_fields_get(struct http_env *env, struct file_entr
 
 /* What an answer depends on besides the path: bits. Where the location has `cors` for some origins,
  * it depends on Origin as well. */
-enum http_varies { HTTP_VARIES_ACCEPT = 1 << 0, HTTP_VARIES_CODING = 1 << 1 };
+enum http_varies {
+    HTTP_VARIES_ACCEPT = 1 << 0,
+    HTTP_VARIES_CODING = 1 << 1,
+    HTTP_VARIES_DICTIONARY = 1 << 2
+};
 
 enum { HTTP_VARY_MAX = 64 };
 

@@ -2,6 +2,7 @@
  *
  *   (what is not for everybody) ADMIT -> TRY, or ERROR
  *   TRY -> (a file, or perhaps only sidecars of one) SIDECAR -> RESPOND -> (no longer so) TRY
+ *                            (the client has a dictionary) DELTA -> RESPOND, or SIDECAR
  *                                                            -> COMPRESS -> RESPOND
  *                                                            -> DECOMPRESS -> RESPOND
  *       -> (a directory) INDEX -> SIDECAR, or LIST, or the next TRY
@@ -129,6 +130,10 @@ static void check_done(struct http_exchange *x)
     if (s->sidecar != NULL) {
         http_search_set(&s->sidecar, NULL);
         s->step = HTTP_SEARCH_SIDECAR;
+        if (s->found_codings == 0) { /* it was a delta */
+            s->codings_ordered = false;
+            s->step = HTTP_SEARCH_SIDECAR_PROBE;
+        }
     } else {
         http_search_set(&s->entry, NULL);
         s->step = s->found_step;
@@ -268,6 +273,8 @@ static void found_file(struct http_exchange *x)
     s->probed_until_ms = UINT64_MAX;
     s->codings_ordered = false;
     s->step = HTTP_SEARCH_SIDECAR_PROBE;
+    if (s->location->deltas != 0 && http_request_has(&x->request, HTTP_FIELD_AVAILABLE_DICTIONARY))
+        s->step = HTTP_SEARCH_DELTA;
 }
 
 /* Is what is missing perhaps there as a sidecar? */
@@ -298,7 +305,8 @@ static void step_not_found(struct http_exchange *x)
 static enum http_static_result step_try(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
-    if (s->location->try_count > 0 && !http_search_expand_try(x, s->location->try_uris[s->try_index])) {
+    if (s->location->try_count > 0 &&
+        !http_search_expand_try(x, s->location->try_uris[s->try_index])) {
         next_try(x);
         return HTTP_STATIC_NEXT;
     }
@@ -483,6 +491,8 @@ static enum http_static_result run_step(struct http_exchange *x)
         return step_index(x);
     case HTTP_SEARCH_LIST:
         return http_directory_list(x);
+    case HTTP_SEARCH_DELTA:
+        return http_delta_choose(x);
     case HTTP_SEARCH_SIDECAR_PROBE:
         return http_sidecar_probe(x);
     case HTTP_SEARCH_SIDECAR:
@@ -534,6 +544,7 @@ void http_static_end(struct http_exchange *x)
     http_search_set(&x->search.sidecar, NULL);
     http_search_set(&x->search.opened, NULL);
     http_compress_end(x);
+    http_delta_end(x);
     http_admission_end(x);
     http_listing_free(x->search.listing);
     x->search.listing = NULL;
