@@ -473,8 +473,6 @@ enum exit_status succession_take(struct supervisor *s)
 
     snprintf(s->why, s->why_size, "what the other binary has left is not understood");
     bool whole = read_state(&e) && take_records(&e, 1);
-    if (stats_memory() < 0 && stats_create(STATS_SLOTS) < 0) /* certificates are noted there */
-        log_warn("no memory for counters");
     enum exit_status status = whole ? make_generation(&e) : STATUS_RUNTIME;
     if (status == STATUS_OK && !take_records(&e, 2)) {
         snprintf(s->why, s->why_size, "what the other binary has left is not understood");
@@ -488,6 +486,8 @@ enum exit_status succession_take(struct supervisor *s)
         listen_set_close_rest(&s->sockets);
         s->current = e.generation;
         s->current->instance.tls.ticket_keys = e.keys;
+        if (stats_memory() < 0 && stats_create(STATS_SLOTS) < 0)
+            log_warn("no memory for counters");
         ask_for_generation(&e);
     } else if (e.why == NULL) {
         give_back(&e, status);
