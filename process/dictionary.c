@@ -101,7 +101,7 @@ static int version_open(int folder_fd, const char *name, const char *path,
 }
 
 /* Does the folder have a delta of this name already, made of a file of this mtime? */
-static bool is_made(int folder_fd, const char *name, const struct version *new,
+static bool is_made(int folder_fd, const char *name, const struct version *next,
                     enum delta_format format, const uint8_t *hash)
 {
     uint8_t head[DELTA_HEAD_MAX];
@@ -113,36 +113,37 @@ static bool is_made(int folder_fd, const char *name, const struct version *new,
         return false;
     n = S_ISREG(st.st_mode) ? read(fd, head, sizeof(head)) : -1;
     close(fd);
-    return n > 0 && st.st_mtim.tv_sec == new->st.st_mtim.tv_sec &&st.st_mtim.tv_nsec ==
-                        new->st.st_mtim.tv_nsec &&delta_head_is(format, hash, head, (size_t)n,
-                                                                (uint64_t)st.st_size);
+    return n > 0 && st.st_mtim.tv_sec == next->st.st_mtim.tv_sec &&
+           st.st_mtim.tv_nsec == next->st.st_mtim.tv_nsec &&
+           delta_head_is(format, hash, head, (size_t)n, (uint64_t)st.st_size);
 }
 
 /* Makes one delta, and puts it into the folder if it is worth it: a tenth less than without the
- * dictionary. 0, or -errno. */
+ * dictionary; else one of a file that was there before is removed. 0, or -errno. */
 static int make_delta(struct run *run, int folder_fd, const char *name, const struct version *old,
-                      const struct version *new, const struct delta_maker *maker)
+                      const struct version *next, const struct delta_maker *maker)
 {
     uint8_t head[DELTA_HEAD_MAX];
     size_t head_len = delta_head_put(maker->format, old->hash, head), len = 0, alone_len = 0;
     char *octets = NULL, *alone = NULL;
-    int res = maker->make(old->content, new->content, &octets, &len);
+    int res = maker->make(old->content, next->content, &octets, &len);
 
     if (res == 0)
-        res = maker->make(span_make("", 0), new->content, &alone, &alone_len);
+        res = maker->make(span_make("", 0), next->content, &alone, &alone_len);
     free(alone);
     if (res == 0 && head_len + len > alone_len - alone_len / 10) {
         run->useless++;
-        printf("%s: no %.*s from %s: %zu bytes, and %zu without it\n", new->path,
+        res = dictionary_remove(folder_fd, name);
+        printf("%s: no %.*s from %s: %zu bytes, and %zu without it\n", next->path,
                (int)delta_format_name(maker->format).len, delta_format_name(maker->format).ptr,
                old->path, head_len + len, alone_len);
     } else if (res == 0) {
         const struct span pieces[] = { span_make((char *)head, head_len), span_make(octets, len) };
 
-        res = dictionary_write(folder_fd, name, &new->st, pieces, ARRAY_LEN(pieces));
+        res = dictionary_write(folder_fd, name, &next->st, pieces, ARRAY_LEN(pieces));
         run->written += res == 0;
         if (res == 0)
-            printf("%s: %.*s from %s: %zu bytes, and %zu without it\n", new->path,
+            printf("%s: %.*s from %s: %zu bytes, and %zu without it\n", next->path,
                    (int)delta_format_name(maker->format).len, delta_format_name(maker->format).ptr,
                    old->path, head_len + len, alone_len);
     }
@@ -150,12 +151,12 @@ static int make_delta(struct run *run, int folder_fd, const char *name, const st
     return res;
 }
 
-/* All deltas of `new`, in the folder, from `old`. */
+/* All deltas of `next`, in the folder, from `old`. */
 static void make_deltas(struct run *run, int folder_fd, const char *new_name,
-                        const struct version *old, const struct version *new)
+                        const struct version *old, const struct version *next)
 {
-    if (memcmp(old->hash, new->hash, sizeof(old->hash)) == 0 || old->content.len == 0 ||
-        new->content.len == 0)
+    if (memcmp(old->hash, next->hash, sizeof(old->hash)) == 0 || old->content.len == 0 ||
+        next->content.len == 0)
         return;
     for (unsigned format = 0; format < DELTA_FORMATS; format++) {
         char name[NAME_MAX + 1], suffix[DELTA_SUFFIX_LEN];
@@ -166,13 +167,13 @@ static void make_deltas(struct run *run, int folder_fd, const char *new_name,
         delta_suffix_put((enum delta_format)format, old->hash, suffix);
         if (snprintf(name, sizeof(name), "%s%.*s", new_name, DELTA_SUFFIX_LEN, suffix) > NAME_MAX)
             res = -ENAMETOOLONG;
-        else if (is_made(folder_fd, name, new, (enum delta_format)format, old->hash))
+        else if (is_made(folder_fd, name, next, (enum delta_format)format, old->hash))
             run->present++;
         else
-            res = make_delta(run, folder_fd, name, old, new,
+            res = make_delta(run, folder_fd, name, old, next,
                              delta_maker_find((enum delta_format)format));
         if (res < 0)
-            fail(run, new->path, res);
+            fail(run, next->path, res);
     }
 }
 
@@ -205,7 +206,7 @@ static void run_file(struct run *run, const struct dictionary_folder *olds,
 {
     char old_path[PATH_MAX], new_path[PATH_MAX];
     size_t found[OLD_MAX], count = find_old(olds, name, found);
-    struct version new = { 0 };
+    struct version next = { 0 };
     int res;
 
     join(new_path, sizeof(new_path), beneath, name);
@@ -213,7 +214,7 @@ static void run_file(struct run *run, const struct dictionary_folder *olds,
         run->alone++;
         return;
     }
-    res = version_open(news->fd, name, new_path, &new);
+    res = version_open(news->fd, name, new_path, &next);
     if (res < 0)
         fail(run, new_path, res);
     for (size_t i = 0; res == 0 && i < count; i++) {
@@ -226,10 +227,10 @@ static void run_file(struct run *run, const struct dictionary_folder *olds,
         if (failed < 0)
             fail(run, old_path, failed);
         else
-            make_deltas(run, news->fd, name, &old, &new);
+            make_deltas(run, news->fd, name, &old, &next);
         version_free(&old);
     }
-    version_free(&new);
+    version_free(&next);
 }
 
 static void run_folders(struct run *run, int old_fd, int new_fd, const char *beneath, int depth);
@@ -293,22 +294,22 @@ static void run_files(struct run *run, int old_fd, const struct stat *old_st, in
                    : slash == run->new_path
                        ? strdup("/")
                        : strndup(run->new_path, (size_t)(slash - run->new_path));
-    struct version old = { 0 }, new = { 0 };
+    struct version old = { 0 }, next = { 0 };
     struct stat st;
     int folder_fd = folder != NULL ? dictionary_open(AT_FDCWD, folder, &st) : -ENOMEM;
     int res = version_read(old_fd, old_st, run->old_path, &old);
 
     if (res < 0)
         fail(run, run->old_path, res);
-    res = version_read(new_fd, new_st, run->new_path, &new);
+    res = version_read(new_fd, new_st, run->new_path, &next);
     if (res < 0 || folder_fd < 0)
         fail(run, run->new_path, res < 0 ? res : folder_fd);
-    if (run->failed == 0 && memcmp(old.hash, new.hash, sizeof(old.hash)) == 0)
+    if (run->failed == 0 && memcmp(old.hash, next.hash, sizeof(old.hash)) == 0)
         printf("%s: it is the same as %s\n", run->new_path, run->old_path);
     else if (run->failed == 0)
-        make_deltas(run, folder_fd, name, &old, &new);
+        make_deltas(run, folder_fd, name, &old, &next);
     version_free(&old);
-    version_free(&new);
+    version_free(&next);
     if (folder_fd >= 0)
         close(folder_fd);
     free(folder);

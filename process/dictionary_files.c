@@ -173,3 +173,8 @@ int dictionary_write(int folder_fd, const char *name, const struct stat *like,
         unlinkat(folder_fd, temporary, 0);
     return res;
 }
+
+int dictionary_remove(int folder_fd, const char *name)
+{
+    return unlinkat(folder_fd, name, 0) == 0 || errno == ENOENT ? 0 : -errno;
+}

@@ -40,4 +40,7 @@ int dictionary_read(int fd, size_t size, struct span *ret_content);
 int dictionary_write(int folder_fd, const char *name, const struct stat *like,
                      const struct span *pieces, size_t count);
 
+/* Removes the file of this name from the folder, if there is one. 0, or -errno. */
+int dictionary_remove(int folder_fd, const char *name);
+
 #endif

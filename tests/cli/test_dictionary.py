@@ -71,6 +71,10 @@ class Dictionary(Command):
         self.put("files/app.js", NEW + "er")
         self.assertIn("app.js: dc", self.make(old, new))
         self.check("files/" + names[0], OLD, NEW + "er")
+        # One of which nothing is to be gained: that of before does not stay.
+        self.put("files/app.js", "another")
+        self.assertIn("app.js: no dc", self.make(old, new))
+        self.assertEqual(self.deltas("files"), [])
 
     def test_two_folders(self):
         for name, text in (("index.html", OLD), ("js/app.3fa1c2d4.js", OLD), ("js/gone.js", OLD),
