@@ -202,6 +202,7 @@ struct location {
     unsigned deltas;          /* bits 1 << CODING_DCB, 1 << CODING_DCZ: deltas to look for */
     char **use_as_dictionary; /* which files clients keep for that (dictionary_rule.h) */
     size_t use_as_dictionary_count;
+    const struct glob *dictionary_globs; /* their patterns, compiled */
 };
 
 /* A template of listings, as `autoindex_template` names it. */

@@ -85,25 +85,40 @@ int config_early_hints_check(const struct config_build *build, const struct conf
 }
 
 int config_dictionaries_finish(const struct config_build *build, const struct config_entry *entry,
-                               struct location *location)
+                               bool own, struct location *location)
 {
     size_t kept = 0;
+    struct glob *globs =
+        arena_array(build->arena, location->use_as_dictionary_count, sizeof(globs[0]));
 
-    for (size_t i = 0; location->strip_prefix && i < location->use_as_dictionary_count; i++) {
+    if (globs == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < location->use_as_dictionary_count; i++) {
         struct dictionary_rule rule;
         char *text = location->use_as_dictionary[i];
+        const char *pattern, *what = NULL;
+        int res;
 
         CHECK(dictionary_rule_parse(text, &rule) == NULL);
-        if (rule.match_said)
-            location->use_as_dictionary[kept++] = text;
-        else if (entry != NULL)
+        if (location->strip_prefix && !rule.match_said) {
+            if (!own)
+                continue;
             return config_fail_advise(build, entry->place, "use_as_dictionary",
                                       "add match=/path to it, the path in the URL",
                                       "with alias, \"%.200s\" is not the path that clients ask for",
                                       text);
+        }
+        pattern = arena_strndup(build->scratch, rule.pattern.ptr, rule.pattern.len);
+        res = pattern != NULL ? glob_compile(build->arena, pattern, &globs[kept], &what) : -ENOMEM;
+        if (res == -EINVAL)
+            return config_fail(build, entry->place, "use_as_dictionary", "\"%.200s\" %s", text,
+                               what);
+        if (res < 0)
+            return res;
+        location->use_as_dictionary[kept++] = text;
     }
-    if (location->strip_prefix)
-        location->use_as_dictionary_count = kept;
+    location->use_as_dictionary_count = kept;
+    location->dictionary_globs = globs;
     return 0;
 }
 

@@ -390,7 +390,8 @@ static int browser_make(const struct config_build *build, const struct config_la
         res = config_early_hints_check(build, entry_said(layers, "early_hints"), location);
     if (res == 0)
         res = config_dictionaries_finish(
-            build, entry_in(layers, 2, config_key_find("use_as_dictionary")), location);
+            build, entry_said(layers, "use_as_dictionary"),
+            entry_in(layers, 2, config_key_find("use_as_dictionary")) != NULL, location);
     if (res < 0 || location->cors_count == 0)
         return res;
     return config_cors_check(build, entry_said(layers, "cors"), location);

@@ -11,7 +11,7 @@
 enum { DICTIONARY_RULE_MAX = 500 /* octets of an element */ };
 
 struct dictionary_rule {
-    struct span pattern; /* as in a cache rule */
+    struct span pattern; /* a glob (match/glob.h) */
     struct span match;   /* fit for a String of a structured field as it is; where none is said, the
                             pattern */
     bool match_said;

@@ -13,6 +13,7 @@
 #include "http/disposition.h"
 #include "http/early_hints.h"
 #include "http/etag.h"
+#include "http/use_dictionary.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -134,33 +135,6 @@ static void put_download(struct text *text, const struct location *location, str
     }
 }
 
-/* Use-As-Dictionary (RFC 9842 section 2.1), for a file that the client is to keep. */
-static void put_dictionary(struct text *text, const struct location *location, struct span name)
-{
-    for (size_t i = 0; i < location->use_as_dictionary_count; i++) {
-        struct dictionary_rule rule;
-        char pattern[DICTIONARY_RULE_MAX + 1];
-
-        CHECK(dictionary_rule_parse(location->use_as_dictionary[i], &rule) == NULL);
-        memcpy(pattern, rule.pattern.ptr, rule.pattern.len);
-        pattern[rule.pattern.len] = '\0';
-        if (!pattern_matches(pattern, name))
-            continue;
-        put(text, "Use-As-Dictionary: match=\"");
-        put_span(text, rule.match);
-        put(text, "\"");
-        const char *between = ", match-dest=(\"";
-        struct span dest;
-        while (dictionary_rule_next_dest(&rule.dests, &dest)) {
-            put(text, "%s", between);
-            put_span(text, dest);
-            between = "\" \"";
-        }
-        put(text, "%s\r\n", between[0] == ',' ? "" : "\")");
-        return;
-    }
-}
-
 /* Do the configured fields of the location hold this one already? They are the more explicit word.
  */
 static bool is_configured(const struct location *location, const char *name)
@@ -249,7 +223,7 @@ static struct file_fields *make(struct http_env *env, struct file_entry *entry,
     if (location->download_count > 0 && !is_configured(location, "Content-Disposition"))
         put_download(&text, location, name);
     if (location->use_as_dictionary_count > 0 && !is_configured(location, "Use-As-Dictionary"))
-        put_dictionary(&text, location, name);
+        text.len += http_use_dictionary_put(location, name, text.octets + text.len);
     bool hinted = location->early_hints_count > 0 && http_early_hints_suits(type);
     if (hinted)
         put_span(&text, http_early_hints_links(env, location));

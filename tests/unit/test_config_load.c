@@ -341,6 +341,8 @@ static void test_location_refused(void **state)
           "tell by match=/path for which requests it is; allowed: a pattern such as "
           "\"/app.*.js\", and behind it match=/path for other requests than those and dest=script "
           "or the like if wanted" },
+        { "server a { root = /srv/www\nuse_as_dictionary = \"/[a.js match=/b\" }",
+          "server.conf:2: use_as_dictionary: \"/[a.js match=/b\" has a [ without its ]" },
         { "server a { root = /srv/www location \"/x/\" { alias = /srv/www\n"
           "use_as_dictionary = \"/a\" } }",
           "server.conf:2: use_as_dictionary: with alias, \"/a\" is not the path that clients ask "

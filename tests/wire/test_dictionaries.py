@@ -54,12 +54,14 @@ def setup(world):
     return world.serve(block="""
         deltas = {"dcz", "dcb"}
         precompressed = {"br", "gzip"}
-        use_as_dictionary = {"/app*.js dest=script,worker", "*.html match=/sub/*"}
+        use_as_dictionary = {"/app*.js dest=script,worker", "/s{u,}b/**.html match=/sub/*"}
         location "/outside/" { deltas = {} use_as_dictionary = {} }
         location "/alone/" { deltas = {} use_as_dictionary = "*.js match=/alone/*" }
         location "/cors/" { cors = "https://friend.example" }
         location "/star/" { cors = "*" }
-    """)
+        location "/other/" { alias = "@alone@" use_as_dictionary = "/other/*.js match=/other/*" }
+        location "/none/" { alias = "@alone@" }
+    """.replace("@alone@", root.at("alone")))
 
 
 def check(answer, coding, dictionary=OLD):
@@ -191,6 +193,12 @@ def without_the_keys_nothing_is_different(server):
     assert "Vary" not in answer and "Use-As-Dictionary" not in answer
     answer = server.get("/alone/app.js", ACCEPTS, field(OLD))
     assert "Vary" not in answer and answer["Use-As-Dictionary"] == 'match="/alone/*"'
+
+
+@test
+def with_alias_it_is_the_path_of_the_url(server):
+    assert server.get("/other/app.js")["Use-As-Dictionary"] == 'match="/other/*"'
+    assert "Use-As-Dictionary" not in server.get("/none/app.js")
 
 
 FRIEND, STRANGER = "Origin: https://friend.example", "Origin: https://evil.example"
