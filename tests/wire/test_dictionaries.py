@@ -61,7 +61,7 @@ def setup(world):
         location "/star/" { cors = "*" }
         location "/other/" { alias = "@alone@" use_as_dictionary = "/other/*.js match=/other/*" }
         location "/none/" { alias = "@alone@" }
-    """.replace("@alone@", root.at("alone")))
+    """.replace("@alone@", root.path + "/alone"))
 
 
 def check(answer, coding, dictionary=OLD):
