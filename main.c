@@ -3,6 +3,7 @@
 #include "config/config_print.h"
 #include "config/config_texts.h"
 #include "core/check.h"
+#include "core/delta_make.h"
 #include "core/inherited.h"
 #include "core/log.h"
 #include "core/log_repeat.h"
@@ -13,6 +14,7 @@
 #include "http/request.h"
 #include "process/binary.h"
 #include "process/control_client.h"
+#include "process/dictionary.h"
 #include "process/doctor.h"
 #include "process/exit_status.h"
 #include "process/foreground.h"
@@ -179,6 +181,23 @@ static void print_codings(void)
     printf("\n");
 }
 
+/* What `gearshift dictionary` can make. */
+static void print_deltas(void)
+{
+    printf("dictionary: ");
+    for (unsigned format = DELTA_FORMATS; format-- > 0;) {
+        const struct delta_maker *maker = delta_maker_find((enum delta_format)format);
+        struct span name = delta_format_name((enum delta_format)format);
+        char version[DELTA_VERSION_MAX];
+
+        if (maker == NULL)
+            continue;
+        maker->version(version);
+        printf(" %.*s (%s)", (int)name.len, name.ptr, version);
+    }
+    printf("\n");
+}
+
 static int build_info(void)
 {
     printf("gearshift %s\n"
@@ -202,6 +221,7 @@ static int build_info(void)
            options_default_file());
     print_tls_libraries();
     print_codings();
+    print_deltas();
     print_engines();
     return STATUS_OK;
 }
@@ -255,6 +275,8 @@ int main(int argc, char **argv)
         return top(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "sign") == 0)
         return sign(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "dictionary") == 0)
+        return dictionary(argc - 1, argv + 1);
     if (argc > 1 && control_client_knows(argv[1]))
         return control_client(argc - 1, argv + 1);
     if (binary_note(argc, argv) < 0) {

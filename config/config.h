@@ -99,7 +99,17 @@ enum etag_kind {
 /* Which date in If-Modified-Since makes a 304. */
 enum if_modified_since { IF_MODIFIED_SINCE_EXACT, IF_MODIFIED_SINCE_BEFORE };
 
-enum coding { CODING_IDENTITY, CODING_GZIP, CODING_BR, CODING_ZSTD, CODING_COUNT };
+/* The last two are made with a dictionary, and only files beside what they are made of have them
+ * (core/delta.h). */
+enum coding {
+    CODING_IDENTITY,
+    CODING_GZIP,
+    CODING_BR,
+    CODING_ZSTD,
+    CODING_DCB,
+    CODING_DCZ,
+    CODING_COUNT
+};
 
 /* What a client, and all of them together, may have of a part of a server's paths. */
 struct location_limits {
@@ -199,6 +209,11 @@ struct location {
     bool clean_urls;  /* pages are found without ".html", and those who ask with it led there */
     bool has_varying; /* one of `headers` has a `varying` */
     const struct template **try_templates; /* of try_uris */
+    /* Compression dictionaries (RFC 9842) */
+    unsigned deltas;          /* bits 1 << CODING_DCB, 1 << CODING_DCZ: deltas to look for */
+    char **use_as_dictionary; /* which files clients keep for that (dictionary_rule.h) */
+    size_t use_as_dictionary_count;
+    const struct glob *dictionary_globs; /* their patterns, compiled */
 };
 
 /* A template of listings, as `autoindex_template` names it. */
@@ -294,6 +309,9 @@ struct access_rules {
 #define CONFIG_PATTERNS_MAX         100
 #define CONFIG_EARLY_HINTS_MAX      50
 #define CONFIG_EARLY_HINTS_SIZE_MAX 2000
+
+/* Elements of one `use_as_dictionary`: each is compared with the name of a file. */
+#define CONFIG_DICTIONARIES_MAX 100
 
 /* Patterns in one `autoindex_exclude`: each is compared with every name of a listing. */
 #define CONFIG_EXCLUDES_MAX 100

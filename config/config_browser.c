@@ -1,6 +1,8 @@
 /* config_browser.c: see config_browser.h. */
 #include "config/config_browser.h"
+#include "config/dictionary_rule.h"
 #include "config/security_headers.h"
+#include "core/check.h"
 
 #include <errno.h>
 #include <string.h>
@@ -81,6 +83,44 @@ int config_early_hints_check(const struct config_build *build, const struct conf
         return config_fail(build, hints->place, "early_hints",
                            "the fields have %zu octets; allowed: %d", octets,
                            CONFIG_EARLY_HINTS_SIZE_MAX);
+    return 0;
+}
+
+int config_dictionaries_finish(const struct config_build *build, const struct config_entry *entry,
+                               bool own, struct location *location)
+{
+    size_t kept = 0;
+    struct glob *globs =
+        arena_array(build->arena, location->use_as_dictionary_count, sizeof(globs[0]));
+
+    if (globs == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < location->use_as_dictionary_count; i++) {
+        struct dictionary_rule rule;
+        char *text = location->use_as_dictionary[i];
+        const char *pattern, *what = NULL;
+        int res;
+
+        CHECK(dictionary_rule_parse(text, &rule) == NULL);
+        if (location->strip_prefix && !rule.match_said) {
+            if (!own)
+                continue;
+            return config_fail_advise(build, entry->place, "use_as_dictionary",
+                                      "add match=/path to it, the path in the URL",
+                                      "with alias, \"%.200s\" is not the path that clients ask for",
+                                      text);
+        }
+        pattern = arena_strndup(build->scratch, rule.pattern.ptr, rule.pattern.len);
+        res = pattern != NULL ? glob_compile(build->arena, pattern, &globs[kept], &what) : -ENOMEM;
+        if (res == -EINVAL)
+            return config_fail(build, entry->place, "use_as_dictionary", "\"%.200s\" %s", text,
+                               what);
+        if (res < 0)
+            return res;
+        location->use_as_dictionary[kept++] = text;
+    }
+    location->use_as_dictionary_count = kept;
+    location->dictionary_globs = globs;
     return 0;
 }
 

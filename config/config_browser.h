@@ -20,6 +20,13 @@ int config_security_headers_finish(const struct config_build *build,
 int config_early_hints_check(const struct config_build *build, const struct config_entry *hints,
                              const struct location *location);
 
+/* Compiles the patterns of the location's use_as_dictionary. Does each element tell which requests
+ * the dictionary is for? With alias, one without a match does not: what the location inherits of
+ * such is taken away. `entry`: what sets them, `own`: the location itself. 0, or -errno and a
+ * sentence. */
+int config_dictionaries_finish(const struct config_build *build, const struct config_entry *entry,
+                               bool own, struct location *location);
+
 /* Do the keys of `cors` go together? `cors`: what sets it. 0, or -errno and a sentence. */
 int config_cors_check(const struct config_build *build, const struct config_entry *cors,
                       const struct location *location);

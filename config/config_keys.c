@@ -9,6 +9,7 @@
 #include "config/config_limits.h"
 #include "config/config_rewrite.h"
 #include "config/config_text.h"
+#include "config/dictionary_rule.h"
 #include "config/map_values.h"
 
 #include <assert.h>
@@ -455,6 +456,9 @@ static const struct config_key keys[] = {
     { "maintenance_retry_after", WHERE, PATHS, CONFIG_DURATION, "5m", 0, DAY,
       LOC(maintenance.retry_after_ms), .special = "0",
       .help = "when to come back, in Retry-After; 0: it is not said" },
+    { "deltas", WHERE, PATHS, CONFIG_CODINGS, "", NOWHERE, .allowed = "dcz or dcb",
+      .help = "look beside a file for what `gearshift dictionary` has made of it, and send it to "
+              "clients that have the dictionary" },
     { "symlinks", WHERE, PATHS, CONFIG_CHOICE, "inside", .choices = symlink_rules, LOC(symlinks),
       .help = "follow symbolic links that stay beneath the root, or none" },
     { "dotfiles", WHERE, PATHS, CONFIG_BOOL, "off", LOC(dotfiles),
@@ -527,6 +531,12 @@ static const struct config_key keys[] = {
       .count_offset = offsetof(struct location, download_count), .check = config_text_pattern,
       .max = CONFIG_PATTERNS_MAX, .allowed = "a pattern such as \"*.pdf\", or \"*\" for all files",
       .help = "files that a browser saves under their name, and does not show" },
+    { "use_as_dictionary", BROWSE, PATHS, CONFIG_TEXTS, "", LOC(use_as_dictionary),
+      .count_offset = offsetof(struct location, use_as_dictionary_count),
+      .check = dictionary_rule_check, .max = CONFIG_DICTIONARIES_MAX,
+      .allowed = "a pattern such as \"/app.*.js\", and behind it match=/path for other requests "
+                 "than those and dest=script or the like if wanted",
+      .help = "files that a browser keeps, so that their next version can be sent as a delta" },
 
     { "allow", ADMIT, PATHS, CONFIG_TEXTS, "", NOWHERE, .check = config_text_client,
       .allowed = CLIENTS,

@@ -383,6 +383,10 @@ static int browser_make(const struct config_build *build, const struct config_la
 
     if (res == 0)
         res = config_early_hints_check(build, entry_said(layers, "early_hints"), location);
+    if (res == 0)
+        res = config_dictionaries_finish(
+            build, entry_said(layers, "use_as_dictionary"),
+            entry_in(layers, 2, config_key_find("use_as_dictionary")) != NULL, location);
     if (res < 0 || location->cors_count == 0)
         return res;
     return config_cors_check(build, entry_said(layers, "cors"), location);
@@ -517,6 +521,8 @@ int config_location_make(const struct config_build *build, const struct config_l
         res = codings_make(build, layers, "precompressed", &location->precompressed);
     if (res == 0)
         res = codings_make(build, layers, "compress", &location->compress);
+    if (res == 0)
+        res = codings_make(build, layers, "deltas", &location->deltas);
     if (res == 0)
         res = types_make(build, layers, location);
     if (res == 0)

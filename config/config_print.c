@@ -379,6 +379,7 @@ static void print_location(struct printer *printer, const struct location *locat
         else if (key->type == CONFIG_CODINGS)
             print_codings(printer, key->name,
                           strcmp(key->name, "compress") == 0 ? location->compress
+                          : strcmp(key->name, "deltas") == 0 ? location->deltas
                                                              : location->precompressed);
         else if (strcmp(key->name, "rewrite") == 0)
             print_rewrite(printer, location);

@@ -132,9 +132,8 @@ int config_error_page_parse(const struct config_scope *scope, const struct confi
 const char *config_coding_name(enum coding coding)
 {
     static const char *const names[CODING_COUNT] = {
-        [CODING_GZIP] = "gzip",
-        [CODING_BR] = "br",
-        [CODING_ZSTD] = "zstd",
+        [CODING_GZIP] = "gzip", [CODING_BR] = "br",   [CODING_ZSTD] = "zstd",
+        [CODING_DCB] = "dcb",   [CODING_DCZ] = "dcz",
     };
 
     CHECK(coding < CODING_COUNT);
@@ -144,13 +143,18 @@ const char *config_coding_name(enum coding coding)
 int config_coding_parse(const struct config_build *build, const struct config_key *key,
                         const struct config_item *item, unsigned *ret_bit)
 {
+    bool deltas = strcmp(key->name, "deltas") == 0;
+
     for (unsigned coding = 0; coding < CODING_COUNT; coding++) {
         const char *name = config_coding_name((enum coding)coding);
 
-        if (name != NULL && strcmp(name, item->text) == 0) {
-            *ret_bit = 1u << coding;
-            return 0;
-        }
+        if (name == NULL || strcmp(name, item->text) != 0)
+            continue;
+        if (deltas != (coding >= CODING_DCB))
+            return deltas ? FAIL("\"%s\" is made without a dictionary", name)
+                          : FAIL("\"%s\" is made with a dictionary, and belongs in deltas", name);
+        *ret_bit = 1u << coding;
+        return 0;
     }
     return FAIL("\"%.100s\" is no content coding known here", item->text);
 }

@@ -5,6 +5,7 @@
 #include <nettle/md5.h>
 #include <nettle/memops.h>
 #include <nettle/sha1.h>
+#include <nettle/sha2.h>
 #include <nettle/version.h>
 
 #if NETTLE_VERSION_MAJOR >= 4 /* a digest is always a whole one there */
@@ -31,6 +32,16 @@ void digest_sha1(const struct span *pieces, size_t count, uint8_t ret_digest[DIG
     for (size_t i = 0; i < count; i++)
         sha1_update(&context, pieces[i].len, (const uint8_t *)pieces[i].ptr);
     DIGEST_END(sha1, &context, DIGEST_SHA1_SIZE, ret_digest);
+}
+
+void digest_sha256(const struct span *pieces, size_t count, uint8_t ret_digest[DIGEST_SHA256_SIZE])
+{
+    struct sha256_ctx context;
+
+    sha256_init(&context);
+    for (size_t i = 0; i < count; i++)
+        sha256_update(&context, pieces[i].len, (const uint8_t *)pieces[i].ptr);
+    DIGEST_END(sha256, &context, DIGEST_SHA256_SIZE, ret_digest);
 }
 
 void digest_hmac(struct span key, const struct span *pieces, size_t count,

@@ -107,3 +107,16 @@ bool peer_parse(struct span text, struct peer *ret_peer)
     *ret_peer = peer;
     return true;
 }
+
+bool peer_is_local(const struct peer *peer)
+{
+    static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+    static const uint8_t ipv6_loopback[16] = { [15] = 1 };
+
+    if (peer->family == PEER_IPV4)
+        return peer->addr[0] == 127;
+    if (peer->family == PEER_IPV6)
+        return memcmp(peer->addr, ipv6_loopback, 16) == 0 ||
+               (memcmp(peer->addr, mapped, 12) == 0 && peer->addr[12] == 127);
+    return peer->family == PEER_UNIX;
+}

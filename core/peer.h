@@ -22,6 +22,9 @@ enum { PEER_TEXT_MAX = 46 }; /* with the NUL */
  * address as IPv4. `ret_text` holds PEER_TEXT_MAX octets. Returns the length without the NUL. */
 size_t peer_format(const struct peer *peer, char *ret_text);
 
+/* Is it this machine: a loopback address (RFC 6890), or a unix socket? Pure. */
+bool peer_is_local(const struct peer *peer);
+
 /* Reads a numeric address, and nothing else: "192.0.2.1" (four decimals without leading zeros), or
  * IPv6 without brackets and zone (RFC 4291 section 2.2); the port becomes 0. False: it is none, and
  * `*ret_peer` is as it was. */

@@ -107,7 +107,8 @@ enum { STATS_SLOTS = 256 };
 
 enum {
     STATS_SERVERS = 64,
-    STATS_LISTENS = 32, /* those for which no place is left count at the last one */
+    STATS_LISTENS = 32,      /* those for which no place is left count at the last one */
+    STATS_CERTIFICATES = 64, /* likewise: it tells of the one that ends first */
     STATS_NAME_MAX = 128
 };
 
@@ -169,6 +170,13 @@ void stats_tick(void);
  * this process (and those forked from it): the one that it has, or a new one. New names come in one
  * process alone, which forks the others; before that a process has the places 0, 1, 2, ... */
 void stats_name(enum stats_kind kind, size_t index, const char *name);
+
+/* Certificates are read from now on, and each is told of: it lies in the file `name`, and is valid
+ * from `since_s` to `until_s`, seconds since 1970. Once all are read, those are in use, and no
+ * others; where one cannot be read, all stays as it was. In the process that forks the others. */
+void stats_certificates_begin(void);
+void stats_certificate(const char *name, int64_t since_s, int64_t until_s);
+void stats_certificates_end(void);
 
 extern _Thread_local struct stats_slot *stats_mine; /* NULL: not taken yet */
 

@@ -30,6 +30,16 @@ void stats_read(struct stats_sums *ret_sums);
 /* Fills in up to `max` threads that have slots of their own, and returns how many. */
 size_t stats_threads(struct stats_thread *ret_threads, size_t max);
 
+/* Until when a certificate is valid. */
+struct stats_validity {
+    const char *name; /* of its file */
+    int64_t since_s, until_s;
+};
+
+/* Certificate `index`, below STATS_CERTIFICATES. False: there is none in use. The last one has the
+ * name "others", and tells of the one among those that ends first. */
+bool stats_certificate_at(size_t index, struct stats_validity *ret_validity);
+
 /* The name of place `place`; NULL: it has none. The last one of a kind has "others" as soon as
  * something counts there that has a name. */
 const char *stats_place_name(enum stats_kind kind, size_t place);

@@ -19,6 +19,14 @@ struct stats_place {
     char name[STATS_NAME_MAX]; /* before `used` */
 };
 
+struct stats_certificate {
+    struct stats_place place;
+    _Atomic int64_t since_s, until_s; /* until_s 0: it is not in use */
+    /* The writer's own: when it was told of last, and what was said. */
+    unsigned round;
+    int64_t next_since_s, next_until_s;
+};
+
 struct stats_region {
     uint64_t layout;     /* two binaries with the same mean the same with each byte */
     size_t count;        /* of slots; the last one is shared */
@@ -27,6 +35,8 @@ struct stats_region {
     _Atomic uint64_t cpu_ended_ns; /* of processes that have ended */
     struct stats_process processes[STATS_PROCESSES];
     struct stats_place servers[STATS_SERVERS], listens[STATS_LISTENS];
+    struct stats_certificate certificates[STATS_CERTIFICATES];
+    unsigned certificates_round; /* the writer's own */
     struct stats_slot slots[];
 };
 

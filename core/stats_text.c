@@ -119,6 +119,23 @@ static void json_places(const struct stats_sums *sums, FILE *out)
     fprintf(out, "]");
 }
 
+static void json_certificates(FILE *out)
+{
+    struct stats_validity validity;
+    const char *comma = "";
+
+    fprintf(out, ", \"tls_certificates\": [");
+    for (size_t i = 0; i < STATS_CERTIFICATES; i++) {
+        if (!stats_certificate_at(i, &validity))
+            continue;
+        fprintf(out, "%s{\"file\": ", comma);
+        quote(validity.name, out);
+        fprintf(out, ", \"expires\": %" PRId64 "}", validity.until_s);
+        comma = ", ";
+    }
+    fprintf(out, "]");
+}
+
 static void json_threads(FILE *out)
 {
     struct stats_thread threads[THREADS_MAX];
@@ -148,6 +165,7 @@ void stats_text_json(const struct stats_teller *teller, FILE *out)
     json_families(sums, out);
     json_times(sums, out);
     json_places(sums, out);
+    json_certificates(out);
     json_threads(out);
     fprintf(out, "}\n");
     free(sums);
@@ -224,6 +242,21 @@ static void prometheus_listens(const struct stats_sums *sums, FILE *out)
     }
 }
 
+static void prometheus_certificates(FILE *out)
+{
+    struct stats_validity validity;
+
+    head("tls_certificate_expiry_seconds", "When a certificate ends, since 1970, by its file",
+         "gauge", out);
+    for (size_t i = 0; i < STATS_CERTIFICATES; i++) {
+        if (!stats_certificate_at(i, &validity))
+            continue;
+        fprintf(out, "gearshift_tls_certificate_expiry_seconds{file=");
+        quote(validity.name, out);
+        fprintf(out, "} %" PRId64 "\n", validity.until_s);
+    }
+}
+
 void stats_text_prometheus(const struct stats_teller *teller, FILE *out)
 {
     struct stats_sums *sums = malloc(sizeof(*sums));
@@ -247,5 +280,6 @@ void stats_text_prometheus(const struct stats_teller *teller, FILE *out)
     prometheus_servers(sums, false, out);
     prometheus_servers(sums, true, out);
     prometheus_listens(sums, out);
+    prometheus_certificates(out);
     free(sums);
 }

@@ -28,6 +28,8 @@ static const struct span coding_names[CODING_COUNT] = {
     [CODING_GZIP] = { "gzip", 4 },
     [CODING_BR] = { "br", 2 },
     [CODING_ZSTD] = { "zstd", 4 },
+    [CODING_DCB] = { "dcb", 3 }, /* RFC 9842 sections 4 and 5 */
+    [CODING_DCZ] = { "dcz", 3 },
 };
 
 /* Takes `count` octets off the front. */
@@ -216,6 +218,8 @@ struct span http_coding_suffix(enum coding coding)
         [CODING_GZIP] = { ".gz", 3 },
         [CODING_BR] = { ".br", 3 },
         [CODING_ZSTD] = { ".zst", 4 },
+        [CODING_DCB] = { ".dcb", 4 },
+        [CODING_DCZ] = { ".dcz", 4 },
     };
 
     CHECK((unsigned)coding < CODING_COUNT);

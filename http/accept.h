@@ -25,7 +25,7 @@ void http_codings_init(struct http_codings *codings);
 void http_codings_parse(struct http_codings *codings, struct span value);
 
 /* Fills `ret_order` with the acceptable codings among `available` (bits 1 << coding; identity
- * always counts as available), best first: by weight, then zstd, br, gzip, identity; identity of
+ * always counts as available), best first: by weight, then dcz, dcb, zstd, br, gzip, identity; identity of
  * equal weight last. Returns their number. 0 cannot happen: identity closes the list even at q=0
  * (answering 200 is better than 406, RFC 9110 section 12.5.3). */
 size_t http_codings_order(const struct http_codings *codings, unsigned available,

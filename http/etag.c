@@ -42,6 +42,8 @@ static char *put_coding(char *out, enum coding coding, uint16_t recipe)
         [CODING_GZIP] = { "-gz", 3 },
         [CODING_BR] = { "-br", 3 },
         [CODING_ZSTD] = { "-zst", 4 },
+        [CODING_DCB] = { "-dcb", 4 },
+        [CODING_DCZ] = { "-dcz", 4 },
     };
 
     CHECK((unsigned)coding < CODING_COUNT);

@@ -13,7 +13,8 @@ enum { HTTP_ETAG_MAX = 96 };
 /* Writes the strong tag of a file's representation, quotes included: from inode, size, mtime and
  * ctime to the nanosecond, with a suffix for a content coding other than identity, so each coding
  * has its own, and behind it `recipe` (compressor_recipe()) where the coding was made here and now,
- * 0 where it is a file's: another library makes other octets of the same file. The ctime is what
+ * 0 where it is a file's: another library makes other octets of the same file. Of a delta it tells
+ * which dictionary it is from (http_delta_recipe()). The ctime is what
  * nobody can set back (utimensat(2)): a file that is rewritten in place gets another one, whatever
  * its mtime says, and so does a new file that the file system gives the inode of a removed one.
  * Returns its length (no NUL), or 0 when the mtime is no validator (http_etag_dated()). `ret_text`

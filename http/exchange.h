@@ -68,6 +68,7 @@ struct http_static {
     struct file_entry *made;    /* what was compressed of `entry`: a reference, or NULL */
     struct compression *compression;   /* that is waited for: a user's reference, or NULL */
     struct verification *verification; /* of a password (auth.h), or NULL; owned */
+    struct delta_probe *delta_probe;   /* a look at a delta's head, or NULL; owned */
     struct http_listing *listing;      /* of the directory that is being listed, or NULL; owned */
     struct file_entry *opened; /* what the last job has found, until it is asked for or the search
                                   goes elsewhere: a reference, or NULL */
@@ -130,6 +131,7 @@ struct http_exchange {
     char extra[64];      /* a field line for an error answer (Allow, Content-Range), or "" */
     /* For fields that hang on the request (answer_fields.h) */
     bool secure;                  /* it came by TLS */
+    bool proxied;                 /* by a proxy, which told of the client in a PROXY header */
     const struct location *asked; /* the location of the path asked for; NULL: not known */
 
     /* Matching: what the regular expression of the request's location has captured in target.path;

@@ -4,15 +4,18 @@
 
 #include "core/check.h"
 #include "config/config_text.h"
+#include "config/dictionary_rule.h"
 #include "core/log_repeat.h"
 #include "http/accept.h"
 #include "http/compress_types.h"
 #include "http/date.h"
+#include "http/delta.h"
 #include "http/disposition.h"
 #include "http/early_hints.h"
 #include "http/etag.h"
 #include "http/mix.h"
 #include "http/target.h"
+#include "http/use_dictionary.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -27,7 +30,7 @@ enum { FIELDS_TEXT_MAX = 16 * 1024 };
  * dates, Content-Length. */
 static_assert((int)HTTP_MIX_FIELDS_MAX >= (int)HTTP_LOCATION_FIELDS_MAX, "whichever is put");
 static_assert(2 * CONFIG_FIELD_VALUE_MAX + HTTP_MIX_FIELDS_MAX + CONFIG_EARLY_HINTS_SIZE_MAX +
-                          HTTP_DISPOSITION_MAX + 1024 <=
+                          HTTP_DISPOSITION_MAX + 2 * DICTIONARY_RULE_MAX + 1024 <=
                       FIELDS_TEXT_MAX &&
                   FIELDS_TEXT_MAX <= UINT16_MAX,
               "the longest fields that can be configured must fit");
@@ -82,6 +85,8 @@ struct span http_fields_vary(const struct location *location, unsigned varies, c
         location != NULL && location->cors_count > 0 && strcmp(location->cors[0], "*") != 0;
     const char *const names[] = { (varies & HTTP_VARIES_ACCEPT) != 0 ? "Accept" : NULL,
                                   (varies & HTTP_VARIES_CODING) != 0 ? "Accept-Encoding" : NULL,
+                                  (varies & HTTP_VARIES_DICTIONARY) != 0 ? "Available-Dictionary"
+                                                                         : NULL,
                                   by_origin ? "Origin" : NULL };
     size_t len = 0;
 
@@ -203,12 +208,13 @@ static void put_validators(struct text *text, struct file_entry *entry,
                            const struct location *location, const struct file_meta *meta,
                            enum coding coding, int64_t now_s)
 {
+    uint16_t recipe = coding >= CODING_DCB ? http_delta_recipe(entry) : entry->recipe;
     size_t len = 0;
 
     if (location->etag == ETAG_ON)
-        len = http_etag_format(meta, coding, entry->recipe, now_s, entry->etag);
+        len = http_etag_format(meta, coding, recipe, now_s, entry->etag);
     else if (location->etag == ETAG_PORTABLE)
-        len = http_etag_portable(meta, coding, entry->recipe, now_s, entry->etag);
+        len = http_etag_portable(meta, coding, recipe, now_s, entry->etag);
     entry->etag_len = (uint8_t)len;
     entry->has_last_modified = location->last_modified && http_etag_dated(meta, now_s);
     if (entry->has_last_modified) {
@@ -249,13 +255,18 @@ static struct file_fields *make(struct http_env *env, struct file_entry *entry,
         meta.size = entry->file_size;
     put_validators(&text, entry, location, &meta, coding, now_s);
     char vary_text[HTTP_VARY_MAX];
-    put_span(&text, http_fields_vary(location, vary ? HTTP_VARIES_CODING : 0, vary_text));
+    unsigned varies = vary ? HTTP_VARIES_CODING : 0;
+    if (location->deltas != 0) /* RFC 9842 section 6.2; on every form, as each may be cached */
+        varies = HTTP_VARIES_CODING | HTTP_VARIES_DICTIONARY;
+    put_span(&text, http_fields_vary(location, varies, vary_text));
     const struct cache_rule *rule =
         mix != NULL && mix->caching ? NULL : find_cache_rule(env, location, path);
     bool ages = rule != NULL && put_cache_rule(&text, rule, now_s);
     if (location->download_count > 0 && (mix == NULL || !mix->disposition) &&
         !is_configured(location, "Content-Disposition"))
         put_download(env, &text, location, path, name);
+    if (location->use_as_dictionary_count > 0 && !is_configured(location, "Use-As-Dictionary"))
+        text.len += http_use_dictionary_put(location, name, text.octets + text.len);
     bool is_page = http_early_hints_suits(type);
     bool hinted = location->early_hints_count > 0 && is_page;
     if (hinted)

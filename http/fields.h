@@ -27,7 +27,11 @@ enum { HTTP_URL_MAX = 2 * 4096 };
 
 /* What an answer depends on besides the path: bits. Where the location has `cors` for some origins,
  * it depends on Origin as well. */
-enum http_varies { HTTP_VARIES_ACCEPT = 1 << 0, HTTP_VARIES_CODING = 1 << 1 };
+enum http_varies {
+    HTTP_VARIES_ACCEPT = 1 << 0,
+    HTTP_VARIES_CODING = 1 << 1,
+    HTTP_VARIES_DICTIONARY = 1 << 2
+};
 
 enum { HTTP_VARY_MAX = 64 };
 

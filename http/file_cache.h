@@ -60,10 +60,12 @@ struct file_entry {
     uint8_t sidecars_known;     /* codings (1 << coding) whose sidecar file was looked for, */
     uint8_t sidecars;           /* those of them whose sidecar exists, */
     uint64_t sidecars_until_ms; /* and until when both are believed. Set by http/sidecar.c */
+    uint8_t
+        delta; /* whether its head is that of a delta of its name: enum delta_state of delta.c */
     /* Of what was compressed here (compress_cache.h): meta is the file's, but for the size. */
-    uint64_t file_size;      /* the file's */
-    uint64_t fields_of;      /* serial of the file's entry for whose name `fields` were made */
-    uint16_t recipe;         /* compressor_recipe(); 0: it is a file */
+    uint64_t file_size; /* the file's */
+    uint64_t fields_of; /* serial of the file's entry for whose name `fields` were made */
+    uint16_t recipe;    /* compressor_recipe(); 0: it is a file */
     /* Of a file, set by compress.c */
     bool compress_suits;     /* its media type is one that is compressed, */
     unsigned compress_asked; /* at the location of this id + 1; 0: nobody has asked */

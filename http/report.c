@@ -25,16 +25,7 @@ bool http_report_is_asked(const struct http_exchange *x)
 
 bool http_report_may_see(const struct server *server, const struct peer *peer)
 {
-    static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-    static const uint8_t ipv6_loopback[16] = { [15] = 1 };
-    bool own = peer->family == PEER_UNIX;
-
-    if (peer->family == PEER_IPV4)
-        own = peer->addr[0] == 127;
-    else if (peer->family == PEER_IPV6)
-        own = memcmp(peer->addr, ipv6_loopback, 16) == 0 ||
-              (memcmp(peer->addr, mapped, 12) == 0 && peer->addr[12] == 127);
-    return own || address_set_has(&server->status_allow, peer);
+    return peer_is_local(peer) || address_set_has(&server->status_allow, peer);
 }
 
 static bool holds(struct span text, struct span part)

@@ -48,6 +48,7 @@ static const struct span field_names[HTTP_FIELD_COUNT] = {
     [HTTP_FIELD_X_FORWARDED_FOR] = { "x-forwarded-for", 15 },
     [HTTP_FIELD_X_REAL_IP] = { "x-real-ip", 9 },
     [HTTP_FIELD_ORIGIN] = { "origin", 6 },
+    [HTTP_FIELD_AVAILABLE_DICTIONARY] = { "available-dictionary", 20 },
 };
 
 /* Methods answered 405: those of IANA's registry that a server of files does not perform. PRI is
@@ -176,6 +177,8 @@ static enum http_field field_find(struct span name)
                                      : field_if(at, HTTP_FIELD_IF_MODIFIED_SINCE);
     case 19:
         return field_if(at, HTTP_FIELD_IF_UNMODIFIED_SINCE);
+    case 20:
+        return field_if(at, HTTP_FIELD_AVAILABLE_DICTIONARY);
     default:
         return HTTP_FIELD_COUNT;
     }

@@ -3,6 +3,7 @@
 
 #include "core/check.h"
 #include "config/config_text.h"
+#include "config/dictionary_rule.h"
 #include "core/decimal.h"
 #include "http/condition.h"
 #include "http/access.h"
@@ -25,7 +26,7 @@
 /* With an empty queue every answer fits, but for the Location field of a long target (414). */
 static_assert(2 * CONFIG_FIELD_VALUE_MAX + HTTP_MIX_FIELDS_MAX + HTTP_VARYING_MAX +
                       HTTP_HEAD_END_MAX + 2 * CONFIG_EARLY_HINTS_SIZE_MAX + HTTP_DISPOSITION_MAX +
-                      HTTP_COPY_MAX + 2048 <=
+                      HTTP_COPY_MAX + 2 * DICTIONARY_RULE_MAX + 2048 <=
                   HTTP_OUT_SIZE,
               "the longest head, with a body that is copied, must fit");
 

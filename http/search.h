@@ -1,5 +1,5 @@
 /* search.h: what the files of the search (static.h) share: static.c, search_path.c, admission.c,
- * sidecar.c, compress.c, directory.c. Nobody else includes it. */
+ * sidecar.c, delta.c, compress.c, directory.c. Nobody else includes it. */
 #ifndef HTTP_SEARCH_H
 #define HTTP_SEARCH_H
 
@@ -13,6 +13,7 @@ enum http_search_step {
     HTTP_SEARCH_DIRECTORY_REDIRECT,
     HTTP_SEARCH_INDEX,
     HTTP_SEARCH_LIST,
+    HTTP_SEARCH_DELTA,
     HTTP_SEARCH_SIDECAR_PROBE,
     HTTP_SEARCH_SIDECAR,
     HTTP_SEARCH_COMPRESS,
@@ -29,6 +30,10 @@ enum http_search_step {
     HTTP_SEARCH_CLEAN_URL,
     HTTP_SEARCH_MAINTENANCE,
 };
+
+/* What most servers never come to is not to make the search of all others longer: inlined, it costs
+ * each request 1 %. */
+#define HTTP_SEARCH_RARE __attribute__((noinline))
 
 /* The status for an errno of opening a file: one switch for the whole server. */
 int http_search_status(int error);
@@ -58,6 +63,19 @@ bool http_search_expand(struct http_exchange *x, const struct template *template
 /* Likewise, the path of an error page. */
 bool http_search_error_page(struct http_exchange *x, const struct error_page *page);
 
+/* Takes the delta of the file from the dictionary that the client has, where it takes one, and
+ * there is one. */
+enum http_static_result http_delta_choose(struct http_exchange *x) HTTP_SEARCH_RARE;
+
+/* Lets go of a look at the head of a delta. Idempotent. */
+void http_delta_drop(struct http_exchange *x) HTTP_SEARCH_RARE;
+
+static inline void http_delta_end(struct http_exchange *x)
+{
+    if (x->search.delta_probe != NULL)
+        http_delta_drop(x);
+}
+
 /* Finds out which sidecars exist: Vary is due on every form of a resource that has some, whatever
  * this request accepts. What other requests find out meanwhile is welcome. */
 enum http_static_result http_sidecar_probe(struct http_exchange *x);
@@ -65,10 +83,6 @@ enum http_static_result http_sidecar_probe(struct http_exchange *x);
 /* Takes the best sidecar that the client accepts, if one is better than the file itself, or the
  * file itself is not there. */
 enum http_static_result http_sidecar_choose(struct http_exchange *x);
-
-/* What most servers never come to is not to make the search of all others longer: inlined, it costs
- * each request 1 %. */
-#define HTTP_SEARCH_RARE __attribute__((noinline))
 
 /* Where the search goes on once no limit is in the way. */
 static inline uint8_t http_search_admitted_step(const struct location *location)

@@ -83,7 +83,7 @@ enum http_static_result http_sidecar_probe(struct http_exchange *x)
     unsigned wanted = s->location->precompressed & ~(1u << CODING_IDENTITY);
     bool believed = s->entry->sidecars_until_ms > x->env->clock->now_ms;
     unsigned known = believed ? s->entry->sidecars_known : 0;
-    for (unsigned coding = 0; coding < CODING_COUNT; coding++) {
+    for (unsigned coding = 0; wanted >> coding != 0; coding++) {
         unsigned done = known | s->probed_codings | s->unsure_codings;
         if ((wanted & ~done & 1u << coding) != 0 && !probe(x, (enum coding)coding))
             return HTTP_STATIC_NEXT;

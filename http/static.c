@@ -2,6 +2,7 @@
  *
  *   (what is not for everybody) ADMIT -> TRY, or ERROR
  *   TRY -> (a file, or perhaps only sidecars of one) SIDECAR -> RESPOND -> (no longer so) TRY
+ *                            (the client has a dictionary) DELTA -> RESPOND, or SIDECAR
  *                                                            -> COMPRESS -> RESPOND
  *                                                            -> DECOMPRESS -> RESPOND
  *       -> (a directory) INDEX -> SIDECAR, or LIST, or the next TRY
@@ -135,6 +136,10 @@ static void check_done(struct http_exchange *x)
     if (s->sidecar != NULL) {
         http_search_set(&s->sidecar, NULL);
         s->step = HTTP_SEARCH_SIDECAR;
+        if (s->found_codings == 0) { /* it was a delta */
+            s->codings_ordered = false;
+            s->step = HTTP_SEARCH_SIDECAR_PROBE;
+        }
     } else {
         http_search_set(&s->entry, NULL);
         s->step = s->found_step;
@@ -291,6 +296,8 @@ static void found_file(struct http_exchange *x)
     s->probed_until_ms = UINT64_MAX;
     s->codings_ordered = false;
     s->step = HTTP_SEARCH_SIDECAR_PROBE;
+    if (s->location->deltas != 0 && http_request_has(&x->request, HTTP_FIELD_AVAILABLE_DICTIONARY))
+        s->step = HTTP_SEARCH_DELTA;
 }
 
 /* Is what is missing perhaps there as a sidecar? */
@@ -528,6 +535,8 @@ static enum http_static_result run_step(struct http_exchange *x)
         return step_index(x);
     case HTTP_SEARCH_LIST:
         return http_directory_list(x);
+    case HTTP_SEARCH_DELTA:
+        return http_delta_choose(x);
     case HTTP_SEARCH_SIDECAR_PROBE:
         return http_sidecar_probe(x);
     case HTTP_SEARCH_SIDECAR:
@@ -587,6 +596,7 @@ void http_static_end(struct http_exchange *x)
     http_search_set(&x->search.sidecar, NULL);
     http_search_set(&x->search.opened, NULL);
     http_compress_end(x);
+    http_delta_end(x);
     http_admission_end(x);
     http_listing_free(x->search.listing);
     x->search.listing = NULL;

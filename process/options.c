@@ -50,6 +50,7 @@ static const char help_text[] =
     "       gearshift doctor [--json]   tells what of this machine the server can use\n"
     "       gearshift top [-n LOOKS]    shows what a server that runs does, once a second\n"
     "       gearshift sign URL --key FILE [--expires 1h]   makes a link that ends by itself\n"
+    "       gearshift dictionary OLD NEW   makes deltas of files, for clients that have the old ones\n"
     "       gearshift status | stats | reload | shift ENGINE [KEY=VALUE]... | upgrade | drain |\n"
     "                 stop | reopen [--control PATH | -c FILE] [--json]\n"
     "                                   has a server that runs do it\n"

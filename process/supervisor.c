@@ -182,6 +182,7 @@ static int timeout_of(const struct supervisor *s)
     due_ms = least(due_ms, drain_due_ms(s));
     due_ms = least(due_ms, upgrade_due_ms(s));
     due_ms = least(due_ms, watch_due_ms(s));
+    due_ms = least(due_ms, expiry_due_ms(s));
     if (notify_watchdog_ms() != 0)
         due_ms = least(due_ms, s->watchdog_ms);
     for (size_t i = 0; s->current != NULL && i < s->current->workers_count; i++) {
@@ -278,6 +279,7 @@ static void run(struct supervisor *s)
         }
         upgrade_go_on(s, now_ms);
         watch_go_on(s, now_ms);
+        expiry_go_on(s, now_ms);
         drain_go_on(s, now_ms);
         if (s->status != STATUS_OK && s->end_ms == 0) /* the start failed */
             supervisor_stop(s);

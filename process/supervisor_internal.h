@@ -66,6 +66,8 @@ struct supervisor {
     struct config_texts next_texts;
     bool failed; /* `next` did not come to serve, and its workers are ending */
     struct watch watch;
+    uint64_t
+        expiry_ms; /* when certificates are looked at next, whether they end soon; 0: never yet */
     struct control *control; /* NULL: there is none */
     struct pid_file pid_file;
     char *kept_pid_file, *kept_control; /* what the start has said of them, or "none"; owned */
@@ -120,6 +122,12 @@ uint64_t reload_due_ms(const struct supervisor *s);
  * changed. */
 void watch_go_on(struct supervisor *s, uint64_t now_ms);
 uint64_t watch_due_ms(const struct supervisor *s);
+
+/* --- expiry.c --- */
+
+/* Tells once a day of certificates that end soon. */
+void expiry_go_on(struct supervisor *s, uint64_t now_ms);
+uint64_t expiry_due_ms(const struct supervisor *s);
 
 /* --- retired.c --- */
 

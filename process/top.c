@@ -31,7 +31,7 @@ struct look {
     bool draining;
     double started, cpu_s;
     double requests, received, sent, accepted, closed, moved, syscalls, jobs, handshakes, refusals,
-        deadlines, dropped, hits, misses;
+        deadlines, dropped, hits, misses, limited, denied, wrong;
     double states[5];
     struct histogram first_byte, answer;
 };
@@ -120,6 +120,9 @@ static void read_look(const char *json, struct look *ret)
     ret->handshakes = sum_of(json, "tls_handshakes_total");
     ret->refusals = sum_of(json, "refusals_total");
     ret->deadlines = sum_of(json, "deadlines_total");
+    ret->limited = sum_of(json, "limited_total");
+    ret->denied = member_of(json, "refusals_total", "address");
+    ret->wrong = member_of(json, "refusals_total", "credentials");
     ret->dropped = sum_of(json, "log_lines_dropped_total");
     ret->hits = member_of(json, "file_cache_total", "hit");
     ret->misses = member_of(json, "file_cache_total", "miss");
@@ -214,6 +217,8 @@ static void show_screen(const struct shown *s)
            rate(s, now->handshakes, before->handshakes));
     printf("%12.0f refusals     %12.0f deadlines      %12.0f log lines dropped\n", now->refusals,
            now->deadlines, now->dropped);
+    printf("%12.0f limited      %12.0f denied         %12.0f without a right password\n",
+           now->limited, now->denied, now->wrong);
 }
 
 static void show(const struct look *now, const struct look *before, bool terminal)

@@ -107,7 +107,7 @@ int mbed_identity_read(struct mbed_identity *identity, const struct server *serv
     if (res == 0)
         res = parse_chain(&chain_place, &chain, &identity->chain);
     if (res == 0)
-        pem_expiry_warn(&chain_place, mbed_time(&identity->chain.valid_from),
+        pem_expiry_note(&chain_place, mbed_time(&identity->chain.valid_from),
                         mbed_time(&identity->chain.valid_to));
     if (res == 0)
         res = pem_file_read(&key_place, &key);

@@ -117,6 +117,9 @@ void openssl_ctx_destroy(struct tls_ctx *ctx);
  * sentence that names the key and the value. */
 int openssl_names_apply(SSL_CTX *ssl_ctx, const struct config *config, char *why, size_t why_size);
 
+/* Has the library this curve, or other key exchange, as it is configured (openssl.cnf)? */
+bool openssl_has_curve(const char *name);
+
 /* --- openssl_certificate.c --- */
 
 /* Reads one certificate with its chain, and its key. `server`: NULL: they are of a folder. 0, or

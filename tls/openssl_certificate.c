@@ -172,7 +172,7 @@ static int certificate_read(const struct pem_place *place, X509 **ret_x509,
     if (res == 0)
         res = chain_read(place, bio, ret_x509, ret_chain);
     if (res == 0)
-        pem_expiry_warn(place, time_of(X509_get0_notBefore(*ret_x509)),
+        pem_expiry_note(place, time_of(X509_get0_notBefore(*ret_x509)),
                         time_of(X509_get0_notAfter(*ret_x509)));
     BIO_free(bio);
     pem_file_free(&file);

@@ -29,6 +29,16 @@ static const char *const default_curves[] = {
     "X25519:P-256:P-384:P-521",
 };
 
+bool openssl_has_curve(const char *name)
+{
+    SSL_CTX *ssl_ctx = SSL_CTX_new(TLS_server_method());
+    bool has = ssl_ctx != NULL && SSL_CTX_set1_groups_list(ssl_ctx, name) == 1;
+
+    SSL_CTX_free(ssl_ctx);
+    ERR_clear_error();
+    return has;
+}
+
 static int out_of_memory(char *why, size_t why_size)
 {
     snprintf(why, why_size, "out of memory");

@@ -3,6 +3,7 @@
 
 #include "core/log.h"
 #include "core/safe_open.h"
+#include "core/stats.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -118,19 +119,32 @@ void pem_key_warn(const struct pem_place *place, const struct pem_file *file)
                  (unsigned)file->mode & 0777, what, place->path);
 }
 
-void pem_expiry_warn(const struct pem_place *place, int64_t since, int64_t until)
+bool pem_expiry_text(int64_t since, int64_t until, int64_t now, char *text, size_t size)
 {
     const int64_t day_s = 86400;
-    int64_t left = until - (int64_t)time(NULL), sixth = (until - since) / 6;
+    int64_t left = until - now, sixth = (until - since) / 6;
     time_t when = (time_t)until;
     struct tm tm;
     char date[32];
 
     if (left >= sixth || left >= 14 * day_s || gmtime_r(&when, &tm) == NULL ||
         strftime(date, sizeof(date), "%Y-%m-%d", &tm) == 0)
-        return;
-    pem_warn(place, "the certificate expires on %s, in %lld days: is it being renewed?", date,
-             (long long)(left / day_s));
+        return false;
+    if (left < 0)
+        snprintf(text, size, "the certificate has expired on %s: clients refuse it", date);
+    else
+        snprintf(text, size, "the certificate expires on %s, in %lld days: is it being renewed?",
+                 date, (long long)(left / day_s));
+    return true;
+}
+
+void pem_expiry_note(const struct pem_place *place, int64_t since, int64_t until)
+{
+    char text[128];
+
+    stats_certificate(place->path, since, until);
+    if (pem_expiry_text(since, until, (int64_t)time(NULL), text, sizeof(text)))
+        pem_warn(place, "%s", text);
 }
 
 void pem_file_free(struct pem_file *file)

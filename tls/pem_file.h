@@ -5,6 +5,7 @@
 
 #include "config/config.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -48,9 +49,15 @@ int pem_list_read(const struct pem_place *place, struct pem_file *ret_file);
 /* Warns in the error log where everybody may read or write the file of a private key. */
 void pem_key_warn(const struct pem_place *place, const struct pem_file *file);
 
-/* Warns in the error log when a certificate, valid from `since` to `until` (as time(2)), should
+/* Writes what is to be said of a certificate, valid from `since` to `until` (as time(2)), at `now`:
+ * that it ends soon, or has ended. False: nothing yet, since a sixth of its time is left, or 14
+ * days. */
+bool pem_expiry_text(int64_t since, int64_t until, int64_t now, char *text, size_t size);
+
+/* A certificate has been read: notes its time for who asks (core/stats.h), and
+ * warns in the error log when it, valid from `since` to `until` (as time(2)), should
  * have been renewed: when less than a sixth of its time is left, and less than 14 days. */
-void pem_expiry_warn(const struct pem_place *place, int64_t since, int64_t until);
+void pem_expiry_note(const struct pem_place *place, int64_t since, int64_t until);
 
 /* Wipes the text, which may hold a key, and frees it. */
 void pem_file_free(struct pem_file *file);

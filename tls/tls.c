@@ -3,6 +3,7 @@
 
 #include "core/check.h"
 #include "core/clock.h"
+#include "core/stats.h"
 #include "tls/ticket_keys.h"
 
 #include <errno.h>
@@ -93,6 +94,7 @@ int tls_server_create(const struct config *config, const struct tls_server *befo
 {
     struct tls_server tls = { .ops = NULL };
 
+    stats_certificates_begin();
     /* A name that nothing has is wrong even when it is not needed. */
     if (config->tls.backend[0] != '\0' && tls_find(config->tls.backend) == NULL)
         return refuse_backend(config, why, why_size);
@@ -119,6 +121,7 @@ int tls_server_create(const struct config *config, const struct tls_server *befo
         if (res < 0)
             return res;
     }
+    stats_certificates_end();
     *ret_tls = tls;
     return 0;
 }

@@ -41,7 +41,8 @@ struct tls_ops {
     const char *name; /* as in `tls_backend = NAME` */
 
     /* Which library, and what it can do, on one line without a full stop: "OpenSSL 3.0.15: TLS 1.2
-     * and 1.3, kTLS". */
+     * and 1.3, kTLS, no X25519MLKEM768, no ECH": a key exchange that a quantum computer does not
+     * break, and Encrypted ClientHello. */
     void (*features)(char *text, size_t size);
 
     /* Reads certificates and keys and makes all that `config` (borrowed, outlives it) asks for;

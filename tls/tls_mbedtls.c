@@ -569,7 +569,7 @@ static void mbed_features(char *text, size_t size)
 
     mbedtls_version_get_string_full(version);
     version[0] = 'm'; /* 3.6 has a capital there */
-    snprintf(text, size, "%s: TLS 1.2%s, no kTLS", version,
+    snprintf(text, size, "%s: TLS 1.2%s, no kTLS, no X25519MLKEM768, no ECH", version,
              (MBED_PROTOCOLS & TLS_PROTOCOL_1_3) != 0 ? " and 1.3" : "");
 }
 

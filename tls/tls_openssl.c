@@ -20,7 +20,9 @@ static void on_features(char *text, size_t size)
 #else
     static const char versions[] = "TLS 1.2 and 1.3";
 #endif
-    snprintf(text, size, "OpenSSL %s: %s, kTLS", OpenSSL_version(OPENSSL_VERSION_STRING), versions);
+    snprintf(text, size, "OpenSSL %s: %s, kTLS, %sX25519MLKEM768, no ECH",
+             OpenSSL_version(OPENSSL_VERSION_STRING), versions,
+             openssl_has_curve("X25519MLKEM768") ? "" : "no ");
 }
 
 const char *openssl_reason(void)

@@ -32,6 +32,7 @@ class Information(Command):
             self.assertRegex(out, r"\ncompiler: +(gcc|.*[Cc]lang) ?\d+")
             self.assertRegex(out, r"\nHTTP parser: llhttp \d+\.\d+")
             self.assertRegex(out, r"\nliburing: +\d+\.\d+")
+            self.assertRegex(out, r"\ndictionary: .* dc[bz] \(\d+\.\d+")
             self.assertRegex(out, r"\ncompress: .* gzip \(\d+\.\d+")
             self.assertRegex(out, r"\nserver.conf: /\S+/gearshift/server.conf\n")
             self.assertRegex(out, r"\n  reactor ")

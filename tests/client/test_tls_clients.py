@@ -2,10 +2,11 @@
 """What only TLS asks of clients: curl, wget and openssl s_client with versions, ciphers, names,
 verified certificates, resumption and ALPN of their own choice."""
 
+import base64
 import os
 import re
 
-from client import Program, run, test, url
+from client import Program, Skipped, run, test, url
 
 SIZE = 3_000_000
 
@@ -84,6 +85,48 @@ def wget_verifies_the_certificate(world):
         file.write(leaf)
     world.wget("-q", "-O", "-", "--ca-certificate", stranger, address, status=5)
     assert world.wget("-q", "-O", "-", "--secure-protocol=TLSv1_2", address).out == world.large
+
+
+def allowing_early_data(session):
+    """The session (DER in PEM) with max_early_data (the field 15 of OpenSSL's SSL_SESSION, between
+    those before and behind it), which the server did not give: a client that asks for trouble."""
+    der = base64.b64decode("".join(session.split("-----")[2].split()))
+    header = 2 + (der[1] & 0x7f if der[1] & 0x80 else 0)
+    place = header
+    while place < len(der) and not (der[place] & 0xe0 == 0xa0 and der[place] & 0x1f > 15):
+        size, octets = der[place + 1], 0
+        if size & 0x80:
+            octets = size & 0x7f
+            size = int.from_bytes(der[place + 2:place + 2 + octets], "big")
+        place += 2 + octets + size
+    body = der[header:place] + b"\xaf\x04\x02\x02\x40\x00" + der[place:]
+    text = base64.encodebytes(b"\x30\x82" + len(body).to_bytes(2, "big") + body).decode()
+    return f"-----BEGIN SSL SESSION PARAMETERS-----\n{text}-----END SSL SESSION PARAMETERS-----\n"
+
+
+@test
+def early_data_is_not_offered_and_is_refused(world):
+    """RFC 8446 section 8: what comes in it can be replayed. A ticket allows none; who sends some
+    all the same is resumed, and what it holds is not answered."""
+    if not world.has_1_3:
+        raise Skipped("the library has no TLS 1.3")
+    path = os.path.join(world.path, "session.pem")
+    head = "GET /a.txt HTTP/1.1\r\nHost: localhost\r\n"
+    s_client(world, "-tls1_3", "-ign_eof", "-sess_out", path, stdin=head + "Connection: close\r\n\r\n")
+    early = os.path.join(world.path, "early")
+    with open(early, "w", encoding="ascii") as file:
+        file.write(head.replace("a.txt", "early") + "\r\n")
+    options = ("-tls1_3", "-ign_eof", "-sess_in", path, "-early_data", early)
+    last = head + "Connection: close\r\n\r\n"
+    report = s_client(world, *options, stdin=last).text
+    assert "Early data was not sent" in report and "Reused, TLSv1.3" in report, report
+    with open(path, encoding="ascii") as file:
+        session = allowing_early_data(file.read())
+    with open(path, "w", encoding="ascii") as file:
+        file.write(session)
+    report = s_client(world, *options, stdin=last).text
+    assert "Early data was rejected" in report and "Reused, TLSv1.3" in report, report
+    assert report.count("HTTP/1.1 200 OK") == 1 and "404" not in report, report
 
 
 @test

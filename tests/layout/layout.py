@@ -55,8 +55,8 @@ LIBRARY_HEADERS = (
     (re.compile(r"llhttp\.h"), re.compile(r"http/request\.c")),
     (re.compile(r"pcre2\.h"), re.compile(r"match/regex\.c")),
     (re.compile(r"zlib\.h"), re.compile(r"http/(de)?compressor_gzip\.c|core/archive\.c")),
-    (re.compile(r"brotli/.*"), re.compile(r"http/(de)?compressor_br\.c")),
-    (re.compile(r"zstd(_errors)?\.h"), re.compile(r"http/(de)?compressor_zstd\.c")),
+    (re.compile(r"brotli/.*"), re.compile(r"http/(de)?compressor_br\.c|core/delta_make_br\.c")),
+    (re.compile(r"zstd(_errors)?\.h"), re.compile(r"http/(de)?compressor_zstd\.c|core/delta_make_zstd\.c")),
     (re.compile(r"crypt\.h"), re.compile(r"core/password\.c")),
     (re.compile(r"nettle/.*"), re.compile(r"core/(digest|base64)\.c")),
     (re.compile(r"openssl/.*"), re.compile(r"tls/(tls_)?openssl\w*\.[ch]")),
@@ -93,7 +93,7 @@ FORBIDDEN_CALLS = (
 
 # Opening by a path -> the files that may; docs/decisions/0018 tells for each why it is safe.
 OPENING = (
-    ("open openat", re.compile(r"main\.c|core/(place|safe_open|file_\w+)\.c|config/config_load\.c|process/(binary|upgrade)\.c")),
+    ("open openat", re.compile(r"main\.c|core/(place|safe_open|file_\w+)\.c|config/config_load\.c|process/(binary|upgrade|dictionary_files)\.c")),
     ("fopen", re.compile(r"core/(cpus|setting)\.c|engines/proactor/uring_probe\.c")),
 )
 

@@ -8,9 +8,12 @@
 
 #include <cmocka.h>
 
-enum { ALL = 1 << CODING_GZIP | 1 << CODING_BR | 1 << CODING_ZSTD };
+enum {
+    ALL = 1 << CODING_GZIP | 1 << CODING_BR | 1 << CODING_ZSTD,
+    DELTAS = 1 << CODING_DCB | 1 << CODING_DCZ
+};
 
-/* The order as text, one letter a coding: z, b, g, i. */
+/* The order as text, one letter a coding: z, b, g, i, and Z, B with a dictionary. */
 static void assert_order(const struct http_codings *codings, unsigned available, const char *want,
                          const char *field)
 {
@@ -20,7 +23,7 @@ static void assert_order(const struct http_codings *codings, unsigned available,
 
     assert_in_range(count, 1, CODING_COUNT);
     for (size_t i = 0; i < count; i++)
-        text[i] = "igbz"[order[i]];
+        text[i] = "igbzBZ"[order[i]];
     if (strcmp(text, want) != 0)
         fail_msg("%s: %s instead of %s", field, text, want);
 }
@@ -57,6 +60,9 @@ static void test_codings(void **state)
         { "gzip, identity", ALL, "gi" },
         { "gzip;q=0.5, *", ALL, "zbig" },
         { "gzip, *;q=0.5", ALL, "gzbi" },
+        { "gzip, br, zstd, dcb, dcz", ALL, "zbgi" },
+        { "gzip, br, zstd, dcb, dcz", ALL | DELTAS, "ZBzbgi" },
+        { "gzip, dcb, dcz;q=0.5, *;q=0.2", ALL | DELTAS, "BgZzbi" },
         { "*;q=0.5, gzip", ALL, "gzbi" },
         { "gzip;q=1.000", ALL, "gi" },
         { "gzip;q=1.", ALL, "gi" },
@@ -213,6 +219,8 @@ static void test_names(void **state)
     assert_true(span_eq(http_coding_suffix(CODING_GZIP), SPAN_LIT(".gz")));
     assert_true(span_eq(http_coding_suffix(CODING_BR), SPAN_LIT(".br")));
     assert_true(span_eq(http_coding_suffix(CODING_ZSTD), SPAN_LIT(".zst")));
+    assert_true(span_eq(http_coding_name(CODING_DCB), SPAN_LIT("dcb")));
+    assert_true(span_eq(http_coding_name(CODING_DCZ), SPAN_LIT("dcz")));
 }
 
 static void test_prefers_json(void **state)

@@ -332,6 +332,22 @@ static void test_location_refused(void **state)
           "server.conf:2: precompressed: \"identity\" is no content coding known here; allowed: "
           "zstd, "
           "br or gzip" },
+        { "server a { root = /srv/www\nprecompressed = {gzip, dcz} }",
+          "server.conf:2: precompressed: \"dcz\" is made with a dictionary, and belongs in deltas; "
+          "allowed: zstd, br or gzip" },
+        { "server a { root = /srv/www\ndeltas = {dcz, br} }",
+          "server.conf:2: deltas: \"br\" is made without a dictionary; allowed: dcz or dcb" },
+        { "server a { root = /srv/www\nuse_as_dictionary = {\"/a.*\", \"*.js\"} }",
+          "server.conf:2: use_as_dictionary: \"*.js\" does not begin with '/'; begin with it, or "
+          "tell by match=/path for which requests it is; allowed: a pattern such as "
+          "\"/app.*.js\", and behind it match=/path for other requests than those and dest=script "
+          "or the like if wanted" },
+        { "server a { root = /srv/www\nuse_as_dictionary = \"/[a.js match=/b\" }",
+          "server.conf:2: use_as_dictionary: \"/[a.js match=/b\" has a [ without its ]" },
+        { "server a { root = /srv/www location \"/x/\" { alias = /srv/www\n"
+          "use_as_dictionary = \"/a\" } }",
+          "server.conf:2: use_as_dictionary: with alias, \"/a\" is not the path that clients ask "
+          "for; add match=/path to it, the path in the URL" },
         { "server a { root = /srv/www\ncharset = \"utf-8; x\" }",
           "server.conf:2: charset: \"utf-8; x\" is no name of a charset; allowed: a name of "
           "letters, "

@@ -45,6 +45,8 @@ static void compare_locations(const struct location *a, const struct location *b
     assert_int_equal(a->error_pages_count, b->error_pages_count);
     assert_int_equal(a->precompressed, b->precompressed);
     assert_int_equal(a->compress, b->compress);
+    assert_int_equal(a->deltas, b->deltas);
+    assert_int_equal(a->use_as_dictionary_count, b->use_as_dictionary_count);
     assert_int_equal(a->compress_types_count, b->compress_types_count);
     assert_int_equal(a->try_count, b->try_count);
     assert_int_equal(a->index_count, b->index_count);
@@ -151,6 +153,7 @@ static void test_round_trip(void **state)
         "{gzip, "
         "zstd} index = {} charset = \"\" symlinks = deny dotfiles = on autoindex = on\n"
         "compress = {br, gzip} compress_types = {\"text/*\", \"a/b\"}\n"
+        "deltas = {dcb, dcz} use_as_dictionary = {\"/a.*.js dest=script\", \"*.b match=/b\"}\n"
         "cache \"*.css\" { control = \"public, max-age=1\" } cache \"*\" { expires = 90s }\n"
         "redirect \"/o/\" { to = \"/n/\" status = 308 } redirect \"/p\" { to = \"http://x/?a=b\" "
         "}\n"

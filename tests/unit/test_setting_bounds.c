@@ -6,6 +6,7 @@
  * running server does with each of them is asked by tests/wire/test_setting_bounds.py. */
 #include "config/config_keys.h"
 #include "config/config_text.h"
+#include "config/dictionary_rule.h"
 #include "core/file_job.h"
 #include "session/session_out.h"
 #include "session/session_tls.h"
@@ -313,6 +314,7 @@ static const struct text_row text_rows[] = {
     { "return_type", CONFIG_FIELD_VALUE_MAX, "a/", 0, "response.c asserts that it fits" },
     { "precompressed", ANY, NULL, ANY, "each must be one of three, once" },
     { "compress", ANY, NULL, ANY, "likewise" },
+    { "deltas", ANY, NULL, ANY, "each must be one of two, once" },
     { "compress_types", CONFIG_FIELD_VALUE_MAX, "a/", CONFIG_MEDIA_RANGES_MAX,
       "compared where they lie" },
     { "types", ANY, NULL, ANY,
@@ -333,6 +335,8 @@ static const struct text_row text_rows[] = {
     { "early_hints", ANY, NULL, CONFIG_EARLY_HINTS_MAX,
       "together CONFIG_EARLY_HINTS_SIZE_MAX; fields.c asserts that it fits" },
     { "download", ANY, NULL, CONFIG_PATTERNS_MAX, "matched where they lie" },
+    { "use_as_dictionary", DICTIONARY_RULE_MAX, "/", CONFIG_DICTIONARIES_MAX,
+      "fields.c asserts that it fits" },
     { "hsts", 100, NULL, 0, "answer_fields.c asserts that it fits" },
     { "cors", 271, NULL, CONFIG_ORIGINS_MAX, "a host of 253, likewise" },
     { "cors_expose", 100, "c", ANY, "together CONFIG_CORS_NAMES_SIZE_MAX, likewise" },

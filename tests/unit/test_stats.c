@@ -240,6 +240,57 @@ static void test_places_have_names(void **state)
     free(sums);
 }
 
+static size_t certificates_in_use(void)
+{
+    struct stats_validity validity;
+    size_t count = 0;
+
+    for (size_t i = 0; i < STATS_CERTIFICATES; i++)
+        count += stats_certificate_at(i, &validity);
+    return count;
+}
+
+static void test_certificates(void **state)
+{
+    struct stats_validity validity;
+    char name[STATS_NAME_MAX];
+
+    (void)state;
+    stats_certificates_begin();
+    stats_certificate("a.pem", 1, 1000);
+    stats_certificate("b.pem", 2, 2000);
+    assert_int_equal(certificates_in_use(), 0); /* not before all have been read */
+    stats_certificates_end();
+    assert_true(stats_certificate_at(1, &validity));
+    assert_string_equal(validity.name, "b.pem");
+    assert_int_equal(validity.since_s, 2);
+    assert_int_equal(validity.until_s, 2000);
+    stats_certificates_begin(); /* one cannot be read: all stays */
+    stats_certificate("c.pem", 1, 1);
+    stats_certificate("a.pem", 1, 1);
+    assert_int_equal(certificates_in_use(), 2);
+    assert_true(stats_certificate_at(0, &validity));
+    assert_int_equal(validity.until_s, 1000);
+    stats_certificates_begin(); /* it was renewed, and the other one is not named any more */
+    stats_certificate("a.pem", 3, 3000);
+    stats_certificates_end();
+    assert_int_equal(certificates_in_use(), 1);
+    assert_true(stats_certificate_at(0, &validity));
+    assert_int_equal(validity.until_s, 3000);
+    stats_certificates_begin(); /* more than there is room for: of these the first that ends */
+    for (int i = 0; i < 100; i++) {
+        snprintf(name, sizeof name, "%d.pem", i);
+        stats_certificate(name, 1, 10000 - i);
+    }
+    stats_certificates_end();
+    assert_true(stats_certificate_at(STATS_CERTIFICATES - 1, &validity));
+    assert_string_equal(validity.name, "others");
+    assert_int_equal(validity.until_s, 9901);
+    stats_certificates_begin();
+    stats_certificates_end();
+    assert_int_equal(certificates_in_use(), 0);
+}
+
 static void test_servers_and_listens_are_bounded(void **state)
 {
     struct stats_sums *sums = malloc(sizeof(*sums));
@@ -283,6 +334,7 @@ int main(void)
         cmocka_unit_test(test_cpu_time_is_every_process_s),
         cmocka_unit_test(test_places_have_names),
         cmocka_unit_test(test_servers_and_listens_are_bounded),
+        cmocka_unit_test(test_certificates),
         cmocka_unit_test(test_families_name_all_counters),
     };
     stats_count(STATS_GET); /* before there is a region: nowhere */

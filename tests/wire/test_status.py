@@ -3,6 +3,7 @@
 forms, and health."""
 
 import json
+import time
 
 from wire import each, head, run, test
 from wire.proxied import connect, v1
@@ -60,6 +61,18 @@ def known_requests_are_counted(server):
     assert after["connections_accepted_total"] >= 1
     assert more("file_cache_total", "hit") + more("file_cache_total", "miss") >= 13
     assert after["engine"]
+
+
+@test
+def it_is_known_when_certificates_end(server):
+    with server.connect() as connection:
+        told = figures(connection)["tls_certificates"]
+        text = connection.get("/status?format=prometheus").body.decode()
+    assert bool(told) == bool(server.world.tls)
+    for certificate in told:
+        assert certificate["expires"] > time.time() and certificate["file"].endswith(".pem")
+        assert (f'\ngearshift_tls_certificate_expiry_seconds{{file="{certificate["file"]}"}} '
+                f'{certificate["expires"]}\n') in text
 
 
 @test

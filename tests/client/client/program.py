@@ -54,10 +54,11 @@ class Program:
             with open(os.path.join(self.home, name), "w", encoding="ascii") as file:
                 file.write(line)
 
-    def __call__(self, *arguments, status=0, cwd=None, timeout_s=TIMEOUT_S):
-        """Runs it to its end. `status` is the exit status that is right, None for any."""
+    def __call__(self, *arguments, status=0, cwd=None, timeout_s=TIMEOUT_S, stdin=""):
+        """Runs it to its end, with this text as its input. `status` is the exit status that is
+        right, None for any."""
         argv = [self.path, *(os.fsdecode(argument) for argument in arguments)]
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, cwd=cwd,
+        done = subprocess.run(argv, input=stdin.encode(), capture_output=True, cwd=cwd,
                               env=self.environment, timeout=timeout_s, check=False)
         ran = Ran(argv, done.returncode, done.stdout, done.stderr)
         assert status is None or ran.status == status, f"not exit status {status}: {ran}"

@@ -116,6 +116,7 @@ class World:
     def __init__(self, options):
         self._options = options
         self.engine = options.engine
+        self.binary = options.server
         self.tls = None if options.tls == "none" else options.tls  # the backend
         self.pki = secure.pki_folder(options.server) if self.tls else None
         self.resumes = True  # see Server
