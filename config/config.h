@@ -28,6 +28,7 @@
 struct fd_slot;
 struct conn_table;
 struct arena;
+struct config_note;
 struct config_texts;
 struct listing_page;
 struct log_syslog;
@@ -507,6 +508,7 @@ struct config {
     /* private */
     struct arena *arena;     /* owns all of the above, and this struct */
     const char **key_places; /* see config_place() */
+    struct config_note *notes; /* see config_notes.h */
     bool *keys_changed;      /* see config_is_changed() */
 };
 

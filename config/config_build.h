@@ -43,6 +43,7 @@ struct config_files {
 };
 
 struct listen_config;
+struct config_note;
 struct access_rules;
 struct client_rules;
 struct htpasswd;
@@ -68,6 +69,7 @@ struct config_build {
     char *why;
     size_t why_size;
     struct config_shared *shared; /* while servers are made (config_server.c), else NULL */
+    struct config_note **notes;   /* config_notes.h: the last one; NULL: none are taken */
 };
 
 /* Writes the sentence into build->why: the place, the subject (a key, a block; left out when the

@@ -212,7 +212,8 @@ static int config_make(const struct config_build *build, const struct config_sou
 int config_load_from(const struct config_source *source, const struct config_files *files,
                      char *why, size_t why_size, struct config **ret_config)
 {
-    struct config_build build = { arena_create(), arena_create(), files, why, why_size, NULL };
+    struct config_build build = { arena_create(), arena_create(), files, why, why_size,
+                                  NULL, NULL };
     struct config *config = NULL;
     int res = -ENOMEM;
 
@@ -224,6 +225,7 @@ int config_load_from(const struct config_source *source, const struct config_fil
             arena_alloc(build.arena, sizeof(*config->connections_counted));
     if (config != NULL && config->connections_counted != NULL) {
         config->arena = build.arena;
+        build.notes = &config->notes;
         res = config_make(&build, source, config);
     }
     arena_destroy(build.scratch);

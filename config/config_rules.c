@@ -1,5 +1,6 @@
 /* config_rules.c: one function for each notation. */
 #include "config/config_rules.h"
+#include "config/config_notes.h"
 #include "core/check.h"
 #include "config/config_text.h"
 #include "config/config_value.h"
@@ -72,6 +73,7 @@ int config_header_parse(const struct config_build *build, const struct config_ke
     rule.name = arena_strndup(build->arena, item->text, (size_t)(colon - item->text));
     if (rule.name == NULL || rule.value == NULL)
         return -ENOMEM;
+    config_note(build, rule.value, item->place);
     *ret_rule = rule;
     return 0;
 }
@@ -244,6 +246,7 @@ int config_redirect_parse(const struct config_build *build, const struct config_
         return config_fail_advise(
             build, to->place, "to", "name a path that the redirect does not cover",
             "\"%.200s\" is redirected again by redirect \"%.200s\", for ever", redirect.to, from);
+    config_note(build, from, block->place);
     *ret_redirect = redirect;
     return 0;
 }
@@ -276,6 +279,7 @@ int config_cache_rule_parse(const struct config_build *build, const struct confi
     rule.pattern = arena_strdup(build->arena, block->title);
     if (rule.pattern == NULL)
         return -ENOMEM;
+    config_note(build, rule.pattern, block->place);
     *ret_rule = rule;
     return 0;
 }

@@ -109,7 +109,7 @@ static bool pattern_matches(const char *pattern, struct span name)
     return fnmatch(pattern, slash != NULL ? slash + 1 : path, FNM_PATHNAME) == 0;
 }
 
-static const struct cache_rule *find_cache_rule(const struct location *location, struct span name)
+const struct cache_rule *http_fields_cache_rule(const struct location *location, struct span name)
 {
     for (size_t i = 0; i < location->cache_rules_count; i++)
         if (pattern_matches(location->cache_rules[i].pattern, name))
@@ -144,7 +144,7 @@ static bool is_configured(const struct location *location, const char *name)
 static bool put_cache_rule(struct text *text, const struct location *location, struct span name,
                            int64_t now_s)
 {
-    const struct cache_rule *rule = find_cache_rule(location, name);
+    const struct cache_rule *rule = http_fields_cache_rule(location, name);
     if (rule == NULL)
         return false;
     bool control_configured = is_configured(location, "Cache-Control");

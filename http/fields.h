@@ -18,6 +18,9 @@ const struct file_fields *http_fields_get(struct http_env *env, struct file_entr
                                           const struct location *location, enum coding coding,
                                           bool vary, struct span name);
 
+/* The rule of the location for a file, whose path beneath the root `name` is; NULL: none. */
+const struct cache_rule *http_fields_cache_rule(const struct location *location, struct span name);
+
 /* What an answer depends on besides the path: bits. Where the location has `cors` for some origins,
  * it depends on Origin as well. */
 enum http_varies { HTTP_VARIES_ACCEPT = 1 << 0, HTTP_VARIES_CODING = 1 << 1 };
