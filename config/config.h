@@ -457,6 +457,7 @@ struct config {
     uint64_t cache_bytes_max;    /* contents of small files kept in memory */
     uint64_t compress_bytes_max; /* what was compressed, kept in memory */
     uint32_t cache_valid_ms; /* how long an entry is believed before the file is looked at again */
+    uint32_t cache_inactive_ms; /* an entry that was not asked for in this time is let go */
     struct tls_settings tls;
     /* logs */
     struct access_log_config *access_logs;

@@ -275,6 +275,8 @@ static const struct config_key keys[] = {
       .help = "contents of small files kept in memory, together" },
     { "cache_valid", FILES, TOP, CONFIG_DURATION, "1s", 0, DAY, IN(cache_valid_ms),
       .help = "how long a file is believed unchanged before it is looked at again" },
+    { "cache_inactive", FILES, TOP, CONFIG_DURATION, "1m", 1000, DAY, IN(cache_inactive_ms),
+      .help = "a file that nobody has asked for in this time is closed" },
     { "compress_cache", FILES, TOP, CONFIG_SIZE64, "64m", 64 * KIB, TIB, IN(compress_bytes_max),
       .help = "what `compress` has made, in memory, together" },
     { "compress_min", FILES, TOP, CONFIG_SIZE32, "1k", 1, GIB, IN(limits.compress_min),

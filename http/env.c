@@ -245,7 +245,8 @@ static int make_stores(struct http_env *env, char *why, size_t why_size)
 {
     const struct config *config = env->config;
     int r = file_cache_create(env->limits.cache_files_max, env->limits.cache_bytes_max,
-                              config->cache_valid_ms, &env->cache);
+                              config->cache_valid_ms, config->cache_inactive_ms,
+                              &env->cache);
     if (r < 0) {
         snprintf(why, why_size, "no memory for cache_files = %u files: %s",
                  env->limits.cache_files_max, strerror(-r));

@@ -25,8 +25,7 @@ enum {
     /* Entries that one eviction may put to the front before it takes one, flag or not: it bounds
      * the time of a single store. */
     CHANCES_MAX = 32,
-    SWEEP_IDLE_MS = 60000,  /* unused for so long: let go */
-    SWEEP_CHECK_MS = 10000, /* looked at so often, */
+    SWEEP_CHECK_MS = 10000, /* looked at so often, or when it may be inactive, */
     SWEEP_STEP_MS = 1000, /* at whole multiples of this, so that an idle server sleeps in between */
 };
 
@@ -39,6 +38,8 @@ struct shelf {
 struct file_cache {
     unsigned magic;
     uint32_t valid_ms;
+    uint32_t inactive_ms;
+    uint32_t check_ms; /* from one look of the sweep at an entry to the next */
     uint64_t key[2];
     size_t buckets_mask;
     size_t files_max;
@@ -67,7 +68,7 @@ static void random_key(uint64_t key[2])
 }
 
 int file_cache_create(uint32_t files_max, uint64_t bytes_max, uint32_t valid_ms,
-                      struct file_cache **ret_cache)
+                      uint32_t inactive_ms, struct file_cache **ret_cache)
 {
     size_t buckets = 1;
     struct file_cache *cache;
@@ -81,6 +82,8 @@ int file_cache_create(uint32_t files_max, uint64_t bytes_max, uint32_t valid_ms,
         return -ENOMEM;
     cache->magic = FILE_CACHE_MAGIC;
     cache->valid_ms = valid_ms;
+    cache->inactive_ms = inactive_ms;
+    cache->check_ms = inactive_ms < SWEEP_CHECK_MS ? inactive_ms : SWEEP_CHECK_MS;
     cache->buckets_mask = buckets - 1;
     cache->files_max = files_max;
     cache->bytes_max = bytes_max;
@@ -200,7 +203,7 @@ static void make_room(struct file_cache *cache, const struct file_entry *entry, 
  * stays in order. */
 static void watch_entry(struct file_cache *cache, struct file_entry *entry, uint64_t now_ms)
 {
-    entry->check_ms = (now_ms / SWEEP_STEP_MS + 1) * SWEEP_STEP_MS + SWEEP_CHECK_MS;
+    entry->check_ms = (now_ms / SWEEP_STEP_MS + 1) * SWEEP_STEP_MS + cache->check_ms;
     list_push_back(&cache->watch, &entry->watch);
 }
 
@@ -432,7 +435,7 @@ uint64_t file_cache_sweep(struct file_cache *cache, size_t count, uint64_t now_m
         CHECK_OBJ(entry, FILE_ENTRY_MAGIC);
         if (now_ms < entry->check_ms || count-- == 0)
             return entry->check_ms;
-        if (now_ms >= entry->used_ms + SWEEP_IDLE_MS ||
+        if (now_ms >= entry->used_ms + cache->inactive_ms ||
             (entry->fd >= 0 && file_is_unlinked(entry->fd))) {
             remove_entry(cache, entry);
         } else {

@@ -87,10 +87,11 @@ struct file_entry {
 
 struct file_cache;
 
-/* 0 or -ENOMEM. files_max 0: every store makes an entry that lives only as long as its users. The
- * caller owns the cache. */
+/* An entry is believed for valid_ms, and let go after inactive_ms (at least a second) in which nobody
+ * has asked for it. 0 or -ENOMEM. files_max 0: every store makes an entry that lives only as long as
+ * its users. The caller owns the cache. */
 int file_cache_create(uint32_t files_max, uint64_t bytes_max, uint32_t valid_ms,
-                      struct file_cache **ret_cache);
+                      uint32_t inactive_ms, struct file_cache **ret_cache);
 
 /* Users' entries must have come back (checked). NULL is allowed. */
 void file_cache_destroy(struct file_cache *cache);
@@ -157,7 +158,7 @@ void file_entry_unref(struct file_entry *entry);
 size_t file_cache_reclaim(struct file_cache *cache, size_t count);
 
 /* Looks at up to `count` entries that have not been looked at for a while, and lets go of those
- * that nobody has used for a minute, or whose file has been removed; whoever is sending one keeps
+ * that nobody has used for so long, or whose file has been removed; whoever is sending one keeps
  * it until it is sent. When there will be more to do, on the scale of now_ms; UINT64_MAX: not
  * before another store. */
 uint64_t file_cache_sweep(struct file_cache *cache, size_t count, uint64_t now_ms);

@@ -45,7 +45,7 @@ static inline struct file_cache *make_cache(uint32_t files_max, uint64_t bytes_m
 {
     struct file_cache *cache;
 
-    assert_int_equal(file_cache_create(files_max, bytes_max, VALID_MS, &cache), 0);
+    assert_int_equal(file_cache_create(files_max, bytes_max, VALID_MS, 60000, &cache), 0);
     return cache;
 }
 

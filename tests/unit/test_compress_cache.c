@@ -21,7 +21,7 @@ static struct compress_cache *cache;
 
 static void set_up(uint64_t bytes_max)
 {
-    assert_int_equal(file_cache_create(64, 1 << 24, VALID_MS, &files), 0);
+    assert_int_equal(file_cache_create(64, 1 << 24, VALID_MS, 60000, &files), 0);
     assert_int_equal(compress_cache_create(bytes_max, files, &cache), 0);
 }
 

@@ -199,7 +199,7 @@ static void test_ranges(void **state)
         config_free(fixture_config(&fixture, text));
         checked++;
     }
-    assert_int_equal(checked, 49);
+    assert_in_range(checked, 50, CONFIG_KEYS_COUNT); /* not an empty loop */
 }
 
 static void test_top_refused(void **state)

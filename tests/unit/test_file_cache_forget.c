@@ -30,7 +30,7 @@ static void test_forgotten(void **state)
     struct file_cache *cache;
 
     (void)state;
-    assert_int_equal(file_cache_create(16, 1 << 20, VALID_MS, &cache), 0);
+    assert_int_equal(file_cache_create(16, 1 << 20, VALID_MS, 60000, &cache), 0);
     file_cache_ask(cache, ROOT, ROOT, FILE_SYMLINKS_INSIDE, "f", 0, 0, &early);
     file_cache_ask(cache, ROOT, ROOT, FILE_SYMLINKS_INSIDE, "f", 0, 0, &job);
     struct file_entry *entry = arrive(cache, &job, 1);

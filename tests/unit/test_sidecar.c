@@ -50,7 +50,7 @@ static int set_up(void **state)
     f.env.config = &f.config;
     f.env.clock = &f.clock;
     f.root.configured = f.location.root = &f.configured;
-    assert_int_equal(file_cache_create(16, 1 << 20, VALID_MS, &f.env.cache), 0);
+    assert_int_equal(file_cache_create(16, 1 << 20, VALID_MS, 60000, &f.env.cache), 0);
     file_cache_ask(f.env.cache, -1, ROOT, FILE_SYMLINKS_INSIDE, "page", 0, 10000, &job);
     job.res = 0;
     job.fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
