@@ -11,6 +11,7 @@
 #define CONFIG_CONFIG_H
 
 #include "config/admission.h"
+#include "config/path_fields.h"
 #include "core/access_format.h"
 #include "core/address_set.h"
 #include "core/client_hash.h"
@@ -71,23 +72,8 @@ struct root {
                                  the scale of clock.h; 0: that is not so */
 };
 
-/* One header field to add: `headers = {"Name: value"}`. `$engine` in the value is replaced at load
- * time. */
-struct header_rule {
-    char *name, *value;
-};
-
 /* Octets of all header fields of one location together, with ": " and CRLF. */
 #define CONFIG_FIELDS_SIZE_MAX 4096
-
-/* `cache "*.css" { control = "public, max-age=31536000"; expires = 1y }` */
-struct cache_rule {
-    char *pattern; /* fnmatch(3) against the path below the root if it holds a '/', else against the
-                      last segment */
-    char *control; /* Cache-Control value, or NULL */
-    int64_t expires_s; /* Expires: now + so many seconds, and max-age when control is NULL; -1: no
-                          Expires field */
-};
 
 struct error_page {
     int status;
@@ -153,8 +139,12 @@ struct location {
     size_t compress_types_count;
     struct header_rule *headers; /* merged: the server's, replaced or extended by the location's */
     size_t headers_count;
-    struct cache_rule *cache_rules; /* the location's first, then the server's; first match wins */
-    size_t cache_rules_count;
+    const struct cache_rules *cache_own;   /* of its block: they come first; NULL: none */
+    const struct cache_rules *cache_outer; /* of its server; NULL: none */
+    /* Blocks of header fields, each NULL where there are none. They hold in this order. */
+    const struct header_blocks *fields_file, *fields_outer, *fields_own;
+    bool has_fields;   /* one of the three */
+    bool headers_file; /* fields_file comes from the root's _headers, which is served to nobody */
     struct error_page *error_pages; /* merged like headers; a status stands once */
     size_t error_pages_count;
     /* who may */
@@ -164,9 +154,9 @@ struct location {
                                   first, then the server's; all else is config.types' affair */
     size_t types_count;
     const char *default_type; /* of unknown extensions; "": config.default_type */
-    const char *charset;    /* added to text types; "" adds none */
-    struct pattern pattern; /* which paths it is for, as written */
-    struct span file;       /* `alias` of a path alone: the file's name in the root; else empty */
+    const char *charset;      /* added to text types; "" adds none */
+    struct pattern pattern;   /* which paths it is for, as written */
+    struct span file;         /* `alias` of a path alone: the file's name in the root; else empty */
     struct location_limits limits;
     /* What browsers are told */
     enum security_headers security_headers; /* its fields are among `headers` already */
@@ -181,8 +171,9 @@ struct location {
     uint32_t cors_max_age_ms;
     char **early_hints; /* "Link: ...": on pages, and in a 103 before them */
     size_t early_hints_count;
-    char **download; /* patterns as of a cache_rule: what browsers save and do not show */
+    char **download; /* what browsers save and do not show: patterns, as written, */
     size_t download_count;
+    const struct pattern *download_patterns; /* and compiled, as of a cache_rule */
     char **charset_types; /* media ranges that `charset` is for; count 0: mime_is_text() */
     size_t charset_types_count;
     /* Validators */
@@ -196,6 +187,12 @@ struct listing_template {
     const char *path;
     struct listing_page *page;
     struct listing_template *next;
+};
+
+/* Something that is no reason not to start, as a sentence. */
+struct config_warning {
+    const char *text;
+    struct config_warning *next;
 };
 
 /* `redirect "/old/" { to = "/new/" status = 301 }` */
@@ -238,6 +235,8 @@ struct server {
     struct location *locations; /* those that are no prefix, in the order of the file; then
                                    prefixes, the longest first; the last is "/" */
     size_t locations_count;
+    const struct cache_rules *cache;         /* its locations' cache_outer; NULL: none */
+    const struct header_blocks *fields;      /* its locations' fields_outer; NULL: none */
     const struct pattern_set *locations_set; /* of all of them; NULL: a few prefixes, which are
                                                 sooner looked at in turn */
     struct redirect *redirects; /* the longest `from` first; first match wins (http/vhost.h), before
@@ -265,7 +264,7 @@ struct access_log_config {
     size_t line_max;                 /* octets of a line, of all servers that write here */
 };
 
-/* Paths in one `access_log_skip`: each is compared with every request's. */
+/* Patterns in one `access_log_skip`: some are compared with every request's path. */
 #define CONFIG_SKIPS_MAX 100
 
 /* An answer is in the sample when 32 random bits are below this. */
@@ -281,8 +280,9 @@ struct access_rules {
     char **statuses;       /* as written: "4xx", "503"; count 0: all */
     size_t statuses_count;
     uint64_t status_bits[CONFIG_STATUS_END / 64]; /* by status: it is logged */
-    char **skip; /* paths, with all that lies below them, that are not logged */
+    char **skip; /* patterns of paths that are not logged, as written */
     size_t skip_count;
+    const struct pattern_set *skip_set; /* of them; NULL: there are none */
 };
 
 /* Names in one `index` and paths in one `try`: each may cost an open(2) a request. */
@@ -504,8 +504,11 @@ struct config {
     size_t roots_count;
     bool roots_guarded;     /* root opened them: whoever looks again keeps to root's rules */
     size_t locations_count; /* of all servers together; every location's id is below it */
-    bool has_regex;         /* some pattern is a regular expression */
-    struct listing_template *templates; /* of listings, each read once */
+    uint32_t headers_file_max, headers_rules_max; /* octets of a _headers, and paths in it */
+    struct headers_file *headers_files;           /* that were read */
+    struct config_warning *warnings;              /* in their order */
+    bool has_regex;                               /* some pattern is a regular expression */
+    struct listing_template *templates;           /* of listings, each read once */
     /* private */
     struct arena *arena;     /* owns all of the above, and this struct */
     const char **key_places; /* see config_place() */

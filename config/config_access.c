@@ -1,6 +1,7 @@
 /* config_access.c: see config_access.h. */
 #include "config/config_access.h"
 
+#include "config/config_pattern.h"
 #include "config/config_store.h"
 #include "config/config_value.h"
 #include "config/host_name.h"
@@ -155,8 +156,51 @@ static int format_make(const struct config_build *build, const struct config_ent
     return res;
 }
 
+/* A path without an end that tells is meant with what lies below it: of what is not logged that can
+ * hardly be wrong. */
+static int skip_pattern(const struct config_build *build, const struct config_item *item,
+                        struct config *config, struct pattern *ret_pattern)
+{
+    static const char key[] = "access_log_skip";
+    struct config_item below = *item;
+    size_t len = strlen(item->text);
+
+    if (item->text[0] != '/' || item->text[len - 1] == '/' || glob_is_one(item->text))
+        return config_item_pattern(build, config, item, key, ret_pattern);
+    below.text = arena_printf(build->scratch, "%s/", item->text);
+    return below.text == NULL ? -ENOMEM
+                              : config_item_pattern(build, config, &below, key, ret_pattern);
+}
+
+static int skips_make(const struct config_build *build, const struct config_entry *entry,
+                      struct config *config, struct access_rules *rules)
+{
+    struct pattern *patterns = arena_array(build->arena, entry->count, sizeof(patterns[0]));
+    const struct pattern **set = arena_array(build->scratch, entry->count, sizeof(set[0]));
+    size_t count = 0;
+
+    if (patterns == NULL || set == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < entry->count; i++) {
+        struct pattern *pattern = &patterns[count];
+        int res = skip_pattern(build, &entry->items[i], config, pattern);
+        bool known = false;
+
+        if (res < 0)
+            return res;
+        for (size_t j = 0; j < count; j++)
+            known |= (set[j]->kind == pattern->kind ||
+                      (pattern_is_prefix(set[j]->kind) && pattern_is_prefix(pattern->kind))) &&
+                     span_eq(set[j]->text, pattern->text);
+        if (!known)
+            set[count++] = pattern;
+    }
+    return count == 0 ? 0 : pattern_set_make(build->arena, set, count, &rules->skip_set);
+}
+
 static int rules_make(const struct config_build *build, const struct config_block *top,
-                      const struct config_block *block, struct access_rules **ret_rules)
+                      const struct config_block *block, struct config *config,
+                      struct access_rules **ret_rules)
 {
     struct access_rules *rules = arena_alloc(build->arena, sizeof(*rules));
 
@@ -172,6 +216,8 @@ static int rules_make(const struct config_build *build, const struct config_bloc
     if (res == 0)
         res = texts_make(build, rule_keys[3], said(top, block, rule_keys[3]), &rules->skip,
                          &rules->skip_count);
+    if (res == 0)
+        res = skips_make(build, said(top, block, rule_keys[3]), config, rules);
     if (res < 0)
         return res;
     MUST(config_sample_parse(rules->sample, &rules->sample_below));
@@ -203,12 +249,12 @@ int config_access_make(const struct config_build *build, const struct config_blo
     int res = log_make(build, top, block, config, server);
 
     if (res == 0 && *common == NULL)
-        res = rules_make(build, top, top, common);
+        res = rules_make(build, top, top, config, common);
     if (res < 0)
         return res;
     struct access_rules *rules = *common;
     if (has_own_rules(block))
-        res = rules_make(build, top, block, &rules);
+        res = rules_make(build, top, block, config, &rules);
     if (res < 0)
         return res;
     server->access = rules;

@@ -16,6 +16,7 @@
 #define REDIRECT (1u << CONFIG_REDIRECT)
 #define CACHE    (1u << CONFIG_CACHE)
 #define PASSWORD (1u << CONFIG_AUTH)
+#define FIELD    (1u << CONFIG_FIELDS)
 #define PATHS    (SERVER | LOCATION) /* in a server block, they hold for its "/" */
 
 #define ADDRESSES                                                                                  \
@@ -61,6 +62,7 @@ static const char *const security_presets[] = { "off", "basic", "strict", NULL }
 static const char *const etag_kinds[] = { "off", "on", "portable", NULL };
 static const char *const if_modified_sinces[] = { "exact", "before", NULL };
 static const char *const verifies[] = { "require", "optional", "off", NULL };
+static const char *const field_answers[] = { "usual", "success", "errors", "all", NULL };
 static const char *const real_ip_headers[] = { "X-Forwarded-For", "Forwarded", "X-Real-IP", NULL };
 
 static_assert(LOG_ERROR == 0 && LOG_WARN == 1 && LOG_INFO == 2 && LOG_DEBUG == 3, "log_levels");
@@ -89,6 +91,9 @@ static_assert(REAL_IP_X_FORWARDED_FOR == 0 && REAL_IP_FORWARDED == 1 && REAL_IP_
 static_assert(SECURITY_HEADERS_OFF == 0 && SECURITY_HEADERS_BASIC == 1 &&
                   SECURITY_HEADERS_STRICT == 2,
               "security_presets");
+static_assert(FIELD_ANSWERS_USUAL == 0 && FIELD_ANSWERS_SUCCESS == 1 && FIELD_ANSWERS_ERRORS == 2 &&
+                  FIELD_ANSWERS_ALL == 3,
+              "field_answers");
 static_assert(ETAG_OFF == 0 && ETAG_ON == 1 && ETAG_PORTABLE == 2, "etag_kinds");
 static_assert(IF_MODIFIED_SINCE_EXACT == 0 && IF_MODIFIED_SINCE_BEFORE == 1, "if_modified_sinces");
 
@@ -102,9 +107,11 @@ static const struct config_block_type block_types[CONFIG_BLOCK_KINDS] = {
     [CONFIG_REDIRECT] = { "redirect", SERVER, "in a redirect block", "/old/",
                           "sends the path in the title, or those below it, elsewhere", false },
     [CONFIG_CACHE] = { "cache", PATHS, "in a cache block", "*.css",
-                       "caching fields for the files that match the title", false },
+                       "caching fields for the files that match the title", true },
     [CONFIG_AUTH] = { "auth", PATHS, "in an auth block", "Members only",
                       "asks for a name and a password; the title is what for", false },
+    [CONFIG_FIELDS] = { "headers", PATHS, "in a headers block", "*.html",
+                        "header fields of the answers to paths that match the title", true },
 };
 
 #define ENGINE "Engine and process"
@@ -121,6 +128,7 @@ static const struct config_block_type block_types[CONFIG_BLOCK_KINDS] = {
 #define BROWSE "What browsers are told"
 #define MOVED  "Redirects"
 #define CACHED "Cache rules"
+#define FIELDS "Header fields by path"
 
 static const struct config_key keys[] = {
     { "include", ENGINE, TOP | PATHS, CONFIG_INCLUDE, NOWHERE,
@@ -189,9 +197,10 @@ static const struct config_key keys[] = {
       .check = config_text_statuses, .allowed = "a class or a status, as in 4xx or 503",
       .help = "answers that are logged, by status; none named: all" },
     { "access_log_skip", LOGS, TOP | SERVER, CONFIG_TEXTS, "", IN(access_log_skip),
-      .count_offset = offsetof(struct config, access_log_skip_count), .check = config_text_path,
-      .max = CONFIG_SKIPS_MAX, .allowed = "a path that begins with '/'",
-      .help = "paths that are not logged, with all that lies below them" },
+      .count_offset = offsetof(struct config, access_log_skip_count), .check = config_text_pattern,
+      .max = CONFIG_SKIPS_MAX,
+      .allowed = "a path such as \"/healthz\", or a pattern such as \"*.png\", \"= /favicon.ico\"",
+      .help = "paths that are not logged, with all that lies below them; or patterns" },
     { "access_log_buffer", LOGS, TOP, CONFIG_SIZE32, "64k", KIB, 16 * MIB, IN(access_log_buffer),
       .help = "what gathers, for a second at most, before it is written" },
     { "request_id", LOGS, TOP, CONFIG_BOOL, "off", IN(request_id),
@@ -217,6 +226,10 @@ static const struct config_key keys[] = {
     { "regex_steps_max", LIMITS, TOP, CONFIG_COUNT, "100000", 1000, 100000000,
       IN(limits.regex_steps_max),
       .help = "steps that a regular expression may take over one path; more: 500" },
+    { "headers_file_max", LIMITS, TOP, CONFIG_SIZE32, "256k", 1, 16 * MIB, IN(headers_file_max),
+      .help = "the longest _headers that is read" },
+    { "headers_rules_max", LIMITS, TOP, CONFIG_COUNT, "1000", 1, 100000, IN(headers_rules_max),
+      .help = "paths that are taken from one _headers" },
     { "keepalive_requests", LIMITS, TOP, CONFIG_COUNT, "0", 0, UINT32_MAX,
       IN(limits.keepalive_requests),
       .help = "requests on one connection before it is closed; 0: no limit" },
@@ -413,6 +426,8 @@ static const struct config_key keys[] = {
     { "headers", WHERE, PATHS, CONFIG_HEADERS, "\"X-Content-Type-Options: nosniff\"", NOWHERE,
       .allowed = "\"Name: value\", or \"Name:\" to remove one that is inherited",
       .help = "header fields added to answers; $engine is replaced by the engine's name" },
+    { "headers_file", WHERE, PATHS, CONFIG_BOOL, "off", LOC(headers_file),
+      .help = "take header fields from a file _headers in the root, as static hosts do" },
     { "precompressed", WHERE, PATHS, CONFIG_CODINGS, "", NOWHERE, .allowed = "zstd, br or gzip",
       .help = "look for .zst, .br and .gz beside a file and send them to clients that can" },
     { "compress", WHERE, PATHS, CONFIG_CODINGS, "", NOWHERE, .allowed = "zstd, br or gzip",
@@ -532,6 +547,17 @@ static const struct config_key keys[] = {
       .help = "the Cache-Control field" },
     { "expires", CACHED, CACHE, CONFIG_EXPIRES, NULL, 0, 100 * 365 * DAY / SECOND, NOWHERE,
       .help = "the Expires field, so long after now; and max-age where control is not set" },
+
+    { "set", FIELDS, FIELD, CONFIG_TEXTS, "", NOWHERE, .allowed = "\"Name: value\"",
+      .help = "fields in the place of those of the same name" },
+    { "add", FIELDS, FIELD, CONFIG_TEXTS, "", NOWHERE, .allowed = "\"Name: value\"",
+      .help = "fields beside those of the same name" },
+    { "append", FIELDS, FIELD, CONFIG_TEXTS, "", NOWHERE, .allowed = "\"Name: value\"",
+      .help = "values that go on the last field of the same name, behind a comma" },
+    { "remove", FIELDS, FIELD, CONFIG_TEXTS, "", NOWHERE, .allowed = "the name of a header field",
+      .help = "fields that are left out" },
+    { "answers", FIELDS, FIELD, CONFIG_CHOICE, "usual", .choices = field_answers,
+      .offset = offsetof(struct header_block, answers), .help = "which answers the block is for" },
 };
 
 static_assert(ARRAY_LEN(keys) == CONFIG_KEYS_COUNT, "CONFIG_KEYS_COUNT");

@@ -17,6 +17,7 @@ enum config_block_kind {
     CONFIG_REDIRECT,
     CONFIG_CACHE,
     CONFIG_AUTH,
+    CONFIG_FIELDS,
     CONFIG_BLOCK_KINDS
 };
 
@@ -75,7 +76,7 @@ struct config_key {
 };
 
 /* Number of keys; they are counted from 0 in the order of the reference. */
-#define CONFIG_KEYS_COUNT 147
+#define CONFIG_KEYS_COUNT 155
 
 const struct config_key *config_key_at(size_t index);
 size_t config_key_index(const struct config_key *key);

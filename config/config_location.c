@@ -5,6 +5,9 @@
 #include "core/check.h"
 #include "config/config_admission.h"
 #include "config/config_browser.h"
+#include "config/config_cache.h"
+#include "config/config_fields.h"
+#include "config/config_headers.h"
 #include "config/config_limits.h"
 #include "config/config_rules.h"
 #include "config/config_store.h"
@@ -236,47 +239,30 @@ static int codings_make(const struct config_build *build, const struct config_la
     return 0;
 }
 
-static bool has_cache_rule(const struct location *location, const char *pattern)
+/* What the location's block says by patterns, beside what its server does. */
+static int cache_make(const struct config_build *build, const struct config_layers *layers,
+                      struct config *config, struct location *location)
 {
-    for (size_t i = 0; i < location->cache_rules_count; i++) {
-        if (strcmp(location->cache_rules[i].pattern, pattern) == 0)
-            return true;
-    }
-    return false;
-}
+    const struct config_entry *download = entry_in_force(layers, config_key_find("download"));
+    int res = layers->location == NULL
+                  ? 0
+                  : config_cache_make(build, layers->location, config, &location->cache_own);
 
-/* The first that matches wins, so the innermost layer comes first, and a pattern that has a rule
- * already needs no other. */
-static int cache_rules_make(const struct config_build *build, const struct config_layers *layers,
-                            struct location *location)
-{
-    size_t count = 0;
-
-    for (size_t i = 1; i < LAYERS_COUNT; i++) {
-        const struct config_block *block = layer_at(layers, i);
-
-        count += block != NULL ? config_blocks_of(block, CONFIG_CACHE) : 0;
-    }
-    location->cache_rules = arena_array(build->arena, count, sizeof(location->cache_rules[0]));
-    if (location->cache_rules == NULL)
-        return -ENOMEM;
-    for (size_t i = LAYERS_COUNT; i-- > 0;) {
-        const struct config_block *block = layer_at(layers, i);
-
-        for (size_t j = 0; block != NULL && j < block->blocks_count; j++) {
-            struct cache_rule rule;
-            int res = 0;
-
-            if (block->blocks[j]->kind != CONFIG_CACHE)
-                continue;
-            res = config_cache_rule_parse(build, block->blocks[j], &rule);
-            if (res < 0)
-                return res;
-            if (!has_cache_rule(location, rule.pattern))
-                location->cache_rules[location->cache_rules_count++] = rule;
-        }
-    }
-    return 0;
+    location->cache_outer = layers->cache;
+    if (res == 0 && layers->location != NULL)
+        res = config_fields_make(build, layers->location, config, &location->fields_own);
+    location->fields_outer = layers->fields;
+    if (res == 0)
+        res = config_fields_check(build, layers->location, location->fields_own, location);
+    if (res == 0)
+        res = config_fields_check(build, layers->server, location->fields_outer, location);
+    if (res == 0 && location->headers_file && location->root != NULL)
+        res = config_headers_file_make(build, config, location);
+    location->has_fields = location->fields_own != NULL || location->fields_outer != NULL ||
+                           location->fields_file != NULL;
+    if (res == 0 && location->download_count > 0)
+        res = config_download_make(build, download, config, location);
+    return res;
 }
 
 /* The root of that path; it is looked at once. */
@@ -471,7 +457,7 @@ int config_location_make(const struct config_build *build, const struct config_l
     if (res == 0)
         res = types_make(build, layers, location);
     if (res == 0)
-        res = cache_rules_make(build, layers, location);
+        res = cache_make(build, layers, config, location);
     if (res == 0)
         res = config_admission_make(build, layers, location);
     if (res == 0)

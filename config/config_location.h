@@ -9,6 +9,8 @@
 /* Where the keys of one location are looked for, the innermost last; `location` may be NULL. */
 struct config_layers {
     const struct config_block *defaults, *server, *location;
+    const struct cache_rules *cache;    /* the server's; NULL: none */
+    const struct header_blocks *fields; /* likewise */
 };
 
 /* Fills `location`, whose prefix and pattern are known, but for id. config->roots has room for one

@@ -12,7 +12,7 @@ void config_note(const struct config_build *build, const void *what, struct conf
 
 /* "/etc/gearshift/server.conf:12", or "-o headers", in `ret_text`; false: nothing was noted, and it
  * is "". `what`: a server's name; the text of a location's pattern; `from` of a redirect; the value
- * of a header_rule; the pattern of a cache_rule. */
+ * of a header_rule; the text of a cache_rule's pattern. */
 bool config_note_find(const struct config *config, const void *what, char *ret_text, size_t size);
 
 #endif

@@ -253,6 +253,21 @@ static int fail_name(struct config_parser *parser, const struct config_reader *r
     return FAIL("", "%s is no key or block %s; server.conf(5) lists all", shown, in_here);
 }
 
+/* Does a block begin with the '=' that is looked at, as in `headers = "/x" { }`? */
+static bool is_exact_title(const struct config_reader *reader, enum config_block_kind kind)
+{
+    struct config_lexer ahead = reader->lexer;
+    struct config_token title;
+
+    if (!config_block_type_at(kind)->has_pattern)
+        return false;
+    title = config_lexer_next(&ahead);
+    if (!config_token_is_value(&title))
+        return false;
+    title = config_lexer_next(&ahead);
+    return config_token_is(&title, '{');
+}
+
 static int parse_statement(struct config_parser *parser, struct config_reader *reader)
 {
     enum config_block_kind here = parser->blocks[parser->depth]->kind;
@@ -279,7 +294,8 @@ static int parse_statement(struct config_parser *parser, struct config_reader *r
     res = config_reader_next(parser, reader);
     if (res < 0)
         return res;
-    if (key == NULL || (kind != CONFIG_TOP && !config_token_is(&reader->token, '=')))
+    if (key == NULL || (kind != CONFIG_TOP &&
+                        (!config_token_is(&reader->token, '=') || is_exact_title(reader, kind))))
         return open_block(parser, reader, kind, &token); /* auth = off, auth "x" { } */
     if (key->type == CONFIG_INCLUDE)
         return config_include(parser, reader, &token);

@@ -2,6 +2,7 @@
 #include "config/config_pattern.h"
 
 #include "config/config_text.h"
+#include "core/check.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -47,27 +48,60 @@ int config_pattern_parse(const struct config_build *build, struct config_place p
     return 0;
 }
 
-/* A glob of a location. */
-static int judge_glob(const struct config_build *build, const struct config_block *block)
+/* "/posts/" followed by one star, which is for what lies there directly, and mostly written for all
+ * that lies below. */
+static bool looks_like_below(const char *text)
 {
-    const char *text = block->title;
     size_t len = strlen(text);
 
+    return len >= 2 && text[len - 1] == '*' && text[len - 2] == '/';
+}
+
+static bool has_special(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (glob_is_one((const char[]){ text[i], '\0' }))
+            return true;
+    }
+    return false;
+}
+
+/* A glob. `names`: may it be the name of a file, in whatever folder? */
+static int judge_glob(const struct config_build *build, struct config_place place,
+                      const char *subject, const char *text, bool names)
+{
+    size_t len = strlen(text);
+    char advice[400];
+
+    if (looks_like_below(text)) {
+        snprintf(advice, sizeof(advice),
+                 "write \"%s%.*s\" for all that lies below, or \"%.*s?*\" for that folder alone",
+                 text[0] == '/' ? "" : "/", len - 1 < 150 ? (int)(len - 1) : 150, text,
+                 len - 1 < 150 ? (int)(len - 1) : 150, text);
+        if (has_special(text, len - 1))
+            snprintf(advice, sizeof(advice),
+                     "write ** in the place of the last * for all that lies below, or ?* for that "
+                     "folder alone");
+        return config_fail_advise(build, place, subject, advice,
+                                  "\"%.200s\" is for what lies in that folder, and not for what "
+                                  "lies in folders in it",
+                                  text);
+    }
     if (!glob_is_one(text) && text[0] == '/')
-        return config_fail_advise(build, block->place, "location",
+        return config_fail_advise(build, place, subject,
                                   "write = before it for that path alone, or a '/' behind it for "
                                   "what lies below",
                                   "\"%.200s\" does not end with '/'", text);
     if (!glob_is_one(text) && text[len - 1] == '/')
-        return config_fail_advise(build, block->place, "location", "write a '/' before it",
+        return config_fail_advise(build, place, subject, "write a '/' before it",
                                   "\"%.200s\" does not begin with '/'", text);
-    if (!glob_is_one(text))
-        return config_fail_advise(build, block->place, "location",
+    if (!glob_is_one(text) && !names)
+        return config_fail_advise(build, place, subject,
                                   "for files of that name in all folders write \"/**/\" before it",
                                   "\"%.200s\" does not begin with '/'", text);
     if (len > 1 && text[len - 1] == '/' && text[len - 2] != '\\')
-        return config_fail_advise(build, block->place, "location",
-                                  "write ** behind it for what lies below, or * for the files "
+        return config_fail_advise(build, place, subject,
+                                  "write ** behind it for what lies below, or ?* for the files "
                                   "there",
                                   "\"%.200s\" ends with '/', but as a glob it is for whole paths",
                                   text);
@@ -84,5 +118,42 @@ int config_location_pattern(const struct config_build *build, const struct confi
         return config_pattern_parse(build, nowhere, "location", "", "/", ret_pattern);
     res = config_pattern_parse(build, block->place, "location", block->word, block->title,
                                ret_pattern);
-    return res == 0 && ret_pattern->kind == PATTERN_GLOB ? judge_glob(build, block) : res;
+    return res == 0 && ret_pattern->kind == PATTERN_GLOB
+               ? judge_glob(build, block->place, "location", block->title, false)
+               : res;
+}
+
+int config_path_pattern(const struct config_build *build, struct config *config,
+                        struct config_place place, const char *subject, const char *word,
+                        const char *text, struct pattern *ret_pattern)
+{
+    int res = config_pattern_parse(build, place, subject, word, text, ret_pattern);
+
+    if (res == 0 && ret_pattern->kind == PATTERN_GLOB)
+        res = judge_glob(build, place, subject, text, true);
+    if (res == 0)
+        config->has_regex |= pattern_is_regex(ret_pattern->kind);
+    return res;
+}
+
+int config_item_pattern(const struct config_build *build, struct config *config,
+                        const struct config_item *item, const char *subject,
+                        struct pattern *ret_pattern)
+{
+    static const char *const words[] = { "=", "^~", "~*", "~" };
+    const char *text = item->text, *word = "";
+
+    for (size_t i = 0; i < ARRAY_LEN(words) && text == item->text; i++) {
+        size_t len = strlen(words[i]);
+
+        if (strncmp(text, words[i], len) != 0 || text[len] != ' ')
+            continue;
+        word = words[i];
+        text += len + strspn(text + len, " ");
+    }
+    if (text[0] == '\0')
+        return config_fail_allowed(build, item->place, subject,
+                                   "a pattern of paths, such as \"/docs/\"", "\"%.100s\" is empty",
+                                   item->text);
+    return config_path_pattern(build, config, item->place, subject, word, text, ret_pattern);
 }

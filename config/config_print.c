@@ -255,7 +255,7 @@ static void print_cache_rule(struct printer *printer, const struct cache_rule *r
 {
     char text[CONFIG_VALUE_TEXT_MAX];
 
-    print_block(printer, CONFIG_CACHE, "", rule->pattern);
+    print_block(printer, CONFIG_CACHE, pattern_word(rule->pattern.kind), rule->pattern.text.ptr);
     if (rule->control != NULL)
         print_setting(printer, "control", rule->control);
     if (rule->expires_s >= 0) {
@@ -264,6 +264,45 @@ static void print_cache_rule(struct printer *printer, const struct cache_rule *r
         fprintf(printer->out, "%s\n", text);
     }
     print_block_end(printer);
+}
+
+static void print_cache_rules(struct printer *printer, const struct cache_rules *rules)
+{
+    for (size_t i = 0; rules != NULL && i < rules->count; i++)
+        print_cache_rule(printer, &rules->rules[i]);
+}
+
+static void print_field_block(struct printer *printer, const struct header_block *block)
+{
+    static const struct {
+        enum field_deed deed;
+        const char *key;
+    } deeds[] = { { FIELD_SET, "set" },
+                  { FIELD_ADD, "add" },
+                  { FIELD_APPEND, "append" },
+                  { FIELD_REMOVE, "remove" } };
+
+    print_block(printer, CONFIG_FIELDS, pattern_word(block->pattern.kind), block->pattern.text.ptr);
+    for (size_t i = 0; i < ARRAY_LEN(deeds); i++) {
+        list_begin(printer, deeds[i].key);
+        for (size_t j = 0; j < block->count; j++) {
+            const struct field_rule *rule = &block->rules[j];
+            bool removed = rule->deed == FIELD_REMOVE;
+
+            if (rule->deed == deeds[i].deed)
+                list_item(printer, rule->field.name, removed ? "" : ": ",
+                          removed ? "" : rule->field.value);
+        }
+        list_end(printer);
+    }
+    print_key(printer, config_key_find("answers"), block);
+    print_block_end(printer);
+}
+
+static void print_field_blocks(struct printer *printer, const struct header_blocks *blocks)
+{
+    for (size_t i = 0; blocks != NULL && i < blocks->count; i++)
+        print_field_block(printer, &blocks->blocks[i]);
 }
 
 /* What `key` says of who may. */
@@ -332,8 +371,8 @@ static void print_location(struct printer *printer, const struct location *locat
         else
             CHECK(key->type == CONFIG_PATH || key->type == CONFIG_INCLUDE); /* root, alias */
     }
-    for (size_t i = 0; i < location->cache_rules_count; i++)
-        print_cache_rule(printer, &location->cache_rules[i]);
+    print_cache_rules(printer, location->cache_own);
+    print_field_blocks(printer, location->fields_own);
 }
 
 /* Several sockets that were passed under one name are one element. */
@@ -456,11 +495,14 @@ static void print_server(struct printer *printer, const struct config *config,
         fprintf(printer->out, "%d\n", redirect->status);
         print_block_end(printer);
     }
+    print_cache_rules(printer, server->cache);
+    print_field_blocks(printer, server->fields);
     /* With one location only, its keys stand in the server itself, where nothing inherits them. */
     for (size_t i = 0; i < server->locations_count; i++) {
         const struct pattern *pattern = &server->locations[i].pattern;
         bool alone = server->locations_count == 1 && !server->locations[i].strip_prefix &&
-                     pattern->kind == PATTERN_PREFIX;
+                     pattern->kind == PATTERN_PREFIX && server->locations[i].cache_own == NULL &&
+                     server->locations[i].fields_own == NULL;
 
         if (!alone)
             print_block(printer, CONFIG_LOCATION, pattern_word(pattern->kind), pattern->text.ptr);

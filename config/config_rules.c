@@ -250,36 +250,3 @@ int config_redirect_parse(const struct config_build *build, const struct config_
     *ret_redirect = redirect;
     return 0;
 }
-
-int config_cache_rule_parse(const struct config_build *build, const struct config_block *block,
-                            struct cache_rule *ret_rule)
-{
-    const struct config_entry *control = config_entry_at(block, "control");
-    const struct config_entry *expires = config_entry_at(block, "expires");
-    struct cache_rule rule = { .expires_s = -1 };
-    uint64_t seconds = 0;
-    int res = 0;
-
-    if (block->title[0] == '\0')
-        return config_fail_allowed(build, block->place, "cache", "a pattern such as \"*.css\"",
-                                   "its title is empty");
-    if (!control->is_set && !expires->is_set)
-        return config_fail_advise(build, block->place, "cache",
-                                  "add control, expires or both to it", "\"%.200s\" says nothing",
-                                  block->title);
-    if (control->is_set)
-        res = config_text(build, config_key_in(CONFIG_CACHE, "control"), control->items,
-                          &rule.control);
-    if (res == 0 && expires->is_set) {
-        res = config_number(build, config_key_find("expires"), expires->items, &seconds);
-        rule.expires_s = (int64_t)seconds;
-    }
-    if (res < 0)
-        return res;
-    rule.pattern = arena_strdup(build->arena, block->title);
-    if (rule.pattern == NULL)
-        return -ENOMEM;
-    config_note(build, rule.pattern, block->place);
-    *ret_rule = rule;
-    return 0;
-}

@@ -37,8 +37,4 @@ int config_host_parse(const struct config_build *build, struct config_place plac
 int config_redirect_parse(const struct config_build *build, const struct config_block *defaults,
                           const struct config_block *block, struct redirect *ret_redirect);
 
-/* `cache "*.css" { ... }` */
-int config_cache_rule_parse(const struct config_build *build, const struct config_block *block,
-                            struct cache_rule *ret_rule);
-
 #endif

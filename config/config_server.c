@@ -3,7 +3,9 @@
 #include "config/config_server.h"
 #include "core/check.h"
 #include "config/config_access.h"
+#include "config/config_cache.h"
 #include "config/config_check.h"
+#include "config/config_fields.h"
 #include "config/config_listen.h"
 #include "config/config_location.h"
 #include "config/config_notes.h"
@@ -80,9 +82,11 @@ static int compare_locations(const void *a, const void *b)
 
 /* `block`: the server's; `inner`: the location's, or NULL for a "/" that has no block. */
 static int location_make(const struct servers *servers, const struct config_block *block,
-                         const struct config_block *inner, struct location *location)
+                         const struct config_block *inner, const struct server *server,
+                         struct location *location)
 {
-    const struct config_layers layers = { servers->defaults, block, inner };
+    const struct config_layers layers = { servers->defaults, block, inner, server->cache,
+                                          server->fields };
     const struct config_build *build = servers->build;
     struct pattern *pattern = &location->pattern;
     int res = config_location_pattern(build, inner, pattern);
@@ -133,8 +137,10 @@ static int locations_make(const struct servers *servers, const struct config_blo
     size_t room = config_blocks_of(block, CONFIG_LOCATION) + 1;
     struct location *location;
     bool has_slash = false;
-    int res = 0;
+    int res = config_cache_make(servers->build, block, servers->config, &server->cache);
 
+    if (res == 0)
+        res = config_fields_make(servers->build, block, servers->config, &server->fields);
     server->locations = arena_array(servers->build->arena, room, sizeof(server->locations[0]));
     if (server->locations == NULL)
         return -ENOMEM;
@@ -143,11 +149,12 @@ static int locations_make(const struct servers *servers, const struct config_blo
             continue;
         location = &server->locations[server->locations_count];
         location->id = (unsigned)server->locations_count++; /* until they are sorted */
-        res = location_make(servers, block, block->blocks[i], location);
+        res = location_make(servers, block, block->blocks[i], server, location);
         has_slash |= pattern_is_prefix(location->pattern.kind) && location->prefix.len == 1;
     }
     if (res == 0 && !has_slash)
-        res = location_make(servers, block, NULL, &server->locations[server->locations_count++]);
+        res = location_make(servers, block, NULL, server,
+                            &server->locations[server->locations_count++]);
     if (res < 0)
         return res;
     qsort(server->locations, server->locations_count, sizeof(server->locations[0]),

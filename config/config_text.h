@@ -45,7 +45,7 @@ const char *config_text_origin(const char *text);
 /* "Link: <target>", with parameters of which one is rel (RFC 8288 section 3). */
 const char *config_text_link(const char *text);
 
-/* A pattern of fnmatch(3) that is not empty. */
+/* A text that is not empty: a pattern, which is compiled later. */
 const char *config_text_pattern(const char *text);
 
 /* The name of a header field, of 100 octets at most. */

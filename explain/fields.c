@@ -2,7 +2,10 @@
 #include "explain/fields.h"
 
 #include "config/config_notes.h"
+#include "core/check.h"
 #include "http/fields.h"
+#include "match/pattern_set.h"
+#include "match/regex.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -60,36 +63,107 @@ static bool is(struct span name, const char *text)
     return span_caseeq(name, span_str(text));
 }
 
-/* The rule by which the answer may be kept; NULL: none. */
+/* The rule that says how long the file may be kept; NULL: none. `rules` may be NULL. */
+static const struct cache_rule *cache_rule_in(const struct explanation *about,
+                                              const struct cache_rules *rules, struct span path)
+{
+    struct regex_room *room = NULL;
+    int found;
+
+    if (rules == NULL || regex_room_create(about->config->limits.regex_steps_max, &room) < 0)
+        return NULL;
+    found = pattern_set_find(rules->set, room, path, NULL);
+    regex_room_destroy(room);
+    return found >= 0 ? &rules->rules[found] : NULL;
+}
+
 static const struct cache_rule *cache_rule_of(const struct explanation *about)
 {
-    if (about->file == NULL)
+    const struct location *location = about->answer.location;
+    const struct cache_rule *rule;
+    char text[HTTP_URL_MAX];
+    struct span path;
+
+    if (about->file == NULL || about->file->step == EXPLAIN_STEP_ERROR_PAGE)
         return NULL;
-    return http_fields_cache_rule(about->answer.location, span_str(about->file->name));
+    path = http_fields_path(location, span_str(about->file->name), text);
+    rule = cache_rule_in(about, location->cache_own, path);
+    return rule != NULL ? rule : cache_rule_in(about, location->cache_outer, path);
+}
+
+/* May the rule have made this field? A value with variables has become another. */
+static bool may_be(const struct header_rule *rule, struct span name, struct span value)
+{
+    return is(name, rule->name) && rule->value != NULL &&
+           (span_eq(value, span_str(rule->value)) || strchr(rule->value, '$') != NULL);
+}
+
+/* The last rule of the blocks, which may be NULL, that may have made it, or NULL. */
+static const struct header_block *block_in(const struct header_blocks *blocks, struct span name,
+                                           struct span value, const struct header_rule **ret_rule)
+{
+    const struct header_block *found = NULL;
+
+    for (size_t i = 0; blocks != NULL && i < blocks->count; i++) {
+        for (size_t j = 0; j < blocks->blocks[i].count; j++) {
+            const struct field_rule *rule = &blocks->blocks[i].rules[j];
+
+            if (rule->deed == FIELD_REMOVE || !may_be(&rule->field, name, value))
+                continue;
+            found = &blocks->blocks[i];
+            *ret_rule = &rule->field;
+        }
+    }
+    return found;
+}
+
+/* By what the location says of fields; text NULL: by none of that. */
+static struct explain_reason by_headers(struct arena *arena, const struct explanation *about,
+                                        struct span name, struct span value)
+{
+    const struct location *location = about->answer.location;
+    const struct header_blocks *all[] = { location->fields_own, location->fields_outer,
+                                          location->fields_file };
+    const struct header_rule *rule = NULL;
+
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        const struct header_block *block = block_in(all[i], name, value, &rule);
+
+        if (block != NULL)
+            return by(arena, about,
+                      arena_printf(arena, "%s \"%s\"", all[i]->is_file ? "_headers" : "headers",
+                                   block->pattern.text.ptr),
+                      rule->value);
+    }
+    for (size_t i = 0; i < location->headers_count; i++) {
+        struct explain_reason reason;
+
+        if (!may_be(&location->headers[i], name, value))
+            continue;
+        reason = by(arena, about, "headers", location->headers[i].value);
+        if (reason.place[0] == '\0')
+            reason.text = "security_headers";
+        return reason;
+    }
+    return (struct explain_reason){ NULL, "" };
 }
 
 static struct explain_reason why(struct arena *arena, const struct explanation *about,
                                  struct span name, struct span value)
 {
     const struct location *location = about->answer.location;
+    struct explain_reason reason = { NULL, "" };
 
-    for (size_t i = 0; location != NULL && i < location->headers_count; i++) {
-        const struct header_rule *rule = &location->headers[i];
-        struct explain_reason reason;
-
-        if (!is(name, rule->name) || !span_eq(value, span_str(rule->value)))
-            continue;
-        reason = by(arena, about, "headers", rule->value);
-        if (reason.place[0] == '\0')
-            reason.text = "security_headers";
+    if (location != NULL)
+        reason = by_headers(arena, about, name, value);
+    if (reason.text != NULL)
         return reason;
-    }
     if (location != NULL && (is(name, "Cache-Control") || is(name, "Expires"))) {
         const struct cache_rule *rule = cache_rule_of(about);
 
         if (rule != NULL)
-            return by(arena, about, arena_printf(arena, "cache \"%s\"", rule->pattern),
-                      rule->pattern);
+            return by(arena, about, arena_printf(arena, "cache \"%s\"", rule->pattern.text.ptr),
+                      rule->pattern.text.ptr);
     }
     if (is(name, "Location") && about->redirected != NULL)
         return by(arena, about, "redirect", about->redirected->from.ptr);

@@ -9,26 +9,15 @@
 
 #include <string.h>
 
-/* Is it the path itself, or below it? Whole segments count. */
-static bool is_below(struct span path, const char *prefix)
-{
-    size_t len = strlen(prefix);
-
-    while (len > 0 && prefix[len - 1] == '/')
-        len--;
-    return path.len >= len && memcmp(path.ptr, prefix, len) == 0 &&
-           (path.len == len || path.ptr[len] == '/');
-}
-
 /* Do the rules want a line? */
 static bool is_wanted(struct http_exchange *x, const struct access_rules *rules, unsigned status)
 {
     if (status < CONFIG_STATUS_END && (rules->status_bits[status / 64] >> status % 64 & 1) == 0)
         return false;
-    for (size_t i = 0; x->target.path.len > 0 && i < rules->skip_count; i++) {
-        if (is_below(x->target.path, rules->skip[i]))
-            return false;
-    }
+    /* An expression that hits its bounds leaves a line. */
+    if (rules->skip_set != NULL && x->target.path.len > 0 &&
+        pattern_set_find(rules->skip_set, x->env->regexes, x->target.path, NULL) >= 0)
+        return false;
     return status >= 400 || rules->sample_below >= CONFIG_SAMPLE_ALL ||
            (draws_next(x->env->draws) & UINT32_MAX) < rules->sample_below;
 }

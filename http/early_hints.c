@@ -36,11 +36,16 @@ struct span http_early_hints_links(const struct http_env *env, const struct loca
                                            : span_make("", 0);
 }
 
+bool http_early_hints_wanted(const struct http_exchange *x)
+{
+    return x->request.method == HTTP_GET && x->request.version_minor > 0 &&
+           span_eq(http_request_named(&x->request, SPAN_LIT("sec_fetch_mode")),
+                   SPAN_LIT("navigate"));
+}
+
 struct span http_early_hints_interim(const struct http_exchange *x, const struct location *location)
 {
-    if (location->early_hints_count == 0 || x->request.method != HTTP_GET ||
-        x->request.version_minor == 0 ||
-        !span_eq(http_request_named(&x->request, SPAN_LIT("sec_fetch_mode")), SPAN_LIT("navigate")))
+    if (location->early_hints_count == 0 || !http_early_hints_wanted(x))
         return span_make("", 0);
     return x->env->answer_fields[location->id].hints;
 }

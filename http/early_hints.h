@@ -11,9 +11,11 @@ int http_early_hints_prepare(const struct location *location, struct http_answer
 /* The Link lines of pages at the location, with CRLF; empty where it has none. */
 struct span http_early_hints_links(const struct http_env *env, const struct location *location);
 
-/* The 103 that goes before a 200 with such lines: where the request is a GET of HTTP/1.1 that says
- * that a browser navigates (Sec-Fetch-Mode: navigate), whose proxies know what an interim answer
- * is. Else empty. */
+/* May a 103 go before the answer: is the request a GET of HTTP/1.1 that says that a browser
+ * navigates (Sec-Fetch-Mode: navigate), whose proxies know what an interim answer is? */
+bool http_early_hints_wanted(const struct http_exchange *x);
+
+/* The 103 that goes before a 200 with such lines, where it may; else empty. */
 struct span http_early_hints_interim(const struct http_exchange *x,
                                      const struct location *location);
 

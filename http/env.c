@@ -12,6 +12,7 @@
 #include "http/answer_fields.h"
 #include "http/exchange.h"
 #include "http/listing_page.h"
+#include "http/mix.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -294,6 +295,8 @@ int http_env_create(const struct config *config, const struct session_limits *li
     if (r == 0)
         r = http_answer_fields_create(env);
     if (r == 0)
+        r = http_mixes_create(env);
+    if (r == 0)
         r = make_listing_page(env);
     if (r < 0) {
         http_env_destroy(env);
@@ -320,6 +323,7 @@ void http_env_destroy(struct http_env *env)
     pool_destroy(env->captures);
     regex_room_destroy(env->regexes);
     http_answer_fields_destroy(env);
+    http_mixes_destroy(env->mixes);
     pool_destroy(env->ranges);
     pool_destroy(env->reads);
     pool_destroy(env->inputs);

@@ -41,6 +41,7 @@ enum {
 };
 
 struct http_auth;
+struct http_mixes;
 
 /* In env->needs, beside enum access_need: answers have fields that hang on the request. */
 #define HTTP_NEEDS_ANSWER_FIELDS (1u << 31)
@@ -72,6 +73,7 @@ struct http_env {
                        answers tell their id */
     struct draws *draws;               /* NULL: nobody asks for a request id or a sample */
     struct span *location_fields;      /* by location id: the configured field lines, with CRLF */
+    struct http_mixes *mixes; /* of fields by path (mix.h); NULL: no location has such */
     struct http_answer_fields *answer_fields; /* what hangs on the request; NULL: nothing does */
     uint64_t listing_log_ms;           /* when a directory was last complained about; 0: never */
     struct arena *listing_arena;       /* of the page that is built in, */

@@ -11,10 +11,11 @@
 #include "http/disposition.h"
 #include "http/early_hints.h"
 #include "http/etag.h"
+#include "http/mix.h"
+#include "http/target.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,8 @@ enum { FIELDS_TEXT_MAX = 16 * 1024 };
 
 /* A media type, Cache-Control, the location's fields, and what is of a known length: validators,
  * dates, Content-Length. */
-static_assert(2 * CONFIG_FIELD_VALUE_MAX + HTTP_LOCATION_FIELDS_MAX + CONFIG_EARLY_HINTS_SIZE_MAX +
+static_assert((int)HTTP_MIX_FIELDS_MAX >= (int)HTTP_LOCATION_FIELDS_MAX, "whichever is put");
+static_assert(2 * CONFIG_FIELD_VALUE_MAX + HTTP_MIX_FIELDS_MAX + CONFIG_EARLY_HINTS_SIZE_MAX +
                           HTTP_DISPOSITION_MAX + 1024 <=
                       FIELDS_TEXT_MAX &&
                   FIELDS_TEXT_MAX <= UINT16_MAX,
@@ -94,36 +96,58 @@ struct span http_fields_vary(const struct location *location, unsigned varies, c
     return span_make(ret_text, len);
 }
 
-/* Does the pattern match the path, or its last segment when the pattern has no '/'? */
-static bool pattern_matches(const char *pattern, struct span name)
+static_assert((int)HTTP_URL_MAX >= 2 * HTTP_PATH_MAX, "a prefix and a name must fit");
+
+struct span http_fields_path(const struct location *location, struct span name, char *text)
 {
-    char path[4096];
-    if (name.len >= sizeof(path))
-        return false;
-    if (name.len > 0)
-        memcpy(path, name.ptr, name.len);
-    path[name.len] = '\0';
-    if (strchr(pattern, '/') != NULL)
-        return fnmatch(pattern + (pattern[0] == '/'), path, FNM_PATHNAME) == 0;
-    const char *slash = strrchr(path, '/');
-    return fnmatch(pattern, slash != NULL ? slash + 1 : path, FNM_PATHNAME) == 0;
+    struct span prefix = location->strip_prefix ? location->prefix : SPAN_LIT("/");
+
+    if (location->file.len > 0)
+        return location->pattern.text;
+    CHECK(prefix.len + name.len <= HTTP_URL_MAX);
+    memcpy(text, prefix.ptr, prefix.len);
+    memcpy(text + prefix.len, name.ptr, name.len);
+    return span_make(text, prefix.len + name.len);
 }
 
-const struct cache_rule *http_fields_cache_rule(const struct location *location, struct span name)
+/* What is sent where an expression cannot be told to match within its bounds: nobody keeps it. */
+static const struct cache_rule unknown_rule = { .control = (char[]){ "no-store" },
+                                                .expires_s = -1 };
+
+static const struct cache_rule *find_in(struct http_env *env, const struct cache_rules *rules,
+                                        struct span path)
 {
-    for (size_t i = 0; i < location->cache_rules_count; i++)
-        if (pattern_matches(location->cache_rules[i].pattern, name))
-            return &location->cache_rules[i];
-    return NULL;
+    int found =
+        rules != NULL ? pattern_set_find(rules->set, env->regexes, path, NULL) : PATTERN_NONE;
+
+    if (found >= 0)
+        return &rules->rules[found];
+    if (found == PATTERN_NONE)
+        return NULL;
+    log_repeated(LOG_ERROR, "a regular expression of a cache block takes too long", E2BIG,
+                 "a regular expression of a cache block takes more than regex_steps_max = %u steps "
+                 "over a path; the answer has Cache-Control: no-store: %.*s",
+                 env->config->limits.regex_steps_max, path.len < 200 ? (int)path.len : 200,
+                 path.ptr);
+    return &unknown_rule;
 }
 
-/* Content-Disposition, for a file that is to be saved. */
-static void put_download(struct text *text, const struct location *location, struct span name)
+static const struct cache_rule *find_cache_rule(struct http_env *env,
+                                                const struct location *location, struct span path)
+{
+    const struct cache_rule *rule = find_in(env, location->cache_own, path);
+
+    return rule != NULL ? rule : find_in(env, location->cache_outer, path);
+}
+
+/* Content-Disposition, for a file that is to be saved; where that cannot be told, it is. */
+static void put_download(struct http_env *env, struct text *text, const struct location *location,
+                         struct span path, struct span name)
 {
     char line[HTTP_DISPOSITION_MAX];
 
     for (size_t i = 0; i < location->download_count; i++) {
-        if (!pattern_matches(location->download[i], name))
+        if (pattern_match(&location->download_patterns[i], env->regexes, path, NULL) == 0)
             continue;
         put_span(text, span_make(line, http_disposition_format(name, line)));
         return;
@@ -141,23 +165,37 @@ static bool is_configured(const struct location *location, const char *name)
 }
 
 /* Cache-Control and Expires; true when a date in them depends on the present second. */
-static bool put_cache_rule(struct text *text, const struct location *location, struct span name,
-                           int64_t now_s)
+static bool put_cache_rule(struct text *text, const struct cache_rule *rule, int64_t now_s)
 {
-    const struct cache_rule *rule = http_fields_cache_rule(location, name);
-    if (rule == NULL)
-        return false;
-    bool control_configured = is_configured(location, "Cache-Control");
-    if (rule->control != NULL && !control_configured)
+    if (rule->control != NULL)
         put(text, "Cache-Control: %s\r\n", rule->control);
-    else if (rule->expires_s >= 0 && !control_configured)
+    else
         put(text, "Cache-Control: max-age=%lld\r\n", (long long)rule->expires_s);
-    if (rule->expires_s < 0 || is_configured(location, "Expires"))
+    if (rule->expires_s < 0)
         return false;
     char date[HTTP_DATE_LEN + 1];
     http_date_format(now_s + rule->expires_s, date);
     put(text, "Expires: %s\r\n", date);
     return true;
+}
+
+/* The configured fields of the location; but for what a cache rule, which is for fewer paths, says
+ * in their place. */
+static void put_location_fields(struct http_env *env, struct text *text,
+                                const struct location *location, const struct cache_rule *rule)
+{
+    if (rule == NULL ||
+        (!is_configured(location, "Cache-Control") && !is_configured(location, "Expires"))) {
+        put_span(text, env->location_fields[location->id]);
+        return;
+    }
+    for (size_t i = 0; i < location->headers_count; i++) {
+        const struct header_rule *header = &location->headers[i];
+
+        if (strcasecmp(header->name, "Cache-Control") != 0 &&
+            strcasecmp(header->name, "Expires") != 0)
+            put(text, "%s: %s\r\n", header->name, header->value);
+    }
 }
 
 /* Last-Modified and ETag, which the entry keeps as well; `meta` is the file's. */
@@ -184,12 +222,14 @@ static void put_validators(struct text *text, struct file_entry *entry,
 
 static struct file_fields *make(struct http_env *env, struct file_entry *entry,
                                 const struct location *location, enum coding coding, bool vary,
-                                struct span name)
+                                struct span name, struct span path, const struct http_mix *mix,
+                                struct span asked)
 {
     struct text text = { .len = 0 };
     int64_t now_s = env->clock->wall_s;
     char charset[64];
-    struct span type = mime_find(env->mime, location, name);
+    struct span type =
+        mix != NULL && mix->type.len > 0 ? mix->type : mime_find(env->mime, location, name);
 
     put(&text, "Content-Type: ");
     put_span(&text, type);
@@ -210,15 +250,22 @@ static struct file_fields *make(struct http_env *env, struct file_entry *entry,
     put_validators(&text, entry, location, &meta, coding, now_s);
     char vary_text[HTTP_VARY_MAX];
     put_span(&text, http_fields_vary(location, vary ? HTTP_VARIES_CODING : 0, vary_text));
-    bool ages = put_cache_rule(&text, location, name, now_s);
-    if (location->download_count > 0 && !is_configured(location, "Content-Disposition"))
-        put_download(&text, location, name);
-    bool hinted = location->early_hints_count > 0 && http_early_hints_suits(type);
+    const struct cache_rule *rule =
+        mix != NULL && mix->caching ? NULL : find_cache_rule(env, location, path);
+    bool ages = rule != NULL && put_cache_rule(&text, rule, now_s);
+    if (location->download_count > 0 && (mix == NULL || !mix->disposition) &&
+        !is_configured(location, "Content-Disposition"))
+        put_download(env, &text, location, path, name);
+    bool is_page = http_early_hints_suits(type);
+    bool hinted = location->early_hints_count > 0 && is_page;
     if (hinted)
         put_span(&text, http_early_hints_links(env, location));
-    put_span(&text, env->location_fields[location->id]);
+    if (mix != NULL)
+        put_span(&text, rule != NULL ? mix->cached : mix->success);
+    else
+        put_location_fields(env, &text, location, rule);
 
-    struct file_fields *fields = malloc(sizeof(*fields) + text.len);
+    struct file_fields *fields = malloc(sizeof(*fields) + text.len + asked.len);
     if (fields == NULL) {
         log_fault("no memory for a file's header fields; the answer is 503", ENOMEM);
         return NULL;
@@ -232,23 +279,66 @@ static struct file_fields *make(struct http_env *env, struct file_entry *entry,
     fields->ages = ages || entry->meta.mtime_s >= now_s ||
                    (location->etag == ETAG_PORTABLE && http_etag_is_settling(&entry->meta, now_s));
     fields->hinted = hinted;
+    fields->mix = mix != NULL ? mix->number : 0;
+    fields->hints = mix != NULL && mix->hints.len > 0 && is_page;
+    fields->asked_len = (uint16_t)asked.len;
     memcpy(fields->text, text.octets, text.len);
+    if (asked.len > 0)
+        memcpy(fields->text + text.len, asked.ptr, asked.len);
     return fields;
 }
 
-const struct file_fields *http_fields_get(struct http_env *env, struct file_entry *entry,
-                                          const struct location *location, enum coding coding,
-                                          bool vary, struct span name)
+/* Are they for that path? */
+static inline bool is_asked(const struct file_fields *fields, struct span asked)
+{
+    return fields->asked_len == asked.len &&
+           memcmp(fields->text + fields->len, asked.ptr, asked.len) == 0;
+}
+
+/* Makes them anew, unless those that there are, if any are in time, have the same mix. */
+static int renew(struct http_env *env, struct file_entry *entry, const struct location *location,
+                 enum coding coding, bool vary, struct span name, struct span asked, bool in_time)
+{
+    char path_text[HTTP_URL_MAX];
+    struct span path = { "", 0 };
+    const struct http_mix *mix = NULL;
+    struct file_fields *fields;
+
+    if (location->cache_own != NULL || location->cache_outer != NULL ||
+        location->download_count > 0 || location->has_fields)
+        path = http_fields_path(location, name, path_text);
+    if (location->has_fields) {
+        int res = http_mix_find(env, location, asked, path, &mix);
+
+        if (res < 0)
+            return res == -E2BIG ? 500 : 503;
+        if (in_time && mix->number == entry->fields->mix)
+            return 0;
+    }
+    fields = make(env, entry, location, coding, vary, name, path, mix,
+                  mix != NULL ? asked : span_make("", 0));
+    if (fields == NULL)
+        return 503;
+    free(entry->fields);
+    entry->fields = fields;
+    return 0;
+}
+
+int http_fields_get(struct http_env *env, struct file_entry *entry, const struct location *location,
+                    enum coding coding, bool vary, struct span name, struct span asked,
+                    const struct file_fields **ret_fields)
 {
     struct file_fields *have = entry->fields;
-    if (have != NULL && have->location_id == location->id &&
-        have->variant == ((unsigned)coding << 1 | vary) &&
-        (!have->ages || have->made_s == env->clock->wall_s))
-        return have;
-    struct file_fields *fields = make(env, entry, location, coding, vary, name);
-    if (fields == NULL)
-        return NULL;
-    free(have);
-    entry->fields = fields;
-    return fields;
+    bool in_time = have != NULL && have->location_id == location->id &&
+                   have->variant == ((unsigned)coding << 1 | vary) &&
+                   (!have->ages || have->made_s == env->clock->wall_s);
+
+    if (!in_time || (location->has_fields && !is_asked(have, asked))) {
+        int status = renew(env, entry, location, coding, vary, name, asked, in_time);
+
+        if (status != 0)
+            return status;
+    }
+    *ret_fields = entry->fields;
+    return 0;
 }

@@ -12,14 +12,18 @@
  * media type and the cache rules. First come Content-Type, Content-Encoding, Content-Length and,
  * unless ranges_max is 0, Accept-Ranges (representation_len octets), then Last-Modified, ETag,
  * Vary, Cache-Control, Expires and the configured fields. Made anew when the entry holds none for
- * this use; also sets the entry's etag and has_last_modified. The cache keeps the ownership. NULL
- * when memory is short. */
-const struct file_fields *http_fields_get(struct http_env *env, struct file_entry *entry,
-                                          const struct location *location, enum coding coding,
-                                          bool vary, struct span name);
+ * this use; also sets the entry's etag and has_last_modified. The cache keeps the ownership.
+ * `asked`: the path asked for, on which some fields may hang (mix.h). 0, or the status that is to
+ * be answered instead: 503 when memory is short, 500 when it cannot be told what they are. */
+int http_fields_get(struct http_env *env, struct file_entry *entry, const struct location *location,
+                    enum coding coding, bool vary, struct span name, struct span asked,
+                    const struct file_fields **ret_fields);
 
-/* The rule of the location for a file, whose path beneath the root `name` is; NULL: none. */
-const struct cache_rule *http_fields_cache_rule(const struct location *location, struct span name);
+/* The path that would lead to the file `name` of the location; in `text`, of HTTP_URL_MAX octets.
+ */
+struct span http_fields_path(const struct location *location, struct span name, char *text);
+
+enum { HTTP_URL_MAX = 2 * 4096 };
 
 /* What an answer depends on besides the path: bits. Where the location has `cors` for some origins,
  * it depends on Origin as well. */

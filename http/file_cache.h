@@ -37,7 +37,11 @@ struct file_fields {
                                     have their own */
     bool hinted;                 /* a 103 may go before a 200 with them (early_hints.h) */
     bool ages;                   /* holds something that depends on the second it was made in */
-    char text[];                 /* field lines, each with CRLF, without the empty line */
+    /* Where fields hang on the path asked for (mix.h) */
+    bool hints;         /* a 103 of that mix may go before a 200 with them */
+    uint16_t asked_len; /* of that path, which lies behind the text */
+    uint64_t mix;       /* number of the mix; 0: none */
+    char text[];        /* field lines, each with CRLF, without the empty line */
 };
 
 struct file_entry {

@@ -10,6 +10,7 @@
 #include "http/disposition.h"
 #include "http/early_hints.h"
 #include "http/fields.h"
+#include "http/mix.h"
 #include "http/multipart.h"
 #include "http/request_id.h"
 #include "http/status.h"
@@ -21,7 +22,7 @@
 #include <string.h>
 
 /* With an empty queue every answer fits, but for the Location field of a long target (414). */
-static_assert(2 * CONFIG_FIELD_VALUE_MAX + HTTP_LOCATION_FIELDS_MAX + HTTP_HEAD_END_MAX +
+static_assert(2 * CONFIG_FIELD_VALUE_MAX + HTTP_MIX_FIELDS_MAX + HTTP_HEAD_END_MAX +
                       2 * CONFIG_EARLY_HINTS_SIZE_MAX + HTTP_DISPOSITION_MAX + HTTP_COPY_MAX +
                       2048 <=
                   HTTP_OUT_SIZE,
@@ -90,17 +91,41 @@ static inline bool put_head(struct http_exchange *x, const struct span *texts, s
     return (x->env->needs & ACCESS_NEEDS_SENT) == 0 || keep_sent(x, texts, count);
 }
 
-static struct span location_fields(const struct http_exchange *x, const struct location *location)
+/* Fields of an answer that is no file, at a location where they hang on the path asked for; before
+ * that is known, and where they cannot be told, those of the location. */
+static struct span fields_by_path(const struct http_exchange *x, const struct location *location,
+                                  bool error, bool own_page)
 {
-    return location != NULL ? x->env->location_fields[location->id] : span_make("", 0);
+    const struct http_mix *mix = NULL;
+
+    if (x->target.path.len == 0 ||
+        http_mix_find(x->env, location, x->target.path, span_make("", 0), &mix) < 0)
+        return own_page && location->policy_is_preset
+                   ? http_answer_fields_of_own_page(x->env, location)
+                   : x->env->location_fields[location->id];
+    if (own_page)
+        return error ? mix->own_errors : mix->own_success;
+    return error ? mix->errors : mix->success;
+}
+
+static struct span location_fields(const struct http_exchange *x, const struct location *location,
+                                   int status)
+{
+    if (location == NULL)
+        return span_make("", 0);
+    return location->has_fields ? fields_by_path(x, location, status >= 400, false)
+                                : x->env->location_fields[location->id];
 }
 
 /* Likewise, of a page that the server makes itself. */
-static struct span own_page_fields(const struct http_exchange *x, const struct location *location)
+static struct span own_page_fields(const struct http_exchange *x, const struct location *location,
+                                   int status)
 {
+    if (location != NULL && location->has_fields)
+        return fields_by_path(x, location, status >= 400, true);
     return location != NULL && location->policy_is_preset
                ? http_answer_fields_of_own_page(x->env, location)
-               : location_fields(x, location);
+               : location_fields(x, location, status);
 }
 
 /* After the answer is queued, body and all. */
@@ -131,6 +156,31 @@ static bool put_with_content(struct http_exchange *x, struct span *texts, size_t
     return true;
 }
 
+/* The mix for the file that is sent; NULL: the location has none. */
+static const struct http_mix *mix_of_file(struct http_exchange *x, const struct location *location)
+{
+    const struct http_mix *mix = NULL;
+    char text[HTTP_URL_MAX];
+
+    if (!location->has_fields ||
+        http_mix_find(x->env, location, x->target.path,
+                      http_fields_path(location, x->search.name, text), &mix) < 0)
+        return NULL;
+    return mix;
+}
+
+/* The 103 that goes before them, if one does. */
+static struct span interim(struct http_exchange *x, const struct location *location,
+                           const struct file_fields *fields)
+{
+    const struct http_mix *mix;
+
+    if (!fields->hints)
+        return http_early_hints_interim(x, location);
+    mix = http_early_hints_wanted(x) ? mix_of_file(x, location) : NULL;
+    return mix != NULL ? mix->hints : span_make("", 0);
+}
+
 /* `location`: whose fields they are. */
 static bool respond_whole(struct http_exchange *x, const struct location *location,
                           struct file_entry *entry, const struct file_fields *fields)
@@ -142,8 +192,8 @@ static bool respond_whole(struct http_exchange *x, const struct location *locati
                              span_make(fields->text, fields->len),
                              head_end(x, true) };
     struct span *first = &texts[1];
-    if (fields->hinted) {
-        texts[0] = http_early_hints_interim(x, location);
+    if (fields->hinted || fields->hints) {
+        texts[0] = interim(x, location, fields);
         first -= texts[0].len > 0;
     }
     if (!put_with_content(x, first, (size_t)(&texts[5] - first), entry, 0, size))
@@ -204,7 +254,9 @@ static bool respond_multipart(struct http_exchange *x, const struct location *lo
     if (!http_out_empty(&x->out))
         return false;
     struct http_multipart *m = &x->multipart;
-    struct span type = mime_find(x->env->mime, location, name);
+    const struct http_mix *mix = mix_of_file(x, location);
+    struct span type =
+        mix != NULL && mix->type.len > 0 ? mix->type : mime_find(x->env->mime, location, name);
     char charset[64];
     http_multipart_begin(m, x->env->ranges, ranges, count, entry, type,
                          http_fields_charset(location, type, charset).len > 0 ? location->charset
@@ -278,9 +330,11 @@ static int respond_ranges(struct http_exchange *x, const struct location *locati
 int http_response_file(struct http_exchange *x, const struct location *location,
                        struct file_entry *entry, enum coding coding, bool vary, struct span name)
 {
-    const struct file_fields *fields = http_fields_get(x->env, entry, location, coding, vary, name);
-    if (fields == NULL)
-        return 503;
+    const struct file_fields *fields = NULL;
+    int status =
+        http_fields_get(x->env, entry, location, coding, vary, name, x->target.path, &fields);
+    if (status != 0)
+        return status;
     x->asked = location;
     uint32_t present = x->request.present;
     if ((present & (CONDITIONAL_FIELDS | 1u << HTTP_FIELD_RANGE)) == 0)
@@ -331,7 +385,7 @@ bool http_response_error_file(struct http_exchange *x, const struct location *lo
                             decimal_text(entry->meta.size, &room),
                             SPAN_LIT("\r\n"),
                             fields_of_error(x, status),
-                            location_fields(x, location),
+                            location_fields(x, location, status),
                             head_end(x, x->extra[0] == 'V'),
                             { NULL, 0 } }; /* for the content */
     if (!put_with_content(x, texts, ARRAY_LEN(texts) - 1, entry, 0, entry->meta.size))
@@ -351,7 +405,7 @@ bool http_response_error(struct http_exchange *x, const struct location *locatio
                             decimal_text(page.len, &room),
                             SPAN_LIT("\r\n"),
                             fields_of_error(x, status),
-                            own_page_fields(x, location),
+                            own_page_fields(x, location, status),
                             head_end(x, x->extra[0] == 'V'),
                             span_make(page.ptr, x->body_omitted ? 0 : page.len) };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
@@ -368,7 +422,7 @@ bool http_response_redirect(struct http_exchange *x, const struct location *loca
                             SPAN_LIT("Location: "),
                             to,
                             SPAN_LIT("\r\nContent-Length: 0\r\n"),
-                            location_fields(x, location),
+                            location_fields(x, location, status),
                             head_end(x, x->extra[0] == 'V') };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
@@ -379,8 +433,8 @@ bool http_response_redirect(struct http_exchange *x, const struct location *loca
 bool http_response_options(struct http_exchange *x, const struct location *location)
 {
     struct span texts[] = { http_status_line(204), http_env_stamp(x->env),
-                            SPAN_LIT("Allow: GET, HEAD, OPTIONS\r\n"), location_fields(x, location),
-                            head_end(x, x->extra[0] == 'V') };
+                            SPAN_LIT("Allow: GET, HEAD, OPTIONS\r\n"),
+                            location_fields(x, location, 204), head_end(x, x->extra[0] == 'V') };
     if (!put_head(x, texts, ARRAY_LEN(texts)))
         return false;
     set_status(x, 204, 0);
@@ -402,7 +456,7 @@ static void put_text_head(struct http_exchange *x, const struct location *locati
                             decimal_text(len, &room),
                             SPAN_LIT("\r\n"),
                             http_fields_vary(location, varies, vary),
-                            own_page_fields(x, location),
+                            own_page_fields(x, location, 200),
                             head_end(x, true) };
     CHECK(http_out_empty(&x->out) && put_head(x, texts, ARRAY_LEN(texts)));
 }
@@ -465,7 +519,7 @@ void http_response_made(struct http_exchange *x, const struct location *location
                             status == 304 ? none : decimal_text(len, &room),
                             status == 304 ? none : SPAN_LIT("\r\n"),
                             http_fields_vary(location, 0, vary),
-                            location_fields(x, location),
+                            location_fields(x, location, status),
                             head_end(x, true) };
     CHECK(http_out_empty(&x->out) && put_head(x, texts, ARRAY_LEN(texts)));
     if (status == 304)

@@ -41,6 +41,9 @@ void http_search_set(struct file_entry **place, struct file_entry *entry);
  * it names none there. */
 bool http_search_map_path(const struct location *location, struct span uri, struct span *ret_name);
 
+/* Is the file of that name beneath the root one that is read by the server, and served to nobody? */
+bool http_search_is_withheld(const struct location *location, struct span name);
+
 /* Does a segment begin with '.'? /.well-known/ (RFC 8615) is no such. */
 bool http_search_is_hidden(struct span uri);
 

@@ -1,6 +1,8 @@
 /* search_path.c: what a path names beneath a location's root. See search.h. */
 #include "http/search.h"
 
+#include "config/config_headers.h"
+
 #include <string.h>
 
 bool http_search_map_path(const struct location *location, struct span uri, struct span *ret_name)
@@ -23,7 +25,12 @@ bool http_search_map_path(const struct location *location, struct span uri, stru
     if (uri.len > 0 && uri.ptr[uri.len - 1] == '/')
         uri.len--;
     *ret_name = uri;
-    return true;
+    return !http_search_is_withheld(location, uri);
+}
+
+bool http_search_is_withheld(const struct location *location, struct span name)
+{
+    return location->headers_file && span_eq(name, SPAN_LIT(CONFIG_HEADERS_FILE));
 }
 
 bool http_search_is_hidden(struct span uri)

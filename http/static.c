@@ -361,6 +361,10 @@ static enum http_static_result step_index(struct http_exchange *x)
             x->path[len++] = '/';
         memcpy(x->path + len, index.ptr, index.len);
         s->name = span_make(x->path, len + index.len);
+        if (http_search_is_withheld(location, s->name)) {
+            s->index_index++;
+            continue;
+        }
         struct file_entry *entry = http_search_look_up(x, s->name);
         if (entry == NULL)
             return HTTP_STATIC_NEXT;

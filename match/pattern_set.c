@@ -222,27 +222,42 @@ static int find_hashed(const struct pattern_set *set, struct span path, int *ret
     return slot != NULL ? (int)slot->index : PATTERN_NONE;
 }
 
+/* A way through set->tried: those that may match the path, in their order. */
+struct trying {
+    size_t next; /* without a prefilter */
+    struct prefilter_found found;
+};
+
+static void trying_begin(const struct pattern_set *set, struct span path, struct trying *trying)
+{
+    trying->next = 0;
+    if (set->prefilter != NULL)
+        prefilter_find(set->prefilter, path, &trying->found);
+}
+
+/* The next one's place in set->tried, or PREFILTER_NONE. */
+static int64_t trying_next(const struct pattern_set *set, struct trying *trying)
+{
+    if (set->prefilter != NULL)
+        return prefilter_next(&trying->found);
+    return trying->next < set->regexes + set->globs ? (int64_t)trying->next++ : PREFILTER_NONE;
+}
+
 /* The first of set->tried that matches: its index among the patterns, PATTERN_NONE, or -E2BIG. */
 static int find_tried(const struct pattern_set *set, struct regex_room *room, struct span path,
                       struct captures *ret_captures)
 {
-    size_t count = set->regexes + set->globs;
-    struct prefilter_found found;
+    struct trying trying;
+    int64_t at;
 
-    if (set->prefilter != NULL)
-        prefilter_find(set->prefilter, path, &found);
-    for (size_t i = 0;; i++) {
-        int64_t next = set->prefilter != NULL ? prefilter_next(&found)
-                       : i < count            ? (int64_t)i
-                                              : PREFILTER_NONE;
-        int res;
+    trying_begin(set, path, &trying);
+    while ((at = trying_next(set, &trying)) != PREFILTER_NONE) {
+        int res = pattern_match(set->patterns[set->tried[at]], room, path, ret_captures);
 
-        if (next == PREFILTER_NONE)
-            return PATTERN_NONE;
-        res = pattern_match(set->patterns[set->tried[next]], room, path, ret_captures);
         if (res != 0)
-            return res < 0 ? res : (int)set->tried[next];
+            return res < 0 ? res : (int)set->tried[at];
     }
+    return PATTERN_NONE;
 }
 
 int pattern_set_find(const struct pattern_set *set, struct regex_room *room, struct span path,
@@ -263,4 +278,79 @@ int pattern_set_find(const struct pattern_set *set, struct regex_room *room, str
     if (ret_captures != NULL)
         ret_captures->count = 0;
     return found != PATTERN_NONE ? found : prefix;
+}
+
+/* ---- finding all ---- */
+
+/* What hits are gathered in. */
+struct hits {
+    struct pattern_hit *at;
+    size_t count, max;
+};
+
+static int hit(struct hits *hits, uint64_t rank, size_t index)
+{
+    if (hits->count == hits->max)
+        return -E2BIG;
+    hits->at[hits->count++] = (struct pattern_hit){ rank, (uint32_t)index };
+    return 0;
+}
+
+/* Prefixes come before all others, the shortest first. */
+static int hit_prefixes(const struct pattern_set *set, struct span path, struct hits *hits)
+{
+    uint32_t hash = HASH_START;
+    int res = 0;
+
+    for (size_t i = 0; res == 0 && i <= path.len && i < set->prefix.len_max; i++) {
+        char byte = i < path.len ? path.ptr[i] : '/';
+        bool ends = i == path.len && (i == 0 || path.ptr[i - 1] == '/');
+        const struct slot *slot;
+
+        hash = hash_add(hash, byte);
+        slot = byte == '/' && !ends ? table_find(&set->prefix, hash, path, i + 1) : NULL;
+        if (slot != NULL)
+            res = hit(hits, i + 1, slot->index);
+    }
+    return res;
+}
+
+/* Globs and expressions, the least specific first. */
+static int hit_tried(const struct pattern_set *set, struct regex_room *room, struct span path,
+                     struct hits *hits)
+{
+    size_t first = hits->count, count = set->regexes + set->globs;
+    struct trying trying;
+    int64_t at;
+    int res = 0;
+
+    trying_begin(set, path, &trying);
+    while (res >= 0 && (at = trying_next(set, &trying)) != PREFILTER_NONE) {
+        res = pattern_match(set->patterns[set->tried[at]], room, path, NULL);
+        if (res == 1)
+            res = hit(hits, (UINT64_C(1) << 32) + count - (size_t)at, set->tried[at]);
+    }
+    for (size_t last = hits->count; first + 1 < last; first++) { /* they came the other way */
+        struct pattern_hit other = hits->at[--last];
+
+        hits->at[last] = hits->at[first];
+        hits->at[first] = other;
+    }
+    return res;
+}
+
+int pattern_set_find_all(const struct pattern_set *set, struct regex_room *room, struct span path,
+                         struct pattern_hit *ret_hits, size_t max)
+{
+    struct hits hits = { ret_hits, 0, max };
+    int prefix, exact = find_hashed(set, path, &prefix);
+    int res = hit_prefixes(set, path, &hits);
+    bool firm =
+        set->firm && prefix != PATTERN_NONE && set->patterns[prefix]->kind == PATTERN_PREFIX_FIRM;
+
+    if (res >= 0 && !firm)
+        res = hit_tried(set, room, path, &hits);
+    if (res >= 0 && exact != PATTERN_NONE)
+        res = hit(&hits, UINT64_C(2) << 32, (size_t)exact);
+    return res < 0 ? res : (int)hits.count;
 }

@@ -31,6 +31,19 @@ int pattern_set_make(struct arena *arena, const struct pattern *const *patterns,
 int pattern_set_find(const struct pattern_set *set, struct regex_room *room, struct span path,
                      struct captures *ret_captures);
 
+/* One of several patterns that match. */
+struct pattern_hit {
+    uint64_t rank; /* how specific it is, in this set; only exact paths share one */
+    uint32_t index;
+};
+
+/* All patterns that the path belongs to, the least specific first: prefixes by their length, globs,
+ * expressions, the path itself; neither globs nor expressions where the longest prefix is a firm
+ * one. How many they are, or -E2BIG: an expression has hit its bounds, or there are more than
+ * `max`. `room`: pattern_match(). */
+int pattern_set_find_all(const struct pattern_set *set, struct regex_room *room, struct span path,
+                         struct pattern_hit *ret_hits, size_t max);
+
 /* Has the set expressions, for which pattern_set_find() needs a room? */
 bool pattern_set_has_regex(const struct pattern_set *set);
 

@@ -43,6 +43,23 @@ static unsigned honoured(const struct choice *choice)
     return choice->by_auto.ops != NULL ? settings | choice->by_auto.settings_known : settings;
 }
 
+/* What the configuration has found itself: those behind the settings of engines. */
+static bool warning_next(const struct config *config, size_t *index, char *text, size_t size)
+{
+    const struct config_warning *warning = config->warnings;
+    size_t settings = 0;
+
+    while (engine_setting_at(settings) != NULL)
+        settings++;
+    for (size_t i = settings; warning != NULL && i < *index; i++)
+        warning = warning->next;
+    if (warning == NULL)
+        return false;
+    snprintf(text, size, "%s", warning->text);
+    (*index)++;
+    return true;
+}
+
 bool unused_next(const struct choice *choice, size_t *index, char *text, size_t size)
 {
     const char *key;
@@ -68,5 +85,5 @@ bool unused_next(const struct choice *choice, size_t *index, char *text, size_t 
                  config_place(choice->config, key), choice->ops->name, key, engines);
         return true;
     }
-    return false;
+    return warning_next(choice->config, index, text, size);
 }

@@ -98,10 +98,11 @@ static void test_refused(void **state)
         { "server a { root = /srv/www\naccess_log_status = {6xx} }",
           "server.conf:2: access_log_status: \"6xx\" is neither; allowed: a class or a status, as "
           "in 4xx or 503" },
-        { "server a { root = /srv/www access_log_skip = {healthz} }",
-          "server.conf:1: access_log_skip: \"healthz\" does not begin with '/'; allowed: a path "
+        { "server a { root = /srv/www access_log_skip = {\"/a/*\"} }",
+          "server.conf:1: access_log_skip: \"/a/*\" is for what lies in that folder, and not for "
+          "what lies in folders in it; write \"/a/\" for all that lies below, or \"/a/?*\" for "
           "that "
-          "begins with '/'" },
+          "folder alone" },
         { "access_log_format = main server a { root = /srv/www }",
           "server.conf:1: access_log_format: it names no variable; allowed: combined, json, or a "
           "text with variables such as \"$remote_addr $status $request\"" },

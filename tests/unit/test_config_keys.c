@@ -133,6 +133,10 @@ static void test_examples(void **state)
                                                 : "server a { redirect \"/x\" { to = /y %s } }";
         else if (key->blocks == 1u << CONFIG_CACHE)
             form = "server a { root = /srv/www cache \"x\" { %s } }";
+        else if (key->blocks == 1u << CONFIG_FIELDS)
+            form = strcmp(key->name, "answers") == 0
+                       ? "server a { root = /srv/www headers \"x\" { remove = A %s } }"
+                       : "server a { root = /srv/www headers \"x\" { %s } }";
         else if (key->blocks == 1u << CONFIG_AUTH)
             form = "server a { root = /srv/www auth \"x\" { %s } }";
         else if (strcmp(key->name, "root") == 0)
@@ -180,7 +184,8 @@ static void test_table(void **state)
              kind++) /* a name stands once in a block */
             if ((key->blocks & 1u << kind) != 0)
                 assert_ptr_equal(config_key_in((enum config_block_kind)kind, key->name), key);
-        if (strcmp(key->name, "auth") != 0) /* auth = off, auth "x" { } */
+        if (strcmp(key->name, "auth") != 0 &&
+            strcmp(key->name, "headers") != 0) /* auth = off, auth "x" { } */
             assert_int_equal(config_block_find(key->name), CONFIG_TOP);
         assert_int_equal(strspn(key->name, "abcdefghijklmnopqrstuvwxyz_46"), strlen(key->name));
         config_key_allowed(key, allowed, sizeof(allowed));

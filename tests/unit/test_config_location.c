@@ -165,20 +165,73 @@ static void test_cache_rules(void **state)
         "cache \"*\" { expires = 0 }\n"
         "location \"/x/\" { cache \"*\" { control = no-store } cache \"y\" { expires = 1m } "
         "} }");
-    const struct location *x = at(&config->servers[0], "/x/");
+    const struct server *server = &config->servers[0];
+    const struct location *x = at(server, "/x/");
 
     (void)state;
-    assert_int_equal(x->cache_rules_count, 3); /* the server's "*" can never match */
-    assert_string_equal(x->cache_rules[0].pattern, "*");
-    assert_string_equal(x->cache_rules[0].control, "no-store");
-    assert_int_equal(x->cache_rules[0].expires_s, -1);
-    assert_string_equal(x->cache_rules[1].pattern, "y");
-    assert_null(x->cache_rules[1].control);
-    assert_int_equal(x->cache_rules[1].expires_s, 60);
-    assert_string_equal(x->cache_rules[2].pattern, "*.css");
-    assert_int_equal(x->cache_rules[2].expires_s, 31536000);
-    assert_int_equal(at(&config->servers[0], "/")->cache_rules[1].expires_s, 0);
+    assert_int_equal(x->cache_own->count, 2);
+    assert_string_equal(x->cache_own->rules[0].pattern.text.ptr, "*");
+    assert_string_equal(x->cache_own->rules[0].control, "no-store");
+    assert_int_equal(x->cache_own->rules[0].expires_s, -1);
+    assert_string_equal(x->cache_own->rules[1].pattern.text.ptr, "y");
+    assert_null(x->cache_own->rules[1].control);
+    assert_int_equal(x->cache_own->rules[1].expires_s, 60);
+    assert_int_equal(pattern_set_find(x->cache_own->set, NULL, SPAN_LIT("/x/y"), NULL), 1);
+    assert_ptr_equal(x->cache_outer, server->cache);
+    assert_int_equal(server->cache->rules[0].expires_s, 31536000);
+    assert_int_equal(server->cache->rules[1].expires_s, 0);
+    assert_null(at(server, "/")->cache_own);
+    assert_ptr_equal(at(server, "/")->cache_outer, server->cache);
     config_free(config);
+}
+
+/* Titles as of locations; what they could hardly mean is refused. */
+static void test_cache_patterns(void **state)
+{
+    static const struct refusal rows[] = {
+        { "server a { root = /srv/www\ncache \"/posts/*\" { expires = 1s } }",
+          "server.conf:2: cache: \"/posts/*\" is for what lies in that folder, and not for what "
+          "lies "
+          "in folders in it; write \"/posts/\" for all that lies below, or \"/posts/?*\" for that "
+          "folder alone" },
+        { "server a { root = /srv/www\ncache \"posts/*\" { expires = 1s } }",
+          "server.conf:2: cache: \"posts/*\" is for what lies in that folder, and not for what "
+          "lies "
+          "in folders in it; write \"/posts/\" for all that lies below, or \"posts/?*\" for that "
+          "folder alone" },
+        { "server a { root = /srv/www\ncache \"/*/*\" { expires = 1s } }",
+          "server.conf:2: cache: \"/*/*\" is for what lies in that folder, and not for what lies "
+          "in "
+          "folders in it; write ** in the place of the last * for all that lies below, or ?* for "
+          "that folder alone" },
+        { "server a { root = /srv/www\ncache \"/posts\" { expires = 1s } }",
+          "server.conf:2: cache: \"/posts\" does not end with '/'; write = before it for that path "
+          "alone, or a '/' behind it for what lies below" },
+        { "server a { root = /srv/www\ncache = \"/\" { expires = 1s } }",
+          "server.conf:2: cache: \"/\" ends with '/', as no file does; name the file that is sent, "
+          "such as \"index.html\" behind it" },
+        { "server a { root = /srv/www\ndownload = {\"~ (\"} }",
+          "server.conf:2: download: \"(\" is no regular expression: missing closing parenthesis, "
+          "at octet 2" },
+        { "server a { root = /srv/www\ndownload = {\"= \"} }",
+          "server.conf:2: download: \"= \" is empty; allowed: a pattern of paths, such as "
+          "\"/docs/\"" },
+    };
+    static const char *const good[] = {
+        "cache \"*.{css,js}\" { expires = 1s }", "cache = \"/a\" { expires = 1s }",
+        "cache ^~ \"/a/\" { expires = 1s }",     "cache ~* \"[.]PNG$\" { expires = 1s }",
+        "cache \"sw.js\" { expires = 1s }",      "download = {\"= /a\", \"~* [.]PDF$\", \"a/*.b\"}",
+    };
+    struct fixture fixture = { 0 };
+
+    (void)state;
+    fixture_refuse(&fixture, rows, ARRAY_LEN(rows));
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        char text[200];
+
+        snprintf(text, sizeof(text), "server a { root = /srv/www %s }", good[i]);
+        config_free(fixture_config(&fixture, text));
+    }
 }
 
 /* Only other locations or redirects lead anywhere. */
@@ -344,9 +397,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),       cmocka_unit_test(test_simple_keys),
         cmocka_unit_test(test_headers),     cmocka_unit_test(test_error_pages),
-        cmocka_unit_test(test_cache_rules), cmocka_unit_test(test_no_root),
-        cmocka_unit_test(test_refused),     cmocka_unit_test(test_redirects),
-        cmocka_unit_test(test_access_logs),
+        cmocka_unit_test(test_cache_rules), cmocka_unit_test(test_cache_patterns),
+        cmocka_unit_test(test_no_root),     cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_redirects),   cmocka_unit_test(test_access_logs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

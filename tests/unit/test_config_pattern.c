@@ -137,7 +137,7 @@ static void test_refused(void **state)
           "server.conf:2: location: \"/x\" does not end with '/'" },
         { SERVER("location \"/users/*/\" { }"),
           "server.conf:2: location: \"/users/*/\" ends with '/', but as a glob it is for whole "
-          "paths; write ** behind it for what lies below, or * for the files there" },
+          "paths; write ** behind it for what lies below, or ?* for the files there" },
         { SERVER("location \"/q?page=1\" { }"),
           "server.conf:2: location: \"/q?page=1\" looks like a path with a query, which no pattern "
           "sees; take the query away; \"[?]\" is that character in a path" },

@@ -16,6 +16,17 @@ static char *print(const struct config *config)
     return text;
 }
 
+static void compare_cache(const struct cache_rules *a, const struct cache_rules *b)
+{
+    assert_int_equal(a == NULL, b == NULL);
+    for (size_t i = 0; a != NULL && i < a->count; i++) {
+        assert_int_equal(a->rules[i].pattern.kind, b->rules[i].pattern.kind);
+        assert_string_equal(a->rules[i].pattern.text.ptr, b->rules[i].pattern.text.ptr);
+        assert_int_equal(a->rules[i].expires_s, b->rules[i].expires_s);
+    }
+    assert_int_equal(a != NULL ? a->count : 0, b != NULL ? b->count : 0);
+}
+
 static void compare_locations(const struct location *a, const struct location *b)
 {
     assert_int_equal(a->id, b->id);
@@ -29,11 +40,8 @@ static void compare_locations(const struct location *a, const struct location *b
         assert_string_equal(a->headers[i].name, b->headers[i].name);
         assert_string_equal(a->headers[i].value, b->headers[i].value);
     }
-    assert_int_equal(a->cache_rules_count, b->cache_rules_count);
-    for (size_t i = 0; i < a->cache_rules_count; i++) {
-        assert_string_equal(a->cache_rules[i].pattern, b->cache_rules[i].pattern);
-        assert_int_equal(a->cache_rules[i].expires_s, b->cache_rules[i].expires_s);
-    }
+    compare_cache(a->cache_own, b->cache_own);
+    compare_cache(a->cache_outer, b->cache_outer);
     assert_int_equal(a->error_pages_count, b->error_pages_count);
     assert_int_equal(a->precompressed, b->precompressed);
     assert_int_equal(a->compress, b->compress);
@@ -152,6 +160,9 @@ static void test_round_trip(void **state)
         "location \"/alias/\" { alias = /srv/other }\n"
         "location \"/\" { headers = {\"B: c\"} cache \"z\" { expires = 1y } } }",
         "server a { location \"/x/\" { alias = /srv/www } }",
+        "server a { root = /srv/www cache = \"/a\" { expires = 1s } cache ~ 'b\"' { expires = 1s } "
+        "download = {\"= /a\"} access_log_skip = {\"~ ^/a\", /b} location \"/\" { cache \"/b/\" { "
+        "expires = 2s } } }",
         "server a { location \"/x/\" { root = /srv/www } location \"/\" { autoindex = on } }",
         "server a { location \"/\" { alias = /srv/www } }",
         "server a { redirect \"/\" { to = \"https://x/\" } }",

@@ -240,6 +240,21 @@ static void draw_of(char *text, const char *const *pieces, size_t pieces_count)
         strcat(text, pieces[draw((uint32_t)pieces_count)]);
 }
 
+/* Every pattern that matches alone is among them, and their order is the rule's. */
+static void check_all(const struct pattern_set *set, struct span path)
+{
+    struct pattern_hit hits[PATTERNS_MAX];
+    int found = pattern_set_find_all(set, room, path, hits, ARRAY_LEN(hits)), wanted = 0;
+
+    for (size_t i = 0; i < count; i++)
+        wanted += pattern_match(&patterns[i], room, path, NULL) == 1;
+    assert_int_equal(found, wanted);
+    for (int i = 0; i < found; i++) {
+        assert_int_equal(pattern_match(&patterns[hits[i].index], room, path, NULL), 1);
+        assert_true(i == 0 || hits[i].rank > hits[i - 1].rank);
+    }
+}
+
 /* Sets of many globs and expressions, which are not all tried, against trying each. */
 static void test_prefiltered(void **state)
 {
@@ -285,6 +300,7 @@ static void test_prefiltered(void **state)
             assert_int_equal(captures.count != 0,
                              found >= 0 && pattern_is_regex(patterns[found].kind));
             found_some += found != PATTERN_NONE;
+            check_all(set, span_str(text));
         }
         arena_destroy(arena);
         arena = whole;
@@ -314,10 +330,49 @@ static void test_many_literals(void **state)
     assert_int_equal(pattern_set_find(set, room, span_make("", 0), NULL), PATTERN_NONE);
 }
 
+/* Every pattern that matches alone is found, in the order in which one is chosen, backwards. */
+static void test_all(void **state)
+{
+    static const char *const order[] = { "/",        "/a/", "/a/b/", "*",       "*.c",
+                                         "/a/b/*.c", "c$",  "b",     "/a/b/x.c" };
+    struct pattern_hit hits[16];
+
+    (void)state;
+    add_pattern("=", "/a/b/x.c");
+    add_pattern("", "/a/b/");
+    add_pattern("", "*.c");
+    add_pattern("~", "b");
+    add_pattern("", "/");
+    add_pattern("", "/a/b/*.c");
+    add_pattern("~", "c$");
+    add_pattern("", "/a/");
+    add_pattern("", "*");
+    add_pattern("", "/b/");
+    add_pattern("", "/a/b/x.c/d/");
+
+    const struct pattern_set *set = make();
+    int found = pattern_set_find_all(set, room, SPAN_LIT("/a/b/x.c"), hits, ARRAY_LEN(hits));
+
+    assert_int_equal(found, ARRAY_LEN(order));
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+        assert_string_equal(patterns[hits[i].index].text.ptr, order[i]);
+        assert_true(i == 0 || hits[i].rank > hits[i - 1].rank);
+    }
+    assert_int_equal(pattern_set_find_all(set, room, SPAN_LIT("/a/b/x.c"), hits, 8), -E2BIG);
+    assert_int_equal(pattern_set_find_all(set, room, SPAN_LIT("/a/b/"), hits, 16), 5);
+    assert_int_equal(pattern_set_find_all(set, room, SPAN_LIT("/a/b"), hits, 16), 5);
+    assert_int_equal(pattern_set_find_all(set, room, SPAN_LIT("/a/b/x.c/d"), hits, 16), 6);
+    add_pattern("^~", "/a/b/x/");
+    found = pattern_set_find_all(make(), room, SPAN_LIT("/a/b/x/y.c"), hits, ARRAY_LEN(hits));
+    assert_int_equal(found, 4);
+    assert_string_equal(patterns[hits[3].index].text.ptr, "/a/b/x/");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_rule, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_all, setup, teardown),
         cmocka_unit_test_setup_teardown(test_globs, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bounds, setup, teardown),
         cmocka_unit_test_setup_teardown(test_none, setup, teardown),

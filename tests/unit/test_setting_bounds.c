@@ -85,6 +85,8 @@ static const struct number_row number_rows[] = {
     { "chunk_overhead_max", 1, UINT32_MAX - 1, "struct http_body" },
     { "ranges_max", 0, HTTP_RANGES_MAX, "http_range_parse()" },
     { "regex_steps_max", 1, UINT32_MAX, "pcre2_set_match_limit(3)" },
+    { "headers_file_max", 1, 16 << 20, "of 64 MiB that are read at most (config_load.c)" },
+    { "headers_rules_max", 1, 100000, "arrays and a table of as many as the file has lines" },
     { "keepalive_requests", 0, UINT32_MAX, "struct http_conn.requests" },
     { "autoindex_max", 1, UINT32_MAX, "struct dir_listing, grown as names come" },
     { "limit_rate", 0, UINT64_C(1) << 40, "rate_piece(): what it multiplies has 64 bits" },
@@ -268,7 +270,7 @@ static const struct text_row text_rows[] = {
     { "access_log_format", ANY, NULL, 0, "access_format_compile(): ACCESS_FORMAT_MAX" },
     { "access_log_sample", ANY, NULL, 0, "config_sample_parse(): a number" },
     { "access_log_status", 3, NULL, ANY, "bits by status" },
-    { "access_log_skip", ANY, NULL, CONFIG_SKIPS_MAX, "compared where they lie" },
+    { "access_log_skip", ANY, NULL, CONFIG_SKIPS_MAX, "glob.h and regex.h bound what is compiled" },
     { "control", 107, "/", 0, "sun_path of unix(7)" },
     { "mime_types", ANY, NULL, 0, "likewise; what stands in it: test_mime_file_fits()" },
     { "certificate", ANY, NULL, ANY, "likewise" },
@@ -326,6 +328,10 @@ static const struct text_row text_rows[] = {
     { "cors_headers", 100, "c", ANY, "likewise" },
     { "to", CONFIG_FIELD_VALUE_MAX, "/", 0, "a Location field; what is longer is 414" },
     { "control", CONFIG_FIELD_VALUE_MAX, "c", 0, "fields.c asserts that it fits" },
+    { "set", ANY, NULL, ANY, "of all together HTTP_MIX_FIELDS_MAX octets are sent" },
+    { "add", ANY, NULL, ANY, "likewise" },
+    { "append", ANY, NULL, ANY, "likewise" },
+    { "remove", ANY, NULL, ANY, "nothing of it is sent" },
 };
 
 static bool is_text(const struct config_key *key)

@@ -302,12 +302,13 @@ def a_filter_by_status(world):
 
 @test
 def paths_that_are_left_out(world):
-    log = Logged(world, "$request_uri", access_log_skip='{"/healthz", "/dir/", "/a b.txt"}')
+    log = Logged(world, "$request_uri", access_log_skip='{"/healthz", "/dir/", "/a b.txt", "= /e", "*.{p,q}", "~ ^/r[0-9]"}')
     with log.server.connect() as connection:
         for target in ("/healthz", "/healthz/x?y", "/healthz?z", "/healthzz", "/dir", "/dir/x",
-                       "/%68ealthz", "/a%20b.txt", "//healthz", "/a/../healthz", "/a.txt"):
+                       "/%68ealthz", "/a%20b.txt", "//healthz", "/a/../healthz", "/e", "/e/f", "/x/y.q", "/r1",
+                       "/rx", "/a.txt"):
             connection.get(target)
-    assert log.lines() == ["/healthzz", "/a.txt"]
+    assert log.lines() == ["/healthzz", "/e/f", "/rx", "/a.txt"]
 
 
 # ---- where they stand ----

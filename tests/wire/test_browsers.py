@@ -39,7 +39,7 @@ CONF = """
         error_pages = {"404=/hints/a.html"}
     }
     location "/save/" {
-        download = {"*.html", "save/sub/*"}
+        download = {"*.html", "/save/sub/"}
         charset_types = {"application/json"}
     }
 """

@@ -10,7 +10,7 @@ CONF = """
                "X-Engine: served by $engine"}
     cache "*.css" { control = "public, max-age=60" }
     cache "*.js" { expires = "1h" }
-    cache "fonts/*" { control = "public, immutable" expires = "1y" }
+    cache "/fonts/" { control = "public, immutable" expires = "1y" }
     cache "*.never" { control = "no-store" expires = "0s" }
     precompressed = {"gzip"}
     location "/deep/" {
@@ -107,15 +107,47 @@ def errors_are_not_to_be_kept_like_files(server):
 
 
 @test
-def a_configured_field_replaces_the_own_one(server):
+def a_cache_block_is_more_specific_than_headers(server):
     """No field twice, whoever sets it (the harness checks that)."""
     own = server.world.serve(block="""
-        headers = {"X-Content-Type-Options: none", "Cache-Control: no-cache"}
+        headers = {"X-Content-Type-Options: none", "Cache-Control: no-cache", "Expires: 0", "X-A: b"}
         cache "*.css" { control = "max-age=5" }
     """)
     assert own.get("/a.txt")["X-Content-Type-Options"] == "none"
-    assert own.get("/a.txt")["Cache-Control"] == "no-cache"
-    assert own.get("/a.css")["Cache-Control"] in ("max-age=5", "no-cache")
+    for answer in forms(own, "/a.txt"):
+        assert answer["Cache-Control"] == "no-cache" and answer["Expires"] == "0"
+    for answer in forms(own, "/a.css"):
+        assert answer["Cache-Control"] == "max-age=5" and "Expires" not in answer
+        assert answer["X-A"] == "b"
+    assert own.get("/none.css")["Cache-Control"] == "no-cache"
+
+
+@test
+def cache_titles_are_those_of_locations(server):
+    own = server.world.serve(block="""
+        index = "a.css" autoindex = on
+        cache "/fonts/" { control = "prefix" }
+        cache "*.{css,js}" { control = "glob" }
+        cache ~ "^/deep/.*[.]j" { control = "expression" }
+        cache = "/deep/a.js" { control = "exact" }
+        cache "never.a" { control = "name" }
+        location "/al/" { alias = "%s/deep" }
+        location = "/one.css" { alias = "%s/a.txt" }
+    """ % (server.world.root.path, server.world.root.path))
+    for target, control in (("/a.css", "glob"), ("/", "glob"), ("/deep/a.js", "exact"),
+                            ("/fonts/f.bin", "prefix"), ("/fonts.bin", None), ("/al/a.js", "glob"),
+                            ("/one.css", "glob"), ("/deep/er/a.txt", None), ("/a.never", None)):
+        assert own.get(target).get("Cache-Control") == control, target
+
+
+@test
+def an_expression_without_bounds_keeps_nothing(server):
+    own = server.world.serve({"regex_steps_max": 1000}, block="""
+        cache ~ "(x+x+)+[yz]$" { control = "immutable" }
+    """)
+    server.world.root.write("x" * 60, "x")
+    assert own.get("/" + "x" * 60)["Cache-Control"] == "no-store"
+    assert own.get("/a.txt").get("Cache-Control") is None
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ IMF_FIXDATE = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-3][0-9] "
                          r"[0-2][0-9]:[0-5][0-9]:[0-6][0-9] GMT")
 REQUIRED = {405: "Allow", 416: "Content-Range", 301: "Location", 302: "Location", 303: "Location",
             307: "Location", 308: "Location"}
+LISTS = re.compile("(?i)link|vary|x-list.*")  # what may stand in several lines
 
 
 class BadResponse(AssertionError):
@@ -75,7 +76,8 @@ class Response:
             require(match, "bad field line: %r", line)
             self.fields.append((match[1].decode(), match[2].decode()))
         self._by_name = {name.lower(): value for name, value in self.fields}
-        require(len(self._by_name) == len(self.fields), "a field twice: %r", self.fields)
+        single = [name.lower() for name, _ in self.fields if not LISTS.fullmatch(name)]
+        require(len(single) == len(set(single)), "a field twice: %r", self.fields)
         if self.status >= 200:
             self._check_final()
         else:
@@ -133,6 +135,10 @@ class Response:
         """The fields, in order, but for those of these names."""
         left_out = {name.lower() for name in names}
         return [(name, value) for name, value in self.fields if name.lower() not in left_out]
+
+    def all(self, name):
+        """The values of all fields of that name, in order."""
+        return [value for each, value in self.fields if each.lower() == name.lower()]
 
     def get(self, name, default=None):
         return self._by_name.get(name.lower(), default)

@@ -1,0 +1,142 @@
+#!/usr/bin/python3
+"""`headers "PATTERN" { }` (HTTP.md "Answering", decision 54): which blocks are for an answer, what
+they do, and on what."""
+
+from wire import each, run, test
+
+CONF = """
+    headers = {"X-General: yes", "X-List: yes", "Referrer-Policy: no-referrer", "Cache-Control: no-cache"}
+    autoindex = on
+    error_pages = {"404=/404.html"}
+    redirect "/old" { to = "/new" }
+    headers "/" { set = {"X-All: 1", "X-Who: all"} }
+    headers "/a/" { set = "X-Who: a" add = {"Link: </1.css>; rel=preload", "Link: </2.css>; rel=preload"} }
+    headers "/a/b/" { set = "X-Who: b" remove = {"Referrer-Policy", "X-All"} }
+    headers "*.html" { set = "X-Who: html" append = {"X-List: more", "X-New: new"} add = "X-List: line" }
+    headers ~ "^/a/.*secret" { set = "X-Who: secret" }
+    headers = "/a/b/exact.html" { set = "X-Who: exact" }
+    headers "*.bin" { set = {"Cache-Control: public, max-age=9", "Content-Type: application/x-bin"} }
+    headers "*.css" { set = {"Cache-Control: block"} }
+    headers "/status/" { answers = errors set = "X-Error: yes" }
+    location "/in/" {
+        headers "*.html" { set = "X-Who: inner" }
+        headers "/in/" { set = "X-In: yes" }
+    }
+    cache "*.{css,js,bin}" { control = "cache-block" }
+    location "/policy/" { security_headers = strict }
+    location "/al/" { alias = "@root@/a" }
+"""
+
+
+def setup(world):
+    for name in ("a.txt", "a/a.txt", "a/b/a.txt", "a/b/a.html", "a/b/exact.html", "a/index.html",
+                 "a/b/secret.txt", "a.bin", "a.css", "a.js", "in/a.html", "in/a.txt", "404.html"):
+        world.root.write(name, "x" * 10)
+    world.root.write("policy/a.txt", "x")
+    return world.serve(block=CONF.replace("@root@", world.root.path))
+
+
+def forms(server, target):
+    """The answers in which the fields must be: 200, HEAD, 304, 206, multipart."""
+    whole = server.get(target)
+    assert whole.status == 200, whole
+    yield whole
+    yield server.head(target)
+    for fields, status in (([f"If-None-Match: {whole['ETag']}"], 304), (["Range: bytes=0-0"], 206),
+                           (["Range: bytes=0-0,5-5"], 206)):
+        answer = server.get(target, *fields)
+        assert answer.status == status
+        yield answer
+
+
+@each([
+    ("/a.txt", {"X-All": "1", "X-Who": "all", "X-General": "yes", "Cache-Control": "no-cache"}),
+    ("/a/a.txt", {"X-All": "1", "X-Who": "a", "Referrer-Policy": "no-referrer"}),
+    ("/a/b/a.txt", {"X-All": None, "X-Who": "b", "Referrer-Policy": None}),
+    ("/a/b/a.html", {"X-Who": "html", "X-All": None}),
+    ("/a/b/exact.html", {"X-Who": "exact"}),
+    ("/a/b/secret.txt", {"X-Who": "secret"}),
+    ("/a/", {"X-Who": "html", "X-All": "1"}),  # the file that is sent is /a/index.html
+    ("/al/b/exact.html", {"X-Who": "html"}),  # by the path of the URL
+    ("/in/a.html", {"X-Who": "inner", "X-In": "yes"}),
+    ("/in/a.txt", {"X-Who": "all", "X-In": "yes"}),
+    ("/a.js", {"Cache-Control": "cache-block"}),  # which beats the list `headers`
+    ("/a.css", {"Cache-Control": "block"}),  # and is beaten by a block
+    ("/a.bin", {"Cache-Control": "public, max-age=9"}),
+])
+def the_most_specific_has_the_last_word(server, target, wanted):
+    for _ in range(2):  # once made, once kept
+        for answer in forms(server, target):
+            for name, value in wanted.items():
+                got = answer.all(name)
+                assert got[0] == value if value is not None else not got, (name, answer)
+
+
+@test
+def fields_are_added_and_appended(server):
+    for answer in forms(server, "/a/index.html"):
+        assert answer.all("Link") == ["</1.css>; rel=preload", "</2.css>; rel=preload"]
+        assert answer.all("X-List") == ["yes", "line, more"] and answer["X-New"] == "new"
+
+
+@test
+def one_file_by_two_paths(server):
+    """Its fields hang on the path asked for, and are kept with the file."""
+    for target, who in (("/a/index.html", "html"), ("/a/", "html"), ("/al/", "html")) * 2:
+        answer = server.get(target)
+        assert answer["X-Who"] == who
+        assert bool(answer.all("Link")) == (target != "/al/"), answer
+
+
+@test
+def on_what_is_no_file(server):
+    missing = server.get("/a/none.bin")
+    assert missing.status == 404 and missing["X-Who"] == "a" and missing.all("Link")
+    # What says how long it may be kept is for no error.
+    assert missing["Cache-Control"] == "no-cache" and missing["Content-Type"] != "application/x-bin"
+    assert "X-Error" not in missing
+    assert server.get("/status/x")["X-Error"] == "yes"
+    moved = server.get("/old")
+    assert moved.status == 301 and moved["X-Who"] == "all"
+    assert server.get("/a/b")["X-Who"] == "b"  # the redirect to /a/b/
+    listing = server.get("/a/b/")
+    assert listing.status == 200 and listing["X-Who"] == "b" and "X-All" not in listing
+
+
+@test
+def the_type_of_a_file(server):
+    assert server.get("/a.bin")["Content-Type"] == "application/x-bin"
+    parts = server.get("/a.bin", "Range: bytes=0-0,5-5")
+    assert b"Content-Type: application/x-bin\r\n" in parts.body
+
+
+@test
+def pages_of_the_server_keep_their_policy(server):
+    page = server.get("/policy/")
+    assert page["X-Who"] == "all" and "script-src 'unsafe-inline'" in page["Content-Security-Policy"]
+    assert "'self'" in server.get("/policy/a.txt")["Content-Security-Policy"]
+
+
+@test
+def an_expression_without_bounds_is_500(server):
+    own = server.world.serve({"regex_steps_max": 1000}, block="""
+        headers ~ "(x+x+)+[yz]$" { set = "X-A: b" }
+    """)
+    server.world.root.write("x" * 60, "x")
+    assert own.get("/" + "x" * 60).status == 500
+    assert own.get("/a.txt").status == 200
+
+
+@test
+def many_blocks(server):
+    block = "".join(f'headers "/p{i}/" {{ set = "X-P: {i}" }}\nheaders = "/e{i}" {{ set = "X-E: {i}" }}\n'
+                    for i in range(1000))
+    own = server.world.serve(block=block)
+    for i in (0, 500, 999):
+        assert own.get(f"/p{i}/none")["X-P"] == str(i)
+        assert own.get(f"/e{i}")["X-E"] == str(i)
+        assert "X-P" not in own.get("/a.txt")
+
+
+if __name__ == "__main__":
+    run(setup)
