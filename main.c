@@ -10,6 +10,7 @@
 #include "core/shared_memory.h"
 #include "core/stats.h"
 #include "engines/engine.h"
+#include "explain/explain.h"
 #include "http/compressor.h"
 #include "http/request.h"
 #include "process/binary.h"
@@ -277,6 +278,8 @@ int main(int argc, char **argv)
         return sign(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "dictionary") == 0)
         return dictionary(argc - 1, argv + 1);
+    if (explain_is_asked(argc, argv))
+        return explain(argc, argv);
     if (argc > 1 && control_client_knows(argv[1]))
         return control_client(argc - 1, argv + 1);
     if (binary_note(argc, argv) < 0) {

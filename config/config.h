@@ -31,6 +31,7 @@ struct fd_slot;
 struct conn_table;
 struct template;
 struct arena;
+struct config_note;
 struct config_texts;
 struct listing_page;
 struct redirect_table;
@@ -505,9 +506,10 @@ struct config {
     uint32_t template_uses;             /* of all templates: bits 1 << enum template_variable */
     struct listing_template *templates; /* of listings, each read once */
     /* private */
-    struct arena *arena;     /* owns all of the above, and this struct */
-    const char **key_places; /* see config_place() */
-    bool *keys_changed;      /* see config_is_changed() */
+    struct arena *arena;       /* owns all of the above, and this struct */
+    const char **key_places;   /* see config_place() */
+    struct config_note *notes; /* see config_notes.h */
+    bool *keys_changed;        /* see config_is_changed() */
 };
 
 /* Where values come from besides the defaults; all borrowed for the call. */

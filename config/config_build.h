@@ -44,6 +44,7 @@ struct config_files {
 };
 
 struct listen_config;
+struct config_note;
 struct access_rules;
 struct client_rules;
 struct htpasswd;
@@ -70,6 +71,7 @@ struct config_build {
     size_t why_size;
     struct config_shared *shared; /* while servers are made (config_server.c), else NULL */
     uint64_t hash_key[2]; /* of tables whose texts strangers may have chosen (siphash.h) */
+    struct config_note **notes;   /* config_notes.h: the last one; NULL: none are taken */
 };
 
 /* Writes the sentence into build->why: the place, the subject (a key, a block; left out when the

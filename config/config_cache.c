@@ -1,5 +1,6 @@
 /* config_cache.c: see config_cache.h. */
 #include "config/config_cache.h"
+#include "config/config_notes.h"
 #include "config/config_pattern.h"
 #include "config/config_store.h"
 
@@ -46,8 +47,10 @@ static int rule_parse(const struct config_build *build, const struct config_bloc
         res = config_number(build, config_key_find("expires"), expires->items, &seconds);
         rule.expires_s = (int64_t)seconds;
     }
-    if (res == 0)
+    if (res == 0) {
+        config_note(build, rule.pattern.text.ptr, block->place);
         *ret_rule = rule;
+    }
     return res;
 }
 

@@ -3,6 +3,7 @@
 #include "config/config_keys.h"
 #include "core/address_set.h"
 #include "core/check.h"
+#include "config/config_choices.h"
 #include "config/config.h"
 #include "config/config_admission.h"
 #include "config/config_links.h"
@@ -50,59 +51,6 @@
 #define HOUR   (3600 * SECOND)
 #define DAY    (24 * HOUR)
 
-/* Each in the order of the enum that it becomes. */
-static const char *const log_levels[] = { "error", "warn", "info", "debug", NULL };
-static const char *const file_ios[] = { "auto", "sendfile", "read", "splice", NULL };
-static const char *const symlink_rules[] = { "inside", "deny", "owner", "any", NULL };
-static const char *const accept_modes[] = { "handoff", "reuseport", "shared", NULL };
-static const char *const demultiplexers[] = { "epoll", "poll", "select", "sigio",
-                                              "aio",   "busy", NULL };
-static const char *const processors[] = { "io_uring", "epoll", NULL };
-static const char *const file_jobs[] = { "auto",      "inline",    "workers",  "processor",
-                                         "posix-aio", "linux-aio", "io_uring", NULL };
-static const char *const stop_signals[] = { "stop", "drain", NULL };
-static const char *const pool_works[] = { "request", "file", NULL };
-static const char *const offs[] = { "off", NULL };
-static const char *const satisfactions[] = { "all", "any", NULL };
-static const char *const security_presets[] = { "off", "basic", "strict", NULL };
-static const char *const etag_kinds[] = { "off", "on", "portable", NULL };
-static const char *const if_modified_sinces[] = { "exact", "before", NULL };
-static const char *const verifies[] = { "require", "optional", "off", NULL };
-static const char *const field_answers[] = { "usual", "success", "errors", "all", NULL };
-static const char *const real_ip_headers[] = { "X-Forwarded-For", "Forwarded", "X-Real-IP", NULL };
-
-static_assert(LOG_ERROR == 0 && LOG_WARN == 1 && LOG_INFO == 2 && LOG_DEBUG == 3, "log_levels");
-static_assert(FILE_IO_AUTO == 0 && FILE_IO_SENDFILE == 1 && FILE_IO_READ == 2 &&
-                  FILE_IO_SPLICE == 3,
-              "file_ios");
-static_assert(FILE_SYMLINKS_INSIDE == 0 && FILE_SYMLINKS_DENY == 1 && FILE_SYMLINKS_OWNER == 2 &&
-                  FILE_SYMLINKS_ANY == 3,
-              "symlink_rules");
-static_assert(ACCEPT_HANDOFF == 0 && ACCEPT_REUSEPORT == 1 && ACCEPT_SHARED == 2, "accept_modes");
-static_assert(DEMULTIPLEXER_EPOLL == 0 && DEMULTIPLEXER_POLL == 1 && DEMULTIPLEXER_SELECT == 2 &&
-                  DEMULTIPLEXER_SIGIO == 3 && DEMULTIPLEXER_AIO == 4 && DEMULTIPLEXER_BUSY == 5,
-              "demultiplexers");
-static_assert(PROCESSOR_IO_URING == 0 && PROCESSOR_EPOLL == 1, "processors");
-static_assert(FILE_JOBS_AUTO == 0 && FILE_JOBS_INLINE == 1 && FILE_JOBS_WORKERS == 2 &&
-                  FILE_JOBS_PROCESSOR == 3 && FILE_JOBS_POSIX_AIO == 4 &&
-                  FILE_JOBS_LINUX_AIO == 5 && FILE_JOBS_IO_URING == 6,
-              "file_jobs");
-static_assert(STOP_SIGNAL_STOP == 0 && STOP_SIGNAL_DRAIN == 1, "stop_signals");
-static_assert(POOL_WORK_REQUEST == 0 && POOL_WORK_FILE == 1, "pool_works");
-static_assert(SATISFY_ALL == 0 && SATISFY_ANY == 1, "satisfactions");
-static_assert(TLS_VERIFY_REQUIRE == 0 && TLS_VERIFY_OPTIONAL == 1 && TLS_VERIFY_OFF == 2,
-              "verifies");
-static_assert(REAL_IP_X_FORWARDED_FOR == 0 && REAL_IP_FORWARDED == 1 && REAL_IP_X_REAL_IP == 2,
-              "real_ip_headers");
-static_assert(SECURITY_HEADERS_OFF == 0 && SECURITY_HEADERS_BASIC == 1 &&
-                  SECURITY_HEADERS_STRICT == 2,
-              "security_presets");
-static_assert(FIELD_ANSWERS_USUAL == 0 && FIELD_ANSWERS_SUCCESS == 1 && FIELD_ANSWERS_ERRORS == 2 &&
-                  FIELD_ANSWERS_ALL == 3,
-              "field_answers");
-static_assert(ETAG_OFF == 0 && ETAG_ON == 1 && ETAG_PORTABLE == 2, "etag_kinds");
-static_assert(IF_MODIFIED_SINCE_EXACT == 0 && IF_MODIFIED_SINCE_BEFORE == 1, "if_modified_sinces");
-
 #define ENGINE "Engine and process"
 #define LOGS   "Logs"
 #define LIMITS "Limits"
@@ -136,23 +84,25 @@ static const struct config_key keys[] = {
               "with several processes, 1" },
     { "pin", ENGINE, TOP, CONFIG_BOOL, "off", IN(pin),
       .help = "bind each of the threads to a CPU" },
-    { "accept", ENGINE, TOP, CONFIG_CHOICE, "reuseport", .choices = accept_modes, IN(accept_mode),
-      .help = "how new connections reach the threads" },
-    { "demultiplexer", ENGINE, TOP, CONFIG_CHOICE, "epoll", .choices = demultiplexers,
+    { "accept", ENGINE, TOP, CONFIG_CHOICE, "reuseport", .choices = config_accept_modes,
+      IN(accept_mode), .help = "how new connections reach the threads" },
+    { "demultiplexer", ENGINE, TOP, CONFIG_CHOICE, "epoll", .choices = config_demultiplexers,
       IN(demultiplexer), .help = "what tells an event loop that a socket is ready" },
-    { "processor", ENGINE, TOP, CONFIG_CHOICE, "io_uring", .choices = processors, IN(processor),
-      .help = "who carries out the operations of engine proactor" },
-    { "file_jobs", ENGINE, TOP, CONFIG_CHOICE, "auto", .choices = file_jobs, IN(file_jobs),
+    { "processor", ENGINE, TOP, CONFIG_CHOICE, "io_uring", .choices = config_processors,
+      IN(processor), .help = "who carries out the operations of engine proactor" },
+    { "file_jobs", ENGINE, TOP, CONFIG_CHOICE, "auto", .choices = config_file_jobs, IN(file_jobs),
       .help = "who executes what may wait for a disk" },
     { "workers", ENGINE, TOP, CONFIG_COUNT, "0", 0, 1024, IN(workers),
       .help = "threads of the engines with a pool; 0: reactor-pool 4, thread-pool 64" },
     { "worker_queue", ENGINE, TOP, CONFIG_COUNT, "1024", 1, 1048576, IN(worker_queue),
       .help = "jobs, or connections, that wait for a thread of a pool, at most" },
-    { "pool_work", ENGINE, TOP, CONFIG_CHOICE, "request", .choices = pool_works, IN(pool_work),
+    { "pool_work", ENGINE, TOP, CONFIG_CHOICE, "request", .choices = config_pool_works,
+      IN(pool_work),
       .help = "what the workers of reactor-pool do: whole requests, or what may block" },
     { "file_workers", ENGINE, TOP, CONFIG_COUNT, "2", 0, 64, IN(file_workers),
       .help = "helpers of each event loop for what may block; 0: none" },
-    { "stop_signal", ENGINE, TOP, CONFIG_CHOICE, "stop", .choices = stop_signals, IN(stop_signal),
+    { "stop_signal", ENGINE, TOP, CONFIG_CHOICE, "stop", .choices = config_stop_signals,
+      IN(stop_signal),
       .help = "what SIGTERM does: everything is closed at once, or answers are finished" },
     { "user", ENGINE, TOP, CONFIG_TEXT, "nobody", IN(user), .special = "",
       .check = config_text_word,
@@ -171,7 +121,7 @@ static const struct config_key keys[] = {
       .streams = true, .check = config_text_path_of_file,
       .allowed = "stderr, stdout, syslog:... or a path",
       .help = "where the server's own messages go" },
-    { "log_level", LOGS, TOP, CONFIG_CHOICE, "info", .choices = log_levels, IN(log_level),
+    { "log_level", LOGS, TOP, CONFIG_CHOICE, "info", .choices = config_log_levels, IN(log_level),
       .help = "the least severe message that is logged" },
     { "access_log", LOGS, TOP | SERVER, CONFIG_PATH, "off", IN(access_log), .special = "off",
       .streams = true, .check = config_text_path_of_file,
@@ -266,7 +216,7 @@ static const struct config_key keys[] = {
     { "drain_delay", TIMES, TOP, CONFIG_DURATION, "0", 0, HOUR, IN(deadlines.drain_delay_ms),
       .help = "how long listeners stay open after SIGQUIT, while `health` says 503" },
 
-    { "file_io", FILES, TOP, CONFIG_CHOICE, "auto", .choices = file_ios, IN(file_io),
+    { "file_io", FILES, TOP, CONFIG_CHOICE, "auto", .choices = config_file_ios, IN(file_io),
       .help = "how a file that is not in memory reaches the socket" },
     { "send_turn", FILES, TOP, CONFIG_SIZE32, "1m", 4 * KIB, GIB, IN(send_turn),
       .help = "octets that a connection sends before the others get their turn" },
@@ -313,7 +263,8 @@ static const struct config_key keys[] = {
     { "tls_client_ca", SECURE, SERVER, CONFIG_PATH, "", AUTH(ca), .special = "",
       .allowed = "the path of a PEM file: certificates of authorities, or \"\" for none",
       .help = "clients prove themselves by a certificate that one of these has signed" },
-    { "tls_verify", SECURE, SERVER, CONFIG_CHOICE, "require", .choices = verifies, AUTH(verify),
+    { "tls_verify", SECURE, SERVER, CONFIG_CHOICE, "require", .choices = config_verifies,
+      AUTH(verify),
       .help = "whether a client must have one: without, its handshake fails; one that does not "
               "verify is refused in any case" },
     { "tls_verify_depth", SECURE, SERVER, CONFIG_COUNT, "1", 0, CONFIG_VERIFY_DEPTH_MAX,
@@ -357,8 +308,9 @@ static const struct config_key keys[] = {
       .count_offset = offsetof(struct config, real_ip.from_count), .check = address_range_check,
       .allowed = ADDRESSES,
       .help = "proxies that are believed when a request's fields say who the client is" },
-    { "real_ip_header", CLIENT, TOP, CONFIG_CHOICE, "X-Forwarded-For", .choices = real_ip_headers,
-      IN(real_ip.header), .help = "the field in which they say so" },
+    { "real_ip_header", CLIENT, TOP, CONFIG_CHOICE, "X-Forwarded-For",
+      .choices = config_real_ip_headers, IN(real_ip.header),
+      .help = "the field in which they say so" },
     { "real_ip_recursive", CLIENT, TOP, CONFIG_BOOL, "off", IN(real_ip.recursive),
       .help =
           "of several addresses in it take the last that is not in real_ip_from, not the last" },
@@ -459,8 +411,8 @@ static const struct config_key keys[] = {
     { "deltas", WHERE, PATHS, CONFIG_CODINGS, "", NOWHERE, .allowed = "dcz or dcb",
       .help = "look beside a file for what `gearshift dictionary` has made of it, and send it to "
               "clients that have the dictionary" },
-    { "symlinks", WHERE, PATHS, CONFIG_CHOICE, "inside", .choices = symlink_rules, LOC(symlinks),
-      .help = "follow symbolic links that stay beneath the root, or none" },
+    { "symlinks", WHERE, PATHS, CONFIG_CHOICE, "inside", .choices = config_symlink_rules,
+      LOC(symlinks), .help = "follow symbolic links that stay beneath the root, or none" },
     { "dotfiles", WHERE, PATHS, CONFIG_BOOL, "off", LOC(dotfiles),
       .help = "serve names that begin with a dot (/.well-known/ is served in any case)" },
     { "types", WHERE, PATHS, CONFIG_TYPES, "", NOWHERE,
@@ -491,13 +443,13 @@ static const struct config_key keys[] = {
       .help = "types that charset is for; none named: text, and JavaScript" },
     { "last_modified", WHERE, PATHS, CONFIG_BOOL, "on", LOC(last_modified),
       .help = "tell when a file was changed, and answer conditions about that" },
-    { "if_modified_since", WHERE, PATHS, CONFIG_CHOICE, "before", .choices = if_modified_sinces,
-      LOC(if_modified_since),
+    { "if_modified_since", WHERE, PATHS, CONFIG_CHOICE, "before",
+      .choices = config_if_modified_sinces, LOC(if_modified_since),
       .help = "304 for the date of Last-Modified alone, or for a later one, too" },
-    { "etag", WHERE, PATHS, CONFIG_CHOICE, "on", .choices = etag_kinds, LOC(etag),
+    { "etag", WHERE, PATHS, CONFIG_CHOICE, "on", .choices = config_etag_kinds, LOC(etag),
       .help = "tag what is sent; portable: with the same tag on each host that has a copy" },
 
-    { "security_headers", BROWSE, PATHS, CONFIG_CHOICE, "off", .choices = security_presets,
+    { "security_headers", BROWSE, PATHS, CONFIG_CHOICE, "off", .choices = config_security_presets,
       LOC(security_headers), .help = "fields that make browsers careful, as a set" },
     { "hsts", BROWSE, PATHS, CONFIG_TEXT, "", LOC(hsts), .special = "", .check = config_text_hsts,
       .allowed =
@@ -544,7 +496,7 @@ static const struct config_key keys[] = {
     { "deny", ADMIT, PATHS, CONFIG_TEXTS, "", NOWHERE, .check = config_text_client,
       .allowed = CLIENTS,
       .help = "who may not, by address, unless `allow` names a smaller network" },
-    { "auth", ADMIT, PATHS, CONFIG_CHOICE, NULL, .choices = offs, NOWHERE,
+    { "auth", ADMIT, PATHS, CONFIG_CHOICE, NULL, .choices = config_offs, NOWHERE,
       .help = "no password is asked for, though the server's auth block says so" },
     { "users", ADMIT, PASSWORD, CONFIG_PATH, NULL, NOWHERE,
       .allowed = "the path of a file of names and hashed passwords, as htpasswd(1) makes it",
@@ -560,7 +512,7 @@ static const struct config_key keys[] = {
       .max = CONFIG_REFERERS_MAX,
       .allowed = "none, blocked, server_names, a host name, or *.name for those below it",
       .help = "pages that may lead here, by the Referer field" },
-    { "satisfy", ADMIT, PATHS, CONFIG_CHOICE, "all", .choices = satisfactions, LOC(satisfy),
+    { "satisfy", ADMIT, PATHS, CONFIG_CHOICE, "all", .choices = config_satisfactions, LOC(satisfy),
       .help = "whether it takes address, password and signature, or one of them" },
 
     { "to", MOVED, REDIRECT, CONFIG_TEXT, NULL, NOWHERE, .check = config_text_redirect,
@@ -598,7 +550,7 @@ static const struct config_key keys[] = {
       .help = "values that go on the last field of the same name, behind a comma" },
     { "remove", FIELDS, FIELD, CONFIG_TEXTS, "", NOWHERE, .allowed = "the name of a header field",
       .help = "fields that are left out" },
-    { "answers", FIELDS, FIELD, CONFIG_CHOICE, "usual", .choices = field_answers,
+    { "answers", FIELDS, FIELD, CONFIG_CHOICE, "usual", .choices = config_field_answers,
       .offset = offsetof(struct header_block, answers), .help = "which answers the block is for" },
 };
 

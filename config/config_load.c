@@ -235,6 +235,7 @@ int config_load_from(const struct config_source *source, const struct config_fil
             arena_alloc(build.arena, sizeof(*config->connections_counted));
     if (config != NULL && config->connections_counted != NULL) {
         config->arena = build.arena;
+        build.notes = &config->notes;
         res = config_make(&build, source, config);
     }
     arena_destroy(build.scratch);

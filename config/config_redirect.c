@@ -2,6 +2,7 @@
 #include "config/config_redirect.h"
 
 #include "core/check.h"
+#include "config/config_notes.h"
 #include "config/config_pattern.h"
 #include "config/config_store.h"
 #include "config/config_text.h"
@@ -206,6 +207,7 @@ int config_redirect_parse(const struct config_scope *scope, const struct config_
                                   "name a path that the redirect does not cover",
                                   "\"%.200s\" is redirected again by redirect \"%.200s\", for ever",
                                   redirect.to, block->title);
+    config_note(build, redirect.from.ptr, block->place);
     *ret_redirect = redirect;
     return 0;
 }

@@ -1,5 +1,6 @@
 /* config_rules.c: one function for each notation. */
 #include "config/config_rules.h"
+#include "config/config_notes.h"
 #include "core/check.h"
 #include "config/config_text.h"
 #include "config/config_value.h"
@@ -67,8 +68,10 @@ int config_header_parse(const struct config_scope *scope, const struct config_ke
     if (rule.name == NULL || rule.value == NULL)
         return -ENOMEM;
     int res = value.len > 0 ? header_value_make(scope, key, item, &rule) : 0;
-    if (res == 0)
+    if (res == 0) {
+        config_note(scope->build, rule.value, item->place);
         *ret_rule = rule;
+    }
     return res;
 }
 

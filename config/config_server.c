@@ -8,6 +8,7 @@
 #include "config/config_fields.h"
 #include "config/config_listen.h"
 #include "config/config_location.h"
+#include "config/config_notes.h"
 #include "config/config_pattern.h"
 #include "config/config_redirect.h"
 #include "config/config_rules.h"
@@ -54,6 +55,7 @@ static int hosts_make(const struct servers *servers, const struct config_block *
         res = config_host_parse(servers->build, aliases->items[i].place, "alias_hosts",
                                 aliases->items[i].text, &server->hosts[i + 1]);
     server->name = server->hosts[0];
+    config_note(servers->build, server->name, block->place);
     for (size_t i = 0; res == 0 && i < server->hosts_count; i++)
         server->is_default |= strcmp(server->hosts[i], CONFIG_HOST_DEFAULT) == 0;
     return res;
@@ -93,6 +95,8 @@ static int location_make(const struct servers *servers, const struct config_bloc
 
     if (res < 0)
         return res;
+    if (inner != NULL)
+        config_note(build, pattern->text.ptr, inner->place);
     location->prefix = SPAN_LIT("/");
     if (pattern->kind == PATTERN_EXACT || pattern_is_prefix(pattern->kind))
         location->prefix = pattern->text;

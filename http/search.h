@@ -50,7 +50,8 @@ void http_search_set(struct file_entry **place, struct file_entry *entry);
  * it names none there. */
 bool http_search_map_path(const struct location *location, struct span uri, struct span *ret_name);
 
-/* Is the file of that name beneath the root one that is read by the server, and served to nobody? */
+/* Is the file of that name beneath the root one that is read by the server, and served to nobody?
+ */
 bool http_search_is_withheld(const struct location *location, struct span name);
 
 /* Does a segment begin with '.'? /.well-known/ (RFC 8615) is no such. */
@@ -62,6 +63,9 @@ bool http_search_expand(struct http_exchange *x, const struct template *template
 
 /* Likewise, the path of an error page. */
 bool http_search_error_page(struct http_exchange *x, const struct error_page *page);
+
+/* The step HTTP_SEARCH_DIRECTORY_REDIRECT: 301 to the path with a '/' behind it, and its query. */
+enum http_static_result http_search_redirect_directory(struct http_exchange *x);
 
 /* Takes the delta of the file from the dictionary that the client has, where it takes one, and
  * there is one. */

@@ -4,6 +4,9 @@
 
 #include "config/config_headers.h"
 #include "config/site_redirects.h"
+#include "core/check.h"
+#include "core/uri_encode.h"
+#include "http/response.h"
 #include "http/values.h"
 
 #include <string.h>
@@ -84,4 +87,18 @@ bool http_search_error_page(struct http_exchange *x, const struct error_page *pa
     memcpy(x->try_text, page->uri, len);
     x->search.uri = span_make(x->try_text, len);
     return true;
+}
+
+enum http_static_result http_search_redirect_directory(struct http_exchange *x)
+{
+    char to[HTTP_OUT_SIZE];
+    long path_len = uri_location_encode(x->target.path, to, sizeof(to) - 1);
+    long query_len;
+    CHECK(path_len >= 0);
+    to[path_len++] = '/';
+    query_len = uri_query_encode(x->target.query, to + path_len, sizeof(to) - (size_t)path_len);
+    return query_len >= 0 && http_response_redirect(x, x->search.location, 301,
+                                                    span_make(to, (size_t)(path_len + query_len)))
+               ? HTTP_STATIC_DONE
+               : HTTP_STATIC_ROOM;
 }

@@ -14,7 +14,6 @@
 #include "http/static.h"
 
 #include "core/check.h"
-#include "core/uri_encode.h"
 #include "http/answer.h"
 #include "http/clean_url.h"
 #include "http/fields.h"
@@ -371,20 +370,6 @@ static enum http_static_result step_try(struct http_exchange *x)
     return HTTP_STATIC_NEXT;
 }
 
-static enum http_static_result step_directory_redirect(struct http_exchange *x)
-{
-    char to[HTTP_OUT_SIZE];
-    long path_len = uri_location_encode(x->target.path, to, sizeof(to) - 1);
-    long query_len;
-    CHECK(path_len >= 0);
-    to[path_len++] = '/';
-    query_len = uri_query_encode(x->target.query, to + path_len, sizeof(to) - (size_t)path_len);
-    return query_len >= 0 && http_response_redirect(x, x->search.location, 301,
-                                                    span_make(to, (size_t)(path_len + query_len)))
-               ? HTTP_STATIC_DONE
-               : HTTP_STATIC_ROOM;
-}
-
 /* Tries the index names in the directory s->name, which is kept at the start of x->path meanwhile.
  */
 static enum http_static_result step_index(struct http_exchange *x)
@@ -530,7 +515,7 @@ static enum http_static_result run_step(struct http_exchange *x)
     case HTTP_SEARCH_TRY:
         return step_try(x);
     case HTTP_SEARCH_DIRECTORY_REDIRECT:
-        return step_directory_redirect(x);
+        return http_search_redirect_directory(x);
     case HTTP_SEARCH_INDEX:
         return step_index(x);
     case HTTP_SEARCH_LIST:

@@ -374,6 +374,80 @@ int glob_compile(struct arena *arena, const char *text, struct glob *ret_glob,
     return res;
 }
 
+/* ---- what it demands ---- */
+
+/* The longest run of plain bytes in the middle; in the arena. 0 or -ENOMEM. */
+static int longest_run(struct arena *arena, const struct glob_alternative *alternative,
+                       struct span *ret_run)
+{
+    size_t begin = 0, best = 0, best_len = 0;
+    char *text;
+
+    for (size_t i = 0; i < alternative->middle_count; i++) {
+        if (alternative->middle[i].kind != GLOB_BYTE)
+            begin = i + 1;
+        else if (i + 1 - begin > best_len)
+            best = begin, best_len = i + 1 - begin;
+    }
+    text = arena_alloc(arena, best_len + 1);
+    if (text == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < best_len; i++)
+        text[i] = alternative->middle[best + i].byte;
+    *ret_run = span_make(text, best_len);
+    return 0;
+}
+
+/* The bytes with which the last segment begins, and the slash before it. */
+static int behind_slash(struct arena *arena, struct span head, struct span *ret_text)
+{
+    char *text = arena_alloc(arena, head.len + 2);
+
+    if (text == NULL)
+        return -ENOMEM;
+    text[0] = '/';
+    memcpy(text + 1, head.ptr, head.len);
+    *ret_text = span_make(text, head.len + 1);
+    return 0;
+}
+
+static int alternative_literals(struct arena *arena, const struct glob *glob,
+                                const struct glob_alternative *alternative,
+                                struct literal_branch *ret_branch)
+{
+    struct span head = alternative->head, tail = alternative->tail, inside;
+    int res = longest_run(arena, alternative, &inside);
+
+    if (res == 0 && !glob->whole)
+        res = behind_slash(arena, head, &head);
+    if (res < 0)
+        return res;
+    if (alternative->middle_count == 0)
+        tail = head; /* it is all that there is */
+    else if (!glob->whole && head.len > 1 && head.len >= inside.len)
+        inside = head;
+    res = glob->whole ? literals_one(arena, head, &ret_branch->at[LITERAL_HEAD]) : 0;
+    if (res == 0)
+        res = literals_one(arena, tail, &ret_branch->at[LITERAL_TAIL]);
+    return res < 0 ? res : literals_one(arena, inside, &ret_branch->at[LITERAL_INSIDE]);
+}
+
+int glob_literals(struct arena *arena, const struct glob *glob, struct literal_needs *ret_needs)
+{
+    struct literal_branch *branches = arena_array(arena, glob->count, sizeof(branches[0]));
+
+    if (branches == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < glob->count; i++) {
+        int res = alternative_literals(arena, glob, &glob->alternatives[i], &branches[i]);
+
+        if (res < 0)
+            return res;
+    }
+    *ret_needs = (struct literal_needs){ branches, glob->count };
+    return 0;
+}
+
 /* ---- matching ---- */
 
 /* The tokens that may be next: a bit each, and one for the end. */

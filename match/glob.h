@@ -16,6 +16,7 @@
 
 #include "core/arena.h"
 #include "core/span.h"
+#include "match/literals.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -43,6 +44,9 @@ bool glob_is_one(const char *text);
  * wrong, as the end of a sentence: "has a [ without its ]". */
 int glob_compile(struct arena *arena, const char *text, struct glob *ret_glob,
                  const char **ret_what);
+
+/* What a path that it matches has to have (literals.h), in the arena. 0 or -ENOMEM. */
+int glob_literals(struct arena *arena, const struct glob *glob, struct literal_needs *ret_needs);
 
 /* Does the glob match the path, which begins with '/', or its last segment? */
 bool glob_match(const struct glob *glob, struct span path);

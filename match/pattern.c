@@ -108,3 +108,13 @@ int pattern_match(const struct pattern *pattern, struct regex_room *room, struct
     }
     UNREACHABLE();
 }
+
+int pattern_literals(struct arena *arena, const struct pattern *pattern,
+                     struct literal_needs *ret_needs)
+{
+    if (pattern->kind == PATTERN_GLOB)
+        return glob_literals(arena, &pattern->glob, ret_needs);
+    CHECK(pattern_is_regex(pattern->kind));
+    return regex_literals(arena, pattern->text.ptr, pattern->kind == PATTERN_REGEX_CASELESS,
+                          ret_needs);
+}

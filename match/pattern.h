@@ -15,6 +15,7 @@
 #include "core/span.h"
 #include "match/captures.h"
 #include "match/glob.h"
+#include "match/literals.h"
 #include "match/regex.h"
 
 #include <stdbool.h>
@@ -70,6 +71,11 @@ int pattern_compile(struct arena *arena, const char *word, const char *text, cha
  * none. */
 int pattern_match(const struct pattern *pattern, struct regex_room *room, struct span path,
                   struct captures *ret_captures);
+
+/* What a path that a glob or an expression matches has to have (literals.h), in the arena. 0 or
+ * -ENOMEM. */
+int pattern_literals(struct arena *arena, const struct pattern *pattern,
+                     struct literal_needs *ret_needs);
 
 /* Does `path` lie below `prefix`, which ends with '/', or is it the prefix without that '/'? Pure.
  */

@@ -1,7 +1,9 @@
-/* pattern_set.c: two hash tables, and an order. See pattern_set.h. */
+/* pattern_set.c: two hash tables, an order, and what leaves most of it out (prefilter.h). See
+ * pattern_set.h. */
 #include "match/pattern_set.h"
 
 #include "core/check.h"
+#include "match/prefilter.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -30,7 +32,8 @@ struct pattern_set {
     struct table exact, prefix;
     uint32_t *tried; /* expressions, then globs, in the order in which they are tried */
     size_t regexes, globs;
-    bool firm; /* there is a firm prefix */
+    const struct prefilter *prefilter; /* which of them may match; NULL: all */
+    bool firm;                         /* there is a firm prefix */
 };
 
 static inline uint32_t hash_add(uint32_t hash, char byte)
@@ -128,6 +131,29 @@ static int order_make(struct arena *arena, struct pattern_set *set, size_t count
     return 0;
 }
 
+/* Globs and expressions up to which all are tried: to look for literals takes as long. */
+enum { TRIED_FEW = 3 };
+
+static int prefilter_of(struct arena *arena, struct pattern_set *set)
+{
+    size_t count = set->regexes + set->globs;
+    const struct pattern **in_order;
+    int res;
+
+    if (count <= TRIED_FEW)
+        return 0;
+    in_order = calloc(count, sizeof(in_order[0]));
+    if (in_order == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++)
+        in_order[i] = set->patterns[set->tried[i]];
+    res = prefilter_make(arena, in_order, count, &set->prefilter);
+    if (res == 0 && prefilter_always(set->prefilter) == count)
+        set->prefilter = NULL;
+    free(in_order);
+    return res;
+}
+
 int pattern_set_make(struct arena *arena, const struct pattern *const *patterns, size_t count,
                      const struct pattern_set **ret_set)
 {
@@ -145,7 +171,8 @@ int pattern_set_make(struct arena *arena, const struct pattern *const *patterns,
     }
     set->patterns = copy;
     if (table_make(arena, exact, &set->exact) < 0 ||
-        table_make(arena, prefixes, &set->prefix) < 0 || order_make(arena, set, count) < 0)
+        table_make(arena, prefixes, &set->prefix) < 0 || order_make(arena, set, count) < 0 ||
+        prefilter_of(arena, set) < 0)
         return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
         if (patterns[i]->kind == PATTERN_EXACT)
@@ -195,6 +222,44 @@ static int find_hashed(const struct pattern_set *set, struct span path, int *ret
     return slot != NULL ? (int)slot->index : PATTERN_NONE;
 }
 
+/* A way through set->tried: those that may match the path, in their order. */
+struct trying {
+    size_t next; /* without a prefilter */
+    struct prefilter_found found;
+};
+
+static void trying_begin(const struct pattern_set *set, struct span path, struct trying *trying)
+{
+    trying->next = 0;
+    if (set->prefilter != NULL)
+        prefilter_find(set->prefilter, path, &trying->found);
+}
+
+/* The next one's place in set->tried, or PREFILTER_NONE. */
+static int64_t trying_next(const struct pattern_set *set, struct trying *trying)
+{
+    if (set->prefilter != NULL)
+        return prefilter_next(&trying->found);
+    return trying->next < set->regexes + set->globs ? (int64_t)trying->next++ : PREFILTER_NONE;
+}
+
+/* The first of set->tried that matches: its index among the patterns, PATTERN_NONE, or -E2BIG. */
+static int find_tried(const struct pattern_set *set, struct regex_room *room, struct span path,
+                      struct captures *ret_captures)
+{
+    struct trying trying;
+    int64_t at;
+
+    trying_begin(set, path, &trying);
+    while ((at = trying_next(set, &trying)) != PREFILTER_NONE) {
+        int res = pattern_match(set->patterns[set->tried[at]], room, path, ret_captures);
+
+        if (res != 0)
+            return res < 0 ? res : (int)set->tried[at];
+    }
+    return PATTERN_NONE;
+}
+
 int pattern_set_find(const struct pattern_set *set, struct regex_room *room, struct span path,
                      struct captures *ret_captures)
 {
@@ -204,16 +269,11 @@ int pattern_set_find(const struct pattern_set *set, struct regex_room *room, str
 
     if (found == PATTERN_NONE && firm)
         found = prefix;
-    for (size_t i = 0; found == PATTERN_NONE && i < set->regexes + set->globs; i++) {
-        int res = pattern_match(set->patterns[set->tried[i]], room, path, ret_captures);
-
-        if (res < 0)
-            return res;
-        if (res == 0)
-            continue;
-        if (i < set->regexes)
-            return (int)set->tried[i];
-        found = (int)set->tried[i];
+    if (found == PATTERN_NONE && set->regexes + set->globs > 0) {
+        found = find_tried(set, room, path, ret_captures);
+        if (found < PATTERN_NONE ||
+            (found != PATTERN_NONE && pattern_is_regex(set->patterns[found]->kind)))
+            return found;
     }
     if (ret_captures != NULL)
         ret_captures->count = 0;
@@ -255,21 +315,41 @@ static int hit_prefixes(const struct pattern_set *set, struct span path, struct 
     return res;
 }
 
+/* Globs and expressions, the least specific first. */
+static int hit_tried(const struct pattern_set *set, struct regex_room *room, struct span path,
+                     struct hits *hits)
+{
+    size_t first = hits->count, count = set->regexes + set->globs;
+    struct trying trying;
+    int64_t at;
+    int res = 0;
+
+    trying_begin(set, path, &trying);
+    while (res >= 0 && (at = trying_next(set, &trying)) != PREFILTER_NONE) {
+        res = pattern_match(set->patterns[set->tried[at]], room, path, NULL);
+        if (res == 1)
+            res = hit(hits, (UINT64_C(1) << 32) + count - (size_t)at, set->tried[at]);
+    }
+    for (size_t last = hits->count; first + 1 < last; first++) { /* they came the other way */
+        struct pattern_hit other = hits->at[--last];
+
+        hits->at[last] = hits->at[first];
+        hits->at[first] = other;
+    }
+    return res;
+}
+
 int pattern_set_find_all(const struct pattern_set *set, struct regex_room *room, struct span path,
                          struct pattern_hit *ret_hits, size_t max)
 {
     struct hits hits = { ret_hits, 0, max };
-    size_t count = set->regexes + set->globs;
     int prefix, exact = find_hashed(set, path, &prefix);
     int res = hit_prefixes(set, path, &hits);
+    bool firm =
+        set->firm && prefix != PATTERN_NONE && set->patterns[prefix]->kind == PATTERN_PREFIX_FIRM;
 
-    if (set->firm && prefix != PATTERN_NONE && set->patterns[prefix]->kind == PATTERN_PREFIX_FIRM)
-        count = 0;
-    for (size_t i = count; res >= 0 && i-- > 0;) { /* the least specific first */
-        res = pattern_match(set->patterns[set->tried[i]], room, path, NULL);
-        if (res == 1)
-            res = hit(&hits, (UINT64_C(1) << 32) + count - i, set->tried[i]);
-    }
+    if (res >= 0 && !firm)
+        res = hit_tried(set, room, path, &hits);
     if (res >= 0 && exact != PATTERN_NONE)
         res = hit(&hits, UINT64_C(2) << 32, (size_t)exact);
     return res < 0 ? res : (int)hits.count;

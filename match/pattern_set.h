@@ -8,7 +8,8 @@
  *   5. the longest prefix.
  *
  * Exact paths and prefixes are found by hash: one look for each segment of the path, however many
- * there are. Expressions and globs are tried one after the other. */
+ * there are. Of expressions and globs those are tried, one after the other, of which the path has a
+ * literal that they demand (prefilter.h). */
 #ifndef MATCH_PATTERN_SET_H
 #define MATCH_PATTERN_SET_H
 

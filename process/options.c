@@ -49,6 +49,8 @@ static const char help_text[] =
     "       gearshift -t [--strict] | -T | -h | -v | -V\n"
     "       gearshift doctor [--json]   tells what of this machine the server can use\n"
     "       gearshift top [-n LOOKS]    shows what a server that runs does, once a second\n"
+    "       gearshift explain URL [-X METHOD] [-H FIELD]... [--from ADDRESS] [--at ADDRESS]\n"
+    "                 [--json] [DIR | -c FILE]   tells what would be answered, and why\n"
     "       gearshift sign URL --key FILE [--expires 1h]   makes a link that ends by itself\n"
     "       gearshift dictionary OLD NEW   makes deltas of files, for clients that have the old ones\n"
     "       gearshift status | stats | reload | shift ENGINE [KEY=VALUE]... | upgrade | drain |\n"

@@ -67,6 +67,36 @@ static void check_captures(const struct captures *captures, struct span path)
     }
 }
 
+/* The same as when each glob and expression is tried in turn, unless one of those that were left
+ * out cannot be told within its bounds. */
+static void check_in_turn(const struct patterns *patterns, struct regex_room *room,
+                          struct span path, int found)
+{
+    int expression = PATTERN_NONE, glob = PATTERN_NONE;
+
+    if (found == -E2BIG || (found >= 0 && patterns->at[found].kind == PATTERN_EXACT) ||
+        (found >= 0 && patterns->at[found].kind == PATTERN_PREFIX_FIRM))
+        return;
+    for (size_t i = 0; i < patterns->count; i++) {
+        const struct pattern *pattern = &patterns->at[i];
+        bool regex = pattern_is_regex(pattern->kind);
+        int matches;
+
+        if (!regex && pattern->kind != PATTERN_GLOB)
+            continue;
+        matches = pattern_match(pattern, room, path, NULL);
+        if (regex && matches == 1 && expression == PATTERN_NONE)
+            expression = (int)i;
+        if (!regex && matches == 1 &&
+            (glob == PATTERN_NONE || pattern->glob.literals > patterns->at[glob].glob.literals))
+            glob = (int)i;
+    }
+    if (expression != PATTERN_NONE || glob != PATTERN_NONE)
+        CHECK(found == (expression != PATTERN_NONE ? expression : glob));
+    else
+        CHECK(found == PATTERN_NONE || pattern_is_prefix(patterns->at[found].kind));
+}
+
 static void check_found(const struct patterns *patterns, struct regex_room *room, struct span path,
                         int found)
 {
@@ -114,6 +144,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CHECK(found >= PATTERN_NONE || found == -E2BIG);
         check_captures(&captures, path);
         check_found(&patterns, room, path, found);
+        check_in_turn(&patterns, room, path, found);
     }
     regex_room_destroy(room);
     arena_destroy(arena);

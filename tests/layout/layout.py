@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """layout.py TREE: checks the rules of the source tree that no compiler knows.
 
-Who may include whom: main.c -> process -> engines -> session -> {http, tls} -> config -> match -> core. http and tls
+Who may include whom: main.c -> explain -> process -> engines -> session -> {http, tls} -> config -> match -> core. http and tls
 see neither each other, nor engines, nor sockets; engines see of the session its door alone, and of each
 other nothing; each library's header is seen in one place. Then: no cycle among headers, include guards, calls that are
 not used here, the size of files. Prints one line a breach, "FILE:LINE: what", and ends with 1 if there is any.
@@ -32,7 +32,8 @@ MAY_INCLUDE = {
     "engines/blocking": ENGINE | {"engines/files", "engines/blocking"},
     "engines/proactor": ENGINE | {"engines/files", "engines/proactor"},
     "process": BASE | {"tls", "engines", "engines/files", "engines/proactor", "process"},
-    "": BASE | {"http", "tls", "engines", "process"},  # main.c
+    "explain": BASE | {"http", "process", "explain"},
+    "": BASE | {"http", "tls", "engines", "process", "explain"},  # main.c
 }
 FOLDERS = tuple(folder for folder in MAY_INCLUDE if folder)
 # A folder of which all others see these headers, and no more.

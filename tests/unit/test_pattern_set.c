@@ -225,6 +225,111 @@ static void test_against_plain(void **state)
     assert_true(found_some > 10000);
 }
 
+static const char *const regex_pieces[] = { "a",       "b",      "ab",    "/",    "\\.",
+                                            ".*",      "[ab]",   "a?",    "b+",   "(a|b)",
+                                            "(?:/|$)", "(b|a/)", "^",     "$",    "|",
+                                            "(?i)",    "c",      "[^/]+", "(?!a)" };
+
+static const char *const glob_pieces[] = { "a", "b",  "ab", "/",     "*",      "**",  "?",
+                                           ".", ".c", "c",  "{a,b}", "{/a,c}", "[ab]" };
+
+static void draw_of(char *text, const char *const *pieces, size_t pieces_count)
+{
+    *text = '\0';
+    for (unsigned i = 0, all = 1 + draw(5); i < all; i++)
+        strcat(text, pieces[draw((uint32_t)pieces_count)]);
+}
+
+/* Every pattern that matches alone is among them, and their order is the rule's. */
+static void check_all(const struct pattern_set *set, struct span path)
+{
+    struct pattern_hit hits[PATTERNS_MAX];
+    int found = pattern_set_find_all(set, room, path, hits, ARRAY_LEN(hits)), wanted = 0;
+
+    for (size_t i = 0; i < count; i++)
+        wanted += pattern_match(&patterns[i], room, path, NULL) == 1;
+    assert_int_equal(found, wanted);
+    for (int i = 0; i < found; i++) {
+        assert_int_equal(pattern_match(&patterns[hits[i].index], room, path, NULL), 1);
+        assert_true(i == 0 || hits[i].rank > hits[i - 1].rank);
+    }
+}
+
+/* Sets of many globs and expressions, which are not all tried, against trying each. */
+static void test_prefiltered(void **state)
+{
+    size_t found_some = 0, left_out = 0;
+
+    (void)state;
+    for (unsigned round = 0; round < 400; round++) {
+        struct arena *whole = arena;
+
+        drawn = 1000 + round;
+        count = 0;
+        arena = arena_create();
+        for (unsigned i = 0, all = 4 + draw(PATTERNS_MAX - 4); i < all; i++) {
+            char text[80] = "", what[300];
+            unsigned kind = draw(4);
+            const char *word = kind < 2 ? "" : kind == 2 ? "~" : "~*";
+
+            if (word[0] != '\0') {
+                strcpy(text, draw(2) == 0 ? "^/" : "");
+                draw_of(text + strlen(text), regex_pieces, ARRAY_LEN(regex_pieces));
+                strcat(text, draw(3) == 0 ? "$" : "");
+            } else {
+                draw_of(text, glob_pieces, ARRAY_LEN(glob_pieces));
+            }
+            if (is_known(text) || strstr(text, "//") != NULL ||
+                pattern_compile(arena, word, text, what, sizeof(what), &patterns[count]) != 0)
+                continue;
+            pointers[count] = &patterns[count];
+            count++;
+        }
+        const struct pattern_set *set = make();
+        if (set->prefilter != NULL)
+            left_out += set->regexes + set->globs - prefilter_always(set->prefilter);
+        for (unsigned i = 0; i < 200; i++) {
+            struct captures captures = { .count = 7 };
+            char text[12];
+
+            draw_path(text, 9, "abABc/.c");
+            int wanted = plain_find(span_str(text));
+            int found = pattern_set_find(set, room, span_str(text), &captures);
+            if (found != wanted)
+                fail_msg("round %u: %s: %d, not %d", round, text, found, wanted);
+            assert_int_equal(captures.count != 0,
+                             found >= 0 && pattern_is_regex(patterns[found].kind));
+            found_some += found != PATTERN_NONE;
+            check_all(set, span_str(text));
+        }
+        arena_destroy(arena);
+        arena = whole;
+    }
+    assert_true(found_some > 20000);
+    assert_true(left_out > 4000);
+}
+
+/* A path with more literals than can be followed: all patterns are tried, as ever. */
+static void test_many_literals(void **state)
+{
+    char text[40], path[40 * 8] = "";
+
+    (void)state;
+    for (unsigned i = 0; i < 40; i++) {
+        snprintf(text, sizeof(text), "/n%u/.*=%u$", i, i);
+        add_pattern("~", text);
+        snprintf(path + strlen(path), sizeof(path) - strlen(path), "/n%u/", i);
+    }
+    const struct pattern_set *set = make();
+    assert_int_equal(prefilter_always(set->prefilter), 0);
+    strcat(path, "=39");
+    assert_int_equal(pattern_set_find(set, room, span_str(path), NULL), 39);
+    assert_int_equal(pattern_set_find(set, room, SPAN_LIT("/n7/=7"), NULL), 7);
+    /* What begins with no slash is no path, but may be asked for. */
+    assert_int_equal(pattern_set_find(set, room, SPAN_LIT("x/n7/=7"), NULL), 7);
+    assert_int_equal(pattern_set_find(set, room, span_make("", 0), NULL), PATTERN_NONE);
+}
+
 /* Every pattern that matches alone is found, in the order in which one is chosen, backwards. */
 static void test_all(void **state)
 {
@@ -272,6 +377,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_bounds, setup, teardown),
         cmocka_unit_test_setup_teardown(test_none, setup, teardown),
         cmocka_unit_test_setup_teardown(test_against_plain, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_prefiltered, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_many_literals, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
