@@ -101,7 +101,7 @@ static char octet_at(struct span text, size_t *ret_len)
     int low = high >= 0 ? hex_value(text.ptr[2]) : -1;
 
     *ret_len = low >= 0 ? 3 : 1;
-    return low >= 0 ? (char)(high << 4 | low) : text.ptr[0];
+    return low >= 0 ? (char)((unsigned)high << 4 | (unsigned)low) : text.ptr[0];
 }
 
 /* The path without escapes, in scratch, with a NUL behind it, which is not counted; ptr NULL: no
