@@ -2,6 +2,7 @@
 """Another binary takes the place of the one that runs, in the same process, and no client notices."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -39,8 +40,18 @@ class Upgrades(Supervised):
     def upgradable(self, text="", server="", **options):
         return self.supervise(text=text, server=server, binary=self.copy, **options)
 
-    def descriptors(self, pid):
-        return len(os.listdir(f"/proc/{pid}/fd"))
+    def has_accepted(self, pid, client):
+        """Whether this process holds the other end of a client's TCP connection (proc_pid_net(5))."""
+        ends = tuple(f":{port:04X}" for port in (client.getpeername()[1], client.getsockname()[1]))
+        with open(f"/proc/{pid}/net/tcp", encoding="ascii") as file:
+            rows = [line.split() for line in file]
+        sockets = {f"socket:[{row[9]}]" for row in rows
+                   if row[1].endswith(ends[0]) and row[2].endswith(ends[1])}
+        held = set()
+        for fd in os.listdir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(FileNotFoundError):
+                held.add(os.readlink(f"/proc/{pid}/fd/{fd}"))
+        return bool(sockets & held)
 
     def running(self, server):
         return os.stat(f"/proc/{server.pid}/exe").st_ino
@@ -126,10 +137,9 @@ class Taken(Upgrades):
         """Until they have ended, the other binary's workers are what all workers are."""
         server = self.upgradable('watchdog = 2s\naccess_log = "@DIR@/a.log"\ndrain_timeout = 1h')
         old, = self.workers(server)
-        idle = self.descriptors(old)
         with server.connect() as kept:
             kept.sendall(b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\n")  # the old worker keeps it
-            self.assertTrue(wait_until(lambda: self.descriptors(old) > idle))
+            self.assertTrue(wait_until(lambda: self.has_accepted(old, kept)))
             self.assert_done("upgrade")
             os.rename(self.path("a.log"), self.path("a.log.1"))
             self.assert_done("reopen")
@@ -138,10 +148,9 @@ class Taken(Upgrades):
             self.assertTrue(wait_until(lambda: "/a.txt" in self.read("a.log")))
         self.assertTrue(wait_until(lambda: old not in self.workers(server)))
         old, = self.workers(server)
-        idle = self.descriptors(old)
         with server.connect() as kept:
             kept.sendall(b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\n")
-            self.assertTrue(wait_until(lambda: self.descriptors(old) > idle))
+            self.assertTrue(wait_until(lambda: self.has_accepted(old, kept)))
             self.assert_done("upgrade")
             os.kill(old, signal.SIGSTOP)
             self.assertTrue(wait_until(lambda: old not in self.workers(server)))
