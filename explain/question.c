@@ -4,26 +4,15 @@
 #include "config/server_find.h"
 #include "core/decimal.h"
 #include "http/authority.h"
+#include "process/options.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #define USAGE                                                                                      \
     "usage: gearshift explain URL [-X METHOD] [-H \"NAME: VALUE\"]... [--from ADDRESS] "           \
     "[--at ADDRESS] [--json] [DIR | -c FILE] [-o KEY=VALUE]..."
-
-__attribute__((format(printf, 3, 4))) static int refuse(char *why, size_t why_size,
-                                                        const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(why, why_size, format, args);
-    va_end(args);
-    return -EINVAL;
-}
 
 /* ---- arguments ---- */
 
@@ -63,7 +52,7 @@ int explain_question_read(int argc, char **argv, struct arena *arena, char *why,
     question.fields = arena_array(arena, (size_t)argc + 1, sizeof(question.fields[0]));
     question.rest = arena_array(arena, (size_t)argc + 1, sizeof(question.rest[0]));
     if (question.fields == NULL || question.rest == NULL)
-        return refuse(why, why_size, "out of memory"), -ENOMEM;
+        return options_refuse(why, why_size, "out of memory"), -ENOMEM;
     question.rest[question.rest_count++] = argv[0];
     for (int i = 1; i < argc; i++) {
         const char **value = value_of(&question, argv[i]);
@@ -71,7 +60,7 @@ int explain_question_read(int argc, char **argv, struct arena *arena, char *why,
         if (strcmp(argv[i], "--json") == 0) {
             question.json = true;
         } else if (value != NULL && i + 1 == argc) {
-            return refuse(why, why_size, "%s needs a value", argv[i]);
+            return options_refuse(why, why_size, "%s needs a value", argv[i]);
         } else if (value != NULL) {
             *value = argv[++i];
         } else if (question.url == NULL && argv[i][0] != '-') {
@@ -83,7 +72,7 @@ int explain_question_read(int argc, char **argv, struct arena *arena, char *why,
         }
     }
     if (question.url == NULL)
-        return refuse(why, why_size, "%s", USAGE);
+        return options_refuse(why, why_size, "%s", USAGE);
     *ret_question = question;
     return 0;
 }
@@ -96,7 +85,7 @@ int explain_url_read(const char *text, char *why, size_t why_size, struct explai
     const char *at = text;
 
     if (strchr(text, '#') != NULL)
-        return refuse(why, why_size, "'%s' has a '#', which clients do not send", text);
+        return options_refuse(why, why_size, "'%s' has a '#', which clients do not send", text);
     if (text[0] == '/') {
         url.target = span_str(text);
         *ret_url = url;
@@ -111,15 +100,16 @@ int explain_url_read(const char *text, char *why, size_t why_size, struct explai
     url.authority = span_make(at, strcspn(at, "/?"));
     url.target = span_str(at + url.authority.len);
     if (!http_authority_parse(url.authority, &url.host))
-        return refuse(why, why_size,
-                      "'%s' is no URL with a host, such as https://www.example.org/path, and no "
-                      "path that begins with '/'",
-                      text);
+        return options_refuse(
+            why, why_size,
+            "'%s' is no URL with a host, such as https://www.example.org/path, and no "
+            "path that begins with '/'",
+            text);
     url.has_port = url.host.len + 1 < url.authority.len;
     if (url.has_port && !decimal_parse_port(span_make(url.host.ptr + url.host.len + 1,
                                                       url.authority.len - url.host.len - 1),
                                             &url.port))
-        return refuse(why, why_size, "'%s' has no port that there is", text);
+        return options_refuse(why, why_size, "'%s' has no port that there is", text);
     if (!url.has_port)
         url.port = url.scheme[4] == 's' ? 443 : 80;
     *ret_url = url;
@@ -190,10 +180,11 @@ const struct listen_config *explain_listen_find(const struct config *config,
         return found;
     write_addresses(config, addresses, sizeof(addresses));
     if (question->at != NULL)
-        refuse(why, why_size, "no server listens at %s; there are: %s", question->at, addresses);
+        options_refuse(why, why_size, "no server listens at %s; there are: %s", question->at,
+                       addresses);
     else
-        refuse(why, why_size, "no server listens for %s at port %u; there are: %s", url->scheme,
-               url->port, addresses);
+        options_refuse(why, why_size, "no server listens for %s at port %u; there are: %s",
+                       url->scheme, url->port, addresses);
     return NULL;
 }
 

@@ -4,11 +4,10 @@
 #include "config/config.h"
 #include "core/check.h"
 #include "process/control.h"
-#include "process/exit_status.h"
 #include "process/options.h"
+#include "process/refuse.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,19 +33,6 @@ bool control_client_knows(const char *word)
             return true;
     }
     return false;
-}
-
-__attribute__((format(printf, 2, 3))) static int refuse(enum exit_status status, const char *format,
-                                                        ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    fprintf(stderr, "gearshift: ");
-    vfprintf(stderr, format, args);
-    fprintf(stderr, "\n");
-    va_end(args);
-    return (int)status;
 }
 
 /* Appends a word to the line. */
@@ -127,15 +113,17 @@ static int connect_to(const char *path, int *ret_fd)
         close(fd);
     if (error == ENOENT || error == ECONNREFUSED)
         return refuse(STATUS_RUNTIME,
-                      error == ENOENT ? "no server answers at %s: is one running, with `processes` "
-                                        "above 0 and this `control`?"
-                                      : "no server answers at %s: the one that made it has died; the "
-                                        "next one takes its place",
+                      error == ENOENT
+                          ? "no server answers at %s: is one running, with `processes` "
+                            "above 0 and this `control`?"
+                          : "no server answers at %s: the one that made it has died; the "
+                            "next one takes its place",
                       path);
     if (error == EACCES || error == EPERM)
-        return refuse(STATUS_RUNTIME,
-                      "%s: it may be asked by root, and by the user who has started the server alone: %s",
-                      path, strerror(error));
+        return refuse(
+            STATUS_RUNTIME,
+            "%s: it may be asked by root, and by the user who has started the server alone: %s",
+            path, strerror(error));
     return refuse(STATUS_RUNTIME, "%s: %s", path, strerror(error));
 }
 

@@ -6,13 +6,12 @@
 #include "core/digest.h"
 #include "process/dictionary_files.h"
 #include "process/dictionary_names.h"
-#include "process/exit_status.h"
+#include "process/refuse.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,19 +40,6 @@ struct version {
     struct span content; /* owned */
     uint8_t hash[DELTA_HASH_SIZE];
 };
-
-__attribute__((format(printf, 2, 3))) static int refuse(enum exit_status status, const char *format,
-                                                        ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    fprintf(stderr, "gearshift: ");
-    vfprintf(stderr, format, args);
-    fprintf(stderr, "\n");
-    va_end(args);
-    return (int)status;
-}
 
 static void fail(struct run *run, const char *path, int error)
 {

@@ -52,7 +52,8 @@ static const char help_text[] =
     "       gearshift explain URL [-X METHOD] [-H FIELD]... [--from ADDRESS] [--at ADDRESS]\n"
     "                 [--json] [DIR | -c FILE]   tells what would be answered, and why\n"
     "       gearshift sign URL --key FILE [--expires 1h]   makes a link that ends by itself\n"
-    "       gearshift dictionary OLD NEW   makes deltas of files, for clients that have the old ones\n"
+    "       gearshift dictionary OLD NEW   makes deltas of files, for clients that have the old "
+    "ones\n"
     "       gearshift status | stats | reload | shift ENGINE [KEY=VALUE]... | upgrade | drain |\n"
     "                 stop | reopen [--control PATH | -c FILE] [--json]\n"
     "                                   has a server that runs do it\n"
@@ -90,8 +91,7 @@ struct seen {
     const char *root, *listen, *port, *tls_port;
 };
 
-__attribute__((format(printf, 3, 4))) static int refuse(char *why, size_t why_size,
-                                                        const char *format, ...)
+int options_refuse(char *why, size_t why_size, const char *format, ...)
 {
     va_list args;
 
@@ -104,10 +104,10 @@ __attribute__((format(printf, 3, 4))) static int refuse(char *why, size_t why_si
 static int take_root(struct seen *seen, const char *root, char *why, size_t why_size)
 {
     if (seen->root != NULL)
-        return refuse(why, why_size,
-                      "one folder can be served from the command line, '%s' is "
-                      "another: use a server.conf with locations",
-                      root);
+        return options_refuse(why, why_size,
+                              "one folder can be served from the command line, '%s' is "
+                              "another: use a server.conf with locations",
+                              root);
     seen->root = root;
     return 0;
 }
@@ -137,10 +137,11 @@ static int make_listen(const struct seen *seen, char *why, size_t why_size, char
     int len;
 
     if (seen->port != NULL && !port_is_valid(seen->port))
-        return refuse(why, why_size, "--port takes a number from 0 to 65535, not '%s'", seen->port);
+        return options_refuse(why, why_size, "--port takes a number from 0 to 65535, not '%s'",
+                              seen->port);
     bool complete = strncmp(host, "unix:", 5) == 0 || has_port(host);
     if (complete && seen->port != NULL)
-        return refuse(why, why_size, "--listen %s leaves no room for --port", host);
+        return options_refuse(why, why_size, "--listen %s leaves no room for --port", host);
     if (complete)
         len = snprintf(ret, size, "%s", host);
     else if (host[0] != '[' && strchr(host, ':') != NULL)
@@ -148,7 +149,7 @@ static int make_listen(const struct seen *seen, char *why, size_t why_size, char
     else
         len = snprintf(ret, size, "%s:%s", host, port);
     if (len < 0 || (size_t)len >= size)
-        return refuse(why, why_size, "--listen: '%s' is too long for an address", host);
+        return options_refuse(why, why_size, "--listen: '%s' is too long for an address", host);
     return 0;
 }
 
@@ -162,7 +163,8 @@ static int make_tls_listen(const struct seen *seen, char *why, size_t why_size, 
     int host_len, len;
 
     if (!port_is_valid(port))
-        return refuse(why, why_size, "--tls-port takes a number from 0 to 65535, not '%s'", port);
+        return options_refuse(why, why_size, "--tls-port takes a number from 0 to 65535, not '%s'",
+                              port);
     if (strncmp(host, "unix:", 5) == 0)
         host = "127.0.0.1";
     host_len = (int)(has_port(host) ? (size_t)(strrchr(host, ':') - host) : strlen(host));
@@ -171,7 +173,7 @@ static int make_tls_listen(const struct seen *seen, char *why, size_t why_size, 
     else
         len = snprintf(ret, size, "%.*s:%s tls", host_len, host, port);
     if (len < 0 || (size_t)len >= size)
-        return refuse(why, why_size, "--listen: '%s' is too long for an address", host);
+        return options_refuse(why, why_size, "--listen: '%s' is too long for an address", host);
     return 0;
 }
 
@@ -202,7 +204,7 @@ static int take_option(int option, const char *value, struct seen *seen, struct 
         return 0;
     case 'o':
         if (value[0] == '=' || strchr(value, '=') == NULL)
-            return refuse(why, why_size, "-o takes KEY=VALUE, not '%s'", value);
+            return options_refuse(why, why_size, "-o takes KEY=VALUE, not '%s'", value);
         options->settings[options->source.settings_count++] = value;
         return 0;
     case 't':
@@ -237,10 +239,11 @@ static int explain_option(int result, char **argv, char *why, size_t why_size)
     const char *name = optopt > 0 && optopt < 256 && strncmp(last, "--", 2) != 0 ? letter : last;
 
     if (result == ':')
-        return refuse(why, why_size, "%s needs a value", name);
+        return options_refuse(why, why_size, "%s needs a value", name);
     if (strchr(name, '=') != NULL)
-        return refuse(why, why_size, "option %s is unknown, ambiguous, or takes no value", name);
-    return refuse(why, why_size, "option %s is unknown or ambiguous", name);
+        return options_refuse(why, why_size, "option %s is unknown, ambiguous, or takes no value",
+                              name);
+    return options_refuse(why, why_size, "option %s is unknown or ambiguous", name);
 }
 
 /* Reads all arguments into `seen` and `options`. */
@@ -276,7 +279,7 @@ static int settle(const struct seen *seen, struct options *options, char *why, s
     int error = 0;
 
     if (options->strict && options->action != OPTIONS_TEST)
-        return refuse(why, why_size, "--strict belongs to -t");
+        return options_refuse(why, why_size, "--strict belongs to -t");
     if (seen->root != NULL) {
         error = make_listen(seen, why, why_size, options->listen, sizeof options->listen);
         if (error == 0 && (seen->tls_port != NULL || options->source.tls_self_signed))
@@ -285,12 +288,13 @@ static int settle(const struct seen *seen, struct options *options, char *why, s
         return error;
     }
     if (needs_folder != NULL)
-        return refuse(why, why_size,
-                      "%s belongs to a folder: name one, or set `listen` in server.conf",
-                      needs_folder);
+        return options_refuse(why, why_size,
+                              "%s belongs to a folder: name one, or set `listen` in server.conf",
+                              needs_folder);
     if (options->source.file == NULL && access(DEFAULT_FILE, F_OK) != 0)
-        return refuse(why, why_size, "nothing to serve: name a folder, or -c FILE (there is no %s)",
-                      DEFAULT_FILE);
+        return options_refuse(why, why_size,
+                              "nothing to serve: name a folder, or -c FILE (there is no %s)",
+                              DEFAULT_FILE);
     if (options->source.file == NULL)
         options->source.file = DEFAULT_FILE;
     return 0;
@@ -304,7 +308,7 @@ int options_parse(int argc, char **argv, char *why, size_t why_size, struct opti
     /* argc, at least 1: there cannot be more settings than arguments. */
     options.settings = calloc((size_t)argc + 1, sizeof *options.settings);
     if (options.settings == NULL)
-        return refuse(why, why_size, "out of memory");
+        return options_refuse(why, why_size, "out of memory");
     int error = read_arguments(argc, argv, &seen, &options, why, why_size);
     if (error == 0 && options.action < OPTIONS_HELP)
         error = settle(&seen, &options, why, why_size);

@@ -31,6 +31,10 @@ struct options {
  */
 int options_parse(int argc, char **argv, char *why, size_t why_size, struct options *ret_options);
 
+/* Writes the sentence into `why`, as what is wrong with arguments. -EINVAL, always. */
+int options_refuse(char *why, size_t why_size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 void options_free(struct options *options);
 
 /* The help of -h, but for the list of engines, which core does not know. A literal. */

@@ -5,11 +5,10 @@
 #include "core/check.h"
 #include "core/safe_open.h"
 #include "core/signed_link.h"
-#include "process/exit_status.h"
+#include "process/refuse.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,19 +19,6 @@
 struct asked {
     const char *url, *key, *expires;
 };
-
-__attribute__((format(printf, 2, 3))) static int refuse(enum exit_status status, const char *format,
-                                                        ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    fprintf(stderr, "gearshift: ");
-    vfprintf(stderr, format, args);
-    fprintf(stderr, "\n");
-    va_end(args);
-    return (int)status;
-}
 
 static int read_arguments(int argc, char **argv, struct asked *asked)
 {
