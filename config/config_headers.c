@@ -2,6 +2,8 @@
 #include "config/config_headers.h"
 
 #include "config/config_fields.h"
+#include "config/config_site_file.h"
+#include "config/config_warn.h"
 #include "config/headers_file.h"
 
 #include <errno.h>
@@ -24,27 +26,18 @@ static void warn(struct telling *t, const char *format, ...) __attribute__((form
 
 static void warn(struct telling *t, const char *format, ...)
 {
-    struct config_warning *warning = arena_alloc(t->build->arena, sizeof(*warning));
-    struct config_warning **last = &t->config->warnings;
     char text[900], *at;
     va_list args;
 
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    if (warning == NULL) /* what it is about is left out all the same */
-        return;
     at = text + strnlen(text, strlen(t->path)); /* behind the path, which is the operator's */
     for (; *at != '\0'; at++) {
         if (*at < ' ' || *at > '~')
             *at = '?';
     }
-    warning->text = arena_strdup(t->build->arena, text);
-    if (warning->text == NULL)
-        return;
-    while (*last != NULL)
-        last = &(*last)->next;
-    *last = warning;
+    config_warn_text(t->build, t->config, text);
 }
 
 static void tell_line(void *context, size_t line, const char *what)
@@ -108,28 +101,6 @@ static void tell_others(struct telling *t, const struct header_blocks *blocks,
     }
 }
 
-/* It is in no listing, and so in no archive. */
-static int leave_out(const struct config_build *build, struct location *location)
-{
-    size_t count = location->autoindex_exclude_count;
-    char **exclude = arena_array(build->arena, count + 1, sizeof(exclude[0]));
-
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(location->autoindex_exclude[i], CONFIG_HEADERS_FILE) == 0)
-            return 0;
-    }
-    if (exclude == NULL)
-        return -ENOMEM;
-    if (count > 0)
-        memcpy(exclude, location->autoindex_exclude, count * sizeof(exclude[0]));
-    exclude[count] = arena_strdup(build->arena, CONFIG_HEADERS_FILE);
-    if (exclude[count] == NULL)
-        return -ENOMEM;
-    location->autoindex_exclude = exclude;
-    location->autoindex_exclude_count++;
-    return 0;
-}
-
 int config_headers_file_make(const struct config_build *build, struct config *config,
                              struct location *location)
 {
@@ -156,5 +127,5 @@ int config_headers_file_make(const struct config_build *build, struct config *co
     location->fields_file = file->blocks;
     if (res == 0)
         tell_others(&t, file->blocks, location);
-    return res < 0 ? res : leave_out(build, location);
+    return res < 0 ? res : config_site_file_hide(build, location, CONFIG_HEADERS_FILE);
 }

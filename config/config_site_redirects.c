@@ -1,6 +1,7 @@
 /* config_site_redirects.c: see config_site_redirects.h. */
 #include "config/config_site_redirects.h"
 
+#include "config/config_site_file.h"
 #include "config/config_store.h"
 #include "config/config_warn.h"
 #include "config/site_redirects.h"
@@ -161,27 +162,6 @@ static int file_read(const struct reading *r, const struct config_item *item, bo
     return 0;
 }
 
-/* It is in no listing, and so in no archive. */
-static int hide(const struct config_build *build, struct location *location)
-{
-    size_t count = location->autoindex_exclude_count;
-    char **exclude = arena_array(build->arena, count + 1, sizeof(exclude[0]));
-
-    location->redirects_file = true;
-    if (exclude == NULL)
-        return -ENOMEM;
-    if (count > 0)
-        memcpy(exclude, location->autoindex_exclude, count * sizeof(exclude[0]));
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(exclude[i], CONFIG_REDIRECTS_FILE) == 0)
-            return 0;
-    }
-    exclude[count] = arena_strdup(build->arena, CONFIG_REDIRECTS_FILE);
-    location->autoindex_exclude = exclude;
-    location->autoindex_exclude_count++;
-    return exclude[count] != NULL ? 0 : -ENOMEM;
-}
-
 /* The path of the file: of the root of "/", or as written. */
 static int path_find(const struct config_build *build, const struct config_item *item,
                      const struct server *server, bool in_root, const char **ret_path)
@@ -235,8 +215,10 @@ int config_site_redirects_make(const struct config_build *build, const struct co
     if (res == 0)
         res = rules_make(&r, span_make(text != NULL ? text : "", len), site);
     free(text);
-    for (size_t i = 0; res == 0 && i < server->locations_count; i++)
-        res = hide(build, &server->locations[i]);
+    for (size_t i = 0; res == 0 && i < server->locations_count; i++) {
+        server->locations[i].redirects_file = true;
+        res = config_site_file_hide(build, &server->locations[i], CONFIG_REDIRECTS_FILE);
+    }
     if (res == 0)
         server->site_redirects = site;
     return res;

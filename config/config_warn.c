@@ -4,10 +4,22 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-void config_warn(const struct config_build *build, struct config *config, const char *format, ...)
+void config_warn_text(const struct config_build *build, struct config *config, const char *text)
 {
     struct config_warning *warning = arena_alloc(build->arena, sizeof(*warning));
     struct config_warning **last = &config->warnings;
+
+    if (warning != NULL)
+        warning->text = arena_strdup(build->arena, text);
+    if (warning == NULL || warning->text == NULL)
+        return;
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = warning;
+}
+
+void config_warn(const struct config_build *build, struct config *config, const char *format, ...)
+{
     char text[900];
     va_list args;
 
@@ -18,11 +30,5 @@ void config_warn(const struct config_build *build, struct config *config, const 
         if ((unsigned char)*at < ' ' || *at == 0x7f)
             *at = '?';
     }
-    if (warning != NULL)
-        warning->text = arena_strdup(build->arena, text);
-    if (warning == NULL || warning->text == NULL)
-        return;
-    while (*last != NULL)
-        last = &(*last)->next;
-    *last = warning;
+    config_warn_text(build, config, text);
 }

@@ -10,4 +10,7 @@
 void config_warn(const struct config_build *build, struct config *config, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Likewise, a sentence as it is, which is copied. */
+void config_warn_text(const struct config_build *build, struct config *config, const char *text);
+
 #endif
