@@ -49,6 +49,15 @@ struct redirect {
     struct span query; /* only with this query, without its '?', as sent; ptr NULL: with any */
 };
 
+/* Is it for all that lies below `from`, too? */
+static inline bool redirect_is_prefix(const struct redirect *redirect)
+{
+    struct span from = redirect->from;
+
+    return redirect->pattern == NULL && !redirect->exact && from.len > 0 &&
+           from.ptr[from.len - 1] == '/';
+}
+
 /* Redirects or rewrites by patterns. */
 struct redirect_patterns {
     struct redirect *items; /* in the order of the file */

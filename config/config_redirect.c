@@ -87,12 +87,6 @@ int config_redirect_title(const struct config_build *build, const struct config_
                                       from, what);
 }
 
-static bool is_prefix(const struct redirect *redirect)
-{
-    return redirect->pattern == NULL && !redirect->exact &&
-           redirect->from.ptr[redirect->from.len - 1] == '/';
-}
-
 bool config_redirect_covers(const struct redirect *redirect, struct span path)
 {
     struct regex_room *room = NULL;
@@ -105,7 +99,7 @@ bool config_redirect_covers(const struct redirect *redirect, struct span path)
         regex_room_destroy(room);
         return covers;
     }
-    if (!is_prefix(redirect))
+    if (!redirect_is_prefix(redirect))
         return span_eq(path, redirect->from);
     return path.len >= redirect->from.len &&
            memcmp(path.ptr, redirect->from.ptr, redirect->from.len) == 0;
@@ -157,7 +151,7 @@ static void find_what_is_kept(struct redirect *redirect)
 
     bool has_query = strchr(redirect->to, '?') != NULL; /* behind which nothing is a path */
 
-    redirect->keeps_rest = (uses & paths) == 0 && !has_query && is_prefix(redirect);
+    redirect->keeps_rest = (uses & paths) == 0 && !has_query && redirect_is_prefix(redirect);
     redirect->keeps_query = (uses & queries) == 0 && !has_query && redirect->query.ptr == NULL;
 }
 

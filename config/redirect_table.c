@@ -5,13 +5,6 @@
 
 #include <errno.h>
 
-static bool is_prefix(const struct redirect *redirect)
-{
-    struct span from = redirect->from;
-
-    return from.len > 0 && from.ptr[from.len - 1] == '/';
-}
-
 int redirect_table_make(struct arena *arena, const uint64_t key[2], struct server *server)
 {
     struct redirect_table *table = arena_alloc(arena, sizeof(*table));
@@ -22,7 +15,7 @@ int redirect_table_make(struct arena *arena, const uint64_t key[2], struct serve
         return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
         texts[i] = server->redirects[i].from;
-        if (!is_prefix(&server->redirects[i]))
+        if (!redirect_is_prefix(&server->redirects[i]))
             continue;
         prefixes++;
         longest = texts[i].len > longest ? texts[i].len : longest;
@@ -34,7 +27,7 @@ int redirect_table_make(struct arena *arena, const uint64_t key[2], struct serve
         text_table_make(arena, texts, prefixes, key, &table->prefix) < 0)
         return -ENOMEM;
     for (size_t i = 0; i < count; i++) {
-        bool prefix = is_prefix(&server->redirects[i]);
+        bool prefix = redirect_is_prefix(&server->redirects[i]);
 
         (void)text_table_add(prefix ? &table->prefix : &table->exact, (uint32_t)i);
         if (prefix)

@@ -14,9 +14,8 @@ struct redirect_table {
     uint64_t *lengths; /* bits: there is a prefix of so many octets, up to prefix.len_max */
 };
 
-/* Makes the table of server->redirects, the first of several with the same `from` is
- * found; `key`: siphash.h. 0
- * and server->redirects_table, in the arena, or -ENOMEM. */
+/* Makes the table of server->redirects; of several with the same `from` the first is found. `key`:
+ * siphash.h. 0 and server->redirects_table, in the arena, or -ENOMEM. */
 int redirect_table_make(struct arena *arena, const uint64_t key[2], struct server *server);
 
 /* The index of the longest redirect whose `from` is the path, or ends in '/' and begins it;

@@ -43,9 +43,9 @@ static const struct redirect *redirect_longest(const struct server *server, stru
     }
     for (size_t i = 0; i < server->redirects_count; i++) {
         struct span from = server->redirects[i].from;
-        bool is_prefix = from.len > 0 && from.ptr[from.len - 1] == '/';
-        if (is_prefix ? path.len >= from.len && memcmp(path.ptr, from.ptr, from.len) == 0
-                      : span_eq(from, path))
+        if (redirect_is_prefix(&server->redirects[i])
+                ? path.len >= from.len && memcmp(path.ptr, from.ptr, from.len) == 0
+                : span_eq(from, path))
             return &server->redirects[i];
     }
     return NULL;
@@ -55,8 +55,7 @@ const struct redirect *http_redirect_find(const struct server *server,
                                           const struct location *location, struct span path)
 {
     const struct redirect *redirect = redirect_longest(server, path);
-    if (redirect == NULL || redirect->from.len == 0 ||
-        redirect->from.ptr[redirect->from.len - 1] != '/')
+    if (redirect == NULL || !redirect_is_prefix(redirect))
         return redirect;
     return location != NULL && location->prefix.len > redirect->from.len ? NULL : redirect;
 }
