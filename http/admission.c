@@ -21,11 +21,10 @@
  * wants it judged says so in a location below /.well-known/. */
 static bool is_challenge(const struct http_exchange *x)
 {
-    static const struct span challenges = SPAN_LIT("/.well-known/acme-challenge/");
     static const struct span well_known = SPAN_LIT("/.well-known/");
-    struct span path = x->target.path, place = x->search.location->pattern.text;
+    struct span place = x->search.location->pattern.text;
 
-    return path.len > challenges.len && memcmp(path.ptr, challenges.ptr, challenges.len) == 0 &&
+    return http_target_is_challenge(&x->target) &&
            (place.len < well_known.len || memcmp(place.ptr, well_known.ptr, well_known.len) != 0);
 }
 

@@ -61,8 +61,7 @@ static enum http_static_result respond_text(struct http_exchange *x)
 
 static enum http_static_result respond_redirect(struct http_exchange *x)
 {
-    const struct location *location = x->search.location;
-    const struct config_return *answer = location->answer;
+    const struct config_return *answer = x->search.location->answer;
     struct template_source source = http_values_of(x);
     char text[HTTP_OUT_SIZE];
     struct template_url url = template_url_begin(text, sizeof(text));
@@ -72,10 +71,7 @@ static enum http_static_result respond_redirect(struct http_exchange *x)
         http_static_begin_files(x);
         return HTTP_STATIC_NEXT;
     }
-    return !url.too_long &&
-                   http_response_redirect(x, location, answer->status, span_make(text, url.len))
-               ? HTTP_STATIC_DONE
-               : HTTP_STATIC_ROOM;
+    return http_search_redirect_url(x, answer->status, &url);
 }
 
 enum http_static_result http_answer_return(struct http_exchange *x)

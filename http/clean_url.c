@@ -3,9 +3,8 @@
  */
 #include "http/clean_url.h"
 
-#include "core/uri_encode.h"
 #include "http/redirect.h"
-#include "http/response.h"
+#include "http/search.h"
 #include "http/vhost.h"
 
 #include <string.h>
@@ -56,14 +55,5 @@ bool http_clean_url_is_due(const struct http_exchange *x)
 
 enum http_static_result http_clean_url_redirect(struct http_exchange *x)
 {
-    char to[HTTP_OUT_SIZE];
-    long path_len = uri_location_encode(address_of(x), to, sizeof(to));
-    long query_len = path_len < 0 ? -1
-                                  : uri_query_encode(x->target.query, to + path_len,
-                                                     sizeof(to) - (size_t)path_len);
-
-    return query_len >= 0 && http_response_redirect(x, x->search.location, 301,
-                                                    span_make(to, (size_t)(path_len + query_len)))
-               ? HTTP_STATIC_DONE
-               : HTTP_STATIC_ROOM;
+    return http_search_redirect_path(x, address_of(x), false);
 }

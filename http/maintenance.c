@@ -7,15 +7,12 @@
 #include "http/search.h"
 
 #include <stdio.h>
-#include <string.h>
 
 bool http_maintenance_is_due(const struct http_exchange *x)
 {
-    static const struct span challenges = SPAN_LIT("/.well-known/acme-challenge/");
     const struct location *location = x->search.location;
-    struct span path = x->target.path;
 
-    if (path.len > challenges.len && memcmp(path.ptr, challenges.ptr, challenges.len) == 0)
+    if (http_target_is_challenge(&x->target))
         return false;
     return location->maintenance.allow_count == 0 ||
            !address_set_has(&location->maintenance.allow, http_client_of(x, x->peer));

@@ -15,7 +15,7 @@
  * such as ^/(.*)$. */
 static bool is_firm(const struct location *location)
 {
-    static const struct span challenges = SPAN_LIT("/.well-known/acme-challenge/");
+    static const struct span challenges = SPAN_LIT(HTTP_CHALLENGES);
 
     if (location == NULL)
         return false;
@@ -25,28 +25,20 @@ static bool is_firm(const struct location *location)
             memcmp(location->prefix.ptr, challenges.ptr, challenges.len) == 0);
 }
 
-static bool is_prefix(const struct redirect *redirect)
-{
-    return !redirect->exact && redirect->from.ptr[redirect->from.len - 1] == '/';
-}
-
 /* 0 and the redirect, or NULL, and what its expression has captured; or -E2BIG. */
 static int find(const struct http_exchange *x, const struct location *location, struct span path,
                 struct captures *ret_captures, const struct redirect **ret_redirect)
 {
     const struct server *server = x->server;
     const struct redirect_patterns *patterns = &server->redirects_patterns;
-    struct span query = x->target.query;
-    const struct redirect *redirect;
+    const struct redirect *redirect =
+        redirect_exact_find(server, path, http_target_args(&x->target));
 
     ret_captures->count = 0;
-    query = query.len > 0 ? span_make(query.ptr + 1, query.len - 1) /* behind its '?' */
-                          : span_make("", 0);
-    redirect = redirect_exact_find(server, path, query);
     if (redirect == NULL)
         redirect = http_redirect_find(server, location, path);
     if (patterns->set != NULL && !is_firm(location) &&
-        (redirect == NULL || (!redirect->firm && is_prefix(redirect)))) {
+        (redirect == NULL || (!redirect->firm && redirect_is_prefix(redirect)))) {
         int index = pattern_set_find(patterns->set, x->env->regexes, path, ret_captures);
 
         if (index < 0 && index != PATTERN_NONE)
@@ -102,8 +94,5 @@ enum http_static_result http_redirect_step(struct http_exchange *x)
     x->captures = &captures;
     put_url(&url, x, redirect);
     x->captures = captures_before;
-    return !url.too_long && http_response_redirect(x, s->location, redirect->status,
-                                                   span_make(text, url.len))
-               ? HTTP_STATIC_DONE
-               : HTTP_STATIC_ROOM;
+    return http_search_redirect_url(x, redirect->status, &url);
 }

@@ -5,6 +5,8 @@
 
 #include "http/static.h"
 
+struct template_url;
+
 /* x->search.step. */
 enum http_search_step {
     HTTP_SEARCH_REDIRECT,
@@ -64,8 +66,14 @@ bool http_search_expand(struct http_exchange *x, const struct template *template
 /* Likewise, the path of an error page. */
 bool http_search_error_page(struct http_exchange *x, const struct error_page *page);
 
-/* The step HTTP_SEARCH_DIRECTORY_REDIRECT: 301 to the path with a '/' behind it, and its query. */
-enum http_static_result http_search_redirect_directory(struct http_exchange *x);
+/* Answers with 301 to a path no longer than that of the request, with a '/' behind it where
+ * `slash`, and the request's query. DONE, or ROOM. */
+enum http_static_result http_search_redirect_path(struct http_exchange *x, struct span path,
+                                                  bool slash);
+
+/* Answers with the status and a URL that is complete. DONE, or ROOM: also where it was too long. */
+enum http_static_result http_search_redirect_url(struct http_exchange *x, int status,
+                                                 const struct template_url *url);
 
 /* Takes the delta of the file from the dictionary that the client has, where it takes one, and
  * there is one. */

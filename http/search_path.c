@@ -8,6 +8,7 @@
 #include "core/uri_encode.h"
 #include "http/response.h"
 #include "http/values.h"
+#include "match/template_url.h"
 
 #include <string.h>
 
@@ -89,16 +90,27 @@ bool http_search_error_page(struct http_exchange *x, const struct error_page *pa
     return true;
 }
 
-enum http_static_result http_search_redirect_directory(struct http_exchange *x)
+enum http_static_result http_search_redirect_path(struct http_exchange *x, struct span path,
+                                                  bool slash)
 {
     char to[HTTP_OUT_SIZE];
-    long path_len = uri_location_encode(x->target.path, to, sizeof(to) - 1);
+    long path_len = uri_location_encode(path, to, sizeof(to) - 1);
     long query_len;
     CHECK(path_len >= 0);
-    to[path_len++] = '/';
+    if (slash)
+        to[path_len++] = '/';
     query_len = uri_query_encode(x->target.query, to + path_len, sizeof(to) - (size_t)path_len);
     return query_len >= 0 && http_response_redirect(x, x->search.location, 301,
                                                     span_make(to, (size_t)(path_len + query_len)))
+               ? HTTP_STATIC_DONE
+               : HTTP_STATIC_ROOM;
+}
+
+enum http_static_result http_search_redirect_url(struct http_exchange *x, int status,
+                                                 const struct template_url *url)
+{
+    return !url->too_long && http_response_redirect(x, x->search.location, status,
+                                                    span_make(url->text, url->len))
                ? HTTP_STATIC_DONE
                : HTTP_STATIC_ROOM;
 }

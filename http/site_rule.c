@@ -21,12 +21,9 @@ struct found {
 static bool find(const struct http_exchange *x, struct found *found)
 {
     const struct site_redirects *site = x->server->site_redirects;
-    struct span query = x->target.query;
-    uint32_t index;
+    uint32_t index = redirect_rules_find(site->rules, x->target.path, http_target_args(&x->target),
+                                         found->params, sizeof(found->params), &found->captures);
 
-    query = query.len > 0 ? span_make(query.ptr + 1, query.len - 1) : span_make("", 0);
-    index = redirect_rules_find(site->rules, x->target.path, query, found->params,
-                                sizeof(found->params), &found->captures);
     if (index == REDIRECT_RULE_NONE)
         return false;
     found->rule = redirect_rules_at(site->rules, index);
@@ -58,10 +55,7 @@ static enum http_static_result redirect(struct http_exchange *x, const struct fo
     x->captures = captures_before;
     if (found->rule->keeps_query)
         template_url_put_query(&url, x->target.query);
-    return !url.too_long && http_response_redirect(x, x->search.location, found->rule->status,
-                                                   span_make(text, url.len))
-               ? HTTP_STATIC_DONE
-               : HTTP_STATIC_ROOM;
+    return http_search_redirect_url(x, found->rule->status, &url);
 }
 
 /* The location that the path of the rule lies in; NULL: there is none, or it is no path. */

@@ -515,7 +515,7 @@ static enum http_static_result run_step(struct http_exchange *x)
     case HTTP_SEARCH_TRY:
         return step_try(x);
     case HTTP_SEARCH_DIRECTORY_REDIRECT:
-        return http_search_redirect_directory(x);
+        return http_search_redirect_path(x, x->target.path, true);
     case HTTP_SEARCH_INDEX:
         return step_index(x);
     case HTTP_SEARCH_LIST:

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 enum http_target_form {
     HTTP_TARGET_ORIGIN,
@@ -41,5 +42,25 @@ enum { HTTP_PATH_MAX = 4096 };
  * than HTTP_PATH_MAX - 1. */
 int http_target_parse(struct span target, bool is_connect, char *decoded,
                       struct http_target *ret_target);
+
+/* The query without its '?'. */
+static inline struct span http_target_args(const struct http_target *target)
+{
+    struct span query = target->query;
+
+    return query.len > 0 ? span_make(query.ptr + 1, query.len - 1) : span_make("", 0);
+}
+
+/* Below it certificate authorities ask who has a host (RFC 8555 section 8.3). */
+#define HTTP_CHALLENGES "/.well-known/acme-challenge/"
+
+/* Is the path one of theirs? */
+static inline bool http_target_is_challenge(const struct http_target *target)
+{
+    static const struct span challenges = SPAN_LIT(HTTP_CHALLENGES);
+    struct span path = target->path;
+
+    return path.len > challenges.len && memcmp(path.ptr, challenges.ptr, challenges.len) == 0;
+}
 
 #endif

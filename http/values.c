@@ -53,9 +53,7 @@ static struct span host_of(const struct http_exchange *x, char *scratch)
 
 static struct span args_of(const struct http_exchange *x)
 {
-    if (!has_target(x) || x->target.query.len < 2)
-        return nothing;
-    return span_make(x->target.query.ptr + 1, x->target.query.len - 1);
+    return has_target(x) ? http_target_args(&x->target) : nothing;
 }
 
 /* Path and query lie behind each other; the absolute form may have no path. */
