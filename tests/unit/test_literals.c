@@ -2,6 +2,8 @@
  * it. */
 #include "match/literals.c"
 
+#include "tests/unit/regex_fixture.h"
+
 #include "match/pattern.h"
 
 #include <setjmp.h>
@@ -12,24 +14,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-static struct arena *arena;
-static struct regex_room *room;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena = arena_create();
-    return regex_room_create(REGEX_STEPS_DEFAULT, &room);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    regex_room_destroy(room);
-    arena_destroy(arena);
-    return 0;
-}
 
 /* "^a,b|x$": texts of each place, HEAD with ^ before them, TAIL with $ behind them. */
 static const char *write_needs(const struct literal_needs *needs)
@@ -287,11 +271,11 @@ static void test_needs_hold(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_expressions, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_case, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_globs, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_bounds, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_needs_hold, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_expressions, regex_setup, regex_teardown),
+        cmocka_unit_test_setup_teardown(test_case, regex_setup, regex_teardown),
+        cmocka_unit_test_setup_teardown(test_globs, regex_setup, regex_teardown),
+        cmocka_unit_test_setup_teardown(test_bounds, regex_setup, regex_teardown),
+        cmocka_unit_test_setup_teardown(test_needs_hold, regex_setup, regex_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 /* test_map.c: which entry holds, and what makes no map. */
 #include "match/map.c"
 
+#include "tests/unit/regex_fixture.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,24 +12,7 @@
 #include <cmocka.h>
 
 static const uint64_t hash_key[2] = { 5, 6 };
-static struct arena *arena;
-static struct regex_room *room;
 static struct map_fault fault;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena = arena_create();
-    return regex_room_create(REGEX_STEPS_DEFAULT, &room);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    regex_room_destroy(room);
-    arena_destroy(arena);
-    return 0;
-}
 
 /* A map of keys, up to NULL; NULL: it is refused. */
 static const struct map *make(bool any_case, const char *const *keys)
@@ -143,11 +128,11 @@ static void test_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_order, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_any_case, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_many, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_order, regex_setup, regex_teardown),
+        cmocka_unit_test_setup_teardown(test_any_case, regex_setup, regex_teardown),
+        cmocka_unit_test_setup_teardown(test_refusals, regex_setup, regex_teardown),
+        cmocka_unit_test_setup_teardown(test_nothing, regex_setup, regex_teardown),
+        cmocka_unit_test_setup_teardown(test_many, regex_setup, regex_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

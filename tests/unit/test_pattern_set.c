@@ -1,6 +1,8 @@
 /* test_pattern_set.c: the rule, held against one that looks at each pattern in turn. */
 #include "match/pattern_set.c"
 
+#include "tests/unit/regex_fixture.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,26 +12,14 @@
 
 enum { PATTERNS_MAX = 64 };
 
-static struct arena *arena;
-static struct regex_room *room;
 static struct pattern patterns[PATTERNS_MAX];
 static const struct pattern *pointers[PATTERNS_MAX];
 static size_t count;
 
 static int setup(void **state)
 {
-    (void)state;
-    arena = arena_create();
     count = 0;
-    return regex_room_create(REGEX_STEPS_DEFAULT, &room);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    regex_room_destroy(room);
-    arena_destroy(arena);
-    return 0;
+    return regex_setup(state);
 }
 
 static void add_pattern(const char *word, const char *text)
@@ -371,14 +361,14 @@ static void test_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_rule, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_all, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_globs, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_bounds, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_none, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_against_plain, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_prefiltered, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_many_literals, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_rule, setup, regex_teardown),
+        cmocka_unit_test_setup_teardown(test_all, setup, regex_teardown),
+        cmocka_unit_test_setup_teardown(test_globs, setup, regex_teardown),
+        cmocka_unit_test_setup_teardown(test_bounds, setup, regex_teardown),
+        cmocka_unit_test_setup_teardown(test_none, setup, regex_teardown),
+        cmocka_unit_test_setup_teardown(test_against_plain, setup, regex_teardown),
+        cmocka_unit_test_setup_teardown(test_prefiltered, setup, regex_teardown),
+        cmocka_unit_test_setup_teardown(test_many_literals, setup, regex_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,29 +2,13 @@
  * processor and interpreted. */
 #include "match/regex.c"
 
+#include "tests/unit/regex_fixture.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 
 #include <cmocka.h>
-
-static struct arena *arena;
-static struct regex_room *room;
-
-static int setup(void **state)
-{
-    (void)state;
-    arena = arena_create();
-    return regex_room_create(REGEX_STEPS_DEFAULT, &room);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    regex_room_destroy(room);
-    arena_destroy(arena);
-    return 0;
-}
 
 static const struct regex *made(const char *text, bool caseless)
 {
@@ -174,11 +158,11 @@ static void test_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_captures, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_many_groups, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_heads, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_bounds, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_captures, regex_setup, regex_teardown),
+        cmocka_unit_test_setup_teardown(test_many_groups, regex_setup, regex_teardown),
+        cmocka_unit_test_setup_teardown(test_heads, regex_setup, regex_teardown),
+        cmocka_unit_test_setup_teardown(test_bounds, regex_setup, regex_teardown),
+        cmocka_unit_test_setup_teardown(test_refused, regex_setup, regex_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,7 @@
 """`headers "PATTERN" { }` (HTTP.md "Answering", decision 54): which blocks are for an answer, what
 they do, and on what."""
 
-from wire import each, run, test
+from wire import each, forms, run, test
 
 CONF = """
     headers = {"X-General: yes", "X-List: yes", "X-Scheme: $scheme", "X-Varying: $host", "Referrer-Policy: no-referrer", "Cache-Control: no-cache"}
@@ -37,19 +37,6 @@ def setup(world):
     world.root.write("policy/a.txt", "x")
     world.root.write("v/a.txt", "x" * 10)
     return world.serve(block=CONF.replace("@root@", world.root.path))
-
-
-def forms(server, target):
-    """The answers in which the fields must be: 200, HEAD, 304, 206, multipart."""
-    whole = server.get(target)
-    assert whole.status == 200, whole
-    yield whole
-    yield server.head(target)
-    for fields, status in (([f"If-None-Match: {whole['ETag']}"], 304), (["Range: bytes=0-0"], 206),
-                           (["Range: bytes=0-0,5-5"], 206)):
-        answer = server.get(target, *fields)
-        assert answer.status == status
-        yield answer
 
 
 @each([

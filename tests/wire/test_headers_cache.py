@@ -2,7 +2,7 @@
 """Fields by path (HTTP.md "Answering"): `headers` and `cache` rules, merged down the levels, on 304
 too."""
 
-from wire import each, run, test
+from wire import each, forms, run, test
 from wire.response import parse_date
 
 CONF = """
@@ -30,19 +30,6 @@ def setup(world):
     world.root.write("large.css", b"x" * 100_000)
     world.root.write("a.css.gz", "gzip")
     return world.serve(block=CONF)
-
-
-def forms(server, target):
-    """The answers in which the fields must be: 200, HEAD, 304, 206, multipart."""
-    whole = server.get(target)
-    assert whole.status == 200
-    yield whole
-    yield server.head(target)
-    for fields, status in (([f"If-None-Match: {whole['ETag']}"], 304), (["Range: bytes=0-0"], 206),
-                           (["Range: bytes=0-0,5-5"], 206)):
-        answer = server.get(target, *fields)
-        assert answer.status == status
-        yield answer
 
 
 @each([

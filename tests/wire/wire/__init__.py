@@ -24,6 +24,7 @@ object, so that every file runs unchanged for each of them.
 
 from wire import hello
 from wire.client import Connection, Closed
+from wire.forms import forms
 from wire.request import head
 from wire.response import BadResponse, Response
 from wire.run import ONE_AT_A_TIME, each, run, test
@@ -34,5 +35,5 @@ __all__ = [
     "BadResponse", "CAP_IPC_LOCK", "Closed", "Connection", "LOOKED_INTO", "MTIME_NS",
     "ONE_AT_A_TIME", "Response",
     "Server", "ServerFailed", "Site",
-    "each", "eventually", "head", "hello", "http_date", "may", "patience", "run", "test",
+    "each", "eventually", "forms", "head", "hello", "http_date", "may", "patience", "run", "test",
 ]
