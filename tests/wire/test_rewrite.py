@@ -7,6 +7,7 @@ import time
 
 from wire import each, head, run, test
 
+CACHE_VALID_S = 0.01
 CONF = """
     error_pages = {"503=/busy.html"}
     maintenance_retry_after = 1500ms
@@ -37,7 +38,7 @@ def setup(world):
     for name in ("profiles/ann.html", "v/v2/x", "clean/a.html", "secret/file", "down/a", "mine/a", "locked/a",
                  "busy.html", "flag/other", ".well-known/acme-challenge/t"):
         world.root.write(name, name)
-    return world.serve(block=CONF, arguments=["-o", "cache_valid=10ms"])
+    return world.serve(block=CONF, arguments=["-o", f"cache_valid={1000 * CACHE_VALID_S:.0f}ms"])
 
 
 @each([("/user/ann", 200, "profiles/ann.html"), ("/user/ann?q=1", 200, "profiles/ann.html"), ("/user/bob", 404, None),
@@ -61,9 +62,11 @@ def pipelined_requests_are_each_their_own(server):
 
 
 def wait_for(server, target, status):
+    """Until a thread has seen it; and then until none believes what it saw before."""
     end = time.monotonic() + 10
     while server.get(target).status != status and time.monotonic() < end:
-        time.sleep(0.01)
+        time.sleep(CACHE_VALID_S)
+    time.sleep(2 * CACHE_VALID_S)
     return server.get(target)
 
 

@@ -63,7 +63,7 @@ NOT_WITH_ENGINE = {
         ("test_idle.py", "all_of_them"): "nobody is idle while others wait for a thread",
     },
     "process-per-connection": {
-        ("test_kept_files.py", "unused_files_are_closed_after_a_minute"):
+        ("test_kept_files.py", "unused_files_are_closed"):
             "files are kept by the process of a connection, and end with it",
         ("test_kept_files.py", "a_file_system_can_be_unmounted"):
             "files are kept by the process of a connection, and end with it",
