@@ -287,10 +287,11 @@ struct access_log_config {
 /* Which answers leave a line in the access log, and what it looks like. */
 struct access_rules {
     const struct access_format *format;
-    bool filters;          /* one of those that follow leaves anything out */
-    char *sample;          /* as written: "0.01", "1/100" */
-    uint64_t sample_below; /* for answers below 400 */
-    char **statuses;       /* as written: "4xx", "503"; count 0: all */
+    const struct template **others; /* those of the format that it does not know itself */
+    bool filters;                   /* one of those that follow leaves anything out */
+    char *sample;                   /* as written: "0.01", "1/100" */
+    uint64_t sample_below;          /* for answers below 400 */
+    char **statuses;                /* as written: "4xx", "503"; count 0: all */
     size_t statuses_count;
     uint64_t status_bits[CONFIG_STATUS_END / 64]; /* by status: it is logged */
     char **skip; /* patterns of paths that are not logged, as written */

@@ -4,11 +4,13 @@
 #include "config/config_pattern.h"
 #include "config/config_store.h"
 #include "config/config_value.h"
+#include "config/config_values.h"
 #include "config/host_name.h"
 #include "core/check.h"
 #include "core/log_syslog.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const rule_keys[] = { "access_log_format", "access_log_sample",
@@ -144,12 +146,36 @@ static int texts_make(const struct config_build *build, const char *key,
     return res;
 }
 
+/* A format's variables that headers and redirects have, too. */
+struct others {
+    struct config_scope scope;
+    const struct template **templates;
+};
+
+static int take_other(void *context, struct span name, size_t index, char *what, size_t what_size)
+{
+    struct others *others = context;
+    char text[ACCESS_NAME_MAX + sizeof("${}")];
+    int len = snprintf(what, what_size, "it ");
+
+    snprintf(text, sizeof(text), "${%.*s}", (int)name.len, name.ptr);
+    return config_template_of(&others->scope, text, what + len, what_size - (size_t)len,
+                              &others->templates[index]);
+}
+
 static int format_make(const struct config_build *build, const struct config_entry *entry,
-                       struct access_rules *rules)
+                       struct config *config, struct access_rules *rules)
 {
     const struct config_item *item = entry->items;
+    struct others others = { { .build = build, .config = config, .logged = true },
+                             arena_array(build->arena, ACCESS_OTHERS_MAX, sizeof(char *)) };
+    const struct access_names names = { take_other, &others };
     char what[900];
-    int res = access_format_compile(build->arena, item->text, what, sizeof(what), &rules->format);
+    int res = others.templates == NULL ? -ENOMEM
+                                       : access_format_compile(build->arena, item->text, &names,
+                                                               what, sizeof(what), &rules->format);
+
+    rules->others = others.templates;
 
     if (res == -EINVAL)
         return config_fail(build, item->place, "access_log_format", "%s", what);
@@ -206,7 +232,7 @@ static int rules_make(const struct config_build *build, const struct config_bloc
 
     if (rules == NULL)
         return -ENOMEM;
-    int res = format_make(build, said(top, block, rule_keys[0]), rules);
+    int res = format_make(build, said(top, block, rule_keys[0]), config, rules);
     if (res == 0)
         res = config_text(build, config_key_find(rule_keys[1]),
                           said(top, block, rule_keys[1])->items, &rules->sample);

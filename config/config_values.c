@@ -46,6 +46,21 @@ static enum template_known find_hostname(const struct config_scope *scope, const
     return *ret_text != NULL ? TEMPLATE_IS_TEXT : TEMPLATE_UNKNOWN;
 }
 
+/* Names that are known, but not here; NULL: it is none. */
+static const char *find_elsewhere(const struct config_scope *scope, struct span name)
+{
+    if (span_eq(name, SPAN_LIT("ssl_client_fingerprint")))
+        return "holds $ssl_client_fingerprint, which is SHA-1 in nginx; "
+               "$tls_client_fingerprint is SHA-256";
+    if (scope->logged || !access_format_knows(name) ||
+        (name.len > 5 && memcmp(name.ptr, "http_", 5) == 0))
+        return NULL;
+    return arena_printf(scope->build->scratch,
+                        "holds $%.*s, which only access_log_format knows: it is of an answer that "
+                        "was sent, or of the log",
+                        (int)name.len, name.ptr);
+}
+
 /* The number of a group with that name; 0: there is none that is captured. */
 static unsigned group_of(const struct regex *regex, struct span name)
 {
@@ -84,22 +99,26 @@ static enum template_known find_name(void *context, struct span name, const char
         return find_hostname(scope, ret_text);
     if (name.len > prefix && memcmp(name.ptr, environment_prefix, prefix) == 0)
         return find_environment(scope, span_make(name.ptr + prefix, name.len - prefix), ret_text);
-    return TEMPLATE_UNKNOWN;
+    *ret_text = find_elsewhere(scope, name);
+    return *ret_text != NULL ? TEMPLATE_IS_REFUSED : TEMPLATE_UNKNOWN;
 }
 
 static const char *name_at(void *context, size_t i)
 {
     static const char *const names[] = { "engine", "hostname" };
-    const struct config *config = ((const struct config_scope *)context)->config;
+    const struct config_scope *scope = context;
+    const struct config *config = scope->config;
 
     if (i < ARRAY_LEN(names))
         return names[i];
     i -= ARRAY_LEN(names);
-    return i < config->maps_count ? config->maps[i].name : NULL;
+    if (i < config->maps_count)
+        return config->maps[i].name;
+    return scope->logged ? access_format_name_at(i - config->maps_count) : NULL;
 }
 
-int config_template(const struct config_scope *scope, struct config_place place,
-                    const char *subject, const char *text, const struct template **ret_template)
+int config_template_of(const struct config_scope *scope, const char *text, char *what,
+                       size_t what_size, const struct template **ret_template)
 {
     unsigned groups = scope->regex != NULL ? regex_groups(scope->regex) : 0;
     const struct template_names names = {
@@ -109,17 +128,21 @@ int config_template(const struct config_scope *scope, struct config_place place,
         .captures = scope->regex != NULL,
         .groups = groups < CAPTURES_MAX ? groups : CAPTURES_MAX - 1,
     };
-    const struct template *template = NULL;
-    char what[512];
-    int res = template_compile(scope->build->arena, text, &names, what, sizeof(what), &template);
+    int res = template_compile(scope->build->arena, text, &names, what, what_size, ret_template);
 
-    if (res == -EINVAL)
-        return config_fail(scope->build, place, subject, "\"%.200s\" %s", text, what);
-    if (res < 0)
-        return res;
-    scope->config->template_uses |= template->uses;
-    *ret_template = template;
-    return 0;
+    if (res == 0)
+        scope->config->template_uses |= (*ret_template)->uses;
+    return res;
+}
+
+int config_template(const struct config_scope *scope, struct config_place place,
+                    const char *subject, const char *text, const struct template **ret_template)
+{
+    char what[512];
+    int res = config_template_of(scope, text, what, sizeof(what), ret_template);
+
+    return res == -EINVAL ? config_fail(scope->build, place, subject, "\"%.200s\" %s", text, what)
+                          : res;
 }
 
 int config_template_url(const struct config_scope *scope, struct config_place place,

@@ -36,7 +36,9 @@ static const struct variable {
     [ACCESS_HTTPS] = { "https", NUMBER, ACCESS_NEEDS_MORE },
     [ACCESS_IS_ARGS] = { "is_args", NUMBER, ACCESS_NEEDS_MORE },
     [ACCESS_MSEC] = { "msec", NUMBER, 0 },
+    [ACCESS_PATH] = { "path", SPAN, ACCESS_NEEDS_MORE },
     [ACCESS_PID] = { "pid", NUMBER, 0 },
+    [ACCESS_QUERY] = { "query", SPAN, ACCESS_NEEDS_MORE },
     [ACCESS_QUERY_STRING] = { "query_string", SPAN, ACCESS_NEEDS_MORE },
     [ACCESS_REMOTE_ADDR] = { "remote_addr", SPAN, 0 },
     [ACCESS_REMOTE_PORT] = { "remote_port", NUMBER, ACCESS_NEEDS_MORE },
@@ -58,15 +60,19 @@ static const struct variable {
     [ACCESS_SSL_CLIENT_SERIAL] = { "ssl_client_serial", SPAN, ACCESS_NEEDS_MORE },
     [ACCESS_SSL_CLIENT_VERIFY] = { "ssl_client_verify", SPAN, ACCESS_NEEDS_MORE },
     [ACCESS_SSL_PROTOCOL] = { "ssl_protocol", SPAN, ACCESS_NEEDS_MORE },
+    [ACCESS_SSL_SERVER_NAME] = { "ssl_server_name", SPAN, ACCESS_NEEDS_MORE },
     [ACCESS_STATUS] = { "status", NUMBER, 0 },
     [ACCESS_TIME_ISO8601] = { "time_iso8601", NUMBER, 0 },
     [ACCESS_TIME_LOCAL] = { "time_local", NUMBER, 0 },
     [ACCESS_TIME_UTC] = { "time_utc", NUMBER, 0 },
+    [ACCESS_TLS_CIPHER] = { "tls_cipher", SPAN, ACCESS_NEEDS_MORE },
     [ACCESS_TLS_CLIENT_FINGERPRINT] = { "tls_client_fingerprint", SPAN, ACCESS_NEEDS_MORE },
     [ACCESS_TLS_CLIENT_ISSUER] = { "tls_client_issuer", SPAN, ACCESS_NEEDS_MORE },
     [ACCESS_TLS_CLIENT_SERIAL] = { "tls_client_serial", SPAN, ACCESS_NEEDS_MORE },
     [ACCESS_TLS_CLIENT_SUBJECT] = { "tls_client_subject", SPAN, ACCESS_NEEDS_MORE },
     [ACCESS_TLS_CLIENT_VERIFY] = { "tls_client_verify", SPAN, ACCESS_NEEDS_MORE },
+    [ACCESS_TLS_PROTOCOL] = { "tls_protocol", SPAN, ACCESS_NEEDS_MORE },
+    [ACCESS_TLS_SERVER_NAME] = { "tls_server_name", SPAN, ACCESS_NEEDS_MORE },
     [ACCESS_URI] = { "uri", SPAN, ACCESS_NEEDS_MORE },
 };
 static_assert(ARRAY_LEN(variables) == ACCESS_NAMED, "each has its name");
@@ -86,15 +92,21 @@ static_assert(ARRAY_LEN(sent_names) == ACCESS_SENT_COUNT, "each has its name");
 
 /* A format while it is compiled. */
 struct compiler {
+    const struct access_names *names;
     struct arena *arena;
     struct access_piece *pieces;
-    struct span *fields;
+    struct span *fields, *others;
     struct access_format *format;
     char *literal; /* texts, one behind the other; room for the whole format and a host name */
     size_t literal_len, literal_begin;
     char *what;
     size_t what_size;
 };
+
+const char *access_format_name_at(size_t i)
+{
+    return i < ACCESS_NAMED ? variables[i].name : NULL;
+}
 
 int access_sent_find(struct span name)
 {
@@ -127,7 +139,8 @@ static int fail(const struct compiler *c, const char *what)
 
 static bool is_name_octet(char octet)
 {
-    return (octet >= 'a' && octet <= 'z') || (octet >= '0' && octet <= '9') || octet == '_';
+    return (octet >= 'a' && octet <= 'z') || (octet >= 'A' && octet <= 'Z') ||
+           (octet >= '0' && octet <= '9') || octet == '_';
 }
 
 /* The name at the front of *text, behind its '$', which is taken off; empty: there is none. */
@@ -205,6 +218,42 @@ static int find_sent(struct compiler *c, struct span name, struct span whole,
     return 0;
 }
 
+/* What this file does not know. */
+static int find_other(struct compiler *c, struct span name, struct access_piece *piece)
+{
+    struct access_format *format = c->format;
+    size_t i = 0;
+
+    if (c->names == NULL)
+        return fail_unknown(c, name);
+    while (i < format->others_count && !span_eq(c->others[i], name))
+        i++;
+    if (i == ACCESS_OTHERS_MAX)
+        return fail(c, "more than 16 different variables of queries, cookies, maps and the "
+                       "environment; allowed: 16");
+    if (i == format->others_count) {
+        char *copy = arena_strndup(c->arena, name.ptr, name.len);
+        int res = copy == NULL ? -ENOMEM
+                               : c->names->take(c->names->context, name, i, c->what, c->what_size);
+        if (res < 0)
+            return res;
+        c->others[format->others_count++] = span_make(copy, name.len);
+    }
+    piece->variable = ACCESS_OTHER;
+    piece->index = (uint8_t)i;
+    format->needs |= ACCESS_NEEDS_MORE;
+    return 0;
+}
+
+bool access_format_knows(struct span name)
+{
+    for (uint8_t i = 0; i < ACCESS_NAMED; i++) {
+        if (span_eq(span_str(variables[i].name), name))
+            return true;
+    }
+    return behind(name, "http_").len > 0 || behind(name, "sent_http_").len > 0;
+}
+
 static int find_variable(struct compiler *c, struct span name, struct access_piece *piece)
 {
     struct span field = behind(name, "http_"), sent = behind(name, "sent_http_");
@@ -222,7 +271,7 @@ static int find_variable(struct compiler *c, struct span name, struct access_pie
         c->format->needs |= variables[i].needs;
         return 0;
     }
-    return fail_unknown(c, name);
+    return find_other(c, name, piece);
 }
 
 /* Appends to the text in front of the next variable. Room is there for all of it (compile()). */
@@ -267,19 +316,22 @@ static int add_piece(struct compiler *c, struct access_piece piece)
     return 0;
 }
 
-/* Text up to the next '$'. 0, or -EINVAL: it holds what would end or forge a line. */
+/* Text up to the next variable, or the end; "$$" is a dollar sign in it. 0, or -EINVAL: it holds
+ * what would end or forge a line. */
 static int take_literal(struct compiler *c, struct span *text)
 {
-    const char *dollar = memchr(text->ptr, '$', text->len);
-    size_t len = dollar != NULL ? (size_t)(dollar - text->ptr) : text->len;
+    while (text->len > 0) {
+        char octet = text->ptr[0];
+        bool is_dollar = octet == '$', is_text = text->len > 1 && text->ptr[1] == '$';
 
-    for (size_t i = 0; i < len; i++) {
-        if ((unsigned char)text->ptr[i] < 0x20 && text->ptr[i] != '\t')
+        if (is_dollar && !is_text)
+            return 0;
+        if ((unsigned char)octet < 0x20 && octet != '\t')
             return fail(c, "a control character stands in it; allowed: none but a tab, since a "
                            "request is one line");
+        put_literal(c, span_make(text->ptr, 1));
+        *text = span_make(text->ptr + 1 + is_dollar, text->len - 1 - is_dollar);
     }
-    put_literal(c, span_make(text->ptr, len));
-    *text = span_make(text->ptr + len, text->len - len);
     return 0;
 }
 
@@ -298,7 +350,7 @@ static int compile_pieces(struct compiler *c, struct span text)
         struct span name = take_name(&text);
         if (name.len == 0)
             return fail(c, "a '$' stands in it that begins no name; allowed: $name or ${name} of "
-                           "lower case letters, digits and '_'");
+                           "letters, digits and '_', and $$ for a dollar sign");
         res = find_variable(c, name, &piece);
         variables_count++;
         if (res == 0 && !put_constant(c, piece.variable))
@@ -333,13 +385,13 @@ static int take_escape(struct compiler *c, struct span *text)
     return 0;
 }
 
-int access_format_compile(struct arena *arena, const char *text, char *what, size_t what_size,
-                          const struct access_format **ret_format)
+int access_format_compile(struct arena *arena, const char *text, const struct access_names *names,
+                          char *what, size_t what_size, const struct access_format **ret_format)
 {
     struct span body = strcmp(text, "combined") == 0 ? SPAN_LIT(combined)
                        : strcmp(text, "json") == 0   ? SPAN_LIT(json)
                                                      : span_str(text);
-    struct compiler c = { .arena = arena, .what = what, .what_size = what_size };
+    struct compiler c = { .names = names, .arena = arena, .what = what, .what_size = what_size };
 
     if (body.len > ACCESS_FORMAT_MAX)
         return fail(&c, "it is longer than 4096 octets; allowed: 4096");
@@ -348,12 +400,15 @@ int access_format_compile(struct arena *arena, const char *text, char *what, siz
     c.format = arena_alloc(arena, sizeof(*c.format));
     c.pieces = arena_array(arena, ACCESS_PIECES_MAX + 1, sizeof(c.pieces[0]));
     c.fields = arena_array(arena, ACCESS_FIELDS_MAX, sizeof(c.fields[0]));
+    c.others = arena_array(arena, ACCESS_OTHERS_MAX, sizeof(c.others[0]));
     c.literal = arena_alloc(arena, literals);
     char *copy = arena_strdup(arena, text);
-    if (c.format == NULL || c.pieces == NULL || c.fields == NULL || c.literal == NULL ||
-        copy == NULL)
+    if (c.format == NULL || c.pieces == NULL || c.fields == NULL || c.others == NULL ||
+        c.literal == NULL || copy == NULL)
         return -ENOMEM;
-    *c.format = (struct access_format){ .pieces = c.pieces, .fields = c.fields, .text = copy };
+    *c.format = (struct access_format){
+        .pieces = c.pieces, .fields = c.fields, .others = c.others, .text = copy
+    };
     int res = take_escape(&c, &body);
     if (res == 0)
         res = compile_pieces(&c, body);

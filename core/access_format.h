@@ -14,6 +14,7 @@
 enum {
     ACCESS_PIECES_MAX = 64,   /* variables in one format */
     ACCESS_FIELDS_MAX = 16,   /* different $http_NAME in one format */
+    ACCESS_OTHERS_MAX = 16,   /* different variables that somebody else knows, likewise */
     ACCESS_FORMAT_MAX = 4096, /* octets of its text */
     ACCESS_SPAN_MAX = 8192,   /* octets of one value that are logged */
     ACCESS_ESCAPE_MAX = 6,    /* octets that one octet becomes: \u00HH; the rest is shorter */
@@ -45,7 +46,9 @@ enum access_variable {
     ACCESS_HTTPS,
     ACCESS_IS_ARGS,
     ACCESS_MSEC,
+    ACCESS_PATH,
     ACCESS_PID,
+    ACCESS_QUERY,
     ACCESS_QUERY_STRING,
     ACCESS_REMOTE_ADDR,
     ACCESS_REMOTE_PORT,
@@ -67,21 +70,26 @@ enum access_variable {
     ACCESS_SSL_CLIENT_SERIAL,
     ACCESS_SSL_CLIENT_VERIFY,
     ACCESS_SSL_PROTOCOL,
+    ACCESS_SSL_SERVER_NAME,
     ACCESS_STATUS,
     ACCESS_TIME_ISO8601,
     ACCESS_TIME_LOCAL,
     ACCESS_TIME_UTC,
+    ACCESS_TLS_CIPHER,
     ACCESS_TLS_CLIENT_FINGERPRINT,
     ACCESS_TLS_CLIENT_ISSUER,
     ACCESS_TLS_CLIENT_SERIAL,
     ACCESS_TLS_CLIENT_SUBJECT,
     ACCESS_TLS_CLIENT_VERIFY,
+    ACCESS_TLS_PROTOCOL,
+    ACCESS_TLS_SERVER_NAME,
     ACCESS_URI,
     ACCESS_NAMED,      /* so many stand in the table */
     ACCESS_REFERER,    /* $http_referer */
     ACCESS_USER_AGENT, /* $http_user_agent */
     ACCESS_HTTP,       /* any other $http_NAME: struct access_piece.index */
     ACCESS_SENT,       /* $sent_http_NAME: likewise, an enum access_sent */
+    ACCESS_OTHER,      /* what somebody else knows: likewise, more->others */
     ACCESS_NOTHING     /* the text behind the last variable */
 };
 
@@ -123,16 +131,34 @@ struct access_format {
     const struct span *fields; /* names of $http_NAME, as ACCESS_HTTP's index counts them: in lower
                                   case, with '_' for '-' */
     size_t fields_count;
+    const struct span
+        *others; /* names that somebody else knows, as ACCESS_OTHER's index counts them */
+    size_t others_count;
     size_t line_max;  /* octets of a line at most, with its LF and what is written too much */
     const char *text; /* as written: "combined", "json", or the format itself */
 };
 
+/* Who knows variables beyond those of this file: of a query, of cookies, of maps. */
+struct access_names {
+    /* Takes the name as number `index` of the format's others: 0; -ENOMEM; or -EINVAL and in `what`
+     * (cut at `what_size`) why not, to stand behind the name of the key. */
+    int (*take)(void *context, struct span name, size_t index, char *what, size_t what_size);
+    void *context;
+};
+
 /* Compiles "combined", "json" or a text with variables, at least one: $name or ${name}. In front of
- * it may stand "escape=json " or "escape=default ". All of the result comes from `arena` and lives
- * as long. 0; -ENOMEM; or -EINVAL and in `what` (cut at `what_size`) what is wrong and what is
- * allowed, to stand behind the name of the key. */
-int access_format_compile(struct arena *arena, const char *text, char *what, size_t what_size,
-                          const struct access_format **ret_format);
+ * it may stand "escape=json " or "escape=default ". "$$" is a dollar sign. `names` (NULL: nobody
+ * knows more) is borrowed for the call. All of the result comes from `arena` and lives as long. 0;
+ * -ENOMEM; or -EINVAL and in `what` (cut at `what_size`) what is wrong and what is allowed, to
+ * stand behind the name of the key. */
+int access_format_compile(struct arena *arena, const char *text, const struct access_names *names,
+                          char *what, size_t what_size, const struct access_format **ret_format);
+
+/* Name number `i` of those that this file knows; NULL behind the last. */
+const char *access_format_name_at(size_t i);
+
+/* Does this file know a variable of that name? */
+bool access_format_knows(struct span name);
 
 /* The field of an answer of this name (compared without case), or -1: it is not among them. */
 int access_sent_find(struct span name);

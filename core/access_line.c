@@ -219,6 +219,7 @@ static char *put_more(char *out, const struct access_piece *piece, enum access_e
     CHECK(more != NULL);
     switch ((enum access_variable)piece->variable) {
     case ACCESS_ARGS:
+    case ACCESS_QUERY:
     case ACCESS_QUERY_STRING:
         return put_span(out, more->args, escape);
     case ACCESS_BYTES_SENT:
@@ -233,6 +234,8 @@ static char *put_more(char *out, const struct access_piece *piece, enum access_e
         return put_span(out, more->tls_protocol.len > 0 ? SPAN_LIT("on") : SPAN_LIT(""), escape);
     case ACCESS_HTTP:
         return put_span(out, more->http[piece->index], escape);
+    case ACCESS_OTHER:
+        return put_span(out, more->others[piece->index], escape);
     case ACCESS_IS_ARGS:
         return put_span(out, more->args.len > 0 ? SPAN_LIT("?") : SPAN_LIT(""), escape);
     case ACCESS_REMOTE_PORT:
@@ -256,6 +259,7 @@ static char *put_more(char *out, const struct access_piece *piece, enum access_e
     case ACCESS_SERVER_PROTOCOL:
         return put_span(out, more->protocol, escape);
     case ACCESS_SSL_CIPHER:
+    case ACCESS_TLS_CIPHER:
         return put_span(out, more->tls_cipher, escape);
     case ACCESS_SSL_CLIENT_I_DN:
     case ACCESS_SSL_CLIENT_S_DN:
@@ -271,8 +275,13 @@ static char *put_more(char *out, const struct access_piece *piece, enum access_e
     case ACCESS_TLS_CLIENT_VERIFY:
         return put_span(out, more->tls_verify, escape);
     case ACCESS_SSL_PROTOCOL:
+    case ACCESS_TLS_PROTOCOL:
         return put_span(out, more->tls_protocol, escape);
+    case ACCESS_SSL_SERVER_NAME:
+    case ACCESS_TLS_SERVER_NAME:
+        return put_span(out, more->tls_server_name, escape);
     case ACCESS_URI:
+    case ACCESS_PATH:
     case ACCESS_DOCUMENT_URI:
         return put_span(out, more->uri, escape);
     default:

@@ -18,11 +18,13 @@ struct access_more {
     struct span server_name; /* its title */
     struct span scheme;
     struct span tls_protocol, tls_cipher;         /* empty without TLS */
+    struct span tls_server_name;                  /* that the client asked for */
     struct span tls_verify;                       /* SUCCESS or NONE; empty without TLS */
     const struct client_certificate *certificate; /* the client's, or NULL */
     struct span request_id;
     struct span http[ACCESS_FIELDS_MAX]; /* by access_piece.index */
     struct span sent[ACCESS_SENT_COUNT]; /* by enum access_sent */
+    const struct span *others;           /* by access_piece.index; NULL where there are none */
     uint64_t bytes_sent;                 /* of the whole answer, handed to the kernel or to TLS */
     uint64_t request_length;             /* octets of the request, its body included */
     uint64_t connection;                 /* number of the connection, counted by the process */

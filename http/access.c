@@ -6,6 +6,7 @@
 #include "http/conn_count.h"
 #include "http/real_ip.h"
 #include "http/request_id.h"
+#include "http/values.h"
 
 #include <string.h>
 
@@ -44,6 +45,30 @@ static struct span text_or_nothing(const char *text)
     return text != NULL ? span_str(text) : span_make("", 0);
 }
 
+/* What headers and redirects know, too (values.h), each in a part of the thread's room. One that is
+ * too long for it is as if it were not there. */
+static const struct span *fill_others(struct http_exchange *x, const struct access_rules *rules,
+                                      struct span others[ACCESS_OTHERS_MAX])
+{
+    struct template_source source = http_values_of(x);
+
+    for (size_t i = 0; i < rules->format->others_count; i++) {
+        char *text = x->env->logged_text + i * ACCESS_SPAN_MAX;
+        long len = template_put(rules->others[i], &source, TEMPLATE_TEXT, text, ACCESS_SPAN_MAX);
+        others[i] = span_make(text, len > 0 ? (size_t)len : 0);
+    }
+    return others;
+}
+
+static void fill_tls(const struct http_tls *tls, struct access_more *more)
+{
+    more->tls_protocol = span_str(tls->protocol);
+    more->tls_cipher = span_str(tls->cipher);
+    more->tls_server_name = tls->server_name;
+    more->certificate = tls->certificate;
+    more->tls_verify = http_tls_verify(tls);
+}
+
 /* What only some formats ask for. */
 static void fill_more(struct http_conn *c, const struct access_format *format,
                       struct span authority, struct access_more *more)
@@ -58,11 +83,8 @@ static void fill_more(struct http_conn *c, const struct access_format *format,
     more->server_name = span_str(x->server->name);
     more->host = authority.len > 0 ? authority : more->server_name;
     more->scheme = c->listen->tls && !c->plain_refused ? SPAN_LIT("https") : SPAN_LIT("http");
-    more->tls_protocol = text_or_nothing(c->tls_protocol);
-    more->tls_cipher = text_or_nothing(c->tls_cipher);
-    more->certificate = c->client_certificate;
-    if (c->tls_protocol != NULL)
-        more->tls_verify = c->client_certificate != NULL ? SPAN_LIT("SUCCESS") : SPAN_LIT("NONE");
+    if (c->tls != NULL)
+        fill_tls(c->tls, more);
     more->request_length = (r->head_len > 0 ? r->head_len : line.len) + x->body_taken;
     more->connection = c->number;
     more->connection_requests = c->requests;
@@ -111,6 +133,7 @@ void http_access_write(struct http_conn *c, int status, uint64_t bytes, uint64_t
         .body_bytes = body_bytes,
     };
     struct access_more more;
+    struct span others[ACCESS_OTHERS_MAX];
     if (r->head_len > 0) {
         record.host = http_request_slice(r, r->authority);
         record.referer = http_request_field(r, HTTP_FIELD_REFERER);
@@ -119,6 +142,8 @@ void http_access_write(struct http_conn *c, int status, uint64_t bytes, uint64_t
     if ((rules->format->needs & ACCESS_NEEDS_MORE) != 0) {
         fill_more(c, rules->format, record.host, &more);
         more.bytes_sent = bytes;
+        if (rules->format->others_count > 0)
+            more.others = fill_others(x, rules, others);
         record.more = &more;
     }
     access_log_append(x->env->access_logs[index], rules->format, &record);

@@ -6,11 +6,11 @@
 #ifndef HTTP_CONN_H
 #define HTTP_CONN_H
 
-#include "core/client_certificate.h"
 #include "core/peer.h"
 #include "core/progress.h"
 #include "core/send_plan.h"
 #include "http/env.h"
+#include "http/tls_known.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,9 +46,8 @@ struct http_conn {
     struct peer peer;   /* who is at the other end, by the socket or by a PROXY header */
     uint32_t requests;  /* begun on this connection */
     uint64_t number;    /* of the connection, counted by the process; 0 where no log tells it */
-    const char *tls_protocol, *tls_cipher; /* what was agreed upon, borrowed; NULL without TLS */
-    const struct client_certificate *client_certificate; /* borrowed; NULL: it has proved nothing */
-    uint64_t since_ms; /* when the present state of waiting began: idle, lingering */
+    const struct http_tls *tls; /* borrowed; NULL without TLS */
+    uint64_t since_ms;          /* when the present state of waiting began: idle, lingering */
     struct http_env *env;
     const struct listen_config *listen;
     const struct server *named; /* by the name in the TLS handshake; NULL: there was none */
@@ -69,19 +68,10 @@ void http_conn_secured(struct http_conn *c, const struct server *named);
  * begins. Before anything is received. */
 void http_conn_introduced(struct http_conn *c, const struct peer *client);
 
-/* What was agreed upon in the handshake, for the access log: "TLSv1.3", and IANA's name of the
- * cipher suite. Borrowed until http_conn_close(). */
-static inline void http_conn_set_tls(struct http_conn *c, const char *protocol, const char *cipher)
+/* What the handshake has brought. Borrowed until http_conn_close(). Before anything is received. */
+static inline void http_conn_set_tls(struct http_conn *c, const struct http_tls *tls)
 {
-    c->tls_protocol = protocol;
-    c->tls_cipher = cipher;
-}
-
-/* What the client has proved itself with in the handshake. Borrowed until http_conn_close(). */
-static inline void http_conn_set_client(struct http_conn *c,
-                                        const struct client_certificate *certificate)
-{
-    c->client_certificate = certificate;
+    c->tls = tls;
 }
 
 /* What comes is plain HTTP, where TLS was expected: the first request is answered 400, and it

@@ -84,6 +84,7 @@ bool http_conn_attach(struct http_conn *c)
         return false;
     c->x->peer = &c->peer;
     c->x->secure = c->listen->tls;
+    c->x->tls = c->tls;
     c->x->proxied = c->listen->proxy_protocol;
     c->x->listen = c->listen;
     http_conn_begin_request(c);

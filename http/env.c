@@ -109,6 +109,7 @@ static int open_access_logs(struct http_env *env, char *why, size_t why_size)
 static int find_needs(struct http_env *env)
 {
     bool samples = false;
+    size_t others = 0;
 
     for (size_t i = 0; i < env->config->servers_count; i++) {
         const struct server *server = &env->config->servers[i];
@@ -116,7 +117,11 @@ static int find_needs(struct http_env *env)
             continue;
         env->needs |= server->access->format->needs;
         samples |= server->access->sample_below < CONFIG_SAMPLE_ALL;
+        if (others < server->access->format->others_count)
+            others = server->access->format->others_count;
     }
+    if (others > 0 && (env->logged_text = malloc(others * ACCESS_SPAN_MAX)) == NULL)
+        return -ENOMEM;
     if (env->config->request_id)
         env->needs |= ACCESS_NEEDS_ID_SENT;
     if ((env->config->template_uses >> TEMPLATE_REQUEST_ID & 1) != 0)
@@ -267,8 +272,7 @@ static int make_stores(struct http_env *env, char *why, size_t why_size)
 {
     const struct config *config = env->config;
     int r = file_cache_create(env->limits.cache_files_max, env->limits.cache_bytes_max,
-                              config->cache_valid_ms, config->cache_inactive_ms,
-                              &env->cache);
+                              config->cache_valid_ms, config->cache_inactive_ms, &env->cache);
     if (r < 0) {
         snprintf(why, why_size, "no memory for cache_files = %u files: %s",
                  env->limits.cache_files_max, strerror(-r));
@@ -347,6 +351,7 @@ void http_env_destroy(struct http_env *env)
     http_answer_fields_destroy(env);
     http_mixes_destroy(env->mixes);
     free(env->values_text);
+    free(env->logged_text);
     pool_destroy(env->ranges);
     pool_destroy(env->reads);
     pool_destroy(env->inputs);

@@ -82,6 +82,8 @@ struct http_env {
     struct http_answer_fields *answer_fields; /* what hangs on the request; NULL: nothing does */
     char *values_text; /* HTTP_COPY_MAX octets of a text with variables, while it is put together;
                           NULL: no text has any */
+    char *logged_text; /* ACCESS_SPAN_MAX octets for each of the most others of a log's format,
+                          while a line is written; NULL: no format has any */
     uint64_t listing_log_ms;           /* when a directory was last complained about; 0: never */
     struct arena *listing_arena;       /* of the page that is built in, */
     struct listing_page *listing_page; /* NULL: no location lists */

@@ -18,6 +18,7 @@
 #include "http/request.h"
 #include "http/send_window.h"
 #include "http/target.h"
+#include "http/tls_known.h"
 #include "match/captures.h"
 
 #include <stdbool.h>
@@ -136,6 +137,7 @@ struct http_exchange {
     char extra[64];      /* a field line for an error answer (Allow, Content-Range), or "" */
     /* For fields that hang on the request (answer_fields.h) */
     bool secure;                  /* it came by TLS */
+    const struct http_tls *tls;   /* borrowed from the connection; NULL: not by TLS */
     bool proxied;                 /* by a proxy, which told of the client in a PROXY header */
     const struct location *asked; /* the location of the path asked for; NULL: not known */
 

@@ -82,6 +82,54 @@ static struct span method_of(const struct http_exchange *x)
     return blank != NULL ? span_make(line.ptr, (size_t)(blank - line.ptr)) : nothing;
 }
 
+/* What stands behind the last blank of the request line, which is judged by now. */
+static struct span protocol_of(const struct http_exchange *x)
+{
+    struct span line = http_request_slice(&x->request, x->request.request_line);
+    const char *blank = line.len > 0 ? memrchr(line.ptr, ' ', line.len) : NULL;
+
+    return has_target(x) && blank != NULL
+               ? span_make(blank + 1, (size_t)(line.ptr + line.len - blank) - 1)
+               : nothing;
+}
+
+static struct span of_certificate(const struct client_certificate *certificate,
+                                  enum template_tls what)
+{
+    if (certificate == NULL)
+        return nothing;
+    switch (what) {
+    case TEMPLATE_TLS_CLIENT_SUBJECT:
+        return span_str(certificate->subject);
+    case TEMPLATE_TLS_CLIENT_ISSUER:
+        return span_str(certificate->issuer);
+    case TEMPLATE_TLS_CLIENT_SERIAL:
+        return span_str(certificate->serial);
+    case TEMPLATE_TLS_CLIENT_FINGERPRINT:
+        return span_str(certificate->fingerprint);
+    default:
+        UNREACHABLE();
+    }
+}
+
+static struct span tls_of(const struct http_tls *tls, enum template_tls what)
+{
+    if (tls == NULL)
+        return nothing;
+    switch (what) {
+    case TEMPLATE_TLS_PROTOCOL:
+        return span_str(tls->protocol);
+    case TEMPLATE_TLS_CIPHER:
+        return span_str(tls->cipher);
+    case TEMPLATE_TLS_SERVER_NAME:
+        return tls->server_name;
+    case TEMPLATE_TLS_CLIENT_VERIFY:
+        return http_tls_verify(tls);
+    default:
+        return of_certificate(tls->certificate, what);
+    }
+}
+
 static struct span number(uint64_t value, char *scratch)
 {
     struct decimal room;
@@ -152,6 +200,8 @@ static struct span value_of(void *context, const struct template_piece *piece, c
         return span_make(scratch, peer_format(client, scratch));
     case TEMPLATE_REMOTE_PORT:
         return number(client->port, scratch);
+    case TEMPLATE_REMOTE_USER:
+        return x->user != NULL ? span_str(x->user) : nothing;
     case TEMPLATE_REQUEST_ID:
         return http_request_id(x);
     case TEMPLATE_REQUEST_METHOD:
@@ -164,6 +214,10 @@ static struct span value_of(void *context, const struct template_piece *piece, c
         return server_name(x->server);
     case TEMPLATE_SERVER_PORT:
         return number(x->listen->port != 0 ? x->listen->port : x->listen->port_bound, scratch);
+    case TEMPLATE_SERVER_PROTOCOL:
+        return protocol_of(x);
+    case TEMPLATE_TLS:
+        return tls_of(x->tls, (enum template_tls)piece->index);
     case TEMPLATE_URI:
         return has_target(x) ? x->target.path : nothing;
     case TEMPLATE_ARG:

@@ -13,25 +13,42 @@
 /* nginx's names, and those that this server has for the same. The first of several is suggested. */
 static const struct {
     struct span name;
-    uint8_t variable;
+    uint8_t variable, index;
 } known[] = {
-    { SPAN_LIT("args"), TEMPLATE_ARGS },
-    { SPAN_LIT("query"), TEMPLATE_ARGS },
-    { SPAN_LIT("query_string"), TEMPLATE_ARGS },
-    { SPAN_LIT("host"), TEMPLATE_HOST },
-    { SPAN_LIT("https"), TEMPLATE_HTTPS },
-    { SPAN_LIT("is_args"), TEMPLATE_IS_ARGS },
-    { SPAN_LIT("remote_addr"), TEMPLATE_REMOTE_ADDR },
-    { SPAN_LIT("remote_port"), TEMPLATE_REMOTE_PORT },
-    { SPAN_LIT("request_id"), TEMPLATE_REQUEST_ID },
-    { SPAN_LIT("request_method"), TEMPLATE_REQUEST_METHOD },
-    { SPAN_LIT("request_uri"), TEMPLATE_REQUEST_URI },
-    { SPAN_LIT("scheme"), TEMPLATE_SCHEME },
-    { SPAN_LIT("server_name"), TEMPLATE_SERVER_NAME },
-    { SPAN_LIT("server_port"), TEMPLATE_SERVER_PORT },
-    { SPAN_LIT("uri"), TEMPLATE_URI },
-    { SPAN_LIT("path"), TEMPLATE_URI },
-    { SPAN_LIT("document_uri"), TEMPLATE_URI },
+    { SPAN_LIT("args"), TEMPLATE_ARGS, 0 },
+    { SPAN_LIT("query"), TEMPLATE_ARGS, 0 },
+    { SPAN_LIT("query_string"), TEMPLATE_ARGS, 0 },
+    { SPAN_LIT("host"), TEMPLATE_HOST, 0 },
+    { SPAN_LIT("https"), TEMPLATE_HTTPS, 0 },
+    { SPAN_LIT("is_args"), TEMPLATE_IS_ARGS, 0 },
+    { SPAN_LIT("remote_addr"), TEMPLATE_REMOTE_ADDR, 0 },
+    { SPAN_LIT("remote_port"), TEMPLATE_REMOTE_PORT, 0 },
+    { SPAN_LIT("request_id"), TEMPLATE_REQUEST_ID, 0 },
+    { SPAN_LIT("request_method"), TEMPLATE_REQUEST_METHOD, 0 },
+    { SPAN_LIT("request_uri"), TEMPLATE_REQUEST_URI, 0 },
+    { SPAN_LIT("scheme"), TEMPLATE_SCHEME, 0 },
+    { SPAN_LIT("server_name"), TEMPLATE_SERVER_NAME, 0 },
+    { SPAN_LIT("server_port"), TEMPLATE_SERVER_PORT, 0 },
+    { SPAN_LIT("uri"), TEMPLATE_URI, 0 },
+    { SPAN_LIT("path"), TEMPLATE_URI, 0 },
+    { SPAN_LIT("document_uri"), TEMPLATE_URI, 0 },
+    { SPAN_LIT("remote_user"), TEMPLATE_REMOTE_USER, 0 },
+    { SPAN_LIT("server_protocol"), TEMPLATE_SERVER_PROTOCOL, 0 },
+    { SPAN_LIT("tls_protocol"), TEMPLATE_TLS, TEMPLATE_TLS_PROTOCOL },
+    { SPAN_LIT("tls_cipher"), TEMPLATE_TLS, TEMPLATE_TLS_CIPHER },
+    { SPAN_LIT("tls_server_name"), TEMPLATE_TLS, TEMPLATE_TLS_SERVER_NAME },
+    { SPAN_LIT("tls_client_verify"), TEMPLATE_TLS, TEMPLATE_TLS_CLIENT_VERIFY },
+    { SPAN_LIT("tls_client_subject"), TEMPLATE_TLS, TEMPLATE_TLS_CLIENT_SUBJECT },
+    { SPAN_LIT("tls_client_issuer"), TEMPLATE_TLS, TEMPLATE_TLS_CLIENT_ISSUER },
+    { SPAN_LIT("tls_client_serial"), TEMPLATE_TLS, TEMPLATE_TLS_CLIENT_SERIAL },
+    { SPAN_LIT("tls_client_fingerprint"), TEMPLATE_TLS, TEMPLATE_TLS_CLIENT_FINGERPRINT },
+    { SPAN_LIT("ssl_protocol"), TEMPLATE_TLS, TEMPLATE_TLS_PROTOCOL },
+    { SPAN_LIT("ssl_cipher"), TEMPLATE_TLS, TEMPLATE_TLS_CIPHER },
+    { SPAN_LIT("ssl_server_name"), TEMPLATE_TLS, TEMPLATE_TLS_SERVER_NAME },
+    { SPAN_LIT("ssl_client_verify"), TEMPLATE_TLS, TEMPLATE_TLS_CLIENT_VERIFY },
+    { SPAN_LIT("ssl_client_s_dn"), TEMPLATE_TLS, TEMPLATE_TLS_CLIENT_SUBJECT },
+    { SPAN_LIT("ssl_client_i_dn"), TEMPLATE_TLS, TEMPLATE_TLS_CLIENT_ISSUER },
+    { SPAN_LIT("ssl_client_serial"), TEMPLATE_TLS, TEMPLATE_TLS_CLIENT_SERIAL },
 };
 
 static_assert(TEMPLATE_NOTHING < 32, "enough bits in struct template");
@@ -132,8 +149,9 @@ static int fail_unknown(const struct compiler *c, struct span name)
     else
         snprintf(c->what, c->what_size,
                  "holds $%.*s, which is not known; known are $host, $uri, $args, $is_args, "
-                 "$request_uri, $scheme, $request_method, $remote_addr, $server_name, $request_id, "
-                 "$arg_NAME, $cookie_NAME, $http_NAME, $env_NAME and $engine; a dollar sign itself "
+                 "$request_uri, $scheme, $request_method, $remote_addr, $remote_user, "
+                 "$server_name, $request_id, $tls_protocol, $tls_client_subject, $arg_NAME, "
+                 "$cookie_NAME, $http_NAME, $env_NAME and $engine; a dollar sign itself "
                  "is written $$",
                  len, name.ptr);
     return -EINVAL;
@@ -218,6 +236,7 @@ static int find_variable(struct compiler *c, struct span name, struct template_p
     for (size_t i = 0; i < ARRAY_LEN(known); i++) {
         if (span_eq(known[i].name, name)) {
             piece->variable = known[i].variable;
+            piece->index = known[i].index;
             return 0;
         }
     }

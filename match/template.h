@@ -26,26 +26,41 @@ enum {
 
 /* In the order of template.c's table. */
 enum template_variable {
-    TEMPLATE_ARGS,           /* the query as sent, without its '?' */
-    TEMPLATE_HOST,           /* the host asked for, checked: lower case, no port */
-    TEMPLATE_HTTPS,          /* "on", or empty */
-    TEMPLATE_IS_ARGS,        /* "?", or empty */
-    TEMPLATE_REMOTE_ADDR,    /* the client */
-    TEMPLATE_REMOTE_PORT,    /* its port */
-    TEMPLATE_REQUEST_ID,     /* as X-Request-Id tells it */
-    TEMPLATE_REQUEST_METHOD, /* "GET" */
-    TEMPLATE_REQUEST_URI,    /* path and query as sent */
-    TEMPLATE_SCHEME,         /* "http", "https" */
-    TEMPLATE_SERVER_NAME,    /* the title of the server */
-    TEMPLATE_SERVER_PORT,    /* the port that was listened on */
-    TEMPLATE_URI,            /* the path, decoded, without dot segments */
-    TEMPLATE_NAMED,          /* so many have a name of their own */
-    TEMPLATE_ARG,            /* $arg_NAME: a parameter of the query, decoded */
-    TEMPLATE_COOKIE,         /* $cookie_NAME */
-    TEMPLATE_HTTP,           /* $http_NAME: a field of the request */
-    TEMPLATE_CAPTURE,        /* $0 to $9, and groups with names: piece.index is the group */
-    TEMPLATE_MAP,            /* a variable that a map defines: piece.index is the map */
-    TEMPLATE_NOTHING         /* the text behind the last variable */
+    TEMPLATE_ARGS,            /* the query as sent, without its '?' */
+    TEMPLATE_HOST,            /* the host asked for, checked: lower case, no port */
+    TEMPLATE_HTTPS,           /* "on", or empty */
+    TEMPLATE_IS_ARGS,         /* "?", or empty */
+    TEMPLATE_REMOTE_ADDR,     /* the client */
+    TEMPLATE_REMOTE_PORT,     /* its port */
+    TEMPLATE_REMOTE_USER,     /* as whom it has authenticated itself, or empty */
+    TEMPLATE_REQUEST_ID,      /* as X-Request-Id tells it */
+    TEMPLATE_REQUEST_METHOD,  /* "GET" */
+    TEMPLATE_REQUEST_URI,     /* path and query as sent */
+    TEMPLATE_SCHEME,          /* "http", "https" */
+    TEMPLATE_SERVER_NAME,     /* the title of the server */
+    TEMPLATE_SERVER_PORT,     /* the port that was listened on */
+    TEMPLATE_SERVER_PROTOCOL, /* "HTTP/1.1" */
+    TEMPLATE_TLS,             /* of the TLS handshake: piece.index is an enum template_tls */
+    TEMPLATE_URI,             /* the path, decoded, without dot segments */
+    TEMPLATE_NAMED,           /* so many have a name of their own */
+    TEMPLATE_ARG,             /* $arg_NAME: a parameter of the query, decoded */
+    TEMPLATE_COOKIE,          /* $cookie_NAME */
+    TEMPLATE_HTTP,            /* $http_NAME: a field of the request */
+    TEMPLATE_CAPTURE,         /* $0 to $9, and groups with names: piece.index is the group */
+    TEMPLATE_MAP,             /* a variable that a map defines: piece.index is the map */
+    TEMPLATE_NOTHING          /* the text behind the last variable */
+};
+
+/* What TEMPLATE_TLS is of; all empty without TLS. */
+enum template_tls {
+    TEMPLATE_TLS_PROTOCOL,    /* "TLSv1.3" */
+    TEMPLATE_TLS_CIPHER,      /* IANA's name */
+    TEMPLATE_TLS_SERVER_NAME, /* that the client asked for */
+    TEMPLATE_TLS_CLIENT_VERIFY,
+    TEMPLATE_TLS_CLIENT_SUBJECT,
+    TEMPLATE_TLS_CLIENT_ISSUER,
+    TEMPLATE_TLS_CLIENT_SERIAL,
+    TEMPLATE_TLS_CLIENT_FINGERPRINT
 };
 
 /* A text, and the variable behind it. */

@@ -18,6 +18,9 @@ bool template_is_clients(enum template_variable variable)
     case TEMPLATE_COOKIE:
     case TEMPLATE_HTTP:
     case TEMPLATE_CAPTURE:
+    case TEMPLATE_REMOTE_USER:
+    case TEMPLATE_SERVER_PROTOCOL:
+    case TEMPLATE_TLS:
         return true;
     default:
         return false;

@@ -168,10 +168,9 @@ static void handshake_done(struct session_tls *t)
     t->deadline_ms = UINT64_MAX;
     if (t->env->ktls && t->listen->kind != LISTEN_UNIX)
         t->offload = SESSION_OFFLOAD_WANTED;
-    const char *protocol, *cipher;
-    t->env->server->ops->agreed(t->tls, &protocol, &cipher);
-    http_conn_set_tls(t->conn, protocol, cipher);
-    http_conn_set_client(t->conn, ops->client(t->tls));
+    t->known = (struct http_tls){ .server_name = name, .certificate = ops->client(t->tls) };
+    ops->agreed(t->tls, &t->known.protocol, &t->known.cipher);
+    http_conn_set_tls(t->conn, &t->known);
     http_conn_secured(t->conn, name.len > 0 ? server_find(t->listen, name) : NULL);
 }
 

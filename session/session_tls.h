@@ -60,6 +60,7 @@ struct session_tls {
     struct session_tls_env *env;
     struct tls *tls; /* owned; NULL: there was no memory */
     struct http_conn *conn;
+    struct http_tls known; /* which it borrows, from the end of the handshake on */
     const struct listen_config *listen;
     struct list warm; /* in session_tls_env.warm, while no call of the library is under way */
     struct buf kept;  /* ciphertext that was received and not taken yet; no memory while empty */

@@ -37,6 +37,9 @@ class Context:
         """As values.variables(), with those that maps define."""
         return values.variables(text, lambda name: name in self.captured or maps.use(name, self))
 
+    def log_format(self, text):
+        return values.log_format(text, lambda name: maps.use(name, self))
+
 
 def translate_server(server, context, out):
     """The blocks of one server: one, and one more for each host or scheme that a condition sends elsewhere."""

@@ -342,7 +342,7 @@ def logs(place, context, out):
     row = context.formats[words[0]]
     escape = row.args[1] + " " if row.args[1:2] and row.args[1].startswith("escape=") else ""
     text = "".join(row.args[1 + bool(escape):])
-    text, unknown = values.log_format(text)
+    text, unknown = context.log_format(text)
     if unknown:
         context.notes.unsaid(row, f"there is no ${unknown[0]} in a log: the lines are `combined`")
         return

@@ -9,11 +9,12 @@ UNITS_S = {"ms": 0.001, "": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 6048
 # Variables of nginx that have another name here.
 RENAMED = {
     "http_host": "host", "args": "args", "query_string": "args", "realip_remote_addr": "remote_addr",
-    "ssl_server_name": "host",
 }
 KNOWN = {
     "uri", "path", "document_uri", "host", "args", "query", "is_args", "request_uri", "scheme", "https",
     "remote_addr", "remote_port", "request_id", "request_method", "server_name", "server_port", "hostname",
+    "remote_user", "server_protocol", "ssl_protocol", "ssl_cipher", "ssl_server_name", "ssl_client_verify",
+    "ssl_client_s_dn", "ssl_client_i_dn", "ssl_client_serial",
     *map(str, range(10)),
 }
 FAMILIES = ("arg_", "http_", "cookie_")
@@ -23,7 +24,7 @@ LOG_KNOWN = {
     "remote_addr", "remote_port", "remote_user", "time_local", "time_iso8601", "msec", "request", "request_method",
     "request_uri", "server_protocol", "uri", "document_uri", "args", "query_string", "is_args", "status",
     "body_bytes_sent", "bytes_sent", "request_length", "request_time", "host", "server_name", "server_port", "scheme",
-    "https", "ssl_protocol", "ssl_cipher", "ssl_client_verify", "ssl_client_s_dn", "ssl_client_i_dn",
+    "https", "ssl_protocol", "ssl_cipher", "ssl_server_name", "ssl_client_verify", "ssl_client_s_dn", "ssl_client_i_dn",
     "ssl_client_serial", "connection", "connection_requests", "request_id", "pid", "hostname",
 }
 SENT = ("cache_control", "connection", "content_encoding", "content_length", "content_range", "content_type", "etag",
@@ -98,7 +99,7 @@ def variables(text, is_map=None):
     return "".join(out), unknown
 
 
-def log_format(text):
+def log_format(text, is_map):
     """A format of the access log, and the variables in it that we do not have. Those of proxies say what nginx says of a
     static file."""
     unknown = []
@@ -106,7 +107,8 @@ def log_format(text):
     for match in VARIABLE.finditer(text):
         name = match[1] or match[2]
         sent = name.removeprefix("sent_http_")
-        if name not in LOG_KNOWN and not name.startswith("http_") and not (name != sent and sent in SENT):
+        if name not in LOG_KNOWN and not name.startswith(FAMILIES) and \
+                not (name != sent and sent in SENT) and not is_map(name):
             unknown.append(name)
     return text, unknown
 

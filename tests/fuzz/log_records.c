@@ -34,7 +34,7 @@ int main(int argc, char **argv)
 
     CHECK(argc == 2);
     CHECK(arena != NULL);
-    MUST(access_format_compile(arena, "json", why, sizeof(why), &format) == 0);
+    MUST(access_format_compile(arena, "json", NULL, why, sizeof(why), &format) == 0);
     const struct access_log_options options = {
         .path = argv[1], .owner = geteuid(), .line_max = format->line_max, .buffer_size = 1 << 16
     };

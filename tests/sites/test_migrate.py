@@ -192,6 +192,13 @@ class Directives(Case):
         self.says("access_log /var/log/a.log ours;", "access_log_format = '$host \"$request\" $status -'", http=http)
         self.says("access_log /var/log/a.log mine;", told=("$realpath_root",), http=http)
         self.says("access_log off;", "access_log = off")
+        http = "map $http_user_agent $who { ~*bot bot; default human; } log_format who '$who $cookie_sid $arg_q $ssl_server_name';"
+        self.says("access_log /var/log/a.log who;", "access_log_format = '$who $cookie_sid $arg_q $ssl_server_name'",
+                  'map "$http_user_agent" "$who"', http=http)
+
+    def test_who_a_client_is(self):
+        self.says('add_header X-Who "$ssl_client_s_dn $ssl_client_verify $remote_user $server_protocol";',
+                  '"X-Who: $ssl_client_s_dn $ssl_client_verify $remote_user $server_protocol"')
 
     def test_lines_of_nobody(self):
         self.says("sub_filter a b; location /x/ { autoindex on; ssi on; }", "autoindex = on",

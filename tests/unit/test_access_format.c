@@ -21,6 +21,7 @@ static const struct access_more typical_more = {
     .host = { "www.example.org", 15 },
     .server_name = { "example.org", 11 },
     .scheme = { "https", 5 },
+    .tls_server_name = { "www.example.org", 15 },
     .tls_verify = { "SUCCESS", 7 },
     .certificate = &certificate,
     .tls_protocol = { "TLSv1.3", 7 },
@@ -72,7 +73,7 @@ static const struct access_format *compile(const char *text)
     const struct access_format *format = NULL;
     char why[1024] = "";
 
-    if (access_format_compile(arena, text, why, sizeof why, &format) != 0)
+    if (access_format_compile(arena, text, NULL, why, sizeof why, &format) != 0)
         fail_msg("%s: %s", text, why);
     assert_string_equal(format->text, text);
     return format;
@@ -112,6 +113,8 @@ static void test_every_variable(void **state)
         { "https", "on" },
         { "is_args", "?" },
         { "msec", "1795348800.007" },
+        { "path", "/a b" },
+        { "query", "x=1" },
         { "query_string", "x=1" },
         { "remote_addr", "192.0.2.1" },
         { "remote_port", "50000" },
@@ -133,15 +136,19 @@ static void test_every_variable(void **state)
         { "ssl_client_serial", "0A" },
         { "ssl_client_verify", "SUCCESS" },
         { "ssl_protocol", "TLSv1.3" },
+        { "ssl_server_name", "www.example.org" },
         { "status", "200" },
         { "time_iso8601", "2026-11-22T12:00:00-03:30" },
         { "time_local", "22/Nov/2026:12:00:00 -0330" },
         { "time_utc", "2026-11-22T12:00:00.007Z" },
+        { "tls_cipher", "TLS_AES_128_GCM_SHA256" },
         { "tls_client_fingerprint", "00ff" },
         { "tls_client_issuer", "O=ca" },
         { "tls_client_serial", "0A" },
         { "tls_client_subject", "CN=\\x22a\\x22" },
         { "tls_client_verify", "SUCCESS" },
+        { "tls_protocol", "TLSv1.3" },
+        { "tls_server_name", "www.example.org" },
         { "uri", "/a b" },
         { "http_referer", "http://r/" },
         { "http_user_agent", "agent" },
@@ -162,8 +169,9 @@ static void test_every_variable(void **state)
     assert_int_equal(gethostname(own, sizeof own - 1), 0);
     snprintf(wanted, sizeof wanted, "%s 200", own);
     assert_string_equal(line_of("$hostname $status", &typical), wanted);
-    /* 42 rows are named, and these two. */
-    assert_int_equal(ACCESS_NAMED, 42 + 2);
+    /* 48 rows are named, and these two. */
+    assert_int_equal(ACCESS_NAMED, 48 + 2);
+    assert_string_equal(line_of("$$ $$status $$$status $$", &typical), "$ $status $200 $");
 }
 
 static void test_nothing_known(void **state)
@@ -195,6 +203,57 @@ static void test_two_fields(void **state)
     assert_string_equal(line_of("$http_x_a $http_b $http_x_a", &typical), "one two one");
 }
 
+static int take(void *context, struct span name, size_t index, char *what, size_t what_size)
+{
+    size_t *taken = context;
+
+    if (name.ptr[0] == 'n') {
+        snprintf(what, what_size, "no $%.*s here", (int)name.len, name.ptr);
+        return -EINVAL;
+    }
+    assert_int_equal(index, (*taken)++);
+    return 0;
+}
+
+/* Names that somebody else knows. */
+static void test_others(void **state)
+{
+    (void)state;
+    static const struct span values[] = { { "of \"a\"\n", 7 }, { "", 0 } };
+    const struct access_format *format = NULL;
+    struct access_more more = { .others = values };
+    struct access_record record = typical;
+    struct access_stamp stamp = { 0 };
+    char why[256] = "", line[256], text[2048] = "", *end;
+    size_t taken = 0, len = 0;
+    struct access_names names = { take, &taken };
+
+    record.more = &more;
+    assert_int_equal(access_format_compile(arena, "$arg_A $status ${Other} $arg_A", &names, why,
+                                           sizeof why, &format),
+                     0);
+    assert_int_equal(taken, 2);
+    assert_int_equal(format->others_count, 2);
+    assert_true(span_eq(format->others[0], SPAN_LIT("arg_A")));
+    assert_true(span_eq(format->others[1], SPAN_LIT("Other")));
+    assert_int_equal(format->needs, ACCESS_NEEDS_MORE);
+    end = access_line_put(line, format, &record, &stamp);
+    end[-1] = '\0';
+    assert_string_equal(line, "of \\x22a\\x22\\x0A 200 - of \\x22a\\x22\\x0A");
+
+    assert_int_equal(access_format_compile(arena, "$none", &names, why, sizeof why, &format),
+                     -EINVAL);
+    assert_string_equal(why, "no $none here");
+    for (int i = 0; i <= ACCESS_OTHERS_MAX; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "$x%d ", i);
+    taken = 0;
+    assert_int_equal(access_format_compile(arena, text, &names, why, sizeof why, &format), -EINVAL);
+    assert_non_null(strstr(why, "more than 16 different variables"));
+    assert_true(access_format_knows(SPAN_LIT("status")));
+    assert_true(access_format_knows(SPAN_LIT("sent_http_x")));
+    assert_false(access_format_knows(SPAN_LIT("arg_x")));
+}
+
 /* What a line costs to be filled in, and nothing that it does not show. */
 static void test_needs(void **state)
 {
@@ -213,7 +272,7 @@ static void assert_refused(const char *text, const char *begin)
     const struct access_format *format = NULL;
     char why[1024] = "";
 
-    assert_int_equal(access_format_compile(arena, text, why, sizeof why, &format), -EINVAL);
+    assert_int_equal(access_format_compile(arena, text, NULL, why, sizeof why, &format), -EINVAL);
     assert_null(format);
     if (strncmp(why, begin, strlen(begin)) != 0)
         fail_msg("of %s\n   got: %s\nwanted: %s", text, why, begin);
@@ -228,7 +287,7 @@ static void test_refused(void **state)
     assert_refused("$sent_http_x_powered_by", "$sent_http_x_powered_by is not known; known: ");
     assert_refused("$http_", "$http_ is not known; known: ");
     assert_refused("$status $", "a '$' stands in it that begins no name");
-    assert_refused("$Status", "a '$' stands in it that begins no name");
+    assert_refused("$Status", "$Status is not known; known: ");
     assert_refused("${status", "a '$' stands in it that begins no name");
     assert_refused("${}", "a '$' stands in it that begins no name");
     assert_refused("", "it names no variable");
@@ -328,8 +387,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_variable), cmocka_unit_test(test_nothing_known),
         cmocka_unit_test(test_two_fields),     cmocka_unit_test(test_needs),
-        cmocka_unit_test(test_refused),        cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_hostile_values),
+        cmocka_unit_test(test_others),         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_bounds),         cmocka_unit_test(test_hostile_values),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -133,6 +133,7 @@ static void test_refusals(void **state)
         { "${}", "holds a '${'" },
         { "a${-}", "holds a '${'" },
         { "$3", "holds $3, but the expression has 2 groups" },
+        { "$ssl_client_s_dm", "did you mean $ssl_client_s_dn?" },
         { "$env_NONE", "holds $env_NONE, which is not set" },
         { "$env_BAD", "control character" },
         { "$host$host$host$host$host$host$host$host$host$host$host$host$host$host$host$host$host"

@@ -337,6 +337,31 @@ server "d.test" {{ listen = {{"@listen@"}} root = "@root@" access_log = off }}
 
 
 @test
+def what_headers_know_a_line_knows(world):
+    """And escaped as everything in it; of a request that is none there is nothing to know."""
+    path = f"{world.logs.path}/known.log"
+    conf = f"""
+access_log = "{path}"
+access_log_format = "$arg_Id|$cookie_sid|$kind|$engine|$query|$path|$$|$arg_Id"
+map "$http_user_agent" "$kind" {{ ~ "(?<name>bot|crawler)" = "a \\"$name\\"" default = "browser" }}
+server "_" {{ listen = {{"@listen@"}} root = "@root@" }}
+"""
+    server = world.serve(conf=conf, tls=False)
+    with server.connect() as connection:
+        connection.get("/a.txt?Id=%22%0a1", "Cookie: x=2; sid=3", "User-Agent: my bot")
+        connection.get("/a.txt?Id=" + "x" * 5000, "User-Agent: Lynx")
+        connection.send(b"GET\r\n\r\n")
+        connection.read_to_end()
+    server.stop()
+    engine = world.engine
+    with open(path, encoding="ascii") as file:
+        first, second, third = file.read().splitlines()
+    assert first == '\\x22\\x0A1|3|a \\x22bot\\x22|%s|Id=%%22%%0a1|/a.txt|$|\\x22\\x0A1' % engine, first
+    assert second.startswith("x" * 5000 + "|-|browser|")
+    assert third == f"-|-|browser|{engine}|-|-|$|-", third
+
+
+@test
 def hostile_values_in_every_variable(world):
     log = Logged(world, "<$http_x_test|$request_uri|$uri|$args|$host|$request_method>")
     with log.server.connect() as connection:

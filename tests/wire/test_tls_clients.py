@@ -4,6 +4,7 @@ access log tells of them, and that neither another Host nor a session of before 
 
 import hashlib
 import json
+import re
 import ssl
 
 from wire import each, eventually, run, test
@@ -153,6 +154,30 @@ def the_log_tells_who(server):
         assert row["issuer"] == "CN=Gearshift test clients"
         assert row["fingerprint"] == hashlib.sha256(octets).hexdigest()
         assert int(row["serial"], 16) > 0 and row["serial"] == row["serial"].upper()
+
+
+@test
+def answers_can_tell_who(server):
+    """In a field, a page, and a map, as in the log: who is known here is sent to nobody else."""
+    world = server.world
+    fields = "$tls_client_verify|$tls_client_subject|$ssl_client_i_dn|$tls_client_serial|$tls_client_fingerprint"
+    conf = CONF.replace("access.log", "told.log").replace('alias_hosts', """
+        headers = {"X-Who: %s", "X-How: $tls_protocol|$tls_cipher|$tls_server_name"}
+        location = "/who" { return = "200 $role $tls_client_subject" }
+        alias_hosts""" % fields)
+    other = world.serve(conf='map "$tls_client_subject" "$role" { "CN=alice" = "admin" default = "guest" }\n' + conf)
+    for version in versions(server):
+        with other.connect(context=as_client(server, "client", version), server_name=OPTIONAL) as connection:
+            answer = connection.get("/a.txt", host=OPTIONAL)
+            who = answer["X-Who"].split("|")
+            assert who[:3] == ["SUCCESS", "CN=alice", "CN=Gearshift test clients"], who
+            assert int(who[3], 16) > 0 and re.fullmatch("[0-9a-f]{64}", who[4])
+            how = answer["X-How"].split("|")
+            assert how[0] == connection.sock.tls.version() and how[1].startswith("TLS_") and how[2] == OPTIONAL
+            assert connection.get("/who", host=OPTIONAL).body == b"admin CN=alice"
+        with other.connect(context=as_client(server, None, version), server_name=OPTIONAL) as connection:
+            assert connection.get("/a.txt", host=OPTIONAL)["X-Who"] == "NONE||||"
+            assert connection.get("/who", host=OPTIONAL).body == b"guest "
 
 
 @test

@@ -11,7 +11,8 @@ CONF = """
     headers = {"X-Values: $host|$scheme|$request_method|$arg_a|$cookie_sid|$is_args$args|$$5",
                "X-Agent: \\"$http_user_agent\\"",
                "Link: <https://www.example.org$uri>; rel=canonical",
-               "X-Nothing: $http_no_such_field"}
+               "X-Nothing: $http_no_such_field",
+               "X-Tls: $tls_protocol$tls_client_verify", "X-Protocol: $server_protocol$remote_user"}
     error_pages = {"404=/errors/$arg_lang/404.html", "410=/gone.html"}
     location "/try/" { root = "@root@" try = {"/hosts/$host$uri", "$uri.html", "/by/$arg_page"} }
     location "/ok/" { return = "200 ok" }
@@ -55,6 +56,9 @@ def a_header_holds_what_was_asked(server):
     assert answer["X-Values"].replace("https|", "http|") == "www.example.org|http|GET|b c|42|?a=b%20c&d|$5", scheme
     assert answer["Link"] == "<https://www.example.org/a.txt>; rel=canonical"
     assert "X-Nothing" not in answer
+    tls = answer["X-Tls"]
+    assert tls is None or re.fullmatch(r"TLSv1\.[23]NONE", tls), tls
+    assert answer["X-Protocol"] == "HTTP/1.1"
     etag = answer["ETag"]
     answer = server.get("/a.txt", f"If-None-Match: {etag}")
     assert answer.status == 304 and answer["X-Values"].endswith("|GET||||$5")
