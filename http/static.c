@@ -188,9 +188,15 @@ void http_static_begin_files(struct http_exchange *x)
         return;
     }
     s->uri = x->target.path;
+    http_static_begin_location(x);
+}
+
+void http_static_begin_location(struct http_exchange *x)
+{
+    const struct location *location = x->search.location;
     if (location->maintenance.file[0] != '\0' && location->root != NULL &&
         http_maintenance_is_due(x))
-        s->step = HTTP_SEARCH_MAINTENANCE;
+        x->search.step = HTTP_SEARCH_MAINTENANCE;
     else
         http_static_begin_judging(x);
 }
@@ -214,7 +220,7 @@ void http_static_begin(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
     s->try_index = s->index_index = 0;
-    s->rewrites = 0;
+    s->rewrites = x->counted_count = 0;
     s->rewritten_by = NULL;
     s->status = 0;
     if (http_report_is_asked(x)) {
@@ -588,6 +594,7 @@ void http_static_end(struct http_exchange *x)
     set_root(&x->search.root, NULL);
     x->search.location = NULL;
     x->search.lookups_untrue = 0;
-    x->search.checked = x->search.varies = x->search.rewritten = false;
+    x->search.checked = x->search.varies = false;
+    x->search.rewritten = x->search.led_by_more = false;
     x->search.step = HTTP_SEARCH_TRY;
 }
