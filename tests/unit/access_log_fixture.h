@@ -56,8 +56,9 @@ static int set_up(void **state)
 
     arena = arena_create();
     if (arena == NULL || mkdtemp(folder) == NULL ||
-        access_format_compile(arena, "combined", why, sizeof why, &formats[FORM_COMBINED]) < 0 ||
-        access_format_compile(arena, "json", why, sizeof why, &formats[FORM_JSON]) < 0)
+        access_format_compile(arena, "combined", NULL, why, sizeof why, &formats[FORM_COMBINED]) <
+            0 ||
+        access_format_compile(arena, "json", NULL, why, sizeof why, &formats[FORM_JSON]) < 0)
         return -1;
     snprintf(path, sizeof path, "%s/access.log", folder);
     snprintf(error_path, sizeof error_path, "%s/error.log", folder);
