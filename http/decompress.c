@@ -50,17 +50,20 @@ static enum http_static_result fail(struct http_exchange *x, int status)
     return HTTP_STATIC_NEXT;
 }
 
-/* A sidecar that cannot be read: `what` is wrong with it. At most one line a second tells which. */
-static enum http_static_result fail_damaged(struct http_exchange *x, enum coding coding,
+/* A sidecar that cannot be read: `what` is wrong with it. At most one line a second tells which.
+ * What `try` has behind it may still be the answer: "/backup" is perhaps not what backup.gz holds,
+ * but backup.html; but where nothing else is, it is not said that there is nothing. */
+static enum http_static_result pass_damaged(struct http_exchange *x, enum coding coding,
                                             const char *what)
 {
     struct http_env *env = x->env;
     struct span path = http_sidecar_path(x, coding);
 
     if (log_is_due(&env->decompress_log_ms, env->clock->now_ms))
-        log_error("%.*s %s; who does not take %.*s is answered 500", (int)path.len, path.ptr, what,
-                  (int)http_coding_name(coding).len, http_coding_name(coding).ptr);
-    return fail(x, 500);
+        log_error("%.*s %s; who does not take %.*s gets what else there is, or 500", (int)path.len,
+                  path.ptr, what, (int)http_coding_name(coding).len, http_coding_name(coding).ptr);
+    x->search.damaged = true;
+    return do_without(x, coding);
 }
 
 static enum http_static_result too_large(struct http_exchange *x, enum coding coding)
@@ -91,24 +94,22 @@ static enum http_static_result slice_done(struct http_exchange *x, enum coding c
     end = compression_end(s->compression, &error);
     s->made = compress_cache_store(x->env->compressed, s->compression);
     s->compression = NULL;
-    s->step = HTTP_SEARCH_RESPOND;
     switch (end) {
     case COMPRESSION_MADE:
+        s->step = HTTP_SEARCH_RESPOND;
         return s->made != NULL ? HTTP_STATIC_NEXT : fail(x, 503);
     case COMPRESSION_USELESS:
-        s->step = HTTP_SEARCH_DECOMPRESS;
         return too_large(x, coding);
     case COMPRESSION_CHANGED: /* it is looked for anew */
         file_entry_forget(s->sidecar);
         http_search_set(&s->sidecar, NULL);
-        s->step = HTTP_SEARCH_DECOMPRESS;
         return ++s->lookups_untrue < 8 ? HTTP_STATIC_NEXT : fail(x, 503);
     case COMPRESSION_FAILED:
         break;
     }
     if (error == EBADMSG)
-        return fail_damaged(x, coding, "is damaged");
-    return error == ENOMEM ? fail(x, 503) : fail_damaged(x, coding, "cannot be read");
+        return pass_damaged(x, coding, "is damaged");
+    return error == ENOMEM ? fail(x, 503) : pass_damaged(x, coding, "cannot be read");
 }
 
 enum http_static_result http_decompress_choose(struct http_exchange *x)
@@ -130,7 +131,7 @@ enum http_static_result http_decompress_choose(struct http_exchange *x)
     if (!file_entry_is_file(s->sidecar)) /* gone since it was probed */
         return do_without(x, coding);
     if (s->sidecar->meta.size == 0)
-        return fail_damaged(x, coding, "is empty");
+        return pass_damaged(x, coding, "is empty");
     s->made_coding = CODING_IDENTITY;
     switch (compress_cache_find_content(x->env->compressed, s->sidecar, decompressor_find(coding),
                                         x->env->config->limits.decompress_max,

@@ -54,6 +54,7 @@ struct http_static {
     uint8_t lookups_untrue; /* how often what was found was no longer so when it was to be sent */
     bool checked;           /* what is to be sent was looked at, and is as it was found */
     bool rewritten;         /* `uri` comes from a rule of a _redirects */
+    bool damaged;           /* a sidecar that might have been the answer cannot be read */
     bool led_by_more;       /* `uri` hangs on more than the path asked for: on a query, say */
     uint16_t try_index, index_index;
     uint8_t rewrites; /* how often target.path was rewritten (rewrite.h) */

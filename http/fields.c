@@ -145,6 +145,16 @@ static const struct cache_rule *find_cache_rule(struct http_env *env,
     return rule != NULL ? rule : find_in(env, location->cache_outer, path);
 }
 
+bool http_fields_have_cache_rule(struct http_env *env, const struct location *location,
+                                 struct span name)
+{
+    char text[HTTP_URL_MAX];
+
+    if (location->cache_own == NULL && location->cache_outer == NULL)
+        return false;
+    return find_cache_rule(env, location, http_fields_path(location, name, text)) != NULL;
+}
+
 /* Content-Disposition, for a file that is to be saved; where that cannot be told, it is. */
 static void put_download(struct http_env *env, struct text *text, const struct location *location,
                          struct span path, struct span name)

@@ -43,4 +43,8 @@ struct span http_fields_vary(const struct location *location, unsigned varies, c
  * `ret_text`, 64 octets. */
 struct span http_fields_charset(const struct location *location, struct span type, char *ret_text);
 
+/* Does a cache block say how long the file that is sent may be kept? `name` as above. */
+bool http_fields_have_cache_rule(struct http_env *env, const struct location *location,
+                                 struct span name);
+
 #endif

@@ -2,7 +2,8 @@
 #include "http/locate.h"
 
 #include "core/log_repeat.h"
-#include "http/static.h"
+#include "http/maintenance.h"
+#include "http/search.h"
 #include "http/vhost.h"
 
 #include <errno.h>
@@ -32,4 +33,20 @@ bool http_locate(struct http_exchange *x)
     if (captures != NULL && captures->count > 0)
         x->captures = captures;
     return true;
+}
+
+void http_static_begin_location(struct http_exchange *x)
+{
+    const struct location *location = x->search.location;
+    if (location->maintenance.file[0] != '\0' && location->root != NULL &&
+        http_maintenance_is_due(x))
+        x->search.step = HTTP_SEARCH_MAINTENANCE;
+    else
+        http_static_begin_judging(x);
+}
+
+void http_static_begin_judging(struct http_exchange *x)
+{
+    const struct location *location = x->search.location;
+    x->search.step = location->limits.any ? HTTP_SEARCH_LIMIT : http_search_admitted_step(location);
 }

@@ -21,19 +21,30 @@ const struct http_mix *http_mix_of(struct http_exchange *x, const struct locatio
     return http_mix_find(x->env, location, x->target.path, file, &mix) == 0 ? mix : NULL;
 }
 
+/* Does a cache block say of the file what the location's list of headers may say with variables?
+ * The block is for fewer paths, and wins. */
+static bool is_cached(struct http_exchange *x, const struct location *location)
+{
+    return http_fields_have_cache_rule(x->env, location, x->search.name);
+}
+
 size_t http_mix_put_varying(struct http_exchange *x, const struct location *location,
                             enum http_answer answer, char *out)
 {
     const struct http_mix *mix;
+    bool is_file = answer == HTTP_ANSWER_FILE;
 
     if (!location->has_fields)
-        return location->has_varying ? http_values_put_fields(x, location, out) : 0;
+        return location->has_varying
+                   ? http_values_put_fields(x, location, is_file && is_cached(x, location), out)
+                   : 0;
     mix = location->fields_vary ? http_mix_of(x, location, answer) : NULL;
     if (mix == NULL)
         return 0;
     return answer == HTTP_ANSWER_ERROR
-               ? http_values_put_rules(x, mix->vary_errors, mix->vary_errors_count, out)
-               : http_values_put_rules(x, mix->vary_success, mix->vary_success_count, out);
+               ? http_values_put_rules(x, mix->vary_errors, mix->vary_errors_count, false, out)
+               : http_values_put_rules(x, mix->vary_success, mix->vary_success_count,
+                                       is_file && !mix->caching && is_cached(x, location), out);
 }
 
 struct span http_mix_fields(struct http_exchange *x, const struct location *location,

@@ -191,22 +191,6 @@ void http_static_begin_files(struct http_exchange *x)
     http_static_begin_location(x);
 }
 
-void http_static_begin_location(struct http_exchange *x)
-{
-    const struct location *location = x->search.location;
-    if (location->maintenance.file[0] != '\0' && location->root != NULL &&
-        http_maintenance_is_due(x))
-        x->search.step = HTTP_SEARCH_MAINTENANCE;
-    else
-        http_static_begin_judging(x);
-}
-
-void http_static_begin_judging(struct http_exchange *x)
-{
-    const struct location *location = x->search.location;
-    x->search.step = location->limits.any ? HTTP_SEARCH_LIMIT : http_search_admitted_step(location);
-}
-
 void http_static_begin_answer(struct http_exchange *x)
 {
     const struct location *location = x->search.location;
@@ -253,7 +237,9 @@ static void not_found(struct http_exchange *x)
     static_assert(sizeof(x->extra) >= HTTP_VARY_MAX, "a Vary line must fit");
     if (x->search.varies)
         http_fields_vary(x->search.location, HTTP_VARIES_CODING, x->extra);
-    if (x->server->site_redirects == NULL || !http_site_rule_begin(x, true))
+    if (x->search.damaged)
+        http_static_begin_error(x, 500);
+    else if (x->server->site_redirects == NULL || !http_site_rule_begin(x, true))
         http_static_begin_error(x, 404);
 }
 
@@ -595,6 +581,6 @@ void http_static_end(struct http_exchange *x)
     x->search.location = NULL;
     x->search.lookups_untrue = 0;
     x->search.checked = x->search.varies = false;
-    x->search.rewritten = x->search.led_by_more = false;
+    x->search.rewritten = x->search.led_by_more = x->search.damaged = false;
     x->search.step = HTTP_SEARCH_TRY;
 }

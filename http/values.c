@@ -264,14 +264,21 @@ struct template_source http_values_of(struct http_exchange *x)
     return (struct template_source){ .value = value_of, .context = x, .map = map_of };
 }
 
-size_t http_values_put_fields(struct http_exchange *x, const struct location *location,
-                              char *ret_text)
+/* What a cache block says. */
+static bool is_caching(const char *name)
 {
-    return http_values_put_rules(x, location->headers, location->headers_count, ret_text);
+    return strcasecmp(name, "Cache-Control") == 0 || strcasecmp(name, "Expires") == 0;
+}
+
+size_t http_values_put_fields(struct http_exchange *x, const struct location *location,
+                              bool but_caching, char *ret_text)
+{
+    return http_values_put_rules(x, location->headers, location->headers_count, but_caching,
+                                 ret_text);
 }
 
 size_t http_values_put_rules(struct http_exchange *x, const struct header_rule *rules, size_t count,
-                             char *ret_text)
+                             bool but_caching, char *ret_text)
 {
     struct template_source source = http_values_of(x);
     size_t len = 0;
@@ -280,7 +287,7 @@ size_t http_values_put_rules(struct http_exchange *x, const struct header_rule *
         const struct header_rule *rule = &rules[i];
         size_t name_len = strlen(rule->name), room = HTTP_VARYING_MAX - len;
 
-        if (rule->varying == NULL || room < name_len + 4)
+        if (rule->varying == NULL || room < name_len + 4 || (but_caching && is_caching(rule->name)))
             continue;
         char *value = ret_text + len + name_len + 2;
         room -= name_len + 4;

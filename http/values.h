@@ -14,11 +14,12 @@ struct template_source http_values_of(struct http_exchange *x);
  * A field whose value comes to nothing, or is longer than a field may be, is left out. Returns the
  * length. */
 size_t http_values_put_fields(struct http_exchange *x, const struct location *location,
-                              char *ret_text);
+                              bool but_caching, char *ret_text);
 
-/* Likewise, of `count` fields. */
+/* Likewise, of `count` fields. `but_caching`: without Cache-Control and Expires, which something
+ * else says. */
 size_t http_values_put_rules(struct http_exchange *x, const struct header_rule *rules, size_t count,
-                             char *ret_text);
+                             bool but_caching, char *ret_text);
 
 /* A path put together of `template` into `ret_text`, of HTTP_PATH_MAX octets. False: it is too
  * long, or is no path as those of targets are. */

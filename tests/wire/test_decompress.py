@@ -35,6 +35,9 @@ def setup(world):
     world.root.write("tail.txt.gz", gzip.compress(b"one\n", mtime=0) + b"tail")
     world.root.write("none.txt.gz", b"no gzip at all")
     world.root.write("nothing.txt.gz", b"")
+    for name in ("junk", "page"):  # a download beside a page of its name
+        world.root.write(f"clean/{name}.gz", b"no gzip at all")
+    world.root.write("clean/page.html", b"<p>page")
     world.tools = [name for name in ("zstd", "brotli") if shutil.which(name)]
     for name, suffix in (("zstd", "zst"), ("brotli", "br")):
         path = os.path.join(world.root.path, f"{name}.txt")
@@ -44,7 +47,8 @@ def setup(world):
             subprocess.run([name, "-q", "-o", f"{path}.{suffix}", path], check=True)
         os.remove(path)
     return world.serve(settings={"decompress_max": "1m", "compress_cache": "8m"},
-                       block='precompressed = {"gzip", "br", "zstd"}\n')
+                       block='precompressed = {"gzip", "br", "zstd"}\n'
+                       'location "/clean/" { root = "@root@" clean_urls = on }\n')
 
 
 @each(["small", "large"])
@@ -98,6 +102,14 @@ def what_is_damaged_is_500_and_never_a_part(server, name):
         answer = server.get(f"/{name}.txt")
         assert answer.status == 500 and b"large" not in answer.body
         assert server.get(f"/{name}.txt", GZIP).status == 200  # as it is: the client is told what it is
+
+
+@test
+def what_is_damaged_hides_nothing_that_try_has_behind_it(server):
+    answer = server.get("/clean/page")
+    assert answer.status == 200 and answer.body == b"<p>page", answer
+    assert server.get("/clean/junk").status == 500
+    assert server.get("/clean/none").status == 404
 
 
 @test

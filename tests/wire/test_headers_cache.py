@@ -19,13 +19,19 @@ CONF = """
     }
     location "/deep/er/" { headers = {"X-Level: deeper"} }
     location "/bare/" { headers = {"X-Content-Type-Options:"} }
+    location "/asked/" { headers = {"Cache-Control: max-age=$arg_age", "Expires: $arg_age", "X-Age: $arg_age"} }
+    location "/block/" {
+        headers = {"Cache-Control: max-age=$arg_age"}
+        headers = "/block/b.css" { set = {"Cache-Control: private, max-age=$arg_age"} }
+        headers "/block/" { set = {"X-Age: $arg_age"} }
+    }
 """
 
 
 def setup(world):
     for name in ("a.txt", "a.css", "a.js", "a.never", "fonts/f.bin", "fonts.bin", "deep/a.txt",
                  "deep/a.css", "deep/a.js", "deep/er/a.txt", "deeper/a.txt",
-                 "bare/a.txt"):
+                 "bare/a.txt", "asked/a.css", "asked/a.txt", "block/a.css", "block/b.css", "block/a.txt"):
         world.root.write(name, "x" * 10)
     world.root.write("large.css", b"x" * 100_000)
     world.root.write("a.css.gz", "gzip")
@@ -45,6 +51,16 @@ def fields_merge_down_the_levels(server, target, wanted):
     for answer in forms(server, target):
         for name, value in wanted.items():
             assert answer.get(name) == value, (name, answer)
+
+
+@each([("/asked/a.css", "public, max-age=60", None), ("/asked/a.txt", "max-age=5", "5"),
+       ("/block/a.css", "public, max-age=60", None),
+       ("/block/b.css", "private, max-age=5", None), ("/block/a.txt", "max-age=5", None)])
+def one_of_them_says_how_long(server, target, control, expires):
+    """A cache block, which is for fewer paths, in the place of the list; a headers block in that of both."""
+    for answer in forms(server, target + "?age=5"):
+        assert answer.all("Cache-Control") == [control] and answer.get("Expires") == expires, answer
+        assert answer["X-Age"] == "5"
 
 
 @test
