@@ -35,14 +35,19 @@ struct signed_rules {
     size_t count;
 };
 
-/* Names in one `referers`: each is compared with every request's. */
-#define CONFIG_REFERERS_MAX 1000
+/* Names in one `referers`, and expressions: each is compared with every request's. */
+#define CONFIG_REFERERS_MAX         1000
+#define CONFIG_REFERERS_REGEXES_MAX 100
+
+struct regex;
 
 /* Which pages may lead here: `referers`. */
 struct referer_rules {
     bool none, blocked, server_names; /* words in it */
     char **hosts;                     /* the others */
     size_t hosts_count;
+    const struct regex **regexes; /* of what stands behind http:// and https:// */
+    size_t regexes_count;
     char **texts; /* as written */
     size_t count;
 };

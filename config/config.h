@@ -461,6 +461,7 @@ struct config {
     size_t access_log_statuses_count, access_log_skip_count;
     uint32_t access_log_buffer;
     _Atomic uint64_t *connections_counted; /* by the process, for its logs */
+    bool server_header;                    /* answers have a field Server */
     bool request_id; /* each request gets one, and its answer tells it: X-Request-Id */
     /* types */
     char *mime_types; /* path of a mime.types file; "" : built-in types only */

@@ -145,6 +145,8 @@ static const struct config_key keys[] = {
       .help = "what gathers, for a second at most, before it is written" },
     { "request_id", LOGS, TOP, CONFIG_BOOL, "off", IN(request_id),
       .help = "tell each answer's id in X-Request-Id" },
+    { "server_header", LOGS, TOP, CONFIG_BOOL, "on", IN(server_header),
+      .help = "tell in a field Server what answers; never the version" },
 
     { "connections_max", LIMITS, TOP, CONFIG_COUNT, "10240", 1, 4194304, IN(connections_max),
       .help = "connections at a time" },
@@ -510,7 +512,8 @@ static const struct config_key keys[] = {
       .help = "who may, by a link that was signed with one of these keys, and is not over" },
     { "referers", ADMIT, PATHS, CONFIG_TEXTS, "", NOWHERE, .check = config_text_referer,
       .max = CONFIG_REFERERS_MAX,
-      .allowed = "none, blocked, server_names, a host name, or *.name for those below it",
+      .allowed = "none, blocked, server_names, a host name, *.name for those below it, or ~ or ~* "
+                 "and a regular expression",
       .help = "pages that may lead here, by the Referer field" },
     { "satisfy", ADMIT, PATHS, CONFIG_CHOICE, "all", .choices = config_satisfactions, LOC(satisfy),
       .help = "whether it takes address, password and signature, or one of them" },
@@ -542,6 +545,8 @@ static const struct config_key keys[] = {
       .help = "entries from a file, or several" },
     { "ignore_case", MAPPED, MAP, CONFIG_BOOL, "on", MAPS(ignore_case),
       .help = "whether upper and lower case of a key are the same, as in nginx" },
+    { "hostnames", MAPPED, MAP, CONFIG_BOOL, "off", MAPS(hostnames),
+      .help = "whether keys may be *.example.org, .example.org and www.example.*, as in nginx" },
     { "set", FIELDS, FIELD, CONFIG_TEXTS, "", NOWHERE, .allowed = "\"Name: value\"",
       .help = "fields in the place of those of the same name" },
     { "add", FIELDS, FIELD, CONFIG_TEXTS, "", NOWHERE, .allowed = "\"Name: value\"",

@@ -5,6 +5,7 @@
 #include "config/config_text.h"
 #include "core/check.h"
 #include "core/signed_link.h"
+#include "match/regex.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -98,7 +99,34 @@ const char *config_text_referer(const char *text)
 {
     struct referer_rules rules;
 
-    return word_in(&rules, text) != NULL ? NULL : config_text_host(text);
+    return word_in(&rules, text) != NULL || text[0] == '~' ? NULL : config_text_host(text);
+}
+
+/* "~ EXPRESSION", or "~*" where case does not matter; nginx has no blank there. */
+static int regex_make(const struct config_build *build, const struct config_item *item,
+                      struct referer_rules *rules)
+{
+    const char *text = item->text + 1;
+    bool caseless = *text == '*';
+    char what[300];
+    int res;
+
+    text += caseless;
+    text += strspn(text, " ");
+    if (*text == '\0')
+        return config_fail(build, item->place, "referers",
+                           "\"%.200s\" has no expression, which would let everybody in",
+                           item->text);
+    if (rules->regexes_count == CONFIG_REFERERS_REGEXES_MAX)
+        return config_fail(build, item->place, "referers",
+                           "the list has more than %d expressions, of which each is tried",
+                           CONFIG_REFERERS_REGEXES_MAX);
+    res = regex_compile(build->arena, text, caseless, what, sizeof(what),
+                        &rules->regexes[rules->regexes_count]);
+    if (res == -EINVAL)
+        return config_fail(build, item->place, "referers", "\"%.200s\" %s", item->text, what);
+    rules->regexes_count += res == 0;
+    return res;
 }
 
 int config_referers_make(const struct config_build *build, const struct config_layers *layers,
@@ -121,13 +149,16 @@ int config_referers_make(const struct config_build *build, const struct config_l
         return -ENOMEM;
     rules->texts = arena_array(build->arena, entry->count, sizeof(rules->texts[0]));
     rules->hosts = arena_array(build->arena, entry->count, sizeof(rules->hosts[0]));
-    if (rules->texts == NULL || rules->hosts == NULL)
+    rules->regexes = arena_array(build->arena, CONFIG_REFERERS_REGEXES_MAX, sizeof(char *));
+    if (rules->texts == NULL || rules->hosts == NULL || rules->regexes == NULL)
         return -ENOMEM;
     for (size_t i = 0; res == 0 && i < entry->count; i++) {
         bool *word = word_in(rules, entry->items[i].text);
 
         res = config_text(build, key, &entry->items[i], &rules->texts[i]);
-        if (word != NULL)
+        if (res == 0 && entry->items[i].text[0] == '~')
+            res = regex_make(build, &entry->items[i], rules);
+        else if (word != NULL)
             *word = true;
         else
             rules->hosts[rules->hosts_count++] = rules->texts[i];

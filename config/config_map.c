@@ -306,24 +306,29 @@ static int source_make(struct maker *m)
 static int map_fill(struct maker *m, const struct config_block *defaults)
 {
     const struct config_build *build = m->scope->build;
-    const struct config_entry *ignore = config_entry_at(m->block, "ignore_case");
+    static const char *const switches[] = { "ignore_case", "hostnames" };
     struct map_fault fault;
     int res = name_make(m);
 
-    if (!ignore->is_set)
-        ignore = config_entry_at(defaults, "ignore_case");
     if (res == 0)
         res = source_make(m);
-    if (res == 0)
-        res = config_store(build, config_key_in(CONFIG_MAP, "ignore_case"), ignore, m->map);
+    for (size_t i = 0; res == 0 && i < ARRAY_LEN(switches); i++) {
+        const struct config_entry *entry = config_entry_at(m->block, switches[i]);
+
+        if (!entry->is_set)
+            entry = config_entry_at(defaults, switches[i]);
+        res = config_store(build, config_key_in(CONFIG_MAP, switches[i]), entry, m->map);
+    }
     if (res == 0)
         res = add_written(m);
     if (res == 0)
         res = add_files(m);
     if (res < 0)
         return res;
-    res = map_make(build->arena, m->entries, m->count, m->map->ignore_case, build->hash_key, &fault,
-                   &m->map->map);
+    res =
+        map_make(build->arena, m->entries, m->count,
+                 (m->map->ignore_case ? MAP_ANY_CASE : 0) | (m->map->hostnames ? MAP_HOSTNAMES : 0),
+                 build->hash_key, &fault, &m->map->map);
     if (res == -EINVAL)
         return fail_entry(m, &fault);
     if (res == 0)

@@ -563,6 +563,8 @@ static void print_map(struct printer *printer, const struct config_map *map)
     print_list(printer, "file", map->files, map->files_count);
     print_name(printer, "ignore_case");
     fputs(map->ignore_case ? "on\n" : "off\n", printer->out);
+    print_name(printer, "hostnames");
+    fputs(map->hostnames ? "on\n" : "off\n", printer->out);
     print_block_end(printer);
 }
 

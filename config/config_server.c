@@ -107,6 +107,9 @@ static int location_make(const struct servers *servers, const struct config_bloc
             return res;
     }
     res = config_location_make(build, &layers, servers->config, location);
+    servers->config->has_regex |= res == 0 && location->admission != NULL &&
+                                  location->admission->referers != NULL &&
+                                  location->admission->referers->regexes_count > 0;
     if (res == 0 && location->root == NULL && location->answer == NULL &&
         location->rewrite == NULL &&
         !(pattern_is_prefix(pattern->kind) && location->prefix.len == 1))

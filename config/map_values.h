@@ -30,6 +30,7 @@ struct config_map {
     size_t count;
     unsigned depth; /* 1: it looks at no other map; 2: at such a one */
     bool ignore_case;
+    bool hostnames; /* keys may be patterns of names */
     char **files;
     size_t files_count;
     struct config_map_entry *entries; /* those that stand in no file */

@@ -419,8 +419,9 @@ uint64_t http_env_sweep(struct http_env *env)
 struct span http_env_stamp(struct http_env *env)
 {
     if (env->stamp_s != env->clock->wall_s) {
-        int len = snprintf(env->stamp_text, sizeof(env->stamp_text),
-                           "Server: gearshift\r\nDate: %s\r\n", env->clock->http_date);
+        int len = snprintf(env->stamp_text, sizeof(env->stamp_text), "%sDate: %s\r\n",
+                           env->config->server_header ? "Server: gearshift\r\n" : "",
+                           env->clock->http_date);
         CHECK(len > 0 && (size_t)len < sizeof(env->stamp_text));
         env->stamp = span_make(env->stamp_text, (size_t)len);
         env->stamp_s = env->clock->wall_s;

@@ -2,6 +2,7 @@
 #include "http/referer.h"
 
 #include "core/check.h"
+#include "match/regex.h"
 
 #include <string.h>
 
@@ -51,6 +52,21 @@ static bool is_of(struct span host, char *const *names, size_t count)
     return false;
 }
 
+/* One that takes too long lets nobody in. */
+static bool is_matched(const struct http_exchange *x, const struct referer_rules *rules,
+                       struct span url)
+{
+    const char *begin = memmem(url.ptr, url.len, "://", 3);
+
+    for (size_t i = 0; i < rules->regexes_count && begin != NULL; i++) {
+        struct span text = span_make(begin + 3, (size_t)(url.ptr + url.len - begin) - 3);
+
+        if (regex_match(rules->regexes[i], x->env->regexes, text, NULL) > 0)
+            return true;
+    }
+    return false;
+}
+
 bool http_referer_may(const struct http_exchange *x, const struct referer_rules *rules)
 {
     struct span value, host;
@@ -62,5 +78,5 @@ bool http_referer_may(const struct http_exchange *x, const struct referer_rules 
     if (host.len == 0)
         return rules->blocked && memmem(value.ptr, value.len, "://", 3) == NULL;
     return (rules->server_names && is_of(host, x->server->hosts, x->server->hosts_count)) ||
-           is_of(host, rules->hosts, rules->hosts_count);
+           is_of(host, rules->hosts, rules->hosts_count) || is_matched(x, rules, value);
 }

@@ -17,7 +17,10 @@ struct map {
     struct map_regex *regexes;
     size_t regexes_count;
     int fallback; /* index of the default, or MAP_NONE */
-    bool any_case;
+    unsigned how;
+    /* Keys behind those of the entries: of ".a.b", whose own one is "a.b", "*.a.b". */
+    uint32_t *more_entries; /* whose they are */
+    uint32_t count;         /* of entries */
 };
 
 static char lower(char octet)
@@ -31,6 +34,7 @@ struct maker {
     struct map *map;
     const struct map_entry *entries;
     struct span *keys;
+    size_t more; /* keys behind those of the entries, so far */
     struct map_fault *fault;
 };
 
@@ -76,8 +80,9 @@ static int add_regex(const struct maker *m, size_t entry)
 static const char *refuse_word(struct span key)
 {
     if (span_eq(key, SPAN_LIT("hostnames")))
-        return "makes names of hosts patterns in nginx; write expressions such as "
-               "\"~\\.example\\.org$\", or \\hostnames for a key of that name";
+        return "is nginx's word for names of hosts that are patterns; write hostnames = on into "
+               "the "
+               "map's block; a key of that name is \\hostnames";
     if (span_eq(key, SPAN_LIT("volatile")))
         return "is nginx's word for a map that is not cached, which none is here: leave it out; a "
                "key of that name is \\volatile";
@@ -87,7 +92,20 @@ static const char *refuse_word(struct span key)
     return NULL;
 }
 
-static int add_entry(const struct maker *m, size_t entry)
+/* ".a.b": two keys of one entry. */
+static bool is_name_and_below(const struct maker *m, size_t entry)
+{
+    struct span key = m->entries[entry].key;
+
+    return (m->map->how & MAP_HOSTNAMES) != 0 && key.len > 1 && key.ptr[0] == '.';
+}
+
+static uint32_t entry_of(const struct map *map, uint32_t key)
+{
+    return key < map->count ? key : map->more_entries[key - map->count];
+}
+
+static int add_entry(struct maker *m, size_t entry)
 {
     struct span key = m->entries[entry].key;
     struct map *map = m->map;
@@ -104,14 +122,20 @@ static int add_entry(const struct maker *m, size_t entry)
     if (is_regex(key))
         return add_regex(m, entry);
     uint32_t first = text_table_add(&map->table, (uint32_t)entry);
-    return first == TEXT_TABLE_NONE ? 0 : fail(m, entry, "stands twice", first);
+    if (first == TEXT_TABLE_NONE && is_name_and_below(m, entry)) {
+        uint32_t index = map->count + (uint32_t)m->more;
+
+        map->more_entries[m->more++] = (uint32_t)entry;
+        first = text_table_add(&map->table, index);
+    }
+    return first == TEXT_TABLE_NONE ? 0 : fail(m, entry, "stands twice", entry_of(map, first));
 }
 
 /* The keys that go into the table: without a backslash in front, in lower case if it does not
  * matter; all in one piece of memory. */
-static int copy_keys(const struct maker *m, size_t count, size_t *ret_hashed, size_t *ret_regexes)
+static int copy_keys(struct maker *m, size_t count, size_t *ret_hashed, size_t *ret_regexes)
 {
-    size_t octets = 0;
+    size_t octets = 0, more = 0;
     char *out;
 
     *ret_hashed = *ret_regexes = 0;
@@ -119,12 +143,16 @@ static int copy_keys(const struct maker *m, size_t count, size_t *ret_hashed, si
         if (is_regex(m->entries[i].key))
             ++*ret_regexes;
         else
-            octets += m->entries[i].key.len;
+            octets += m->entries[i].key.len + 1;
+        more += is_name_and_below(m, i);
     }
-    *ret_hashed = count - *ret_regexes;
+    *ret_hashed = count - *ret_regexes + more;
     out = arena_alloc(m->arena, octets);
-    if (out == NULL)
+    m->keys = arena_array(m->arena, count + more, sizeof(m->keys[0]));
+    m->map->more_entries = arena_array(m->arena, more, sizeof(m->map->more_entries[0]));
+    if (out == NULL || m->keys == NULL || m->map->more_entries == NULL)
         return -ENOMEM;
+    more = 0;
     for (size_t i = 0; i < count; i++) {
         struct span key = m->entries[i].key;
 
@@ -132,29 +160,32 @@ static int copy_keys(const struct maker *m, size_t count, size_t *ret_hashed, si
             continue;
         if (key.len > 0 && key.ptr[0] == '\\')
             key = span_make(key.ptr + 1, key.len - 1);
-        m->keys[i] = span_make(out, key.len);
+        if (is_name_and_below(m, i)) { /* "*.a.b", of which "a.b" is the end */
+            *out++ = '*';
+            m->keys[count + more++] = span_make(out - 1, key.len + 1);
+            m->keys[i] = span_make(out + 1, key.len - 1);
+        } else {
+            m->keys[i] = span_make(out, key.len);
+        }
         for (size_t at = 0; at < key.len; at++)
-            *out++ = m->map->any_case ? lower(key.ptr[at]) : key.ptr[at];
+            *out++ = (m->map->how & MAP_ANY_CASE) != 0 ? lower(key.ptr[at]) : key.ptr[at];
     }
     return 0;
 }
 
-int map_make(struct arena *arena, const struct map_entry *entries, size_t count, bool any_case,
+int map_make(struct arena *arena, const struct map_entry *entries, size_t count, unsigned how,
              const uint64_t hash_key[2], struct map_fault *ret_fault, const struct map **ret_map)
 {
     struct map *map = arena_alloc(arena, sizeof(*map));
-    struct maker m = { .arena = arena,
-                       .map = map,
-                       .entries = entries,
-                       .keys = arena_array(arena, count, sizeof(struct span)),
-                       .fault = ret_fault };
+    struct maker m = { .arena = arena, .map = map, .entries = entries, .fault = ret_fault };
     size_t hashed, regexes;
     int res;
 
     CHECK(count <= MAP_ENTRIES_MAX);
-    if (map == NULL || m.keys == NULL)
+    if (map == NULL)
         return -ENOMEM;
-    map->any_case = any_case;
+    map->how = how;
+    map->count = (uint32_t)count;
     map->fallback = MAP_NONE;
     res = copy_keys(&m, count, &hashed, &regexes);
     if (res == 0)
@@ -175,20 +206,58 @@ int map_make(struct arena *arena, const struct map_entry *entries, size_t count,
     return res;
 }
 
+/* The index of the key that a name lies below, the longest, or begins with; or TEXT_TABLE_NONE. A
+ * star is written into `name`, and taken out again. */
+static uint32_t find_pattern(const struct map *map, char *name, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        char before;
+        uint32_t found;
+
+        if (name[i] != '.' || i == 0)
+            continue;
+        before = name[i - 1];
+        name[i - 1] = '*';
+        found = text_table_find(&map->table, span_make(name + i - 1, len - i + 1));
+        name[i - 1] = before;
+        if (found != TEXT_TABLE_NONE)
+            return found;
+    }
+    for (size_t i = len; i-- > 1;) {
+        char behind;
+        uint32_t found;
+
+        if (name[i] != '.' || i + 1 == len)
+            continue;
+        behind = name[i + 1];
+        name[i + 1] = '*';
+        found = text_table_find(&map->table, span_make(name, i + 2));
+        name[i + 1] = behind;
+        if (found != TEXT_TABLE_NONE)
+            return found;
+    }
+    return TEXT_TABLE_NONE;
+}
+
 /* The entry of the key, or TEXT_TABLE_NONE. */
 static uint32_t find_key(const struct map *map, struct span text)
 {
-    char lowered[MAP_KEY_MAX];
+    char room[MAP_KEY_MAX];
+    bool named = (map->how & MAP_HOSTNAMES) != 0;
+    uint32_t found;
 
-    if (text.len > map->table.len_max)
+    if (text.len > (named ? (size_t)MAP_KEY_MAX : map->table.len_max))
         return TEXT_TABLE_NONE;
-    if (map->any_case) {
-        CHECK(text.len <= sizeof(lowered));
+    if (map->how != 0) {
+        CHECK(text.len <= MAP_KEY_MAX);
         for (size_t i = 0; i < text.len; i++)
-            lowered[i] = lower(text.ptr[i]);
-        text.ptr = lowered;
+            room[i] = (map->how & MAP_ANY_CASE) != 0 ? lower(text.ptr[i]) : text.ptr[i];
+        text.ptr = room;
     }
-    return text_table_find(&map->table, text);
+    found = text_table_find(&map->table, text);
+    if (found == TEXT_TABLE_NONE && named)
+        found = find_pattern(map, room, text.len);
+    return found != TEXT_TABLE_NONE ? entry_of(map, found) : found;
 }
 
 int map_find(const struct map *map, struct regex_room *room, struct span text,

@@ -2,7 +2,8 @@
  * regular expression that matches. Here it is found which entry holds; what that says is kept by
  * whoever made the map (config/config_map.c), under the same index. Pure, and read-only once made.
  *
- * In this order: the key itself, by hash, however many there are; then expressions, one after the
+ * In this order: the key itself, by hash, however many there are; of names of hosts the longest
+ * "*.example.org", then the longest "www.example.*", by hash, too; then expressions, one after the
  * other in the order that they are written in; then the default. */
 #ifndef MATCH_MAP_H
 #define MATCH_MAP_H
@@ -23,6 +24,13 @@ enum {
     MAP_ENTRIES_MAX = 1 << 27
 };
 
+/* How keys are taken. */
+enum {
+    MAP_ANY_CASE = 1 << 0, /* compared without regard to the case of ASCII letters */
+    MAP_HOSTNAMES = 1 << 1 /* "*.a.b" is what lies below a.b, ".a.b" a.b itself as well, "a.b.*"
+                              what begins so: whole labels, any number of them */
+};
+
 struct map;
 
 /* One entry: its key as written (map_lines.h), and where. */
@@ -38,10 +46,10 @@ struct map_fault {
     size_t first;     /* SIZE_MAX, or the index of one that says the same */
 };
 
-/* Makes a map of `count` entries, MAP_ENTRIES_MAX at most, which are borrowed for the call; keys
- * are compared without regard to the case of ASCII letters if `any_case`; `hash_key`: siphash.h. 0
- * and a map in the arena; -ENOMEM; or -EINVAL and *ret_fault. */
-int map_make(struct arena *arena, const struct map_entry *entries, size_t count, bool any_case,
+/* Makes a map of `count` entries, MAP_ENTRIES_MAX at most, which are borrowed for the call; `how`:
+ * bits as above; `hash_key`: siphash.h. 0 and a map in the arena; -ENOMEM; or -EINVAL and
+ * *ret_fault. */
+int map_make(struct arena *arena, const struct map_entry *entries, size_t count, unsigned how,
              const uint64_t hash_key[2], struct map_fault *ret_fault, const struct map **ret_map);
 
 /* The index of the entry for `text`, or of the default; MAP_NONE: there is neither; or -E2BIG: an

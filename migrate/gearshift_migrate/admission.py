@@ -129,6 +129,8 @@ def referers(place, context, out):
             ours.append(name.partition("/")[0])
         elif ending_of(name):
             ours += ending_of(name)
+        elif name.startswith("~"):
+            ours.append("~* " + name[1:])  # nginx compares them without regard to case
         else:
             context.notes.unsaid(directive, f"{name}: a name, or *.name")
     out.list("referers", dict.fromkeys(ours))

@@ -17,7 +17,7 @@ def use(name, context, depth=0):
     if name in context.used:
         return True
     row = context.maps.get(name)
-    if row is None or depth == NESTING_MAX or any(line.name == "hostnames" for line in row.block):
+    if row is None or depth == NESTING_MAX:
         return False
     source, unknown = variables(row.args[0], context, depth)
     if unknown:
@@ -25,8 +25,10 @@ def use(name, context, depth=0):
     block = Block(f"map {quoted(source)} {quoted('$' + name)}")
     if row.files:
         block.list("file", row.files)
+    if any(line.name == "hostnames" for line in row.block):
+        block.set("hostnames", "on")
     for line in row.block:
-        if line.name in ("volatile", "include") or (line.file != row.file and row.files):
+        if line.name in ("volatile", "include", "hostnames") or (line.file != row.file and row.files):
             continue
         value, unknown = variables(line.args[0] if line.args else "", context, depth)
         captured = re.findall(r"\(\?P?<(\w+)>", line.name) if line.name.startswith("~") else []

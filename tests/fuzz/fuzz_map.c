@@ -45,9 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CHECK(arena != NULL && regex_room_create(1000, &room) == 0);
     count =
         size > 0 ? read_entries(arena, span_make((const char *)data + 1, size - 1), entries) : -1;
-    bool any_case = size > 0 && (data[0] & 1) != 0;
-    if (count >= 0 &&
-        map_make(arena, entries, (size_t)count, any_case, hash_key, &fault, &map) == 0) {
+    unsigned how = size > 0 ? data[0] & (MAP_ANY_CASE | MAP_HOSTNAMES) : 0;
+    if (count >= 0 && map_make(arena, entries, (size_t)count, how, hash_key, &fault, &map) == 0) {
         for (int i = 0; i < count; i++) {
             struct span key = entries[i].key;
             struct captures captures;

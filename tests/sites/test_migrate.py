@@ -301,6 +301,12 @@ class Idioms(Case):
                                  "valid_referers none a.example; if ($invalid_referer) { return 403; } }")
         self.assertEqual(notes, [])
         self.assertIn('referers = {"none", "a.example"}', text)
+        self.says(r"valid_referers none ~\.google\.; if ($invalid_referer) { return 403; }",
+                  r"""referers = {"none", '~* \.google\.'}""")
+
+    def test_maps_of_hosts(self):
+        http = "map $host $site { hostnames; .a.example a; *.b.example b; default c; }"
+        self.says("add_header X-Site $site;", 'map "$host" "$site"', "hostnames = on", '".a.example" = "a"', http=http)
 
     def test_scripts_are_never_sent_as_files(self):
         text, notes = self.whole("server { listen 80; server_name a.example; root /srv/a; index index.php index.html;"

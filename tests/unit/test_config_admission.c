@@ -196,6 +196,35 @@ static void test_links(void **state)
     config_free(config);
 }
 
+static void test_referers_by_expression(void **state)
+{
+    static const char *const refused[][2] = { { "~", "has no expression" },
+                                              { "~* ", "has no expression" },
+                                              { "~ (", "missing closing" } };
+    struct fixture fixture = { .files_count = 1 };
+    struct config *config = fixture_config(
+        &fixture, "server a { root = /srv/www referers = {none, '~\\.x/', '~* ^B/', c} }");
+    const struct referer_rules *rules = at(config, 0, "/")->admission->referers;
+
+    (void)state;
+    assert_int_equal(rules->regexes_count, 2);
+    assert_int_equal(rules->hosts_count, 1);
+    assert_int_equal(rules->count, 4);
+    assert_true(config->has_regex);
+    config_free(config);
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+        char text[200];
+
+        snprintf(text, sizeof(text), "server a { root = /srv/www\nreferers = '%s' }",
+                 refused[i][0]);
+        config = NULL;
+        assert_int_not_equal(fixture_load_text(&fixture, text, &config), 0);
+        if (strstr(fixture.why, refused[i][1]) == NULL ||
+            strstr(fixture.why, "server.conf:2: referers: ") == NULL)
+            fail_msg("%s", fixture.why);
+    }
+}
+
 static void test_auth_refused(void **state)
 {
     static const struct refusal rows[] = {
@@ -230,7 +259,7 @@ static void test_auth_refused(void **state)
           "server.conf:2: signed: the list has 5 elements; allowed: 4 at most" },
         { "server a { root = /srv/www\nreferers = \"http://x/\" }",
           "server.conf:2: referers: \"http://x/\" is no host name; allowed: none, blocked, "
-          "server_names, a host name, or *.name for those below it" },
+          "server_names, a host name, *.name for those below it, or ~ or ~* and a regular expression" },
     };
     struct fixture fixture = { .files[1] = { "/site/good", "a:" SHA },
                                .files[2] = { "/site/plain", "a:" SHA "\nbob:secret\n" },
@@ -247,9 +276,10 @@ static void test_auth_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lists),   cmocka_unit_test(test_inheritance),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_auth),
-        cmocka_unit_test(test_links),   cmocka_unit_test(test_auth_refused),
+        cmocka_unit_test(test_lists),        cmocka_unit_test(test_inheritance),
+        cmocka_unit_test(test_refused),      cmocka_unit_test(test_auth),
+        cmocka_unit_test(test_links),        cmocka_unit_test(test_referers_by_expression),
+        cmocka_unit_test(test_auth_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

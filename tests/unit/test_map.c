@@ -15,7 +15,7 @@ static const uint64_t hash_key[2] = { 5, 6 };
 static struct map_fault fault;
 
 /* A map of keys, up to NULL; NULL: it is refused. */
-static const struct map *make(bool any_case, const char *const *keys)
+static const struct map *make(unsigned how, const char *const *keys)
 {
     struct map_entry entries[32] = { 0 };
     const struct map *map = NULL;
@@ -23,7 +23,7 @@ static const struct map *make(bool any_case, const char *const *keys)
 
     for (; keys[count] != NULL; count++)
         entries[count].key = span_str(keys[count]);
-    int res = map_make(arena, entries, count, any_case, hash_key, &fault, &map);
+    int res = map_make(arena, entries, count, how, hash_key, &fault, &map);
     assert_true(res == 0 || res == -EINVAL);
     return res == 0 ? map : NULL;
 }
@@ -33,6 +33,65 @@ static int find(const struct map *map, const char *text)
     struct captures captures;
 
     return map_find(map, room, span_str(text), &captures);
+}
+
+/* As nginx: the name, the longest below which it lies, the longest that it begins with,
+ * expressions. */
+static void test_hostnames(void **state)
+{
+    static const char *const keys[] = { "a.example",   "*.a.example", "*.b.a.example", ".c.example",
+                                        "www.*",       "www.c.*",     "~^x",           "default",
+                                        "*.Z.example", NULL };
+    static const struct {
+        const char *name;
+        int found;
+    } rows[] = {
+        { "a.example", 0 },
+        { "x.a.example", 1 },
+        { "x.y.a.example", 1 },
+        { "b.a.example", 1 },
+        { "z.b.a.example", 2 },
+        { "c.example", 3 },
+        { "d.c.example", 3 },
+        { "e.d.C.example", 3 },
+        { "www.org", 4 },
+        { "www.x.org", 4 },
+        { "www.c.org", 5 },
+        { "www.c.x.org", 5 },
+        { "www.c.example", 3 },
+        { "xa.example", 6 },
+        { ".a.example", 7 },
+        { "www.", 7 },
+        { "www", 7 },
+        { "", 7 },
+        { ".", 7 },
+        { "..", 7 },
+        { "a.z.example", 8 },
+        { "*.a.example", 1 },
+        { ".c.example", 7 },
+    };
+    static const char *const twice[] = { "*.c.example", ".c.example", NULL };
+    const struct map *map = make(MAP_ANY_CASE | MAP_HOSTNAMES, keys);
+    char longest[MAP_KEY_MAX + 2];
+
+    (void)state;
+    assert_non_null(map);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (find(map, rows[i].name) != rows[i].found)
+            fail_msg("%s: %d", rows[i].name, find(map, rows[i].name));
+    }
+    memset(longest, 'q', sizeof(longest));
+    memcpy(longest + MAP_KEY_MAX - 10, ".a.example", 11);
+    assert_int_equal(find(map, longest), 1);
+    memcpy(longest + MAP_KEY_MAX - 9, ".a.example", 11);
+    assert_int_equal(find(map, longest), 7);
+    /* Without it they are texts. */
+    map = make(0, keys);
+    assert_int_equal(find(map, "x.a.example"), 6);
+    assert_int_equal(find(map, ".c.example"), 3);
+    assert_null(make(MAP_HOSTNAMES, twice));
+    assert_int_equal(fault.entry, 1);
+    assert_int_equal(fault.first, 0);
 }
 
 static void test_order(void **state)
@@ -129,6 +188,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_order, regex_setup, regex_teardown),
+        cmocka_unit_test_setup_teardown(test_hostnames, regex_setup, regex_teardown),
         cmocka_unit_test_setup_teardown(test_any_case, regex_setup, regex_teardown),
         cmocka_unit_test_setup_teardown(test_refusals, regex_setup, regex_teardown),
         cmocka_unit_test_setup_teardown(test_nothing, regex_setup, regex_teardown),

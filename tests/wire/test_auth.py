@@ -32,6 +32,7 @@ server "localhost" {
     location "/slow/" { auth "Slow" { users = "@world@/logs/slow" } }
     location "/signed/" { signed = {"@world@/logs/key", "@world@/logs/old"} autoindex = on }
     location "/pages/" { referers = {"none", "server_names", "*.example.org"} }
+    location "/matched/" { alias = "@root@" referers = {"blocked", '~* ^(www\\.)?example\\.com/a/', '~ \\.net:8080$'} }
     location "/any/" {
         satisfy = any
         allow = "192.0.2.0/24"
@@ -194,6 +195,13 @@ def signed_links(world):
 ])
 def pages_that_may_lead_here(world, fields, status):
     assert ask(world, "/pages/a.txt", *fields).status == status
+
+
+@each([("http://Example.com/a/x", 200), ("https://www.example.com/A/", 200), ("https://example.com/b/", 403),
+       ("https://x.example.com/a/", 403), ("http://a.net:8080", 200), ("http://a.NET:8080", 403), ("-", 200),
+       ("ftp://example.com/a/", 403), (None, 403)])
+def pages_by_expression(world, referer, status):
+    assert ask(world, "/matched/open.txt", *([f"Referer: {referer}"] if referer else [])).status == status
 
 
 @test

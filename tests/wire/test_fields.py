@@ -24,6 +24,16 @@ def types_are_not_to_be_guessed(server, request):
 
 
 @test
+def the_server_need_not_be_named(server):
+    other = server.world.serve(settings={"server_header": "off"})
+    for request in (head("GET", "/a.txt", "Connection: close"), b"GET\r\n\r\n"):
+        with other.connect() as connection:
+            connection.send(request)
+            octets = connection.read_to_end()
+        assert octets.startswith(b"HTTP/1.1 ") and b"\r\nDate: " in octets and b"Server" not in octets, octets
+
+
+@test
 def date_follows_the_clock(server):
     with server.connect() as connection:
         first = connection.get("/a.txt")["Date"]
