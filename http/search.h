@@ -1,5 +1,5 @@
 /* search.h: what the files of the search (static.h) share: static.c, search_path.c, admission.c,
- * sidecar.c, delta.c, compress.c, directory.c. Nobody else includes it. */
+ * sidecar.c, delta.c, compress.c, content_hash.c, directory.c. Nobody else includes it. */
 #ifndef HTTP_SEARCH_H
 #define HTTP_SEARCH_H
 
@@ -131,9 +131,10 @@ bool http_decompress_can(const struct http_exchange *x) HTTP_SEARCH_RARE;
 /* The sidecar's path: s->name and the coding's suffix, in x->path. */
 struct span http_sidecar_path(struct http_exchange *x, enum coding coding);
 
-/* Just before s->made is sent: the fields that are kept with it are of s->entry's name, or of
- * none. */
-void http_compress_fit_fields(struct http_exchange *x) HTTP_SEARCH_RARE;
+/* Just before s->made is sent, which was made of `file`: the fields that are kept with it are of
+ * s->entry's name, or of none. */
+void http_compress_fit_fields(struct http_exchange *x,
+                              const struct file_entry *file) HTTP_SEARCH_RARE;
 
 /* Lets go of what http_compress_choose() holds. Idempotent. */
 void http_compress_drop(struct http_exchange *x) HTTP_SEARCH_RARE;
@@ -142,6 +143,27 @@ static inline void http_compress_end(struct http_exchange *x)
 {
     if (x->search.made != NULL || x->search.compression != NULL)
         http_compress_drop(x);
+}
+
+/* Is the file's hash to be made before it is answered with? False also where it was tried in vain.
+ */
+bool http_content_hash_is_due(const struct http_exchange *x,
+                              const struct file_entry *file) HTTP_SEARCH_RARE;
+
+/* Takes a slice's result, or wants the next. NEXT, or ROOM: earlier answers go first. */
+enum http_static_result http_content_hash_step(struct http_exchange *x,
+                                               struct file_entry *file) HTTP_SEARCH_RARE;
+
+/* What was made of `file` is tagged by its hash, too. */
+void http_content_hash_pass(const struct file_entry *file, struct file_entry *made);
+
+/* Lets go of a hash that is waited for. Idempotent. */
+void http_content_hash_drop(struct http_exchange *x) HTTP_SEARCH_RARE;
+
+static inline void http_content_hash_end(struct http_exchange *x)
+{
+    if (x->search.hashing != NULL)
+        http_content_hash_drop(x);
 }
 
 /* Counts the request where its location limits requests (limit.h): it is refused, waits, or goes on

@@ -29,7 +29,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,6 +129,7 @@ static void check_done(struct http_exchange *x)
     if (s->checked)
         return;
     http_compress_end(x); /* of what it was */
+    s->untagged = false;
     file_entry_forget(entry);
     s->lookups_untrue++;
     if (s->sidecar != NULL) {
@@ -420,6 +420,8 @@ static enum http_static_result step_respond(struct http_exchange *x)
     struct http_static *s = &x->search;
     struct file_entry *file = s->sidecar != NULL ? s->sidecar : s->entry;
     enum coding coding = CODING_IDENTITY;
+    if (s->location->etag == ETAG_CONTENT && http_content_hash_is_due(x, file))
+        return http_content_hash_step(x, file);
     if (!is_checked(x, file))
         return HTTP_STATIC_NEXT;
     /* Of a page that is there as a sidecar alone it is known only now. */
@@ -431,7 +433,7 @@ static enum http_static_result step_respond(struct http_exchange *x)
     if (s->sidecar != NULL && s->made == NULL)
         coding = s->codings[s->coding_index];
     if (s->made != NULL) {
-        http_compress_fit_fields(x);
+        http_compress_fit_fields(x, file);
         file = s->made;
         coding = (enum coding)s->made_coding;
     }
@@ -581,6 +583,7 @@ void http_static_end(struct http_exchange *x)
     http_search_set(&x->search.sidecar, NULL);
     http_search_set(&x->search.opened, NULL);
     http_compress_end(x);
+    http_content_hash_end(x);
     http_delta_end(x);
     http_admission_end(x);
     http_listing_free(x->search.listing);
@@ -588,6 +591,6 @@ void http_static_end(struct http_exchange *x)
     set_root(&x->search.root, NULL);
     x->search.location = NULL;
     x->search.lookups_untrue = 0;
-    x->search.checked = x->search.varies = x->search.rewritten = false;
+    x->search.checked = x->search.varies = x->search.rewritten = x->search.untagged = false;
     x->search.step = HTTP_SEARCH_TRY;
 }
