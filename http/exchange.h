@@ -28,8 +28,12 @@
 /* DONE: a step of a listing, or of what is compressed. What other jobs bring is dealt with on
  * arrival. */
 enum {
-    HTTP_ID_MAX = 128,   /* octets of a request's id */
-    HTTP_SENT_MAX = 1024 /* octets of an answer's fields that are kept for the access log */
+    HTTP_ID_MAX = 128,      /* octets of a request's id */
+    HTTP_SENT_MAX = 1024,   /* octets of an answer's fields that are kept for the access log */
+    HTTP_REWRITES_MAX = 10, /* of one request, as nginx has it */
+    /* Two of each location that it may come to: the first, by a rule of a _redirects, by rewrites
+     */
+    HTTP_COUNTED_MAX = 2 * (2 + HTTP_REWRITES_MAX)
 };
 
 enum http_job_state { HTTP_JOB_NONE, HTTP_JOB_WANTED, HTTP_JOB_DONE };
@@ -50,6 +54,7 @@ struct http_static {
     bool checked;           /* what is to be sent was looked at, and is as it was found */
     bool untagged;          /* its hash was tried to be made in vain (content_hash.h) */
     bool rewritten;         /* `uri` comes from a rule of a _redirects */
+    bool led_by_more;       /* `uri` hangs on more than the path asked for: on a query, say */
     uint16_t try_index, index_index;
     uint8_t rewrites; /* how often target.path was rewritten (rewrite.h) */
     int unsure_error; /* why: an errno */
@@ -151,6 +156,10 @@ struct http_exchange {
     struct http_multipart multipart;
     struct http_send_window window; /* of the minimum rate; its `sent` is out.sent */
     struct http_pace pace;          /* of the greatest rate */
+
+    /* Limits that have counted the present request: struct rate_limit.zone (limit.h) */
+    uint8_t counted_count;
+    uint64_t counted[HTTP_COUNTED_MAX];
 
     /* Of the present request, for its line in the access log and its id; with env->needs. */
     uint64_t answer_start; /* on the scale of out.queued: where its answer begins */
