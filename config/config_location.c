@@ -10,6 +10,7 @@
 #include "config/config_fields.h"
 #include "config/config_headers.h"
 #include "config/config_limits.h"
+#include "config/config_notes.h"
 #include "config/config_return.h"
 #include "config/config_rewrite.h"
 #include "config/config_rules.h"
@@ -486,6 +487,32 @@ static int template_make(const struct config_build *build, const struct config_l
     return res;
 }
 
+/* Where the location's settings were said that fields and answers come of, for who explains them.
+ */
+static void settings_note(const struct config_build *build, const struct config_layers *layers,
+                          const struct location *location)
+{
+    const struct {
+        const char *key;
+        const void *what;
+    } rows[] = {
+        { "return", location->answer },
+        { "rewrite", location->rewrite },
+        { "hsts", location->hsts },
+        { "cors", location->cors },
+        { "early_hints", location->early_hints },
+        { "download", location->download },
+        { "security_headers", location->headers },
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct config_entry *entry = entry_in_force(layers, config_key_find(rows[i].key));
+
+        if (entry != NULL && entry->is_set)
+            config_note(build, rows[i].what, entry->place);
+    }
+}
+
 int config_location_make(const struct config_build *build, const struct config_layers *layers,
                          struct config *config, struct location *location)
 {
@@ -537,5 +564,7 @@ int config_location_make(const struct config_build *build, const struct config_l
     for (size_t i = 0; res == 0 && i < location->archive_count; i++)
         location->archive |=
             1u << (strcmp(location->archive_texts[i], "zip") == 0 ? ARCHIVE_ZIP : ARCHIVE_TAR);
+    if (res == 0)
+        settings_note(build, layers, location);
     return res;
 }

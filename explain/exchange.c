@@ -37,6 +37,15 @@ static void observe(struct run *run)
     run->answer->server = x->server;
     run->answer->location = x->asked;
     run->answer->client = *http_client_of(x, &run->conn.peer);
+    run->answer->ruled |= x->search.rewritten;
+    if (x->search.rewrites > run->answer->rewrites && x->target.path.len > 0) {
+        const char *path = arena_strndup(run->arena, x->target.path.ptr, x->target.path.len);
+
+        if (path != NULL) {
+            run->answer->path = span_make(path, x->target.path.len);
+            run->answer->rewrites = x->search.rewrites;
+        }
+    }
 }
 
 static enum explain_step step_of(const struct http_exchange *x)

@@ -52,8 +52,11 @@ struct explain_answer {
     struct span head;  /* the lines of the final answer, without the empty one at the end */
     struct span hints; /* those of an interim answer (103); len 0: there was none */
     const struct server *server;     /* NULL: it was refused before that was known */
-    const struct location *location; /* of the path asked for; NULL: not known */
+    const struct location *location; /* of the path, as rewritten; NULL: not known */
     struct peer client;              /* whom a trusted proxy names, else who connects */
+    unsigned rewrites;               /* how often its path was rewritten, */
+    struct span path;                /* and what it has become */
+    bool ruled;                      /* a rule of a _redirects had something looked for */
     const struct explain_look *looks;
     size_t looks_count;
 };

@@ -2,6 +2,7 @@
 #include "explain/fields.h"
 
 #include "config/config_notes.h"
+#include "config/site_redirects.h"
 #include "core/check.h"
 #include "http/fields.h"
 #include "match/pattern_set.h"
@@ -142,7 +143,7 @@ static struct explain_reason by_headers(struct arena *arena, const struct explan
             continue;
         reason = by(arena, about, "headers", location->headers[i].value);
         if (reason.place[0] == '\0')
-            reason.text = "security_headers";
+            reason = by(arena, about, "security_headers", location->headers);
         return reason;
     }
     return (struct explain_reason){ NULL, "" };
@@ -167,14 +168,20 @@ static struct explain_reason why(struct arena *arena, const struct explanation *
     }
     if (is(name, "Location") && about->redirected != NULL)
         return by(arena, about, "redirect", about->redirected->from.ptr);
+    if (is(name, "Location") && about->answering != NULL)
+        return (struct explain_reason){ strncmp(about->answering->text, "return", 6) == 0
+                                            ? "return"
+                                            : CONFIG_REDIRECTS_FILE,
+                                        about->answering->place };
     if (location != NULL && is(name, "Strict-Transport-Security"))
-        return by(arena, about, "hsts", NULL);
+        return by(arena, about, location->hsts[0] != '\0' ? "hsts" : "security_headers",
+                  location->hsts[0] != '\0' ? (const void *)location->hsts : location->headers);
     if (name.len > 15 && is(span_make(name.ptr, 15), "Access-Control-"))
-        return by(arena, about, "cors", NULL);
+        return by(arena, about, "cors", location != NULL ? location->cors : NULL);
     if (location != NULL && is(name, "Link"))
-        return by(arena, about, "early_hints", NULL);
+        return by(arena, about, "early_hints", location->early_hints);
     if (is(name, "Content-Disposition"))
-        return by(arena, about, "download", NULL);
+        return by(arena, about, "download", location != NULL ? location->download : NULL);
     if (is(name, "WWW-Authenticate"))
         return by(arena, about, "auth", NULL);
     return by(arena, about, "", NULL);

@@ -154,6 +154,18 @@ static void show_reasons(FILE *out, const char *label, const struct explain_reas
     }
 }
 
+static void show_led(const struct explanation *about, FILE *out)
+{
+    const char *label = "led by";
+
+    for (const struct explain_reason *at = about->led; at->text[0] != '\0'; at++, label = "") {
+        fprintf(out, LABEL, label);
+        show_str(out, at->text);
+        show_place(out, at->place);
+        fprintf(out, "\n");
+    }
+}
+
 static void show_path(FILE *out, const struct explain_look *look)
 {
     show_str(out, look->root);
@@ -218,6 +230,7 @@ void explain_print(const struct explanation *about, FILE *out)
     show_request(about, out);
     show_server(about, out);
     show_location(about, out);
+    show_led(about, out);
     show_reasons(out, "access", about->access);
     show_reasons(out, "limits", about->limits);
     show_files(about, out);
@@ -285,6 +298,19 @@ static void put_reasons(FILE *out, const char *name, const struct explain_reason
         fprintf(out, "%s\"", at > reasons ? "," : "");
         put_text(out, span_str(at->text));
         fprintf(out, "\"");
+    }
+    fprintf(out, "]");
+}
+
+static void put_led(const struct explanation *about, FILE *out)
+{
+    fprintf(out, ",\"led\":[");
+    for (const struct explain_reason *at = about->led; at->text[0] != '\0'; at++) {
+        fprintf(out, "%s{", at > about->led ? "," : "");
+        put_str(out, "by", at->text);
+        fprintf(out, ",");
+        put_str(out, "place", at->place);
+        fprintf(out, "}");
     }
     fprintf(out, "]");
 }
@@ -378,6 +404,7 @@ void explain_print_json(const struct explanation *about, FILE *out)
         fprintf(out, "}");
     }
     put_location(about, out);
+    put_led(about, out);
     put_reasons(out, "access", about->access);
     put_reasons(out, "limits", about->limits);
     put_files(about, out);

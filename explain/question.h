@@ -24,10 +24,10 @@ struct explain_question {
 
 /* A URL taken apart. */
 struct explain_url {
-    const char *scheme;     /* "http" or "https", a literal; of a path alone: the address's */
-    struct span authority;  /* as in Host; empty: a path alone */
-    struct span host;       /* of it, or of the address's first server */
-    struct span target;     /* what stands in the request line */
+    const char *scheme;    /* "http" or "https", a literal; of a path alone: the address's */
+    struct span authority; /* as in Host; empty: a path alone */
+    struct span host;      /* of it, or of the address's first server */
+    struct span target;    /* what stands in the request line */
     bool has_port;
     uint16_t port;
 };

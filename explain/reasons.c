@@ -2,9 +2,13 @@
 #include "explain/reasons.h"
 
 #include "config/config_notes.h"
+#include "config/site_redirects.h"
 #include "core/address_set.h"
 #include "explain/fields.h"
+#include "http/redirect.h"
+#include "http/target.h"
 #include "http/vhost.h"
+#include "match/template.h"
 #include "match/regex.h"
 
 #include <errno.h>
@@ -158,15 +162,26 @@ static int find_location(struct finding *finding)
 
 /* ---- what is sent ---- */
 
-static void find_redirect(struct finding *finding)
+/* The query, without its '?'. */
+static struct span args_of(const struct explanation *about)
+{
+    const char *mark = memchr(about->target.ptr, '?', about->target.len);
+    const char *end = about->target.ptr + about->target.len;
+
+    return mark != NULL ? span_make(mark + 1, (size_t)(end - mark) - 1) : span_make("", 0);
+}
+
+static void find_redirect(struct finding *finding, struct regex_room *room)
 {
     struct explanation *about = finding->about;
-    const struct redirect *redirect;
+    const struct redirect *redirect = NULL;
+    struct captures captures;
 
     about->redirect = (struct explain_reason){ "", "" };
     if (about->answer.server == NULL || about->path.len == 0 || about->answer.looks_count > 0)
         return;
-    redirect = http_redirect_find(about->answer.server, about->answer.location, about->path);
+    (void)http_redirect_of(about->answer.server, room, about->answer.location, about->path,
+                           args_of(about), &captures, &redirect);
     if (redirect == NULL || redirect->status != about->answer.status)
         return;
     about->redirected = redirect;
@@ -235,20 +250,22 @@ static void find_body(struct finding *finding, struct span coding)
         text = "what a sidecar holds, decompressed by the server";
     if (answer->status >= 300 && answer->status < 400 && answer->status != 304 && !found &&
         about->redirected == NULL)
-        text = "a redirect to the directory";
+        text = about->answering != NULL ? "a redirect" : "a redirect to where the file is";
+    else if (about->answering != NULL && answer->looks_count == 0 && answer->status != 0)
+        text = "what return says";
     about->body = reason(finding, text, NULL);
 }
 
-/* ---- access, limits ---- */
+/* ---- lists ---- */
 
-struct list {
+struct reason_list {
     struct explain_reason *items;
     size_t count;
 };
 
 enum { REASONS_MAX = 8 };
 
-static bool list_make(struct finding *finding, struct list *list)
+static bool list_make(struct finding *finding, struct reason_list *list)
 {
     list->items = arena_array(finding->arena, REASONS_MAX + 1, sizeof(list->items[0]));
     list->count = 0;
@@ -259,7 +276,7 @@ static bool list_make(struct finding *finding, struct list *list)
 }
 
 __attribute__((format(printf, 3, 4))) static void
-list_add(struct finding *finding, struct list *list, const char *format, ...)
+list_add(struct finding *finding, struct reason_list *list, const char *format, ...)
 {
     char text[EXPLAIN_WHY_MAX];
     va_list args;
@@ -273,12 +290,95 @@ list_add(struct finding *finding, struct list *list, const char *format, ...)
     list->items[list->count] = (struct explain_reason){ "", "" };
 }
 
+/* ---- where it is led ---- */
+
+/* The rule of the _redirects that has led to the answer; NULL: none has. */
+static const struct redirect_rule *rule_of(const struct explanation *about)
+{
+    const struct explain_answer *answer = &about->answer;
+    const struct site_redirects *site = answer->server->site_redirects;
+    char params[HTTP_PATH_MAX];
+    struct captures captures;
+    const struct redirect_rule *rule;
+    uint32_t index;
+
+    if (site == NULL || about->redirected != NULL)
+        return NULL;
+    index = redirect_rules_find(site->rules, about->path, args_of(about), params, sizeof(params),
+                                &captures);
+    if (index == REDIRECT_RULE_NONE)
+        return NULL;
+    rule = redirect_rules_at(site->rules, index);
+    if (answer->ruled)
+        return rule;
+    if (rule->status != answer->status)
+        return NULL;
+    for (size_t i = 0; i < answer->looks_count && !rule->force; i++) {
+        if (answer->looks[i].error == 0)
+            return NULL; /* a folder's redirect, say */
+    }
+    return rule;
+}
+
+static void add_rule(struct finding *finding, struct reason_list *list,
+                     const struct redirect_rule *rule)
+{
+    const struct server *server = finding->about->answer.server;
+    const struct location *slash = http_location_slash(server);
+    const char *written = server->site_redirects->written, *place;
+    bool in_root = strcmp(written, "on") == 0 && slash != NULL && slash->root != NULL;
+
+    list_add(finding, list, "_redirects: %s %s %d%s", rule->from, rule->to, rule->status,
+             rule->force ? "!" : "");
+    place = in_root ? arena_printf(finding->arena, "%s/" CONFIG_REDIRECTS_FILE ":%zu",
+                                   slash->root->path, rule->number)
+                    : arena_printf(finding->arena, "%s:%zu", written, rule->number);
+    finding->no_memory |= place == NULL;
+    list->items[list->count - 1].place = place != NULL ? place : "";
+}
+
+/* Rewrites, `return`, and rules of a _redirects. */
+static void find_led(struct finding *finding, struct regex_room *room)
+{
+    struct explanation *about = finding->about;
+    const struct explain_answer *answer = &about->answer;
+    const struct location *last = answer->location, *first = NULL;
+    const struct redirect_rule *rule;
+    struct reason_list list;
+
+    if (!list_make(finding, &list))
+        return;
+    about->led = list.items;
+    if (answer->server == NULL || last == NULL || about->path.len == 0)
+        return;
+    (void)http_location_find(answer->server, room, about->path, NULL, &first);
+    if (answer->rewrites > 0 && first != NULL && first->rewrite != NULL) {
+        list_add(finding, &list, "rewrite = %.200s: the path becomes %.*s%s", first->rewrite->text,
+                 answer->path.len < 200 ? (int)answer->path.len : 200, answer->path.ptr,
+                 answer->rewrites > 1 ? ", over others" : "");
+        list.items[list.count - 1].place = place_of(finding, first->rewrite);
+    }
+    rule = rule_of(about);
+    if (rule != NULL) {
+        add_rule(finding, &list, rule);
+    } else if (last->answer != NULL && answer->looks_count == 0 && about->redirected == NULL &&
+               (!last->internal || answer->rewrites > 0)) {
+        list_add(finding, &list, "return = %.300s", last->answer->written);
+        list.items[list.count - 1].place = place_of(finding, last->answer);
+    } else {
+        return;
+    }
+    about->answering = &list.items[list.count - 1];
+}
+
+/* ---- access, limits ---- */
+
 static void find_access(struct finding *finding)
 {
     struct explanation *about = finding->about;
     const struct location *location = about->answer.location;
     const struct admission *admission = location != NULL ? location->admission : NULL;
-    struct list list;
+    struct reason_list list;
 
     if (!list_make(finding, &list))
         return;
@@ -305,7 +405,7 @@ static void find_limits(struct finding *finding)
 {
     struct explanation *about = finding->about;
     const struct location *location = about->answer.location;
-    struct list list;
+    struct reason_list list;
 
     if (!list_make(finding, &list))
         return;
@@ -332,6 +432,7 @@ int explain_reasons(struct arena *arena, struct span host, struct explanation *r
 {
     struct finding finding = { .arena = arena, .about = ret };
     char client[PEER_TEXT_MAX];
+    struct regex_room *room = NULL;
     struct span coding;
     int res;
 
@@ -342,7 +443,12 @@ int explain_reasons(struct arena *arena, struct span host, struct explanation *r
     res = find_location(&finding);
     if (res < 0)
         return res;
-    find_redirect(&finding);
+    res = regex_room_create(ret->config->limits.regex_steps_max, &room);
+    if (res < 0)
+        return res;
+    find_redirect(&finding, room);
+    find_led(&finding, room);
+    regex_room_destroy(room);
     coding = explain_field_of(ret->answer.head, SPAN_LIT("Content-Encoding"));
     find_body(&finding, coding);
     find_access(&finding);

@@ -46,6 +46,8 @@ struct explanation {
     const struct explain_field *fields;
     size_t fields_count;
     const struct explain_reason *access, *limits; /* a text "" ends each */
+    const struct explain_reason *led;             /* by what it is led to its answer: likewise */
+    const struct explain_reason *answering;       /* the one of these that is the answer, or NULL */
 };
 
 /* Finds the reasons of ret->answer; what stands before it in the struct is filled in. `host` as it

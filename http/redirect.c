@@ -25,21 +25,19 @@ static bool is_firm(const struct location *location)
             memcmp(location->prefix.ptr, challenges.ptr, challenges.len) == 0);
 }
 
-/* 0 and the redirect, or NULL, and what its expression has captured; or -E2BIG. */
-static int find(const struct http_exchange *x, const struct location *location, struct span path,
-                struct captures *ret_captures, const struct redirect **ret_redirect)
+int http_redirect_of(const struct server *server, struct regex_room *room,
+                     const struct location *location, struct span path, struct span args,
+                     struct captures *ret_captures, const struct redirect **ret_redirect)
 {
-    const struct server *server = x->server;
     const struct redirect_patterns *patterns = &server->redirects_patterns;
-    const struct redirect *redirect =
-        redirect_exact_find(server, path, http_target_args(&x->target));
+    const struct redirect *redirect = redirect_exact_find(server, path, args);
 
     ret_captures->count = 0;
     if (redirect == NULL)
         redirect = http_redirect_find(server, location, path);
     if (patterns->set != NULL && !is_firm(location) &&
         (redirect == NULL || (!redirect->firm && redirect_is_prefix(redirect)))) {
-        int index = pattern_set_find(patterns->set, x->env->regexes, path, ret_captures);
+        int index = pattern_set_find(patterns->set, room, path, ret_captures);
 
         if (index < 0 && index != PATTERN_NONE)
             return index;
@@ -48,6 +46,13 @@ static int find(const struct http_exchange *x, const struct location *location, 
     }
     *ret_redirect = redirect;
     return 0;
+}
+
+static int find(const struct http_exchange *x, const struct location *location, struct span path,
+                struct captures *ret_captures, const struct redirect **ret_redirect)
+{
+    return http_redirect_of(x->server, x->env->regexes, location, path,
+                            http_target_args(&x->target), ret_captures, ret_redirect);
 }
 
 bool http_redirect_covers(const struct http_exchange *x, const struct location *location,

@@ -36,7 +36,25 @@ server "www.example.org" {
   location ~ '^/blog/' { headers = {"X-B: three"} }
   location "*.secret" { deny = {"127.0.0.1"} }
   location "/members/" { auth "Members" { users = "@DIR@/users" } }
+  redirect ~ "^/by/([0-9]+)$" { to = "/numbers/$1" }
+  location "/said/" { return = "200 hello" }
+  location "/gone/" { return = "301 https://example.com/" }
+  location ~ "^/member/(.*)$" { rewrite = "/blog/$1" }
+  location = "/chain" { rewrite = "/said/x" }
+  location "/told/" {
+    root = "@DIR@/site"
+    hsts = "max-age=1"
+    early_hints = {"Link: </a.css>; rel=preload; as=style"}
+    download = {"*.zip"}
+    security_headers = strict
+    cors = {"*"}
+  }
   location ^~ "/api/" { cors = {"https://app.example.org"} try = {"$uri"} }
+}
+server "static.example" {
+  listen = {"127.0.0.1:0"}
+  root = "@DIR@/hosted"
+  redirects_file = on
 }
 server "other.example" {
   listen = {"127.0.0.1:0"}
@@ -47,7 +65,14 @@ server "other.example" {
 FILES = {"index.html": "<p>home", "404.html": "none", "a.css": "a" * 3000, "b.js": "b" * 50,
          "b.js.br": "br", "b.js.gz": "gz", "blog/post.html": "<p>post", "bots": "User-agent: *",
          "files/x.txt": "x", "files/y.secret": "y", "members/m.txt": "m", "api/data.json": "{}",
-         "files/only.txt.gz": "not gzip"}
+         "files/only.txt.gz": "not gzip", "told/a.html": "<p>told", "told/a.zip": "zip"}
+RULES = """\
+# moved
+/old/*  https://example.com/:splat  302
+/app/*  /app.html  200
+/page.html  /app.html  301!
+/gone  /none.html  410
+"""
 
 REQUESTS = [  # target, host, fields, method
     ("/", "www.example.org", [], "GET"),
@@ -95,6 +120,16 @@ REQUESTS = [  # target, host, fields, method
     ("/a.css", "www.example.org", [], "DELETE"),
     ("/a.css", "www.example.org", [], "BREW"),
     ("/files/only.txt", "other.example", ["Accept-Encoding: gzip"], "GET"),
+    ("/by/12", "www.example.org", [], "GET"),
+    ("/said/x", "www.example.org", [], "GET"),
+    ("/gone/x", "www.example.org", [], "GET"),
+    ("/member/post", "www.example.org", [], "GET"),
+    ("/chain", "www.example.org", [], "GET"),
+    ("/told/a.html", "www.example.org", [], "GET"),
+    ("/old/x", "static.example", [], "GET"),
+    ("/app/x", "static.example", [], "GET"),
+    ("/page.html", "static.example", [], "GET"),
+    ("/gone", "static.example", [], "GET"),
 ]
 
 # What depends on the moment, and on the connection.
@@ -119,6 +154,9 @@ class Explain(Command):
         hashed = subprocess.run(["openssl", "passwd", "-6", "-salt", "saltsalt", "pass"],
                                 capture_output=True, text=True, check=True).stdout.strip()
         self.write("users", f"u:{hashed}\n")
+        os.makedirs(self.path("hosted"))
+        for name, text in (("_redirects", RULES), ("app.html", "<p>app"), ("page.html", "<p>page")):
+            self.write("hosted/" + name, text)
         self.conf = self.write("explained.conf", CONF.replace("@DIR@", self.folder))
 
     def explain(self, target, *arguments, status=0):
@@ -188,6 +226,45 @@ class Explain(Command):
         self.assertEqual((about["status"], about["sends"]["what"]), (404, "an error page"))
         about = self.explained("/old/x")
         self.assertEqual((about["redirect"]["from"], about["status"]), ("/old/", 301))
+
+    def line(self, text):
+        """Where the configuration says it."""
+        with open(self.conf, encoding="utf-8") as file:
+            return f"{self.conf}:{next(i for i, line in enumerate(file, 1) if text in line)}"
+
+    def test_what_leads_to_the_answer(self):
+        about = self.explained("/by/12")
+        self.assertEqual((about["redirect"]["from"], about["redirect"]["place"]),
+                         ("^/by/([0-9]+)$", self.line("redirect ~")))
+        for target, by, place, what in (
+                ("/said/x", "return = 200 hello", 'return = "200', "what return says"),
+                ("/gone/x", "return = 301 https://example.com/", 'return = "301', "a redirect")):
+            about = self.explained(target)
+            self.assertEqual(about["led"], [{"by": by, "place": self.line(place)}])
+            self.assertEqual(about["sends"]["what"], what)
+        self.assertEqual([(field["key"], field["place"]) for field in about["fields"] if field["name"] == "Location"],
+                         [("return", self.line('return = "301'))])
+        about = self.explained("/member/post")
+        self.assertEqual(about["led"], [{"by": "rewrite = /blog/$1: the path becomes /blog/post",
+                                         "place": self.line('rewrite = "/blog')}])
+        about = self.explained("/chain")
+        self.assertEqual([led["place"] for led in about["led"]],
+                         [self.line('rewrite = "/said'), self.line('return = "200')])
+        rules = self.path("hosted/_redirects")
+        for target, number, status in (("/old/x", 2, 302), ("/app/x", 3, 200), ("/page.html", 4, 301), ("/gone", 5, 410)):
+            about = self.explained(target, "-H", "Host: static.example")
+            self.assertEqual((about["status"], [led["place"] for led in about["led"]]), (status, [f"{rules}:{number}"]))
+        self.assertEqual(self.explained("/app.html", "-H", "Host: static.example")["led"], [])
+        self.assertRegex(self.explain("/chain"), r'(?m)^led by +rewrite = /said/x: the path becomes /said/x \(.*:\d+\)$')
+
+    def test_fields_of_settings(self):
+        about = self.explained("/told/a.html")
+        places = {field["name"]: (field["key"], field["place"]) for field in about["fields"]}
+        for name, key in (("Link", "early_hints"), ("Access-Control-Allow-Origin", "cors"),
+                          ("X-Frame-Options", "security_headers")):
+            self.assertEqual(places[name], (key, self.line(f"    {key} = ")))
+        places = {field["name"]: field["place"] for field in self.explained("/told/a.zip")["fields"]}
+        self.assertEqual(places["Content-Disposition"], self.line("download = "))
 
     def test_who_asks(self):
         self.assertEqual(self.explained("/z.secret")["status"], 403)
