@@ -145,6 +145,8 @@ static int rules_parse(const struct config_scope *scope, const struct config_blo
                 return config_fail_advise(build, item->place, key->name,
                                           "write the second one in add, if both are meant",
                                           "\"%.100s\" stands twice in the list", rule.field.name);
+            if (rule.field.varying != NULL && template_uses(rule.field.varying, TEMPLATE_CAPTURE))
+                rule.field.captured = &made->pattern;
             made->rules[made->count++] = rule;
         }
     }
@@ -169,8 +171,11 @@ static int block_parse(const struct config_build *build, const struct config_blo
         res = config_store(build, config_key_find("answers"), answers, made);
     if (res < 0)
         return res;
-    /* What the block's own expression captures is known to nobody who puts the answer together. */
-    const struct config_scope scope = { .build = build, .config = config };
+    const struct config_scope scope = {
+        .build = build,
+        .config = config,
+        .regex = pattern_is_regex(made->pattern.kind) ? made->pattern.regex : NULL,
+    };
     made->rules = arena_array(build->arena, count, sizeof(made->rules[0]));
     return made->rules == NULL ? -ENOMEM : rules_parse(&scope, block, made);
 }
@@ -206,7 +211,8 @@ int config_fields_make(const struct config_build *build, const struct config_blo
 
 bool config_fields_vary(const struct location *location)
 {
-    const struct header_blocks *layers[] = { location->fields_outer, location->fields_own };
+    const struct header_blocks *layers[] = { location->fields_file, location->fields_outer,
+                                             location->fields_own };
     bool vary = location->has_varying;
 
     for (size_t i = 0; i < ARRAY_LEN(layers); i++) {

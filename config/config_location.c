@@ -270,6 +270,8 @@ static int cache_make(const struct config_build *build, const struct config_laye
     location->has_fields = location->fields_own != NULL || location->fields_outer != NULL ||
                            location->fields_file != NULL;
     location->fields_vary = location->has_fields && config_fields_vary(location);
+    if (location->fields_vary) /* those of a _headers are counted nowhere else */
+        config->template_uses |= UINT32_C(1) << TEMPLATE_CAPTURE;
     if (res == 0 && location->download_count > 0)
         res = config_download_make(build, download, config, location);
     return res;

@@ -49,7 +49,7 @@ int config_header_parse(const struct config_scope *scope, const struct config_ke
 {
     const struct config_build *build = scope->build;
     const char *colon = strchr(item->text, ':');
-    struct header_rule rule = { NULL, NULL, NULL, NULL };
+    struct header_rule rule = { 0 };
     const char *what;
     struct span value;
 
@@ -79,7 +79,7 @@ int config_type_parse(const struct config_build *build, const struct config_key 
                       const struct config_item *item, struct header_rule *ret_type)
 {
     const char *equals = strchr(item->text, '=');
-    struct header_rule type = { NULL, NULL, NULL, NULL };
+    struct header_rule type = { 0 };
     const char *what;
 
     if (equals == NULL)

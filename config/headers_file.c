@@ -8,6 +8,7 @@
 #include "config/name_table.h"
 #include "core/check.h"
 #include "core/hex.h"
+#include "match/template.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -24,6 +25,7 @@ struct file {
     size_t rules_count;
     struct name_table known; /* exact paths, and prefixes */
     struct header_block *at; /* whose lines are read; NULL: nobody's, they are left out */
+    struct span path;        /* of that block, as written */
     struct span names[HEADERS_FILE_GROUPS_MAX]; /* of what the path at hand has: "splat", "title" */
     size_t names_count;
     bool has_path; /* there was a line with a path */
@@ -250,6 +252,7 @@ static int take_path(struct file *f, struct span path)
         return 0;
     if (res < 0)
         return res;
+    f->path = path;
     f->patterns[f->blocks->count++] = &block->pattern;
     block->rules = &f->rules[f->rules_count];
     f->at = block;
@@ -258,19 +261,70 @@ static int take_path(struct file *f, struct span path)
 
 /* ---- fields ---- */
 
+/* Octets of the placeholder at the front of `text`, and in *ret_group which group it is; 0: it is
+ * none of the path's. */
+static size_t placeholder_len(const struct file *f, struct span text, size_t *ret_group)
+{
+    size_t len = text.ptr[0] == ':' ? sign_len(text) : 0;
+
+    for (size_t i = 0; len > 1 && i < f->names_count; i++) {
+        if (span_eq(f->names[i], span_make(text.ptr + 1, len - 1))) {
+            *ret_group = i + 1;
+            return len;
+        }
+    }
+    return 0;
+}
+
 /* Does the value hold ":name" of one that the path has? */
 static bool has_placeholder(const struct file *f, struct span value)
 {
-    for (size_t i = 0; f->names_count > 0 && i < value.len; i++) {
-        struct span rest = span_make(value.ptr + i, value.len - i);
-        size_t len = value.ptr[i] == ':' ? sign_len(rest) : 0;
+    size_t group;
 
-        for (size_t j = 0; len > 1 && j < f->names_count; j++) {
-            if (span_eq(f->names[j], span_make(rest.ptr + 1, len - 1)))
-                return true;
-        }
+    for (size_t i = 0; f->names_count > 0 && i < value.len; i++) {
+        if (placeholder_len(f, span_make(value.ptr + i, value.len - i), &group) > 0)
+            return true;
     }
     return false;
+}
+
+/* Makes a value with placeholders one with captures, and the path an expression, if it is none yet.
+ * 0 or -ENOMEM. */
+static int compile_value(struct file *f, struct header_rule *rule)
+{
+    const struct template_names names = { .captures = true, .groups = (unsigned)f->names_count };
+    size_t len = strlen(rule->value), used, group = 0;
+    char *text = arena_alloc(f->scratch, 2 * len + 1), *out = text;
+    char what[300];
+    bool many = false;
+
+    if (text == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < len; i += used) {
+        used = placeholder_len(f, span_make(rule->value + i, len - i), &group);
+        if (used > 0) {
+            *out++ = '$';
+            *out++ = (char)('0' + group);
+            continue;
+        }
+        if (rule->value[i] == '$')
+            *out++ = '$';
+        *out++ = rule->value[i];
+        used = 1;
+    }
+    *out = '\0';
+    if (template_compile(f->arena, text, &names, what, sizeof(what), &rule->varying) < 0)
+        return -ENOMEM; /* it is none of the operator's: nothing else can be wrong with it */
+    if (!pattern_is_regex(f->at->pattern.kind)) {
+        char *expressed = expression(f, f->path, &many);
+
+        if (expressed == NULL || compile_as(f, "~", expressed, &f->at->pattern) < 0)
+            return -ENOMEM;
+        f->has_regex = true;
+    }
+    rule->captured = &f->at->pattern;
+    rule->of_site = true;
+    return 0;
 }
 
 /* What speaks against the field; NULL: nothing. */
@@ -289,10 +343,10 @@ static const char *field_refused(const struct file *f, enum field_deed deed, str
                "server.conf asks for one)";
     if (value[0] == '\0')
         return "has no value; \"! Name\" leaves a field out";
-    if (has_placeholder(f, span_str(value)))
-        return "has a placeholder of its path in its value, which is not replaced here";
     if (span_caseeq(name, SPAN_LIT("Content-Type")))
-        return config_text_media_type(value);
+        return has_placeholder(f, span_str(value))
+                   ? "has a placeholder of its path in its value, which is not replaced there"
+                   : config_text_media_type(value);
     return config_text_field_value(value);
 }
 
@@ -329,6 +383,8 @@ static int take_field(struct file *f, struct span line)
         tell(f, "\"%.*s\" %s; it is left out", shown(line), line.ptr, what);
         return 0;
     }
+    if (!removes && has_placeholder(f, value) && compile_value(f, &rule.field) < 0)
+        return -ENOMEM;
     f->rules[f->rules_count++] = rule;
     f->at->count++;
     return 0;

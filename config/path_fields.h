@@ -18,6 +18,9 @@ struct header_rule {
     const char *written;            /* the value as written, with its variables; NULL: `value` */
     const struct template *varying; /* the value is this one's, put together for each answer; NULL:
                                        it is `value` */
+    const struct pattern *captured; /* whose captures stand in it: the expression of the rule's own
+                                       block; NULL: the location's */
+    bool of_site;                   /* which is one of _headers */
 };
 
 /* What is done to the fields of an answer, in this order within a block. */

@@ -113,13 +113,11 @@ static int find_in_layer(struct http_env *env, const struct header_blocks *block
     return (int)merge(hits, (size_t)count);
 }
 
-/* The path as a _headers file sees it: below an alias it does not know where it is served. */
-static struct span path_in(const struct location *location, const struct header_blocks *blocks,
-                           struct span path)
+struct span http_mix_path(const struct location *location, bool of_site, struct span path)
 {
     size_t cut = location->prefix.len - 1;
 
-    if (!blocks->is_file || !location->strip_prefix || location->file.len > 0 || path.len == 0)
+    if (!of_site || !location->strip_prefix || location->file.len > 0 || path.len == 0)
         return path;
     return path.len > cut ? span_make(path.ptr + cut, path.len - cut) : SPAN_LIT("/");
 }
@@ -146,9 +144,11 @@ static int key_find(struct http_env *env, const struct location *location, struc
     key->hash = location->id * UINT32_C(2654435761);
     for (size_t i = 0; i < LAYERS; i++) {
         const struct header_blocks *blocks = layer_of(location, i);
-        int count = blocks == NULL ? 0
-                                   : find_in_layer(env, blocks, path_in(location, blocks, asked),
-                                                   path_in(location, blocks, file), hits);
+        int count =
+            blocks == NULL
+                ? 0
+                : find_in_layer(env, blocks, http_mix_path(location, blocks->is_file, asked),
+                                http_mix_path(location, blocks->is_file, file), hits);
 
         if (count < 0) {
             tell(env, asked);
@@ -174,9 +174,11 @@ static bool key_equal(const struct http_mix_key *a, const struct http_mix_key *b
 struct mixed {
     const char *name, *value;
     const struct template *varying; /* NULL: the value is `value` */
-    bool general;                   /* of the location's list */
-    bool block;                     /* of a headers block */
-    bool link;                      /* a Link of _headers */
+    const struct pattern *captured;
+    bool general; /* of the location's list */
+    bool block;   /* of a headers block */
+    bool link;    /* a Link of _headers */
+    bool of_site; /* of _headers */
 };
 
 struct mixing {
@@ -256,9 +258,13 @@ static void do_rule(struct mixing *m, const struct header_blocks *blocks,
                     const struct field_rule *rule)
 {
     const struct header_rule *field = &rule->field;
-    struct mixed mixed = { .name = field->name, .value = field->value, .varying = field->varying };
+    struct mixed mixed = { .name = field->name,
+                           .value = field->value,
+                           .varying = field->varying,
+                           .captured = field->captured };
 
     mixed.block = !blocks->is_file;
+    mixed.of_site = blocks->is_file;
     mixed.link = blocks->is_file && strcasecmp(field->name, "Link") == 0 && is_hint(field->value);
     if (strcasecmp(field->name, "Content-Disposition") == 0)
         m->mix->disposition = true;
@@ -362,7 +368,9 @@ static const struct header_rule *keep_varying(struct mixing *m, size_t *ret_coun
 
         if (field->varying != NULL)
             kept[(*ret_count)++] = (struct header_rule){ .name = (char *)(uintptr_t)field->name,
-                                                         .varying = field->varying };
+                                                         .varying = field->varying,
+                                                         .captured = field->captured,
+                                                         .of_site = field->of_site };
     }
     return kept;
 }

@@ -50,4 +50,8 @@ void http_mixes_destroy(struct http_mixes *mixes);
 int http_mix_find(struct http_env *env, const struct location *location, struct span asked,
                   struct span file, const struct http_mix **ret_mix);
 
+/* The path as the blocks see it, those of server.conf, or (`of_site`) of a _headers: below an alias
+ * the latter does not know where it is served. */
+struct span http_mix_path(const struct location *location, bool of_site, struct span path);
+
 #endif

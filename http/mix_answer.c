@@ -33,6 +33,9 @@ size_t http_mix_put_varying(struct http_exchange *x, const struct location *loca
 {
     const struct http_mix *mix;
     bool is_file = answer == HTTP_ANSWER_FILE;
+    struct http_values_paths paths;
+    struct span file = { "", 0 };
+    char text[HTTP_URL_MAX];
 
     if (!location->has_fields)
         return location->has_varying
@@ -41,10 +44,18 @@ size_t http_mix_put_varying(struct http_exchange *x, const struct location *loca
     mix = location->fields_vary ? http_mix_of(x, location, answer) : NULL;
     if (mix == NULL)
         return 0;
+    if (is_file)
+        file = http_fields_path(location, x->search.name, text);
+    for (int of_site = 0; of_site < 2; of_site++) {
+        paths.asked[of_site] = http_mix_path(location, of_site != 0, x->target.path);
+        paths.file[of_site] = http_mix_path(location, of_site != 0, file);
+    }
     return answer == HTTP_ANSWER_ERROR
-               ? http_values_put_rules(x, mix->vary_errors, mix->vary_errors_count, false, out)
+               ? http_values_put_rules(x, mix->vary_errors, mix->vary_errors_count, false, &paths,
+                                       out)
                : http_values_put_rules(x, mix->vary_success, mix->vary_success_count,
-                                       is_file && !mix->caching && is_cached(x, location), out);
+                                       is_file && !mix->caching && is_cached(x, location), &paths,
+                                       out);
 }
 
 struct span http_mix_fields(struct http_exchange *x, const struct location *location,

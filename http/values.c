@@ -270,17 +270,31 @@ static bool is_caching(const char *name)
     return strcasecmp(name, "Cache-Control") == 0 || strcasecmp(name, "Expires") == 0;
 }
 
+/* What the expression of the rule's own block captures in the path that it is for. */
+static bool capture(struct http_exchange *x, const struct header_rule *rule,
+                    const struct http_values_paths *paths, struct captures *ret_captures)
+{
+    struct span file = paths->file[rule->of_site];
+
+    return pattern_match(rule->captured, x->env->regexes, paths->asked[rule->of_site],
+                         ret_captures) > 0 ||
+           (file.len > 0 && pattern_match(rule->captured, x->env->regexes, file, ret_captures) > 0);
+}
+
 size_t http_values_put_fields(struct http_exchange *x, const struct location *location,
                               bool but_caching, char *ret_text)
 {
-    return http_values_put_rules(x, location->headers, location->headers_count, but_caching,
+    return http_values_put_rules(x, location->headers, location->headers_count, but_caching, NULL,
                                  ret_text);
 }
 
 size_t http_values_put_rules(struct http_exchange *x, const struct header_rule *rules, size_t count,
-                             bool but_caching, char *ret_text)
+                             bool but_caching, const struct http_values_paths *paths,
+                             char *ret_text)
 {
     struct template_source source = http_values_of(x);
+    const struct captures *captures_before = x->captures;
+    struct captures captures;
     size_t len = 0;
 
     for (size_t i = 0; i < count; i++) {
@@ -289,11 +303,14 @@ size_t http_values_put_rules(struct http_exchange *x, const struct header_rule *
 
         if (rule->varying == NULL || room < name_len + 4 || (but_caching && is_caching(rule->name)))
             continue;
+        if (rule->captured != NULL)
+            x->captures = capture(x, rule, paths, &captures) ? &captures : NULL;
         char *value = ret_text + len + name_len + 2;
         room -= name_len + 4;
         long value_len =
             template_put(rule->varying, &source, TEMPLATE_FIELD, value,
                          room < CONFIG_FIELD_VALUE_MAX ? room : CONFIG_FIELD_VALUE_MAX);
+        x->captures = captures_before;
         if (value_len <= 0)
             continue;
         memcpy(ret_text + len, rule->name, name_len);

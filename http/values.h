@@ -16,10 +16,17 @@ struct template_source http_values_of(struct http_exchange *x);
 size_t http_values_put_fields(struct http_exchange *x, const struct location *location,
                               bool but_caching, char *ret_text);
 
+/* The paths that the expressions of headers blocks have matched, one of them; [true]: as those of
+ * _headers see them. */
+struct http_values_paths {
+    struct span asked[2], file[2]; /* `file` empty: there is none */
+};
+
 /* Likewise, of `count` fields. `but_caching`: without Cache-Control and Expires, which something
- * else says. */
+ * else says. `paths`: NULL where no rule has captures of its own. */
 size_t http_values_put_rules(struct http_exchange *x, const struct header_rule *rules, size_t count,
-                             bool but_caching, char *ret_text);
+                             bool but_caching, const struct http_values_paths *paths,
+                             char *ret_text);
 
 /* A path put together of `template` into `ret_text`, of HTTP_PATH_MAX octets. False: it is too
  * long, or is no path as those of targets are. */

@@ -19,6 +19,9 @@ CONF = """
     headers "*.css" { set = {"Cache-Control: block"} }
     headers "/v/" { set = {"X-Host: h $host", "X-Uri: $uri", "X-Scheme: block"} add = {"X-List: $arg_a", "X-List: b"} append = "X-New: $arg_b" }
     headers = "/v/plain" { set = "X-Host: plain" remove = "X-Varying" }
+    headers ~ "^/c/(?<year>[0-9]+)/(.*)$" { set = {"X-Year: $year|$2", "X-Whole: $0"} }
+    headers ~ '^/c/(a)\\.html$' { set = "X-File: $1" }
+    location ~ "^/c/([^/]+)/" { root = "@root@" headers = "X-Location: $1" }
     headers "/status/" { answers = errors set = "X-Error: yes" }
     location "/in/" {
         headers "*.html" { set = "X-Who: inner" }
@@ -35,6 +38,8 @@ def setup(world):
                  "a/b/secret.txt", "a.bin", "a.css", "a.js", "in/a.html", "in/a.txt", "404.html"):
         world.root.write(name, "x" * 10)
     world.root.write("policy/a.txt", "x")
+    world.root.write("c/2024/x,y", "x")
+    world.root.write("c/a.html", "x")
     world.root.write("v/a.txt", "x" * 10)
     return world.serve(block=CONF.replace("@root@", world.root.path))
 
@@ -60,6 +65,16 @@ def the_most_specific_has_the_last_word(server, target, wanted):
             for name, value in wanted.items():
                 got = answer.all(name)
                 assert got[0] == value if value is not None else not got, (name, answer)
+
+
+@test
+def a_block_has_captures_of_its_own(server):
+    """Of the path asked for, or of that of the file; the location's own are its own."""
+    answer = server.get("/c/2024/x,y")
+    assert answer["X-Year"] == "2024|x%2Cy" and answer["X-Whole"] == "/c/2024/x%2Cy", answer
+    assert answer["X-Location"] == "2024" and "X-File" not in answer
+    assert server.get("/c/a.html")["X-File"] == "a"
+    assert server.get("/c/2024/none")["X-Year"] == "2024|none"
 
 
 @test

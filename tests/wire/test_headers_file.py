@@ -27,6 +27,11 @@ FILE = """\
   Content-Length: 5
   Transfer-Encoding: chunked
   Bad: \x01
+/movies/:title/:part
+  X-Movie: You are watching ":title", part :part of :other for $5 (:title)
+  Cache-Control: private, max-age=:part
+/movies/*
+  X-Splat: <:splat>
 /app
   Content-Type: application/json
   X-Block: file
@@ -47,7 +52,9 @@ def setup(world):
                  "sub/assets/x.js", "sub/_headers"):
         world.root.write(name, "x" * 10)
     world.root.write("_headers", FILE)
-    world.root.write("sub/_headers", "/assets/x.js\n  X-Sub: yes\n")
+    world.root.write("movies/Up, \"2\"/7", "x")
+    world.root.write("sub/m/a b", "x")
+    world.root.write("sub/_headers", "/assets/x.js\n  X-Sub: yes\n/m/:name\n  X-Name: :name\n")
     return world.serve(block=CONF.replace("@root@", world.root.path))
 
 
@@ -71,6 +78,17 @@ def fields_by_path(server, target, wanted):
         assert revalidated.status == 304
         for name, values in wanted.items():
             assert name == "Content-Type" or revalidated.all(name) == values, (name, revalidated)
+
+
+@test
+def what_a_path_has_stands_in_values(server):
+    """Escaped for a field, and as the path is below an alias; a name that the path does not have is text."""
+    answer = server.get("/movies/Up%2C%20%222%22/7")
+    assert answer["X-Movie"] == 'You are watching "Up%2C %222%22", part 7 of :other for $5 (Up%2C %222%22)', answer
+    assert answer["Cache-Control"] == "private, max-age=7" and answer["X-Splat"] == "<Up%2C %222%22/7>"
+    answer = server.get("/movies/x/%0d%0aEvil:y")
+    assert answer.status == 404 and "%0D%0AEvil:y" in answer["X-Movie"] and "Cache-Control" not in answer
+    assert server.get("/al/m/a%20b")["X-Name"] == "a b"
 
 
 @test
