@@ -52,6 +52,7 @@ struct http_static {
     uint8_t made_coding;    /* of `made`: enum coding */
     uint8_t lookups_untrue; /* how often what was found was no longer so when it was to be sent */
     bool checked;           /* what is to be sent was looked at, and is as it was found */
+    bool untagged;          /* its hash was tried to be made in vain (content_hash.h) */
     bool rewritten;         /* `uri` comes from a rule of a _redirects */
     bool led_by_more;       /* `uri` hangs on more than the path asked for: on a query, say */
     uint16_t try_index, index_index;
@@ -72,6 +73,7 @@ struct http_static {
     struct file_entry *sidecar; /* a reference, or NULL */
     struct file_entry *made;    /* what was compressed of `entry`: a reference, or NULL */
     struct compression *compression;   /* that is waited for: a user's reference, or NULL */
+    struct compression *hashing;       /* its tag, likewise: a user's reference, or NULL */
     struct verification *verification; /* of a password (auth.h), or NULL; owned */
     struct delta_probe *delta_probe;   /* a look at a delta's head, or NULL; owned */
     struct http_listing *listing;      /* of the directory that is being listed, or NULL; owned */
