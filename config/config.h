@@ -91,6 +91,9 @@ struct error_page {
 enum security_headers { SECURITY_HEADERS_OFF, SECURITY_HEADERS_BASIC, SECURITY_HEADERS_STRICT };
 
 /* What an entity tag is made of. */
+/* Whether answers name the node. */
+enum server_timing { SERVER_TIMING_OFF, SERVER_TIMING_ASKED, SERVER_TIMING_ON };
+
 enum etag_kind {
     ETAG_OFF,      /* there is none */
     ETAG_INODE,    /* inode, size, and all times */
@@ -198,6 +201,7 @@ struct location {
     /* Validators */
     bool last_modified;
     enum etag_kind etag;
+    enum server_timing server_timing;
     enum if_modified_since if_modified_since;
 
     /* Answers that no file is looked for (config_return.c), and templates of what stands above. */
@@ -447,7 +451,7 @@ struct config {
     uint32_t send_turn; /* octets of a file that a connection sends before others get their turn */
     enum file_io file_io;
     /* cache of open files */
-    uint32_t cache_files_max;    /* descriptors; 0: nothing is kept */
+    uint32_t cache_files_max;    /* kept open; 0: nothing is kept */
     uint64_t cache_bytes_max;    /* contents of small files kept in memory */
     uint64_t compress_bytes_max; /* what was compressed, kept in memory */
     uint32_t cache_valid_ms; /* how long an entry is believed before the file is looked at again */
@@ -464,6 +468,7 @@ struct config {
     uint32_t access_log_buffer;
     _Atomic uint64_t *connections_counted; /* by the process, for its logs */
     bool server_header;                    /* answers have a field Server */
+    const char *node;                      /* as configured, or "" (node.h) */
     bool request_id; /* each request gets one, and its answer tells it: X-Request-Id */
     /* types */
     char *mime_types; /* path of a mime.types file; "" : built-in types only */

@@ -21,11 +21,14 @@ const char *const config_offs[] = { "off", NULL };
 const char *const config_satisfactions[] = { "all", "any", NULL };
 const char *const config_security_presets[] = { "off", "basic", "strict", NULL };
 const char *const config_etag_kinds[] = { "off", "inode", "portable", "content", NULL };
+const char *const config_server_timings[] = { "off", "asked", "on", NULL };
 const char *const config_if_modified_sinces[] = { "exact", "before", NULL };
 const char *const config_verifies[] = { "require", "optional", "off", NULL };
 const char *const config_field_answers[] = { "usual", "success", "errors", "all", NULL };
 const char *const config_real_ip_headers[] = { "X-Forwarded-For", "Forwarded", "X-Real-IP", NULL };
 
+static_assert(SERVER_TIMING_OFF == 0 && SERVER_TIMING_ASKED == 1 && SERVER_TIMING_ON == 2,
+              "server_timings");
 static_assert(LOG_ERROR == 0 && LOG_WARN == 1 && LOG_INFO == 2 && LOG_DEBUG == 3, "log_levels");
 static_assert(FILE_IO_AUTO == 0 && FILE_IO_SENDFILE == 1 && FILE_IO_READ == 2 &&
                   FILE_IO_SPLICE == 3,

@@ -16,6 +16,7 @@ extern const char *const config_offs[];
 extern const char *const config_satisfactions[];
 extern const char *const config_security_presets[];
 extern const char *const config_etag_kinds[];
+extern const char *const config_server_timings[];
 extern const char *const config_if_modified_sinces[];
 extern const char *const config_verifies[];
 extern const char *const config_field_answers[];

@@ -1,6 +1,7 @@
 /* config_keys.c: the table of keys; that of blocks: config_blocks.c. What is derived from them:
  * config_key_find.c. */
 #include "config/config_keys.h"
+#include "config/node.h"
 #include "core/address_set.h"
 #include "core/check.h"
 #include "config/config_choices.h"
@@ -147,6 +148,9 @@ static const struct config_key keys[] = {
       .help = "tell each answer's id in X-Request-Id" },
     { "server_header", LOGS, TOP, CONFIG_BOOL, "on", IN(server_header),
       .help = "tell in a field Server what answers; never the version" },
+    { "node", LOGS, TOP, CONFIG_TEXT, "", IN(node), .special = "", .check = config_node_check,
+      .allowed = "a name of up to 64 printable characters, or \"\" for that of the machine",
+      .help = "name of this server among those that serve the same" },
 
     { "connections_max", LIMITS, TOP, CONFIG_COUNT, "10240", 1, 4194304, IN(connections_max),
       .help = "connections at a time" },
@@ -225,7 +229,7 @@ static const struct config_key keys[] = {
     { "small_file_max", FILES, TOP, CONFIG_SIZE32, "16k", 0, 16 * MIB, IN(limits.small_file_max),
       .help = "files up to this size are kept in memory" },
     { "cache_files", FILES, TOP, CONFIG_COUNT, "4096", 0, 4194304, IN(cache_files_max),
-      .help = "files kept open; 0: none" },
+      .help = "files kept open, and names known to be missing; 0: nothing is kept" },
     { "cache_bytes", FILES, TOP, CONFIG_SIZE64, "64m", 0, TIB, IN(cache_bytes_max),
       .help = "contents of small files kept in memory, together" },
     { "cache_valid", FILES, TOP, CONFIG_DURATION, "1s", 0, DAY, IN(cache_valid_ms),
@@ -483,6 +487,8 @@ static const struct config_key keys[] = {
       .count_offset = offsetof(struct location, early_hints_count), .check = config_text_link,
       .max = CONFIG_EARLY_HINTS_MAX, .allowed = "\"Link: </path>; rel=preload; as=style\"",
       .help = "Link fields of HTML pages, told in a 103 before them to browsers that navigate" },
+    { "server_timing", BROWSE, PATHS, CONFIG_CHOICE, "off", .choices = config_server_timings,
+      LOC(server_timing), .help = "name the node in Server-Timing: never, where asked, or always" },
     { "download", BROWSE, PATHS, CONFIG_TEXTS, "", LOC(download),
       .count_offset = offsetof(struct location, download_count), .check = config_text_pattern,
       .max = CONFIG_PATTERNS_MAX, .allowed = "a pattern such as \"*.pdf\", or \"*\" for all files",

@@ -272,7 +272,8 @@ static int name_make(struct maker *m)
                                       "$%s is defined by a map before it", name);
     }
     if (strncmp(name, "env_", 4) == 0 || strcmp(name, "engine") == 0 ||
-        strcmp(name, "hostname") == 0 || access_format_knows(span_str(name)) ||
+        strcmp(name, "hostname") == 0 || strcmp(name, "node") == 0 ||
+        access_format_knows(span_str(name)) ||
         template_compile(scope->build->scratch, written, &none, what, sizeof(what), &template) == 0)
         return config_fail_advise(scope->build, m->block->place, "map", "give it another name",
                                   "$%s is a variable already", name);

@@ -4,6 +4,7 @@
 #include "config/config_values.h"
 
 #include "config/map_values.h"
+#include "config/node.h"
 #include "core/check.h"
 #include "match/template_url.h"
 
@@ -42,6 +43,15 @@ static enum template_known find_hostname(const struct config_scope *scope, const
 
     if (gethostname(name, sizeof(name) - 1) != 0)
         name[0] = '\0';
+    *ret_text = arena_strdup(scope->build->scratch, name);
+    return *ret_text != NULL ? TEMPLATE_IS_TEXT : TEMPLATE_UNKNOWN;
+}
+
+static enum template_known find_node(const struct config_scope *scope, const char **ret_text)
+{
+    char name[CONFIG_NODE_MAX + 1];
+
+    config_node(scope->config, name);
     *ret_text = arena_strdup(scope->build->scratch, name);
     return *ret_text != NULL ? TEMPLATE_IS_TEXT : TEMPLATE_UNKNOWN;
 }
@@ -97,6 +107,8 @@ static enum template_known find_name(void *context, struct span name, const char
     }
     if (span_eq(name, SPAN_LIT("hostname")))
         return find_hostname(scope, ret_text);
+    if (span_eq(name, SPAN_LIT("node")))
+        return find_node(scope, ret_text);
     if (name.len > prefix && memcmp(name.ptr, environment_prefix, prefix) == 0)
         return find_environment(scope, span_make(name.ptr + prefix, name.len - prefix), ret_text);
     *ret_text = find_elsewhere(scope, name);
@@ -105,7 +117,7 @@ static enum template_known find_name(void *context, struct span name, const char
 
 static const char *name_at(void *context, size_t i)
 {
-    static const char *const names[] = { "engine", "hostname" };
+    static const char *const names[] = { "engine", "hostname", "node" };
     const struct config_scope *scope = context;
     const struct config *config = scope->config;
 

@@ -239,7 +239,7 @@ static int open_contents(struct archive *a)
 
     if (path == NULL)
         return -ENOMEM;
-    res = file_open(a->wish.root_fd, path, a->wish.symlinks, &fd, &meta);
+    res = file_open(a->wish.root_fd, path, a->wish.symlinks, NULL, &fd, &meta);
     free(path);
     if (res < 0)
         return res == -ENOENT ? -ESTALE : res;

@@ -144,7 +144,7 @@ static int open_name(const struct dir_reader *r, const char *name, int *ret_fd,
         path[dir_len - 1] = '/';
     }
     memcpy(path + dir_len, name, name_size);
-    return file_open(r->root_fd, path, r->symlinks, ret_fd, ret_meta);
+    return file_open(r->root_fd, path, r->symlinks, NULL, ret_fd, ret_meta);
 }
 
 /* Looks at what `name`, a link or what another file system lies on, is by opening it. 0 or -errno.

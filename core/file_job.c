@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -44,6 +46,14 @@ void file_job_init_open(struct file_job *job, int root_fd, const char *path,
     job->path = path;
     job->symlinks = symlinks;
     job->content_max = content_max;
+}
+
+void file_job_set_known(struct file_job *job, const struct file_meta *known)
+{
+    CHECK_OBJ(job, FILE_JOB_MAGIC);
+    CHECK(job->kind == FILE_JOB_OPEN);
+    job->known = *known;
+    job->has_known = !known->racy;
 }
 
 void file_job_init_read(struct file_job *job, int fd, off_t off, void *mem, size_t len)
@@ -194,10 +204,63 @@ static int read_content(struct file_job *job, read_function *read_some)
     return res < 0 ? res : 0;
 }
 
+enum { AT_ONCE_MAX = 8 * 1024 /* octets of a file that is read before it is looked at */ };
+
+/* Opens a file, and has the whole of it if it is small, by as few calls as the kernel allows: it is
+ * read first and looked at afterwards. The octets are those that the look tells of if nothing has
+ * changed since before the opening. 0, and perhaps content, or -errno. */
+static int open_at_once(struct file_job *job, bool cached)
+{
+    char octets[AT_ONCE_MAX];
+    size_t room = job->content_max < sizeof(octets) ? job->content_max + 1 : sizeof(octets);
+    read_function *read_some = cached ? read_cached_at : file_pread;
+    struct timespec begun;
+    struct file_meta meta;
+    ssize_t len = -1;
+    int res;
+
+    clock_gettime(CLOCK_REALTIME_COARSE, &begun);
+    int fd = file_open_at_once(job->root_fd, job->path, job->symlinks, cached);
+    if (fd < 0)
+        return fd;
+    if (job->content_max > 0)
+        len = read_some(fd, octets, room, 0);
+    res = file_meta_of_opened(fd, cached, &meta);
+    if (res < 0 || meta.kind == FILE_OTHER) {
+        close(fd);
+        fd = -1;
+    }
+    if (res < 0)
+        return res;
+    job->fd = fd;
+    job->meta = meta;
+    if (meta.kind != FILE_REGULAR || len <= 0 || (size_t)len == room ||
+        (uint64_t)len != meta.size || !file_meta_older(&meta, begun.tv_sec))
+        return 0;
+    job->content = malloc((size_t)len);
+    if (job->content != NULL)
+        memcpy(job->content, octets, (size_t)len);
+    return 0;
+}
+
+/* 0 and the job's fd, meta and unchanged, and perhaps content; or -errno. */
+static int open_job(struct file_job *job, bool cached)
+{
+    int res;
+
+    if (!job->has_known && file_open_is_plain(job->path))
+        return open_at_once(job, cached);
+    res = (cached ? file_open_cached : file_open)(job->root_fd, job->path, job->symlinks,
+                                                  job->has_known ? &job->known : NULL, &job->fd,
+                                                  &job->meta);
+    job->unchanged = res == 1;
+    return res < 0 ? res : 0;
+}
+
 static void run_open(struct file_job *job)
 {
-    job->res = file_open(job->root_fd, job->path, job->symlinks, &job->fd, &job->meta);
-    if (job->res < 0)
+    job->res = open_job(job, false);
+    if (job->res < 0 || job->unchanged || job->content != NULL)
         return;
     job->res = read_content(job, file_pread);
     if (job->res < 0)
@@ -276,12 +339,12 @@ void file_job_run(struct file_job *job)
 
 static bool try_open(struct file_job *job)
 {
-    int res = file_open_cached(job->root_fd, job->path, job->symlinks, &job->fd, &job->meta);
+    int res = open_job(job, true);
 
     if (res == -EAGAIN)
         return false;
     job->res = res;
-    if (res < 0 || read_content(job, read_cached_at) == 0)
+    if (res < 0 || job->unchanged || job->content != NULL || read_content(job, read_cached_at) == 0)
         return true;
     close_opened(job);
     job->res = -EINPROGRESS;

@@ -112,6 +112,8 @@ struct file_job {
     /* In, OPEN */
     size_t
         content_max; /* a regular file of at most so many octets is read whole as well; 0: never */
+    bool has_known;  /* what was there is known already: */
+    struct file_meta known;
     uint64_t generation; /* the asker's, with `asked_ms`: when it asked, in the order of its own
                             questions, */
     uint64_t asked_ms;   /* and on its clock. Whoever executes the job leaves both alone */
@@ -141,9 +143,11 @@ struct file_job {
     int fd; /* O_RDONLY|O_CLOEXEC|O_NONBLOCK (a regular file or a directory); the caller owns it;
                -1: none */
     struct file_meta meta; /* STAT: likewise */
-    char *content; /* malloc(3)ed meta.size octets, or NULL; the caller owns it. NULL with size <=
-                      content_max: the file was written to while it was read (meta is as of after
-                      that), it is empty, or memory is short: send it from fd */
+    bool unchanged; /* it is what `known` tells (file_meta_same()), and was not opened: fd is -1,
+                       and there is no content */
+    char *content;  /* malloc(3)ed meta.size octets, or NULL; the caller owns it. NULL with size <=
+                       content_max: the file was written to while it was read (meta is as of after
+                       that), it is empty, or memory is short: send it from fd */
     /* Out, ROOT: `fd` is O_PATH, */
     struct file_root_id found;
     const char
@@ -157,6 +161,10 @@ struct file_job {
  * its result has been dealt with. */
 void file_job_init_open(struct file_job *job, int root_fd, const char *path,
                         enum file_symlinks symlinks, size_t content_max);
+
+/* Makes it one that opens the file only if it is not what `known` tells. Who executes the job may
+ * open it all the same. */
+void file_job_set_known(struct file_job *job, const struct file_meta *known);
 
 /* Likewise, a READ job of `len` octets at `off` of `fd` into `mem`. */
 void file_job_init_read(struct file_job *job, int fd, off_t off, void *mem, size_t len);

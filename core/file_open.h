@@ -20,14 +20,30 @@ struct statx;    /* <sys/stat.h>, or <linux/stat.h> */
  * O_RDONLY|O_CLOEXEC|O_NONBLOCK|O_NOCTTY. 0, or -errno: -EXDEV for what leaves the root, -ELOOP for
  * more than 40 links, or for one that `symlinks` forbids, and open(2)'s errors. The caller
  * owns *ret_fd. A FIFO, a socket or a device is not opened: *ret_fd is -1 and the kind FILE_OTHER;
- * so is a file that the kernel makes up (file_made_up.h). */
-int file_open(int root_fd, const char *path, enum file_symlinks symlinks, int *ret_fd,
-              struct file_meta *ret_meta);
+ * so is a file that the kernel makes up (file_made_up.h). 1: it is what `known` (NULL: nothing)
+ * tells, and was not opened: *ret_fd is -1. */
+int file_open(int root_fd, const char *path, enum file_symlinks symlinks,
+              const struct file_meta *known, int *ret_fd, struct file_meta *ret_meta);
 
 /* Likewise, as far as the kernel has all of it in memory (RESOLVE_CACHED): -EAGAIN where it would
  * have to ask the disk, or cannot tell (Linux before 5.12). Never blocks. */
-int file_open_cached(int root_fd, const char *path, enum file_symlinks symlinks, int *ret_fd,
-                     struct file_meta *ret_meta);
+int file_open_cached(int root_fd, const char *path, enum file_symlinks symlinks,
+                     const struct file_meta *known, int *ret_fd, struct file_meta *ret_meta);
+
+/* Is it named as nobody names a FIFO or a device: with an extension of up to eight letters and
+ * digits? Then it may be opened before it is looked at (docs/decisions/0005). Pure. */
+bool file_open_is_plain(const char *path);
+
+/* Opens such a path for reading, whatever it is. A descriptor, which the caller owns, or -errno as
+ * of file_open(), or with `cached` as of file_open_cached(). */
+int file_open_at_once(int root_fd, const char *path, enum file_symlinks symlinks, bool cached);
+
+/* What that descriptor is open on: 0 or -errno, likewise. */
+int file_meta_of_opened(int fd, bool cached, struct file_meta *ret_meta);
+
+/* Was it last changed so long before `moment_s` (CLOCK_REALTIME) that no later change could have
+ * left the same ctime? */
+bool file_meta_older(const struct file_meta *meta, int64_t moment_s);
 
 /* Likewise, a directory, for reading its names. Returns the descriptor, which the caller owns, or
  * -errno: -ENOTDIR for anything but a directory. */

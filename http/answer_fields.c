@@ -1,6 +1,7 @@
 /* answer_fields.c: see answer_fields.h. */
 #include "http/answer_fields.h"
 
+#include "config/node.h"
 #include "config/security_headers.h"
 #include "core/check.h"
 #include "http/cors.h"
@@ -26,7 +27,7 @@ static_assert(2 * CONFIG_CORS_NAMES_SIZE_MAX + ORIGIN_MAX + HSTS_MAX + 512 <=
 static bool has_some(const struct location *location)
 {
     return location->policy_is_preset || location->hsts[0] != '\0' || location->cors_count > 0 ||
-           location->early_hints_count > 0;
+           location->early_hints_count > 0 || location->server_timing != SERVER_TIMING_OFF;
 }
 
 /* The location's fields with the policy of the server's own pages in the place of the site's. */
@@ -68,7 +69,22 @@ static int prepare_secure(const struct location *location, struct span *ret_text
     return 0;
 }
 
-static int prepare(const struct location *location, struct http_answer_fields *fields)
+/* Server-Timing (W3C) with one metric, which tells no time: browsers and tools show it. */
+static int prepare_timing(const struct config *config, struct span *ret_text)
+{
+    char name[CONFIG_NODE_MAX + 1];
+    char *text = NULL;
+
+    config_node(config, name);
+    int len = asprintf(&text, "Server-Timing: node;desc=\"%s\"\r\n", name);
+    if (len < 0)
+        return -ENOMEM;
+    *ret_text = span_make(text, (size_t)len);
+    return 0;
+}
+
+static int prepare(const struct config *config, const struct location *location,
+                   struct http_answer_fields *fields)
 {
     int res = 0;
 
@@ -80,6 +96,8 @@ static int prepare(const struct location *location, struct http_answer_fields *f
         res = http_cors_prepare(location, fields);
     if (res == 0 && location->early_hints_count > 0)
         res = http_early_hints_prepare(location, fields);
+    if (res == 0 && location->server_timing != SERVER_TIMING_OFF)
+        res = prepare_timing(config, &fields->timing);
     return res;
 }
 
@@ -103,7 +121,7 @@ int http_answer_fields_create(struct http_env *env)
             const struct location *location = &config->servers[i].locations[j];
 
             CHECK(location->id < config->locations_count);
-            res = prepare(location, &env->answer_fields[location->id]);
+            res = prepare(config, location, &env->answer_fields[location->id]);
         }
     }
     return res;
@@ -115,7 +133,8 @@ void http_answer_fields_destroy(struct http_env *env)
         const struct http_answer_fields *fields = &env->answer_fields[i];
         const struct span *const texts[] = { &fields->own_page,       &fields->secure,
                                              &fields->cors,           &fields->cors_allowed,
-                                             &fields->cors_preflight, &fields->hints };
+                                             &fields->cors_preflight, &fields->hints,
+                                             &fields->timing };
 
         for (size_t j = 0; j < ARRAY_LEN(texts); j++)
             free((char *)(uintptr_t)texts[j]->ptr);
@@ -127,6 +146,12 @@ void http_answer_fields_destroy(struct http_env *env)
 const struct location *http_answer_fields_location(const struct http_exchange *x)
 {
     return x->asked != NULL ? x->asked : http_location_slash(x->server);
+}
+
+static bool is_timing_due(const struct http_exchange *x, const struct location *location)
+{
+    return location->server_timing == SERVER_TIMING_ON ||
+           http_request_named(&x->request, SPAN_LIT("server_timing")).len > 0;
 }
 
 size_t http_answer_fields_put(const struct http_exchange *x, bool varies, char *text, size_t size)
@@ -145,6 +170,10 @@ size_t http_answer_fields_put(const struct http_exchange *x, bool varies, char *
     if (x->secure && fields->secure.len > 0) {
         memcpy(out, fields->secure.ptr, fields->secure.len);
         out += fields->secure.len;
+    }
+    if (fields->timing.len > 0 && is_timing_due(x, location)) {
+        memcpy(out, fields->timing.ptr, fields->timing.len);
+        out += fields->timing.len;
     }
     if (location->cors_count > 0)
         out = http_cors_put(x, location, fields, varies, out);

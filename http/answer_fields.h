@@ -17,6 +17,7 @@ struct http_answer_fields {
     struct span cors;         /* on every answer */
     struct span cors_allowed; /* for an allowed origin, behind the line that names it */
     struct span cors_preflight; /* for a preflight of one */
+    struct span timing;         /* Server-Timing */
     struct span hints;          /* a 103 (early_hints.h) */
     struct span links;          /* the lines of it; in `hints` */
 };

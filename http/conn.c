@@ -417,6 +417,10 @@ void http_conn_sent(struct http_conn *c, size_t len)
     }
     http_send_window_end(&x->window);
     c->stalled = false;
+    if (c->env->closes) {
+        c->env->closes = false;
+        file_cache_close_some(c->env->cache);
+    }
     if (x->job_state != HTTP_JOB_WANTED)
         process_kept(c);
 }

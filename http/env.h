@@ -59,6 +59,7 @@ struct http_env {
     const struct clock *clock; /* borrowed */
     bool file_segments;        /* the engine sends file ranges itself */
     struct file_cache *cache;
+    bool closes; /* the cache may have descriptors to close (file_cache_close_some()) */
     struct compress_cache *compressed; /* NULL: no location says `compress` or `precompressed` */
     struct http_auth *auth;            /* NULL: no location asks for a password */
     struct http_roots *roots;

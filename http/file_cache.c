@@ -1,9 +1,7 @@
-/* file_cache.c: a hash table with chains, and two lists that say who goes first.
- *
- * The lists are not moved about on every hit, which would touch five cache lines: a hit sets a
- * flag, and an entry that is due to go but has it set goes to the front instead ("second chance",
- * the clock algorithm). Names that give no descriptor (missing, forbidden, a FIFO) have a list and
- * a quota of their own, so that a flood of invented URLs cannot push the site out of memory. */
+/* file_cache.c: a table, and three shelves that say who goes first: files of which a descriptor is
+ * kept, files whose octets are, and names that give neither (missing, forbidden, a FIFO). These
+ * have a quota of their own, so that a flood of invented URLs cannot push the site out of memory.
+ */
 #include "http/file_cache.h"
 #include "core/check.h"
 #include "core/file_open.h"
@@ -11,6 +9,8 @@
 #include "core/random_key.h"
 #include "core/siphash.h"
 #include "core/stats.h"
+#include "http/file_shelf.h"
+#include "http/file_table.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -21,17 +21,8 @@
 #define FILE_ENTRY_MAGIC 0xf17ee217u
 
 enum {
-    /* Entries that one eviction may put to the front before it takes one, flag or not: it bounds
-     * the time of a single store. */
-    CHANCES_MAX = 32,
     SWEEP_CHECK_MS = 10000, /* looked at so often, or when it may be inactive, */
     SWEEP_STEP_MS = 1000, /* at whole multiples of this, so that an idle server sleeps in between */
-};
-
-/* Entries of one class, the next to be evicted last. */
-struct shelf {
-    struct list entries;
-    size_t count, count_max;
 };
 
 struct file_cache {
@@ -40,45 +31,70 @@ struct file_cache {
     uint32_t inactive_ms;
     uint32_t check_ms; /* from one look of the sweep at an entry to the next */
     uint64_t key[2];
-    size_t buckets_mask;
-    size_t files_max;
+    size_t files_max; /* on `open` and `negative` together */
     uint64_t bytes, bytes_max;
     size_t live;         /* entries in existence, kept or not */
     uint64_t generation; /* of the newest job */
     uint64_t serial;     /* of the newest entry */
     uint64_t forgotten;  /* the newest `known_at` among the entries that were taken out: what was
                             asked for before may be older than what one of them told */
-    struct shelf positive, negative;
+    struct file_shelf open, small, negative;
+    struct file_table table;
     struct list watch; /* all entries in the table, the one that is swept next first */
-    struct file_entry *buckets[];
+    size_t closing_count;
+    int closing[FILE_CACHE_CLOSING_MAX]; /* descriptors that are to be closed */
 };
+
+static int init_shelves(struct file_cache *cache, uint32_t files_max, uint64_t bytes_max)
+{
+    uint64_t small_max = bytes_max / FILE_CACHE_SMALL_LEAST;
+    int res;
+
+    if (small_max > FILE_CACHE_SMALL_MOST)
+        small_max = FILE_CACHE_SMALL_MOST;
+    if (small_max < files_max) /* contents are bounded by their octets */
+        small_max = files_max;
+    res = file_shelf_init(&cache->open, files_max);
+    if (res == 0)
+        res = file_shelf_init(&cache->small, (size_t)small_max);
+    if (res == 0)
+        res = file_shelf_init(&cache->negative, files_max < 4 ? 1 : files_max / 4);
+    if (res == 0)
+        res = file_table_init(&cache->table, files_max + (size_t)small_max);
+    return res;
+}
+
+static void free_cache(struct file_cache *cache)
+{
+    file_shelf_free(&cache->open);
+    file_shelf_free(&cache->small);
+    file_shelf_free(&cache->negative);
+    file_table_free(&cache->table);
+    cache->magic = 0;
+    free(cache);
+}
 
 int file_cache_create(uint32_t files_max, uint64_t bytes_max, uint32_t valid_ms,
                       uint32_t inactive_ms, struct file_cache **ret_cache)
 {
-    size_t buckets = 1;
-    struct file_cache *cache;
+    struct file_cache *cache = calloc(1, sizeof(*cache));
+    int res;
 
-    while (buckets < files_max)
-        buckets *= 2;
-    if (buckets > (SIZE_MAX - sizeof(*cache)) / sizeof(cache->buckets[0]))
-        return -ENOMEM;
-    cache = calloc(1, sizeof(*cache) + buckets * sizeof(cache->buckets[0]));
     if (cache == NULL)
         return -ENOMEM;
     cache->magic = FILE_CACHE_MAGIC;
     cache->valid_ms = valid_ms;
     cache->inactive_ms = inactive_ms;
     cache->check_ms = inactive_ms < SWEEP_CHECK_MS ? inactive_ms : SWEEP_CHECK_MS;
-    cache->buckets_mask = buckets - 1;
     cache->files_max = files_max;
     cache->bytes_max = bytes_max;
     random_key(cache->key);
     list_init(&cache->watch);
-    list_init(&cache->positive.entries);
-    cache->positive.count_max = files_max;
-    list_init(&cache->negative.entries);
-    cache->negative.count_max = files_max < 4 ? 1 : files_max / 4;
+    res = init_shelves(cache, files_max, bytes_max);
+    if (res < 0) {
+        free_cache(cache);
+        return res;
+    }
     *ret_cache = cache;
     return 0;
 }
@@ -101,17 +117,18 @@ bool file_entry_is(const struct file_entry *entry, uint64_t root_id, enum file_s
 static struct file_entry *lookup(const struct file_cache *cache, uint32_t hash, uint64_t root_id,
                                  enum file_symlinks symlinks, struct span path)
 {
-    struct file_entry *entry = cache->buckets[hash & cache->buckets_mask];
+    struct file_entry *entry = file_table_chain(&cache->table, hash);
 
     while (entry != NULL && (entry->hash != hash || !file_entry_is(entry, root_id, symlinks, path)))
         entry = entry->hash_next;
     return entry;
 }
 
-/* Entries without a descriptor go on the negative shelf. */
-static struct shelf *shelf_of(struct file_cache *cache, const struct file_entry *entry)
+static struct file_shelf *shelf_of(struct file_cache *cache, const struct file_entry *entry)
 {
-    return entry->fd < 0 ? &cache->negative : &cache->positive;
+    if (entry->fd >= 0)
+        return &cache->open;
+    return file_entry_is_file(entry) ? &cache->small : &cache->negative;
 }
 
 static uint64_t content_size(const struct file_entry *entry)
@@ -122,17 +139,11 @@ static uint64_t content_size(const struct file_entry *entry)
 /* Takes the entry out of the table; its users keep it alive. */
 static void remove_entry(struct file_cache *cache, struct file_entry *entry)
 {
-    struct file_entry **link = &cache->buckets[entry->hash & cache->buckets_mask];
-
     CHECK_OBJ(entry, FILE_ENTRY_MAGIC);
     CHECK(entry->cached && entry->cache == cache);
-    while (*link != entry)
-        link = &(*link)->hash_next;
-    *link = entry->hash_next;
-    entry->hash_next = NULL;
-    list_remove(&entry->lru);
+    file_table_remove(&cache->table, entry);
+    file_shelf_remove(shelf_of(cache, entry), entry);
     list_remove(&entry->watch);
-    shelf_of(cache, entry)->count--;
     cache->bytes -= content_size(entry);
     entry->cached = false;
     if (cache->forgotten < entry->known_at)
@@ -140,49 +151,45 @@ static void remove_entry(struct file_cache *cache, struct file_entry *entry)
     file_entry_unref(entry);
 }
 
-/* The entry that goes next; the shelf is not empty. */
-static struct file_entry *oldest(const struct shelf *shelf)
+static void evict_from(struct file_cache *cache, struct file_shelf *shelf)
 {
-    CHECK(!list_empty(&shelf->entries));
-    return container_of(shelf->entries.prev, struct file_entry, lru);
+    remove_entry(cache, file_shelf_evict(shelf));
 }
 
-static void evict_from(struct file_cache *cache, struct shelf *shelf)
+/* Makes room for one more that is not a small file. */
+static void make_room_for_name(struct file_cache *cache, struct file_shelf *own, uint64_t now_ms)
 {
-    struct file_entry *entry = oldest(shelf);
+    struct file_shelf *negative = &cache->negative;
 
-    for (int i = 0; i < CHANCES_MAX && entry->used; i++) {
-        entry->used = false;
-        list_remove(&entry->lru);
-        list_push_front(&shelf->entries, &entry->lru);
-        entry = oldest(shelf);
-    }
-    remove_entry(cache, entry);
+    if (own->count == own->count_max)
+        evict_from(cache, own);
+    if (cache->open.count + negative->count < cache->files_max)
+        return;
+    /* A negative entry that is no longer believed is worth nothing. Else each shelf feeds on
+     * itself, so that neither starves the other. */
+    if (negative->count > 0 && file_shelf_oldest(negative)->fresh_until_ms <= now_ms)
+        remove_entry(cache, file_shelf_oldest(negative));
+    else if (own->count > 0)
+        evict_from(cache, own);
+    else
+        evict_from(cache, own == negative ? &cache->open : negative);
 }
 
 /* Makes room for `entry`, which is not in the table yet. */
 static void make_room(struct file_cache *cache, const struct file_entry *entry, uint64_t now_ms)
 {
-    struct shelf *own = shelf_of(cache, entry);
+    struct file_shelf *own = shelf_of(cache, entry);
     uint64_t size = content_size(entry);
 
-    if (own->count == own->count_max)
-        evict_from(cache, own);
-    if (cache->positive.count + cache->negative.count == cache->files_max) {
-        /* A negative entry that is no longer believed is worth nothing. Else each shelf feeds on
-         * itself, so that neither starves the other. */
-        struct shelf *negative = &cache->negative;
-
-        if (negative->count > 0 && oldest(negative)->fresh_until_ms <= now_ms)
-            remove_entry(cache, oldest(negative));
-        else if (own->count > 0)
-            evict_from(cache, own);
-        else
-            evict_from(cache, own == negative ? &cache->positive : negative);
+    if (own != &cache->small) {
+        make_room_for_name(cache, own, now_ms);
+        return;
     }
     CHECK(size <= cache->bytes_max);
+    if (own->count == own->count_max)
+        evict_from(cache, own);
     while (cache->bytes > cache->bytes_max - size)
-        evict_from(cache, &cache->positive);
+        evict_from(cache, own);
 }
 
 /* The sweep looks at the entry a while from now. That is the same while for all, so that the list
@@ -195,18 +202,20 @@ static void watch_entry(struct file_cache *cache, struct file_entry *entry, uint
 
 static void insert_entry(struct file_cache *cache, struct file_entry *entry, uint64_t now_ms)
 {
-    struct file_entry **bucket = &cache->buckets[entry->hash & cache->buckets_mask];
-    struct shelf *shelf = shelf_of(cache, entry);
-
     make_room(cache, entry, now_ms);
-    entry->hash_next = *bucket;
-    *bucket = entry;
-    list_push_front(&shelf->entries, &entry->lru);
+    file_table_add(&cache->table, entry);
+    file_shelf_add(shelf_of(cache, entry), entry);
     watch_entry(cache, entry, now_ms);
-    shelf->count++;
     cache->bytes += content_size(entry);
     entry->cached = true;
     file_entry_ref(entry);
+}
+
+static inline void use_entry(struct file_entry *entry, uint64_t now_ms)
+{
+    if (entry->uses < FILE_SHELF_USES_MAX)
+        entry->uses++;
+    entry->used_ms = now_ms;
 }
 
 struct file_entry *file_cache_find(struct file_cache *cache, uint64_t root_id,
@@ -221,8 +230,7 @@ struct file_entry *file_cache_find(struct file_cache *cache, uint64_t root_id,
     if (!hit)
         return NULL;
     CHECK_OBJ(entry, FILE_ENTRY_MAGIC);
-    entry->used = true;
-    entry->used_ms = now_ms;
+    use_entry(entry, now_ms);
     return file_entry_ref(entry);
 }
 
@@ -257,8 +265,9 @@ static bool confirms(const struct file_entry *entry, const struct file_job *job)
 {
     if (job->res < 0 || entry->error != 0)
         return entry->error == -job->res;
-    return file_meta_same(&entry->meta, &job->meta) && (entry->fd < 0) == (job->fd < 0) &&
-           (entry->content != NULL || job->content == NULL);
+    return file_meta_same(&entry->meta, &job->meta) &&
+           (job->unchanged || entry->content != NULL ||
+            (job->content == NULL && (entry->fd < 0) == (job->fd < 0)));
 }
 
 /* An entry with one reference, that tells of nothing yet; NULL: memory is short. */
@@ -316,6 +325,12 @@ static struct file_entry *make_entry(struct file_cache *cache, struct span path,
     return entry;
 }
 
+/* The path of a job as the table has it. */
+static struct span job_path(const struct file_job *job)
+{
+    return strcmp(job->path, ".") == 0 ? SPAN_LIT("") : span_str(job->path);
+}
+
 void file_cache_ask(struct file_cache *cache, int root_fd, uint64_t root_id,
                     enum file_symlinks symlinks, const char *path, size_t content_max,
                     uint64_t now_ms, struct file_job *job)
@@ -325,12 +340,11 @@ void file_cache_ask(struct file_cache *cache, int root_fd, uint64_t root_id,
     job->root_id = root_id;
     job->generation = ++cache->generation;
     job->asked_ms = now_ms;
-}
-
-/* The path of a job as the table has it. */
-static struct span job_path(const struct file_job *job)
-{
-    return strcmp(job->path, ".") == 0 ? SPAN_LIT("") : span_str(job->path);
+    struct span name = job_path(job);
+    struct file_entry *entry =
+        lookup(cache, hash_path(cache, root_id, name), root_id, symlinks, name);
+    if (entry != NULL && entry->error == 0)
+        file_job_set_known(job, &entry->meta);
 }
 
 /* Was the job asked for before the entry was known? Then nobody can tell which of the two looks
@@ -368,9 +382,55 @@ static struct file_entry *keep_known(struct file_cache *cache, struct file_entry
     if (confirmed && entry->generation < job->generation &&
         !(entry->doubtful && overlaps(entry, job)))
         date_entry(cache, entry, job, false);
-    entry->used = true;
-    entry->used_ms = now_ms;
+    use_entry(entry, now_ms);
     return file_entry_ref(entry);
+}
+
+void file_cache_close_some(struct file_cache *cache)
+{
+    CHECK_OBJ(cache, FILE_CACHE_MAGIC);
+    while (cache->closing_count > 0)
+        close(cache->closing[--cache->closing_count]);
+}
+
+/* The job's file is small and all there: its descriptor is needed no more. */
+static void let_go(struct file_cache *cache, struct file_job *job)
+{
+    if (cache->closing_count == ARRAY_LEN(cache->closing))
+        file_cache_close_some(cache);
+    cache->closing[cache->closing_count++] = job->fd;
+    job->fd = -1;
+}
+
+/* Only what is of use to the cache is kept of a job's results. */
+static void settle(struct file_cache *cache, struct file_job *job)
+{
+    if (job->content != NULL && job->meta.size > cache->bytes_max) {
+        free(job->content);
+        job->content = NULL;
+    }
+    bool is_empty = job->content_max > 0 && job->meta.kind == FILE_REGULAR && job->meta.size == 0;
+    if (job->fd >= 0 && (job->content != NULL || is_empty))
+        let_go(cache, job);
+}
+
+/* The entry of the job's path in the table, or NULL. */
+static struct file_entry *entry_of(const struct file_cache *cache, const struct file_job *job)
+{
+    struct span path = job_path(job);
+
+    return lookup(cache, hash_path(cache, job->root_id, path), job->root_id, job->symlinks, path);
+}
+
+bool file_cache_has_lost(const struct file_cache *cache, const struct file_job *job)
+{
+    const struct file_entry *entry;
+
+    CHECK_OBJ(cache, FILE_CACHE_MAGIC);
+    if (!job->unchanged)
+        return false;
+    entry = entry_of(cache, job);
+    return entry == NULL || (!confirms(entry, job) && !is_outdone(entry, job));
 }
 
 struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *job, uint64_t now_ms)
@@ -380,14 +440,11 @@ struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *j
     CHECK(job->kind == FILE_JOB_OPEN && job->res <= 0 && job->res != -EINPROGRESS);
     CHECK(job->content == NULL || job->fd >= 0);
     CHECK(job->generation > 0 && job->generation <= cache->generation);
-    if (job->content != NULL && job->meta.size > cache->bytes_max) {
-        free(job->content);
-        job->content = NULL;
-    }
+    CHECK(!file_cache_has_lost(cache, job));
+    settle(cache, job);
 
     struct span path = job_path(job);
-    uint32_t hash = hash_path(cache, job->root_id, path);
-    struct file_entry *entry = lookup(cache, hash, job->root_id, job->symlinks, path);
+    struct file_entry *entry = entry_of(cache, job);
     bool confirmed = entry != NULL && confirms(entry, job);
     if (confirmed)
         stats_count(STATS_CACHE_REVALIDATED);
@@ -402,7 +459,7 @@ struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *j
         file_job_discard(job);
         return NULL;
     }
-    entry->hash = hash;
+    entry->hash = hash_path(cache, job->root_id, path);
     entry->used_ms = now_ms;
     /* What is in doubt is kept, too: so that what ends next and was asked for before is in doubt
      * beside it. */
@@ -415,6 +472,7 @@ struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *j
 uint64_t file_cache_sweep(struct file_cache *cache, size_t count, uint64_t now_ms)
 {
     CHECK_OBJ(cache, FILE_CACHE_MAGIC);
+    file_cache_close_some(cache);
     while (!list_empty(&cache->watch)) {
         struct file_entry *entry = container_of(cache->watch.next, struct file_entry, watch);
 
@@ -441,14 +499,15 @@ void file_entry_forget(struct file_entry *entry)
 
 size_t file_cache_reclaim(struct file_cache *cache, size_t count)
 {
-    size_t closed = 0;
-    struct list *at = cache->positive.entries.prev;
+    size_t closed;
+    struct file_entry *entry, *next;
 
     CHECK_OBJ(cache, FILE_CACHE_MAGIC);
-    while (closed < count && at != &cache->positive.entries) {
-        struct file_entry *entry = container_of(at, struct file_entry, lru);
-
-        at = at->prev;
+    closed = cache->closing_count;
+    file_cache_close_some(cache);
+    for (entry = file_shelf_next(&cache->open, NULL); closed < count && entry != NULL;
+         entry = next) {
+        next = file_shelf_next(&cache->open, entry);
         if (entry->refs > 1)
             continue;
         remove_entry(cache, entry);
@@ -480,19 +539,17 @@ void file_cache_destroy(struct file_cache *cache)
     if (cache == NULL)
         return;
     CHECK_OBJ(cache, FILE_CACHE_MAGIC);
-    while (cache->positive.count > 0)
-        remove_entry(cache, oldest(&cache->positive));
-    while (cache->negative.count > 0)
-        remove_entry(cache, oldest(&cache->negative));
+    file_cache_close_some(cache);
+    while (!list_empty(&cache->watch))
+        remove_entry(cache, container_of(cache->watch.next, struct file_entry, watch));
     CHECK(cache->live == 0 && cache->bytes == 0);
-    cache->magic = 0;
-    free(cache);
+    free_cache(cache);
 }
 
 size_t file_cache_files(const struct file_cache *cache)
 {
     CHECK_OBJ(cache, FILE_CACHE_MAGIC);
-    return cache->positive.count + cache->negative.count;
+    return cache->open.count + cache->small.count + cache->negative.count;
 }
 
 uint64_t file_cache_bytes(const struct file_cache *cache)

@@ -1,10 +1,11 @@
-/* file_cache.h: open files, their metadata and, when small, their contents; also that a name does
- * not exist. One cache a thread.
+/* file_cache.h: open files and their metadata, or, when small, their contents without a descriptor;
+ * also that a name does not exist. One cache a thread.
  *
- * Bounded in descriptors (negative entries count as one, too, and are at most a quarter of all) and
- * in octets of contents; what was not used of late goes first. An entry is believed for
- * cache_valid_ms after the look was asked for; then file_cache_find() no longer finds it, its user
- * opens the file again, and file_cache_store() keeps the old entry when nothing changed.
+ * Bounded in descriptors (negative entries count as one, too, and are at most a quarter of all),
+ * and in octets of contents and in how many files these are; what goes first says file_shelf.h. An
+ * entry is believed for cache_valid_ms after the look was asked for; then file_cache_find() no
+ * longer finds it, its user looks at the file again, by name, and file_cache_store() keeps the old
+ * entry when nothing changed.
  *
  * What nobody has used for a minute, and what has no name any more, is let go by
  * file_cache_sweep(), so that a deleted file gives its disk back and a file system can be
@@ -49,9 +50,9 @@ struct file_entry {
     unsigned refs; /* the cache's own and each user's */
     int error; /* 0: there is a file or directory; else the errno that opening it gave (ENOENT ...)
                 */
-    int fd;    /* -1 when error, or a FILE_OTHER */
+    int fd;    /* -1 when error, or a FILE_OTHER, or it is not needed: all is in `content` */
     struct file_meta meta;
-    char *content;              /* meta.size octets, or NULL: send from fd */
+    char *content;              /* meta.size octets, or NULL: send from fd, if it is not empty */
     struct file_fields *fields; /* or NULL */
     char etag[96]; /* HTTP_ETAG_MAX octets, with quotes; etag_len 0: none; set by whoever makes
                       `fields` */
@@ -76,7 +77,8 @@ struct file_entry {
     /* private to file_cache.c */
     struct file_cache *cache; /* whose it is, in its table or not */
     bool cached;              /* in the table and in a list */
-    bool used;                /* found since it was put in front of its list */
+    bool proven;              /* it stands in the long queue of its shelf (file_shelf.h) */
+    uint8_t uses;             /* found since then, up to FILE_SHELF_USES_MAX */
     bool doubtful;            /* something newer may have been sent: it is not believed */
     uint64_t generation;      /* of the last look that it tells of */
     uint64_t known_at;        /* the newest generation that was asked for when that look ended */
@@ -93,6 +95,12 @@ struct file_entry {
 };
 
 struct file_cache;
+
+enum {
+    FILE_CACHE_SMALL_LEAST = 256, /* small files kept: as many as if each had so many octets */
+    FILE_CACHE_SMALL_MOST = 1 << 22,
+    FILE_CACHE_CLOSING_MAX = 32 /* descriptors that wait to be closed */
+};
 
 /* An entry is believed for valid_ms, and let go after inactive_ms (at least a second) in which
  * nobody has asked for it. 0 or -ENOMEM. files_max 0: every store makes an entry that lives only as
@@ -116,6 +124,13 @@ struct file_entry *file_cache_find(struct file_cache *cache, uint64_t root_id,
 void file_cache_ask(struct file_cache *cache, int root_fd, uint64_t root_id,
                     enum file_symlinks symlinks, const char *path, size_t content_max,
                     uint64_t now_ms, struct file_job *job);
+
+/* Has a finished job found unchanged what the cache no longer has? It is to be asked for again. */
+bool file_cache_has_lost(const struct file_cache *cache, const struct file_job *job);
+
+/* Closes the descriptors that were needed to read small files; best when what was read has been
+ * sent. */
+void file_cache_close_some(struct file_cache *cache);
 
 /* Takes the results of a finished job of file_cache_ask() (fd and content: the job no longer has
  * them) and returns the entry of its path, with a reference for the caller. That is what the job

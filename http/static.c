@@ -123,6 +123,9 @@ void http_static_job_done(struct http_exchange *x)
         root_found(x);
         return;
     }
+    if (file_cache_has_lost(env->cache, &x->job))
+        return; /* likewise */
+    env->closes |= x->job.fd >= 0;
     x->search.opened = file_cache_store(env->cache, &x->job, env->clock->now_ms);
     if (x->search.opened == NULL)
         http_static_begin_error(x, x->search.status == 0 ? 503 : x->search.status);

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The page cache as a test wants it: what preadv2(2) fails with after so many calls; 0: everything
@@ -38,17 +39,122 @@ static ssize_t staged_preadv2(int fd, const struct iovec *iov, int count, off_t 
     return preadv2(fd, count == 1 ? &part : iov, count, off, flags & ~RWF_NOWAIT);
 }
 
+static unsigned preads;
+static time_t ahead_s; /* how far the clock is beyond what files are stamped with */
+
+static int staged_clock_gettime(clockid_t clock, struct timespec *ret_time)
+{
+    int res = clock_gettime(clock, ret_time);
+
+    ret_time->tv_sec += ahead_s;
+    return res;
+}
+
 static ssize_t staged_pread(int fd, void *mem, size_t len, off_t off)
 {
+    preads++;
     do_meanwhile();
     return pread(fd, mem, len, off);
 }
 
+#define clock_gettime(clock, time)          staged_clock_gettime(clock, time)
 #define pread(fd, mem, len, off)            staged_pread(fd, mem, len, off)
 #define preadv2(fd, iov, count, off, flags) staged_preadv2(fd, iov, count, off, flags)
 #include "tests/unit/file_tree.h"
 
 #include <pthread.h>
+
+/* What is named as a file is opened and read at once, and what the later look cannot vouch for is
+ * read again. */
+static void test_open_at_once(void **state)
+{
+    static const struct {
+        const char *name;
+        time_t ahead_s;
+        size_t max;
+        unsigned preads;
+        bool content;
+    } cases[] = { { "once.html", 10, 100, 1, true },  { "once.html", 0, 100, 2, true },
+                  { "once.html", 10, 4, 1, false },   { "once.html", 10, 0, 0, false },
+                  { "once.html", 10, 5, 1, true },    { "once", 10, 100, 1, true },
+                  { "empty.html", 10, 100, 2, false } };
+
+    (void)state;
+    use_walk(false);
+    put_file("root/once.html", "12345", 0644);
+    put_file("root/once", "12345", 0644);
+    put_file("root/empty.html", "", 0644);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct file_job job;
+
+        ahead_s = cases[i].ahead_s;
+        preads = 0;
+        file_job_init_open(&job, root_fd, cases[i].name, FILE_SYMLINKS_INSIDE, cases[i].max);
+        file_job_run(&job);
+        ahead_s = 0;
+        assert_int_equal(job.res, 0);
+        assert_true(job.fd >= 0);
+        assert_int_equal(preads, cases[i].preads);
+        assert_int_equal(job.content != NULL, cases[i].content);
+        if (job.content != NULL)
+            assert_memory_equal(job.content, "12345", 5);
+        file_job_discard(&job);
+    }
+}
+
+static void test_known(void **state)
+{
+    struct file_job job;
+    struct file_meta known;
+
+    (void)state;
+    use_walk(false);
+    put_file("root/known.html", "12345", 0644);
+    ahead_s = 10;
+    file_job_init_open(&job, root_fd, "known.html", FILE_SYMLINKS_INSIDE, 100);
+    file_job_run(&job);
+    known = job.meta;
+    file_job_discard(&job);
+    for (int tried = 0; tried < 2; tried++) {
+        file_job_init_open(&job, root_fd, "known.html", FILE_SYMLINKS_INSIDE, 100);
+        file_job_set_known(&job, &known);
+        preads = 0;
+        if (tried)
+            (void)file_job_try(&job);
+        if (job.res == -EINPROGRESS)
+            file_job_run(&job);
+        assert_int_equal(job.res, 0);
+        assert_true(job.unchanged && job.fd == -1 && job.content == NULL && preads == 0);
+    }
+    put_file("root/known.html", "123456", 0644);
+    file_job_init_open(&job, root_fd, "known.html", FILE_SYMLINKS_INSIDE, 100);
+    file_job_set_known(&job, &known);
+    file_job_run(&job);
+    ahead_s = 0;
+    assert_int_equal(job.res, 0);
+    assert_true(!job.unchanged && job.fd >= 0 && job.meta.size == 6);
+    assert_memory_equal(job.content, "123456", 6);
+    file_job_discard(&job);
+
+    unlinkat(base_fd, "root/known.html", 0);
+    file_job_init_open(&job, root_fd, "known.html", FILE_SYMLINKS_INSIDE, 100);
+    file_job_set_known(&job, &known);
+    file_job_run(&job);
+    assert_int_equal(job.res, -ENOENT);
+}
+
+static void test_plain_names(void **state)
+{
+    static const char *const plain[] = { "a.html", "a/b.js", "a.b/c.woff2", "x.tar.gz", "a.b.c" };
+    static const char *const others[] = { "fifo",  ".hidden", "a/.b",          "a.b/c", "a.",
+                                          "a.b-c", ".",       "log.123456789", "a.b c" };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(plain); i++)
+        assert_true(file_open_is_plain(plain[i]));
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        assert_false(file_open_is_plain(others[i]));
+}
 
 static void test_content_max(void **state)
 {
@@ -82,7 +188,7 @@ static void test_meta(void **state)
     (void)state;
     put_file("root/dated", "x", 0644);
     assert_int_equal(utimensat(base_fd, "root/dated", times, 0), 0);
-    assert_int_equal(file_open(root_fd, "dated", FILE_SYMLINKS_INSIDE, &fd, &meta), 0);
+    assert_int_equal(file_open(root_fd, "dated", FILE_SYMLINKS_INSIDE, NULL, &fd, &meta), 0);
     assert_int_equal(fstat(fd, &st), 0);
     assert_int_equal(meta.ino, st.st_ino);
     assert_int_equal(meta.dev, st.st_dev);
@@ -447,6 +553,9 @@ static void test_stat(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_open_at_once),
+        cmocka_unit_test(test_known),
+        cmocka_unit_test(test_plain_names),
         cmocka_unit_test(test_content_max),
         cmocka_unit_test(test_meta),
         cmocka_unit_test(test_meta_same),

@@ -305,7 +305,7 @@ static void test_swapped_while_walking(void **state)
     put_file("root/swapped", "swapped", 0644);
     use_walk(true);
     before_opening = swap_for_link;
-    assert_int_equal(file_open(root_fd, "swapped", FILE_SYMLINKS_INSIDE, &fd, &meta), -EXDEV);
+    assert_int_equal(file_open(root_fd, "swapped", FILE_SYMLINKS_INSIDE, NULL, &fd, &meta), -EXDEV);
     assert_null(before_opening);
     assert_int_equal(fd, -1);
     assert_int_equal(unlinkat(base_fd, "root/swapped", 0), 0);

@@ -37,13 +37,15 @@ CONF = """
         early_hints = {"Link: </app.css>; rel=preload; as=style", "Link: </app.js>; rel=preload; as=script"}
         error_pages = {"404=/hints/a.html"}
     }
+    location "/asked/" { server_timing = asked headers = {"X-Node: $node"} }
+    location "/told/" { server_timing = on }
     location "/save/" {
         download = {"*.html", "/save/sub/"}
         charset_types = {"application/json"}
     }
 """
 FOLDERS = ("basic", "strict", "own", "hsts", "any", "cors", "untagged", "undated", "bare",
-           "exact", "hints", "save")
+           "exact", "hints", "save", "asked", "told")
 
 NAMES = [  # of a file; the quoted string; what is escaped
     (b"a b.html", "a b.html", None),
@@ -276,6 +278,19 @@ def charset_is_for_the_types_that_are_named(server):
     assert server.get("/save/a.json")["Content-Type"] == "application/json; charset=utf-8"
     assert server.get("/a.json")["Content-Type"] == "application/json"
     assert server.get("/save/a.html")["Content-Type"] == "text/html"
+
+
+@test
+def the_node_is_named_where_that_is_asked_for(server):
+    own = server.world.serve(settings={"node": "web-3"}, block=CONF)
+    for folder, fields, told in (("asked", (), False), ("asked", ("Server-Timing: node",), True), ("told", (), True)):
+        for target, status in (("a.html", 200), ("none", 404)):
+            answer = own.get(f"/{folder}/{target}", *fields)
+            assert answer.status == status
+            assert answer.get("Server-Timing") == ('node;desc="web-3"' if told else None), (folder, target)
+    assert own.get("/asked/a.html")["X-Node"] == "web-3"
+    assert "Server-Timing" not in own.get("/a.html", "Server-Timing: node")
+    assert server.get("/asked/a.html")["X-Node"] == os.uname().nodename[:64]
 
 
 if __name__ == "__main__":

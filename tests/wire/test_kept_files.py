@@ -44,6 +44,24 @@ def deleted_files_give_their_disk_back(world):
 
 
 @test
+def small_files_are_kept_without_a_descriptor(world):
+    """However many; and a change is seen by their names."""
+    site = Site(os.path.join(world.path, "small"))
+    for number in range(40):
+        site.write(f"{number}.txt", b"%d" % number)
+    server = world.serve(root=site, settings={**LOOKED_INTO, "cache_files": "8", "cache_valid": "10ms"})
+    for number in range(40):
+        assert server.get(f"/{number}.txt").body == b"%d" % number
+    assert eventually(lambda: not held(server, site.path)), held(server, site.path)
+    for number in range(40):
+        site.write(f"{number}.txt", b"%d" % (number + 1))
+    site.remove("39.txt")
+    assert eventually(lambda: server.get("/39.txt").status == 404)
+    for number in range(39):
+        assert eventually(lambda: server.get(f"/{number}.txt").body == b"%d" % (number + 1))
+
+
+@test
 def unused_files_are_closed(world):
     """Those in use are not, and an idle server sleeps."""
     site = Site(os.path.join(world.path, "unused"))
