@@ -61,6 +61,12 @@ tidy: packages-check preset-clang ## clang-tidy over the sources
 bench: packages-bench build ## compare the engines on www/ for a minute (BENCH_ARGS="DIR --peers nginx")
 	@bench/compare $(or $(BENCH_ARGS),www --quick)
 
+.PHONY: docs
+docs: packages-docs build ## the documentation as a site, with a search, on http://127.0.0.1:8090/
+	@docs/site/build.py
+	@echo "make: http://127.0.0.1:8090/ (Ctrl-C ends it)"
+	@exec build/release/gearshift -c build/docs/server.conf
+
 .PHONY: install
 install: build ## install below CMAKE_INSTALL_PREFIX (/usr/local), with the manual and the site
 	@cmake --install build/release
@@ -87,13 +93,13 @@ clean: ## remove build/
 
 # --- what the targets above are made of ---
 
-.PHONY: packages-build packages-test packages-check packages-bench packages-package
+.PHONY: packages-build packages-test packages-check packages-bench packages-package packages-docs
 packages-build:
 	@cmake/packages.sh build
 packages-test:
 	@cmake/packages.sh build test client
 packages-check:
-	@cmake/packages.sh build test client check
+	@cmake/packages.sh build test client check docs
 	@if command -v apt-get >/dev/null; then \
 	    for package in $$(awk '$$1 == "unpack" {print $$2}' packages.txt); do \
 	        tests/vm/unpack_kernel "$$package" build/vm; \
@@ -103,6 +109,8 @@ packages-package:
 	@cmake/packages.sh build package
 packages-bench:
 	@cmake/packages.sh build bench
+packages-docs:
+	@cmake/packages.sh build docs
 
 .PHONY: announce-tests
 announce-tests:

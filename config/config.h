@@ -92,9 +92,10 @@ enum security_headers { SECURITY_HEADERS_OFF, SECURITY_HEADERS_BASIC, SECURITY_H
 
 /* What an entity tag is made of. */
 enum etag_kind {
-    ETAG_OFF,     /* there is none */
-    ETAG_ON,      /* inode, size, and all times */
-    ETAG_PORTABLE /* size and mtime: the same on each host that has a copy */
+    ETAG_OFF,      /* there is none */
+    ETAG_INODE,    /* inode, size, and all times */
+    ETAG_PORTABLE, /* size and mtime: the same on each host that has a copy */
+    ETAG_CONTENT   /* a hash of the octets, up to limits.etag_content_max; else as PORTABLE */
 };
 
 /* Which date in If-Modified-Since makes a 304. */
@@ -343,7 +344,8 @@ struct http_limits {
     uint32_t small_file_max; /* a file up to this size is kept in memory and sent with its header */
     uint32_t compress_min, compress_max; /* files of this size are compressed, where `compress` says
                                             so */
-    uint32_t decompress_max; /* octets that may come of a sidecar; 0: none is decompressed */
+    uint32_t decompress_max;   /* octets that may come of a sidecar; 0: none is decompressed */
+    uint64_t etag_content_max; /* longer files are not hashed for ETAG_CONTENT */
 };
 
 /* Deadlines, milliseconds. */
@@ -475,6 +477,7 @@ struct config {
     /* who may */
     uint32_t auth_verifications_max; /* passwords that are looked at at a time */
     bool has_auth;                   /* a location asks for passwords */
+    bool has_etag_content;           /* a location tags by content */
     uint32_t auth_cache_ms;          /* how long one that was right is believed; 0: not at all */
     /* who the client is */
     char **trusted_texts; /* as written; made into `trusted` */

@@ -20,7 +20,7 @@ const char *const config_pool_works[] = { "request", "file", NULL };
 const char *const config_offs[] = { "off", NULL };
 const char *const config_satisfactions[] = { "all", "any", NULL };
 const char *const config_security_presets[] = { "off", "basic", "strict", NULL };
-const char *const config_etag_kinds[] = { "off", "on", "portable", NULL };
+const char *const config_etag_kinds[] = { "off", "inode", "portable", "content", NULL };
 const char *const config_if_modified_sinces[] = { "exact", "before", NULL };
 const char *const config_verifies[] = { "require", "optional", "off", NULL };
 const char *const config_field_answers[] = { "usual", "success", "errors", "all", NULL };
@@ -55,5 +55,6 @@ static_assert(SECURITY_HEADERS_OFF == 0 && SECURITY_HEADERS_BASIC == 1 &&
 static_assert(FIELD_ANSWERS_USUAL == 0 && FIELD_ANSWERS_SUCCESS == 1 && FIELD_ANSWERS_ERRORS == 2 &&
                   FIELD_ANSWERS_ALL == 3,
               "field_answers");
-static_assert(ETAG_OFF == 0 && ETAG_ON == 1 && ETAG_PORTABLE == 2, "etag_kinds");
+static_assert(ETAG_OFF == 0 && ETAG_INODE == 1 && ETAG_PORTABLE == 2 && ETAG_CONTENT == 3,
+              "etag_kinds");
 static_assert(IF_MODIFIED_SINCE_EXACT == 0 && IF_MODIFIED_SINCE_BEFORE == 1, "if_modified_sinces");

@@ -238,6 +238,8 @@ static const struct config_key keys[] = {
       .help = "longer files are sent as they are" },
     { "decompress_max", FILES, TOP, CONFIG_SIZE32, "8m", 0, GIB, IN(limits.decompress_max),
       .help = "what a sidecar without its file may hold, to be decompressed; 0: none is" },
+    { "etag_content_max", FILES, TOP, CONFIG_SIZE64, "16m", 0, TIB, IN(limits.etag_content_max),
+      .help = "longer files are tagged by size and time where `etag = content`" },
 
     { "mime_types", TYPES, TOP, CONFIG_PATH, "/etc/mime.types", IN(mime_types), .special = "",
       .check = config_text_path_of_file, .allowed = "a path, or \"\" for the built-in types alone",
@@ -446,8 +448,8 @@ static const struct config_key keys[] = {
     { "if_modified_since", WHERE, PATHS, CONFIG_CHOICE, "before",
       .choices = config_if_modified_sinces, LOC(if_modified_since),
       .help = "304 for the date of Last-Modified alone, or for a later one, too" },
-    { "etag", WHERE, PATHS, CONFIG_CHOICE, "on", .choices = config_etag_kinds, LOC(etag),
-      .help = "tag what is sent; portable: with the same tag on each host that has a copy" },
+    { "etag", WHERE, PATHS, CONFIG_CHOICE, "portable", .choices = config_etag_kinds, LOC(etag),
+      .help = "what tags are made of: size and time, all that a host knows, or the content" },
 
     { "security_headers", BROWSE, PATHS, CONFIG_CHOICE, "off", .choices = config_security_presets,
       LOC(security_headers), .help = "fields that make browsers careful, as a set" },

@@ -275,6 +275,15 @@ static bool has_auth(const struct server *server)
     return false;
 }
 
+static bool tags_by_content(const struct server *server)
+{
+    for (size_t i = 0; i < server->locations_count; i++) {
+        if (server->locations[i].etag == ETAG_CONTENT)
+            return true;
+    }
+    return false;
+}
+
 /* Room for everything that is counted over all servers. 0 or -ENOMEM. */
 static int servers_reserve(const struct servers *servers, const struct config_block *top)
 {
@@ -337,8 +346,10 @@ int config_servers_make(const struct config_build *build, const struct config_bl
         CHECK(top->blocks[i]->kind == CONFIG_SERVER);
         res = server_make(&servers, top->blocks[i], server++);
     }
-    for (size_t i = 0; i < config->servers_count; i++)
+    for (size_t i = 0; i < config->servers_count; i++) {
         config->has_auth |= has_auth(&config->servers[i]);
+        config->has_etag_content |= tags_by_content(&config->servers[i]);
+    }
     if (res == 0)
         res = config_check_names(build, top, config);
     for (size_t i = 0; res == 0 && i < config->listens_count; i++)

@@ -281,7 +281,7 @@ int address_list_make_set(struct address_list *list, bool rest, struct arena *ar
         }
         borders.count = 0;
         borders.inside = false;
-        sweep(list->ranges + first, at - first, rest, &borders);
+        sweep(at > first ? list->ranges + first : NULL, at - first, rest, &borders);
         res = family == PEER_IPV4 ? ipv4_take(&borders, arena, &set)
                                   : ipv6_take(&borders, arena, &set);
     }

@@ -7,6 +7,7 @@
 #include <nettle/sha1.h>
 #include <nettle/sha2.h>
 #include <nettle/version.h>
+#include <stdlib.h>
 
 #if NETTLE_VERSION_MAJOR >= 4 /* a digest is always a whole one there */
 #define DIGEST_END(name, context, size, digest) name##_digest((context), (digest))
@@ -42,6 +43,34 @@ void digest_sha256(const struct span *pieces, size_t count, uint8_t ret_digest[D
     for (size_t i = 0; i < count; i++)
         sha256_update(&context, pieces[i].len, (const uint8_t *)pieces[i].ptr);
     DIGEST_END(sha256, &context, DIGEST_SHA256_SIZE, ret_digest);
+}
+
+struct digest_stream {
+    struct sha256_ctx context;
+};
+
+struct digest_stream *digest_stream_create(void)
+{
+    struct digest_stream *stream = malloc(sizeof(*stream));
+
+    if (stream != NULL)
+        sha256_init(&stream->context);
+    return stream;
+}
+
+void digest_stream_add(struct digest_stream *stream, struct span octets)
+{
+    sha256_update(&stream->context, octets.len, (const uint8_t *)octets.ptr);
+}
+
+void digest_stream_end(struct digest_stream *stream, uint8_t ret_digest[DIGEST_SHA256_SIZE])
+{
+    DIGEST_END(sha256, &stream->context, DIGEST_SHA256_SIZE, ret_digest);
+}
+
+void digest_stream_free(struct digest_stream *stream)
+{
+    free(stream);
 }
 
 void digest_hmac(struct span key, const struct span *pieces, size_t count,

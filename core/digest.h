@@ -25,6 +25,20 @@ void digest_sha1(const struct span *pieces, size_t count, uint8_t ret_digest[DIG
 
 void digest_sha256(const struct span *pieces, size_t count, uint8_t ret_digest[DIGEST_SHA256_SIZE]);
 
+/* SHA-256 of octets that come one after the other. */
+struct digest_stream;
+
+/* NULL: memory is short. The caller owns it. */
+struct digest_stream *digest_stream_create(void);
+
+void digest_stream_add(struct digest_stream *stream, struct span octets);
+
+/* The digest of all that was added; nothing may be added after it. */
+void digest_stream_end(struct digest_stream *stream, uint8_t ret_digest[DIGEST_SHA256_SIZE]);
+
+/* NULL is allowed. */
+void digest_stream_free(struct digest_stream *stream);
+
 /* HMAC-SHA256 (RFC 2104). */
 void digest_hmac(struct span key, const struct span *pieces, size_t count,
                  uint8_t ret_digest[DIGEST_HMAC_SIZE]);

@@ -1,8 +1,9 @@
 /* admission.c: a step of the search: who may have what lies at a location. See search.h.
  *
  * It comes before anything is looked for, so that a refusal tells nothing of what is there; and it
- * is about the location that the request names. What the operator has an answer made of, by `try`,
- * `index` or `error_pages`, is not judged again. */
+ * is about the location that the request names, and each that it is led to from there, by `rewrite`
+ * or a _redirects. What the operator has an answer made of, by `try`, `index` or `error_pages`, is
+ * not judged again. */
 #include "http/search.h"
 
 #include "core/address_set.h"
@@ -82,6 +83,25 @@ static enum http_static_result refuse_link(struct http_exchange *x, enum signed_
                : refuse(x, 403, STATS_REFUSED_SIGNATURE, "no good signature in the link");
 }
 
+/* A link is signed for the path that is asked for, or for what it becomes: by a `rewrite` or a rule
+ * of a _redirects which look at more than that path, for the latter alone. Else whoever has one
+ * link could choose what it opens. */
+static enum signed_verdict judge_link(const struct http_exchange *x,
+                                      const struct signed_rules *keys)
+{
+    const struct http_static *s = &x->search;
+    int64_t now_s = x->env->clock->wall_s;
+    char decoded[HTTP_PATH_MAX];
+    struct http_target asked;
+    enum signed_verdict verdict =
+        signed_link_judge(keys->keys, keys->count, s->uri, x->target.query, now_s);
+
+    if (verdict != SIGNED_BAD || (s->rewrites == 0 && !s->rewritten) || s->led_by_more ||
+        http_target_parse(x->target.raw_path, false, decoded, &asked) != 0)
+        return verdict;
+    return signed_link_judge(keys->keys, keys->count, asked.path, x->target.query, now_s);
+}
+
 void http_admission_drop(struct http_exchange *x)
 {
     http_auth_drop(x);
@@ -106,8 +126,7 @@ enum http_static_result http_admission_judge(struct http_exchange *x)
     bool address =
         clients == NULL || address_set_has(&clients->clients, http_client_of(x, x->peer));
     if (keys != NULL)
-        verdict = signed_link_judge(keys->keys, keys->count, x->target.path, x->target.query,
-                                    x->env->clock->wall_s);
+        verdict = judge_link(x, keys);
     bool any = x->search.location->satisfy == SATISFY_ANY;
     if (any && ((clients != NULL && address) || (keys != NULL && verdict == SIGNED_GOOD))) {
         x->search.step = HTTP_SEARCH_TRY;

@@ -20,10 +20,12 @@ void http_compress_drop(struct http_exchange *x)
     s->compression = NULL;
 }
 
-void http_compress_fit_fields(struct http_exchange *x)
+void http_compress_fit_fields(struct http_exchange *x, const struct file_entry *file)
 {
     struct file_entry *made = x->search.made;
     uint64_t serial = x->search.entry->serial;
+    if (x->search.location->etag == ETAG_CONTENT)
+        http_content_hash_pass(file, made);
     if (made->fields_of == serial)
         return;
     free(made->fields);

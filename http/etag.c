@@ -38,12 +38,8 @@ bool http_etag_dated(const struct file_meta *meta, int64_t now_s)
 static char *put_coding(char *out, enum coding coding, uint16_t recipe)
 {
     static const struct span suffixes[CODING_COUNT] = {
-        [CODING_IDENTITY] = { "", 0 },
-        [CODING_GZIP] = { "-gz", 3 },
-        [CODING_BR] = { "-br", 3 },
-        [CODING_ZSTD] = { "-zst", 4 },
-        [CODING_DCB] = { "-dcb", 4 },
-        [CODING_DCZ] = { "-dcz", 4 },
+        [CODING_IDENTITY] = { "", 0 }, [CODING_GZIP] = { "-gz", 3 }, [CODING_BR] = { "-br", 3 },
+        [CODING_ZSTD] = { "-zst", 4 }, [CODING_DCB] = { "-dcb", 4 }, [CODING_DCZ] = { "-dcz", 4 },
     };
 
     CHECK((unsigned)coding < CODING_COUNT);
@@ -59,8 +55,8 @@ static char *put_coding(char *out, enum coding coding, uint16_t recipe)
     return out;
 }
 
-size_t http_etag_format(const struct file_meta *meta, enum coding coding, uint16_t recipe,
-                        int64_t now_s, char *ret_text)
+size_t http_etag_inode(const struct file_meta *meta, enum coding coding, uint16_t recipe,
+                       int64_t now_s, char *ret_text)
 {
     /* Four numbers of 64 bits, two of 32, their separators, a suffix, one of 16 and two quotes. */
     static_assert(4 * 16 + 2 * 8 + 5 + 4 + 4 + 2 <= HTTP_ETAG_MAX, "a tag must fit");
@@ -94,13 +90,31 @@ size_t http_etag_portable(const struct file_meta *meta, enum coding coding, uint
     if (!http_etag_dated(meta, now_s))
         return 0;
     if (http_etag_is_settling(meta, now_s)) {
-        *out++ = 'W';
-        *out++ = '/';
+        memcpy(out, "W/\"~", 4);
+        out += 4;
+    } else {
+        *out++ = '"';
     }
-    *out++ = '"';
-    out = put_hex(out, (uint64_t)meta->mtime_s);
+    if (meta->mtime_ns != 0)
+        out = put_time(out, meta->mtime_s, meta->mtime_ns);
+    else
+        out = put_hex(out, (uint64_t)meta->mtime_s);
     *out++ = '-';
     out = put_hex(out, meta->size);
+    return (size_t)(put_coding(out, coding, recipe) - ret_text);
+}
+
+size_t http_etag_content(const uint8_t *hash, size_t hash_len, enum coding coding, uint16_t recipe,
+                         char *ret_text)
+{
+    char *out = ret_text;
+
+    CHECK(2 * hash_len + 2 + 4 + 4 <= HTTP_ETAG_MAX);
+    *out++ = '"';
+    for (size_t i = 0; i < hash_len; i++) {
+        *out++ = "0123456789abcdef"[hash[i] >> 4];
+        *out++ = "0123456789abcdef"[hash[i] & 15];
+    }
     return (size_t)(put_coding(out, coding, recipe) - ret_text);
 }
 

@@ -19,16 +19,22 @@ enum { HTTP_ETAG_MAX = 96 };
  * its mtime says, and so does a new file that the file system gives the inode of a removed one.
  * Returns its length (no NUL), or 0 when the mtime is no validator (http_etag_dated()). `ret_text`
  * holds HTTP_ETAG_MAX octets. */
-size_t http_etag_format(const struct file_meta *meta, enum coding coding, uint16_t recipe,
-                        int64_t now_s, char *ret_text);
+size_t http_etag_inode(const struct file_meta *meta, enum coding coding, uint16_t recipe,
+                       int64_t now_s, char *ret_text);
 
-/* Likewise, from size and mtime in seconds alone: the same on each host that has a copy (rsync -t,
- * tar). It is weak while another change could leave the same second (http_etag_is_settling()). */
+/* Likewise, from size and mtime alone: the same on each host that has a copy. Nanoseconds are left
+ * out where there are none, as tar, zip and some file systems keep whole seconds. While another
+ * change could leave the same size and time (http_etag_is_settling()) the tag is weak, and another
+ * one than that of later: so nobody who has got octets of that time has them confirmed later. */
 size_t http_etag_portable(const struct file_meta *meta, enum coding coding, uint16_t recipe,
                           int64_t now_s, char *ret_text);
 
+/* Likewise, from a hash of the octets, of `hash_len` octets; an mtime has no part in it. */
+size_t http_etag_content(const uint8_t *hash, size_t hash_len, enum coding coding, uint16_t recipe,
+                         char *ret_text);
+
 /* Was it changed in this second or the one before, so that it may change again and keep its size
- * and its mtime in seconds? */
+ * and its mtime? That is as coarse as the clock's tick, or as a second, or two on FAT. */
 bool http_etag_is_settling(const struct file_meta *meta, int64_t now_s);
 
 /* Does the mtime tell when the file was changed? Not at or below 1 (what reproducible builds set it

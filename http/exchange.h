@@ -28,8 +28,12 @@
 /* DONE: a step of a listing, or of what is compressed. What other jobs bring is dealt with on
  * arrival. */
 enum {
-    HTTP_ID_MAX = 128,   /* octets of a request's id */
-    HTTP_SENT_MAX = 1024 /* octets of an answer's fields that are kept for the access log */
+    HTTP_ID_MAX = 128,      /* octets of a request's id */
+    HTTP_SENT_MAX = 1024,   /* octets of an answer's fields that are kept for the access log */
+    HTTP_REWRITES_MAX = 10, /* of one request, as nginx has it */
+    /* Two of each location that it may come to: the first, by a rule of a _redirects, by rewrites
+     */
+    HTTP_COUNTED_MAX = 2 * (2 + HTTP_REWRITES_MAX)
 };
 
 enum http_job_state { HTTP_JOB_NONE, HTTP_JOB_WANTED, HTTP_JOB_DONE };
@@ -48,7 +52,9 @@ struct http_static {
     uint8_t made_coding;    /* of `made`: enum coding */
     uint8_t lookups_untrue; /* how often what was found was no longer so when it was to be sent */
     bool checked;           /* what is to be sent was looked at, and is as it was found */
+    bool untagged;          /* its hash was tried to be made in vain (content_hash.h) */
     bool rewritten;         /* `uri` comes from a rule of a _redirects */
+    bool led_by_more;       /* `uri` hangs on more than the path asked for: on a query, say */
     uint16_t try_index, index_index;
     uint8_t rewrites; /* how often target.path was rewritten (rewrite.h) */
     int unsure_error; /* why: an errno */
@@ -67,6 +73,7 @@ struct http_static {
     struct file_entry *sidecar; /* a reference, or NULL */
     struct file_entry *made;    /* what was compressed of `entry`: a reference, or NULL */
     struct compression *compression;   /* that is waited for: a user's reference, or NULL */
+    struct compression *hashing;       /* its tag, likewise: a user's reference, or NULL */
     struct verification *verification; /* of a password (auth.h), or NULL; owned */
     struct delta_probe *delta_probe;   /* a look at a delta's head, or NULL; owned */
     struct http_listing *listing;      /* of the directory that is being listed, or NULL; owned */
@@ -149,6 +156,10 @@ struct http_exchange {
     struct http_multipart multipart;
     struct http_send_window window; /* of the minimum rate; its `sent` is out.sent */
     struct http_pace pace;          /* of the greatest rate */
+
+    /* Limits that have counted the present request: struct rate_limit.zone (limit.h) */
+    uint8_t counted_count;
+    uint64_t counted[HTTP_COUNTED_MAX];
 
     /* Of the present request, for its line in the access log and its id; with env->needs. */
     uint64_t answer_start; /* on the scale of out.queued: where its answer begins */

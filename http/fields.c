@@ -8,6 +8,7 @@
 #include "core/log_repeat.h"
 #include "http/accept.h"
 #include "http/compress_types.h"
+#include "http/content_hash.h"
 #include "http/date.h"
 #include "http/delta.h"
 #include "http/disposition.h"
@@ -203,18 +204,30 @@ static void put_location_fields(struct http_env *env, struct text *text,
     }
 }
 
-/* Last-Modified and ETag, which the entry keeps as well; `meta` is the file's. */
-static void put_validators(struct text *text, struct file_entry *entry,
-                           const struct location *location, const struct file_meta *meta,
-                           enum coding coding, int64_t now_s)
+/* Is it tagged by size and time? */
+static bool is_portable(const struct http_env *env, const struct location *location,
+                        const struct file_meta *meta)
 {
+    return location->etag == ETAG_PORTABLE ||
+           (location->etag == ETAG_CONTENT && meta->size > env->config->limits.etag_content_max);
+}
+
+/* Last-Modified and ETag, which the entry keeps as well; `meta` is the file's. */
+static void put_validators(struct http_env *env, struct text *text, struct file_entry *entry,
+                           const struct location *location, const struct file_meta *meta,
+                           enum coding coding)
+{
+    int64_t now_s = env->clock->wall_s;
     uint16_t recipe = coding >= CODING_DCB ? http_delta_recipe(entry) : entry->recipe;
     size_t len = 0;
 
-    if (location->etag == ETAG_ON)
-        len = http_etag_format(meta, coding, recipe, now_s, entry->etag);
-    else if (location->etag == ETAG_PORTABLE)
+    if (location->etag == ETAG_INODE)
+        len = http_etag_inode(meta, coding, recipe, now_s, entry->etag);
+    else if (is_portable(env, location, meta))
         len = http_etag_portable(meta, coding, recipe, now_s, entry->etag);
+    else if (location->etag == ETAG_CONTENT && http_content_hash_of(entry, meta->size) != NULL)
+        len = http_etag_content(http_content_hash_of(entry, meta->size), CONTENT_HASH_SIZE, coding,
+                                recipe, entry->etag);
     entry->etag_len = (uint8_t)len;
     entry->has_last_modified = location->last_modified && http_etag_dated(meta, now_s);
     if (entry->has_last_modified) {
@@ -253,7 +266,7 @@ static struct file_fields *make(struct http_env *env, struct file_entry *entry,
     struct file_meta meta = entry->meta;
     if (entry->recipe != 0)
         meta.size = entry->file_size;
-    put_validators(&text, entry, location, &meta, coding, now_s);
+    put_validators(env, &text, entry, location, &meta, coding);
     char vary_text[HTTP_VARY_MAX];
     unsigned varies = vary ? HTTP_VARIES_CODING : 0;
     if (location->deltas != 0) /* RFC 9842 section 6.2; on every form, as each may be cached */
@@ -288,7 +301,7 @@ static struct file_fields *make(struct http_env *env, struct file_entry *entry,
     fields->representation_len = (uint16_t)representation_len;
     /* An mtime in the future becomes a validator as soon as that moment has passed. */
     fields->ages = ages || entry->meta.mtime_s >= now_s ||
-                   (location->etag == ETAG_PORTABLE && http_etag_is_settling(&entry->meta, now_s));
+                   (is_portable(env, location, &meta) && http_etag_is_settling(&meta, now_s));
     fields->hinted = hinted;
     fields->mix = mix != NULL ? mix->number : 0;
     fields->hints = mix != NULL && mix->hints.len > 0 && is_page;

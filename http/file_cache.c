@@ -471,6 +471,7 @@ void file_entry_unref(struct file_entry *entry)
         close(entry->fd);
     free(entry->content);
     free(entry->fields);
+    free(entry->content_hash);
     free(entry);
 }
 

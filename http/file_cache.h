@@ -60,6 +60,7 @@ struct file_entry {
     uint8_t sidecars_known;     /* codings (1 << coding) whose sidecar file was looked for, */
     uint8_t sidecars;           /* those of them whose sidecar exists, */
     uint64_t sidecars_until_ms; /* and until when both are believed. Set by http/sidecar.c */
+    struct content_hash *content_hash; /* of its octets, or NULL (content_hash.h) */
     uint8_t
         delta; /* whether its head is that of a delta of its name: enum delta_state of delta.c */
     /* Of what was compressed here (compress_cache.h): meta is the file's, but for the size. */
@@ -93,9 +94,9 @@ struct file_entry {
 
 struct file_cache;
 
-/* An entry is believed for valid_ms, and let go after inactive_ms (at least a second) in which nobody
- * has asked for it. 0 or -ENOMEM. files_max 0: every store makes an entry that lives only as long as
- * its users. The caller owns the cache. */
+/* An entry is believed for valid_ms, and let go after inactive_ms (at least a second) in which
+ * nobody has asked for it. 0 or -ENOMEM. files_max 0: every store makes an entry that lives only as
+ * long as its users. The caller owns the cache. */
 int file_cache_create(uint32_t files_max, uint64_t bytes_max, uint32_t valid_ms,
                       uint32_t inactive_ms, struct file_cache **ret_cache);
 

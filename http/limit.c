@@ -1,6 +1,7 @@
 /* limit.c: see limit.h. */
 #include "http/limit.h"
 
+#include "core/check.h"
 #include "core/log_repeat.h"
 #include "core/stats.h"
 #include "http/real_ip.h"
@@ -11,8 +12,7 @@
 /* Who comes by a unix socket is a proxy that names nobody: all of its clients would be one. */
 static bool is_exempt(const struct config *config, const struct peer *client)
 {
-    return client->family == PEER_UNIX ||
-           address_set_has(&config->limit_exempt, client);
+    return client->family == PEER_UNIX || address_set_has(&config->limit_exempt, client);
 }
 
 uint64_t http_limit_client(const struct http_exchange *x, uint64_t zone)
@@ -54,6 +54,20 @@ static enum http_limit refuse(struct http_exchange *x, const struct peer *client
     return HTTP_LIMIT_REFUSED;
 }
 
+/* Is it a limit that has not counted the request? From now on it has. */
+static bool begins_to_count(struct http_exchange *x, const struct rate_limit *limit)
+{
+    if (limit == NULL)
+        return false;
+    for (size_t i = 0; i < x->counted_count; i++) {
+        if (x->counted[i] == limit->zone)
+            return false;
+    }
+    CHECK(x->counted_count < HTTP_COUNTED_MAX);
+    x->counted[x->counted_count++] = limit->zone;
+    return true;
+}
+
 /* The client's own limit is asked first: what it refuses does not count for the server. */
 enum http_limit http_limit_request(struct http_exchange *x, int *ret_status)
 {
@@ -64,13 +78,13 @@ enum http_limit http_limit_request(struct http_exchange *x, int *ret_status)
 
     if (config->rates == NULL || is_exempt(config, client))
         return HTTP_LIMIT_GO;
-    if (limits->requests != NULL) {
+    if (begins_to_count(x, limits->requests)) {
         uint64_t id = rate_table_client(config->rates, limits->requests->zone, client,
                                         &config->client_prefix);
         if (rate_table_take(config->rates, id, limits->requests, now, &wait) == RATE_REFUSE)
             return refuse(x, client, false, wait, ret_status);
     }
-    if (limits->requests_server != NULL) {
+    if (begins_to_count(x, limits->requests_server)) {
         if (rate_table_take_of_all(config->rates, limits->requests_server, now, &ticks) ==
             RATE_REFUSE)
             return refuse(x, client, true, ticks, ret_status);

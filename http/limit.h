@@ -8,7 +8,8 @@
 
 enum http_limit { HTTP_LIMIT_GO, HTTP_LIMIT_WAIT, HTTP_LIMIT_REFUSED };
 
-/* Counts the present request, whose location is known and has such limits. WAIT: until
+/* Counts the present request, whose location is known and has such limits: each counts it once,
+ * however many locations it is led to that share one. WAIT: until
  * x->wait_until_ms. REFUSED: with the error status *ret_status; x->extra has Retry-After. */
 enum http_limit http_limit_request(struct http_exchange *x, int *ret_status);
 

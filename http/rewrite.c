@@ -9,7 +9,9 @@
 #include <errno.h>
 #include <string.h>
 
-enum { REWRITES_MAX = 10 }; /* of one request, as nginx has it */
+/* What a signature of the path asked for says all about (core/signed_link.h). */
+static const uint32_t of_the_path = UINT32_C(1) << TEMPLATE_URI | UINT32_C(1) << TEMPLATE_CAPTURE |
+                                    UINT32_C(1) << TEMPLATE_SERVER_NAME;
 
 static void tell_loop(const struct http_exchange *x)
 {
@@ -17,7 +19,8 @@ static void tell_loop(const struct http_exchange *x)
 
     log_repeated(LOG_ERROR, "a path is rewritten for ever", ELOOP,
                  "server \"%s\": a path is rewritten more than %d times; the answer is 500: %.*s",
-                 x->server->name, REWRITES_MAX, path.len < 200 ? (int)path.len : 200, path.ptr);
+                 x->server->name, HTTP_REWRITES_MAX, path.len < 200 ? (int)path.len : 200,
+                 path.ptr);
 }
 
 /* Where the search goes on, at a location that the request has been led to. */
@@ -31,7 +34,7 @@ static void go_on(struct http_exchange *x)
     else if (location == NULL || (location->root == NULL && !http_rewrite_is_due(x)))
         http_static_begin_error(x, 404);
     else
-        s->step = http_search_admitted_step(location);
+        http_static_begin_location(x);
 }
 
 enum http_static_result http_rewrite(struct http_exchange *x)
@@ -41,7 +44,7 @@ enum http_static_result http_rewrite(struct http_exchange *x)
     char text[HTTP_PATH_MAX];
     struct span path;
 
-    if (s->rewrites == REWRITES_MAX) {
+    if (s->rewrites == HTTP_REWRITES_MAX) {
         tell_loop(x);
         http_static_begin_error(x, 500);
         return HTTP_STATIC_NEXT;
@@ -54,6 +57,7 @@ enum http_static_result http_rewrite(struct http_exchange *x)
     x->target.path = s->uri = span_make(x->decoded, path.len);
     x->target.trailing_slash = path.ptr[path.len - 1] == '/';
     s->rewrites++;
+    s->led_by_more |= (from->rewrite->uses & ~of_the_path) != 0;
     s->rewritten_by = from;
     s->try_index = s->index_index = 0;
     if (!http_locate(x))

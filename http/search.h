@@ -1,5 +1,6 @@
-/* search.h: what the files of the search (static.h) share: static.c, search_path.c, admission.c,
- * sidecar.c, delta.c, compress.c, directory.c. Nobody else includes it. */
+/* search.h: what the files of the search (static.h) share: static.c, search_path.c, search_check.c,
+ * admission.c, sidecar.c, delta.c, compress.c, content_hash.c, directory.c. Nobody else includes
+ * it. */
 #ifndef HTTP_SEARCH_H
 #define HTTP_SEARCH_H
 
@@ -43,6 +44,21 @@ int http_search_status(int error);
 /* The entry of `path` beneath the location's root, with a reference; NULL: a job is wanted first,
  * and the step is run again after it. `path` may lie in x->path. */
 struct file_entry *http_search_look_up(struct http_exchange *x, struct span path);
+
+/* Wants a look at the file of `entry`. True: it has changed too often to be looked at once more. */
+bool http_search_want_check(struct http_exchange *x, const struct file_entry *entry);
+
+/* Is what is to be sent still what was found? What lies in memory is sent as it was found. A longer
+ * body is read from the file as it is sent, so what an answer says of it, be it a 304, is said of
+ * the file as it is at this moment. False: a look at it is wanted first. */
+static inline bool http_search_is_checked(struct http_exchange *x, const struct file_entry *entry)
+{
+    return x->search.checked || entry->content != NULL || entry->fd < 0 ||
+           http_search_want_check(x, entry);
+}
+
+/* That look has ended: if the file has changed, the step that found it is gone back to. */
+void http_search_check_done(struct http_exchange *x);
 
 /* Puts `entry`, whose reference is taken (NULL: none), in the place of another one, whose reference
  * goes back. */
@@ -131,9 +147,10 @@ bool http_decompress_can(const struct http_exchange *x) HTTP_SEARCH_RARE;
 /* The sidecar's path: s->name and the coding's suffix, in x->path. */
 struct span http_sidecar_path(struct http_exchange *x, enum coding coding);
 
-/* Just before s->made is sent: the fields that are kept with it are of s->entry's name, or of
- * none. */
-void http_compress_fit_fields(struct http_exchange *x) HTTP_SEARCH_RARE;
+/* Just before s->made is sent, which was made of `file`: the fields that are kept with it are of
+ * s->entry's name, or of none. */
+void http_compress_fit_fields(struct http_exchange *x,
+                              const struct file_entry *file) HTTP_SEARCH_RARE;
 
 /* Lets go of what http_compress_choose() holds. Idempotent. */
 void http_compress_drop(struct http_exchange *x) HTTP_SEARCH_RARE;
@@ -142,6 +159,27 @@ static inline void http_compress_end(struct http_exchange *x)
 {
     if (x->search.made != NULL || x->search.compression != NULL)
         http_compress_drop(x);
+}
+
+/* Is the file's hash to be made before it is answered with? False also where it was tried in vain.
+ */
+bool http_content_hash_is_due(const struct http_exchange *x,
+                              const struct file_entry *file) HTTP_SEARCH_RARE;
+
+/* Takes a slice's result, or wants the next. NEXT, or ROOM: earlier answers go first. */
+enum http_static_result http_content_hash_step(struct http_exchange *x,
+                                               struct file_entry *file) HTTP_SEARCH_RARE;
+
+/* What was made of `file` is tagged by its hash, too. */
+void http_content_hash_pass(const struct file_entry *file, struct file_entry *made);
+
+/* Lets go of a hash that is waited for. Idempotent. */
+void http_content_hash_drop(struct http_exchange *x) HTTP_SEARCH_RARE;
+
+static inline void http_content_hash_end(struct http_exchange *x)
+{
+    if (x->search.hashing != NULL)
+        http_content_hash_drop(x);
 }
 
 /* Counts the request where its location limits requests (limit.h): it is refused, waits, or goes on

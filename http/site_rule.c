@@ -74,13 +74,12 @@ static const struct location *locate_target(struct http_exchange *x, const struc
     return location != NULL && location->root != NULL ? location : NULL;
 }
 
-/* A file of another path is what is answered with. Who may have it is judged by where it lies: the
- * rules are the site's, and what is kept by whom is the operator's. */
+/* A file of another path is what is answered with. Who may have it, and how often, is judged by
+ * where it lies: the rules are the site's, and what is kept by whom is the operator's. */
 static enum http_static_result rewrite(struct http_exchange *x, const struct found *found)
 {
     struct http_static *s = &x->search;
-    const struct location *from = s->location;
-    const struct location *location = from;
+    const struct location *location = NULL;
 
     s->try_index = s->index_index = 0;
     s->rewritten = true;
@@ -95,8 +94,8 @@ static enum http_static_result rewrite(struct http_exchange *x, const struct fou
         return HTTP_STATIC_NEXT;
     }
     s->location = location;
-    s->step = location != from && location->limits.any ? HTTP_SEARCH_LIMIT
-                                                       : http_search_admitted_step(location);
+    s->led_by_more |= found->rule->has_params;
+    http_static_begin_location(x);
     return HTTP_STATIC_NEXT;
 }
 

@@ -29,7 +29,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,54 +103,13 @@ static void root_found(struct http_exchange *x)
         http_static_begin_error(x, s->status == 0 ? http_search_status(error) : s->status);
 }
 
-/* Is what is to be sent still what was found? What lies in memory is sent as it was found. A longer
- * body is read from the file as it is sent, so what an answer says of it, be it a 304, is said of
- * the file as it is at this moment. False: a look at it is wanted first. */
-static bool is_checked(struct http_exchange *x, const struct file_entry *entry)
-{
-    enum { UNTRUE_MAX = 8 }; /* a file that changes all the time is announced as it just was */
-    struct http_static *s = &x->search;
-    if (s->checked || entry->content != NULL || entry->fd < 0 || s->lookups_untrue == UNTRUE_MAX)
-        return true;
-    http_search_set(&s->opened, NULL); /* a sidecar that others have found meanwhile, too */
-    file_job_init_stat(&x->job, entry->fd);
-    x->job_state = HTTP_JOB_WANTED;
-    return false;
-}
-
-/* The look that is_checked() wanted: if the file has changed, the step that found it is gone back
- * to. */
-static void check_done(struct http_exchange *x)
-{
-    struct http_static *s = &x->search;
-    struct file_entry *entry = s->sidecar != NULL ? s->sidecar : s->entry;
-    CHECK(entry != NULL && entry->fd == x->job.fd_read);
-    s->checked = x->job.res == 0 && file_meta_equal(&entry->meta, &x->job.meta);
-    if (s->checked)
-        return;
-    http_compress_end(x); /* of what it was */
-    file_entry_forget(entry);
-    s->lookups_untrue++;
-    if (s->sidecar != NULL) {
-        http_search_set(&s->sidecar, NULL);
-        s->step = HTTP_SEARCH_SIDECAR;
-        if (s->found_codings == 0) { /* it was a delta */
-            s->codings_ordered = false;
-            s->step = HTTP_SEARCH_SIDECAR_PROBE;
-        }
-    } else {
-        http_search_set(&s->entry, NULL);
-        s->step = s->found_step;
-    }
-}
-
 void http_static_job_done(struct http_exchange *x)
 {
     struct http_env *env = x->env;
     CHECK(x->job_state == HTTP_JOB_WANTED && x->search.opened == NULL);
     if (x->job.kind == FILE_JOB_STAT) {
         x->job_state = HTTP_JOB_NONE;
-        check_done(x);
+        http_search_check_done(x);
         return;
     }
     if (x->job.kind == FILE_JOB_LIST || x->job.kind == FILE_JOB_READ) {
@@ -188,9 +146,15 @@ void http_static_begin_files(struct http_exchange *x)
         return;
     }
     s->uri = x->target.path;
+    http_static_begin_location(x);
+}
+
+void http_static_begin_location(struct http_exchange *x)
+{
+    const struct location *location = x->search.location;
     if (location->maintenance.file[0] != '\0' && location->root != NULL &&
         http_maintenance_is_due(x))
-        s->step = HTTP_SEARCH_MAINTENANCE;
+        x->search.step = HTTP_SEARCH_MAINTENANCE;
     else
         http_static_begin_judging(x);
 }
@@ -214,7 +178,7 @@ void http_static_begin(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
     s->try_index = s->index_index = 0;
-    s->rewrites = 0;
+    s->rewrites = x->counted_count = 0;
     s->rewritten_by = NULL;
     s->status = 0;
     if (http_report_is_asked(x)) {
@@ -420,7 +384,9 @@ static enum http_static_result step_respond(struct http_exchange *x)
     struct http_static *s = &x->search;
     struct file_entry *file = s->sidecar != NULL ? s->sidecar : s->entry;
     enum coding coding = CODING_IDENTITY;
-    if (!is_checked(x, file))
+    if (s->location->etag == ETAG_CONTENT && http_content_hash_is_due(x, file))
+        return http_content_hash_step(x, file);
+    if (!http_search_is_checked(x, file))
         return HTTP_STATIC_NEXT;
     /* Of a page that is there as a sidecar alone it is known only now. */
     if (s->entry->error != 0 && s->location->clean_urls && s->found_step == HTTP_SEARCH_TRY &&
@@ -431,7 +397,7 @@ static enum http_static_result step_respond(struct http_exchange *x)
     if (s->sidecar != NULL && s->made == NULL)
         coding = s->codings[s->coding_index];
     if (s->made != NULL) {
-        http_compress_fit_fields(x);
+        http_compress_fit_fields(x, file);
         file = s->made;
         coding = (enum coding)s->made_coding;
     }
@@ -488,7 +454,7 @@ static enum http_static_result step_respond_error(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
     bool page = s->entry != NULL && file_entry_is_file(s->entry);
-    if (page && !is_checked(x, s->entry))
+    if (page && !http_search_is_checked(x, s->entry))
         return HTTP_STATIC_NEXT;
     bool done = page ? http_response_error_file(x, s->location, s->status, s->entry, s->name)
                      : http_response_error(x, s->location, s->status);
@@ -581,6 +547,7 @@ void http_static_end(struct http_exchange *x)
     http_search_set(&x->search.sidecar, NULL);
     http_search_set(&x->search.opened, NULL);
     http_compress_end(x);
+    http_content_hash_end(x);
     http_delta_end(x);
     http_admission_end(x);
     http_listing_free(x->search.listing);
@@ -588,6 +555,7 @@ void http_static_end(struct http_exchange *x)
     set_root(&x->search.root, NULL);
     x->search.location = NULL;
     x->search.lookups_untrue = 0;
-    x->search.checked = x->search.varies = x->search.rewritten = false;
+    x->search.checked = x->search.varies = x->search.untagged = false;
+    x->search.rewritten = x->search.led_by_more = false;
     x->search.step = HTTP_SEARCH_TRY;
 }

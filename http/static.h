@@ -27,6 +27,10 @@ void http_static_begin_answer(struct http_exchange *x);
  * redirects and `return` have left. */
 void http_static_begin_files(struct http_exchange *x);
 
+/* Goes on at x->search.location, which has files or a `rewrite`, and was asked for, or led to from
+ * another one: is it being maintained? May the client, and how often? Then the files. */
+void http_static_begin_location(struct http_exchange *x);
+
 /* Likewise, where no maintenance holds them up: whether the client may have them is next. */
 void http_static_begin_judging(struct http_exchange *x);
 

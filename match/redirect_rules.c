@@ -209,6 +209,7 @@ static int compile(struct arena *arena, const struct redirect_line *line, struct
         return -ENOMEM;
     rule->status = line->status;
     rule->force = line->force;
+    rule->has_params = line->params_count > 0;
     rule->number = line->number;
     rule->target = "";
     rule->groups = compiled->pattern.groups;

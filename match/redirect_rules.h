@@ -26,6 +26,7 @@ struct redirect_rule {
                               a rewrite a path, decoded and without its query; "": none */
     int status;
     bool force;       /* even where there is a file */
+    bool has_params;  /* a query has a say in it */
     bool keeps_query; /* of a redirect: `to` has none of its own */
     unsigned groups;  /* that `target` may name; as of a regular expression */
     size_t number;    /* of its line */

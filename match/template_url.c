@@ -123,7 +123,7 @@ const char *template_url_check(const struct template *template)
 
 /* ---- for a request ---- */
 
-static void put_octet(struct template_url *url, char octet)
+static void put_one(struct template_url *url, char octet)
 {
     if (url->len == url->cap)
         url->too_long = true;
@@ -131,9 +131,28 @@ static void put_octet(struct template_url *url, char octet)
         url->text[url->len++] = octet;
 }
 
+/* Something follows what was held. Left out, a path would go on with what is meant for the query:
+ * "/?$args/$arg_a" would begin with "//". */
+static void put_held(struct template_url *url)
+{
+    char held = url->held;
+
+    url->held = '\0';
+    if (held != '\0')
+        put_one(url, held);
+}
+
+static void put_octet(struct template_url *url, char octet)
+{
+    put_held(url);
+    put_one(url, octet);
+}
+
 static void put_encoded(struct template_url *url, struct span text,
                         long (*encode)(struct span text, char *ret_text, size_t cap))
 {
+    if (text.len > 0)
+        put_held(url);
     long len = encode(text, url->text + url->len, url->cap - url->len);
 
     if (len < 0)
@@ -259,6 +278,7 @@ static void put_args(struct template_url *url, struct span args)
             put_text(url, SPAN_LIT("?"));
         put_encoded(url, args, uri_query_encode);
     } else if (!url->too_long && (last == '?' || last == '&')) {
+        url->held = last;
         url->len--;
     }
 }

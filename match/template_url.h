@@ -30,6 +30,7 @@ struct template_url {
     size_t len, cap;
     enum template_url_part part;
     bool too_long; /* `text` is not all of it */
+    char held;     /* a '?' or '&' which stays only if something follows; '\0': none */
 };
 
 /* Begins an empty one. */
@@ -39,7 +40,7 @@ static inline struct template_url template_url_begin(char *text, size_t cap)
 }
 
 /* Appends the template. A query variable gets the '?' that the text lacks; where there is no query,
- * a '?' or '&' in front of the variable goes. */
+ * a '?' or '&' in front of the variable goes, unless more of the URL follows. */
 void template_url_put(struct template_url *url, const struct template *template,
                       const struct template_source *source);
 

@@ -169,8 +169,8 @@ fail:
 unsigned loop_file_workers(const struct config *config, enum file_jobs by_default)
 {
     enum file_jobs by = config->file_jobs;
-    if (by == FILE_JOBS_AUTO) /* nobody waits in a loop for a password to be looked at */
-        by = config->has_auth ? FILE_JOBS_WORKERS : by_default;
+    if (by == FILE_JOBS_AUTO) /* nobody waits in a loop for a password, or for a hash */
+        by = config->has_auth || config->has_etag_content ? FILE_JOBS_WORKERS : by_default;
     return by == FILE_JOBS_INLINE ? 0 : config->file_workers;
 }
 

@@ -1,5 +1,5 @@
-"""The commands that README.md shows for the binary that `make` builds run as they are written, in the
-source tree; only the ports are others, since those of the README may be taken here."""
+"""The commands that README.md and docs/operations.md show for the binary that `make` builds run as they are
+written, in the source tree; only the ports are others, since those of the pages may be taken here."""
 import os
 import re
 import shlex
@@ -8,14 +8,17 @@ import unittest
 from command import Command, environment
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PAGES = ("README.md", "docs/operations.md")
 BUILT = "build/release/gearshift"
 ORDERS = ("top", "status", "reload", "shift", "drain", "stop", "reopen")
 
 
 def commands():
-    """The lines for the binary in README.md's blocks of shell, as lists of words."""
-    with open(os.path.join(TREE, "README.md"), encoding="utf-8") as file:
-        blocks = re.findall(r"^```sh\n(.*?)^```", file.read(), re.MULTILINE | re.DOTALL)
+    """The lines for the binary in the blocks of shell of PAGES, as lists of words."""
+    blocks = []
+    for page in PAGES:
+        with open(os.path.join(TREE, page), encoding="utf-8") as file:
+            blocks += re.findall(r"^```sh\n(.*?)^```", file.read(), re.MULTILINE | re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines()]
     return [shlex.split(line, comments=True) for line in lines if line.startswith(BUILT)]
 
@@ -53,7 +56,7 @@ class Readme(Command):
     def test_orders(self):
         shown = [command[1:] for command in commands() if command[1] in ORDERS]
         self.assertEqual([words[0] for words in shown],
-                         ["shift", "shift", "reload", "status", "top", "drain"])
+                         ["shift", "top", "shift", "shift", "reload", "status", "top", "drain"])
         self.need_engine("proactor")
         control = self.path("control")
         words = self.any_port(["-c", "server.conf"])

@@ -20,7 +20,7 @@ static const struct file_meta meta = { .dev = 1,
 static void assert_etag(const struct file_meta *of, enum coding coding, const char *want)
 {
     char text[HTTP_ETAG_MAX];
-    size_t len = http_etag_format(of, coding, 0, NOW, text);
+    size_t len = http_etag_inode(of, coding, 0, NOW, text);
 
     if (!span_eq(span_make(text, len), span_str(want)))
         fail_msg("%.*s instead of %s", (int)len, text, want);
@@ -48,31 +48,51 @@ static void test_format(void **state)
                             .mtime_ns = -1,
                             .ctime_s = -1,
                             .ctime_ns = -1 };
-    size_t len = http_etag_format(&m, CODING_ZSTD, 0xffff, INT64_MAX, text);
+    size_t len = http_etag_inode(&m, CODING_ZSTD, 0xffff, INT64_MAX, text);
     static const char want[] = "\"ffffffffffffffff-ffffffffffffffff-7fffffffffffffff.ffffffff-"
                                "ffffffffffffffff.ffffffff-zstffff\"";
     assert_true(span_eq(span_make(text, len), SPAN_LIT(want)));
 }
 
-static void assert_portable(int64_t now_s, enum coding coding, uint16_t recipe, const char *want)
+static void assert_portable(int64_t now_s, int32_t mtime_ns, enum coding coding, uint16_t recipe,
+                            const char *want)
 {
     char text[HTTP_ETAG_MAX];
-    size_t len = http_etag_portable(&meta, coding, recipe, now_s, text);
+    struct file_meta of = meta;
+
+    of.mtime_ns = mtime_ns;
+    size_t len = http_etag_portable(&of, coding, recipe, now_s, text);
 
     if (!span_eq(span_make(text, len), span_str(want)))
         fail_msg("%.*s instead of %s", (int)len, text, want);
 }
 
-/* Size and seconds alone; weak for as long as another change might leave both. */
+/* Size and mtime alone; weak, and another one, for as long as a change might leave both. */
 static void test_portable(void **state)
 {
     (void)state;
-    assert_portable(NOW, CODING_IDENTITY, 0, "\"5f000000-abc\"");
-    assert_portable(NOW, CODING_BR, 0x12, "\"5f000000-abc-br12\"");
-    assert_portable(0x5f000000, CODING_IDENTITY, 0, "W/\"5f000000-abc\"");
-    assert_portable(0x5f000001, CODING_GZIP, 0, "W/\"5f000000-abc-gz\"");
-    assert_portable(0x5f000002, CODING_IDENTITY, 0, "\"5f000000-abc\"");
-    assert_portable(0x5effffff, CODING_IDENTITY, 0, ""); /* of the future: no validator */
+    assert_portable(NOW, 0x123, CODING_IDENTITY, 0, "\"5f000000.123-abc\"");
+    assert_portable(NOW, 0, CODING_IDENTITY, 0, "\"5f000000-abc\"");
+    assert_portable(NOW, 0, CODING_BR, 0x12, "\"5f000000-abc-br12\"");
+    assert_portable(0x5f000000, 0x123, CODING_IDENTITY, 0, "W/\"~5f000000.123-abc\"");
+    assert_portable(0x5f000001, 0, CODING_GZIP, 0, "W/\"~5f000000-abc-gz\"");
+    assert_portable(0x5f000002, 0, CODING_IDENTITY, 0, "\"5f000000-abc\"");
+    assert_portable(0x5effffff, 0, CODING_IDENTITY, 0, ""); /* of the future: no validator */
+}
+
+/* Neither an inode nor times have a part in it. */
+static void test_content(void **state)
+{
+    (void)state;
+    static const uint8_t hash[] = { 0x01, 0xab, 0xff };
+    char text[HTTP_ETAG_MAX];
+    size_t len = http_etag_content(hash, sizeof(hash), CODING_IDENTITY, 0, text);
+
+    assert_true(span_eq(span_make(text, len), SPAN_LIT("\"01abff\"")));
+    len = http_etag_content(hash, sizeof(hash), CODING_ZSTD, 0x12, text);
+    assert_true(span_eq(span_make(text, len), SPAN_LIT("\"01abff-zst12\"")));
+    len = http_etag_content(hash, sizeof(hash), CODING_IDENTITY, 0xffff, text);
+    assert_true(span_eq(span_make(text, len), SPAN_LIT("\"01abff-idffff\"")));
 }
 
 /* Each of the numbers, and the coding, makes another tag; the device does not. */
@@ -81,7 +101,7 @@ static void test_format_tells_apart(void **state)
     (void)state;
     struct file_meta other[] = { meta, meta, meta, meta, meta, meta };
     char a[HTTP_ETAG_MAX], b[HTTP_ETAG_MAX];
-    size_t a_len = http_etag_format(&meta, CODING_IDENTITY, 0, NOW, a);
+    size_t a_len = http_etag_inode(&meta, CODING_IDENTITY, 0, NOW, a);
 
     other[0].ino++;
     other[1].size++;
@@ -90,7 +110,7 @@ static void test_format_tells_apart(void **state)
     other[4].ctime_s++;
     other[5].ctime_ns++;
     for (size_t i = 0; i < ARRAY_LEN(other); i++) {
-        size_t b_len = http_etag_format(&other[i], CODING_IDENTITY, 0, NOW, b);
+        size_t b_len = http_etag_inode(&other[i], CODING_IDENTITY, 0, NOW, b);
         assert_false(span_eq(span_make(a, a_len), span_make(b, b_len)));
     }
 }
@@ -112,7 +132,7 @@ static void test_format_without_validator(void **state)
 
         m.mtime_s = rows[i].mtime_s;
         assert_int_equal(http_etag_dated(&m, NOW), rows[i].has);
-        assert_int_equal(http_etag_format(&m, CODING_IDENTITY, 0, NOW, text) > 0, rows[i].has);
+        assert_int_equal(http_etag_inode(&m, CODING_IDENTITY, 0, NOW, text) > 0, rows[i].has);
         if (!rows[i].has)
             assert_string_equal(text, "untouched");
     }
@@ -226,11 +246,11 @@ static void test_format_matches_itself(void **state)
     for (enum coding coding = CODING_IDENTITY; coding < CODING_COUNT; coding++) {
         char text[16 + HTTP_ETAG_MAX] = "\"other\", ";
         size_t prefix = strlen(text);
-        size_t len = http_etag_format(&meta, coding, 0, NOW, text + prefix);
+        size_t len = http_etag_inode(&meta, coding, 0, NOW, text + prefix);
 
         for (enum coding other = CODING_IDENTITY; other < CODING_COUNT; other++) {
             char etag[HTTP_ETAG_MAX];
-            size_t etag_len = http_etag_format(&meta, other, 0, NOW, etag);
+            size_t etag_len = http_etag_inode(&meta, other, 0, NOW, etag);
 
             assert_int_equal(http_etag_list_matches(span_make(text, prefix + len),
                                                     span_make(etag, etag_len), HTTP_ETAG_STRONG),
@@ -244,6 +264,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_format),
         cmocka_unit_test(test_portable),
+        cmocka_unit_test(test_content),
         cmocka_unit_test(test_format_tells_apart),
         cmocka_unit_test(test_format_without_validator),
         cmocka_unit_test(test_list),

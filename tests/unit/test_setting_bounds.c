@@ -125,6 +125,7 @@ static const struct number_row number_rows[] = {
       "compared with a size of 64 bits; an empty file is never one" },
     { "compress_max", 0, UINT32_MAX, "likewise; what is made is malloc(3)ed, and shorter" },
     { "decompress_max", 0, UINT32_MAX, "compression_create(): malloc(3)ed as it grows; 0: none" },
+    { "etag_content_max", 0, UINT64_MAX, "compared with a size of 64 bits; read in slices" },
     { "tls_ticket_key_lifetime", 1, UINT32_MAX / 2, "a key decrypts as long again" },
     { "tls_verify_depth", 0, INT_MAX / 2, "OpenSSL takes an int; one more of mbed TLS's" },
     { "tls_session_cache", 0, INT_MAX, "a ring of 32-bit indices; OpenSSL takes a long" },

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 static const char *client_value; /* of all that a client may say as he likes */
+static bool no_args;             /* nothing was asked behind the '?' */
 
 static struct span value_of(void *context, const struct template_piece *piece, char *scratch,
                             size_t cap)
@@ -26,7 +27,7 @@ static struct span value_of(void *context, const struct template_piece *piece, c
     case TEMPLATE_URI:
         return SPAN_LIT("/a b/\xc3\xa4,<c>%2Fd");
     case TEMPLATE_ARGS:
-        return SPAN_LIT("x=1&y=\"%20");
+        return no_args ? SPAN_LIT("") : SPAN_LIT("x=1&y=\"%20");
     case TEMPLATE_IS_ARGS:
         return SPAN_LIT("?");
     case TEMPLATE_REQUEST_URI:
@@ -386,6 +387,40 @@ static void test_urls(void **state)
     arena_destroy(arena);
 }
 
+/* The '?' in front of $args goes at the end alone: what follows stays behind one. */
+static void test_urls_without_args(void **state)
+{
+    static const struct {
+        const char *text, *wanted;
+    } rows[] = {
+        { "/x?$args", "/x" },
+        { "/x?a=1&$args", "/x?a=1" },
+        { "/?$args", "/" },
+        { "/?$args&a=1", "/?&a=1" },
+        { "/?a&$args&b=$arg_b", "/?a&&b=%2Fevil.example" },
+        { "/?$args/$arg_a", "/?/%2Fevil.example" },
+        { "/?$args/evil.example", "/?/evil.example" },
+        { "/?$args$uri", "/?/a%20b/%C3%A4,%3Cc%3E%252Fd" },
+        { "/?$args$args", "/" },
+    };
+    struct arena *arena = arena_create();
+
+    (void)state;
+    no_args = true;
+    client_value = "/evil.example";
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char text[256];
+        struct template_url url = template_url_begin(text, sizeof(text) - 1);
+
+        template_url_put(&url, compile(arena, rows[i].text), &source);
+        assert_false(url.too_long);
+        text[url.len] = '\0';
+        assert_string_equal(text, rows[i].wanted);
+    }
+    no_args = false;
+    arena_destroy(arena);
+}
+
 static void test_what_is_appended(void **state)
 {
     static const struct {
@@ -505,11 +540,17 @@ static void test_maps(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_maps),        cmocka_unit_test(test_constants),
-        cmocka_unit_test(test_refusals),    cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_pieces),      cmocka_unit_test(test_places),
-        cmocka_unit_test(test_clean_paths), cmocka_unit_test(test_urls_that_lead_somewhere),
-        cmocka_unit_test(test_urls),        cmocka_unit_test(test_what_is_appended),
+        cmocka_unit_test(test_maps),
+        cmocka_unit_test(test_constants),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_clean_paths),
+        cmocka_unit_test(test_urls_that_lead_somewhere),
+        cmocka_unit_test(test_urls),
+        cmocka_unit_test(test_urls_without_args),
+        cmocka_unit_test(test_what_is_appended),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

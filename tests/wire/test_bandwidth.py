@@ -19,6 +19,7 @@ server "_" {
     listen = {"@listen@"} root = "@root@" autoindex = on
     location "/slow/" { alias = "@root@" limit_rate = 300000 }
     location "/after/" { alias = "@root@" limit_rate = 100000 limit_rate_after = 100k }
+    location ~ "^/led/(.*)$" { rewrite = "/slow/$1" }
     location "/client/" { alias = "@root@" limit_rate_client = 400000 }
     location "/both/" { alias = "@root@" limit_rate_client = 400000 limit_rate = 300000 autoindex = on }
 }
@@ -46,7 +47,7 @@ def _timed(server, path, *fields, rate, free=0):
 
 @test
 def an_answer_takes_its_time(server):
-    answer = _timed(server, "/slow/some.bin", rate=300_000)
+    answer = _timed(server, "/led/some.bin", rate=300_000)
     assert answer.status == 200 and answer.body == server.world.octets
 
 

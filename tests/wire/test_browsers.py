@@ -29,7 +29,6 @@ CONF = """
         error_pages = {"404=/missing.html"}
     }
     redirect "/cors/moved" { to = "/cors/a.html" }
-    location "/portable/" { etag = portable }
     location "/untagged/" { etag = off }
     location "/undated/" { last_modified = off }
     location "/bare/" { etag = off last_modified = off }
@@ -43,7 +42,7 @@ CONF = """
         charset_types = {"application/json"}
     }
 """
-FOLDERS = ("basic", "strict", "own", "hsts", "any", "cors", "portable", "untagged", "undated", "bare",
+FOLDERS = ("basic", "strict", "own", "hsts", "any", "cors", "untagged", "undated", "bare",
            "exact", "hints", "save")
 
 NAMES = [  # of a file; the quoted string; what is escaped
@@ -186,22 +185,6 @@ def pipelined_answers_have_the_fields_of_their_own_request(server):
                                    ("/any/a.html", ORIGIN), ("/cors/a.html", ALLOWED[1]))))
         got = [connection.read_response("GET").get("Access-Control-Allow-Origin") for _ in range(5)]
     assert got == [ORIGIN, None, None, "*", ALLOWED[1]]
-
-
-@test
-def a_portable_tag_is_made_of_size_and_time(server):
-    root, tag = server.world.root, None
-    path = os.path.join(root.path, "portable/a.html")
-    answer = server.get("/portable/a.html")
-    mtime = int(os.stat(path).st_mtime)
-    assert answer["ETag"] == f'"{mtime:x}-{100:x}"'
-    assert server.get("/portable/a.html", f"If-None-Match: {answer['ETag']}").status == 304
-    assert server.get("/portable/a.html", f"If-Range: {answer['ETag']}", "Range: bytes=0-0").status == 206
-    root.write("portable/fresh.html", "x" * 100)
-    os.utime(os.path.join(root.path, "portable/fresh.html"))
-    tag = server.get("/portable/fresh.html")["ETag"]
-    assert re.fullmatch(r'(W/)?"[0-9a-f]+-64"', tag) and (tag[0] == "W" or time.time() % 1 < 0.5)
-    assert server.get("/portable/fresh.html", f"If-None-Match: {tag}").status == 304
 
 
 @each([("untagged", False, True), ("undated", True, False), ("bare", False, False)])

@@ -271,7 +271,7 @@ def a_file_that_changes_is_one_version_or_another(server):
     root = server.world.root
     versions = [text(f"version {number}", 200_000 + number) for number in range(12)]
     root.write("changing.txt", versions[0])
-    own = server.world.serve(settings={"cache_valid": "10ms"}, block="compress = gzip\n")
+    own = server.world.serve(settings={"cache_valid": "10ms"}, block="compress = gzip\netag = inode\n")
     done, faults, seen = threading.Event(), [], {}
 
     def ask():

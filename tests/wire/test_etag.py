@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Validators (HTTP.md "Answering", RFC 9110 section 8.8)."""
+"""Validators, and tags of inodes (HTTP.md "Answering", RFC 9110 section 8.8). Other tags: test_etag_kinds."""
 
 import os
 import re
@@ -20,7 +20,7 @@ def setup(world):
     root.write("coded.txt.br", "br")
     root.write("coded.txt.zst", "zstd")
     return world.serve(settings={"cache_valid": "0s"},
-                       block='precompressed = {"zstd", "br", "gzip"}\n')
+                       block='precompressed = {"zstd", "br", "gzip"}\netag = inode\n')
 
 
 @each(["/a.txt", "/large.bin"])
@@ -37,7 +37,7 @@ def it_is_strong_and_stable(server, target):
 @test
 def a_second_server_gives_the_same(server):
     """So that a restart does not empty every cache."""
-    other = server.world.serve()
+    other = server.world.serve(block="etag = inode\n")
     assert other.get("/a.txt")["ETag"] == server.get("/a.txt")["ETag"]
 
 

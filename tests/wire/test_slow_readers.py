@@ -7,7 +7,7 @@ import time
 
 from wire import eventually, head, run, test
 
-SLOW = 50
+SLOW = 25
 
 
 def setup(world):
