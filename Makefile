@@ -75,13 +75,25 @@ install: build ## install below CMAKE_INSTALL_PREFIX (/usr/local), with the manu
 uninstall: ## remove what `make install` installed, but for a server.conf that was edited
 	@cmake -P cmake/Uninstall.cmake build/release
 
+.PHONY: deb
+deb: packages-package ## Debian packages in build/deb, from the tree as it is
+	@packaging/deb
+
+.PHONY: dist
+dist: ## build/dist: the release as a tarball of what is committed, its SBOM and checksums
+	@packaging/dist
+
+.PHONY: image
+image: ## build/image: a container image (OCI) of what is on this machine, without a daemon
+	@packaging/image
+
 .PHONY: clean
 clean: ## remove build/
 	@rm -rf build
 
 # --- what the targets above are made of ---
 
-.PHONY: packages-build packages-test packages-check packages-bench packages-docs
+.PHONY: packages-build packages-test packages-check packages-bench packages-package packages-docs
 packages-build:
 	@cmake/packages.sh build
 packages-test:
@@ -93,6 +105,8 @@ packages-check:
 	        tests/vm/unpack_kernel "$$package" build/vm; \
 	    done; \
 	fi
+packages-package:
+	@cmake/packages.sh build package
 packages-bench:
 	@cmake/packages.sh build bench
 packages-docs:

@@ -19,7 +19,9 @@
 #include "process/doctor.h"
 #include "process/exit_status.h"
 #include "process/foreground.h"
+#include "process/health.h"
 #include "process/instance.h"
+#include "process/keys.h"
 #include "process/notify.h"
 #include "process/options.h"
 #include "process/sign.h"
@@ -256,6 +258,24 @@ static int act(const struct options *options)
     return act_on(options);
 }
 
+/* What is asked for by a first word, and needs no server: see the header of each. */
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    { "doctor", doctor },         { "top", top },   { "sign", sign },
+    { "dictionary", dictionary }, { "keys", keys }, { "health", health },
+};
+
+static const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    }
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
@@ -270,14 +290,9 @@ int main(int argc, char **argv)
     MUST(signal(SIGPIPE, SIG_IGN) != SIG_ERR);
     MUST(signal(SIGUSR1, SIG_IGN) != SIG_ERR); /* until there are logs to be opened again */
     MUST(signal(SIGXFSZ, SIG_IGN) != SIG_ERR); /* a log at `ulimit -f`: the write fails */
-    if (argc > 1 && strcmp(argv[1], "doctor") == 0)
-        return doctor(argc - 1, argv + 1);
-    if (argc > 1 && strcmp(argv[1], "top") == 0)
-        return top(argc - 1, argv + 1);
-    if (argc > 1 && strcmp(argv[1], "sign") == 0)
-        return sign(argc - 1, argv + 1);
-    if (argc > 1 && strcmp(argv[1], "dictionary") == 0)
-        return dictionary(argc - 1, argv + 1);
+    const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
+    if (command != NULL)
+        return command->run(argc - 1, argv + 1);
     if (explain_is_asked(argc, argv))
         return explain(argc, argv);
     if (argc > 1 && control_client_knows(argv[1]))

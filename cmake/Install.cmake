@@ -9,6 +9,13 @@ install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTE
     PATTERN site EXCLUDE) # what builds the pages' site
 install(DIRECTORY www/ DESTINATION ${CMAKE_INSTALL_DATADIR}/gearshift/www)
 
+# Where shells look for completions of what is in CMAKE_INSTALL_PREFIX; Debian moves zsh's (debian/rules).
+install(FILES packaging/completions/gearshift.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+    RENAME gearshift)
+install(FILES packaging/completions/gearshift.zsh DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions
+    RENAME _gearshift)
+install(FILES packaging/completions/gearshift.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+
 # gearshift-compare and gearshift-migrate find their packages by a path relative to their own, so that any prefix will do,
 # and the server beside themselves. gs_script(NAME FOLDER): FOLDER/NAME with its package, as gearshift-NAME.
 function(gs_script name folder)

@@ -54,6 +54,8 @@ static const char help_text[] =
     "       gearshift sign URL --key FILE [--expires 1h]   makes a link that ends by itself\n"
     "       gearshift dictionary OLD NEW   makes deltas of files, for clients that have the old "
     "ones\n"
+    "       gearshift keys [KEY]        tells what may stand in server.conf\n"
+    "       gearshift health [URL] [--timeout 3s]   asks a server whether it is well\n"
     "       gearshift status | stats | reload | shift ENGINE [KEY=VALUE]... | upgrade | drain |\n"
     "                 stop | reopen [--control PATH | -c FILE] [--json]\n"
     "                                   has a server that runs do it\n"
