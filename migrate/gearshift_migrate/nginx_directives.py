@@ -114,7 +114,7 @@ merge_slashes | needless | always
 absolute_redirect | needless | redirects are relative, unless they name a host
 port_in_redirect | needless | redirects are relative
 server_name_in_redirect | needless | redirects are relative
-server_tokens | needless | no version is told
+server_tokens | needless | no version is told; `server_header = off` takes the field away
 server_names_hash_max_size | needless | hashed, of any size
 server_names_hash_bucket_size | needless | hashed, of any size
 types_hash_max_size | needless | hashed, of any size
@@ -215,7 +215,7 @@ zstd_comp_level | needless | compressed once and kept
 zstd_min_length | said | `compress_min`
 """,
     "map, geo, split_clients": """
-map | said | `map`; of paths that have moved a `location` for each, of media types `cache`, of statuses in a log `access_log_status`; no `hostnames`
+map | said | `map`; of paths that have moved a `location` for each, of media types `cache`, of statuses in a log `access_log_status`
 map_hash_max_size | needless | hashed, of any size: `map_entries_max`
 map_hash_bucket_size | needless | hashed, of any size
 geo | unsaid | addresses decide in `allow` and `deny`
@@ -232,7 +232,7 @@ charset_map | unsaid | nothing is recoded
 """,
     "log": """
 access_log | said | `access_log`, one for a server; `off` for a place is `access_log_skip`
-log_format | said | `access_log_format`
+log_format | said | `access_log_format`; maps, `$arg_NAME` and `$cookie_NAME` in it, too
 open_log_file_cache | needless | logs stay open
 """,
     "realip": """
@@ -241,7 +241,7 @@ real_ip_header | said | `real_ip_header`; `proxy_protocol` is `trusted`; those o
 real_ip_recursive | said | `real_ip_recursive`
 """,
     "referer": """
-valid_referers | said | `referers`
+valid_referers | said | `referers`, expressions too (`~*`)
 referer_hash_max_size | needless | any size
 referer_hash_bucket_size | needless | any size
 """,
