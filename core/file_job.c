@@ -246,10 +246,12 @@ static int open_at_once(struct file_job *job, bool cached)
 /* 0 and the job's fd, meta and unchanged, and perhaps content; or -errno. */
 static int open_job(struct file_job *job, bool cached)
 {
-    int res;
+    bool at_once = !job->has_known && file_open_is_plain(job->path);
+    int res = at_once ? open_at_once(job, cached) : -ENXIO;
 
-    if (!job->has_known && file_open_is_plain(job->path))
-        return open_at_once(job, cached);
+    /* What cannot be opened may be a socket or a FIFO: those are found by a look. */
+    if (res != -ENXIO && res != -ENODEV && res != -EACCES)
+        return res;
     res = (cached ? file_open_cached : file_open)(job->root_fd, job->path, job->symlinks,
                                                   job->has_known ? &job->known : NULL, &job->fd,
                                                   &job->meta);

@@ -274,6 +274,7 @@ static const struct text_row text_rows[] = {
     { "error_log", ANY, NULL, 0, "likewise" },
     { "access_log", ANY, NULL, 0, "likewise" },
     { "access_log_format", ANY, NULL, 0, "access_format_compile(): ACCESS_FORMAT_MAX" },
+    { "node", 64, "n", 0, "CONFIG_NODE_MAX" },
     { "access_log_sample", ANY, NULL, 0, "config_sample_parse(): a number" },
     { "access_log_status", 3, NULL, ANY, "bits by status" },
     { "access_log_skip", ANY, NULL, CONFIG_SKIPS_MAX, "glob.h and regex.h bound what is compiled" },
