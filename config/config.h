@@ -518,6 +518,8 @@ struct config {
     /* private */
     struct arena *arena;       /* owns all of the above, and this struct */
     const char **key_places;   /* see config_place() */
+    const char *server_set_by; /* what the environment and the command line have set of the only
+                                  server: "GEARSHIFT_ROOT, -o index"; or "" */
     struct config_note *notes; /* see config_notes.h */
     bool *keys_changed;        /* see config_is_changed() */
 };
@@ -554,6 +556,9 @@ int config_load(const struct config_source *source, char *why, size_t why_size,
 /* Where the value in force of a key of the top level was set, to begin a sentence with:
  * "server.conf:12", "-o user", "GEARSHIFT_USER", "--engine", "default". Borrowed from `config`. */
 const char *config_place(const struct config *config, const char *key);
+
+/* Is a place as config_place() has it, or NULL, the environment's or the command line's? */
+bool config_place_is_outside(const char *place);
 
 /* Was the key, of the top level and no list, set to anything but its default? */
 bool config_is_changed(const struct config *config, const char *key);

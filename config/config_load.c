@@ -6,6 +6,7 @@
 #include "core/random_key.h"
 #include "core/safe_open.h"
 #include "config/config_access.h"
+#include "config/config_environment.h"
 #include "config/config_glob.h"
 #include "config/config_map.h"
 #include "config/config_rules.h"
@@ -127,6 +128,26 @@ static int places_make(const struct config_build *build, const struct config_blo
     return 0;
 }
 
+/* Notes which keys of its only server were set from outside the file: those places have no line. */
+static int settings_note(const struct config_build *build, const struct config_block *top,
+                         struct config *config)
+{
+    const struct config_block *server = NULL;
+    const char *text = "";
+
+    for (size_t i = 0; i < top->blocks_count && server == NULL; i++)
+        server = top->blocks[i]->kind == CONFIG_SERVER ? top->blocks[i] : NULL;
+    for (size_t i = 0; server != NULL && text != NULL && i < server->entries_count; i++) {
+        const struct config_entry *entry = &server->entries[i];
+
+        if (entry->is_set && entry->place.line == 0)
+            text = arena_printf(build->arena, "%s%s%s", text, text[0] != '\0' ? ", " : "",
+                                entry->place.file);
+    }
+    config->server_set_by = text;
+    return text != NULL ? 0 : -ENOMEM;
+}
+
 /* What is asked of each connection, from what was written. */
 static int address_sets_make(const struct config_build *build, struct config *config)
 {
@@ -185,6 +206,10 @@ static int config_make(const struct config_build *build, const struct config_sou
     bool in_foreground = false, has_threads = false;
     int res = config_source_read(build, source, &top);
 
+    if (res == 0 && source->use_environment)
+        config_environment_warn(build, config);
+    if (res == 0)
+        res = settings_note(build, top, config);
     config->tls.self_signed = source->tls_self_signed;
     if (res == 0) /* a folder is served for trying out, by the process that was started */
         in_foreground = source->root != NULL && !config_entry_at(top, "processes")->is_set;
@@ -405,6 +430,11 @@ const char *config_place(const struct config *config, const char *name)
 
     CHECK(key != NULL && config->key_places[config_key_index(key)] != NULL);
     return config->key_places[config_key_index(key)];
+}
+
+bool config_place_is_outside(const char *place)
+{
+    return place != NULL && (place[0] == '-' || strncmp(place, "GEARSHIFT_", 10) == 0);
 }
 
 bool config_is_changed(const struct config *config, const char *name)

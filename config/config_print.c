@@ -507,6 +507,8 @@ static void print_server(struct printer *printer, const struct config *config,
 {
     putc('\n', printer->out);
     print_block(printer, CONFIG_SERVER, "", server->name);
+    if (config->server_set_by[0] != '\0')
+        fprintf(printer->out, "%*s# set by %s\n", 4 * printer->indent, "", config->server_set_by);
     print_listens(printer, config, server);
     print_certificates(printer, server);
     print_client_auth(printer, server->client_auth);
@@ -578,6 +580,8 @@ int config_print(const struct config *config, FILE *out)
         if ((key->blocks & 1u << CONFIG_TOP) == 0 || key->type == CONFIG_INCLUDE)
             continue;
         fprintf(out, "# %s\n", key->help);
+        if (config_place_is_outside(config->key_places[i]))
+            fprintf(out, "# set by %s\n", config->key_places[i]);
         if (key->offset != CONFIG_NO_OFFSET) {
             print_key(&printer, key, config);
         } else if (key->type == CONFIG_PROTOCOLS) {

@@ -1,14 +1,13 @@
 /* config_source.c: the file, the server that DIR makes, the environment, the command line. */
 #include "config/config_source.h"
+#include "config/config_environment.h"
 #include "config/config_parse.h"
 #include "core/check.h"
 
-#include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define ENVIRONMENT_PREFIX "GEARSHIFT_"
 
 static struct config_place named(const char *name)
 {
@@ -49,44 +48,49 @@ static int entry_set_default(const struct config_build *build, const struct conf
     return text == NULL ? -ENOMEM : entry_set_setting(build, key, entry, place, text);
 }
 
-/* Where a setting from outside the file goes: the top level, else the server that DIR made; NULL:
- * it cannot be set there. */
+/* Where a setting from outside the file goes: the top level, else the only server; NULL: it cannot
+ * be set there. What that server says itself would win over the top level. */
 static struct config_entry *entry_of_setting(const struct config_key *key, struct config_block *top,
                                              struct config_block *server)
 {
     size_t index = config_key_index(key);
+    bool in_server = server != NULL && (key->blocks & 1u << CONFIG_SERVER) != 0;
 
     if (key->type == CONFIG_INCLUDE)
         return NULL;
     if ((key->blocks & 1u << CONFIG_TOP) != 0)
-        return config_entry_by(top, index);
-    if (server != NULL && (key->blocks & 1u << CONFIG_SERVER) != 0)
-        return config_entry_by(server, index);
-    return NULL;
+        return in_server && config_entry_by(server, index)->is_set ? config_entry_by(server, index)
+                                                                   : config_entry_by(top, index);
+    return in_server ? config_entry_by(server, index) : NULL;
 }
 
-static int environment_read(const struct config_build *build, struct config_block *top,
-                            struct config_block *server)
+/* A config_setting_take: of -o and of the environment. */
+static int setting_take(const struct config_build *build, const struct config_key *key,
+                        const char *place, const char *text, struct config_block *top,
+                        struct config_block *server)
 {
-    for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
-        const struct config_key *key = config_key_at(i);
-        struct config_entry *entry = entry_of_setting(key, top, server);
-        char *name = arena_printf(build->scratch, ENVIRONMENT_PREFIX "%s", key->name);
-        const char *value;
-        int res;
+    struct config_entry *entry = entry_of_setting(key, top, server);
 
-        if (name == NULL)
-            return -ENOMEM;
-        for (char *at = name; *at != '\0'; at++)
-            *at = (char)toupper((unsigned char)*at);
-        value = getenv(name);
-        if (value == NULL || entry == NULL)
-            continue;
-        res = entry_set_setting(build, key, entry, name, value);
-        if (res < 0)
-            return res;
+    if (entry != NULL)
+        return entry_set_setting(build, key, entry, place, text);
+    if (server == NULL && (key->blocks & 1u << CONFIG_SERVER) != 0 && key->type != CONFIG_INCLUDE)
+        return config_fail_advise(build, named(place), "", "set it in a server block of the file",
+                                  "it belongs to a server, and can be set here where there is one "
+                                  "server alone, not %zu",
+                                  config_blocks_of(top, CONFIG_SERVER));
+    return config_fail_advise(build, named(place), "", "set it in the file",
+                              "it cannot be set here");
+}
+
+/* The server of a file that has one alone, else NULL. */
+static struct config_block *only_server(const struct config_block *top)
+{
+    if (config_blocks_of(top, CONFIG_SERVER) != 1)
+        return NULL;
+    for (size_t i = 0;; i++) {
+        if (top->blocks[i]->kind == CONFIG_SERVER)
+            return top->blocks[i];
     }
-    return 0;
 }
 
 /* One -o. */
@@ -97,7 +101,6 @@ static int setting_read(const struct config_build *build, const char *setting,
     size_t len = equals != NULL ? (size_t)(equals - setting) : strlen(setting);
     char *place = arena_printf(build->scratch, "-o %.*s", (int)len, setting);
     const struct config_key *key;
-    struct config_entry *entry;
     const char *name, *nearest;
 
     if (place == NULL)
@@ -117,16 +120,7 @@ static int setting_read(const struct config_build *build, const char *setting,
         return config_fail(build, named(place), "", "no key has this name; did you mean \"%s\"?",
                            nearest);
     }
-    entry = entry_of_setting(key, top, server);
-    if (entry == NULL && server == NULL && (key->blocks & 1u << CONFIG_SERVER) != 0 &&
-        key->type != CONFIG_INCLUDE)
-        return config_fail_advise(build, named(place), "", "set it in a server block of the file",
-                                  "it belongs to a server, and only the one made by naming a "
-                                  "folder to serve can be set here");
-    if (entry == NULL)
-        return config_fail_advise(build, named(place), "", "set it in the file",
-                                  "it cannot be set here");
-    return entry_set_setting(build, key, entry, place, equals + 1);
+    return setting_take(build, key, place, equals + 1, top, server);
 }
 
 static int file_read(const struct config_build *build, const char *file,
@@ -188,7 +182,7 @@ static int listen_append(const struct config_build *build, struct config_block *
 int config_source_read(const struct config_build *build, const struct config_source *source,
                        struct config_block **ret_top)
 {
-    struct config_block *top = NULL, *server = NULL;
+    struct config_block *top = NULL, *server = NULL, *only = NULL;
     int res;
 
     if (source->file != NULL)
@@ -199,14 +193,16 @@ int config_source_read(const struct config_build *build, const struct config_sou
                   : -ENOMEM;
     if (res == 0 && source->root != NULL)
         res = server_make(build, source, top, &server);
+    if (res == 0)
+        only = only_server(top);
     if (res == 0 && source->use_environment)
-        res = environment_read(build, top, server);
+        res = config_environment_read(build, setting_take, top, only);
     if (res == 0 && source->engine != NULL)
         res = entry_set(build, config_entry_of(top, "engine"), "--engine", source->engine);
     if (res == 0 && source->listen != NULL && server != NULL)
         res = entry_set(build, config_entry_of(server, "listen"), "--listen", source->listen);
     for (size_t i = 0; res == 0 && i < source->settings_count; i++)
-        res = setting_read(build, source->settings[i], top, server);
+        res = setting_read(build, source->settings[i], top, only);
     if (res == 0 && source->tls_listen != NULL && server != NULL)
         res = listen_append(build, server, "--tls-port", source->tls_listen);
     if (res == 0)

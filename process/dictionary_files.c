@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 int dictionary_open(int folder_fd, const char *name, struct stat *ret_stat)
@@ -167,7 +168,7 @@ int dictionary_write(int folder_fd, const char *name, const struct stat *like,
         res = make_like(fd, like);
     if (close(fd) != 0 && res == 0)
         res = -errno;
-    if (res == 0 && renameat2(folder_fd, temporary, folder_fd, name, 0) != 0)
+    if (res == 0 && syscall(SYS_renameat2, folder_fd, temporary, folder_fd, name, 0) != 0)
         res = -errno;
     if (res < 0)
         unlinkat(folder_fd, temporary, 0);

@@ -105,14 +105,29 @@ static void tell_watchdog(struct supervisor *s, uint64_t now_ms)
     s->watchdog_ms = now_ms + each_ms;
 }
 
+/* Its name without SIG; those alone that the supervisor takes. sigabbrev_np(3) is glibc's. */
+static const char *signal_name(uint32_t number)
+{
+    static const struct {
+        uint32_t number;
+        const char *name;
+    } names[] = { { SIGTERM, "TERM" }, { SIGINT, "INT" },   { SIGQUIT, "QUIT" }, { SIGHUP, "HUP" },
+                  { SIGUSR1, "USR1" }, { SIGUSR2, "USR2" }, { SIGCHLD, "CHLD" } };
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (names[i].number == number)
+            return names[i].name;
+    }
+    return "?";
+}
+
 static void tell_signal(const char *what, const struct signalfd_siginfo *info)
 {
     if (info->ssi_code == SI_USER || info->ssi_code == SI_QUEUE)
-        log_info("%s: SIG%s from process %u of user %u", what, sigabbrev_np((int)info->ssi_signo),
+        log_info("%s: SIG%s from process %u of user %u", what, signal_name(info->ssi_signo),
                  info->ssi_pid, info->ssi_uid);
     else
-        log_info("%s: SIG%s from the terminal, or the kernel", what,
-                 sigabbrev_np((int)info->ssi_signo));
+        log_info("%s: SIG%s from the terminal, or the kernel", what, signal_name(info->ssi_signo));
 }
 
 static void take_signal(struct supervisor *s, const struct signalfd_siginfo *info)

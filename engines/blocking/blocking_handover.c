@@ -15,6 +15,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { POKE_BEHIND = 4, POKE_MS = 10, POKE_SELDOM_MS = 100 };
@@ -176,7 +177,8 @@ static bool poke_waiting(const struct blocking *b)
         if (b->ops->poke != NULL)
             b->ops->poke(place);
         else
-            (void)tgkill(getpid(), atomic_load(&place->tid), poke_signal());
+            (void)syscall(SYS_tgkill, getpid(), atomic_load(&place->tid),
+                          poke_signal()); /* musl has no tgkill() */
     }
     return some;
 }

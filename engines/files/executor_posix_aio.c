@@ -81,7 +81,7 @@ static int posix_probe(unsigned count, char *why, size_t why_size)
     return 0; /* it is threads and pread(2) */
 }
 
-static void posix_close(struct file_executor *x)
+static void posix_aio_close(struct file_executor *x)
 {
     struct posix_executor *self = posix_self(x);
     if (self->notifier != NULL)
@@ -132,7 +132,7 @@ static int posix_open(int wake_fd, char *why, size_t why_size, struct file_execu
     if (self->scratch == NULL || self->notifier == NULL) {
         int error = self->scratch == NULL ? ENOMEM : errno;
         snprintf(why, why_size, "file_jobs = posix-aio cannot be set up: %s", strerror(error));
-        posix_close(&self->base);
+        posix_aio_close(&self->base);
         return -error;
     }
     sigfillset(&action.sa_mask);
@@ -253,5 +253,5 @@ const struct file_executor_ops file_executor_posix_aio = {
     .flush = posix_flush,
     .collect = posix_collect,
     .stop = posix_stop,
-    .close = posix_close,
+    .close = posix_aio_close,
 };

@@ -4,6 +4,8 @@
 
 #include "config_fixture.h"
 
+#include <ctype.h>
+
 /* Loads from the file (NULL: none), a folder (NULL: none), and up to three -o. */
 static struct config *load(struct fixture *fixture, const char *text, const char *root,
                            const char *const settings[3])
@@ -222,8 +224,8 @@ static void test_refused(void **state)
         { "/srv/www", "include=x", "-o include: it cannot be set here; set it in the file" },
         { NULL, "include=x", "-o include: it cannot be set here; set it in the file" },
         { NULL, "index=a",
-          "-o index: it belongs to a server, and only the one made by naming a folder to serve can "
-          "be set here; set it in a server block of the file" },
+          "-o index: it belongs to a server, and can be set here where there is one server alone, "
+          "not 2; set it in a server block of the file" },
         { "/srv/www", "index={a b}",
           "-o index: the list goes on with \"b\"; its values are separated by commas and } ends "
           "it" },
@@ -246,7 +248,9 @@ static void test_refused(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const char *const settings[3] = { rows[i].setting };
-        const char *text = rows[i].root == NULL ? "server a { root = /srv/www }" : NULL;
+        const char *text = rows[i].root == NULL
+                               ? "server a { root = /srv/www } server b { root = /srv/www }"
+                               : NULL;
 
         if (load(&fixture, text, rows[i].root, settings) != NULL)
             fail_msg("accepted: %s", rows[i].setting);
@@ -258,7 +262,6 @@ static void test_environment_refused(void **state)
 {
     static const char *const none[3] = { NULL };
     struct fixture fixture = { 0 };
-    struct config *config;
 
     (void)state;
     setenv("GEARSHIFT_HEADER_TIMEOUT", "10", 1);
@@ -268,16 +271,102 @@ static void test_environment_refused(void **state)
                      "10ms to 1d, as in 500ms, 10s, 1m, 2h, 1d or 1y");
     unsetenv("GEARSHIFT_HEADER_TIMEOUT");
 
-    /* No key, and a key that cannot be reached: not ours to judge. */
-    setenv("GEARSHIFT_SERVICE_HOST", "1.2.3.4", 1);
-    setenv("GEARSHIFT_INDEX", "a/b", 1);
-    config = load(&fixture, "server a { root = /srv/www }", NULL, none);
-    assert_non_null(config);
-    config_free(config);
-    assert_null(load(&fixture, NULL, "/srv/www", none));
-    assert_ptr_equal(strstr(fixture.why, "GEARSHIFT_INDEX: \"a/b\" is no name"), fixture.why);
-    unsetenv("GEARSHIFT_SERVICE_HOST");
+    /* A key of servers, where it is not clear whose. */
+    setenv("GEARSHIFT_INDEX", "a.html", 1);
+    assert_null(
+        load(&fixture, "server a { root = /srv/www } server b { root = /srv/www }", NULL, none));
+    assert_ptr_equal(strstr(fixture.why, "GEARSHIFT_INDEX: it belongs to a server"), fixture.why);
     unsetenv("GEARSHIFT_INDEX");
+    setenv("GEARSHIFT_TO", "/x", 1);
+    assert_null(load(&fixture, NULL, "/srv/www", none));
+    assert_string_equal(fixture.why, "GEARSHIFT_TO: it cannot be set here; set it in the file");
+    unsetenv("GEARSHIFT_TO");
+}
+
+/* The only server of a file is set by the environment, over what it says, and by -o over that. */
+static void test_only_server(void **state)
+{
+    static const char text[] = "server a { root = /srv/www index = {b.html} access_log = /log }";
+    static const char *const none[3] = { NULL }, *const index[3] = { "index=c.html", NULL };
+    struct fixture fixture = { 0 };
+    struct config *config;
+
+    (void)state;
+    setenv("GEARSHIFT_INDEX", "a.html", 1);
+    setenv("GEARSHIFT_ACCESS_LOG", "stdout", 1);
+    config = load(&fixture, text, NULL, none);
+    assert_non_null(config);
+    assert_string_equal(config->servers[0].locations[0].index[0], "a.html");
+    assert_string_equal(config->access_logs[config->servers[0].access_log].path, "stdout");
+    assert_non_null(strstr(config->server_set_by, "GEARSHIFT_INDEX"));
+    assert_non_null(strstr(config->server_set_by, "GEARSHIFT_ACCESS_LOG"));
+    config_free(config);
+    config = load(&fixture, text, NULL, index);
+    assert_string_equal(config->servers[0].locations[0].index[0], "c.html");
+    assert_non_null(strstr(config->server_set_by, "-o index"));
+    config_free(config);
+    unsetenv("GEARSHIFT_INDEX");
+    unsetenv("GEARSHIFT_ACCESS_LOG");
+}
+
+/* Every key can be set, or is refused with a sentence; none is read over. */
+static void test_every_key_by_environment(void **state)
+{
+    static const char *const none[3] = { NULL };
+    struct fixture fixture = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
+        char name[128];
+
+        snprintf(name, sizeof name, "GEARSHIFT_%s", config_key_at(i)->name);
+        for (char *at = name; *at != '\0'; at++)
+            *at = (char)toupper((unsigned char)*at);
+        setenv(name, "\x01", 1);
+        assert_null(load(&fixture, NULL, "/srv/www", none));
+        assert_ptr_equal(strstr(fixture.why, name), fixture.why);
+        unsetenv(name);
+    }
+}
+
+/* Others warn, but for those of Kubernetes. */
+static void test_environment_unknown(void **state)
+{
+    static const struct {
+        const char *name, *value, *warning;
+    } rows[] = {
+        { "GEARSHIFT_THREAD", "2",
+          "GEARSHIFT_THREAD: no key of server.conf has this name; did you mean "
+          "\"GEARSHIFT_THREADS\"?" },
+        { "GEARSHIFT_INDX", "a",
+          "GEARSHIFT_INDX: no key of server.conf has this name; did you mean "
+          "\"GEARSHIFT_INDEX\"?" },
+        { "GEARSHIFT_NONSENSE", "1", "GEARSHIFT_NONSENSE: no key of server.conf has this name" },
+        { "GEARSHIFT_Threads", "1",
+          "GEARSHIFT_Threads: it is not read; it is written GEARSHIFT_THREADS" },
+        { "GEARSHIFT_SERVICE_HOST", "10.0.0.1", NULL },
+        { "GEARSHIFT_SERVICE_PORT_HTTP", "80", NULL },
+        { "GEARSHIFT_PORT", "tcp://10.0.0.1:80", NULL },
+        { "GEARSHIFT_PORT_80_TCP_ADDR", "10.0.0.1", NULL },
+    };
+    static const char *const none[3] = { NULL };
+    struct fixture fixture = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        setenv(rows[i].name, rows[i].value, 1);
+        struct config *config = load(&fixture, NULL, "/srv/www", none);
+
+        assert_non_null(config);
+        if (rows[i].warning == NULL) {
+            assert_null(config->warnings);
+        } else {
+            assert_non_null(config->warnings);
+            assert_string_equal(config->warnings->text, rows[i].warning);
+        }
+        config_free(config);
+        unsetenv(rows[i].name);
+    }
 }
 
 static void test_no_file(void **state)
@@ -296,10 +385,17 @@ static void test_no_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_precedence), cmocka_unit_test(test_environment_off),
-        cmocka_unit_test(test_folder),     cmocka_unit_test(test_listen_and_engine),
-        cmocka_unit_test(test_tls_listen), cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_refused),    cmocka_unit_test(test_environment_refused),
+        cmocka_unit_test(test_only_server),
+        cmocka_unit_test(test_every_key_by_environment),
+        cmocka_unit_test(test_environment_unknown),
+        cmocka_unit_test(test_precedence),
+        cmocka_unit_test(test_environment_off),
+        cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_listen_and_engine),
+        cmocka_unit_test(test_tls_listen),
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_environment_refused),
         cmocka_unit_test(test_no_file),
     };
 
