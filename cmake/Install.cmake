@@ -5,7 +5,8 @@ install(FILES man/gearshift-compare.1 man/gearshift-migrate.1 DESTINATION ${CMAK
 install(FILES man/gearshift.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES man/server.conf.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN *.md PATTERN *.svg)
+install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR} FILES_MATCHING PATTERN *.md PATTERN *.svg
+    PATTERN site EXCLUDE) # what builds the pages' site
 install(DIRECTORY www/ DESTINATION ${CMAKE_INSTALL_DATADIR}/gearshift/www)
 
 # gearshift-compare and gearshift-migrate find their packages by a path relative to their own, so that any prefix will do,
