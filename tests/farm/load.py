@@ -30,7 +30,7 @@ def asked(connection, path, digest):
 
 def client(address, port, files, seed):
     chance = random.Random(seed)
-    connection = http.client.HTTPConnection(address, port, timeout=30)
+    connection = http.client.HTTPConnection(address, port, timeout=15)  # less than test_farm.WAIT_S
     while not over.is_set():
         path, digest = chance.choice(files)
         try:

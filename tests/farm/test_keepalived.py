@@ -133,7 +133,8 @@ def main():
         try:
             last = moves(world)
             print(last)
-            assert len(last["faults"]) <= test_farm.CLIENTS, last["faults"]
+            # One answer of each client, and one more where it asks again before the bridge has learned of the move.
+            assert len(last["faults"]) <= 2 * test_farm.CLIENTS, last["faults"]
         except BaseException:
             for node in world.nodes.values():
                 print(f"--- node {node.number}\n" + (node.folder / "output").read_text()[-3000:], file=sys.stderr)
