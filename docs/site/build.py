@@ -33,7 +33,7 @@ DECISIONS = "docs/decisions"
 MARK = "https://tree.invalid/"  # a link to what is no page, until the HTML is there
 MENU = (
     ("Set up", ("docs/sites", "docs/migrating", "docs/tls", "docs/acme", "docs/server.conf")),
-    ("Run", ("docs/operations", "docs/packaging", "docs/command-line", "docs/status", "docs/explain")),
+    ("Run", ("docs/operations", "docs/packaging", "deploy/README", "docs/command-line", "docs/status", "docs/explain")),
     ("Choose and measure", ("docs/engines", "docs/models", "docs/models.zh-CN", "docs/benchmarks", "bench/README")),
     ("Know exactly", ("docs/HTTP", "docs/architecture", "engines/README", "docs/assertions", "docs/decisions/index")),
     ("Take part", ("CONTRIBUTING", "SECURITY", "tests/README", "CHANGELOG")),
