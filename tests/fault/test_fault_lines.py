@@ -39,7 +39,7 @@ class Scene:
         """A server that has looked up its root a moment ago, and has nothing else in its cache."""
         self.faults.disarm()
         with self.faults.preloaded():
-            server = self.world.serve(settings={"autoindex": "on", "cache_files": "8", **settings})
+            server = self.world.serve(settings={"autoindex": "on", "cache_files": "8", "cache_bytes": "4k", **settings})
         assert self.ask(server, "/none") == 404
         return server
 

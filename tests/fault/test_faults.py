@@ -129,9 +129,9 @@ class Scene:
         self.load = Load(world.root)
         self.faults = Faults(world.path)
         with self.faults.preloaded():
-            # Few files are kept, so that they are opened again and again; and few connections are
+            # Few files are kept, so that they are opened and read again and again; and few connections are
             # allowed, so that no multishot accept takes them all without being asked again.
-            self.server = world.serve(settings={"cache_files": "8", "autoindex": "on",
+            self.server = world.serve(settings={"cache_files": "8", "cache_bytes": "4k", "autoindex": "on",
                                                 "connections_max": "500"})
         self.load.run(self.server, 0, for_seconds(0.5), lambda: None)
         assert returns_to(self.server, 100)
