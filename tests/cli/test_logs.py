@@ -157,8 +157,8 @@ class Logs(Unheard):
 
     def test_unknown_variable(self):
         file = self.config("", '\n access_log_format = "$remote_adr"')
-        self.assert_refused(78, re.escape(f"{file}:6: access_log_format: $remote_adr is not known; "
-                                          "known: $args $authority "), "-t", "-c", file)
+        self.assert_refused(78, re.escape(f"{file}:6: access_log_format: it holds $remote_adr, which is not known; "
+                                          "did you mean $remote_addr?"), "-t", "-c", file)
 
     # ---- what cannot be written ----
 
