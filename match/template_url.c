@@ -382,17 +382,14 @@ static void url_put_value(struct template_url *url, const struct template *templ
     case TEMPLATE_REQUEST_URI:
         put_request_uri(url, value);
         return;
-    case TEMPLATE_ARG:
-    case TEMPLATE_COOKIE:
-    case TEMPLATE_HTTP:
-    case TEMPLATE_CAPTURE:
-        put_clients(url, template, i, value);
-        return;
     case TEMPLATE_MAP:
         put_mapped(url, value);
         return;
     default:
-        put_text(url, value);
+        if (template_is_clients((enum template_variable) template->pieces[i].variable))
+            put_clients(url, template, i, value);
+        else
+            put_text(url, value);
         return;
     }
 }

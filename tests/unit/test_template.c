@@ -348,6 +348,8 @@ static void test_urls(void **state)
         /* what a client says */
         { "/x/$arg_a", "b c/d?e&f#g", "/x/b%20c/d%3Fe%26f%23g" },
         { "/x?a=$arg_a&b", "b c/d?e&f#g+=", "/x?a=b%20c%2Fd%3Fe%26f%23g%2B%3D&b" },
+        { "/x/$remote_user", "b c\r\n/\xe4", "/x/b%20c%0D%0A/%E4" },
+        { "/x?a=$tls_client_subject", "CN=b c&\n", "/x?a=CN%3Db%20c%26%0A" },
         { "/$arg_a", "/evil.example", "/evil.example" },
         { "/$arg_a", "\\evil.example", "/%5Cevil.example" },
         { "/$arg_a", "///evil.example//", "/evil.example//" },
