@@ -3,6 +3,7 @@ import json
 import os
 import socket
 import subprocess
+import time
 import unittest
 
 from command import Command
@@ -146,17 +147,23 @@ def fields_of(head):
 
 
 class Explain(Command):
+    @staticmethod
+    def of_yesterday(path):
+        """The tag of what was written just now becomes another one after two seconds."""
+        yesterday = time.time() - 86400
+        os.utime(path, (yesterday, yesterday))
+
     def setUp(self):
         super().setUp()
         for name, text in FILES.items():
             os.makedirs(os.path.dirname(self.path("site/" + name)), exist_ok=True)
-            self.write("site/" + name, text)
+            self.of_yesterday(self.write("site/" + name, text))
         hashed = subprocess.run(["openssl", "passwd", "-6", "-salt", "saltsalt", "pass"],
                                 capture_output=True, text=True, check=True).stdout.strip()
         self.write("users", f"u:{hashed}\n")
         os.makedirs(self.path("hosted"))
         for name, text in (("_redirects", RULES), ("app.html", "<p>app"), ("page.html", "<p>page")):
-            self.write("hosted/" + name, text)
+            self.of_yesterday(self.write("hosted/" + name, text))
         self.conf = self.write("explained.conf", CONF.replace("@DIR@", self.folder))
 
     def explain(self, target, *arguments, status=0):
