@@ -289,7 +289,7 @@ static bool has_placeholder(const struct file *f, struct span value)
 }
 
 /* Makes a value with placeholders one with captures, and the path an expression, if it is none yet.
- * 0 or -ENOMEM. */
+ * 0; -ENOMEM; or -EINVAL: it has too many, or the path is none, which is told. */
 static int compile_value(struct file *f, struct header_rule *rule)
 {
     const struct template_names names = { .captures = true, .groups = (unsigned)f->names_count };
@@ -297,6 +297,7 @@ static int compile_value(struct file *f, struct header_rule *rule)
     char *text = arena_alloc(f->scratch, 2 * len + 1), *out = text;
     char what[300];
     bool many = false;
+    int res;
 
     if (text == NULL)
         return -ENOMEM;
@@ -313,13 +314,18 @@ static int compile_value(struct file *f, struct header_rule *rule)
         used = 1;
     }
     *out = '\0';
-    if (template_compile(f->arena, text, &names, what, sizeof(what), &rule->varying) < 0)
-        return -ENOMEM; /* it is none of the operator's: nothing else can be wrong with it */
+    res = template_compile(f->arena, text, &names, what, sizeof(what), &rule->varying);
+    if (res == -EINVAL)
+        tell(f, "\"%s: %.*s\" has more than %d placeholders; it is left out", rule->name,
+             shown(span_str(rule->value)), rule->value, TEMPLATE_VARIABLES_MAX);
+    if (res < 0)
+        return res;
     if (!pattern_is_regex(f->at->pattern.kind)) {
         char *expressed = expression(f, f->path, &many);
 
-        if (expressed == NULL || compile_as(f, "~", expressed, &f->at->pattern) < 0)
-            return -ENOMEM;
+        res = expressed != NULL ? compile_as(f, "~", expressed, &f->at->pattern) : -ENOMEM;
+        if (res < 0)
+            return res;
         f->has_regex = true;
     }
     rule->captured = &f->at->pattern;
@@ -383,8 +389,9 @@ static int take_field(struct file *f, struct span line)
         tell(f, "\"%.*s\" %s; it is left out", shown(line), line.ptr, what);
         return 0;
     }
-    if (!removes && has_placeholder(f, value) && compile_value(f, &rule.field) < 0)
-        return -ENOMEM;
+    int res = !removes && has_placeholder(f, value) ? compile_value(f, &rule.field) : 0;
+    if (res < 0)
+        return res == -EINVAL ? 0 : res;
     f->rules[f->rules_count++] = rule;
     f->at->count++;
     return 0;

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#define SIXTEEN ":t:t:t:t:t:t:t:t:t:t:t:t:t:t:t:t"
+
 static struct arena *arena, *scratch;
 static struct regex_room *room;
 static const struct header_blocks *blocks;
@@ -128,6 +130,8 @@ static void test_told(void **state)
         { "/:t\nContent-Type: text/:t\n",
           "2: \"Content-Type: text/:t\" has a placeholder of its path in its value, which is "
           "not replaced there; it is left out\n" },
+        { "/:t\nA: " SIXTEEN SIXTEEN ":t\n",
+          "2: \"A: " SIXTEEN SIXTEEN ":t\" has more than 32 placeholders; it is left out\n" },
         { "https://a.b/*\nA: b\n", "1: \"https://a.b/*\" is a URL: paths are for whatever host the "
                                    "file is served by; its lines are left out\n" },
         { "//a\nA: b\n",
