@@ -414,22 +414,16 @@ static void settle(struct file_cache *cache, struct file_job *job)
         let_go(cache, job);
 }
 
-/* The entry of the job's path in the table, or NULL. */
-static struct file_entry *entry_of(const struct file_cache *cache, const struct file_job *job)
-{
-    struct span path = job_path(job);
-
-    return lookup(cache, hash_path(cache, job->root_id, path), job->root_id, job->symlinks, path);
-}
-
 bool file_cache_has_lost(const struct file_cache *cache, const struct file_job *job)
 {
     const struct file_entry *entry;
+    struct span path;
 
     CHECK_OBJ(cache, FILE_CACHE_MAGIC);
     if (!job->unchanged)
         return false;
-    entry = entry_of(cache, job);
+    path = job_path(job);
+    entry = lookup(cache, hash_path(cache, job->root_id, path), job->root_id, job->symlinks, path);
     return entry == NULL || (!confirms(entry, job) && !is_outdone(entry, job));
 }
 
@@ -440,16 +434,17 @@ struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *j
     CHECK(job->kind == FILE_JOB_OPEN && job->res <= 0 && job->res != -EINPROGRESS);
     CHECK(job->content == NULL || job->fd >= 0);
     CHECK(job->generation > 0 && job->generation <= cache->generation);
-    CHECK(!file_cache_has_lost(cache, job));
     settle(cache, job);
 
     struct span path = job_path(job);
-    struct file_entry *entry = entry_of(cache, job);
+    uint32_t hash = hash_path(cache, job->root_id, path);
+    struct file_entry *entry = lookup(cache, hash, job->root_id, job->symlinks, path);
     bool confirmed = entry != NULL && confirms(entry, job);
     if (confirmed)
         stats_count(STATS_CACHE_REVALIDATED);
     if (entry != NULL && (confirmed || is_outdone(entry, job)))
         return keep_known(cache, entry, job, confirmed, now_ms);
+    CHECK(!job->unchanged); /* file_cache_has_lost() */
     if (entry != NULL && is_lasting(-job->res))
         remove_entry(cache, entry);
 
@@ -459,7 +454,7 @@ struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *j
         file_job_discard(job);
         return NULL;
     }
-    entry->hash = hash_path(cache, job->root_id, path);
+    entry->hash = hash;
     entry->used_ms = now_ms;
     /* What is in doubt is kept, too: so that what ends next and was asked for before is in doubt
      * beside it. */
