@@ -69,8 +69,7 @@ static void warn_of(const struct config_build *build, struct config *config, con
     }
     copy_case(name + strlen(PREFIX), tolower, lower);
     copy_case(name, toupper, upper);
-    if (config_key_find(lower) !=
-        NULL) { /* Gearshift_threads does not come here, GEARSHIFT_Threads does */
+    if (config_key_find(lower) != NULL) { /* GEARSHIFT_Threads; Gearshift_threads is not ours */
         if (strcmp(upper, name) != 0)
             config_warn(build, config, "%s: it is not read; it is written %s", name, upper);
         return;

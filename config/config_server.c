@@ -107,9 +107,6 @@ static int location_make(const struct servers *servers, const struct config_bloc
             return res;
     }
     res = config_location_make(build, &layers, servers->config, location);
-    servers->config->has_regex |= res == 0 && location->admission != NULL &&
-                                  location->admission->referers != NULL &&
-                                  location->admission->referers->regexes_count > 0;
     if (res == 0 && location->root == NULL && location->answer == NULL &&
         location->rewrite == NULL &&
         !(pattern_is_prefix(pattern->kind) && location->prefix.len == 1))
@@ -269,22 +266,19 @@ static int server_make(const struct servers *servers, const struct config_block 
     return res;
 }
 
-static bool has_auth(const struct server *server)
+/* Notes what the server's locations need of the whole process. */
+static void needs_note(const struct server *server, struct config *config)
 {
     for (size_t i = 0; i < server->locations_count; i++) {
-        if (server->locations[i].admission != NULL && server->locations[i].admission->auth != NULL)
-            return true;
-    }
-    return false;
-}
+        const struct location *location = &server->locations[i];
+        const struct admission *admission = location->admission;
 
-static bool tags_by_content(const struct server *server)
-{
-    for (size_t i = 0; i < server->locations_count; i++) {
-        if (server->locations[i].etag == ETAG_CONTENT)
-            return true;
+        config->has_etag_content |= location->etag == ETAG_CONTENT;
+        if (admission == NULL)
+            continue;
+        config->has_auth |= admission->auth != NULL;
+        config->has_regex |= admission->referers != NULL && admission->referers->regexes_count > 0;
     }
-    return false;
 }
 
 /* Room for everything that is counted over all servers. 0 or -ENOMEM. */
@@ -349,10 +343,8 @@ int config_servers_make(const struct config_build *build, const struct config_bl
         CHECK(top->blocks[i]->kind == CONFIG_SERVER);
         res = server_make(&servers, top->blocks[i], server++);
     }
-    for (size_t i = 0; i < config->servers_count; i++) {
-        config->has_auth |= has_auth(&config->servers[i]);
-        config->has_etag_content |= tags_by_content(&config->servers[i]);
-    }
+    for (size_t i = 0; i < config->servers_count; i++)
+        needs_note(&config->servers[i], config);
     if (res == 0)
         res = config_check_names(build, top, config);
     for (size_t i = 0; res == 0 && i < config->listens_count; i++)

@@ -8,6 +8,7 @@
 #include "core/check.h"
 #include "match/template_url.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,21 +38,17 @@ static enum template_known find_environment(const struct config_scope *scope, st
     return TEMPLATE_IS_REFUSED;
 }
 
-static enum template_known find_hostname(const struct config_scope *scope, const char **ret_text)
+/* The machine's name, or with `node` that of this server among others. */
+static enum template_known find_own_name(const struct config_scope *scope, bool node,
+                                         const char **ret_text)
 {
     char name[256] = "";
 
-    if (gethostname(name, sizeof(name) - 1) != 0)
+    static_assert(sizeof(name) > CONFIG_NODE_MAX, "a node's name fits");
+    if (node)
+        config_node(scope->config, name);
+    else if (gethostname(name, sizeof(name) - 1) != 0)
         name[0] = '\0';
-    *ret_text = arena_strdup(scope->build->scratch, name);
-    return *ret_text != NULL ? TEMPLATE_IS_TEXT : TEMPLATE_UNKNOWN;
-}
-
-static enum template_known find_node(const struct config_scope *scope, const char **ret_text)
-{
-    char name[CONFIG_NODE_MAX + 1];
-
-    config_node(scope->config, name);
     *ret_text = arena_strdup(scope->build->scratch, name);
     return *ret_text != NULL ? TEMPLATE_IS_TEXT : TEMPLATE_UNKNOWN;
 }
@@ -106,9 +103,9 @@ static enum template_known find_name(void *context, struct span name, const char
         return TEMPLATE_IS_TEXT;
     }
     if (span_eq(name, SPAN_LIT("hostname")))
-        return find_hostname(scope, ret_text);
+        return find_own_name(scope, false, ret_text);
     if (span_eq(name, SPAN_LIT("node")))
-        return find_node(scope, ret_text);
+        return find_own_name(scope, true, ret_text);
     if (name.len > prefix && memcmp(name.ptr, environment_prefix, prefix) == 0)
         return find_environment(scope, span_make(name.ptr + prefix, name.len - prefix), ret_text);
     *ret_text = find_elsewhere(scope, name);

@@ -208,8 +208,7 @@ static void put_location_fields(struct http_env *env, struct text *text,
     for (size_t i = 0; i < location->headers_count; i++) {
         const struct header_rule *header = &location->headers[i];
 
-        if (header->varying == NULL && strcasecmp(header->name, "Cache-Control") != 0 &&
-            strcasecmp(header->name, "Expires") != 0)
+        if (header->varying == NULL && !http_fields_is_caching(header->name))
             put(text, "%s: %s\r\n", header->name, header->value);
     }
 }

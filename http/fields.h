@@ -7,6 +7,8 @@
 #include "http/env.h"
 #include "http/file_cache.h"
 
+#include <strings.h>
+
 /* The ready-made fields of `entry` as `location` sends them in `coding`; `vary`: the resource has
  * several codings. `name` is the path beneath the root without a coding's suffix: it decides the
  * media type and the cache rules. First come Content-Type, Content-Encoding, Content-Length and,
@@ -42,6 +44,12 @@ struct span http_fields_vary(const struct location *location, unsigned varies, c
 /* "; charset=utf-8" for a type that takes one at `location`, else empty. The text is written to
  * `ret_text`, 64 octets. */
 struct span http_fields_charset(const struct location *location, struct span type, char *ret_text);
+
+/* Is it a field that a cache block sets? */
+static inline bool http_fields_is_caching(const char *name)
+{
+    return strcasecmp(name, "Cache-Control") == 0 || strcasecmp(name, "Expires") == 0;
+}
 
 /* Does a cache block say how long the file that is sent may be kept? `name` as above. */
 bool http_fields_have_cache_rule(struct http_env *env, const struct location *location,

@@ -6,6 +6,7 @@
 #include "core/arena.h"
 #include "core/check.h"
 #include "core/log_repeat.h"
+#include "http/fields.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -268,8 +269,7 @@ static void do_rule(struct mixing *m, const struct header_blocks *blocks,
     mixed.link = blocks->is_file && strcasecmp(field->name, "Link") == 0 && is_hint(field->value);
     if (strcasecmp(field->name, "Content-Disposition") == 0)
         m->mix->disposition = true;
-    if (mixed.block &&
-        (strcasecmp(field->name, "Cache-Control") == 0 || strcasecmp(field->name, "Expires") == 0))
+    if (mixed.block && http_fields_is_caching(field->name))
         m->mix->caching = true;
     if (rule->deed == FIELD_SET && strcasecmp(field->name, "Content-Type") == 0) {
         m->mix->type = span_str(field->value);
@@ -319,8 +319,7 @@ static bool is_wanted(const struct mixed *field, enum lines lines)
     case LINES_OWN_PAGE:
         return true;
     case LINES_CACHED:
-        return strcasecmp(field->name, "Cache-Control") != 0 &&
-               strcasecmp(field->name, "Expires") != 0;
+        return !http_fields_is_caching(field->name);
     case LINES_LINKS:
         return field->link;
     }

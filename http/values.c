@@ -7,6 +7,7 @@
 #include "core/decimal.h"
 #include "core/uri_octet.h"
 #include "http/authority.h"
+#include "http/fields.h"
 #include "http/real_ip.h"
 #include "http/request_id.h"
 #include "match/captures.h"
@@ -264,12 +265,6 @@ struct template_source http_values_of(struct http_exchange *x)
     return (struct template_source){ .value = value_of, .context = x, .map = map_of };
 }
 
-/* What a cache block says. */
-static bool is_caching(const char *name)
-{
-    return strcasecmp(name, "Cache-Control") == 0 || strcasecmp(name, "Expires") == 0;
-}
-
 /* What the expression of the rule's own block captures in the path that it is for. */
 static bool capture(struct http_exchange *x, const struct header_rule *rule,
                     const struct http_values_paths *paths, struct captures *ret_captures)
@@ -301,7 +296,8 @@ size_t http_values_put_rules(struct http_exchange *x, const struct header_rule *
         const struct header_rule *rule = &rules[i];
         size_t name_len = strlen(rule->name), room = HTTP_VARYING_MAX - len;
 
-        if (rule->varying == NULL || room < name_len + 4 || (but_caching && is_caching(rule->name)))
+        if (rule->varying == NULL || room < name_len + 4 ||
+            (but_caching && http_fields_is_caching(rule->name)))
             continue;
         if (rule->captured != NULL)
             x->captures = capture(x, rule, paths, &captures) ? &captures : NULL;

@@ -81,8 +81,7 @@ static const char *refuse_word(struct span key)
 {
     if (span_eq(key, SPAN_LIT("hostnames")))
         return "is nginx's word for names of hosts that are patterns; write hostnames = on into "
-               "the "
-               "map's block; a key of that name is \\hostnames";
+               "the map's block; a key of that name is \\hostnames";
     if (span_eq(key, SPAN_LIT("volatile")))
         return "is nginx's word for a map that is not cached, which none is here: leave it out; a "
                "key of that name is \\volatile";
@@ -206,37 +205,33 @@ int map_make(struct arena *arena, const struct map_entry *entries, size_t count,
     return res;
 }
 
+/* As text_table_find(), for the octets from `from` to `to` with a star in the place of `star`. */
+static uint32_t find_starred(const struct map *map, char *from, char *to, char *star)
+{
+    char octet = *star;
+    uint32_t found;
+
+    *star = '*';
+    found = text_table_find(&map->table, span_make(from, (size_t)(to - from)));
+    *star = octet;
+    return found;
+}
+
 /* The index of the key that a name lies below, the longest, or begins with; or TEXT_TABLE_NONE. A
  * star is written into `name`, and taken out again. */
 static uint32_t find_pattern(const struct map *map, char *name, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
-        char before;
-        uint32_t found;
+    uint32_t found = TEXT_TABLE_NONE;
 
-        if (name[i] != '.' || i == 0)
-            continue;
-        before = name[i - 1];
-        name[i - 1] = '*';
-        found = text_table_find(&map->table, span_make(name + i - 1, len - i + 1));
-        name[i - 1] = before;
-        if (found != TEXT_TABLE_NONE)
-            return found;
+    for (size_t i = 1; found == TEXT_TABLE_NONE && i < len; i++) {
+        if (name[i] == '.')
+            found = find_starred(map, name + i - 1, name + len, name + i - 1);
     }
-    for (size_t i = len; i-- > 1;) {
-        char behind;
-        uint32_t found;
-
-        if (name[i] != '.' || i + 1 == len)
-            continue;
-        behind = name[i + 1];
-        name[i + 1] = '*';
-        found = text_table_find(&map->table, span_make(name, i + 2));
-        name[i + 1] = behind;
-        if (found != TEXT_TABLE_NONE)
-            return found;
+    for (size_t i = len; found == TEXT_TABLE_NONE && i-- > 1;) {
+        if (name[i] == '.' && i + 1 < len)
+            found = find_starred(map, name, name + i + 2, name + i + 1);
     }
-    return TEXT_TABLE_NONE;
+    return found;
 }
 
 /* The entry of the key, or TEXT_TABLE_NONE. */
