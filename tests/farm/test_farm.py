@@ -6,6 +6,7 @@ back, a fifth added by HAProxy's runtime API. Nothing may be lost but what was o
 Changed of that configuration are addresses, TLS (which tests/client has), and how often a node is asked for its health. Needs root, ip and haproxy,
 else it is skipped (77). Waits for events; no time is asserted."""
 
+import contextlib
 import csv
 import hashlib
 import json
@@ -291,6 +292,21 @@ def logs_agree(world, last, lost):
             assert len(lines) > total / 20, (number, len(lines), total)
 
 
+@contextlib.contextmanager
+def ended(world, *logs):
+    """Ends the world at the end; where that is a failure, prints the logs and what the nodes have said of late."""
+    try:
+        yield
+    except BaseException:
+        for log in logs:
+            print(log.read_text(), file=sys.stderr)
+        for node in world.nodes.values():
+            print(f"--- node {node.number}\n" + (node.folder / "output").read_text()[-3000:], file=sys.stderr)
+        raise
+    finally:
+        world.end()
+
+
 def main():
     server = os.path.abspath(sys.argv[1])
     missing = [name for name in ("ip", "haproxy") if not shutil.which(name)]
@@ -302,7 +318,7 @@ def main():
         return 77
     with tempfile.TemporaryDirectory(prefix="gearshift-farm-") as folder:
         world = World(server, pathlib.Path(folder))
-        try:
+        with ended(world, world.folder / "haproxy.log"):
             world.start()
             world.load = Load(world, world.paths)
             world.load.goes_on((1, 2, 3, 4))
@@ -316,13 +332,6 @@ def main():
             print(f"killed: lost {lost}; all: {last}")
             assert len(last["faults"]) == lost <= CLIENTS, last
             logs_agree(world, last, lost)
-        except BaseException:
-            print((world.folder / "haproxy.log").read_text(), file=sys.stderr)
-            for number, node in world.nodes.items():
-                print(f"--- node {number}\n" + (node.folder / "output").read_text()[-2000:], file=sys.stderr)
-            raise
-        finally:
-            world.end()
     return 0
 
 

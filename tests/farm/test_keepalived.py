@@ -130,17 +130,11 @@ def main():
         return 77
     with tempfile.TemporaryDirectory(prefix="gearshift-keepalived-") as folder:
         world = World(server, keepalived, pathlib.Path(folder))
-        try:
+        with test_farm.ended(world):
             last = moves(world)
             print(last)
             # One answer of each client, and one more where it asks again before the bridge has learned of the move.
             assert len(last["faults"]) <= 2 * test_farm.CLIENTS, last["faults"]
-        except BaseException:
-            for node in world.nodes.values():
-                print(f"--- node {node.number}\n" + (node.folder / "output").read_text()[-3000:], file=sys.stderr)
-            raise
-        finally:
-            world.end()
     return 0
 
 
