@@ -10,6 +10,7 @@ set_property(CACHE GS_USDT PROPERTY STRINGS AUTO ON OFF)
 set(GS_SANITIZE "" CACHE STRING "Sanitizers, as in -fsanitize= (address,undefined or thread)")
 set(GS_DEBUG_INFO "-g" CACHE STRING "What there is for a debugger: -g, or -g1, which is lines alone (CI)")
 set(GS_FUZZ_SECONDS 10 CACHE STRING "How long ctest runs each libFuzzer target")
+set(GS_FUZZ_SEED 0 CACHE STRING "What libFuzzer draws its inputs from; 0: other ones in each run")
 
 include(CheckCCompilerFlag)
 include(CheckPIESupported)

@@ -420,11 +420,11 @@ uint32_t redirect_rules_find(const struct redirect_rules *rules, struct span pat
     struct request request = { path, query, scratch, cap, ret_captures };
     struct span trimmed = redirect_pattern_trim(path);
     uint32_t best = REDIRECT_RULE_NONE;
-    size_t end = trimmed.len < rules->folders.len_max ? trimmed.len : rules->folders.len_max;
+    size_t end = path.len < rules->folders.len_max ? path.len : rules->folders.len_max;
 
     best = follow_chain(rules, text_table_find(&rules->paths, trimmed), best, &request);
     for (size_t len = 0; rules->folders.slots != NULL && len <= end; len++) {
-        bool is_folder = len == trimmed.len || path.ptr[len] == '/';
+        bool is_folder = len == path.len || path.ptr[len] == '/';
 
         if (is_folder && (rules->lengths[len / 64] >> len % 64 & 1) != 0)
             best = follow_chain(rules, text_table_find(&rules->folders, span_make(path.ptr, len)),

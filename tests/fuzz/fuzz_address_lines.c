@@ -1,6 +1,7 @@
 /* fuzz_address_lines.c: arbitrary octets as a file of addresses. What is accepted makes a set in
  * which each element's own addresses are, unless a smaller one excludes them; and the set of what
- * is excluded is the rest. */
+ * is excluded is the rest. An IPv4 address in IPv6's clothes (::ffff:0:0/96) is none of an IPv6
+ * network's: it is looked for among those of IPv4. */
 #include "core/address_lines.h"
 
 #include "core/arena.h"
@@ -9,6 +10,12 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A border of the element: is it an address that the element has? */
+static bool is_own(const struct address_range *range, struct address_key key)
+{
+    return range->family != PEER_IPV6 || key.high != 0 || key.low >> 32 != 0xffff;
+}
 
 static struct peer peer_of(const struct address_range *range, struct address_key key)
 {
@@ -42,11 +49,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         CHECK(address_list_make_set(&none, true, arena, &out) == 0);
         for (size_t i = 0; i < list.count; i++) {
-            struct peer first = peer_of(&list.ranges[i], list.ranges[i].first);
-            struct peer last = peer_of(&list.ranges[i], list.ranges[i].last);
+            const struct address_range *range = &list.ranges[i];
+            struct peer first = peer_of(range, range->first), last = peer_of(range, range->last);
 
-            CHECK(address_set_has(&in, &first) && address_set_has(&in, &last));
-            CHECK(!address_set_has(&out, &first) && !address_set_has(&out, &last));
+            CHECK(address_set_has(&in, &first) && !address_set_has(&out, &first));
+            CHECK(!is_own(range, range->last) ||
+                  (address_set_has(&in, &last) && !address_set_has(&out, &last)));
         }
     } else {
         CHECK(fault.line > 0 && fault.text.len > 0 && fault.what != NULL);

@@ -196,6 +196,21 @@ static void test_order(void **state)
     expect("/z?qq=1&q=1", "301 /10");
 }
 
+/* Rules below a folder whose name is empty: the URL's own last slash is the rule's. */
+static void test_empty_names(void **state)
+{
+    (void)state;
+    read_rules("//* /1/:splat\n/a//* /2/:splat\n/b//:x /3/:x\n/* /4\n");
+    assert_int_equal(left_out, 0);
+    expect("/", "301 /1/");
+    expect("//x", "301 /1/x");
+    expect("/a/", "301 /2/");
+    expect("/a//x", "301 /2/x");
+    expect("/a", "301 /4");
+    expect("/b//x", "301 /3/x");
+    expect("/b//", "301 /4");
+}
+
 static void test_literal(void **state)
 {
     (void)state;
@@ -298,6 +313,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_netlify, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cloudflare, setup, teardown),
         cmocka_unit_test_setup_teardown(test_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_empty_names, setup, teardown),
         cmocka_unit_test_setup_teardown(test_literal, setup, teardown),
         cmocka_unit_test_setup_teardown(test_left_out, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many, setup, teardown),
