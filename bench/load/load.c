@@ -16,6 +16,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -290,11 +291,13 @@ static void run(struct load *load)
             return;
         uint64_t wait = sleep_ns(load, before);
         struct timespec timeout = { .tv_nsec = (long)(wait < 999999999 ? wait : 999999999) };
-        int count = epoll_pwait2(load->epoll, events, EVENTS, &timeout, NULL);
+        if (wait > 0) /* epoll_pwait2(2) would be one call, and is not in every libc */
+            ppoll(&(struct pollfd){ .fd = load->epoll, .events = POLLIN }, 1, &timeout, NULL);
+        uint64_t after = now_ns();
+        int count = epoll_wait(load->epoll, events, EVENTS, 0);
         if (count < 0 && errno != EINTR)
-            fail("epoll_pwait2: %s", strerror(errno));
-        if (count == 0)
-            load->idle_ns += now_ns() - before;
+            fail("epoll_wait: %s", strerror(errno));
+        load->idle_ns += (count == 0 ? now_ns() : after) - before;
         for (int i = 0; i < count; i++)
             receive(load, events[i].data.ptr);
     }
