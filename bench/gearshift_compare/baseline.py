@@ -3,7 +3,7 @@
 from . import summary as summaries
 
 LABEL = "baseline "
-FIGURES = ("cpu_us", "rate", "p99", "connection_kib")
+FIGURES = ("cpu_us", "rate", "p99", "connection_kib", "capacity")
 
 
 def compare(report, other):

@@ -148,7 +148,9 @@ def _by_unit(workload, figures, meter, server):
     found.update(used, requests=round(requests), octets=round(octets),
                  mbs=octets / seconds / 1e6, rate=units / seconds,
                  memory_kib=server.memory_kib())
-    if workload.client != "cold":
+    if workload.client == "load":  # of all rates together, these would say nothing
+        del found["rate"], found["mbs"]
+    elif workload.client != "cold":
         split = own["user_s"] + own["system_s"]
         user = own["user_s"] / split if split else 0
         cpu_us = own["cpu_s"] * 1e6 / units
