@@ -1,7 +1,7 @@
 # cmake --install: the server, its manual, the comparison of its engines, the site and a server.conf that serves it from where it
 # was installed. An existing server.conf is left alone. The server is a command that users start, too: docs/decisions/0029.
-install(TARGETS gearshift RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(FILES man/gearshift-compare.1 man/gearshift-migrate.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(TARGETS gearshift gearshift-load RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(FILES man/gearshift-compare.1 man/gearshift-load.1 man/gearshift-migrate.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES man/gearshift.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES man/server.conf.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})

@@ -13,11 +13,13 @@ FIGURES = {
     "p99": ("p99", "99th percentile of latency, milliseconds. Shorter is better.", "ms"),
     "calls": ("system calls", "System calls per {unit}. Shorter is better.", ""),
     "waits": ("waits", "Voluntary context switches per {unit}. Shorter is better.", ""),
+    "capacity": ("capacity", "Requests a second at p99 within 5 ms. Longer is better.", "1/s"),
     "connection_kib": ("memory", "Memory per idle connection, KiB. Shorter is better.", "KiB"),
 }
 SHOWN = {
     "cold": ("p99",),
     "idle": ("connection_kib", "cpu_us", "p99"),
+    "load": ("capacity",),
 }
 
 
@@ -74,7 +76,9 @@ def of_workload(of, workload):
             figures[figure] = {"short": short, "title": title, "rows": rows}
     curves = [{"name": name, "points": cell["curve"]} for name, cell in of["cells"].items()
               if len([p for p, ms in cell["curve"] if p < 100 and ms > 0]) > 1]
-    return {"figures": figures, "curves": curves}
+    knees = [{"name": name, "points": cell["knee"]} for name, cell in of["cells"].items()
+             if cell["knee"]]
+    return {"figures": figures, "curves": curves, "knees": knees}
 
 
 def of_engine(report, engine, reference):

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-from . import (Refusal, arguments, baseline, clients, combinations, counters, machine,
+from . import (Refusal, arguments, baseline, clients, combinations, counters, load, machine,
                markdown, measure, network, page, processes, progress, report, schedule, servers,
                site, terminal, workloads)
 from .journal import Journal
@@ -133,7 +133,10 @@ def _tls(a, binary, notes):
 
 def _workloads(a, the_site, found, notes):
     chosen, more = workloads.from_site(the_site, seed=a.seed, log=a.log, connections=a.connections,
-                                       idle=min(a.idle, _idle_max(a, notes)))
+                                       idle=min(a.idle, _idle_max(a, notes)),
+                                       load_program=load.program(a.gearshift))
+    if load.program(a.gearshift) is None:
+        more.append(f"load: {load.PROGRAM} is not beside {a.gearshift}.")
     if not any(c.tls for c in found):
         chosen = [w for w in chosen if not w.tls]
     names = [w.name for w in chosen]
@@ -145,7 +148,7 @@ def _workloads(a, the_site, found, notes):
         chosen = [w for w in chosen if w.name in a.workloads]
     elif a.quick:
         chosen = [w for w in chosen if w.name in workloads.QUICK]
-    return chosen, [n for n in more if not a.quick or not n.startswith("cold")]
+    return chosen, [n for n in more if not a.quick or not n.startswith(("cold", "load"))]
 
 
 def _accepts(a, found, chosen, spec):

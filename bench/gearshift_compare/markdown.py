@@ -4,7 +4,7 @@ from .sections import METHOD, verdict
 from .terminal import interval, number
 from .workloads import size_text
 
-COLUMNS = (("cpu_us", "CPU µs"), ("rate", "a second"), ("mbs", "MB/s"), ("p50", "p50 ms"),
+COLUMNS = (("capacity", "capacity /s"), ("cpu_us", "CPU µs"), ("rate", "a second"), ("mbs", "MB/s"), ("p50", "p50 ms"),
            ("p99", "p99 ms"), ("p999", "p99.9 ms"), ("connection_kib", "KiB/connection"))
 
 

@@ -6,7 +6,7 @@ import os
 import random
 import time
 
-from . import check, clients, cold, idle, processes
+from . import check, clients, cold, idle, load, processes
 from .clients import ClientFailed
 
 NOISE_MAX = 0.15   # CPUs that others used; a run with more is noisy
@@ -75,7 +75,9 @@ def run(bench, server, workload, seconds):
         if workload.client == "idle":
             record.update(idle.run(bench, server, workload, seconds, _one_client))
         elif workload.client == "cold":
-            record.update(_cold(bench, server, workload, seconds))
+            record.update(_by_itself(cold, bench, server, workload, seconds))
+        elif workload.client == "load":
+            record.update(_by_itself(load, bench, server, workload, seconds))
         else:
             record.update(_one_client(bench, server, workload, seconds, fields, size))
         check.check_workload(server, workload, bench.draw, whole=False)
@@ -124,10 +126,11 @@ def _warm_octets(workload, size):
     return workload.connections * (HANDSHAKE_OCTETS + min(3 * size, 1 << 16))
 
 
-def _cold(bench, server, workload, seconds):
+def _by_itself(client, bench, server, workload, seconds):
+    """A workload that is a module of its own."""
     meter = Meter(bench, server)
     meter.note()
-    figures = cold.run(bench, server, workload, seconds)
+    figures = client.run(bench, server, workload, seconds)
     meter.note()
     return _by_unit(workload, {**figures, "share": 1.0}, meter, server)
 

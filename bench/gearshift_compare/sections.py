@@ -66,11 +66,13 @@ def glance(report, reference):
             f'<div class="scroll"><table class="matrix"><thead><tr><th></th>{header}</tr></thead>'
             f"<tbody>{''.join(rows)}</tbody></table></div>"
             '<p class="small soft">Server CPU per request (per MiB for large files); cold: 99th '
-            "percentile of the hot requests; idle: memory per connection.</p>")
+            "percentile of the hot requests; idle: memory per connection; load: capacity, where "
+            "above 1 is more.</p>")
 
 
 def _unit(workload):
-    return {"cpu_us": "µs", "p99": "ms", "connection_kib": "KiB"}[workload["metric"]]
+    return {"cpu_us": "µs", "p99": "ms", "connection_kib": "KiB",
+            "capacity": "/s"}[workload["metric"]]
 
 
 def _glance_cell(report, combination, workload, reference):
@@ -132,6 +134,7 @@ def _workload(workload, of, drawn, data):
             f'<div data-chart="curve" data-of="{escape(name)}" '
             f'data-label="{escape(workload["title"])}: latency curves"></div>'
             + _key(data, [line["name"] for line in drawn["curves"]]) + "</figure>")
+    charts += _knees(name, workload, drawn, data)
     alone = " one" if len(charts) < 2 else ""
     return (f'<article class="card workload" id="w-{escape(name)}">'
             f"<h3>{escape(workload['title'])}</h3>"
@@ -139,11 +142,40 @@ def _workload(workload, of, drawn, data):
             f"{workload['connections']} connections at a time.</p>"
             f'<p class="verdict">{escape(verdict(workload, of))}</p>'
             f'<div class="charts{alone}">{"".join(charts)}</div>'
-            f"<details><summary>All figures</summary>{_table(workload, of)}</details></article>")
+            f"<details><summary>All figures</summary>{_table(workload, of)}"
+            f"{_knee_table(of)}</details></article>")
+
+
+def _knees(name, workload, drawn, data):
+    """Latency against offered load, a figure for each percentile."""
+    if not drawn["knees"]:
+        return []
+    names = [line["name"] for line in drawn["knees"]]
+    return [f"<figure><figcaption>{title} of latency in milliseconds against requests offered a "
+            "second. Where a line bends upwards, the server is full.</figcaption>"
+            f'<div data-chart="knee" data-of="{escape(name)}" data-figure="{figure}" '
+            f'data-label="{escape(workload["title"])}: {title} against offered load"></div>'
+            + _key(data, names) + "</figure>"
+            for figure, title in (("p50", "Median"), ("p99", "99th percentile"),
+                                  ("p999", "99.9th percentile"))]
+
+
+def _knee_table(of):
+    rows = [f"<tr><th scope=row>{escape(name)}</th><td>{point['offered']:.0f}</td>"
+            + "".join(f"<td>{number(point[figure])}</td>" for figure in ("p50", "p99", "p999"))
+            + f"<td>{point['n']}</td><td>{point['late']}</td></tr>"
+            for name, cell in of["cells"].items() for point in cell["knee"]]
+    if not rows:
+        return ""
+    return ('<div class="scroll"><table><caption>Medians at each offered rate; late: runs in which '
+            "the load generator itself was.</caption><thead><tr><th></th><th>offered /s</th>"
+            "<th>p50 ms</th><th>p99</th><th>p99.9</th><th>runs</th><th>late</th></tr></thead>"
+            f"<tbody>{''.join(rows)}</tbody></table></div>")
 
 
 LEADS = {"cpu_us": "costs the least CPU", "p99": "keeps hot requests waiting least",
-         "connection_kib": "takes the least memory"}
+         "connection_kib": "takes the least memory",
+         "capacity": "keeps up with the most requests a second"}
 
 
 def verdict(workload, of):
@@ -157,7 +189,8 @@ def verdict(workload, of):
     return f"No difference between the best: {', '.join(leaders)}."
 
 
-COLUMNS = (("rate", "{unit}s/s"), ("mbs", "MB/s"), ("cpu_us", "CPU µs"), ("user_us", "user"),
+COLUMNS = (("capacity", "capacity /s"), ("rate", "{unit}s/s"), ("mbs", "MB/s"),
+           ("cpu_us", "CPU µs"), ("user_us", "user"),
            ("system_us", "system"), ("p50", "p50 ms"), ("p90", "p90"), ("p99", "p99"),
            ("p999", "p99.9"), ("calls", "calls"), ("waits", "waits"),
            ("preemptions", "preempted"), ("memory_kib", "memory KiB"),

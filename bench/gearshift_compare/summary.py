@@ -5,8 +5,8 @@ from . import intervals, measure
 
 FIGURES = ("rate", "mbs", "cpu_us", "user_us", "system_us", "p50", "p90", "p99", "p999", "waits",
            "preemptions", "memory_kib", "server_util", "client_util", "noise", "connection_kib",
-           "idle_util")
-LARGER = ("rate", "mbs")   # better; all others: smaller
+           "idle_util", "capacity")
+LARGER = ("rate", "mbs", "capacity")   # better; all others: smaller
 QUIET_MIN = 4              # with so many quiet runs, the noisy ones of a cell are left out
 FLOOR_MIN = 0.03           # no difference below this is called one, whatever the intervals say
 
@@ -26,7 +26,19 @@ def _cell(runs):
         found[name] = intervals.median_interval([run[name] for run in used
                                                  if run.get(name) is not None])
     found["curve"] = _curve([run["curve"] for run in used if run.get("curve")])
+    found["knee"] = _knee([run["points"] for run in used if run.get("points")])
     return found
+
+
+def _knee(ladders):
+    """The medians of the runs at each offered rate that half of them tried, by rate."""
+    by_rate = {}
+    for point in (point for points in ladders for point in points):
+        by_rate.setdefault(point["offered"], []).append(point)
+    return [{"offered": rate, "n": len(points), "late": sum(p["late"] for p in points),
+             **{figure: intervals.median_interval([p[figure] for p in points])["median"]
+                for figure in ("p50", "p99", "p999")}}
+            for rate, points in sorted(by_rate.items()) if len(points) >= len(ladders) / 2]
 
 
 def _curve(curves):
@@ -129,6 +141,13 @@ def warnings(records, summary, workloads):
         told.append("cold: the clock of the hot requests had no real-time priority (root has), or "
                     "shared its CPUs with the server: it waited for the cold clients as well, and "
                     "latencies are milliseconds too long.")
+    late = sum(bool(r.get("late")) for r in runs)
+    if late:
+        ladders = sum("points" in r for r in runs)
+        told.append(f"load: in {late} of {ladders} runs the load generator was itself late at the "
+                    "first rate that was too much: the server's capacity is at least what is told "
+                    "(none, where it was late at every rate), and latencies beyond it are the "
+                    "generator's too.")
     bound = [workload["name"] for workload in workloads
              if any(_client_bound(cell, workload)
                     for cell in summary[workload["name"]]["cells"].values())]

@@ -2,7 +2,8 @@
 
 from . import summary
 
-UNITS = {"cpu_us": "CPU us", "p99": "p99 ms", "connection_kib": "KiB a connection"}
+UNITS = {"cpu_us": "CPU us", "p99": "p99 ms", "connection_kib": "KiB a connection",
+         "capacity": "/s at p99 < 5 ms"}
 COLUMNS_MAX = 7
 
 

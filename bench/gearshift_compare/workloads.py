@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from . import access_log
+from . import access_log, load
 
 CONNECTIONS = 64
 DRAIN_SIZE = 4 << 20       # from here on counted in MiB, by a client that drops the octets
@@ -30,7 +30,7 @@ class Workload:
     name: str
     title: str
     what: str                  # a sentence for the report
-    client: str                # wrk, ab, drain, cold, idle
+    client: str                # wrk, ab, drain, cold, idle, load
     asks: tuple                # of Ask, in order, in a circle
     connections: int = CONNECTIONS
     pipeline: int = 1
@@ -42,8 +42,10 @@ class Workload:
 
     @property
     def metric(self):
-        """The figure that workloads are first judged by; always smaller is better."""
-        return {"cold": "p99", "idle": "connection_kib"}.get(self.client, "cpu_us")
+        """The figure that workloads are first judged by; smaller is better, but of
+        a capacity."""
+        return {"cold": "p99", "idle": "connection_kib", "load": "capacity"}.get(self.client,
+                                                                                 "cpu_us")
 
 
 def whole(file):
@@ -70,7 +72,8 @@ def _single(name, title, file, connections, **options):
                     connections=min(16, connections) if large else connections, **options)
 
 
-def from_site(site, *, seed, log=None, connections=CONNECTIONS, idle=IDLE_CONNECTIONS):
+def from_site(site, *, seed, log=None, connections=CONNECTIONS, idle=IDLE_CONNECTIONS,
+              load_program=None):
     """Every workload that the folder gives, and notes on those that it cannot give."""
     notes, found = [], []
     mix = site.mix(seed)
@@ -89,6 +92,8 @@ def from_site(site, *, seed, log=None, connections=CONNECTIONS, idle=IDLE_CONNEC
         found.insert(0, _replay(log, asked, left_out, connections, notes))
     found += _of_one_file(site, connections)
     found += _special(site, connections, idle, notes)
+    if load_program:
+        found.append(_under_load(site, connections, load_program))
     found += _with_tls(site, connections)
     return found, notes
 
@@ -156,6 +161,16 @@ def _special(site, connections, idle, notes):
             f"stay open, while {hot.target} is asked for on {connections} others.", "idle",
             (whole(hot),), connections, extra={"idle": idle}))
     return found
+
+
+def _under_load(site, connections, program):
+    small = site.median if site.median.size < DRAIN_SIZE else site.smallest
+    return Workload(
+        "load", "Load and latency", f"{small.target}, {size_text(small.size)}: requests come on a "
+        "schedule that does not wait for answers, at one rate after the other, and count from when "
+        f"they were due. Capacity is the highest rate at which 99 % are answered within "
+        f"{load.LIMIT_MS:g} ms.", "load", (whole(small),), connections,
+        extra={"program": program})
 
 
 def _with_tls(site, connections):

@@ -64,6 +64,22 @@ class Report(comparison.Comparison):
         self.assertTrue(report["workloads"][0]["what"].startswith("3 requests of"), report)
         self.assertTrue(any("1 x not a GET" in note for note in report["notes"]), report["notes"])
 
+    def test_load_goes_up_until_it_is_too_much(self):
+        self.compare("--workloads", "load", "--engines", "reactor", "--no-control")
+        report = self.report()
+        run = next(r for r in report["records"] if r["kind"] == "run")
+        self.assertNotIn("void", run)
+        self.assertGreater(run["requests"], 0)
+        self.assertRegex(run["command"], r"gearshift-load \d+ ")
+        rates = [point["offered"] for point in run["points"]]
+        self.assertEqual(rates, sorted(set(rates)))
+        self.assertGreaterEqual(len(rates), 2)
+        for point in run["points"]:
+            self.assertLessEqual(point["p50"], point["p99"])
+        self.assertTrue("capacity" in run or run["late"])
+        with open(self.path("out/report.html"), encoding="utf-8") as file:
+            self.assertIn("against offered load", file.read())
+
     def test_deferred_accepts(self):
         self.compare("--workloads", "close", "--engines", "reactor", "--deferred")
         report = self.report()

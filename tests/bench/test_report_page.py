@@ -63,6 +63,33 @@ class Page(unittest.TestCase):
             self.assertGreaterEqual(group.count('d="M'), 2, group[:300])
         self.assertNotIn("NaN", re.sub(r"<script.*?</script>", "", shown.dom, flags=re.DOTALL))
 
+    def test_knees_are_drawn(self):
+        """A workload that was another, with points of a ladder given to its runs."""
+        with open(self.one.path("out/report.json"), encoding="utf-8") as file:
+            report = json.load(file)
+        workload = next(w for w in report["workloads"] if w["name"] == "close")
+        workload.update(client="load", metric="capacity")
+        for record in report["records"]:
+            if record["kind"] == "run" and record["workload"] == "close":
+                record["capacity"] = 4000.0
+                record["points"] = [
+                    {"offered": 1000 * 2 ** n, "p50": 0.1, "p99": 0.3 * 4 ** n, "p999": 5 ** n,
+                     "late": n == 3} for n in range(4)]
+        os.makedirs(self.one.path("knees"), exist_ok=True)
+        source = self.one.path("knees/in.json")
+        with open(source, "w", encoding="utf-8") as file:
+            json.dump(report, file)
+        subprocess.run([sys.executable, "-B", comparison.COMPARE, "--report-only", source,
+                        "--output", self.one.path("knees")], check=True, stdout=subprocess.DEVNULL)
+        shown = self.browser.load(self.address(self.one.path("knees/report.html")))
+        self.assertEqual(shown.console, [])
+        drawn = re.findall(r'<div data-chart="knee".*?</figure>', shown.dom, re.DOTALL)
+        self.assertEqual(len(drawn), 3)
+        for figure in drawn:
+            self.assertGreaterEqual(figure.count('d="M'), 2)
+            self.assertGreaterEqual(figure.count("<circle"), 8)
+            self.assertNotIn("NaN", figure)
+
     def test_nothing_is_asked_of_anybody(self):
         shown = self.browser.load(self.address())
         others = [request for request in shown.requests

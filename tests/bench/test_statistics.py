@@ -194,6 +194,24 @@ class Summary(unittest.TestCase):
         self.assertIn("share", machine.warnings(facts, (0,), (0,))[0])
 
 
+    def test_a_knee_is_of_the_rates_that_half_of_the_runs_tried(self):
+        def point(offered, ms):
+            return {"offered": offered, "p50": ms, "p99": 2 * ms, "p999": 3 * ms, "late": ms > 5}
+        runs = [run("reactor", 5, n, "load", capacity=1000 + n, late=n == 0,
+                    points=[point(2000, 4 + n), point(1000, 1 + n)] + [point(1500, 2)] * (n == 3))
+                for n in range(4)]
+        one = {"name": "load", "metric": "capacity"}
+        found = summary.summarize(runs, [one], [combination("reactor", "reactor")])
+        cell = found["load"]["cells"]["reactor"]
+        self.assertEqual(cell["capacity"]["median"], 1001.5)
+        self.assertEqual([(p["offered"], p["n"], p["late"], p["p99"]) for p in cell["knee"]],
+                         [(1000, 4, 0, 5), (2000, 4, 2, 11)])
+
+    def test_more_capacity_is_better(self):
+        cells = {name: {"capacity": measured(*values)} for name, values in
+                 (("a", (100, 101, 102, 103)), ("b", (200, 201, 202, 203)))}
+        self.assertEqual(summary.compare(cells, 0.03, "b", "a", "capacity")["verdict"], "better")
+
     def test_a_late_clock_is_warned_of(self):
         runs = [run("reactor", 10, number, "cold") for number in range(4)]
         self.assertEqual(summary.warnings(runs, {}, []), [])

@@ -39,6 +39,8 @@ FILES = (
     "share/doc/gearshift/LICENSE",
     "share/doc/gearshift/architecture.md",
     "bin/gearshift-compare",
+    "bin/gearshift-load",
+    "share/man/man1/gearshift-load.1",
     "share/man/man1/gearshift-compare.1",
     "share/gearshift/bench/gearshift_compare/main.py",
     "share/gearshift/bench/gearshift_compare/assets/vendor/plot.min.js",

@@ -79,6 +79,37 @@
         });
     }
 
+    // Latency against offered load, both logarithmic; a hollow point is one where the load generator was late.
+    function knee(of, width) {
+        const points = data.workloads[of.of].knees.flatMap((line) => line.points.map((d) =>
+            ({name: line.name, offered: d.offered, ms: d[of.figure], late: d.late * 2 > d.n})));
+        const ticks = (low, high, many) => [1, 2, 5]
+            .flatMap((v) => d3.range(-4, 8).map((e) => v * 10 ** e)).sort(d3.ascending)
+            .filter((v) => v >= low && v <= high && (many || /^1/.test(String(v * 1e6))));
+        const [least, most] = d3.extent(points, (d) => d.offered);
+        const [low, high] = d3.extent(points, (d) => d.ms);
+        const across = ticks(least * 0.99, most, most / least < 100 && width > 420);
+        const up = ticks(low * 0.9, high * 1.1, high / low < 300);
+        return Plot.plot({
+            ...base(width), height: Math.max(220, Math.min(320, width * 0.62)), marginLeft: 52,
+            marginRight: 24, x: {type: "log", axis: null}, y: {type: "log", axis: null},
+            marks: [
+                Plot.gridY(up), Plot.axisY(up, {label: "↑ ms", text: up.map(plain)}),
+                Plot.axisX(across, {label: null, text: across.map(plain)}),
+                of.figure === "p99" ? Plot.ruleY([5], {stroke: "currentColor", strokeDasharray: "3 3"})
+                    : null,
+                Plot.line(points, {x: "offered", y: "ms", z: "name", stroke: (d) => color(d.name),
+                                   strokeOpacity: (d) => strength(d.name), strokeWidth: 1.8}),
+                Plot.dot(points, {x: "offered", y: "ms", r: 2.5, stroke: (d) => color(d.name),
+                                  fill: (d) => d.late ? "none" : color(d.name),
+                                  fillOpacity: (d) => strength(d.name)}),
+                Plot.tip(points, Plot.pointer({x: "offered", y: "ms", title: (d) =>
+                    `${d.name}\n${big(d.offered)} a second: ${digits(d.ms)} ms` +
+                    `${d.late ? "\nthe load generator was late itself" : ""}`})),
+            ],
+        });
+    }
+
     // Ratios with their intervals on a logarithmic axis, 1 in the middle of it.
     function ratios(of, width) {
         const rows = data.ratios[of.of];
@@ -129,17 +160,18 @@
         });
     }
 
-    const DRAW = {bars, curve, ratios, sizes};
+    const DRAW = {bars, curve, knee, ratios, sizes};
 
     function draw(holder, given) {
         const width = given ?? Math.max(240, Math.floor(holder.clientWidth));
         if (holder.dataset.drawn === `${width} ${holder.dataset.figure}`)
             return;
         const chart = DRAW[holder.dataset.chart](holder.dataset, width, given !== undefined);
-        if (holder.dataset.chart === "curve")
+        const lines = {curve: "curves", knee: "knees"}[holder.dataset.chart];
+        if (lines)
             for (const [index, path] of chart.querySelectorAll("[aria-label=line] path").entries())
                 path.setAttribute("stroke-dasharray",
-                                  dash(data.workloads[holder.dataset.of].curves[index].name));
+                                  dash(data.workloads[holder.dataset.of][lines][index].name));
         chart.setAttribute("role", "img");
         chart.setAttribute("aria-label", holder.dataset.label ?? holder.dataset.chart);
         holder.replaceChildren(chart);
