@@ -345,6 +345,7 @@ struct http_limits {
     uint32_t autoindex_max;      /* names in a listing; more: 503 and a line in the error log */
     uint32_t archive_entries_max;  /* files and folders in an archive; more: 503 */
     uint64_t archive_bytes_max;    /* octets of all of them; likewise */
+    uint64_t listing_memory;       /* octets of names that unfinished listings of a thread keep */
     uint32_t autoindex_readme_max; /* a README of up to this size is shown; 0: none */
     uint32_t small_file_max; /* a file up to this size is kept in memory and sent with its header */
     uint32_t compress_min, compress_max; /* files of this size are compressed, where `compress` says

@@ -195,6 +195,8 @@ static const struct config_key keys[] = {
     { "autoindex_readme_max", LIMITS, TOP, CONFIG_SIZE32, "32k", 0, MIB,
       IN(limits.autoindex_readme_max),
       .help = "a README up to this size is shown below its listing; 0: none is" },
+    { "listing_memory", LIMITS, TOP, CONFIG_SIZE64, "64m", MIB, TIB, IN(limits.listing_memory),
+      .help = "octets that unfinished listings of a thread keep; more: 503" },
     { "archive_entries_max", LIMITS, TOP, CONFIG_COUNT, "20000", 1, 10000000,
       IN(limits.archive_entries_max),
       .help = "files and folders in an archive of a folder; more: 503" },

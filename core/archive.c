@@ -6,6 +6,7 @@
 #include "core/arena.h"
 #include "core/check.h"
 #include "core/dir_list.h"
+#include "core/dir_pack.h"
 #include "core/file_open.h"
 #include "core/list.h"
 #include "core/siphash.h"
@@ -22,7 +23,7 @@
 
 #define ARCHIVE_MAGIC 0xa2c417e5u
 
-enum { NAMES_AT_ONCE = 1024, ENTRIES_AT_ONCE = 4096 };
+enum { NAMES_AT_ONCE = 256, TAKEN_AT_ONCE = 1024, ENTRIES_AT_ONCE = 1024 };
 
 enum stage { STAGE_HEAD, STAGE_CONTENTS, STAGE_TAIL, STAGE_RECORDS, STAGE_END, STAGE_OVER };
 
@@ -40,6 +41,8 @@ struct archive {
     size_t walked;             /* entries before this one are done */
     char *walked_path;         /* beneath the root, of the one that is read */
     struct dir_reader *reader; /* of that */
+    struct dir_listing *found; /* in that, once it is read */
+    size_t taken;              /* items of it that are entries */
     size_t placed;             /* entries whose offset is known */
     bool known;                /* all is */
     uint64_t at;               /* ... so far */
@@ -158,12 +161,36 @@ static int open_directory(struct archive *a, size_t index)
                            a->wish.entries_max, &wish, &a->reader);
 }
 
+/* Makes entries of what was found in a directory; once all of it is, the walk goes on behind that.
+ * 1, or -errno. */
+static int take_some(struct archive *a)
+{
+    size_t end =
+        a->taken + TAKEN_AT_ONCE < a->found->count ? a->taken + TAKEN_AT_ONCE : a->found->count;
+
+    for (; a->taken < end; a->taken++) {
+        const struct dir_item item = dir_listing_item(a->found, a->taken);
+        int res = add_item(a, a->walked, &item);
+
+        if (res < 0)
+            return res;
+    }
+    if (a->taken == a->found->count) {
+        dir_listing_free(a->found);
+        a->found = NULL;
+        a->taken = 0;
+        a->walked++;
+    }
+    return 1;
+}
+
 /* A slice of the walk: 1 there is more, 0, or -errno. */
 static int walk_some(struct archive *a)
 {
-    struct dir_listing *found = NULL;
     int res = 0;
 
+    if (a->found != NULL)
+        return take_some(a);
     for (size_t i = 0; i < ENTRIES_AT_ONCE && a->walked < a->count; i++) {
         if (!a->entries[a->walked].is_dir) {
             a->walked++;
@@ -178,18 +205,12 @@ static int walk_some(struct archive *a)
                 continue;
             }
         }
-        res = dir_reader_run(a->reader, NAMES_AT_ONCE, &found);
+        res = dir_reader_run(a->reader, NAMES_AT_ONCE, &a->found);
         if (res == 1)
             return 1;
         dir_reader_free(a->reader);
         a->reader = NULL;
-        for (size_t j = 0; res == 0 && j < found->count; j++)
-            res = add_item(a, a->walked, &found->items[j]);
-        dir_listing_free(found);
-        if (res < 0)
-            return res;
-        a->walked++;
-        return 1;
+        return res < 0 ? res : take_some(a);
     }
     return a->walked < a->count;
 }
@@ -445,7 +466,8 @@ struct file_source *archive_source(struct archive *a)
 size_t archive_size(const struct archive *a)
 {
     return sizeof(*a) + a->cap * sizeof(a->entries[0]) + a->texts_len +
-           (a->reader != NULL ? dir_reader_size(a->reader) : 0);
+           (a->reader != NULL ? dir_reader_size(a->reader) : 0) +
+           (a->found != NULL ? dir_pack_size(a->found->items) : 0);
 }
 
 uint64_t archive_len(const struct archive *a)
@@ -469,6 +491,7 @@ void archive_free(struct archive *a)
     if (a->wish.root_fd >= 0)
         close(a->wish.root_fd);
     dir_reader_free(a->reader);
+    dir_listing_free(a->found);
     free(a->walked_path);
     free(a->entries);
     arena_destroy(a->texts);

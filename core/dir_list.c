@@ -1,12 +1,9 @@
-/* dir_list.c: reads a directory into one array of items, in slices.
- *
- * Each slice is sorted by itself, and slices are merged as they come, the small ones first: so none
- * takes much longer than the others, however many names there are. */
+/* dir_list.c: reads a directory, in slices; what is found is kept and sorted by dir_pack.c, in
+ * slices, too: none takes much longer than the others, however many names there are. */
 #include "core/dir_list.h"
-#include "core/arena.h"
+#include "core/dir_pack.h"
 #include "core/file_made_up.h"
 #include "core/file_open.h"
-#include "core/natural.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { RUNS_MAX = 48 };
+enum { STEPS_A_NAME = 4 }; /* of sorting take as long as looking at a name, or less */
 
 /* The best first. */
 static const char *const readme_names[] = { "README", "README.md", "README.txt" };
@@ -37,16 +34,12 @@ struct dir_reader {
     bool made_up; /* ... whose files are (file_made_up.h) */
     struct dir_wish wish;
     size_t seen, seen_max;
-    struct dir_item *items;
-    size_t count, items_cap;
-    struct arena *names; /* the items' names */
-    size_t names_len;
+    struct dir_pack *pack;
+    bool sorting; /* all names are there */
     size_t folders;
     uint64_t files_size;
-    unsigned readme_rank;  /* of readme_names[]; past its end: none has been seen */
-    const char *readme;    /* its name: an item's */
-    size_t runs[RUNS_MAX]; /* the items are so many sorted runs, of these lengths */
-    unsigned runs_count;
+    unsigned readme_rank; /* of readme_names[]; past its end: none has been seen */
+    const char *readme;   /* its name: in the pack */
 };
 
 int dir_reader_open(int root_fd, const char *path, enum file_symlinks symlinks, bool dotfiles,
@@ -65,8 +58,8 @@ int dir_reader_open(int root_fd, const char *path, enum file_symlinks symlinks, 
     r->seen_max = items_max;
     r->wish = *wish;
     r->readme_rank = READMES;
-    r->names = arena_create();
-    error = r->names == NULL ? -ENOMEM : 0;
+    r->pack = dir_pack_create();
+    error = r->pack == NULL ? -ENOMEM : 0;
     if (error == 0)
         r->dir_fd = file_open_directory(root_fd, path, symlinks);
     if (error == 0 && r->dir_fd < 0)
@@ -99,14 +92,13 @@ void dir_reader_free(struct dir_reader *r)
         return;
     if (r->dir != NULL)
         closedir(r->dir);
-    free(r->items);
-    arena_destroy(r->names);
+    dir_pack_free(r->pack);
     free(r);
 }
 
 size_t dir_reader_size(const struct dir_reader *r)
 {
-    return r->items_cap * sizeof(*r->items) + r->names_len;
+    return r->pack != NULL ? dir_pack_size(r->pack) : 0;
 }
 
 /* ---- one name ---- */
@@ -186,22 +178,6 @@ static int look(const struct dir_reader *r, const char *name, struct file_meta *
     return 0;
 }
 
-/* Room for one more item. 0 or -ENOMEM. */
-static int reserve(struct dir_reader *r)
-{
-    size_t cap = r->items_cap == 0 ? 64 : r->items_cap * 2;
-    struct dir_item *items;
-
-    if (r->count < r->items_cap)
-        return 0;
-    items = reallocarray(r->items, cap, sizeof(*items));
-    if (items == NULL)
-        return -ENOMEM;
-    r->items = items;
-    r->items_cap = cap;
-    return 0;
-}
-
 /* Is it a README, and a better one than was seen before? */
 static void note_readme(struct dir_reader *r, const struct dir_item *item)
 {
@@ -223,11 +199,10 @@ static void note_readme(struct dir_reader *r, const struct dir_item *item)
 /* Adds a name, unless it is one to leave out. 0 or -errno. */
 static int add(struct dir_reader *r, const struct dirent *entry)
 {
-    size_t len = strlen(entry->d_name);
     struct file_meta meta = { .kind = entry->d_type == DT_DIR ? FILE_DIRECTORY : FILE_REGULAR };
     int error = look(r, entry->d_name, &meta);
     bool forbidden = error == -EPERM;
-    const char *name;
+    struct dir_item item;
 
     if (is_absent(error) || error == -EACCES || meta.kind == FILE_OTHER)
         return 0;
@@ -235,93 +210,23 @@ static int add(struct dir_reader *r, const struct dirent *entry)
         return error;
     if (forbidden && entry->d_type != DT_DIR && entry->d_type != DT_REG)
         return 0; /* it cannot be told whether it is anything to be served */
-    error = reserve(r);
-    if (error < 0)
-        return error;
-    name = arena_strndup(r->names, entry->d_name, len);
-    if (name == NULL)
-        return -ENOMEM;
-    r->names_len += len + 1;
-    r->items[r->count++] = (struct dir_item){
-        .name = name,
+    item = (struct dir_item){
+        .name = entry->d_name,
         .size = meta.size,
         .mtime_s = meta.mtime_s,
         .mtime_ns = meta.mtime_ns,
         .is_dir = meta.kind == FILE_DIRECTORY,
         .forbidden = forbidden,
     };
-    if (meta.kind == FILE_DIRECTORY)
+    error = dir_pack_add(r->pack, &item);
+    if (error < 0)
+        return error;
+    if (item.is_dir)
         r->folders++;
     else if (!forbidden)
         r->files_size += meta.size;
-    note_readme(r, &r->items[r->count - 1]);
-    return 0;
-}
-
-/* ---- the order ---- */
-
-static int compare_numbers(uint64_t a, uint64_t b)
-{
-    return (a > b) - (a < b);
-}
-
-static int compare_items(const void *left, const void *right, void *wish_given)
-{
-    const struct dir_item *a = left;
-    const struct dir_item *b = right;
-    const struct dir_wish *wish = wish_given;
-    int order = 0;
-
-    if (a->is_dir != b->is_dir)
-        return a->is_dir ? -1 : 1;
-    if (wish->key == DIR_BY_SIZE && !a->is_dir)
-        order = compare_numbers(a->size, b->size);
-    else if (wish->key == DIR_BY_TIME)
-        order = (a->mtime_s > b->mtime_s) - (a->mtime_s < b->mtime_s);
-    else if (wish->key == DIR_BY_NAME && wish->descending)
-        return natural_compare(b->name, a->name);
-    if (order != 0)
-        return wish->descending ? -order : order;
-    return natural_compare(a->name, b->name);
-}
-
-/* Makes one run of the last two. 0 or -ENOMEM. */
-static int merge_last(struct dir_reader *r)
-{
-    size_t left_len = r->runs[r->runs_count - 2];
-    size_t right_len = r->runs[r->runs_count - 1];
-    struct dir_item *to = r->items + r->count - left_len - right_len;
-    const struct dir_item *right = to + left_len, *end = right + right_len;
-    struct dir_item *copy = reallocarray(NULL, left_len, sizeof(*copy));
-    const struct dir_item *left = copy, *left_end = copy + left_len;
-
-    if (copy == NULL)
-        return -ENOMEM;
-    memcpy(copy, to, left_len * sizeof(*copy));
-    while (left < left_end) {
-        bool takes_right = right < end && compare_items(right, left, &r->wish) < 0;
-
-        *to++ = takes_right ? *right++ : *left++;
-    }
-    free(copy);
-    r->runs[--r->runs_count - 1] = left_len + right_len;
-    return 0;
-}
-
-/* The last `len` items are a new run. `all`: and then there is only one. 0 or -ENOMEM. */
-static int add_run(struct dir_reader *r, size_t len, bool all)
-{
-    if (len > 0) {
-        qsort_r(r->items + r->count - len, len, sizeof(*r->items), compare_items, &r->wish);
-        r->runs[r->runs_count++] = len;
-    }
-    while (r->runs_count > 1 && (all || r->runs_count == RUNS_MAX ||
-                                 r->runs[r->runs_count - 2] <= r->runs[r->runs_count - 1])) {
-        int error = merge_last(r);
-
-        if (error < 0)
-            return error;
-    }
+    item = dir_pack_get(r->pack, dir_pack_count(r->pack) - 1);
+    note_readme(r, &item);
     return 0;
 }
 
@@ -409,36 +314,44 @@ static void read_readme(const struct dir_reader *r, struct dir_listing *listing)
 
 int dir_reader_run(struct dir_reader *r, size_t names_max, struct dir_listing **ret_listing)
 {
-    size_t before = r->count;
-    int more = read_names(r, names_max);
-    int error = more < 0 ? more : add_run(r, r->count - before, more == 0);
     struct dir_listing *listing;
+    size_t steps = names_max < SIZE_MAX / STEPS_A_NAME ? names_max * STEPS_A_NAME : SIZE_MAX;
+    int more;
 
-    if (error < 0)
-        return error;
-    if (more > 0)
-        return 1;
+    if (!r->sorting) {
+        more = read_names(r, names_max);
+        if (more < 0)
+            return more;
+        r->sorting = more == 0;
+        if (more > 0 || dir_pack_count(r->pack) > names_max)
+            return 1;
+    }
+    more = dir_pack_sort(r->pack, &r->wish, steps);
+    if (more != 0)
+        return more;
     listing = malloc(sizeof(*listing));
     if (listing == NULL)
         return -ENOMEM;
-    *listing = (struct dir_listing){ .items = r->items,
-                                     .count = r->count,
+    *listing = (struct dir_listing){ .items = r->pack,
+                                     .count = dir_pack_count(r->pack),
                                      .folders = r->folders,
-                                     .files_size = r->files_size,
-                                     .names = r->names };
+                                     .files_size = r->files_size };
     read_readme(r, listing);
-    r->items = NULL;
-    r->names = NULL;
+    r->pack = NULL;
     *ret_listing = listing;
     return 0;
+}
+
+struct dir_item dir_listing_item(const struct dir_listing *listing, size_t index)
+{
+    return dir_pack_get(listing->items, index);
 }
 
 void dir_listing_free(struct dir_listing *listing)
 {
     if (listing == NULL)
         return;
-    free(listing->items);
+    dir_pack_free(listing->items);
     free(listing->readme);
-    arena_destroy(listing->names);
     free(listing);
 }

@@ -13,7 +13,8 @@ struct dir_reader;
 int dir_reader_open(int root_fd, const char *path, enum file_symlinks symlinks, bool dotfiles,
                     size_t items_max, const struct dir_wish *wish, struct dir_reader **ret_reader);
 
-/* Looks at up to `names_max` (above 0) more names. 1: there may be more; 0: that was all, and
+/* Looks at up to `names_max` (above 0) more names, or sorts for about as long once all are there. 1:
+ * there is more to do; 0: that was all, and
  * `*ret_listing` is the caller's (dir_listing_free()); or -errno: -EFBIG for more than `items_max`
  * names (dotfiles that are not asked for, and what is excluded, do not count, names that are left
  * out for other reasons do), -ENOMEM, readdir(3)'s, or what kept a name from being looked at: a

@@ -306,6 +306,12 @@ bool file_job_is_slice(const struct file_job *job)
            (job->kind == FILE_JOB_READ && job->source != NULL && job->mem == NULL);
 }
 
+bool file_job_is_piece(const struct file_job *job)
+{
+    CHECK_OBJ(job, FILE_JOB_MAGIC);
+    return job->kind == FILE_JOB_LIST || (job->kind == FILE_JOB_READ && job->source != NULL);
+}
+
 size_t file_job_size(const struct file_job *job)
 {
     CHECK_OBJ(job, FILE_JOB_MAGIC);

@@ -50,15 +50,13 @@ enum file_symlinks {
 
 /* One name of a directory, as FILE_JOB_LIST found it. */
 struct dir_item {
-    const char *name; /* into the listing's own memory, NUL-terminated, any octet but '/' and NUL */
+    const char *name; /* lent by the listing, NUL-terminated, any octet but '/' and NUL */
     uint64_t size;
     int64_t mtime_s;
     int32_t mtime_ns;
     bool is_dir;
     bool forbidden; /* it may not be looked at: size and mtime_s are not known */
 };
-
-struct arena;
 
 enum dir_key { DIR_BY_NAME, DIR_BY_SIZE, DIR_BY_TIME };
 
@@ -71,16 +69,17 @@ struct dir_wish {
     size_t readme_max; /* a README of at most so many octets is read; 0: none is */
 };
 
+struct dir_pack;
+
 /* A directory's names, sorted as was wished: directories first, then files; names are in the order
  * of natural_compare(). What a link leads to stands for it, where `symlinks` lets it be followed;
  * other links, names that may not be read, or are neither file nor directory, are left out; so are
  * dotfiles unless asked for. */
 struct dir_listing {
-    struct dir_item *items;
+    struct dir_pack *items; /* dir_listing_item(); owned */
     size_t count;
     size_t folders;      /* of them */
     uint64_t files_size; /* octets of all files, as far as it is known */
-    struct arena *names; /* owns the items' names */
     char *readme;        /* what the file of that name among the items holds; NULL: none was read;
                             malloc(3)ed, owned */
     size_t readme_len;
@@ -189,6 +188,10 @@ void file_job_again(struct file_job *job);
  * each other before anything can be sent. */
 bool file_job_is_slice(const struct file_job *job);
 
+/* Is it a LIST, or a piece of what a source counts or makes: a fraction of a millisecond's work, of
+ * which there may be thousands? */
+bool file_job_is_piece(const struct file_job *job);
+
 /* Octets of memory that a LIST job between two slices holds. */
 size_t file_job_size(const struct file_job *job);
 
@@ -208,6 +211,9 @@ bool file_job_try(struct file_job *job);
 /* Frees what a finished job's caller did not take, and what one holds that is not to be run again:
  * closes fd, frees content and listing. */
 void file_job_discard(struct file_job *job);
+
+/* The item at `index`, below the count. */
+struct dir_item dir_listing_item(const struct dir_listing *listing, size_t index);
 
 /* NULL is allowed. */
 void dir_listing_free(struct dir_listing *listing);

@@ -29,6 +29,8 @@ static enum http_static_result fail(struct http_exchange *x, int error)
     s->listing = NULL;
     if ((error == EMFILE || error == ENFILE) && http_env_reclaim(x->env) > 0)
         return HTTP_STATIC_NEXT; /* it is wanted once more */
+    if (error == ENOBUFS)
+        http_listing_log_memory(x->env, s->uri);
     if (error == EFBIG && log_is_due(&x->env->listing_log_ms, x->env->clock->now_ms))
         log_error("directory %.*s is too large for an archive: archive_entries_max = %u, "
                   "archive_bytes_max = %llu, %d levels",
@@ -187,9 +189,8 @@ enum http_static_result http_archive_done(struct http_exchange *x)
     if (x->job.res < 0)
         return fail(x, -x->job.res);
     http_listing_charge(listing, archive_size(http_listing_archive(listing)));
-    if (x->env->listings_size > HTTP_LISTINGS_MAX &&
-        x->env->listings_size != http_listing_size(listing))
-        return fail(x, ENOMEM);
+    if (x->env->listings_size > x->env->config->limits.listing_memory)
+        return fail(x, ENOBUFS);
     if (x->job.res == 0)
         return respond(x);
     want_more(x);

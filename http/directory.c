@@ -8,6 +8,7 @@
 #include "http/search.h"
 
 #include "core/check.h"
+#include "core/dir_pack.h"
 #include "http/listing.h"
 #include "http/listing_page.h"
 #include "http/listing_query.h"
@@ -21,7 +22,7 @@
 static_assert((int)HTTP_LISTING_PIECE_MIN <= (int)HTTP_READ_ENCRYPTED, "a piece has that room");
 
 enum {
-    SLICE = 1024, /* names that are looked at in one go, in a millisecond or two */
+    SLICE = 256, /* names that are looked at in one go, in some 300 microseconds */
     SHORT_MAX =
         256, /* names of a listing that is rendered at once, unless a README is longer than */
     SHORT_README_MAX = 4096 /* so many octets */
@@ -32,8 +33,15 @@ static bool is_too_much(struct http_exchange *x, size_t size)
 {
     struct http_listing *listing = x->search.listing;
     http_listing_charge(listing, size);
-    return x->env->listings_size > HTTP_LISTINGS_MAX &&
-           x->env->listings_size != http_listing_size(listing);
+    return x->env->listings_size > x->env->config->limits.listing_memory;
+}
+
+void http_listing_log_memory(struct http_env *env, struct span uri)
+{
+    if (log_is_due(&env->listing_log_ms, env->clock->now_ms))
+        log_error("directory %.*s is refused: the listings and archives that are being made hold "
+                  "listing_memory = %llu bytes",
+                  (int)uri.len, uri.ptr, (unsigned long long)env->config->limits.listing_memory);
 }
 
 static bool has_policy(const struct location *location)
@@ -67,6 +75,8 @@ static enum http_static_result fail(struct http_exchange *x, int error)
     if (error == EFBIG && log_is_due(&env->listing_log_ms, env->clock->now_ms))
         log_error("directory %.*s holds more than autoindex_max = %u names", (int)s->uri.len,
                   s->uri.ptr, env->config->limits.autoindex_max);
+    if (error == ENOBUFS)
+        http_listing_log_memory(env, s->uri);
     http_static_begin_error(x, error == EFBIG ? 503 : http_search_status(error));
     return HTTP_STATIC_NEXT;
 }
@@ -94,7 +104,7 @@ static enum http_static_result list_done(struct http_exchange *x)
     if (job->res == 1) {
         if (is_too_much(x, file_job_size(job))) {
             file_job_discard(job);
-            return fail(x, ENOMEM);
+            return fail(x, ENOBUFS);
         }
         file_job_again(job);
         x->job_state = HTTP_JOB_WANTED;
@@ -102,9 +112,9 @@ static enum http_static_result list_done(struct http_exchange *x)
     }
     if (job->listing->count <= SHORT_MAX && job->listing->readme_len <= SHORT_README_MAX)
         return respond_short(x);
-    if (is_too_much(x, http_listing_size(x->search.listing) + job->listing->readme_len)) {
+    if (is_too_much(x, dir_pack_size(job->listing->items) + job->listing->readme_len)) {
         file_job_discard(job);
-        return fail(x, ENOMEM);
+        return fail(x, ENOBUFS);
     }
     http_listing_fill(x->search.listing, job->listing);
     job->listing = NULL;

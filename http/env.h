@@ -20,8 +20,6 @@
 #include <stdint.h>
 
 enum {
-    HTTP_LISTINGS_MAX = 64 << 20, /* octets that all unfinished listings hold together; one alone
-                                     may hold more, as autoindex_max says */
     HTTP_OUT_SIZE = 32 * 1024,    /* octets of heads and small bodies that gather for one send */
     HTTP_RESPONSE_ROOM =
         9 * 1024, /* free octets with which an answer is begun while others wait to be sent */

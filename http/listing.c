@@ -41,8 +41,10 @@ static bool put_json(struct listing_text *t, const struct dir_listing *listing,
     if (at == 0) {
         listing_put_str(t, "[");
     } else if (at <= listing->count) {
+        const struct dir_item item = dir_listing_item(listing, at - 1);
+
         listing_put_str(t, at > 1 ? ",\n" : "\n");
-        put_json_item(t, &listing->items[at - 1]);
+        put_json_item(t, &item);
     } else if (at == listing->count + 1) {
         listing_put_str(t, "\n]\n");
     } else {
@@ -81,7 +83,7 @@ int http_listing_render(const struct dir_listing *listing, struct span path,
 
 #define HTTP_LISTING_MAGIC 0x115712e5u
 
-enum { COUNTED_AT_ONCE = 4096 }; /* entries, or other steps */
+enum { COUNTED_AT_ONCE = 512 }; /* entries, or other steps */
 
 struct http_listing {
     unsigned magic;

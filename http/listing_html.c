@@ -24,7 +24,7 @@ static_assert(LISTING_CRUMB_TEXT_MAX + LISTING_VALUES_MAX * (6 * NAME_MAX + 8) <
               "a breadcrumb");
 static_assert(6 * HTTP_LISTING_CHUNK / 2 <= HTTP_LISTING_PIECE_MIN, "a chunk of a README");
 
-enum { LOOKED_AT_MAX = 10000 };
+enum { LOOKED_AT_MAX = 1000 };
 
 /* A folder of the path: its name with a slash, or "/", and how many levels it lies above the
  * listed one. */
@@ -142,8 +142,9 @@ static bool has_images(const struct dir_listing *listing)
     size_t end = listing->folders + (files < LOOKED_AT_MAX ? files : LOOKED_AT_MAX);
 
     for (size_t i = listing->folders; i < end; i++) {
-        if (!listing->items[i].is_dir &&
-            http_listing_kind_of(listing->items[i].name) == HTTP_KIND_IMAGE)
+        struct dir_item item = dir_listing_item(listing, i);
+
+        if (!item.is_dir && http_listing_kind_of(item.name) == HTTP_KIND_IMAGE)
             return true;
     }
     return false;
@@ -332,6 +333,7 @@ static void put_one_of(struct listing_text *t, const struct http_listing_view *v
 {
     bool entries = step->name == LISTING_ENTRIES;
     size_t count = entries ? view->listing->count : crumbs_of(view->path);
+    struct dir_item item;
     struct crumb crumb;
 
     if (cursor->item == count) {
@@ -341,8 +343,9 @@ static void put_one_of(struct listing_text *t, const struct http_listing_view *v
     }
     if (!entries)
         crumb = crumb_at(view->path, cursor->item);
-    put_body(t, view, cursor->step + 1, step->end,
-             entries ? &view->listing->items[cursor->item] : NULL, entries ? NULL : &crumb);
+    if (entries)
+        item = dir_listing_item(view->listing, cursor->item);
+    put_body(t, view, cursor->step + 1, step->end, entries ? &item : NULL, entries ? NULL : &crumb);
     cursor->item++;
 }
 

@@ -122,17 +122,25 @@ bool openssl_has_curve(const char *name);
 
 /* --- openssl_certificate.c --- */
 
-/* Reads one certificate with its chain, and its key. `server`: NULL: they are of a folder. 0, or
- * -errno and a sentence that names the server and the file. The caller owns it
- * (openssl_identity_free()). */
-int openssl_certificate_read(const struct server *server, const struct certificate *certificate,
-                             char *why, size_t why_size, struct openssl_identity *ret_identity);
+/* What is needed to decode one private key after the other: OpenSSL 3.0 takes five times as long to
+ * collect its decoders as to use them. The caller owns it; NULL (memory is short) does as well,
+ * only slower. Not thread-safe. */
+struct openssl_key_reader *openssl_key_reader_create(void);
+void openssl_key_reader_free(struct openssl_key_reader *reader);
+
+/* Reads one certificate with its chain, and its key (by `keys`, which may be NULL). `server`: NULL:
+ * they are of a folder. 0, or -errno and a sentence that names the server and the file. The caller
+ * owns it (openssl_identity_free()). */
+int openssl_certificate_read(struct openssl_key_reader *keys, const struct server *server,
+                             const struct certificate *certificate, char *why, size_t why_size,
+                             struct openssl_identity *ret_identity);
 void openssl_identity_free(struct openssl_identity *identity);
 
 /* Reads one certificate with its chain, and its key, into `ssl_ctx`. 0, or -errno and a sentence
  * that names `server` and the file. */
-int openssl_certificate_load(SSL_CTX *ssl_ctx, const struct server *server,
-                             const struct certificate *certificate, char *why, size_t why_size);
+int openssl_certificate_load(struct openssl_key_reader *keys, SSL_CTX *ssl_ctx,
+                             const struct server *server, const struct certificate *certificate,
+                             char *why, size_t why_size);
 
 /* Takes a certificate and its key (both borrowed) with `chain` (borrowed, or NULL) into `ssl_ctx`,
  * unless OpenSSL objects: -EINVAL, and its reason in `why`. */

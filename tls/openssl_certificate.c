@@ -9,11 +9,13 @@
 
 #include <errno.h>
 #include <openssl/bio.h>
+#include <openssl/decoder.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -102,13 +104,77 @@ static int on_passphrase(char *buf, int size, int is_writing, void *asked)
     return -1;
 }
 
+struct openssl_key_reader {
+    OSSL_DECODER_CTX *decoder;
+    EVP_PKEY *key; /* where it puts one */
+    bool asked;    /* for a passphrase */
+};
+
+struct openssl_key_reader *openssl_key_reader_create(void)
+{
+    struct openssl_key_reader *reader = calloc(1, sizeof(*reader));
+
+    if (reader != NULL)
+        reader->decoder = OSSL_DECODER_CTX_new_for_pkey(&reader->key, "PEM", NULL, NULL,
+                                                        EVP_PKEY_KEYPAIR, NULL, NULL);
+    if (reader == NULL || reader->decoder == NULL ||
+        OSSL_DECODER_CTX_set_pem_password_cb(reader->decoder, on_passphrase, &reader->asked) != 1) {
+        openssl_key_reader_free(reader);
+        reader = NULL;
+    }
+    ERR_clear_error();
+    return reader;
+}
+
+void openssl_key_reader_free(struct openssl_key_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    OSSL_DECODER_CTX_free(reader->decoder);
+    free(reader);
+}
+
+static bool begins_with(const struct pem_file *file, const char *text)
+{
+    size_t len = strlen(text);
+
+    return file->len >= len && memcmp(file->text, text, len) == 0;
+}
+
+/* The key in a file that is one, and has nothing in front of it; NULL: PEM_read_bio_PrivateKey() is
+ * to look, and to say what is wrong. `bio` is as it was. */
+static EVP_PKEY *key_decode(struct openssl_key_reader *reader, BIO *bio,
+                            const struct pem_file *file)
+{
+    EVP_PKEY *key;
+
+    if (reader == NULL || !(begins_with(file, "-----BEGIN PRIVATE KEY-----") ||
+                            begins_with(file, "-----BEGIN EC PRIVATE KEY-----") ||
+                            begins_with(file, "-----BEGIN RSA PRIVATE KEY-----")))
+        return NULL;
+    reader->key = NULL;
+    if (OSSL_DECODER_from_bio(reader->decoder, bio) != 1) {
+        EVP_PKEY_free(reader->key);
+        reader->key = NULL;
+    }
+    ERR_clear_error();
+    key = reader->key;
+    reader->key = NULL;
+    if (key == NULL)
+        BIO_reset(bio);
+    return key;
+}
+
 /* `file` is what `bio` reads. */
-static int key_read(const struct pem_place *place, BIO *bio, const struct pem_file *file,
-                    EVP_PKEY **ret_key)
+static int key_read(struct openssl_key_reader *reader, const struct pem_place *place, BIO *bio,
+                    const struct pem_file *file, EVP_PKEY **ret_key)
 {
     static const char begin[] = "PRIVATE KEY-----"; /* of each kind */
     bool asked = false;
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, on_passphrase, &asked);
+    EVP_PKEY *key = key_decode(reader, bio, file);
+
+    if (key == NULL)
+        key = PEM_read_bio_PrivateKey(bio, NULL, on_passphrase, &asked);
 
     if (key != NULL) {
         ERR_clear_error();
@@ -179,14 +245,15 @@ static int certificate_read(const struct pem_place *place, X509 **ret_x509,
     return res;
 }
 
-static int private_key_read(const struct pem_place *place, EVP_PKEY **ret_key)
+static int private_key_read(struct openssl_key_reader *keys, const struct pem_place *place,
+                            EVP_PKEY **ret_key)
 {
     struct pem_file file;
     BIO *bio;
     int res = file_open(place, &file, &bio);
 
     if (res == 0)
-        res = key_read(place, bio, &file, ret_key);
+        res = key_read(keys, place, bio, &file, ret_key);
     if (res == 0)
         pem_key_warn(place, &file);
     BIO_free(bio);
@@ -202,8 +269,9 @@ void openssl_identity_free(struct openssl_identity *identity)
     *identity = (struct openssl_identity){ .x509 = NULL };
 }
 
-int openssl_certificate_read(const struct server *server, const struct certificate *certificate,
-                             char *why, size_t why_size, struct openssl_identity *ret_identity)
+int openssl_certificate_read(struct openssl_key_reader *keys, const struct server *server,
+                             const struct certificate *certificate, char *why, size_t why_size,
+                             struct openssl_identity *ret_identity)
 {
     struct pem_place chain_place = { server, certificate->chain_path, why, why_size };
     struct pem_place key_place = { server, certificate->key_path, why, why_size };
@@ -211,7 +279,7 @@ int openssl_certificate_read(const struct server *server, const struct certifica
 
     int res = certificate_read(&chain_place, &identity.x509, &identity.chain);
     if (res == 0)
-        res = private_key_read(&key_place, &identity.key);
+        res = private_key_read(keys, &key_place, &identity.key);
     if (res == 0 && X509_check_private_key(identity.x509, identity.key) != 1)
         res = pem_refuse(&key_place, -EINVAL, "is not the key of the certificate in %s",
                          certificate->chain_path);
@@ -222,14 +290,15 @@ int openssl_certificate_read(const struct server *server, const struct certifica
     return res;
 }
 
-int openssl_certificate_load(SSL_CTX *ssl_ctx, const struct server *server,
-                             const struct certificate *certificate, char *why, size_t why_size)
+int openssl_certificate_load(struct openssl_key_reader *keys, SSL_CTX *ssl_ctx,
+                             const struct server *server, const struct certificate *certificate,
+                             char *why, size_t why_size)
 {
     struct pem_place place = { server, certificate->chain_path, why, why_size };
     struct openssl_identity identity;
     char reason[256];
 
-    int res = openssl_certificate_read(server, certificate, why, why_size, &identity);
+    int res = openssl_certificate_read(keys, server, certificate, why, why_size, &identity);
     if (res < 0)
         return res;
     res = openssl_certificate_use(ssl_ctx, identity.x509, identity.key, identity.chain, reason,

@@ -71,8 +71,9 @@ static int ssl_ctx_create(const struct config *config, char *why, size_t why_siz
     return 0;
 }
 
-static int server_create(const struct tls_ctx *ctx, const struct server *server, char *why,
-                         size_t why_size, struct openssl_server *ret_server)
+static int server_create(const struct tls_ctx *ctx, struct openssl_key_reader *keys,
+                         const struct server *server, char *why, size_t why_size,
+                         struct openssl_server *ret_server)
 {
     const struct config *config = ctx->config;
     SSL_CTX *ssl_ctx;
@@ -85,7 +86,7 @@ static int server_create(const struct tls_ctx *ctx, const struct server *server,
         res = no_memory(why, why_size);
     for (size_t i = 0; res == 0 && i < server->certificates_count; i++) {
         const struct certificate *certificate = &server->certificates[i];
-        res = openssl_certificate_load(ssl_ctx, server, certificate, why, why_size);
+        res = openssl_certificate_load(keys, ssl_ctx, server, certificate, why, why_size);
         if (res == 0 && certificate->ocsp_path != NULL)
             openssl_ocsp_load(ssl_ctx, server, certificate->ocsp_path,
                               &ret_server->ocsp[ret_server->ocsp_count++]);
@@ -120,20 +121,21 @@ static int server_create(const struct tls_ctx *ctx, const struct server *server,
 static int servers_create(struct tls_ctx *ctx, char *why, size_t why_size)
 {
     const struct config *config = ctx->config;
+    struct openssl_key_reader *keys = openssl_key_reader_create();
+    int res = 0;
 
-    for (size_t i = 0; i < config->listens_count; i++) {
+    for (size_t i = 0; res == 0 && i < config->listens_count; i++) {
         const struct listen_config *listen = &config->listens[i];
-        for (size_t j = 0; listen->tls && j < listen->servers_count; j++) {
+        for (size_t j = 0; res == 0 && listen->tls && j < listen->servers_count; j++) {
             size_t index = (size_t)(listen->servers[j] - config->servers);
             CHECK(index < config->servers_count);
             if (ctx->servers[index].ssl_ctx != NULL)
                 continue;
-            int res = server_create(ctx, listen->servers[j], why, why_size, &ctx->servers[index]);
-            if (res < 0)
-                return res;
+            res = server_create(ctx, keys, listen->servers[j], why, why_size, &ctx->servers[index]);
         }
     }
-    return 0;
+    openssl_key_reader_free(keys);
+    return res;
 }
 
 static int base_create(struct tls_ctx *ctx, char *why, size_t why_size)

@@ -108,12 +108,12 @@ static int names_add(struct openssl_folder *folder, const struct openssl_identit
 /* Reads one pair. 0: it is of use, or passed over with a line in the error log; or -ENOMEM.
  * `scratch` takes it as a connection will. */
 static int pair_read(struct openssl_folder *folder, const struct certificate *pair,
-                     SSL_CTX *scratch)
+                     struct openssl_key_reader *keys, SSL_CTX *scratch)
 {
     struct openssl_identity *identity = &folder->identities[folder->count];
     char why[1024];
 
-    if (openssl_certificate_read(NULL, pair, why, sizeof(why), identity) < 0) {
+    if (openssl_certificate_read(keys, NULL, pair, why, sizeof(why), identity) < 0) {
         log_warn("%s; this certificate is left out", why);
         return 0;
     }
@@ -139,11 +139,13 @@ static int pair_read(struct openssl_folder *folder, const struct certificate *pa
 
 static int pairs_read(struct openssl_folder *folder, const struct certificate *pairs, size_t count)
 {
+    struct openssl_key_reader *keys = openssl_key_reader_create();
     SSL_CTX *scratch = SSL_CTX_new(TLS_server_method());
     int res = scratch != NULL ? 0 : -ENOMEM;
 
     for (size_t i = 0; res == 0 && i < count; i++)
-        res = pair_read(folder, &pairs[i], scratch);
+        res = pair_read(folder, &pairs[i], keys, scratch);
+    openssl_key_reader_free(keys);
     SSL_CTX_free(scratch);
     ERR_clear_error();
     return res == 0 ? cert_names_finish(folder->names) : res;

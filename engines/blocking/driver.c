@@ -52,6 +52,7 @@ static void run_job(struct driver *d)
     CHECK_OBJ(job, FILE_JOB_MAGIC);
     leave(d);
     bool left = peer_left_slice(d->fd, job);
+    bool piece = file_job_is_piece(job);
     if (!left)
         d->ops->run_job(d, job);
     enter(d);
@@ -59,6 +60,8 @@ static void run_job(struct driver *d)
         session_peer_left(d->session);
     else
         session_file_done(d->session);
+    if (piece)
+        d->steps = STEPS_MAX; /* as long as many steps */
 }
 
 /* Before something is encrypted. */

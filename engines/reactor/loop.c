@@ -416,6 +416,7 @@ static void loop_turn(struct loop *loop, int events)
     list_init(&queued);
     list_splice_back(&queued, &loop->run_queue);
     clock_update(&loop->clock);
+    loop->pieces_left = LOOP_PIECES_MAX;
     for (int i = 0; i < events; i++)
         loop_dispatch(loop, &loop->events[i]);
     while (!list_empty(&queued))

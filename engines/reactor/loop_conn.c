@@ -309,6 +309,13 @@ static bool conn_run_job(struct loop *loop, struct loop_conn *conn)
     return true;
 }
 
+/* Is the job, which this thread itself is to execute, one piece of many, of a long listing? */
+static bool conn_has_piece(const struct loop *loop, struct loop_conn *conn)
+{
+    return loop->workers == NULL && !loop->options.turns &&
+           file_job_is_piece(session_file_job(loop_conn_session(conn)));
+}
+
 static void conn_shut_down(struct loop *loop, struct loop_conn *conn)
 {
     stats_count(STATS_CALL_SHUTDOWN);
@@ -417,9 +424,13 @@ void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
         }
         if ((wants & SESSION_WANT_FILE) && !job_for_worker) {
             uint64_t begun_ms = loop->clock.now_ms;
+            bool piece = conn_has_piece(loop, conn);
+            if (piece && loop->pieces_left == 0)
+                break; /* in the next turn: the others go first */
+            loop->pieces_left -= piece;
             job_for_worker = !conn_run_job(loop, conn);
-            if (loop->clock.now_ms > begun_ms + 1)
-                break; /* it took long: a slice of a long listing. The others go first */
+            if (piece || loop->clock.now_ms > begun_ms + 1)
+                break; /* it took long: likewise */
         } else if ((wants & SESSION_WANT_SEND) && conn->writable) {
             if (turn_left == 0 || !conn_send(loop, conn, &turn_left))
                 break;

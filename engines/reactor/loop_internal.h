@@ -42,9 +42,10 @@ enum {
     LOOP_EVENTS_MAX = 256,       /* taken from the kernel by one wait */
     LOOP_SCRATCH_SIZE = 1 << 16, /* octets of one receive at most */
     LOOP_STEPS_MAX = 16,         /* steps of one connection before others get their turn */
-    LOOP_ACCEPT_MAX = 64,        /* connections accepted before others get their turn */
-    LOOP_SHARED_MAX = 16,        /* connections accepted from a listener that is shared before this
-                                    loop goes to the end of those that the kernel wakes */
+    LOOP_PIECES_MAX = 2,  /* of long listings, a fraction of a millisecond each, in one turn */
+    LOOP_ACCEPT_MAX = 64, /* connections accepted before others get their turn */
+    LOOP_SHARED_MAX = 16, /* connections accepted from a listener that is shared before this
+                             loop goes to the end of those that the kernel wakes */
     LOOP_ACCEPT_RETRY_MS = 100,  /* how long to wait when descriptors or memory have run out */
     LOOP_TICK_MS = 1000,         /* session_env_tick() so often, while anything happens */
     LOOP_PROBE_MIN = 1 << 16,    /* file ranges up to this size are sent without a look at the page
@@ -179,6 +180,7 @@ struct loop {
     uint64_t tick_due_ms;     /* next session_env_tick(); 0: nothing has happened since the last */
     uint64_t sweep_due_ms;    /* next session_env_sweep(); 0: nothing is kept */
     bool active;              /* a connection was driven in this turn */
+    unsigned pieces_left;     /* in this turn: of LOOP_PIECES_MAX */
     uint64_t drain_end_ms;    /* 0: not draining */
     uint64_t retire_end_ms;   /* 0: not retiring */
     uint64_t quiet_ms;   /* by then predecessors have nothing to hand over (HANDOVER_QUIET_MS) */

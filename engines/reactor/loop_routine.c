@@ -36,6 +36,7 @@ struct loop_routine {
     off_t file_off;      /* and how far */
     unsigned stack;      /* its index */
     bool stops;          /* it is closed: nothing waits any more */
+    bool piece;          /* it has executed one of a long listing, since it has given way last */
     bool yielded;        /* it has given way, and waits for nothing */
     bool deep;           /* its stack was used since it was trimmed last */
     bool rests;          /* it was found idle, and has not been resumed since */
@@ -94,10 +95,14 @@ static void wait_here(struct loop_routine *routine)
 static void routine_give_way(struct driver *d)
 {
     struct loop_routine *routine = routine_of_driver(d);
-    if (routine->stops)
-        return;
-    routine->yielded = true;
-    yield(routine);
+    bool piece = routine->piece;
+    routine->piece = false;
+    do {
+        if (routine->stops)
+            return;
+        routine->yielded = true;
+        yield(routine);
+    } while (piece && routine->loop->pieces_left == 0);
 }
 
 /* One wait at most: whatever has ended it, the driver looks at its session anew. */
@@ -133,6 +138,8 @@ static unsigned routine_wait(struct driver *d, unsigned what, uint64_t until_ms,
 static void routine_run_job(struct driver *d, struct file_job *job)
 {
     struct loop_routine *routine = routine_of_driver(d);
+    routine->piece = file_job_is_piece(job);
+    routine->loop->pieces_left -= routine->piece && routine->loop->pieces_left > 0;
     file_job_run(job);
     clock_update(&routine->loop->clock); /* it may have taken long */
 }

@@ -6,8 +6,10 @@
 #include "http/listing.c"
 
 #include "core/utf8.h"
+#include "tests/unit/packed.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -124,7 +126,8 @@ static void check_json(const struct dir_listing *listing, const char *text, size
 
     expect(&p, "[\n");
     for (size_t i = 0; i < listing->count; i++) {
-        const struct dir_item *item = &listing->items[i];
+        const struct dir_item kept = dir_listing_item(listing, i);
+        const struct dir_item *item = &kept;
         size_t name_len;
 
         expect(&p, "{ \"name\":");
@@ -185,7 +188,8 @@ static void check_links(const struct dir_listing *listing, const char *text, siz
     const char *end = text + len;
 
     for (size_t i = 0; i < listing->count; i++) {
-        const char *name = listing->items[i].name;
+        const struct dir_item item = dir_listing_item(listing, i);
+        const char *name = item.name;
 
         at = memmem(at, (size_t)(end - at), start, sizeof(start) - 1);
         CHECK(at != NULL);
@@ -201,7 +205,7 @@ static void check_links(const struct dir_listing *listing, const char *text, siz
             }
             CHECK(c == *name);
         }
-        CHECK(!listing->items[i].is_dir || *at++ == '/');
+        CHECK(!item.is_dir || *at++ == '/');
         CHECK(*at == '"');
     }
     CHECK(memmem(at, (size_t)(end - at), start, sizeof(start) - 1) == NULL);
@@ -224,20 +228,19 @@ static void check_html(const struct dir_listing *listing, struct span path, cons
 {
     struct dir_item items[ITEMS_MAX];
     static char text_a[] = "a";
-    struct dir_listing harmless = { .items = items,
-                                    .count = listing->count,
-                                    .readme = text_a,
-                                    .readme_len = 1,
-                                    .readme_name = "a" };
+    struct dir_listing harmless = {
+        .count = listing->count, .readme = text_a, .readme_len = 1, .readme_name = "a"
+    };
     const struct http_listing_form form = form_of(HTTP_LISTING_HTML);
     char *other, *bones, *other_bones;
     size_t other_len, bones_len;
 
     check_links(listing, text, len);
     for (size_t i = 0; i < listing->count; i++) {
-        items[i] = listing->items[i];
+        items[i] = dir_listing_item(listing, i);
         items[i].name = "a";
     }
+    harmless.items = packed(items, harmless.count);
     CHECK(http_listing_render(&harmless, span_eq(path, SPAN_LIT("/")) ? path : SPAN_LIT("/a/"),
                               &form, &other, &other_len) == 0);
     bones = malloc(len);
@@ -248,6 +251,7 @@ static void check_html(const struct dir_listing *listing, struct span path, cons
     CHECK(memcmp(bones, other_bones, bones_len) == 0);
     free(bones);
     free(other_bones);
+    dir_pack_free(harmless.items);
     free(other);
 }
 
@@ -263,7 +267,7 @@ static bool next_item(char **data, size_t *size, struct dir_item *ret_item)
     if (*size < ITEM_HEAD + 2)
         return false;
     end = memchr(name, '\0', *size - ITEM_HEAD);
-    if (end == NULL || end == name)
+    if (end == NULL || end == name || end - name > NAME_MAX)
         return false;
     ret_item->is_dir = **data & 1;
     ret_item->forbidden = **data & 2;
@@ -280,7 +284,7 @@ static bool next_item(char **data, size_t *size, struct dir_item *ret_item)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct dir_item items[ITEMS_MAX];
-    struct dir_listing listing = { .items = items };
+    struct dir_listing listing = { 0 };
     char *copy, *at, *end, *text;
     const struct http_listing_form html = form_of(HTTP_LISTING_HTML);
     const struct http_listing_form json = form_of(HTTP_LISTING_JSON);
@@ -299,6 +303,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     while (listing.count < ITEMS_MAX && next_item(&at, &left, &items[listing.count]))
         listing.count++;
 
+    listing.items = packed(items, listing.count);
     listing.readme = copy;
     listing.readme_len = path.len;
     listing.readme_name = listing.count > 0 ? items[0].name : "";
@@ -310,6 +315,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_utf8(text, len);
     check_json(&listing, text, len);
     free(text);
+    dir_pack_free(listing.items);
     free(copy);
     return 0;
 }

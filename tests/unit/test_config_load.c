@@ -44,6 +44,7 @@ static void test_defaults(void **state)
     assert_int_equal(config->limits.keepalive_requests, 0);
     assert_int_equal(config->limits.autoindex_max, 200000);
     assert_int_equal(config->limits.autoindex_readme_max, 32768);
+    assert_int_equal(config->limits.listing_memory, 67108864);
     assert_int_equal(config->limits.archive_entries_max, 20000);
     assert_true(config->limits.archive_bytes_max == UINT64_C(16) << 30);
     assert_int_equal(config->limits.small_file_max, 16384);

@@ -11,7 +11,8 @@ static int list(const char *path, enum file_symlinks symlinks, bool dotfiles, si
     ret[0] = '\0';
     if (job.res == 0) {
         for (size_t i = 0; i < job.listing->count; i++) {
-            const struct dir_item *item = &job.listing->items[i];
+            const struct dir_item listed = dir_listing_item(job.listing, i);
+            const struct dir_item *item = &listed;
 
             if (item->forbidden)
                 ret += sprintf(ret, "%s? ", item->name);
@@ -125,7 +126,7 @@ static void assert_order(const struct dir_wish *wish, const char *expected)
         file_job_again(&job);
     assert_int_equal(job.res, 0);
     for (size_t i = 0; i < job.listing->count; i++)
-        at += sprintf(at, "%s ", job.listing->items[i].name);
+        at += sprintf(at, "%s ", dir_listing_item(job.listing, i).name);
     assert_string_equal(text, expected);
     file_job_discard(&job);
 }
@@ -243,7 +244,7 @@ static void test_slices(void **state)
         assert_true(run_slices(&job) > 20 / slice);
         assert_int_equal(job.res, 0);
         for (size_t i = 0; i < job.listing->count; i++)
-            at += sprintf(at, "%s:1 ", job.listing->items[i].name);
+            at += sprintf(at, "%s:1 ", dir_listing_item(job.listing, i).name);
         assert_string_equal(text, whole);
         file_job_discard(&job);
     }
@@ -291,7 +292,7 @@ static void test_list_100000(void **state)
     assert_int_equal(job.listing->count, NAMES);
     for (int i = 0; i < NAMES; i++) {
         snprintf(name, sizeof(name), "%06d", i);
-        assert_string_equal(job.listing->items[i].name, name);
+        assert_string_equal(dir_listing_item(job.listing, (size_t)i).name, name);
     }
     file_job_discard(&job);
 }

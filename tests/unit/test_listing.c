@@ -3,6 +3,7 @@
 
 #include "http/env.h"
 #include "http/listing_page.h"
+#include "tests/unit/packed.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,7 +32,7 @@ static struct http_listing_form form_of(enum http_listing_format format)
 static char *render(const struct dir_item *items, size_t count, struct span path,
                     enum http_listing_format format)
 {
-    struct dir_listing listing = { .items = (struct dir_item *)(uintptr_t)items, .count = count };
+    struct dir_listing listing = { .items = packed(items, count), .count = count };
     const struct http_listing_form form = form_of(format);
     char *text = NULL;
     size_t len = 0;
@@ -39,6 +40,7 @@ static char *render(const struct dir_item *items, size_t count, struct span path
     for (size_t i = 0; i < count; i++)
         listing.folders += items[i].is_dir;
     assert_int_equal(http_listing_render(&listing, path, &form, &text, &len), 0);
+    dir_pack_free(listing.items);
     text = realloc(text, len + 1);
     assert_non_null(text);
     text[len] = '\0';
@@ -225,7 +227,7 @@ static void check_pieces(const struct dir_item *items, size_t count,
     enum { README_LEN = 3 * HTTP_LISTING_CHUNK + 7 };
     static char readme[README_LEN];
     const struct http_listing_form form = form_of(format);
-    struct dir_listing listing = { .items = (struct dir_item *)(uintptr_t)items,
+    struct dir_listing listing = { .items = packed(items, count),
                                    .count = count,
                                    .readme = readme,
                                    .readme_len = README_LEN,
@@ -243,8 +245,7 @@ static void check_pieces(const struct dir_item *items, size_t count,
         int n;
 
         found->count = count;
-        found->items = reallocarray(NULL, count + 1, sizeof(*items));
-        memcpy(found->items, items, count * sizeof(*items));
+        found->items = packed(items, count);
         found->readme = malloc(README_LEN);
         memcpy(found->readme, readme, README_LEN);
         found->readme_len = README_LEN;
@@ -264,6 +265,7 @@ static void check_pieces(const struct dir_item *items, size_t count,
         http_listing_free(l);
         assert_int_equal(total, 5);
     }
+    dir_pack_free(listing.items);
     free(mem);
     free(whole);
 }

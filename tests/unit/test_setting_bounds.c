@@ -101,6 +101,7 @@ static const struct number_row number_rows[] = {
     { "client_prefix_ipv4", 0, 32, "cut() of rate_table.c" },
     { "client_prefix_ipv6", 0, 128, "likewise" },
     { "autoindex_readme_max", 0, UINT32_MAX - 1, "malloc(3)ed, with one octet more" },
+    { "listing_memory", 1, SIZE_MAX, "http_env.listings_size is compared with it" },
     { "archive_entries_max", 1, UINT32_MAX, "struct archive, grown as names come" },
     { "archive_bytes_max", 1, INT64_MAX, "places in the stream, 64 bits" },
     { "header_timeout", 1, UINT32_MAX, "test_times_fit()" },

@@ -73,6 +73,24 @@ def all_names_are_there_in_order(server):
 
 
 @test
+def what_would_take_too_much_memory_is_refused(server):
+    """By names, not by entries; what else is asked for is answered, and a shorter folder is listed."""
+    world = server.world
+    log = world.root.path + ".log"
+    folder = world.root.at("wide")
+    os.mkdir(folder)
+    for number in range(5000):
+        os.link(world.root.at("long/file"), os.path.join(folder, b"%0240d" % number))
+    own = world.serve(settings={"autoindex": "on", "listing_memory": "1m", "error_log": log})
+    for fields in ((), (JSON,), ()):
+        assert own.get("/wide/", *fields).status == 503
+        assert own.get("/a.txt").body == b"a"
+        assert len(html_names(own.get("/long/").body)) == len(world.listed)
+    with open(log, encoding="utf-8") as lines:
+        assert "listing_memory = 1048576" in lines.read()
+
+
+@test
 def answers_around_it_are_whole(server):
     """Pipelined, so that what waits to be sent is before and behind it."""
     octets = b"".join((head("GET", "/a.txt"), head("GET", "/long/", JSON), head("HEAD", "/long/"),

@@ -203,6 +203,7 @@ GOVERNED = {
     "chunk_overhead_max": _chunk_overhead_max, "ranges_max": _ranges_max,
     "keepalive_requests": _keepalive_requests, "autoindex_max": _autoindex_max,
     "autoindex_readme_max": _many_at_once, "archive_entries_max": _many_at_once,
+    "listing_memory": _many_at_once,
     "archive_bytes_max": _many_at_once,
     "small_file_max": _small_file_max, "cache_bytes": _small_file_max,
     "compress_cache": _compressed, "compress_min": _compressed, "compress_max": _compressed,
