@@ -34,7 +34,8 @@ MARK = "https://tree.invalid/"  # a link to what is no page, until the HTML is t
 MENU = (
     ("Set up", ("docs/sites", "docs/migrating", "docs/tls", "docs/acme", "docs/server.conf")),
     ("Run", ("docs/operations", "docs/packaging", "deploy/README", "docs/command-line", "docs/status", "docs/explain")),
-    ("Choose and measure", ("docs/engines", "docs/models", "docs/models.zh-CN", "docs/benchmarks", "bench/README")),
+    ("Choose and measure", ("docs/engines", "docs/models", "docs/models.zh-CN", "docs/benchmarks", "docs/scaling",
+                            "bench/README")),
     ("Know exactly", ("docs/HTTP", "docs/architecture", "engines/README", "docs/assertions", "docs/decisions/index")),
     ("Take part", ("CONTRIBUTING", "SECURITY", "tests/README", "CHANGELOG")),
 )
