@@ -19,7 +19,6 @@ int http_search_status(int error)
     case EMFILE:
     case ENFILE:
     case ENOMEM:
-    case ENOBUFS: /* listing_memory */
         return 503;
     default:
         return 500;
