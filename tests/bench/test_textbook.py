@@ -204,6 +204,7 @@ def made_up():
     """A report of runs whose figures are known: all claims, six rounds."""
     draw, records, planned, described, seen = random.Random(3), [], {}, {}, set()
     place = conditions.Place("/nowhere", "gearshift-load", (0, 1, 2, 3))
+    place.text = lambda *_: None
     place.file = lambda name, size: types.SimpleNamespace(target="/" + name, size=size, path=name)
     for name, claim in the_claims().items():
         values = claim.values if name not in ("files", "cores") else (10, 100)

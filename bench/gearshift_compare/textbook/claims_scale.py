@@ -32,6 +32,12 @@ CLAIMS = (
         (1, 100, 1000), PAIR, tuple(Growth(name, "more") for name in PAIR),
         "No system call: each expression is tried until one matches.", quick=(1, 1000)),
     Claim(
+        "rules", "Number of redirect rules", "A file of redirects costs every request a look at each of its lines.", (TUTORIALS,),
+        "N lines of a _redirects with two parameters each, none of which is for the path; they hold for files that are there, too.",
+        conditions.rules, "rules", (1, 100, 1000), PAIR, tuple(Growth(name, "more") for name in PAIR),
+        "No system call. What is looked at is told by how the rules are kept: one after the other, or by what paths begin with.",
+        quick=(1, 1000)),
+    Claim(
         "cores", "CPUs", "Loops in several threads, or processes, answer N times as many requests with N CPUs, at the same cost for a request.",
         (TUTORIALS,), "The server on N CPUs, the client on all others; 64 connections for each.", conditions.cpus, "CPUs", (1,),
         ("multi-reactor", "proactor", "processes"),
