@@ -4,7 +4,7 @@ that do ask."""
 import socket
 import time
 
-from . import check, request
+from . import check, processes, request
 from .clients import ClientFailed
 
 BATCH = 500
@@ -12,26 +12,18 @@ SETTLE_S = 0.2
 PORTS = 20_000   # connections from one address, which has fewer than 30,000 ports
 
 
-def kernel_kib():
-    """Stacks of threads and page tables of the whole machine (proc_meminfo(5)): what a thread or a
-    process takes beside its own pages."""
-    with open("/proc/meminfo", encoding="ascii") as file:
-        told = dict(line.split(":", 1) for line in file)
-    return sum(int(told[name].split()[0]) for name in ("KernelStack", "PageTables") if name in told)
-
-
 def run(bench, server, workload, seconds, one_client):
     """Holds connections on a server just started, and measures others beside them."""
     count, ask = workload.extra["idle"], workload.asks[0]
     request.ask(server.port, ask.target)
     time.sleep(SETTLE_S)
-    before, kernel_before = server.memory_kib(), kernel_kib()
+    before, kernel_before = server.memory_kib(), processes.kernel_kib(server.process)
     held = []
     try:
         hold(server.port, ask, count, held)
         time.sleep(SETTLE_S)
         taken = (server.memory_kib() - before) / max(1, count)
-        in_kernel = (kernel_kib() - kernel_before) / max(1, count)
+        in_kernel = (processes.kernel_kib(server.process) - kernel_before) / max(1, count)
         cpu_s, began = server.usage()["cpu_s"], time.monotonic()
         time.sleep(SETTLE_S)
         idle_cpu = (server.usage()["cpu_s"] - cpu_s) / (time.monotonic() - began)

@@ -10,6 +10,7 @@ import time
 
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 STOP_S = 3.0
+STACK_KIB = 16   # of a thread in the kernel: THREAD_SIZE of x86-64 and of arm64 with pages of 4 KiB
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -219,6 +220,20 @@ def memory_kib(process):
                               resident)
         except OSError:
             total += resident
+    return total
+
+
+def kernel_kib(process):
+    """What the kernel keeps for the threads and processes of a session beside their pages: page
+    tables (VmPTE) and a stack for each thread (proc_pid_status(5))."""
+    total = 0
+    for pid, _ in session(process.pid):
+        try:
+            with open(f"/proc/{pid}/status", encoding="latin-1") as file:
+                told = dict(line.split(":", 1) for line in file if ":" in line)
+        except OSError:
+            continue
+        total += int(told.get("VmPTE", "0").split()[0]) + STACK_KIB * int(told.get("Threads", 0))
     return total
 
 

@@ -47,17 +47,17 @@ CLAIMS = (
         "memory", "Memory of a connection",
         "A connection costs an event loop a few hundred octets to some KiB, a thread its stack, and a process still more.",
         (C10K, UNP1_30, TUTORIALS),
-        "How much memory 1,000 idle connections have added: pages of the server (proportional set size), stacks and page tables of "
-        "the kernel. The kernel's sockets, the same for all, are not in it.", conditions.idle, "", (1000,),
+        "How much memory 1,000 idle connections have added: pages of the server, and stacks and page tables that the kernel keeps for it. "
+        "The kernel's sockets, the same for all, are not in it.", conditions.idle, "", (1000,),
         series.LOOPS + ("thread-per-connection", "process-per-connection"),
         (Beside("thread-per-connection", "reactor", "more", by=10), Beside("process-per-connection", "thread-per-connection", "more"),
-         Beside("coroutine", "reactor", "more"), Beside("proactor", "reactor", "more"), Beside("select", "reactor", "same")),
+         Beside("coroutine", "reactor", "more"), Beside("proactor", "reactor", "more")),
         "A loop keeps a structure; a coroutine a stack of which the used pages stay; a thread has a stack there and one in the "
         "kernel (16 KiB); a process page tables as well, and a copy of every page that it has written to.",
-        figure="held_kib", quick_series=("reactor", "select", "proactor", "coroutine", "thread-per-connection",
+        figure="held_kib", quick_series=("reactor", "proactor", "coroutine", "thread-per-connection",
                                          "process-per-connection"),
-        caution="Stacks and page tables of the kernel are counted for the whole machine (/proc/meminfo): what others start or end "
-                "meanwhile is in it."),
+        caution="Pages are proportional set size, page tables VmPTE; a kernel stack is taken for 16 KiB. What the kernel's slabs hold for a "
+                "thread, a process and its mappings is not told for one server, and not in it. Below half a KiB the figure is a few pages: near nothing."),
     Claim(
         "threads", "Blocking threads against a reactor",
         "Threads do not scale: beyond some hundreds or thousands of connections an event loop serves more with less.",
