@@ -86,9 +86,9 @@ class Client:
     def __init__(self, argv, cpus, folder):
         self.argv, self.cpus, self.folder = argv, cpus, folder
 
-    def run(self, seconds, warm_up=0.0, meter=None, warm_octets=0):
-        """Runs it for both times, counted from when it is ready, and warms up until it has read
-        `warm_octets`. The meter notes the second time; `share` is the part of what the client
+    def run(self, seconds, warm_up=0.0, meter=None, warm_octets=0, least_octets=0):
+        """Runs it for both times, counted from when it is ready, warms up until it has read
+        `warm_octets`, and then goes on until it has read `least_octets` more. The meter notes the second time; `share` is the part of what the client
         counted that fell into that."""
         with tempfile.TemporaryFile(dir=self.folder) as output:
             process = processes.start(self.argv, cpus=self.cpus, stdout=output, stderr=output)
@@ -101,7 +101,10 @@ class Client:
                 self.begin(process)
                 if meter:
                     meter.note(process)
+                enough = processes.octets_read(process.pid) + least_octets
                 self._wait(process, seconds)
+                self._wait(process, GRACE_S,
+                           lambda: not 0 <= processes.octets_read(process.pid) < enough)
                 if meter:
                     meter.note(process)
                 self._end(process)

@@ -13,7 +13,9 @@ NOISE_MAX = 0.15   # CPUs that others used; a run with more is noisy
 WARM_UP = 0.2      # of a run, before it: connections and handshakes are made, caches filled
 HANDSHAKE_OCTETS = 4096  # more than a server's part of one
 BY_THEMSELVES = {"cold": cold, "load": load, "paced": paced, "slow": slow}
-WARM_BUSY = 256    # from so many connections on it warms up until each could have had two answers
+WARM_BUSY = 256    # from so many connections on it warms up until each could have had two answers,
+TURNS = 5          # and lasts until each could have had these: what was sent before and is received in it
+# would else be counted without its cost.
 FULL = 0.95        # share of its CPUs from which on a client counts as the bottleneck
 
 
@@ -109,7 +111,8 @@ def _one_client(bench, server, workload, seconds, fields=(), size=None):
     client = client_for(bench, server, workload, fields)
     for longer in (seconds, max(2.0, 8 * seconds)):
         meter = Meter(bench, server)
-        figures = client.run(longer, WARM_UP * longer, meter, _warm_octets(workload, size))
+        figures = client.run(longer, WARM_UP * longer, meter, _warm_octets(workload, size),
+                             _least_octets(workload, size))
         if size is not None:
             check.check_count(workload, figures, size)
         if figures["requests"] * figures["share"] >= 1 or workload.unit == "MiB":
@@ -127,6 +130,13 @@ def _warm_octets(workload, size):
     if not workload.tls:
         return 2 * size * workload.connections if workload.connections >= WARM_BUSY else 0
     return workload.connections * (HANDSHAKE_OCTETS + min(3 * size, 1 << 16))
+
+
+def _least_octets(workload, size):
+    """What the client reads in a run at least."""
+    if workload.client != "wrk" or size is None or workload.connections < WARM_BUSY:
+        return 0
+    return TURNS * size * workload.connections
 
 
 def _by_itself(client, bench, server, workload, seconds):
