@@ -300,7 +300,12 @@ static bool conn_run_job(struct loop *loop, struct loop_conn *conn)
     if (loop->options.turns) {
         conn_run_job_by_turns(loop, job);
     } else if (loop->workers == NULL) {
-        file_job_run(job);
+        /* An open is tried first since its path may lead to what is remote. */
+        bool done = job->kind == FILE_JOB_OPEN && file_job_try(job);
+        if (!done && job->remote && loop_remote_begin(loop))
+            return false;
+        if (!done)
+            file_job_run(job);
         clock_update(&loop->clock); /* it may have taken long */
     } else if (loop_reads_pass_cache(loop, job) || !file_job_try(job)) {
         return false;
@@ -382,7 +387,7 @@ static void conn_resume(struct loop *loop, struct loop_conn *conn)
     enum loop_routine_state state = loop_routine_resume(loop, conn);
     if (state == LOOP_ROUTINE_ENDED)
         loop_conn_close(loop, conn);
-    else
+    else if (!conn->away)
         conn_settle(loop, conn, state == LOOP_ROUTINE_WAITS);
 }
 

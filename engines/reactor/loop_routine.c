@@ -133,7 +133,18 @@ static unsigned routine_wait(struct driver *d, unsigned what, uint64_t until_ms,
 static void routine_run_job(struct driver *d, struct file_job *job)
 {
     struct loop_routine *routine = routine_of_driver(d);
-    file_job_run(job);
+    struct loop_conn *conn = routine->conn;
+    bool done = job->kind == FILE_JOB_OPEN && file_job_try(job);
+    if (!done && job->remote && !routine->stops && loop_remote_begin(routine->loop)) {
+        loop_task_submit(routine->loop, loop_task_begin(routine->loop, conn, LOOP_TASK_JOB));
+        while (conn->away)
+            wait_here(routine);
+        if (job->res == -EINPROGRESS) /* it was never begun: everything ends */
+            job->res = -ECANCELED;
+        return;
+    }
+    if (!done)
+        file_job_run(job);
     clock_update(&routine->loop->clock); /* it may have taken long */
 }
 
