@@ -200,6 +200,19 @@ static const char *refuse_value(struct span value)
     return NULL;
 }
 
+/* Entries of one file share its name. */
+static int keep_place(const struct maker *m, size_t entry, struct config_map_value *values)
+{
+    const char *file = m->entries[entry].file;
+
+    if (entry > 0 && file == m->entries[entry - 1].file)
+        values[entry].file = values[entry - 1].file;
+    else
+        values[entry].file = arena_strdup(m->scope->build->arena, file != NULL ? file : "");
+    values[entry].line = m->entries[entry].line;
+    return values[entry].file != NULL ? 0 : -ENOMEM;
+}
+
 /* Texts are copied in one piece: of many short ones, each its own would take as much again. */
 static int values_make(struct maker *m)
 {
@@ -220,6 +233,8 @@ static int values_make(struct maker *m)
         if (what != NULL)
             return config_fail(m->scope->build, place_of(m, i), "map", "the value of \"%.200s\" %s",
                                key_of(m, i), what);
+        if (keep_place(m, i, values) < 0)
+            return -ENOMEM;
         if (value.len > 0 && memchr(value.ptr, '$', value.len) != NULL) {
             res = compile_value(m, i, &values[i]);
             continue;

@@ -15,6 +15,8 @@ enum {
 struct config_map_value {
     const struct template *template; /* NULL: `text` is all of it */
     struct span text;
+    const char *file; /* where it stands, for who explains an answer; "": among options */
+    size_t line;
 };
 
 /* An entry in the block itself, as written. */

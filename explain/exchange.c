@@ -2,6 +2,7 @@
  * and watches its search (http/search.h). See exchange.h. */
 #include "explain/exchange.h"
 
+#include "config/map_values.h"
 #include "config/session_limits.h"
 #include "core/check.h"
 #include "core/clock.h"
@@ -22,6 +23,7 @@ struct run {
     struct arena *arena;
     struct explain_answer *answer;
     struct explain_look *looks;
+    struct explain_mapped *maps;
     char *received; /* what a client has received, EXPLAIN_HEAD_MAX octets at most */
     size_t received_len;
     struct span left; /* of the request */
@@ -46,6 +48,26 @@ static void observe(struct run *run)
             run->answer->rewrites = x->search.rewrites;
         }
     }
+}
+
+/* Notes what a map was asked for, once. */
+static void saw_map(void *context, unsigned index, struct span key, int entry)
+{
+    struct run *run = context;
+    const struct config_map *map = &run->conn.env->config->maps[index];
+    struct explain_mapped *next = &run->maps[run->answer->maps_count];
+    char *kept;
+
+    for (const struct explain_mapped *at = run->maps; at < next; at++) {
+        if (at->map == map && span_eq(at->key, key))
+            return;
+    }
+    kept = run->answer->maps_count < EXPLAIN_MAPS_MAX ? arena_strndup(run->arena, key.ptr, key.len)
+                                                      : NULL;
+    if (kept == NULL)
+        return;
+    *next = (struct explain_mapped){ map, span_make(kept, key.len), entry };
+    run->answer->maps_count++;
 }
 
 static enum explain_step step_of(const struct http_exchange *x)
@@ -211,6 +233,7 @@ int explain_exchange(const struct config *config, const struct explain_request *
     struct session_limits limits = session_limits_of(config);
     struct explain_answer answer = { .client = request->client };
     struct run run = { .arena = arena, .answer = &answer, .left = request->head };
+    const struct http_watch watch = { .map = saw_map, .context = &run };
     struct http_env *env = NULL;
     int res;
 
@@ -218,14 +241,17 @@ int explain_exchange(const struct config *config, const struct explain_request *
     clock_update(&run.clock);
     run.looks = arena_array(arena, EXPLAIN_LOOKS_MAX + 1, sizeof(run.looks[0]));
     run.received = arena_alloc(arena, EXPLAIN_HEAD_MAX);
+    run.maps = arena_array(arena, EXPLAIN_MAPS_MAX + 1, sizeof(run.maps[0]));
     answer.looks = run.looks;
-    if (run.looks == NULL || run.received == NULL) {
+    answer.maps = run.maps;
+    if (run.looks == NULL || run.maps == NULL || run.received == NULL) {
         snprintf(why, why_size, "out of memory");
         return -ENOMEM;
     }
     res = http_env_create(config, &limits, &run.clock, true, why, why_size, &env);
     if (res < 0)
         return res;
+    env->watch = &watch;
     http_conn_open(&run.conn, env, request->listen, &request->client);
     if (request->listen->tls)
         http_conn_secured(&run.conn, request->named);

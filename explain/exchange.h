@@ -16,6 +16,7 @@
 
 enum {
     EXPLAIN_LOOKS_MAX = 4096,     /* files that are told; more are looked for, and not told */
+    EXPLAIN_MAPS_MAX = 256,       /* looks into maps, likewise */
     EXPLAIN_HEAD_MAX = 256 * 1024 /* octets that are read in search of the head's end */
 };
 
@@ -36,6 +37,13 @@ struct explain_look {
     int error;        /* an errno; 0: it is there */
     enum file_kind kind;
     uint64_t size;
+};
+
+/* A variable of a map that the answer asked for. */
+struct explain_mapped {
+    const struct config_map *map;
+    struct span key; /* what was looked up */
+    int entry;       /* what holds of map->values; -1: nothing does */
 };
 
 /* The request. All borrowed. */
@@ -59,6 +67,8 @@ struct explain_answer {
     bool ruled;                      /* a rule of a _redirects had something looked for */
     const struct explain_look *looks;
     size_t looks_count;
+    const struct explain_mapped *maps; /* each once */
+    size_t maps_count;
 };
 
 /* Has the request answered. The roots of `config` are open. 0, or -errno and a sentence. */

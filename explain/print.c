@@ -1,6 +1,7 @@
 /* print.c: see print.h. */
 #include "explain/print.h"
 
+#include "config/map_values.h"
 #include "core/json_text.h"
 #include "http/status.h"
 #include "match/pattern.h"
@@ -166,6 +167,39 @@ static void show_led(const struct explanation *about, FILE *out)
     }
 }
 
+static const struct config_map_value *value_of(const struct explain_mapped *mapped)
+{
+    return mapped->entry >= 0 ? &mapped->map->values[mapped->entry] : NULL;
+}
+
+/* What the entry says, before variables in it are looked up. */
+static struct span text_of(const struct config_map_value *value)
+{
+    return value->template != NULL ? span_str(value->template->text) : value->text;
+}
+
+static void show_maps(const struct explanation *about, FILE *out)
+{
+    for (size_t i = 0; i < about->answer.maps_count; i++) {
+        const struct explain_mapped *mapped = &about->answer.maps[i];
+        const struct config_map_value *value = value_of(mapped);
+
+        fprintf(out, LABEL "$%s: \"", i == 0 ? "map" : "", mapped->map->name);
+        show(out, mapped->key);
+        if (value == NULL) {
+            fprintf(out, "\" is no key, and there is no default\n");
+            continue;
+        }
+        fprintf(out, "\" %s \"",
+                mapped->entry == map_default(mapped->map->map) ? "is no key; default" : "becomes");
+        show(out, text_of(value));
+        fprintf(out, "\"");
+        if (value->line > 0)
+            fprintf(out, " (%s:%zu)", value->file, value->line);
+        fprintf(out, "\n");
+    }
+}
+
 static void show_path(FILE *out, const struct explain_look *look)
 {
     show_str(out, look->root);
@@ -231,6 +265,7 @@ void explain_print(const struct explanation *about, FILE *out)
     show_server(about, out);
     show_location(about, out);
     show_led(about, out);
+    show_maps(about, out);
     show_reasons(out, "access", about->access);
     show_reasons(out, "limits", about->limits);
     show_files(about, out);
@@ -311,6 +346,30 @@ static void put_led(const struct explanation *about, FILE *out)
         fprintf(out, ",");
         put_str(out, "place", at->place);
         fprintf(out, "}");
+    }
+    fprintf(out, "]");
+}
+
+static void put_maps(const struct explanation *about, FILE *out)
+{
+    fprintf(out, ",\"maps\":[");
+    for (size_t i = 0; i < about->answer.maps_count; i++) {
+        const struct explain_mapped *mapped = &about->answer.maps[i];
+        const struct config_map_value *value = value_of(mapped);
+        bool is_default = value != NULL && mapped->entry == map_default(mapped->map->map);
+
+        fprintf(out, "%s{", i > 0 ? "," : "");
+        put_str(out, "variable", mapped->map->name);
+        fprintf(out, ",");
+        put_span(out, "key", mapped->key);
+        fprintf(out, ",\"default\":%s,", is_default ? "true" : "false");
+        put_span(out, "value", value != NULL ? text_of(value) : span_make("", 0));
+        fprintf(out, ",\"place\":\"");
+        if (value != NULL && value->line > 0) {
+            put_text(out, span_str(value->file));
+            fprintf(out, ":%zu", value->line);
+        }
+        fprintf(out, "\"}");
     }
     fprintf(out, "]");
 }
@@ -405,6 +464,7 @@ void explain_print_json(const struct explanation *about, FILE *out)
     }
     put_location(about, out);
     put_led(about, out);
+    put_maps(about, out);
     put_reasons(out, "access", about->access);
     put_reasons(out, "limits", about->limits);
     put_files(about, out);

@@ -43,6 +43,7 @@ enum {
 };
 
 struct http_auth;
+struct http_head_memo;
 struct http_mixes;
 
 /* In env->needs, beside enum access_need: answers have fields that hang on the request. */
@@ -52,6 +53,14 @@ struct http_mixes;
 #define HTTP_NEEDS_VALUES (1u << 30)
 
 struct http_answer_fields;
+
+/* Who looks on while requests are answered, to explain them. */
+struct http_watch {
+    /* The variable of maps[map] is asked for: `key` is what was looked up, `entry` the index that
+     * holds, -1: none. May be called several times for one answer. */
+    void (*map)(void *context, unsigned map, struct span key, int entry);
+    void *context;
+};
 
 struct http_env {
     const struct config *config; /* borrowed */
@@ -63,6 +72,7 @@ struct http_env {
     struct compress_cache *compressed; /* NULL: no location says `compress` or `precompressed` */
     struct http_auth *auth;            /* NULL: no location asks for a password */
     struct http_roots *roots;
+    struct http_head_memo *heads; /* fields that were judged before (head_memo.h) */
     struct mime_table *mime;
     struct pool *exchanges; /* struct http_exchange, one a busy connection */
     struct pool *inputs;    /* input_size octets, one a connection with unprocessed input */
@@ -93,6 +103,7 @@ struct http_env {
     int64_t stamp_s;                   /* the second for which `stamp` was made */
     struct span stamp;                 /* "Server: ...\r\nDate: ...\r\n", in stamp_text */
     uint64_t decompress_log_ms;        /* when a sidecar was last complained about; 0: never */
+    const struct http_watch *watch;    /* borrowed; NULL: nobody looks on */
     char stamp_text[80];
     char head_end[HTTP_VARYING_MAX +
                   HTTP_HEAD_END_MAX]; /* what ends the head that is being put

@@ -256,6 +256,9 @@ static void map_of(void *context, const struct template_piece *piece, char *key,
             map_find(map->map, x->env->regexes, span_make(key, (size_t)len), &ret_mapped->captures);
     if (entry < 0)
         entry = map_default(map->map);
+    if (x->env->watch != NULL)
+        x->env->watch->map(x->env->watch->context, piece->index,
+                           span_make(key, len >= 0 ? (size_t)len : 0), entry);
     ret_mapped->template = entry >= 0 ? map->values[entry].template : NULL;
     ret_mapped->text = entry >= 0 ? map->values[entry].text : nothing;
 }

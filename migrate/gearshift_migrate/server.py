@@ -2,7 +2,7 @@
 
 import re
 
-from . import answers, maps, nginx_directives as directives, tls, values
+from . import answers, conditions, maps, nginx_directives as directives, tls, values
 from .admission import CLOSED, referers, translate_admission
 from .fields import cache_of, translate_fields
 from .location import find, gather, place_of
@@ -188,6 +188,7 @@ def fill(server, place, block, listens, context):
     if returned is not None:
         kind = place.last("default_type")
         answers.write_return(returned, block, context, kind.args[0] if kind is not None else "text/plain")
+    conditions.translate(server, block, context)
     for directive in server.block:
         if directive.name == "rewrite" and returned is None:
             answers.write_rewrite(directive, None, block, context)
@@ -203,6 +204,7 @@ def fill(server, place, block, listens, context):
             continue
         translate_location(location, locations, place, block, context)
         context.captured = ()
+    conditions.spread(block)
 
 
 def is_silent(returned):

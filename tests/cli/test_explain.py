@@ -41,6 +41,7 @@ server "www.example.org" {
   location "/said/" { return = "200 hello" }
   location "/gone/" { return = "301 https://example.com/" }
   location ~ "^/member/(.*)$" { rewrite = "/blog/$1" }
+  location = "/mapped" { return = "302 $page" headers = {"X-Nothing: $nothing"} }
   location = "/chain" { rewrite = "/said/x" }
   location "/told/" {
     root = "@DIR@/site"
@@ -61,6 +62,13 @@ server "other.example" {
   listen = {"127.0.0.1:0"}
   root = "@DIR@/site/files"
 }
+map "$arg_lang" "$page" {
+  file = {"@DIR@/pages.map"}
+  default = "/blog/post.html"
+  "de" = "/told/a.html"
+  ~ "^x(.)$" = "/files/$1.txt"
+}
+map "$arg_none" "$nothing" { "a" = "b" }
 """
 
 FILES = {"index.html": "<p>home", "404.html": "none", "a.css": "a" * 3000, "b.js": "b" * 50,
@@ -161,6 +169,7 @@ class Explain(Command):
         hashed = subprocess.run(["openssl", "passwd", "-6", "-salt", "saltsalt", "pass"],
                                 capture_output=True, text=True, check=True).stdout.strip()
         self.write("users", f"u:{hashed}\n")
+        self.write("pages.map", '# pages\nfr "/fr.html"\n')
         os.makedirs(self.path("hosted"))
         for name, text in (("_redirects", RULES), ("app.html", "<p>app"), ("page.html", "<p>page")):
             self.of_yesterday(self.write("hosted/" + name, text))
@@ -263,6 +272,22 @@ class Explain(Command):
             self.assertEqual((about["status"], [led["place"] for led in about["led"]]), (status, [f"{rules}:{number}"]))
         self.assertEqual(self.explained("/app.html", "-H", "Host: static.example")["led"], [])
         self.assertRegex(self.explain("/chain"), r'(?m)^led by +rewrite = /said/x: the path becomes /said/x \(.*:\d+\)$')
+
+    def test_which_entry_of_a_map(self):
+        for query, key, value, is_default, place in (
+                ("?lang=de", "de", "/told/a.html", False, self.line('"de" =')),
+                ("?lang=fr", "fr", "/fr.html", False, self.path("pages.map") + ":2"),
+                ("?lang=xy", "xy", "/files/$1.txt", False, self.line('~ "^x(.)$"')),
+                ("", "", "/blog/post.html", True, self.line('default = "/blog'))):
+            about = self.explained("/mapped" + query)
+            self.assertEqual(about["maps"], [
+                {"variable": "page", "key": key, "default": is_default, "value": value, "place": place},
+                {"variable": "nothing", "key": "", "default": False, "value": "", "place": ""}], query)
+        text = self.explain("/mapped?lang=xy")
+        self.assertRegex(text, r'(?m)^map +\$page: "xy" becomes "/files/\$1\.txt" \(.*:\d+\)$')
+        self.assertRegex(text, r'(?m)^ +\$nothing: "" is no key, and there is no default$')
+        self.assertRegex(self.explain("/mapped"), r'(?m)^map +\$page: "" is no key; default "/blog')
+        self.assertEqual(self.explained("/a.css")["maps"], [])
 
     def test_fields_of_settings(self):
         about = self.explained("/told/a.html")

@@ -278,6 +278,28 @@ class Idioms(Case):
             self.assertIn("if: not said", notes[0])
             self.assertNotIn("403", text)
 
+    def test_redirects_by_a_query(self):
+        start = "server { listen 80; server_name a.example; root /srv/a; location /p/ { expires 1h; } location = /x { return 404; } "
+        text, notes = self.whole(start + "if ($arg_id = 7) { return 301 /seven; } if ($arg_id = \"8\") { return 301 /eight; }"
+                                 "if ($query_string ~ ^p=(\\d+)$) { return 301 /posts/$1; }"
+                                 "if ($http_user_agent ~* phone) { rewrite ^ https://m.example$request_uri? permanent; } }")
+        self.assertEqual(notes, [])
+        for part in ("map \"$http_user_agent\" \"$led_1\" { ~* 'phone' = \"https://m.example$request_uri\" }",
+                     "map \"$args\" \"$led_2\"", "~ '^p=(\\d+)$' = \"/posts/$1\"", "default = \"$led_1\"",
+                     "\"7\" = \"/seven\"", "\"8\" = \"/eight\"", "default = \"$led_2\""):
+            self.assertIn(part, text)
+        self.assertEqual(text.count('return = "301 $led_3"'), 2)  # of the server, and of /p/
+        for condition in ("if ($arg_a = 1) { return 301 https://$arg_next/; }", "if ($arg_a = 1) { rewrite ^ /x permanent; }"):
+            self.assertEqual(len(self.whole(start + condition + " }")[1]), 1, condition)
+
+    def test_maintenance(self):
+        for file in ("$document_root/down.html", "/srv/a/down.html"):
+            text, notes = self.whole("server { listen 80; server_name a.example; root /srv/a;"
+                                     f"if (-f {file}) {{ return 503; }} }}")
+            self.assertEqual(notes, [])
+            self.assertIn('maintenance = "down.html"', text)
+        self.assertEqual(len(self.whole("server { listen 80; server_name a.example; root /srv/a; if (-f /tmp/down) { return 503; } }")[1]), 1)
+
     def test_what_is_guarded_stays_guarded(self):
         start = "server { listen 80; server_name a.example; root /srv/a; location /p/ { deny all; } "
         for inside, closed in (("rewrite ^/x$ /p/secret last;", 'location = "/x" {\n        try = {"/p/secret"}\n        deny = {"all"}'),

@@ -8,7 +8,7 @@ import os
 import threading
 import time
 
-from wire import MTIME_NS, ONE_AT_A_TIME, each, eventually, head, run, test
+from wire import MTIME_NS, ONE_AT_A_TIME, each, eventually, head, rounds, run, test
 
 SEEN_S = 1.0 + 1.5  # cache_valid, and generous slack
 SIZE = 12_000_000
@@ -167,7 +167,9 @@ def while_a_file_is_replaced_again_and_again_every_answer_is_one_of_them(server)
     writer.start()
     try:
         with own.connect() as connection:
-            for _ in range(1000):
+            for asked in range(10_000):
+                if asked >= rounds(1000) and len(etags) > 5:
+                    break
                 answer = connection.get("/busy")
                 assert answer.body in versions
                 assert etags.setdefault(answer["ETag"], answer.body) == answer.body

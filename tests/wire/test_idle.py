@@ -7,7 +7,7 @@ import resource
 import socket
 import time
 
-from wire import eventually, head, run, test
+from wire import eventually, head, rounds, run, test
 
 COUNT = 9_900
 SPARE = 150      # descriptors for everything else
@@ -26,7 +26,7 @@ def setup(world):
     server = world.serve(settings={"connections_max": "30000", "keepalive_timeout": "10m",
                                    "header_timeout": "2m"})
     count, world.memory_max_kib = MODELS.get(world.engine, (COUNT, MEMORY_MAX_KIB))
-    world.count = min(count, hard - SPARE)
+    world.count = min(rounds(count), hard - SPARE)
     return server
 
 

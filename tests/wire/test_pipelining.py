@@ -4,7 +4,7 @@
 
 import threading
 
-from wire import each, head, run, test
+from wire import each, head, rounds, run, test
 
 
 def setup(world):
@@ -63,7 +63,7 @@ def a_mixture_in_pieces(server, size):
 @test
 def a_hundred_small_ones_many_times(server):
     with server.connect() as connection:
-        for _ in range(30):
+        for _ in range(rounds(30)):
             connection.send(head("GET", "/3.txt") * 100)
             for _ in range(100):
                 assert connection.read_response().body == b"file 3\n" * 4
@@ -86,7 +86,7 @@ def large_files_between_small_ones(server):
 @test
 def a_client_that_reads_only_after_it_has_sent_everything(server):
     """More answers than buffers hold: the server stops reading, and forgets nothing."""
-    count = 3000
+    count = rounds(3000)
     failures = []
     with server.connect(receive_buffer=8192) as connection:
         connection.sock.settimeout(30)

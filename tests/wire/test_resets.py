@@ -3,16 +3,16 @@
 
 import time
 
-from wire import each, eventually, head, run, test
+from wire import each, eventually, head, rounds, run, test
 
-COUNT = 300
+COUNT = rounds(300)
 
 
 def setup(world):
     world.root.write("a.txt", "a")
     world.root.pattern("large.bin", 8 << 20)
     world.root.sparse("huge.bin", 1 << 30, {})
-    for number in range(400):
+    for number in range(150):
         world.root.write(f"list/{number}-{'x' * 200}.txt", "")
     return world.serve(settings={"autoindex": "on"})
 

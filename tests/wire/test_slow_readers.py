@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 
-from wire import eventually, head, run, test
+from wire import eventually, head, rounds, run, test
 
 SLOW = 25
 
@@ -31,7 +31,7 @@ def others_are_served_at_once_and_all_get_everything(server):
     readers = slow_readers(server, "/large.bin", SLOW)
     durations = []
     with server.connect() as connection:
-        for _ in range(300):
+        for _ in range(rounds(300)):
             started = time.monotonic()
             assert connection.get("/a.txt").body == b"a"
             durations.append(time.monotonic() - started)
@@ -77,7 +77,7 @@ def a_reader_in_tiny_pieces_gets_everything(server):
         connection.send(head("GET", "/large.bin"))
         connection.read_head()
         parts, count = [connection.pending], len(connection.pending)
-        for number in range(3000):
+        for number in range(rounds(3000)):
             data = connection.sock.recv(1 + number % 701)
             parts.append(data)
             count += len(data)

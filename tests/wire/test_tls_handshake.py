@@ -5,13 +5,13 @@ or no TLS at all. Whatever comes, the others are served and nothing is kept."""
 import random
 import time
 
-from wire import each, eventually, head, hello, patience, run, test
+from wire import each, eventually, head, hello, patience, rounds, run, test
 from wire.client import TIMEOUT_S
 from wire.tls import TlsFault, TlsSocket, Truncated, client_context
 
 HANDSHAKE_S = 1.0
 SLACK_S = 1.0
-AT_ONCE = 300
+AT_ONCE = rounds(300)
 RESETS_S = 30
 HELLO = hello.record(hello.HANDSHAKE, hello.client_hello(name="localhost", alpn=("http/1.1",)))
 HELLO_1_2 = hello.record(hello.HANDSHAKE, hello.client_hello(versions=(), name="localhost"))
@@ -212,7 +212,7 @@ def mutated_hellos_do_no_harm(server, _, octets, seed):
     """A few through each engine; tests/fuzz/fuzz_tls_*.c gives each library as many as it has time for."""
     rng = random.Random(seed)
     inputs = []
-    for _ in range(150):
+    for _ in range(rounds(150)):
         mutated = bytearray(octets)
         for _ in range(rng.choice((1, 1, 2, 4, 16))):
             kind, at = rng.randrange(4), rng.randrange(len(mutated))
@@ -232,7 +232,7 @@ def mutated_hellos_do_no_harm(server, _, octets, seed):
 def mutated_second_flights_do_no_harm(server):
     """What comes behind the ServerHello."""
     rng = random.Random(4)
-    for number in range(100):
+    for number in range(rounds(100)):
         with server.connect_raw() as connection:
             connection.send((HELLO, HELLO_1_2)[number % 2])
             assert hello.read_record(connection)[0] == hello.HANDSHAKE
@@ -262,7 +262,7 @@ STAGES = {
 
 @each(list(STAGES))
 def resets_in_mid_handshake(server, stage):
-    """Three hundred at a time: nothing stays behind."""
+    """Hundreds at a time: nothing stays behind."""
     server = server.world.serve()  # whose handshakes may take as long as the machine takes
     assert is_well(server)
 

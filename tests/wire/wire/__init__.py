@@ -27,7 +27,7 @@ from wire.client import Connection, Closed
 from wire.forms import forms
 from wire.request import head
 from wire.response import BadResponse, Response
-from wire.run import ONE_AT_A_TIME, each, run, test
+from wire.run import ONE_AT_A_TIME, each, rounds, run, test
 from wire.server import CAP_IPC_LOCK, LOOKED_INTO, Server, ServerFailed, may
 from wire.site import MTIME_NS, Site, eventually, http_date, patience
 
@@ -35,5 +35,6 @@ __all__ = [
     "BadResponse", "CAP_IPC_LOCK", "Closed", "Connection", "LOOKED_INTO", "MTIME_NS",
     "ONE_AT_A_TIME", "Response",
     "Server", "ServerFailed", "Site",
-    "each", "eventually", "forms", "fuse", "head", "hello", "http_date", "may", "patience", "run", "test",
+    "each", "eventually", "forms", "fuse", "head", "hello", "http_date", "may", "patience", "rounds", "run",
+    "test",
 ]

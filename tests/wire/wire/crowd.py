@@ -7,6 +7,7 @@ import threading
 import time
 
 from wire.request import head
+from wire.run import rounds
 from wire.site import eventually
 
 SUFFIXES = {"zstd": ".zst", "br": ".br", "gzip": ".gz"}
@@ -130,7 +131,7 @@ class Crowd:
     def asks_for_long(self, server):
         """ANSWERS of them, and no descriptor is left behind: those that the cache keeps are there
         after the first round."""
-        answers = int(ANSWERS or (ANSWERS_TLS if self.world.tls else ANSWERS_PLAIN))
+        answers = int(ANSWERS or rounds(ANSWERS_TLS if self.world.tls else ANSWERS_PLAIN))
         self.ask(server, answers // 4, seed=1)
         time.sleep(0.05)
         before = server.descriptors()

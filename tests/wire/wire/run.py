@@ -17,6 +17,7 @@ from wire.client import transcript
 from wire.server import Server, find_binary
 from wire.site import Site
 
+LEAN = "--lean" in sys.argv  # see rounds()
 SKIPPED_STATUS = 77  # what ctest (and Automake) take for "skipped"
 
 # Tests that run only without TLS: the file, the test, and why. All others run with each backend as
@@ -80,6 +81,12 @@ NOT_WITH_ENGINE = {
 ONE_AT_A_TIME = ("iterative",)  # several tests at once would wait for each other
 
 _tests = []
+
+
+def rounds(count):
+    """How often to repeat what chance has a share in: `count` times with the first engines; a third of it (--lean)
+    with those that have most of their code from these."""
+    return -(-count // 3) if LEAN else count
 
 
 def test(function):
@@ -239,6 +246,7 @@ def _parse_arguments():
                         help="TLS backend; 'none' is plain HTTP")
     parser.add_argument("--variant", default="",
                         help="further settings, separated by blanks: 'file_io=read'")
+    parser.add_argument("--lean", action="store_true", help="fewer rounds of what is done again and again")
     parser.add_argument("-k", dest="pattern", default="",
                         help="only the tests whose name contains (or, as a glob, matches) this")
     options = parser.parse_args()
