@@ -300,12 +300,9 @@ static bool conn_run_job(struct loop *loop, struct loop_conn *conn)
     if (loop->options.turns) {
         conn_run_job_by_turns(loop, job);
     } else if (loop->workers == NULL) {
-        /* An open is tried first since its path may lead to what is remote. */
-        bool done = job->kind == FILE_JOB_OPEN && file_job_try(job);
-        if (!done && job->remote && loop_remote_begin(loop))
+        if (job->remote && loop_remote_begin(loop))
             return false;
-        if (!done)
-            file_job_run(job);
+        file_job_run(job);
         clock_update(&loop->clock); /* it may have taken long */
     } else if (loop_reads_pass_cache(loop, job) || !file_job_try(job)) {
         return false;

@@ -134,8 +134,7 @@ static void routine_run_job(struct driver *d, struct file_job *job)
 {
     struct loop_routine *routine = routine_of_driver(d);
     struct loop_conn *conn = routine->conn;
-    bool done = job->kind == FILE_JOB_OPEN && file_job_try(job);
-    if (!done && job->remote && !routine->stops && loop_remote_begin(routine->loop)) {
+    if (job->remote && !routine->stops && loop_remote_begin(routine->loop)) {
         loop_task_submit(routine->loop, loop_task_begin(routine->loop, conn, LOOP_TASK_JOB));
         while (conn->away)
             wait_here(routine);
@@ -143,8 +142,7 @@ static void routine_run_job(struct driver *d, struct file_job *job)
             job->res = -ECANCELED;
         return;
     }
-    if (!done)
-        file_job_run(job);
+    file_job_run(job);
     clock_update(&routine->loop->clock); /* it may have taken long */
 }
 
