@@ -300,6 +300,8 @@ static bool conn_run_job(struct loop *loop, struct loop_conn *conn)
     if (loop->options.turns) {
         conn_run_job_by_turns(loop, job);
     } else if (loop->workers == NULL) {
+        if (job->remote && loop_remote_begin(loop))
+            return false;
         file_job_run(job);
         clock_update(&loop->clock); /* it may have taken long */
     } else if (loop_reads_pass_cache(loop, job) || !file_job_try(job)) {
@@ -389,7 +391,7 @@ static void conn_resume(struct loop *loop, struct loop_conn *conn)
     enum loop_routine_state state = loop_routine_resume(loop, conn);
     if (state == LOOP_ROUTINE_ENDED)
         loop_conn_close(loop, conn);
-    else
+    else if (!conn->away)
         conn_settle(loop, conn, state == LOOP_ROUTINE_WAITS);
 }
 
