@@ -58,6 +58,12 @@ static int shown(struct span text)
 
 /* ---- paths ---- */
 
+/* What an expression takes for itself. */
+static bool is_word(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
 static int hex_value(char c)
 {
     if (c >= '0' && c <= '9')
@@ -119,7 +125,7 @@ static char *expression(struct file *f, struct span path, bool *ret_many)
         } else {
             char octet = octet_at(rest, &len);
 
-            if (headers_is_word(octet) || octet == '/')
+            if (is_word(octet) || octet == '/')
                 *out++ = octet;
             else
                 out = hex_put(put(out, SPAN_LIT("\\x")), (unsigned char)octet);

@@ -1,27 +1,16 @@
 /* headers_host.c: see headers_host.h. */
 #include "config/headers_host.h"
 
-static bool is_alpha(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool headers_is_word(char c)
-{
-    return is_alpha(c) || (c >= '0' && c <= '9') || c == '_';
-}
+#include "match/redirect_pattern.h"
 
 size_t headers_sign_len(struct span text)
 {
-    size_t len = 1;
+    size_t name_len;
 
-    if (text.ptr[0] == '*')
-        return 1;
-    if (text.ptr[0] != ':' || text.len < 2 || !is_alpha(text.ptr[1]))
-        return 0;
-    while (len < text.len && headers_is_word(text.ptr[len]))
-        len++;
-    return len;
+    if (text.ptr[0] != ':')
+        return text.ptr[0] == '*';
+    name_len = redirect_name_len(span_make(text.ptr + 1, text.len - 1));
+    return name_len > 0 ? name_len + 1 : 0;
 }
 
 bool headers_has_sign(struct span text)
@@ -31,11 +20,6 @@ bool headers_has_sign(struct span text)
             return true;
     }
     return false;
-}
-
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
 /* Is `name` the pattern's? '*' is anything, ":name" one label. That of a server may begin with
@@ -56,7 +40,7 @@ static bool host_is(struct span pattern, struct span name)
             }
             return false;
         }
-        if (name.len == 0 || lower(pattern.ptr[0]) != name.ptr[0])
+        if (name.len == 0 || !span_caseeq(span_make(pattern.ptr, 1), span_make(name.ptr, 1)))
             return false;
         pattern = span_make(pattern.ptr + 1, pattern.len - 1);
         name = span_make(name.ptr + 1, name.len - 1);

@@ -27,9 +27,6 @@ enum headers_host_holds {
     HEADERS_HOST_FOR_ALL
 };
 
-/* A letter, a digit or '_'. */
-bool headers_is_word(char c);
-
 /* Octets of the sign at the front of `text`, which is not empty: 1 for '*', those of ":name"; 0: it
  * is none. */
 size_t headers_sign_len(struct span text);

@@ -32,7 +32,7 @@ struct dir_pack {
     uint32_t *order; /* places */
     size_t count, cap;
     /* sorting */
-    bool begun, sorted;
+    bool begun;
     uint32_t *other; /* where the next pass goes; as large as order */
     size_t width;    /* of the runs; 0: blocks are still to be sorted */
     size_t first;    /* where the block, or the pair of runs, begins */
@@ -298,6 +298,5 @@ int dir_pack_sort(struct dir_pack *p, const struct dir_wish *wish, size_t steps)
     }
     free(p->other);
     p->other = NULL;
-    p->sorted = true;
     return 0;
 }

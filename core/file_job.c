@@ -308,17 +308,15 @@ void file_job_again(struct file_job *job)
     job->res = -EINPROGRESS;
 }
 
-bool file_job_is_slice(const struct file_job *job)
-{
-    CHECK_OBJ(job, FILE_JOB_MAGIC);
-    return job->kind == FILE_JOB_LIST ||
-           (job->kind == FILE_JOB_READ && job->source != NULL && job->mem == NULL);
-}
-
 bool file_job_is_piece(const struct file_job *job)
 {
     CHECK_OBJ(job, FILE_JOB_MAGIC);
     return job->kind == FILE_JOB_LIST || (job->kind == FILE_JOB_READ && job->source != NULL);
+}
+
+bool file_job_is_slice(const struct file_job *job)
+{
+    return file_job_is_piece(job) && (job->kind == FILE_JOB_LIST || job->mem == NULL);
 }
 
 size_t file_job_size(const struct file_job *job)

@@ -50,24 +50,38 @@ static void observe(struct run *run)
     }
 }
 
+/* Fills in what the entry says, before variables in it are looked up, and where. */
+static void describe(struct run *run, const struct config_map *map, int entry,
+                     struct explain_mapped *mapped)
+{
+    const struct config_map_value *value = &map->values[entry];
+
+    mapped->value = value->template != NULL ? span_str(value->template->text) : value->text;
+    mapped->is_default = entry == map_default(map->map);
+    if (value->line > 0)
+        mapped->place = arena_printf(run->arena, "%s:%zu", value->file, value->line);
+}
+
 /* Notes what a map was asked for, once. */
 static void saw_map(void *context, unsigned index, struct span key, int entry)
 {
     struct run *run = context;
     const struct config_map *map = &run->conn.env->config->maps[index];
     struct explain_mapped *next = &run->maps[run->answer->maps_count];
-    char *kept;
+    char *kept = NULL;
 
     for (const struct explain_mapped *at = run->maps; at < next; at++) {
-        if (at->map == map && span_eq(at->key, key))
+        if (at->variable == map->name && span_eq(at->key, key))
             return;
     }
-    kept = run->answer->maps_count < EXPLAIN_MAPS_MAX ? arena_strndup(run->arena, key.ptr, key.len)
-                                                      : NULL;
+    if (run->answer->maps_count < EXPLAIN_MAPS_MAX)
+        kept = arena_strndup(run->arena, key.ptr, key.len);
     if (kept == NULL)
         return;
-    *next = (struct explain_mapped){ map, span_make(kept, key.len), entry };
-    run->answer->maps_count++;
+    *next = (struct explain_mapped){ map->name, span_make(kept, key.len), { NULL, 0 }, "", false };
+    if (entry >= 0)
+        describe(run, map, entry, next);
+    run->answer->maps_count += next->place != NULL;
 }
 
 static enum explain_step step_of(const struct http_exchange *x)

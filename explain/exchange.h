@@ -41,9 +41,11 @@ struct explain_look {
 
 /* A variable of a map that the answer asked for. */
 struct explain_mapped {
-    const struct config_map *map;
-    struct span key; /* what was looked up */
-    int entry;       /* what holds of map->values; -1: nothing does */
+    const char *variable; /* without '$' */
+    struct span key;      /* what was looked up */
+    struct span value;    /* as written in the entry that holds; ptr NULL: none does */
+    const char *place;    /* of that entry: "server.conf:12", or "" */
+    bool is_default;      /* it is the default */
 };
 
 /* The request. All borrowed. */

@@ -1,7 +1,6 @@
 /* print.c: see print.h. */
 #include "explain/print.h"
 
-#include "config/map_values.h"
 #include "core/json_text.h"
 #include "http/status.h"
 #include "match/pattern.h"
@@ -167,35 +166,21 @@ static void show_led(const struct explanation *about, FILE *out)
     }
 }
 
-static const struct config_map_value *value_of(const struct explain_mapped *mapped)
-{
-    return mapped->entry >= 0 ? &mapped->map->values[mapped->entry] : NULL;
-}
-
-/* What the entry says, before variables in it are looked up. */
-static struct span text_of(const struct config_map_value *value)
-{
-    return value->template != NULL ? span_str(value->template->text) : value->text;
-}
-
 static void show_maps(const struct explanation *about, FILE *out)
 {
     for (size_t i = 0; i < about->answer.maps_count; i++) {
         const struct explain_mapped *mapped = &about->answer.maps[i];
-        const struct config_map_value *value = value_of(mapped);
 
-        fprintf(out, LABEL "$%s: \"", i == 0 ? "map" : "", mapped->map->name);
+        fprintf(out, LABEL "$%s: \"", i == 0 ? "map" : "", mapped->variable);
         show(out, mapped->key);
-        if (value == NULL) {
+        if (mapped->value.ptr == NULL) {
             fprintf(out, "\" is no key, and there is no default\n");
             continue;
         }
-        fprintf(out, "\" %s \"",
-                mapped->entry == map_default(mapped->map->map) ? "is no key; default" : "becomes");
-        show(out, text_of(value));
+        fprintf(out, "\" %s \"", mapped->is_default ? "is no key; default" : "becomes");
+        show(out, mapped->value);
         fprintf(out, "\"");
-        if (value->line > 0)
-            fprintf(out, " (%s:%zu)", value->file, value->line);
+        show_place(out, mapped->place);
         fprintf(out, "\n");
     }
 }
@@ -355,21 +340,16 @@ static void put_maps(const struct explanation *about, FILE *out)
     fprintf(out, ",\"maps\":[");
     for (size_t i = 0; i < about->answer.maps_count; i++) {
         const struct explain_mapped *mapped = &about->answer.maps[i];
-        const struct config_map_value *value = value_of(mapped);
-        bool is_default = value != NULL && mapped->entry == map_default(mapped->map->map);
 
         fprintf(out, "%s{", i > 0 ? "," : "");
-        put_str(out, "variable", mapped->map->name);
+        put_str(out, "variable", mapped->variable);
         fprintf(out, ",");
         put_span(out, "key", mapped->key);
-        fprintf(out, ",\"default\":%s,", is_default ? "true" : "false");
-        put_span(out, "value", value != NULL ? text_of(value) : span_make("", 0));
-        fprintf(out, ",\"place\":\"");
-        if (value != NULL && value->line > 0) {
-            put_text(out, span_str(value->file));
-            fprintf(out, ":%zu", value->line);
-        }
-        fprintf(out, "\"}");
+        fprintf(out, ",\"default\":%s,", mapped->is_default ? "true" : "false");
+        put_span(out, "value", mapped->value);
+        fprintf(out, ",");
+        put_str(out, "place", mapped->place);
+        fprintf(out, "}");
     }
     fprintf(out, "]");
 }

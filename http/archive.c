@@ -29,8 +29,6 @@ static enum http_static_result fail(struct http_exchange *x, int error)
     s->listing = NULL;
     if ((error == EMFILE || error == ENFILE) && http_env_reclaim(x->env) > 0)
         return HTTP_STATIC_NEXT; /* it is wanted once more */
-    if (error == ENOBUFS)
-        http_listing_log_memory(x->env, s->uri);
     if (error == EFBIG && log_is_due(&x->env->listing_log_ms, x->env->clock->now_ms))
         log_error("directory %.*s is too large for an archive: archive_entries_max = %u, "
                   "archive_bytes_max = %llu, %d levels",
@@ -189,9 +187,8 @@ enum http_static_result http_archive_done(struct http_exchange *x)
     struct http_listing *listing = x->search.listing;
     if (x->job.res < 0)
         return fail(x, -x->job.res);
-    http_listing_charge(listing, archive_size(http_listing_archive(listing)));
-    if (x->env->listings_size > x->env->config->limits.listing_memory)
-        return fail(x, ENOBUFS);
+    if (http_listing_is_too_much(x, archive_size(http_listing_archive(listing))))
+        return fail(x, ENOMEM);
     if (x->job.res == 0)
         return respond(x);
     want_more(x);

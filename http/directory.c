@@ -28,20 +28,20 @@ enum {
     SHORT_README_MAX = 4096 /* so many octets */
 };
 
-/* Is more in memory than may be, on account of this listing and others? */
-static bool is_too_much(struct http_exchange *x, size_t size)
+bool http_listing_is_too_much(struct http_exchange *x, size_t size)
 {
-    struct http_listing *listing = x->search.listing;
-    http_listing_charge(listing, size);
-    return x->env->listings_size > x->env->config->limits.listing_memory;
-}
+    struct http_env *env = x->env;
+    struct span uri = x->search.uri;
+    uint64_t most = env->config->limits.listing_memory;
 
-void http_listing_log_memory(struct http_env *env, struct span uri)
-{
+    http_listing_charge(x->search.listing, size);
+    if (env->listings_size <= most)
+        return false;
     if (log_is_due(&env->listing_log_ms, env->clock->now_ms))
         log_error("directory %.*s is refused: the listings and archives that are being made hold "
                   "listing_memory = %llu bytes",
-                  (int)uri.len, uri.ptr, (unsigned long long)env->config->limits.listing_memory);
+                  (int)uri.len, uri.ptr, (unsigned long long)most);
+    return true;
 }
 
 static bool has_policy(const struct location *location)
@@ -75,8 +75,6 @@ static enum http_static_result fail(struct http_exchange *x, int error)
     if (error == EFBIG && log_is_due(&env->listing_log_ms, env->clock->now_ms))
         log_error("directory %.*s holds more than autoindex_max = %u names", (int)s->uri.len,
                   s->uri.ptr, env->config->limits.autoindex_max);
-    if (error == ENOBUFS)
-        http_listing_log_memory(env, s->uri);
     http_static_begin_error(x, error == EFBIG ? 503 : http_search_status(error));
     return HTTP_STATIC_NEXT;
 }
@@ -102,9 +100,9 @@ static enum http_static_result list_done(struct http_exchange *x)
         return fail(x, -job->res);
     }
     if (job->res == 1) {
-        if (is_too_much(x, file_job_size(job))) {
+        if (http_listing_is_too_much(x, file_job_size(job))) {
             file_job_discard(job);
-            return fail(x, ENOBUFS);
+            return fail(x, ENOMEM);
         }
         file_job_again(job);
         x->job_state = HTTP_JOB_WANTED;
@@ -112,9 +110,10 @@ static enum http_static_result list_done(struct http_exchange *x)
     }
     if (job->listing->count <= SHORT_MAX && job->listing->readme_len <= SHORT_README_MAX)
         return respond_short(x);
-    if (is_too_much(x, dir_pack_size(job->listing->items) + job->listing->readme_len)) {
+    if (http_listing_is_too_much(x,
+                                 dir_pack_size(job->listing->items) + job->listing->readme_len)) {
         file_job_discard(job);
-        return fail(x, ENOBUFS);
+        return fail(x, ENOMEM);
     }
     http_listing_fill(x->search.listing, job->listing);
     job->listing = NULL;

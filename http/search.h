@@ -190,9 +190,9 @@ enum http_static_result http_limit_step(struct http_exchange *x) HTTP_SEARCH_RAR
 enum http_static_result http_archive_begin(struct http_exchange *x) HTTP_SEARCH_RARE;
 enum http_static_result http_archive_done(struct http_exchange *x) HTTP_SEARCH_RARE;
 
-/* Tells the error log, now and then, that a listing or an archive of the directory `uri` was refused
- * because of listing_memory. */
-void http_listing_log_memory(struct http_env *env, struct span uri) HTTP_SEARCH_RARE;
+/* The listing or archive at hand takes so many octets now: is that, with all others, more than
+ * listing_memory? Then the error log is told, now and then. */
+bool http_listing_is_too_much(struct http_exchange *x, size_t size) HTTP_SEARCH_RARE;
 
 /* Lists the directory that x->search.uri names. */
 enum http_static_result http_directory_list(struct http_exchange *x);

@@ -19,7 +19,6 @@ int http_search_status(int error)
     case EMFILE:
     case ENFILE:
     case ENOMEM:
-    case ENOBUFS: /* listing_memory */
     case ESTALE: /* a server of files has another one there by now, also at a second look; or it, */
     case ETIMEDOUT: /* or the process of a FUSE, is down */
     case ENOTCONN:

@@ -20,12 +20,16 @@ HOSTS = ("$host", "$http_host", "$server_name", "$request_method", "$scheme")
 OWN_HOSTS = ("host", "server_name", "http_host", "hostname", "server_addr")
 
 
+def return_parts(args):
+    """(status, text or URL) of a `return` with arguments: a URL alone is a 302."""
+    return (args[0], " ".join(args[1:])) if args[0].isdigit() else ("302", args[0])
+
+
 def return_text(directive, context, default="text/html"):
     """(the value of `return`, that of return_type or None); None, None: it cannot be said."""
-    args = directive.args
-    if not args:
+    if not directive.args:
         return None, None
-    status, text = (args[0], " ".join(args[1:])) if args[0].isdigit() else ("302", args[0])
+    status, text = return_parts(directive.args)
     text = text.replace("\\", "\\\\").replace("\r\n", "\n").replace("\n", "\\n")
     if any(c < " " for c in text):
         context.notes.unsaid(directive, "a control character in a text; 404 here")

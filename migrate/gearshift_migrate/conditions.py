@@ -4,7 +4,7 @@ cookie or a field, as maps; and the file that says that a site is being worked o
 import re
 
 from . import maps
-from .answers import REDIRECTS, Condition, leads_anywhere, url_of
+from .answers import REDIRECTS, Condition, leads_anywhere, return_parts, url_of
 from .server_conf import Block, quoted, single
 
 SOURCES = re.compile(r"\$(?:args|query_string|is_args|remote_addr|remote_user|(?:arg|http|cookie)_\w+)")
@@ -46,8 +46,7 @@ def redirect(condition, context):
     if act is None or SOURCES.fullmatch(source) is None or condition.operator not in ("=", "~", "~*"):
         return None
     if act.name == "return":
-        status = act.args[0] if act.args[0].isdigit() else "302"
-        target = act.args[-1] if len(act.args) > 1 or not act.args[0].isdigit() else ""
+        status, target = return_parts(act.args)
     else:
         status = "301" if "permanent" in act.args[2:] else "302" if "redirect" in act.args[2:] or "://" in act.args[1] else ""
         target = act.args[1].removesuffix("?")

@@ -3,13 +3,12 @@
 import re
 
 from . import values
-from .answers import Condition
+from .answers import REDIRECTS, Condition, return_parts
 from .location import text_of
 from .server_conf import Block, quoted, single
 
 OF_PATHS = ("$uri", "$request_uri", "$document_uri")
 NESTING_MAX = 4
-REDIRECTS = ("301", "302", "303", "307", "308")
 
 
 def use(name, context, depth=0):
@@ -74,12 +73,11 @@ def translate_condition(directive, location, out, context):
             not any(re.search(rf"\${{?{name}\b", word) for word in act.args):
         return False
     if act.name == "return":
-        status = act.args[0] if act.args[0].isdigit() else "302"
-        target = act.args[-1] if len(act.args) > 1 or not act.args[0].isdigit() else None
+        status, target = return_parts(act.args)
     else:
         status = "301" if "permanent" in act.args else "302"
         target = act.args[1]
-    if target is None or row.args[0] not in OF_PATHS or location is not None or status not in REDIRECTS:
+    if not target or row.args[0] not in OF_PATHS or location is not None or status not in REDIRECTS:
         context.notes.unsaid(directive, f"a map of {row.args[0]}: paths that have moved, with their new ones, are what is said")
         return True
     for line in row.block:

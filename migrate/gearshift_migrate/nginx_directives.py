@@ -151,7 +151,7 @@ more_clear_headers | said | `headers` with `"Name:"`
     "rewrite": """
 return | said | `return`, `return_type`
 rewrite | said | `location ~` with `return`, or with `try`
-if | said | hosts, schemes, methods, missing files, paths, referers; nothing else
+if | said | hosts, schemes, methods, missing files, paths, referers; a file in the root that stops all (`maintenance`); redirects of a server by a query, cookie, field or address, by a `map` and `return`; nothing else
 set | unsaid | no variables of one's own
 break | needless | a rewrite goes on with files
 rewrite_log | needless | `gearshift explain URL`

@@ -45,7 +45,7 @@ static void test_chunks(void **state)
         struct dir_item item = { .name = name, .size = UINT64_MAX, .mtime_s = INT64_MIN };
 
         memset(name, 'n', NAME_MAX);
-        snprintf(name + NAME_MAX - 4, 5, "%04d", i);
+        snprintf(name + NAME_MAX - 4, 5, "%04u", (unsigned)i % COUNT);
         assert_int_equal(dir_pack_add(p, &item), 0);
     }
     assert_true(dir_pack_size(p) > COUNT * NAME_MAX);
