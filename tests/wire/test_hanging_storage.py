@@ -7,7 +7,7 @@ import tempfile
 
 from wire import fuse, head, run, test
 
-SMALL, LARGE = 900, 3 << 20
+SMALL, MIDDLE, LARGE = 900, 1 << 20, 3 << 20
 WAITING = 12  # fewer than remote_workers
 MTIME_NS = 1704164645_000000000
 
@@ -23,6 +23,7 @@ def setup(world):
             location "/storage/" {
                 alias = "%s/"
                 autoindex = on
+                archive = {"tar"}
             }
             location "/beneath/" { alias = "%s/" }
         }
@@ -82,7 +83,7 @@ def a_small_file_that_cannot_be_read(fixture):
 
 @test
 def a_large_one(fixture):
-    held_up(fixture, "read", "large.bin", LARGE)
+    held_up(fixture, "read", "large.bin", MIDDLE)
 
 
 @test
@@ -118,6 +119,23 @@ def a_file_that_is_closed(fixture):
     try:
         storage.write("closed.bin", b"2" * (LARGE - 1), MTIME_NS + 10**9)
         assert server.get("/storage/closed.bin").body == b"2" * (LARGE - 1)
+        others_are_served(server)
+    finally:
+        storage.let_go()
+
+
+@test
+def an_archive_whose_client_leaves(fixture):
+    """What it was reading is closed, which the storage may keep."""
+    server, storage, _ = fixture
+    storage.write("packed/large.bin", b"1" * LARGE)
+    with server.connect(receive_buffer=16384) as connection:
+        connection.send(head("GET", "/storage/packed/?archive=tar"))
+        connection.read_head()
+        connection.read_octets(16384)
+        storage.hold("flush", name="large.bin")
+    try:
+        assert storage.wait_until_held()
         others_are_served(server)
     finally:
         storage.let_go()

@@ -89,8 +89,12 @@ class FuseSite:
         self.changed = threading.Condition(self.lock)
         os.makedirs(path, exist_ok=True)
         self.device = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
-        mount("gearshift-test", path, "fuse", MS_NOSUID | MS_NODEV,
-              f"fd={self.device},rootmode=40000,user_id=0,group_id=0,allow_other")
+        try:
+            mount("gearshift-test", path, "fuse", MS_NOSUID | MS_NODEV,
+                  f"fd={self.device},rootmode=40000,user_id=0,group_id=0,allow_other")
+        except OSError:
+            os.close(self.device)
+            raise
         threading.Thread(target=self._serve, daemon=True).start()
 
     # What tests do
@@ -249,12 +253,14 @@ def site_or_skip(path=None, valid_s=0):
     """A FuseSite in a folder of its own, or `path` in one, which go with the process; the test ends as
     skipped, with the reason, where none can be mounted."""
     namespace_or_skip()
-    if not os.access("/dev/fuse", os.R_OK | os.W_OK):
-        print("skip all: the kernel has no FUSE here (/dev/fuse)")
-        sys.exit(77)
     folder = os.path.dirname(path) if path else tempfile.mkdtemp(prefix="gearshift-fuse-")
     os.chmod(folder, 0o755)
-    site = FuseSite(path or os.path.join(folder, "mounted"), valid_s)
+    try:
+        site = FuseSite(path or os.path.join(folder, "mounted"), valid_s)
+    except OSError as error:  # no module, no device, or a container that may not mount
+        shutil.rmtree(folder, ignore_errors=True)
+        print(f"skip all: no FUSE can be mounted here: {error}")
+        sys.exit(77)
 
     def end():
         site.close()
