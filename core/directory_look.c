@@ -1,9 +1,11 @@
 /* directory_look.c: see directory_look.h. What lies on a local file system, and is in memory, is
- * seen at once; else a thread asks, since a call that waits for another machine cannot be ended. */
+ * seen at once, as is all where nothing else is mounted; else a thread asks, since a call that
+ * waits for another machine cannot be ended. */
 #include "core/directory_look.h"
 
 #include "core/check.h"
 #include "core/file_root.h"
+#include "core/mounts.h"
 #include "core/thread_start.h"
 
 #include <errno.h>
@@ -96,18 +98,31 @@ static bool wait_for(struct look *look, unsigned timeout_ms)
     return answered;
 }
 
-int directory_look(const char *path, unsigned timeout_ms)
+/* May it wait for another machine? Where none has anything mounted here, no: once a process has had
+ * a second thread, each system call of the first one costs more. */
+static bool may_wait(const char *path)
 {
     struct file_root_id id;
-    pthread_t thread;
+    struct mounts mounts;
     int fd;
 
-    CHECK(timeout_ms > 0);
     if (file_root_open_cached(path, &fd, &id) == 0) {
         close(fd);
-        if (!id.remote)
-            return 0;
+        return id.remote;
     }
+    mounts_find_remote(&mounts);
+    bool some = mounts.count > 0;
+    mounts_free(&mounts);
+    return some;
+}
+
+int directory_look(const char *path, unsigned timeout_ms)
+{
+    pthread_t thread;
+
+    CHECK(timeout_ms > 0);
+    if (!may_wait(path))
+        return look_now(path);
     struct look *look = look_create(path);
     if (look == NULL || thread_start(STACK_SIZE, ask, look, &thread) < 0) {
         if (look != NULL)
