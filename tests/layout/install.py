@@ -50,6 +50,9 @@ FILES = (
     "share/gearshift/bench/gearshift_compare/main.py",
     "share/gearshift/bench/gearshift_compare/assets/vendor/plot.min.js",
     "share/gearshift/bench/peers/servers.json",
+    "bin/gearshift-trace",
+    "share/man/man1/gearshift-trace.1",
+    "share/gearshift/bench/gearshift_trace/main.py",
     "bin/gearshift-migrate",
     "share/man/man1/gearshift-migrate.1",
     "share/gearshift/migrate/gearshift_migrate/main.py",
@@ -130,9 +133,12 @@ class TestInstall(unittest.TestCase):
     def test_the_comparison_finds_its_package_and_the_server(self):
         prefix = self.folder / "prefix"
         install("--prefix", prefix)
-        done = subprocess.run([prefix / "bin/gearshift-compare", "--help"], text=True,
-                              stdout=subprocess.PIPE, check=True)
-        self.assertIn(f"({prefix}/bin/gearshift)", re.sub(r"\s+", "", done.stdout))
+        for name in ("gearshift-compare", "gearshift-trace"):
+            done = subprocess.run([prefix / "bin" / name, "--help"], text=True,
+                                  stdout=subprocess.PIPE, check=True)
+            told = re.sub(r"\s+", "", done.stdout)
+            self.assertIn(f"({prefix}/bin/gearshift)", told)
+        self.assertIn(f"({prefix}/share/gearshift/www)", told)
 
     def test_a_server_conf_that_is_there_is_kept(self):
         prefix = self.folder / "prefix"
