@@ -58,6 +58,8 @@ class Distributions(unittest.TestCase):
     def test_few_rounds_bear_nothing_out(self):
         self.assertEqual(self.share(3.0, "unknown", rounds=3), 1)
         self.assertEqual(self.share(3.0, "more", rounds=4), 1)
+        for rounds in (4, 5):  # smallest to largest would be wrong in one of eight, or sixteen
+            self.assertGreater(self.share(1.0, "none", noise=0.1, rounds=rounds), 0.9, rounds)
 
     def test_a_floor_takes_small_differences_away(self):
         told = drawn(random.Random(1), 1.05, 0.001)
@@ -95,6 +97,8 @@ class Verdicts(unittest.TestCase):
                 ("less", (1, 1, 1, 0.7), ("holds from", 1000))):
             self.assertEqual(rules.verdict(said, self.points(*ratios)), wanted, (said, ratios))
         self.assertEqual(rules.verdict("more", [(1, rules.ratios({0: 2}, {0: 1}))]), ("too few runs", None))
+        wide = [(5000, drawn(random.Random(5), 1.0, 0.4, rounds=5))]
+        self.assertEqual(rules.verdict("same", self.points(1, 1) + wide), ("too few runs", None))
 
     def test_of_a_claim(self):
         for parts, wanted in (

@@ -112,8 +112,9 @@ METHOD = (
     "Each run has a server of its own, started for it and ended after it. A round goes through all variables in random order, in "
     "each through its values, and at each through all servers: what is compared was measured soon after each other, two servers at a "
     "value within seconds.",
-    "A ratio is the median of the ratios within the rounds, with an interval of order statistics that holds it with at least 95 % "
-    "from six rounds on; with four (--quick) it is the smallest to the largest, 87.5 %. A difference is one when the interval leaves "
+    "A ratio is the median of the ratios within the rounds, with an interval that holds it with 95 %: order "
+    "statistics, which assume nothing of how ratios are distributed; with four or five rounds (--quick), where these do not reach so far, "
+    "Student's interval of the logarithms, or the smallest to the largest where that is wider. A difference is one when the interval leaves "
     "out 1, four rounds are there, and the median is further from 1 than the floor: 2 %, or what the same server under two names came "
     "to. “The same” means that the interval lies within 10 % of 1; where it reaches beyond, nothing is said. With hundreds of "
     "comparisons some are wrong by chance: the rule's 5 % of those between equals, less what the floor takes away. Believe none that "
