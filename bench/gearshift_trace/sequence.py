@@ -63,7 +63,8 @@ def build(engine, model, recording, descriptors, client_fd, answer, free, main_p
         shut.setdefault(name, []).append(bar)
     return Sequence(engine, model, lanes, rows,
                     [(name, *bar) for name in lanes for bar in shut.get(name, [])],
-                    len(alive - names.keys()), begin, _figures(recording, sending, begin), recording, answer, free)
+                    len(alive - names.keys()), begin, _figures(recording, sending, begin),
+                    recording, answer, free)
 
 
 def _names(recording, main_pid):
@@ -244,7 +245,7 @@ def _figures(recording, sending, begin):
         "submitted": sum(e.kind == "submit" for e in entries),
         "completed": sum(e.kind == "complete" for e in entries),
         "kernel_threads": sum(e.kind == "async" for e in entries),
-        "wakes": None, "switches": None, "in_out_us": None, "client_us": None,
+        "wakes": None, "switches": None, "in_out_us": None,
     }
     if not recording.timed:
         return found
