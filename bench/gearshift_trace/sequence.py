@@ -101,8 +101,9 @@ def _rows(recording, words, names, client_fd, sending):
         elif isinstance(event, Entry):
             yield (event.at, place), _of_ring(event, names)
         elif isinstance(event, Mark):
-            yield (event.at, place), Row(event.at, names.get(event.thread, ""), "", "note",
-                                         event.name)
+            lane = names[event.thread]
+            yield (event.at, place), Row(event.at, lane, lane, "mark",
+                                         event.name.replace("__", " "))
 
 
 def _of_client(call, fds):
