@@ -10,19 +10,21 @@ sleeps, and the one worker there is.
 import dataclasses
 import math
 import os
+import statistics
 import subprocess
 import time
 
-from . import check, intervals, measure, servers
+from . import check, intervals, measure, processes, servers
 from .clients import ClientFailed
 from .combinations import REFERENCE
 
 ORDER = "ABBA"         # a block; the next one begins with the engine that is there
-BLOCKS = 3             # of a visit: a server started anew, and a client
-VISITS_MAX = 4         # of a pair in a workload
-PERIOD_S = 1.0
-WARM_S = 0.25          # behind a shift, before its time counts: its caches are filled
-GONE_S = 10            # for the old worker to go
+BLOCKS = 10            # of a visit: a server started anew, and a client
+VISITS_MAX, VISITS_MIN = 4, 2  # of a pair in a workload
+PERIOD_S = 0.2         # the machine's mood wanders on every scale: the shorter, the more of it cancels
+WARM_S = 0.1           # behind a shift, before its time counts: its caches are filled
+WARM_ANSWERS = 10      # ... and so many on each connection
+GONE_S, SHIFT_S = 10, 0.15  # for the old worker to go: at most, and about
 SHARE = 0.4            # of the time of everything
 OVERHEAD_S = 2.0       # of a visit, beside its periods: a start, a check, a client
 FLOOR = 0.01           # no difference below this is called one
@@ -51,17 +53,17 @@ def pairs(combinations, workloads, reference):
     return [Pair(w, first, c) for w in asked for c in own if c is not first]
 
 
-def visit_s(period):
-    return OVERHEAD_S + BLOCKS * (len(ORDER) * period + 2 * (WARM_S + 0.15))
+def visit_s(period, blocks=BLOCKS):
+    return OVERHEAD_S + blocks * (len(ORDER) * period + 2 * (WARM_S + SHIFT_S))
 
 
-def choose(found, period, visits, budget):
-    """The pairs for which there is time: of as many workloads as get two visits each. Empty where
+def choose(found, seconds, visits, budget):
+    """`seconds` are those of a visit. The pairs for which there is time: of as many workloads as get two visits each. Empty where
     not even one workload has them."""
     chosen = []
     for name in dict.fromkeys(pair.workload.name for pair in found):
         more = chosen + [pair for pair in found if pair.workload.name == name]
-        if len(more) * min(visits, BLOCKS_MIN // BLOCKS) * visit_s(period) > budget:
+        if len(more) * min(visits, VISITS_MIN) * seconds > budget:
             break
         chosen = more
     return chosen
@@ -76,15 +78,32 @@ def block_log(periods):
     return (b1 + b2 - a1 - a2) / 2
 
 
+def signed_rank_interval(values):
+    """The median of the means of all pairs (Hodges and Lehmann), and the interval of Wilcoxon's
+    signed ranks around it: (middle, low, high, coverage). It asks of the values that they lie
+    evenly around their middle, which a block does: what spoils an A is as likely to spoil a B. For
+    that it is a fifth narrower than order statistics of the values themselves."""
+    n = len(values)
+    means = sorted((values[i] + values[j]) / 2 for i in range(n) for j in range(i, n))
+    ways = [1] + [0] * len(means)  # subsets of the ranks 1..n, by their sum
+    for rank in range(1, n + 1):
+        for total in range(len(means), rank - 1, -1):
+            ways[total] += ways[total - rank]
+    k, below = 1, ways[0]
+    while k < len(means) // 2 and 1 - 2 * (below + ways[k]) / 2 ** n >= intervals.CONFIDENCE:
+        below, k = below + ways[k], k + 1
+    return (statistics.median(means), means[k - 1], means[-k],
+            round(max(0.0, 1 - 2 * below / 2 ** n), 4))
+
+
 def conclude(logs):
     """The ratio of B to A of all blocks, with its interval; None for none."""
-    found = intervals.median_interval(logs)
-    if found is None:
+    if not logs:
         return None
-    ratio, low, high = (math.exp(found[key]) for key in ("median", "low", "high"))
-    return {"ratio": ratio, "low": low, "high": high, "n": found["n"],
-            "coverage": found["coverage"],
-            "differ": found["n"] >= BLOCKS_MIN and not low <= 1 <= high}
+    middle, low, high, coverage = signed_rank_interval(logs)
+    ratio, low, high = map(math.exp, (middle, low, high))
+    return {"ratio": ratio, "low": low, "high": high, "n": len(logs), "coverage": coverage,
+            "differ": len(logs) >= BLOCKS_MIN and not low <= 1 <= high}
 
 
 def verdict(found, floor):
@@ -140,9 +159,10 @@ def narrower(told, fresh):
 class Visit:
     """A server, a client, and so many blocks."""
 
-    def __init__(self, bench, server, pair, period, control):
-        self.bench, self.server, self.pair, self.period = bench, server, pair, period
-        self.control = control
+    def __init__(self, bench, server, pair, stage, control):
+        self.bench, self.server, self.pair, self.control = bench, server, pair, control
+        self.period, self.blocks = stage.period, stage.blocks
+        self.client = None     # its process
         self.shifts = []
 
     def run(self):
@@ -159,43 +179,42 @@ class Visit:
 
     def _blocks(self, fields, size):
         client = measure.client_for(self.bench, self.server, self.pair.workload, fields)
-        blocks, noise = [], []
+        meter, blocks = measure.Meter(self.bench, self.server), []
 
         def under_load(process):
-            now = None
-            for _ in range(BLOCKS):
+            self.client, now = process, None
+            meter.note(process)
+            for _ in range(self.blocks):
                 block = []
                 for side in ORDER:
                     if side != now:
-                        self.shift(self.pair.a if side == "A" else self.pair.b)
+                        self.shift(self.pair.a if side == "A" else self.pair.b, size)
                         now = side
-                    cost, others = self._period(process, size)
-                    block.append(cost)
-                    noise.append(others)
+                    block.append(self._period(size))
                 blocks.append(block)
+            meter.note(process)
 
         figures = client.during(under_load)
         failed = {name: count for name, count in figures["failed"].items() if count}
         if failed or figures["status_errors"]:
             raise ClientFailed(f"the client tells of failures: {failed or 'statuses'}")
-        return {"blocks": blocks, "noise": max(noise), "shift_ms": intervals.median_interval(
-            self.shifts)["median"], "command": client.command()}
+        return {"blocks": blocks, "noise": meter.read()["noise"], "command": client.command(),
+                "shift_ms": intervals.median_interval(self.shifts)["median"]}
 
-    def _period(self, process, size):
-        """CPU microseconds of the server a request, and CPUs that others used."""
-        before = set(self.server.pids())
-        meter = measure.Meter(self.bench, self.server)
-        meter.note(process)
+    def _period(self, size):
+        """CPU microseconds of the server a request."""
+        pids = self.server.pids()
+        began = processes.cpu_ns(pids), processes.octets_read(self.client.pid)
         time.sleep(self.period)
-        meter.note(process)
-        if not before <= set(self.server.pids()):
+        ended = processes.cpu_ns(pids), processes.octets_read(self.client.pid)
+        if not set(pids) <= set(self.server.pids()):
             raise ClientFailed("a worker ended while its time was counted")
-        used, requests = meter.read(), meter.received() / size
-        if requests < 1:
+        requests = (ended[1] - began[1]) / size
+        if requests < 1 or ended[0] <= began[0]:
             raise ClientFailed("not one answer came in a period")
-        return used["server"]["cpu_s"] * 1e6 / requests, used["noise"]
+        return (ended[0] - began[0]) / 1e3 / requests
 
-    def shift(self, combination):
+    def shift(self, combination, size):
         """Another engine, and behind it the time to warm up. Raises ClientFailed."""
         old = set(self.server.pids()) - {self.server.process.pid}
         argv = [combination.binary, "shift", combination.engine,
@@ -214,6 +233,10 @@ class Visit:
                 raise ClientFailed("the worker of the engine before does not end")
             time.sleep(0.01)
         time.sleep(WARM_S)
+        enough = (processes.octets_read(self.client.pid)
+                  + WARM_ANSWERS * self.pair.workload.connections * size)
+        while processes.octets_read(self.client.pid) < enough and time.monotonic() < deadline:
+            time.sleep(0.005)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -221,6 +244,7 @@ class Stage:
     """What is to be measured so, and for how long."""
     pairs: list
     period: float
+    blocks: int            # of a visit
     visits: int
     budget_s: float
 
@@ -228,20 +252,20 @@ class Stage:
 def budget(a, combinations, workloads, plan, notes):
     """Takes the time of this from the plan's. The Stage."""
     found = [] if a.fresh else pairs(combinations, workloads, REFERENCE)
-    period = min(PERIOD_S, plan.seconds) if a.seconds else PERIOD_S / 2
-    visits = min(VISITS_MAX, plan.rounds)
-    own = plan.budget_s * SHARE
-    chosen = choose(found, period, visits, own)
-    own = min(own, 1.2 * len(chosen) * visits * visit_s(period))
+    period, visits = min(PERIOD_S, plan.seconds), min(VISITS_MAX, plan.rounds)
+    blocks = min(BLOCKS, 3 * plan.rounds)
+    seconds, own = visit_s(period, blocks), plan.budget_s * SHARE
+    chosen = choose(found, seconds, visits, own)
+    own = min(own, 1.2 * len(chosen) * visits * seconds)
     if chosen:
         if not a.seconds:
             plan.seconds *= 1 - own / plan.budget_s
         plan.budget_s -= own
     elif found:
-        need = BLOCKS_MIN / BLOCKS * visit_s(period) * len({p.b.name for p in found}) / SHARE / 60
+        need = VISITS_MIN * seconds * len({p.b.name for p in found}) / SHARE / 60
         notes.append("Engines were compared by fresh starts alone: under one load, so many of them "
                      f"take {math.ceil(need)} minutes in all; fewer --engines, or more --minutes.")
-    return Stage(chosen, period, visits, own)
+    return Stage(chosen, period, blocks, visits, own)
 
 
 class Runner:
@@ -261,7 +285,7 @@ class Runner:
                 if self._done(pair) > number or {pair.a.name, pair.b.name} & refused:
                     continue
                 left = self.until - time.monotonic()
-                if left < visit_s(self.stage.period):
+                if left < visit_s(self.stage.period, self.stage.blocks):
                     return
                 self.progress.step(number, f"{pair.workload.name}, {pair.b.name} under one load",
                                    len(self.journal.of("paired")), left)
@@ -277,7 +301,7 @@ class Runner:
         server = self.plan.make_server(base)
         try:
             server.start(self.plan.bench.server_cpus)
-            return Visit(self.plan.bench, server, pair, self.stage.period, control).run()
+            return Visit(self.plan.bench, server, pair, self.stage, control).run()
         except servers.StartFailed as error:
             return {"kind": "paired", "void": f"it did not start: {error}"}
         finally:

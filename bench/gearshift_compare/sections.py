@@ -321,8 +321,8 @@ METHOD = (
     "what the machine does to one of them, it does to all.",
     "Engines are compared under one load as well, where answers are of one size: a server changes "
     "its engine while it serves, A B B A, on the same connections; what changes evenly with time "
-    "cancels. Nothing counts until the old worker has gone and a quarter of a second has passed; "
-    "CPU is that of all processes of the server. After three such blocks it is started anew.",
+    "cancels. Nothing counts until the old worker has gone and the new one is warm; CPU is that of "
+    "all processes of the server. After ten such blocks it is started anew.",
     "Before and after each run some answers are checked for status, length and SHA-256 of the "
     "octets; of each combination's first, up to 200 of the mix. A client's error, a wrong status "
     "or a wrong count of octets voids the run.",

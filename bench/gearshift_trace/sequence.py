@@ -229,6 +229,8 @@ def _bars(rows):
     for i, row in enumerate(rows):
         if row.kind == "wait":
             asleep[row.source] = i
+        elif row.kind == "woken" and row.target not in asleep and row.text.startswith("clone"):
+            continue  # its first step
         elif row.kind == "woken":
             yield row.target, (asleep.pop(row.target, -1), i)
     for lane, i in asleep.items():
