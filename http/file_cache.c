@@ -4,6 +4,7 @@
  */
 #include "http/file_cache.h"
 #include "core/check.h"
+#include "core/file_close.h"
 #include "core/file_open.h"
 #include "core/log_repeat.h"
 #include "core/random_key.h"
@@ -396,6 +397,11 @@ void file_cache_close_some(struct file_cache *cache)
 /* The job's file is small and all there: its descriptor is needed no more. */
 static void let_go(struct file_cache *cache, struct file_job *job)
 {
+    if (job->meta.remote) {
+        file_close(job->fd, true);
+        job->fd = -1;
+        return;
+    }
     if (cache->closing_count == ARRAY_LEN(cache->closing))
         file_cache_close_some(cache);
     cache->closing[cache->closing_count++] = job->fd;
@@ -522,7 +528,7 @@ void file_entry_unref(struct file_entry *entry)
     entry->cache->live--;
     entry->magic = 0;
     if (entry->fd >= 0)
-        close(entry->fd);
+        file_close(entry->fd, entry->meta.remote);
     free(entry->content);
     free(entry->fields);
     free(entry->content_hash);

@@ -89,6 +89,7 @@ struct file_entry *http_search_look_up(struct http_exchange *x, struct span path
         memcpy(x->path, ".", 2);
     file_cache_ask(env->cache, root->fd, root->id, location->symlinks, x->path,
                    env->config->limits.small_file_max, env->clock->now_ms, &x->job);
+    x->job.remote = http_root_is_remote(root);
     x->job_state = HTTP_JOB_WANTED;
     return NULL;
 }

@@ -75,6 +75,7 @@ def reason_table(claim):
     """(header, rows) of what was counted beside the figure."""
     rows = claim["reasons"]["rows"]
     shown = [(key, title) for key, title in (("calls", "calls"), ("waits", "waits"), ("preemptions", "preempted"),
+                                             ("switches", "switches"), ("migrations", "migrations"), ("misses", "cache misses"),
                                              ("user_us", "own µs"), ("system_us", "kernel µs"), ("memory_kib", "memory KiB"),
                                              ("connection_kib", "pages KiB/conn"), ("kernel_kib", "kernel KiB/conn"))
              if any(key in row for row in rows)]
