@@ -1,7 +1,7 @@
 # cmake --install: the server, its manual, the comparison of its engines, the site and a server.conf that serves it from where it
 # was installed. An existing server.conf is left alone. The server is a command that users start, too: docs/decisions/0029.
 install(TARGETS gearshift gearshift-load RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(FILES man/gearshift-compare.1 man/gearshift-load.1 man/gearshift-migrate.1 man/gearshift-trace.1
+install(FILES man/gearshift-capacity.1 man/gearshift-compare.1 man/gearshift-load.1 man/gearshift-migrate.1 man/gearshift-trace.1
     DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES man/gearshift.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES man/server.conf.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
@@ -35,6 +35,10 @@ gs_script(trace bench)
 gs_script(migrate migrate)
 install(DIRECTORY bench/peers DESTINATION ${CMAKE_INSTALL_DATADIR}/gearshift/bench
     FILES_MATCHING PATTERN *.in PATTERN servers.json PATTERN run EXCLUDE)
+install(PROGRAMS bench/capacity DESTINATION ${CMAKE_INSTALL_BINDIR} RENAME gearshift-capacity)
+
+# Configurations of other programs, which operators copy.
+install(DIRECTORY deploy DESTINATION ${CMAKE_INSTALL_DATADIR}/gearshift)
 
 # The prefix may be given as late as `cmake --install --prefix`, so server.conf is written then.
 install(CODE "
