@@ -131,8 +131,9 @@ void config_key_allowed(const struct config_key *key, char *text, size_t size)
     case CONFIG_DURATION:
         config_duration_format(key->min, min);
         config_duration_format(key->max, max);
-        snprintf(text, size, "a duration from %s to %s, as in 500ms, 10s, 1m, 2h, 1d or 1y", min,
-                 max);
+        snprintf(text, size, "a duration from %s to %s, as in 500ms, 10s, 1m, 2h, 1d or 1y%s%s",
+                 min, max, key->special != NULL ? ", or " : "",
+                 key->special != NULL ? key->special : "");
         return;
     case CONFIG_EXPIRES:
         config_duration_format(key->min * 1000, min);
