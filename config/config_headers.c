@@ -50,8 +50,11 @@ static void tell_line(void *context, size_t line, const char *what)
         warn(t, "%s:%zu: and more of that kind", t->path, line);
 }
 
-static int read_file(struct telling *t, const struct header_blocks **ret_blocks)
+/* For the hosts of `server`; *ret_hosts: lines of it are for some hosts. */
+static int read_file(struct telling *t, const struct server *server, bool *ret_hosts,
+                     const struct header_blocks **ret_blocks)
 {
+    const struct headers_file_hosts hosts = { server->hosts, server->hosts_count };
     const struct headers_file_told told = { tell_line, t };
     const struct config *config = t->config;
     struct arena *scratch;
@@ -76,8 +79,8 @@ static int read_file(struct telling *t, const struct header_blocks **ret_blocks)
     scratch = arena_create();
     res = scratch == NULL ? -ENOMEM
                           : headers_file_parse(t->build->arena, scratch, span_make(text, len),
-                                               config->headers_rules_max, &told, ret_blocks,
-                                               &t->config->has_regex);
+                                               config->headers_rules_max, &hosts, &told, ret_blocks,
+                                               ret_hosts, &t->config->has_regex);
     arena_destroy(scratch);
     free(text);
     return res;
@@ -102,13 +105,15 @@ static void tell_others(struct telling *t, const struct header_blocks *blocks,
 }
 
 int config_headers_file_make(const struct config_build *build, struct config *config,
-                             struct location *location)
+                             const struct server *server, struct location *location)
 {
     struct headers_file *file = config->headers_files;
     struct telling t = { build, config, NULL, 0 };
+    bool has_hosts = false;
     int res = 0;
 
-    while (file != NULL && file->root != location->root)
+    while (file != NULL &&
+           (file->root != location->root || (file->server != NULL && file->server != server)))
         file = file->next;
     if (file == NULL) {
         file = arena_alloc(build->arena, sizeof(*file));
@@ -121,7 +126,8 @@ int config_headers_file_make(const struct config_build *build, struct config *co
         if (file->path == NULL)
             return -ENOMEM;
         t.path = file->path;
-        res = read_file(&t, &file->blocks);
+        res = read_file(&t, server, &has_hosts, &file->blocks);
+        file->server = has_hosts ? server : NULL;
     }
     t.path = file->path;
     location->fields_file = file->blocks;

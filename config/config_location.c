@@ -266,7 +266,7 @@ static int cache_make(const struct config_build *build, const struct config_laye
     if (res == 0)
         res = config_fields_check(build, layers->server, location->fields_outer, location);
     if (res == 0 && location->headers_file && location->root != NULL)
-        res = config_headers_file_make(build, config, location);
+        res = config_headers_file_make(build, config, layers->of, location);
     location->has_fields = location->fields_own != NULL || location->fields_outer != NULL ||
                            location->fields_file != NULL;
     location->fields_vary = location->has_fields && config_fields_vary(location);

@@ -11,6 +11,7 @@ struct config_layers {
     const struct config_block *defaults, *server, *location;
     const struct cache_rules *cache;    /* the server's; NULL: none */
     const struct header_blocks *fields; /* likewise */
+    const struct server *of;            /* whose location it is; its hosts are known */
 };
 
 /* Fills `location`, whose prefix and pattern are known, but for id. config->roots has room for one

@@ -87,8 +87,8 @@ static int location_make(const struct servers *servers, const struct config_bloc
                          const struct config_block *inner, const struct server *server,
                          struct location *location)
 {
-    const struct config_layers layers = { servers->defaults, block, inner, server->cache,
-                                          server->fields };
+    const struct config_layers layers = { servers->defaults, block,          inner,
+                                          server->cache,     server->fields, server };
     const struct config_build *build = servers->build;
     struct pattern *pattern = &location->pattern;
     int res = config_location_pattern(build, inner, pattern);

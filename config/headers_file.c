@@ -5,6 +5,7 @@
 
 #include "config/config_fields.h"
 #include "config/config_text.h"
+#include "config/headers_host.h"
 #include "config/name_table.h"
 #include "core/check.h"
 #include "core/hex.h"
@@ -18,6 +19,7 @@
 struct file {
     struct arena *arena, *scratch;
     const struct headers_file_told *told;
+    const struct headers_file_hosts *hosts;
     size_t rules_max;
     struct header_blocks *blocks;
     const struct pattern **patterns;
@@ -28,8 +30,9 @@ struct file {
     struct span path;        /* of that block, as written */
     struct span names[HEADERS_FILE_GROUPS_MAX]; /* of what the path at hand has: "splat", "title" */
     size_t names_count;
-    bool has_path; /* there was a line with a path */
-    bool full;     /* there were more than rules_max */
+    bool has_path;  /* there was a line with a path */
+    bool full;      /* there were more than rules_max */
+    bool has_hosts; /* lines are for some hosts */
     bool has_regex;
     size_t line;
 };
@@ -54,39 +57,6 @@ static int shown(struct span text)
 }
 
 /* ---- paths ---- */
-
-static bool is_alpha(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_word(char c)
-{
-    return is_alpha(c) || (c >= '0' && c <= '9') || c == '_';
-}
-
-/* Octets of the sign at the front of `text`: 1 for '*', those of ":name"; 0: it is none. */
-static size_t sign_len(struct span text)
-{
-    size_t len = 1;
-
-    if (text.ptr[0] == '*')
-        return 1;
-    if (text.ptr[0] != ':' || text.len < 2 || !is_alpha(text.ptr[1]))
-        return 0;
-    while (len < text.len && is_word(text.ptr[len]))
-        len++;
-    return len;
-}
-
-static bool has_sign(struct span text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (sign_len(span_make(text.ptr + i, text.len - i)) > 0)
-            return true;
-    }
-    return false;
-}
 
 static int hex_value(char c)
 {
@@ -136,7 +106,7 @@ static char *expression(struct file *f, struct span path, bool *ret_many)
     *out++ = '^';
     for (size_t i = 0; i < path.len;) {
         struct span rest = span_make(path.ptr + i, path.len - i);
-        size_t len = sign_len(rest);
+        size_t len = headers_sign_len(rest);
 
         if (len > 0 && f->names_count == HEADERS_FILE_GROUPS_MAX) {
             *ret_many = true;
@@ -149,7 +119,7 @@ static char *expression(struct file *f, struct span path, bool *ret_many)
         } else {
             char octet = octet_at(rest, &len);
 
-            if (is_word(octet) || octet == '/')
+            if (headers_is_word(octet) || octet == '/')
                 *out++ = octet;
             else
                 out = hex_put(put(out, SPAN_LIT("\\x")), (unsigned char)octet);
@@ -175,12 +145,12 @@ static int compile_as(struct file *f, const char *word, const char *text, struct
 static int compile_hashed(struct file *f, struct span path, struct pattern *pattern)
 {
     bool below = path.len >= 2 && path.ptr[path.len - 1] == '*' && path.ptr[path.len - 2] == '/' &&
-                 !has_sign(span_make(path.ptr, path.len - 1));
+                 !headers_has_sign(span_make(path.ptr, path.len - 1));
     struct span text, name;
     const char *what;
     uint32_t hash;
 
-    if (!below && has_sign(path))
+    if (!below && headers_has_sign(path))
         return 1;
     text = decode(f, span_make(path.ptr, path.len - below));
     if (text.ptr == NULL)
@@ -225,6 +195,41 @@ static int compile(struct file *f, struct span path, struct pattern *pattern)
     return compile_as(f, "~", text, pattern);
 }
 
+/* Of "https://host/path": the path in *path, where the host is each name of the server. False: the
+ * lines are left out, which is told where that may surprise. */
+static bool take_host(struct file *f, struct span *path)
+{
+    static const struct span scheme = SPAN_LIT("https://");
+    struct span url = *path, host;
+    enum headers_host_holds holds;
+    const char *slash, *what;
+
+    f->has_hosts = true;
+    if (url.len <= scheme.len || !span_caseeq(span_make(url.ptr, scheme.len), scheme)) {
+        tell(f, "\"%.*s\" is neither a path nor a URL with https://; its lines are left out",
+             shown(url), url.ptr);
+        return false;
+    }
+    host = span_make(url.ptr + scheme.len, url.len - scheme.len);
+    slash = memchr(host.ptr, '/', host.len);
+    host.len = slash != NULL ? (size_t)(slash - host.ptr) : host.len;
+    what = headers_host_refused(host, slash != NULL);
+    if (what != NULL) {
+        tell(f, "\"%.*s\" %s; its lines are left out", shown(url), url.ptr, what);
+        return false;
+    }
+    holds = headers_host_holds(host, f->hosts);
+    if (holds == HEADERS_HOST_FOR_SOME) {
+        tell(f,
+             "\"%.*s\" is for some names of the server alone, which want a server block of their "
+             "own; its lines are left out",
+             shown(url), url.ptr);
+        return false;
+    }
+    *path = span_make(slash, url.len - (size_t)(slash - url.ptr));
+    return holds == HEADERS_HOST_FOR_ALL;
+}
+
 /* A line with a path. */
 static int take_path(struct file *f, struct span path)
 {
@@ -233,13 +238,8 @@ static int take_path(struct file *f, struct span path)
 
     f->has_path = true;
     f->at = NULL;
-    if (path.ptr[0] != '/') {
-        tell(f,
-             "\"%.*s\" is a URL: paths are for whatever host the file is served by; its lines are "
-             "left out",
-             shown(path), path.ptr);
+    if (path.ptr[0] != '/' && !take_host(f, &path))
         return 0;
-    }
     if (f->blocks->count == f->rules_max) {
         if (!f->full)
             tell(f, "there are more than headers_rules_max = %zu paths; what follows is left out",
@@ -265,7 +265,7 @@ static int take_path(struct file *f, struct span path)
  * none of the path's. */
 static size_t placeholder_len(const struct file *f, struct span text, size_t *ret_group)
 {
-    size_t len = text.ptr[0] == ':' ? sign_len(text) : 0;
+    size_t len = text.ptr[0] == ':' ? headers_sign_len(text) : 0;
 
     for (size_t i = 0; len > 1 && i < f->names_count; i++) {
         if (span_eq(f->names[i], span_make(text.ptr + 1, len - 1))) {
@@ -474,11 +474,14 @@ static size_t lines_of(struct span text)
 }
 
 int headers_file_parse(struct arena *arena, struct arena *scratch, struct span text,
-                       size_t rules_max, const struct headers_file_told *told,
-                       const struct header_blocks **ret_blocks, bool *ret_regex)
+                       size_t rules_max, const struct headers_file_hosts *hosts,
+                       const struct headers_file_told *told,
+                       const struct header_blocks **ret_blocks, bool *ret_hosts, bool *ret_regex)
 {
     size_t lines = lines_of(text), paths = lines < rules_max ? lines : rules_max;
-    struct file f = { .arena = arena, .scratch = scratch, .told = told, .rules_max = rules_max };
+    struct file f = {
+        .arena = arena, .scratch = scratch, .told = told, .hosts = hosts, .rules_max = rules_max
+    };
     int res;
 
     f.blocks = arena_alloc(arena, sizeof(*f.blocks));
@@ -497,6 +500,7 @@ int headers_file_parse(struct arena *arena, struct arena *scratch, struct span t
     if (res < 0)
         return res;
     *ret_blocks = f.blocks->count > 0 ? f.blocks : NULL;
+    *ret_hosts |= f.has_hosts;
     *ret_regex |= f.has_regex;
     return 0;
 }

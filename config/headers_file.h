@@ -5,6 +5,7 @@
  *   /docs/v*                      what follows is for these paths; '*' stands for anything, and
  *     Cache-Control: max-age=9    :name for a segment or a part of one
  *     ! X-Frame-Options           no field of that name
+ *   https://a.example/docs/x      for one host alone; in a host, too, '*' and :name may stand
  *
  * Nothing in it is an error: a line that means nothing, or that may not be, is left out and told.
  */
@@ -12,6 +13,7 @@
 #define CONFIG_HEADERS_FILE_H
 
 #include "config/config.h"
+#include "config/headers_host.h"
 
 enum {
     HEADERS_FILE_LINE_MAX = 2000, /* octets of a line; a longer one is left out */
@@ -27,10 +29,13 @@ struct headers_file_told {
 };
 
 /* Parses `text`, which is not kept, into the arena; `scratch` may go when it is done. At most
- * `rules_max` paths; what is behind them is left out. NULL in *ret_blocks: there are none. 0 or
- * -ENOMEM. Notes in *ret_regex whether some pattern is an expression, else leaves it. */
+ * `rules_max` paths; what is behind them is left out. Lines for a host hold if it is each of
+ * `hosts`, and are nobody's if it is none of them. NULL in *ret_blocks: there are none. 0 or
+ * -ENOMEM. Notes in *ret_hosts whether some lines are for a host, and in *ret_regex whether some
+ * pattern is an expression, else leaves it. */
 int headers_file_parse(struct arena *arena, struct arena *scratch, struct span text,
-                       size_t rules_max, const struct headers_file_told *told,
-                       const struct header_blocks **ret_blocks, bool *ret_regex);
+                       size_t rules_max, const struct headers_file_hosts *hosts,
+                       const struct headers_file_told *told,
+                       const struct header_blocks **ret_blocks, bool *ret_hosts, bool *ret_regex);
 
 #endif

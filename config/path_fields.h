@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct root;
+struct server;
 struct template;
 
 /* One header field to add: `headers = {"Name: value"}`. */
@@ -84,6 +85,7 @@ struct headers_file {
     const struct root *root;
     const char *path;
     const struct header_blocks *blocks; /* NULL: it has none, or there is none */
+    const struct server *server; /* for whose hosts they are; NULL: for any, no line says a host */
     struct headers_file *next;
 };
 

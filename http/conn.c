@@ -9,6 +9,7 @@
 #include "http/conn_state.h"
 #include "http/cors.h"
 #include "http/exchange.h"
+#include "http/head_memo.h"
 #include "http/real_ip.h"
 #include "http/refusal.h"
 #include "http/response.h"
@@ -126,17 +127,26 @@ static void begin_answer(struct http_conn *c, bool body_left)
     }
 }
 
+/* What http_request_parse() says of it; what it passes need not be asked again. */
+static int parse_head(struct http_conn *c, struct span head)
+{
+    struct http_request *request = &c->x->request;
+    int status = http_request_parse(head.ptr, head.len, &c->env->config->limits, request);
+    if (status == 0)
+        http_head_memo_keep(c->env->heads, request);
+    return status;
+}
+
 /* The head at the front of `input` is complete: `len` octets behind `skipped` that belong to no
- * request. */
-static void head_complete(struct http_conn *c, struct http_input *input, size_t len)
+ * request. `known`: x->request is made of it already. */
+static void head_complete(struct http_conn *c, struct http_input *input, size_t len, bool known)
 {
     struct http_exchange *x = c->x;
     size_t skipped = x->guard.skipped;
     input->head = span_make(input->rest.ptr + skipped, len - skipped);
     input->rest = span_make(input->rest.ptr + len, input->rest.len - len);
     c->requests++;
-    int status =
-        http_request_parse(input->head.ptr, input->head.len, &c->env->config->limits, &x->request);
+    int status = known ? 0 : parse_head(c, input->head);
     x->from_proxy = c->from_proxy && status == 0;
     if (x->from_proxy) {
         x->client = c->peer;
@@ -187,17 +197,22 @@ static bool read_head(struct http_conn *c, struct http_input *input)
         return false;
     if (buf_room(&x->out.memory) < HTTP_RESPONSE_ROOM || http_out_segments_free(&x->out) < 6)
         return false; /* send first */
+    const struct http_limits *limits = &c->env->config->limits;
     size_t len;
     int status;
-    switch (http_guard_scan(&x->guard, input->rest.ptr, input->rest.len, &c->env->config->limits,
-                            &len, &status)) {
+    if (x->guard.scanned == 0 && http_head_memo_find(c->env->heads, input->rest.ptr,
+                                                     input->rest.len, limits, &len, &x->request)) {
+        head_complete(c, input, len, true);
+        return true;
+    }
+    switch (http_guard_scan(&x->guard, input->rest.ptr, input->rest.len, limits, &len, &status)) {
     case HTTP_GUARD_MORE:
         return false;
     case HTTP_GUARD_REFUSED:
         refuse_head(c, input, status);
         return true;
     case HTTP_GUARD_DONE:
-        head_complete(c, input, len);
+        head_complete(c, input, len, false);
         return true;
     }
     UNREACHABLE();

@@ -12,6 +12,7 @@
 #include "http/accept.h"
 #include "http/answer_fields.h"
 #include "http/exchange.h"
+#include "http/head_memo.h"
 #include "http/listing_page.h"
 #include "http/mix.h"
 #include "match/template.h"
@@ -306,9 +307,12 @@ static int make_stores(struct http_env *env, char *why, size_t why_size)
         return r;
     }
     r = make_pools(env);
-    if (r < 0)
+    if (r < 0) {
         fail_pools(env, r, why, why_size);
-    return r;
+        return r;
+    }
+    env->heads = http_head_memo_create();
+    return env->heads != NULL ? 0 : -ENOMEM;
 }
 
 int http_env_create(const struct config *config, const struct session_limits *limits,
@@ -362,6 +366,7 @@ void http_env_destroy(struct http_env *env)
     for (size_t i = 0; env->location_fields != NULL && i < env->config->locations_count; i++)
         free((char *)(uintptr_t)env->location_fields[i].ptr);
     free(env->location_fields);
+    http_head_memo_destroy(env->heads);
     pool_destroy(env->captures);
     regex_room_destroy(env->regexes);
     http_answer_fields_destroy(env);

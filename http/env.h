@@ -43,6 +43,7 @@ enum {
 };
 
 struct http_auth;
+struct http_head_memo;
 struct http_mixes;
 
 /* In env->needs, beside enum access_need: answers have fields that hang on the request. */
@@ -71,6 +72,7 @@ struct http_env {
     struct compress_cache *compressed; /* NULL: no location says `compress` or `precompressed` */
     struct http_auth *auth;            /* NULL: no location asks for a password */
     struct http_roots *roots;
+    struct http_head_memo *heads; /* fields that were judged before (head_memo.h) */
     struct mime_table *mime;
     struct pool *exchanges; /* struct http_exchange, one a busy connection */
     struct pool *inputs;    /* input_size octets, one a connection with unprocessed input */

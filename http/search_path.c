@@ -50,8 +50,14 @@ bool http_search_is_hidden(struct span uri)
         uri.ptr += len;
         uri.len -= len;
     }
-    const char *found = memmem(uri.ptr, uri.len, "/.", 2);
-    return found != NULL;
+    /* Most paths have one dot. */
+    const char *end = uri.ptr + uri.len, *dot = uri.ptr;
+    while (dot < end && (dot = memchr(dot, '.', (size_t)(end - dot))) != NULL) {
+        if (dot > uri.ptr && dot[-1] == '/')
+            return true;
+        dot++;
+    }
+    return false;
 }
 
 bool http_search_expand(struct http_exchange *x, const struct template *template)

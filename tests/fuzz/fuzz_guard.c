@@ -1,11 +1,13 @@
 /* fuzz_guard.c: a request head under arbitrary octets. The first octet of the input chooses the
  * limits and how the rest is chopped. The guard must say the same, whole or chopped, as a naive
  * checker written from RFC 9112 alone; and what the guard passes, http_request_parse() must judge
- * as naive rules do, so that llhttp neither lets pass what is bad nor refuses what is legal. */
+ * as naive rules do, so that llhttp neither lets pass what is bad nor refuses what is legal. With
+ * the memo of heads in front of them, they must say what they say without. */
 #include "core/check.h"
 #include "config/config_keys.h"
 #include "http/authority.h"
 #include "http/guard.h"
+#include "http/head_memo.h"
 #include "http/request.h"
 
 #include <stdlib.h>
@@ -160,9 +162,7 @@ static int naive_target(const struct naive_head *head)
     if (memchr(target.ptr, '#', target.len) != NULL)
         return STATUS_OPEN;
     if (span_eq(head->method, SPAN_LIT("CONNECT")))
-        return http_authority_parse(target, &host) && target.ptr[0] != '%'
-                   ? 0
-                   : STATUS_OPEN;
+        return http_authority_parse(target, &host) && target.ptr[0] != '%' ? 0 : STATUS_OPEN;
     if (target.ptr[0] == '/')
         return 0;
     if (span_eq(target, SPAN_LIT("*")))
@@ -309,6 +309,82 @@ static struct verdict chopped_scan(const char *data, size_t len, const struct ht
     return v;
 }
 
+static bool same_slice(struct http_slice a, struct http_slice b)
+{
+    return a.off == b.off && a.len == b.len;
+}
+
+static void check_same(const struct http_request *a, const struct http_request *b)
+{
+    CHECK(a->head == b->head && a->head_len == b->head_len);
+    CHECK(same_slice(a->request_line, b->request_line) && same_slice(a->target, b->target));
+    CHECK(same_slice(a->authority, b->authority));
+    for (size_t i = 0; i < HTTP_FIELD_COUNT; i++)
+        CHECK(same_slice(a->fields[i], b->fields[i]));
+    CHECK(a->present == b->present && a->repeated == b->repeated);
+    CHECK(a->method == b->method && a->version_minor == b->version_minor);
+    CHECK(a->keep_alive == b->keep_alive && a->expect_continue == b->expect_continue);
+    CHECK(a->framing == b->framing && a->content_length == b->content_length);
+}
+
+/* As the connection asks: the memo first. What it knows, the guard and the parser pass, and find
+ * the same in it. */
+static void ask_memo(struct http_head_memo *memo, const char *data, size_t len,
+                     const struct http_limits *limits)
+{
+    struct http_request known, parsed;
+    struct http_guard guard;
+    struct verdict v = more;
+    size_t known_len;
+    bool is_known = http_head_memo_find(memo, data, len, limits, &known_len, &known);
+    http_guard_init(&guard);
+    v.result = http_guard_scan(&guard, data, len, limits, &v.len, &v.status);
+    if (v.result == HTTP_GUARD_DONE)
+        v.status = http_request_parse(data + guard.skipped, v.len - guard.skipped, limits, &parsed);
+    bool passed = v.result == HTTP_GUARD_DONE && v.status == 0;
+    if (is_known) {
+        CHECK(passed && guard.skipped == 0 && v.len == known_len);
+        check_same(&known, &parsed);
+    } else if (passed) {
+        http_head_memo_keep(memo, &parsed);
+    }
+}
+
+/* The head twice, behind itself, cut, with other request lines, and with other octets. */
+static void check_memo(const char *data, size_t len, const struct http_limits *limits,
+                       uint32_t seed)
+{
+    static const char *const lines[] = { "GET / HTTP/1.1\r\n",     "HEAD /a?b=%20 HTTP/1.1\r\n",
+                                         "GET /\x80 HTTP/1.1\r\n", "GET /a#b HTTP/1.1\r\n",
+                                         "GET /a HTTP/1.0\r\n",    "OPTIONS /a HTTP/1.1\r\n" };
+    const char *lf = memchr(data, '\n', len);
+    const char *fields = lf != NULL ? lf + 1 : data;
+    size_t fields_len = len - (size_t)(fields - data);
+    struct http_head_memo *memo = http_head_memo_create();
+    char *copy = malloc(2 * len + 64);
+    CHECK(memo != NULL && copy != NULL);
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        size_t line_len = strlen(lines[i]);
+        memcpy(copy, lines[i], line_len);
+        memcpy(copy + line_len, fields, fields_len);
+        for (int times = 0; times < 2; times++)
+            ask_memo(memo, copy, line_len + fields_len, limits);
+        memcpy(copy + line_len + fields_len, data, len);
+        ask_memo(memo, copy, line_len + fields_len + len, limits);
+    }
+    memcpy(copy, data, len);
+    for (int i = 0; i < 8 && len > 0; i++) {
+        seed = seed * 1664525 + 1013904223;
+        ask_memo(memo, copy, len, limits);
+        ask_memo(memo, copy, seed % len, limits);
+        copy[(seed >> 8) % len] ^= (char)(1 << (seed >> 28) % 8);
+        ask_memo(memo, copy, len, limits);
+        memcpy(copy, data, len);
+    }
+    free(copy);
+    http_head_memo_destroy(memo);
+}
+
 static uint64_t end_of(const char *name, bool least)
 {
     const struct config_key *key = config_key_find(name);
@@ -352,5 +428,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
           chopped.status == want.status);
     if (whole.result == HTTP_GUARD_DONE)
         check_request(input + guard.skipped, whole.len - guard.skipped, &head, &limits);
+    check_memo(input, len, &limits, data[0]);
     return 0;
 }

@@ -56,13 +56,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena *arena = arena_create(), *scratch = arena_create();
     const struct header_blocks *blocks = NULL;
     struct regex_room *room = NULL;
-    bool has_regex = false;
+    static char *const names[] = { "a.example", "b.c.example", "*.d.example" };
+    const struct headers_file_hosts hosts = { names, size % 4 };
+    bool has_regex = false, has_hosts = false;
     size_t last = 0;
     const struct headers_file_told told = { tell, &last };
 
     CHECK(arena != NULL && scratch != NULL && regex_room_create(1000, &room) == 0);
-    MUST(headers_file_parse(arena, scratch, span_make((const char *)data, size), RULES_MAX, &told,
-                            &blocks, &has_regex) == 0);
+    MUST(headers_file_parse(arena, scratch, span_make((const char *)data, size), RULES_MAX, &hosts,
+                            &told, &blocks, &has_hosts, &has_regex) == 0);
     arena_destroy(scratch);
     if (blocks != NULL)
         check_blocks(blocks, room);

@@ -13,7 +13,7 @@
 static struct arena *arena, *scratch;
 static struct regex_room *room;
 static const struct header_blocks *blocks;
-static bool has_regex;
+static bool has_hosts, has_regex;
 static char told_text[4000];
 
 static int setup(void **state)
@@ -41,16 +41,27 @@ static void note(void *context, size_t line, const char *what)
     snprintf(told_text + len, sizeof(told_text) - len, "%zu: %s\n", line, what);
 }
 
-static void parse(const char *text, size_t rules_max)
+/* For a server of these names, up to a NULL. */
+static void parse_for(char *const *names, const char *text, size_t rules_max)
 {
     const struct headers_file_told told = { note, NULL };
+    struct headers_file_hosts hosts = { names, 0 };
 
+    while (names[hosts.count] != NULL)
+        hosts.count++;
     told_text[0] = '\0';
-    has_regex = false;
+    has_regex = has_hosts = false;
     blocks = NULL;
-    assert_int_equal(
-        headers_file_parse(arena, scratch, span_str(text), rules_max, &told, &blocks, &has_regex),
-        0);
+    assert_int_equal(headers_file_parse(arena, scratch, span_str(text), rules_max, &hosts, &told,
+                                        &blocks, &has_hosts, &has_regex),
+                     0);
+}
+
+static void parse(const char *text, size_t rules_max)
+{
+    static char *const names[] = { "a.example", NULL };
+
+    parse_for(names, text, rules_max);
 }
 
 /* The indices of the blocks for a path, as digits. */
@@ -132,8 +143,17 @@ static void test_told(void **state)
           "not replaced there; it is left out\n" },
         { "/:t\nA: " SIXTEEN SIXTEEN ":t\n",
           "2: \"A: " SIXTEEN SIXTEEN ":t\" has more than 32 placeholders; it is left out\n" },
-        { "https://a.b/*\nA: b\n", "1: \"https://a.b/*\" is a URL: paths are for whatever host the "
-                                   "file is served by; its lines are left out\n" },
+        { "http://a.example/*\nA: b\n",
+          "1: \"http://a.example/*\" is neither a path nor a URL with "
+          "https://; its lines are left out\n" },
+        { "https://a.example:443/\nA: b\n",
+          "1: \"https://a.example:443/\" has a port, and lines are for all ports of a host; its "
+          "lines are left out\n" },
+        { "https://a.example\nA: b\n",
+          "1: \"https://a.example\" has no host and path; its lines are left out\n" },
+        { "https://:a.:b.:c/\nA: b\n", "1: \"https://:a.:b.:c/\" has more than two placeholders in "
+                                       "its host; its lines are left out\n" },
+        { "https://b.example/\nA: b\n", "" },
         { "//a\nA: b\n",
           "1: \"//a\" holds a segment that is empty, \".\" or \"..\"; its lines are left "
           "out\n" },
@@ -152,9 +172,58 @@ static void test_told(void **state)
             assert_string_equal(told_text, rows[i].told);
         else
             assert_true(told_text[0] != '\0');
-        if (blocks != NULL && i != 9)
+        if (blocks != NULL && i != 13)
             assert_int_equal(blocks->blocks[0].count, 0);
     }
+}
+
+/* Lines for a host: of all names of the server, of none, or of some. */
+static void test_hosts(void **state)
+{
+    static char *const one[] = { "a.example", NULL };
+    static char *const two[] = { "a.example", "www.a.example", NULL };
+    static char *const below[] = { "a.example", "*.a.example", NULL };
+    static char *const any[] = { "_", NULL };
+    static const struct {
+        char *const *names;
+        const char *host;
+        bool holds, told;
+    } rows[] = {
+        { one, "a.example", true, false },
+        { one, "A.Example", true, false },
+        { one, "b.example", false, false },
+        { one, ":site.example", true, false },
+        { one, ":a.:b", true, false },
+        { one, ":a", false, false },
+        { one, "*", true, false },
+        { one, "*.example", true, false },
+        { one, "*.a.example", false, false },
+        { two, "a.example", false, true },
+        { two, "*a.example", false, true },
+        { two, "*.example", true, false },
+        { two, "c.example", false, false },
+        { below, "x.a.example", false, true },
+        { below, "x.b.example", false, false },
+        { below, "*.example", true, false },
+        { below, ":x.a.example", false, true },
+        { any, "a.example", false, true },
+        { any, "*", true, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char text[100];
+
+        snprintf(text, sizeof(text), "https://%s/p/:x\nA: :x\n", rows[i].host);
+        parse_for(rows[i].names, text, 5);
+        assert_true(has_hosts);
+        if ((blocks != NULL) != rows[i].holds || (told_text[0] != '\0') != rows[i].told)
+            fail_msg("%zu, %s: %s", i, rows[i].host, told_text);
+        if (blocks != NULL)
+            assert_string_equal(found("/p/y"), "0");
+    }
+    parse("/a\nA: b\n", 5);
+    assert_false(has_hosts);
 }
 
 /* A password is not told to the log. */
@@ -188,6 +257,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_fields, setup, teardown),
         cmocka_unit_test_setup_teardown(test_paths, setup, teardown),
         cmocka_unit_test_setup_teardown(test_told, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_hosts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_secrets, setup, teardown),
         cmocka_unit_test_setup_teardown(test_long, setup, teardown),
     };

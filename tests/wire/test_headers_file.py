@@ -32,6 +32,10 @@ FILE = """\
   Cache-Control: private, max-age=:part
 /movies/*
   X-Splat: <:splat>
+https://localhost/*
+  X-Host: here
+https://:project.pages.example/*
+  X-Host: there
 /app
   Content-Type: application/json
   X-Block: file
@@ -59,7 +63,7 @@ def setup(world):
 
 
 @each([
-    ("/a.txt", {"X-All": ["yes"], "X-Frame-Options": ["DENY"], "X-General": ["yes"],
+    ("/a.txt", {"X-All": ["yes"], "X-Frame-Options": ["DENY"], "X-General": ["yes"], "X-Host": ["here"],
                 "X-Content-Type-Options": ["other"], "X-List": []}),
     ("/assets/a.js", {"Cache-Control": ["public, max-age=9"], "X-List": ["a", "b", "c"]}),
     ("/assets/a.css", {"Cache-Control": ["block"]}),
