@@ -44,6 +44,8 @@ struct file_notice;
 /* cache_valid_ms of `cache_valid = notify`. */
 #define CONFIG_NOTIFY UINT32_MAX
 
+enum { CONFIG_NOTIFY_VALID_MS = 1000 }; /* ... where nothing tells */
+
 enum listen_kind { LISTEN_IPV4, LISTEN_IPV6, LISTEN_UNIX };
 
 /* `listen = {"127.0.0.1:8080 backlog=511 congestion=reno"}`: one address that is listened on, by

@@ -96,6 +96,9 @@ const struct config_key *config_key_in(enum config_block_kind kind, const char *
 /* Where keys of this name may stand: bits 1 << kind; 0: there is none. */
 unsigned config_key_blocks(const char *name);
 
+/* Writes a value of a key of that type, CONFIG_DURATION, as in the file: perhaps its `special`. */
+void config_key_duration(const struct config_key *key, uint32_t value, char *text, size_t size);
+
 /* Is its value a list? */
 bool config_key_is_list(const struct config_key *key);
 

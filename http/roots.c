@@ -11,8 +11,7 @@
 #include <unistd.h>
 
 enum {
-    TOLD_MS = 600000,       /* a root that comes and goes is complained about so often at most */
-    NOTIFY_VALID_MS = 1000, /* cache_valid = notify, where nothing tells */
+    TOLD_MS = 600000, /* a root that comes and goes is complained about so often at most */
     USED_MS =
         1000, /* kept for so long after its last use, or for cache_valid where that is longer */
 };
@@ -46,7 +45,8 @@ struct http_roots {
 
 uint32_t http_roots_valid_ms(const struct config *config)
 {
-    return config->cache_valid_ms == CONFIG_NOTIFY ? NOTIFY_VALID_MS : config->cache_valid_ms;
+    return config->cache_valid_ms == CONFIG_NOTIFY ? CONFIG_NOTIFY_VALID_MS
+                                                   : config->cache_valid_ms;
 }
 
 int http_roots_create(const struct config *config, struct http_roots **ret_roots)

@@ -7,7 +7,6 @@
 #include "core/file_notice.h"
 #include "core/log.h"
 #include "engines/listen.h"
-#include "http/roots.h"
 #include "process/descriptors.h"
 #include "process/notify.h"
 #include "process/pid_file.h"
@@ -31,7 +30,7 @@ static void create_notice(struct instance *p)
         return;
     }
     int error =
-        file_notice_create(config->cache_watches_max, http_roots_valid_ms(config), &config->notice);
+        file_notice_create(config->cache_watches_max, CONFIG_NOTIFY_VALID_MS, &config->notice);
     if (error < 0)
         log_warn("cache_valid = notify: inotify is not to be had (%s; see "
                  "fs.inotify.max_user_instances); files are looked at again after a second",
