@@ -148,7 +148,7 @@ static void print_key(struct printer *printer, const struct config_key *key, con
         config_size_format(load_u64(member), text);
         break;
     case CONFIG_DURATION:
-        config_duration_format(load_u32(member), text);
+        config_key_duration(key, load_u32(member), text, sizeof(text));
         break;
     case CONFIG_CHOICE:
         snprintf(text, sizeof(text), "%s", key->choices[load_u32(member)]);
