@@ -108,7 +108,7 @@ void config_key_duration(const struct config_key *key, uint32_t value, char *tex
 
     config_duration_format(value, duration);
     snprintf(text, size, "%s",
-             key->special != NULL && value == UINT32_MAX ? key->special : duration);
+             key->instead != NULL && value == UINT32_MAX ? key->instead : duration);
 }
 
 void config_key_allowed(const struct config_key *key, char *text, size_t size)
@@ -141,8 +141,8 @@ void config_key_allowed(const struct config_key *key, char *text, size_t size)
         config_duration_format(key->min, min);
         config_duration_format(key->max, max);
         snprintf(text, size, "a duration from %s to %s, as in 500ms, 10s, 1m, 2h, 1d or 1y%s%s",
-                 min, max, key->special != NULL ? ", or " : "",
-                 key->special != NULL ? key->special : "");
+                 min, max, key->instead != NULL ? ", or " : "",
+                 key->instead != NULL ? key->instead : "");
         return;
     case CONFIG_EXPIRES:
         config_duration_format(key->min * 1000, min);

@@ -235,7 +235,7 @@ static const struct config_key keys[] = {
     { "cache_bytes", FILES, TOP, CONFIG_SIZE64, "64m", 0, TIB, IN(cache_bytes_max),
       .help = "contents of small files kept in memory, together" },
     { "cache_valid", FILES, TOP, CONFIG_DURATION, "1s", 0, DAY, IN(cache_valid_ms),
-      .special = "notify",
+      .instead = "notify",
       .help = "how long a file is believed unchanged before it is looked at again" },
     { "cache_watches", FILES, TOP, CONFIG_COUNT, "8192", 1, 4194304, IN(cache_watches_max),
       .help = "folders that cache_valid = notify has the kernel watch, in each process" },

@@ -66,9 +66,10 @@ struct config_key {
     uint64_t min, max;          /* COUNT; SIZE*: octets; DURATION: ms; EXPIRES: s; TEXTS: `max`
                                    elements, or any number with 0 */
     const char *const *choices; /* CHOICE: the words, NULL behind the last */
-    const char *special;        /* TEXT, PATH, DURATION (then UINT32_MAX): a word that is neither,
-                                   such as "off"; or NULL */
-    bool streams;               /* PATH: "stdout", "stderr" and "syslog:..." are such words, too */
+    const char *special;        /* TEXT, PATH: a word that is neither, such as "off"; or NULL */
+    const char *instead; /* DURATION: a word that is none and is stored as UINT32_MAX; or NULL
+                          */
+    bool streams;        /* PATH: "stdout", "stderr" and "syslog:..." are such words, too */
     const char *(*check)(const char *text); /* TEXT, TEXTS: NULL or what is wrong, config_text.h */
     const char *allowed; /* TEXT, PATH and lists: completes "allowed: ..."; else derived */
     size_t offset;       /* of the value, in struct config (keys of the top level) or struct
@@ -96,7 +97,8 @@ const struct config_key *config_key_in(enum config_block_kind kind, const char *
 /* Where keys of this name may stand: bits 1 << kind; 0: there is none. */
 unsigned config_key_blocks(const char *name);
 
-/* Writes a value of a key of that type, CONFIG_DURATION, as in the file: perhaps its `special`. */
+/* Writes a value of a key of that type, CONFIG_DURATION, as in the file: perhaps its word
+ * `instead`. */
 void config_key_duration(const struct config_key *key, uint32_t value, char *text, size_t size);
 
 /* Is its value a list? */

@@ -35,8 +35,7 @@ int config_number(const struct config_build *build, const struct config_key *key
     uint64_t unit = 1, number = 0;
     int res;
 
-    if (key->type == CONFIG_DURATION && key->special != NULL &&
-        strcmp(item->text, key->special) == 0) {
+    if (key->instead != NULL && strcmp(item->text, key->instead) == 0) {
         *ret_number = UINT32_MAX;
         return 0;
     }
