@@ -4,7 +4,7 @@
 #include "core/check.h"
 #include "core/file_notice_own.h"
 #include "core/log_repeat.h"
-#include "core/mount_kind.h"
+#include "core/mount_table.h"
 #include "core/stats.h"
 #include "core/thread_start.h"
 
@@ -23,13 +23,13 @@
 #define FILE_NOTICE_MAGIC 0xf17e0071u
 
 enum {
-    MASK = IN_MODIFY | IN_ATTRIB | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_DELETE_SELF |
-           IN_MOVED_FROM | IN_MOVED_TO | IN_MOVE_SELF | IN_ONLYDIR,
+    OF_NAMES = IN_ATTRIB | IN_CREATE | IN_DELETE | IN_DELETE_SELF | IN_MOVED_FROM | IN_MOVED_TO |
+               IN_MOVE_SELF,
+    OF_CONTENTS = IN_MODIFY | IN_CLOSE_WRITE,
     OF_PLACE = IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_ATTRIB, /* of a folder: what is known
                                                                        of all below it is over */
     OF_FOLDER = IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED,
     READ_SIZE = 64 * 1024,
-    MOUNTS_MAX = 64, /* of which it is remembered whether they tell */
     LOOK_MS = 30000, /* how often folders are looked for that nobody names any more */
 };
 
@@ -38,23 +38,19 @@ struct watched {
     int64_t used_s;
 };
 
-struct known_mount {
-    uint64_t mount, dev;
-    bool tells;
-};
-
 struct file_notice {
     unsigned magic;
     int fd;   /* inotify */
     int wake; /* eventfd: the thread is to end */
     bool running;
     pthread_t thread;
+    FILE *mountinfo; /* the thread's; NULL: there is none */
     uint32_t again_ms;
     struct file_notice_counters counters;
     pthread_mutex_t lock; /* on what follows */
     bool told_limit, told_kernel, told_access, told_proc;
-    size_t mounts_count; /* known so far; the oldest is overwritten */
-    struct known_mount mounts[MOUNTS_MAX];
+    bool mounts_known; /* not while they are read again */
+    struct mount_table mounts;
     size_t watches_max, count;
     size_t places_mask;
     struct watched places[]; /* by watch, linear probing */
@@ -216,15 +212,53 @@ static void note_all(struct file_notice *notice, const char *events, size_t len)
         publish(notice);
 }
 
+/* Reads anew what is mounted, while nobody is told of which type it is. */
+static void read_mounts(struct file_notice *notice)
+{
+    struct mount_table old, read = { 0 };
+    int res = notice->mountinfo != NULL ? mount_table_read(notice->mountinfo, &read) : -ENOENT;
+
+    if (res < 0)
+        log_fault("cache_valid = notify: cannot read /proc/self/mountinfo; what is in file systems "
+                  "that it does not name is looked at again after a time",
+                  -res);
+    MUST(pthread_mutex_lock(&notice->lock) == 0);
+    old = notice->mounts;
+    for (size_t i = 0; i < read.count; i++) {
+        const struct mount_kind *same = mount_table_find(&old, read.mounts[i].mount);
+
+        read.mounts[i].told = same != NULL && same->told;
+    }
+    notice->mounts = read;
+    notice->mounts_known = true;
+    MUST(pthread_mutex_unlock(&notice->lock) == 0);
+    mount_table_free(&old);
+}
+
+/* Anything may be somewhere else now, and the number of a mount that has gone may be another's. */
+static void mounts_changed(struct file_notice *notice)
+{
+    MUST(pthread_mutex_lock(&notice->lock) == 0);
+    notice->mounts_known = false;
+    MUST(pthread_mutex_unlock(&notice->lock) == 0);
+    count_up(&notice->counters.all);
+    publish(notice);
+    read_mounts(notice);
+}
+
 static void *run(void *context)
 {
     struct file_notice *notice = context;
     _Alignas(struct inotify_event) char events[READ_SIZE];
-    struct pollfd fds[2] = { { .fd = notice->fd, .events = POLLIN },
-                             { .fd = notice->wake, .events = POLLIN } };
+    int mountinfo = notice->mountinfo != NULL ? fileno(notice->mountinfo) : -1;
+    struct pollfd fds[3] = { { .fd = notice->fd, .events = POLLIN },
+                             { .fd = notice->wake, .events = POLLIN },
+                             { .fd = mountinfo, .events = POLLPRI } };
     int64_t looked_s = now_s();
 
     while (fds[1].revents == 0) {
+        if (fds[2].revents != 0)
+            mounts_changed(notice);
         ssize_t len = read(notice->fd, events, sizeof(events));
 
         if (len > 0)
@@ -233,10 +267,7 @@ static void *run(void *context)
             looked_s = now_s();
             let_go_unused(notice);
         }
-        if (len <= 0)
-            (void)poll(fds, 2, LOOK_MS);
-        else
-            (void)poll(&fds[1], 1, 0);
+        (void)poll(fds, ARRAY_LEN(fds), len > 0 ? 0 : LOOK_MS);
     }
     stats_leave();
     return NULL;
@@ -245,6 +276,8 @@ static void *run(void *context)
 int file_notice_start(struct file_notice *notice)
 {
     CHECK_OBJ(notice, FILE_NOTICE_MAGIC);
+    notice->mountinfo = mount_table_open();
+    read_mounts(notice);
     int res = thread_start(READ_SIZE + 64 * 1024, run, notice, &notice->thread);
 
     notice->running = res == 0;
@@ -265,6 +298,9 @@ void file_notice_destroy(struct file_notice *notice)
         close(notice->fd);
     if (notice->wake >= 0)
         close(notice->wake);
+    if (notice->mountinfo != NULL)
+        fclose(notice->mountinfo);
+    mount_table_free(&notice->mounts);
     MUST(pthread_mutex_destroy(&notice->lock) == 0);
     notice->magic = 0;
     free(notice);
@@ -280,35 +316,33 @@ static void tell(const struct file_notice *notice, bool *told, const char *why)
              notice->again_ms);
 }
 
-/* Does the file system of the mount tell? Looked up once for each. */
-static bool mount_tells(struct file_notice *notice, uint64_t mount, uint64_t dev)
+/* Does the file system of the mount tell? 0, -EOPNOTSUPP, or -EAGAIN: it is being found out. */
+static int mount_tells(struct file_notice *notice, uint64_t mount)
 {
-    char kind[64], why[160];
-    size_t known = notice->mounts_count < MOUNTS_MAX ? notice->mounts_count : MOUNTS_MAX;
+    char why[160];
+    struct mount_kind *kind = mount_table_find(&notice->mounts, mount);
 
-    for (size_t i = 0; i < known; i++)
-        if (notice->mounts[i].mount == mount && notice->mounts[i].dev == dev)
-            return notice->mounts[i].tells;
-    mount_kind(mount, kind, sizeof(kind));
-    bool tells = mount_kind_tells(kind), told = false;
-    if (kind[0] == '\0')
-        tell(notice, &notice->told_proc,
-             "/proc/self/mountinfo does not tell of which type a file system is");
-    else if (!tells) {
-        snprintf(why, sizeof(why), "a file system of type %s does not tell of all changes", kind);
-        tell(notice, &told, why);
+    if (!notice->mounts_known)
+        return -EAGAIN;
+    if (kind == NULL) {
+        tell(notice, &notice->told_proc, "a file system is not named by /proc/self/mountinfo");
+        return -EOPNOTSUPP;
     }
-    notice->mounts[notice->mounts_count++ % MOUNTS_MAX] = (struct known_mount){ mount, dev, tells };
-    return tells;
+    if (kind->tells)
+        return 0;
+    snprintf(why, sizeof(why), "a file system of type %s does not tell of all changes", kind->type);
+    tell(notice, &kind->told, why);
+    return -EOPNOTSUPP;
 }
 
 /* The kernel is asked under the lock, so that no watch is let go that has just been given. */
-static int add_watch(struct file_notice *notice, int fd)
+static int add_watch(struct file_notice *notice, int fd, bool contents)
 {
+    uint32_t mask = OF_NAMES | (contents ? OF_CONTENTS : 0);
     char path[32];
 
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    int watch = inotify_add_watch(notice->fd, path, MASK);
+    int watch = inotify_add_watch(notice->fd, path, mask | IN_MASK_ADD | IN_ONLYDIR);
     if (watch < 0) {
         int error = -errno;
 
@@ -335,22 +369,23 @@ static int add_watch(struct file_notice *notice, int fd)
     return watch;
 }
 
-int file_notice_watch(struct file_notice *notice, int fd, struct file_notice_folder *ret_folder)
+int file_notice_watch(struct file_notice *notice, int fd, bool contents,
+                      struct file_notice_folder *ret_folder)
 {
     struct statx stx = { 0 };
-    int res = -EOPNOTSUPP;
 
     CHECK_OBJ(notice, FILE_NOTICE_MAGIC);
     if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &stx) != 0 ||
         (stx.stx_mask & STATX_MNT_ID) == 0)
         stx.stx_mnt_id = 0;
-    uint64_t dev = (uint64_t)stx.stx_dev_major << 32 | stx.stx_dev_minor;
     MUST(pthread_mutex_lock(&notice->lock) == 0);
-    if (mount_tells(notice, stx.stx_mnt_id, dev))
-        res = add_watch(notice, fd);
+    int res = mount_tells(notice, stx.stx_mnt_id);
+    if (res == 0)
+        res = add_watch(notice, fd, contents);
     MUST(pthread_mutex_unlock(&notice->lock) == 0);
     if (res < 0) {
-        stats_count(STATS_NOTICE_UNWATCHED);
+        if (res != -EAGAIN)
+            stats_count(STATS_NOTICE_UNWATCHED);
         return res;
     }
     ret_folder->watch = res;

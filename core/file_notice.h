@@ -9,8 +9,9 @@
  * vain.
  *
  * Not told are: writes through mmap(2) until the file is closed, other names of the file in folders
- * that are not watched, what another machine does (such file systems are not watched at all), and
- * what is mounted over a folder. So nothing is believed for longer than FILE_NOTICE_TRUST_MS. */
+ * that are not watched, and what another machine does (such file systems are not watched at all).
+ * So nothing is believed for longer than FILE_NOTICE_TRUST_MS. That a file system has been mounted
+ * or unmounted is told by proc(5)'s mountinfo; then all is looked at once. */
 #ifndef CORE_FILE_NOTICE_H
 #define CORE_FILE_NOTICE_H
 
@@ -58,7 +59,8 @@ struct file_notice_way {
 /* Read by all threads at any moment. */
 struct file_notice_counters {
     _Atomic uint32_t generation; /* counts up behind every change of the others */
-    _Atomic uint32_t all;        /* a folder was moved, or events were lost: anything may differ */
+    _Atomic uint32_t all;        /* a folder was moved, something mounted, or events were lost:
+                                    anything may differ */
     _Atomic uint32_t each[FILE_NOTICE_COUNTERS];
 };
 
@@ -66,7 +68,8 @@ struct file_notice_counters {
  * often it is looked at then. 0, or -errno of inotify_init1(2). The caller owns *ret_notice. */
 int file_notice_create(uint32_t watches_max, uint32_t again_ms, struct file_notice **ret_notice);
 
-/* Starts the thread that reads; until then nothing may be believed. 0 or -errno. */
+/* Finds out what is mounted, for which it may wait, and starts the thread that reads; until then
+ * nothing is watched. 0 or -errno. */
 int file_notice_start(struct file_notice *notice);
 
 /* Ends the thread. NULL is allowed. */
@@ -75,9 +78,9 @@ void file_notice_destroy(struct file_notice *notice);
 const struct file_notice_counters *file_notice_counters(const struct file_notice *notice);
 
 /* Watches the folder `path` beneath `root_fd` ("." for that itself), and those on the way to it.
- * Links are not followed, and no disk is waited for. 0, or -errno: -EAGAIN, -ENOENT, -ELOOP ...
- * from looking it up; -EOPNOTSUPP: its file system does not tell all changes; -ENOSPC: no further
- * folder can be watched; -EACCES. The last three are told in the error log, once each.
+ * Links are not followed, and nothing is waited for. 0, or -errno: -EAGAIN (later), -ENOENT,
+ * -ELOOP ... from looking it up; -EOPNOTSUPP: its file system does not tell all changes; -ENOSPC:
+ * no further folder can be watched; -EACCES. The last three are told in the error log, once each.
  * Thread-safe. */
 int file_notice_folder(struct file_notice *notice, int root_fd, const char *path,
                        struct file_notice_folder *ret_folder);
@@ -92,8 +95,8 @@ struct file_notice_mark file_notice_mark(const struct file_notice_counters *coun
                                          const struct file_notice_folder *folder, const char *name);
 
 /* Would every change of what was found at `path` (`error` 0: a file or a folder, of which `meta`
- * tells) be told with its name in its folder, which is in `mount`? Not if it is a link, has other
- * names, or is mounted there. */
+ * tells; EACCES: one that may not be read; ENOENT) be told with its name in its folder, which is in
+ * `mount`? Not if it is a link, has other names, or is mounted there. */
 bool file_notice_tells(int root_fd, const char *path, int error, const struct file_meta *meta,
                        uint64_t mount);
 

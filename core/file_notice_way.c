@@ -33,7 +33,7 @@ static int watch_one(struct file_notice *notice, int root_fd, const char *path,
 
     if (fd < 0)
         return fd;
-    int res = file_notice_watch(notice, fd, ret_folder);
+    int res = file_notice_watch(notice, fd, true, ret_folder);
     close(fd);
     return res;
 }
@@ -92,6 +92,13 @@ struct file_notice_mark file_notice_mark(const struct file_notice_counters *coun
     return mark;
 }
 
+/* A file that may not be read is not known by its number; but another one in its place is told. */
+static bool is_what_was_found(const struct statx *stx, int error, const struct file_meta *meta)
+{
+    return error == EACCES || (error == 0 && stx->stx_ino == meta->ino &&
+                               makedev(stx->stx_dev_major, stx->stx_dev_minor) == meta->dev);
+}
+
 bool file_notice_tells(int root_fd, const char *path, int error, const struct file_meta *meta,
                        uint64_t mount)
 {
@@ -100,9 +107,8 @@ bool file_notice_tells(int root_fd, const char *path, int error, const struct fi
     if (statx(root_fd, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
               STATX_TYPE | STATX_INO | STATX_NLINK | STATX_MNT_ID, &stx) != 0)
         return errno == ENOENT && error == ENOENT;
-    return error == 0 && !S_ISLNK(stx.stx_mode) && stx.stx_ino == meta->ino &&
-           makedev(stx.stx_dev_major, stx.stx_dev_minor) == meta->dev && stx.stx_mnt_id == mount &&
-           (S_ISDIR(stx.stx_mode) || stx.stx_nlink == 1);
+    return is_what_was_found(&stx, error, meta) && !S_ISLNK(stx.stx_mode) &&
+           stx.stx_mnt_id == mount && (S_ISDIR(stx.stx_mode) || stx.stx_nlink == 1);
 }
 
 /* A walk along an absolute path. */
@@ -162,7 +168,7 @@ static int step(struct walk *walk, const char *name)
 {
     struct file_notice_folder folder = { 0 };
     struct stat st;
-    int res = file_notice_watch(walk->notice, walk->fd, &folder);
+    int res = file_notice_watch(walk->notice, walk->fd, false, &folder);
 
     if (res < 0)
         return res;

@@ -2,7 +2,7 @@
  * real folder. */
 #include "core/file_notice.c"
 #include "core/file_notice_way.c"
-#include "core/mount_kind.c"
+#include "core/mount_table.c"
 
 #include "core/file_open.h"
 
@@ -28,6 +28,9 @@ static int set_up(void **state)
     assert_non_null(mkdtemp(base));
     root_fd = open(base, O_PATH | O_CLOEXEC);
     assert_int_equal(file_notice_create(8, 1000, &notice), 0);
+    notice->mountinfo = mount_table_open();
+    assert_non_null(notice->mountinfo);
+    read_mounts(notice);
     return 0;
 }
 
@@ -162,6 +165,9 @@ static void test_a_real_folder(void **state)
     assert_false(file_notice_tells(root_fd, "a/b/f", 0, &meta, folder.mount + 1));
     assert_true(file_notice_tells(root_fd, "a/b/no", ENOENT, &meta, 0));
     assert_false(file_notice_tells(root_fd, "a/b/f", ENOENT, &meta, 0));
+    assert_true(
+        file_notice_tells(root_fd, "a/b/f", EACCES, &(struct file_meta){ 0 }, folder.mount));
+    assert_false(file_notice_tells(root_fd, "a/b/link", EACCES, &meta, folder.mount));
     run_in_base("echo 3 > c/other");
     read_events();
     assert_true(file_notice_holds(&notice->counters, &mark));
@@ -211,10 +217,18 @@ static bool way_holds_after(const char *path, const char *command)
 
 static void test_a_way(void **state)
 {
+    struct file_notice_folder folder;
+
     (void)state;
     notice->watches_max = 16;
     run_in_base("mkdir -p r/1/pub r/2/pub && ln -s r/1 now && ln -s now current");
     assert_true(way_holds_after("current/pub", "touch other"));
+    assert_int_equal(file_notice_watch(notice, root_fd, false, &folder), 0);
+    const _Atomic uint32_t *told =
+        &notice->counters.each[file_notice_counter(folder.watch, "other")];
+    uint32_t before = *told;
+    assert_true(way_holds_after("current/pub", "echo logged >> other"));
+    assert_int_equal(*told, before); /* what is written there is not told */
     assert_false(way_holds_after("current/pub", "ln -s r/2 n && mv -T n now"));
     assert_false(way_holds_after("current/pub", "ln -s r/1 n && mv -T n current"));
     assert_false(way_holds_after("current/pub", "mv r q && ln -s q r"));
@@ -223,21 +237,58 @@ static void test_a_way(void **state)
 
 static void test_kinds_of_mounts(void **state)
 {
-    char kind[64];
+    (void)state;
+    assert_true(mount_type_tells("ext4"));
+    assert_true(mount_type_tells("tmpfs"));
+    assert_false(mount_type_tells("nfs4"));
+    assert_false(mount_type_tells("fuse.sshfs"));
+    assert_false(mount_type_tells("overlay"));
+    assert_false(mount_type_tells(""));
+}
+
+static bool reads(const char *text, struct mount_kind *ret_mount)
+{
+    char line[160];
+
+    snprintf(line, sizeof(line), "%s", text);
+    return read_line(line, ret_mount);
+}
+
+static void test_a_line_of_mountinfo(void **state)
+{
+    struct mount_kind mount;
 
     (void)state;
-    assert_true(mount_kind_tells("ext4"));
-    assert_true(mount_kind_tells("tmpfs"));
-    assert_false(mount_kind_tells("nfs4"));
-    assert_false(mount_kind_tells("fuse.sshfs"));
-    assert_false(mount_kind_tells("overlay"));
-    assert_false(mount_kind_tells(""));
-    assert_true(read_line("36 35 98:0 / /a rw shared:1 master:2 - xfs /dev/a rw\n", 36, kind, 64));
-    assert_string_equal(kind, "xfs");
-    assert_false(read_line("36 35 98:0 / /a rw - xfs /dev/a rw\n", 3, kind, 64));
-    assert_false(read_line("nonsense", 0, kind, 64));
-    mount_kind(UINT64_MAX, kind, sizeof(kind));
-    assert_string_equal(kind, "");
+    assert_true(reads("36 35 98:0 / /a rw shared:1 master:2 - xfs /dev/a rw\n", &mount));
+    assert_int_equal(mount.mount, 36);
+    assert_true(mount.tells);
+    assert_string_equal(mount.type, "xfs");
+    assert_true(reads("3 1 0:9 / /a rw - fuse.with-a-very-long-name-of-its-own x rw\n", &mount));
+    assert_false(mount.tells);
+    assert_string_equal(mount.type, "fuse.with-a-very-long");
+    assert_false(reads("nonsense\n", &mount));
+    assert_false(reads("- - ext4 x\n", &mount));
+}
+
+/* While it is read what is mounted nothing is known, and what is believed is over. */
+static void test_something_is_mounted(void **state)
+{
+    struct file_notice_folder folder;
+    struct file_notice_mark mark;
+
+    (void)state;
+    assert_true(watches(".", &folder));
+    mark = file_notice_mark(&notice->counters, &folder, "f");
+    assert_true(file_notice_holds(&notice->counters, &mark));
+    mounts_changed(notice);
+    assert_false(file_notice_holds(&notice->counters, &mark));
+    assert_false(file_notice_folder_holds(&notice->counters, &folder));
+    assert_int_equal(file_notice_folder(notice, root_fd, ".", &folder), 0);
+    notice->mounts_known = false;
+    assert_int_equal(file_notice_folder(notice, root_fd, ".", &folder), -EAGAIN);
+    notice->mounts_known = true;
+    mount_table_free(&notice->mounts);
+    assert_int_equal(file_notice_folder(notice, root_fd, ".", &folder), -EOPNOTSUPP);
 }
 
 int main(void)
@@ -249,7 +300,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_real_folder, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_limit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_way, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_something_is_mounted, set_up, tear_down),
         cmocka_unit_test(test_kinds_of_mounts),
+        cmocka_unit_test(test_a_line_of_mountinfo),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
