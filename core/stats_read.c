@@ -67,6 +67,18 @@ void stats_read(struct stats_sums *ret_sums)
             ret_sums->counters[i] = 0;
 }
 
+uint64_t stats_connections(void)
+{
+    size_t used = stats_region == NULL ? 0 : atomic_load(&stats_region->used);
+    uint64_t sum =
+        0; /* a state of one slot may be below 0, the sum is not, but in the middle of a change */
+
+    for (size_t i = 0; i < used; i++)
+        for (size_t state = STATS_READING; state <= STATS_CLOSING; state++)
+            sum += stats_get(&stats_region->slots[i].counters[state]);
+    return (int64_t)sum < 0 ? 0 : sum;
+}
+
 size_t stats_threads(struct stats_thread *ret_threads, size_t max)
 {
     size_t used = stats_region == NULL ? 0 : atomic_load(&stats_region->used), count = 0;

@@ -17,6 +17,9 @@ struct stats_sums {
     int64_t started_s; /* when the region was made: seconds since 1970 */
 };
 
+/* Connections that are open now, of all processes. */
+uint64_t stats_connections(void);
+
 /* One thread that has a slot now. */
 struct stats_thread {
     int process, thread;

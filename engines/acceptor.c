@@ -1,6 +1,11 @@
 /* acceptor.c: addresses of clients, errors of accept(2), and who waits. */
 #include "engines/acceptor.h"
 
+#include "engines/engine.h"
+
+#include "config/config.h"
+#include "core/stats_read.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -49,6 +54,12 @@ bool acceptor_has_caller(int fd)
 {
     struct pollfd listener = { .fd = fd, .events = POLLIN };
     return poll(&listener, 1, 0) == 1 && (listener.revents & POLLIN) != 0;
+}
+
+bool acceptor_others_have_room(const struct listener *listener, const struct config *config)
+{
+    return listener->of_processes &&
+           stats_connections() < (uint64_t)config->processes * config->connections_max;
 }
 
 bool acceptor_has_input(int fd)

@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+struct config;
+struct listener;
 struct sockaddr_storage;
 
 /* The client behind an address that accept(2) or getpeername(2) has told of. */
@@ -20,6 +22,11 @@ bool acceptor_lost_one(int error);
 
 /* Does a client wait at the listening socket `fd` now? */
 bool acceptor_has_caller(int fd);
+
+/* Has another process room that accepts from the same socket, so that a client who waits there
+ * needs nobody here to make way? By all connections of all processes: those of a generation that
+ * retires count, too. */
+bool acceptor_others_have_room(const struct listener *listener, const struct config *config);
 
 /* Has the client of `fd` sent something that nobody has received yet? */
 bool acceptor_has_input(int fd);

@@ -23,6 +23,7 @@ struct listener {
     struct socket_file *file; /* of a unix socket, else NULL; of all holders, the last removes it */
     atomic_uint *holders; /* NULL: nobody else has this socket; else how many do: each has a struct
                              of its own, and the last one closes. Borrowed */
+    bool of_processes;    /* other processes of this configuration accept from it, too */
 };
 
 /* What run() is told to do from outside (not what clients ask for); set by a signal handler, looked

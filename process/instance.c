@@ -260,8 +260,10 @@ void instance_own_share(struct instance *p, unsigned index)
     CHECK(own != NULL);
     for (size_t i = 0; i < p->listeners_count; i++) {
         bool shared = !has_own_sockets(p) || p->listeners[i].config->kind == LISTEN_UNIX;
-        if (shared || place_of(p, i) % p->config->processes == index)
-            own[count++] = p->listeners[i];
+        if (!shared && place_of(p, i) % p->config->processes != index)
+            continue;
+        own[count] = p->listeners[i];
+        own[count++].of_processes = shared && p->config->processes > 1;
     }
     free(p->listeners);
     p->listeners = own;

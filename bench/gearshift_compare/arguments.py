@@ -17,6 +17,9 @@ Examples
   %(prog)s /srv/www --resume --output FOLDER goes on where Ctrl-C, or the time, ended it
   %(prog)s /srv/www --baseline old/report.json
   %(prog)s --report-only FOLDER/report.json  makes the reports again, measures nothing
+  %(prog)s --textbook                        what texts claim of I/O models, measured: 40 minutes
+  %(prog)s --textbook --quick                the same with fewer values and rounds: 5 minutes
+  %(prog)s --textbook --only idle --only sendfile
 
 Exit status: 0 all runs were right; 1 the system refused something; 2 wrong arguments; 3 a run had
 errors or wrong answers (the report says which); 130 interrupted, what was done is reported.
@@ -60,6 +63,8 @@ def parser(binary):
                       help=f"other servers beside them: {','.join(PEERS)}")
     what.add_argument("--peers-spec", metavar="FILE", default=servers.SPEC,
                       help="the file that tells how peers are started; a copy may hold your own")
+    what.add_argument("--peer-binary", metavar="NAME=PATH", action="append", default=[],
+                      help="the program of a peer, in place of the installed one; may be repeated")
     load = p.add_argument_group("what is asked")
     load.add_argument("--log", metavar="FILE", help="an access log whose requests are replayed")
     load.add_argument("--workloads", metavar="A,B", type=_words, help="these alone, by their names")
@@ -67,6 +72,15 @@ def parser(binary):
                       help="at a time (%(default)s)")
     load.add_argument("--idle", metavar="N", type=int, default=workloads.IDLE_CONNECTIONS,
                       help="idle connections that are held (%(default)s)")
+    book = p.add_argument_group("claims of texts (--textbook), on files made for it")
+    book.add_argument("--textbook", action="store_true",
+                      help="measure what texts claim of I/O models, in place of a folder")
+    book.add_argument("--only", metavar="CLAIM", action="append", default=[],
+                      help="this claim; may be repeated")
+    book.add_argument("--list", action="store_true", help="tell the claims, and measure nothing")
+    book.add_argument("--large", action="store_true",
+                      help="60,000 idle connections and 1,000,000 files as well")
+    book.add_argument("--cpus", metavar="LIST", help="numbers of CPUs for the claim `cores`: 1,2,4")
     how = p.add_argument_group("how")
     how.add_argument("--minutes", metavar="M", type=float, help="time for everything (27; 1)")
     how.add_argument("--rounds", metavar="N", type=int, help="at most (15; with --quick 6)")
@@ -95,12 +109,19 @@ def parse(argv, binary):
         if a.folder or a.resume or a.quick:
             raise Refusal("--report-only measures nothing: give it no folder, --quick or --resume")
         return a
-    if not a.folder:
+    if a.list and not a.textbook:
+        raise Refusal("--list tells the claims of --textbook: give that, too")
+    _check_textbook(a)
+    a.peer_binary = dict(_peer_binary(text) for text in a.peer_binary)
+    if a.list:
+        return a
+    if not a.folder and not a.textbook:
         raise Refusal("no folder; name the one whose files are served, or see --help")
     if a.resume and not a.output:
         raise Refusal("--resume needs --output, the folder with the runs to go on with")
     if not a.output:
-        a.output = datetime.datetime.now().strftime("gearshift-compare-%Y-%m-%d-%H%M%S")
+        kind = "textbook" if a.textbook else "compare"
+        a.output = datetime.datetime.now().strftime(f"gearshift-{kind}-%Y-%m-%d-%H%M%S")
     _check_numbers(a)
     a.gearshift, a.peers_spec = os.path.abspath(a.gearshift), os.path.abspath(a.peers_spec)
     a.variants = a.variants or ("none" if a.quick else "default")
@@ -114,6 +135,34 @@ def parse(argv, binary):
             raise Refusal(f"--tls {word}: it is one of openssl, mbedtls, none")
     a.server_cpus, a.client_cpus = _cpus(a)
     return a
+
+
+def _check_textbook(a):
+    """What goes with --textbook, and what does not."""
+    if not a.textbook:
+        for name, value in (("--only", a.only), ("--large", a.large), ("--cpus", a.cpus)):
+            if value:
+                raise Refusal(f"{name} belongs to --textbook: give that, too")
+        return
+    for name, value in (("a folder", a.folder), ("--log", a.log), ("--workloads", a.workloads),
+                        ("--engines", a.engines), ("--variant", a.variant), ("--tls", a.tls),
+                        ("--deferred", a.deferred)):
+        if value:
+            raise Refusal(f"--textbook has files, engines and requests of its own: {name} does not "
+                          "go with it")
+    if a.cpus:
+        words = _words(a.cpus)
+        if not all(word.isdigit() and 0 < int(word) < 10_000 for word in words):
+            raise Refusal(f"--cpus {a.cpus}: it is a list of numbers of CPUs, such as 1,2,4")
+        a.cpus = sorted({int(word) for word in words})
+
+
+def _peer_binary(text):
+    name, equals, path = text.partition("=")
+    if not equals or not name or not os.access(path, os.X_OK):
+        raise Refusal(f"--peer-binary {text}: it has the form NAME=PATH, of a peer and of a program "
+                      "that can be run")
+    return name, os.path.abspath(path)
 
 
 def _check_numbers(a):

@@ -167,11 +167,12 @@ def _with_percentiles(figures):
     return figures
 
 
-def wrk(url, asks, *, connections, pipeline, fields, cpus, folder, name):
+def wrk(url, asks, *, connections, pipeline, fields, cpus, folder, name, script=None):
+    """`script` makes the requests where they are not a list."""
     threads = max(1, min(len(cpus) if cpus else 1, connections))
     path = os.path.join(folder, f"{name}.lua")
     with open(path, "w", encoding="ascii") as file:
-        file.write(wrk_script(asks, pipeline, threads))
+        file.write(script + _DONE if script else wrk_script(asks, pipeline, threads))
     argv = ["wrk", "-t", str(threads), "-c", str(connections), "-d", "600s", "--timeout", "10s",
             "-s", path]
     for field in fields:

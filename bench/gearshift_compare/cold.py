@@ -91,11 +91,12 @@ class Schedule:
             self.poll.register(s, selectors.EVENT_READ)
             self.sockets.append(s)
 
-    def run(self, begin, end):
+    def run(self, begin, end, late_s=LATE_S):
+        """How many are not answered so long after the end."""
         due, turn = begin, 0
         while True:
             now = time.monotonic()
-            if now >= end + LATE_S or (now >= end and not any(self.due_of.values())):
+            if now >= end + late_s or (now >= end and not any(self.due_of.values())):
                 return sum(len(waiting) for waiting in self.due_of.values())
             while due <= now and due < end:
                 s = self.sockets[turn % len(self.sockets)]
@@ -107,6 +108,11 @@ class Schedule:
                 self._receive(key.fileobj)
             # epoll's timeout has milliseconds: the rest is slept off, in steps.
             time.sleep(max(0, min(due - time.monotonic(), 5e-5)))
+
+    def overdue(self):
+        """For how long those that are not answered have waited, in ms."""
+        now = time.monotonic()
+        return [(now - due) * 1e3 for waiting in self.due_of.values() for due in waiting]
 
     def _receive(self, s):
         data = s.recv(1 << 16)
@@ -140,30 +146,33 @@ def be_on_time():
     return True
 
 
-def hot_client(port, target, rate, connections, apart, begin, end, result):
+def hot_client(port, target, rate, connections, apart, stalls, begin, end, result):
     """Puts the latencies in ms, whether others of its CPU could not delay it (never where that is
-    not `apart` from the server's), and what went wrong."""
+    not `apart` from the server's), and what went wrong. `stalls`: no answer is one, too."""
     latencies = []
     on_time = apart and be_on_time()
     try:
         schedule = Schedule(port, target, rate, connections)
         latencies = schedule.latencies
-        lost = schedule.run(begin, end)
+        lost = schedule.run(begin, end, 0 if stalls else LATE_S)
+        if stalls:
+            latencies, lost = latencies + schedule.overdue(), 0
         result.put((latencies, on_time,
                     f"{lost} hot requests were not answered" if lost else None))
     except (OSError, IndexError) as error:
         result.put((latencies, on_time, str(error) or "an answer that nobody asked for"))
 
 
-def load(port, hot, cold, seconds, *, cpus=None, apart=False, rate=RATE, connections=CONNECTIONS):
-    """Runs all clients, on `cpus` if given, which are `apart` from the server's. `hot` is a target,
-    `cold` for each client its (path, target, size). Latencies, whether others could not delay their
+def load(port, hot, cold, seconds, *, cpus=None, apart=False, rate=RATE, connections=CONNECTIONS,
+         stalls=False):
+    """Runs all clients, on `cpus` if given, which are `apart` from the server's. `hot` is a target
+    (`stalls`: requests without an answer count with the time that has passed), `cold` for each client its (path, target, size). Latencies, whether others could not delay their
     clock, octets of cold files, those warm all the same, and what went wrong."""
     results, own = [], os.sched_getaffinity(0)
     begin = time.monotonic() + 0.2
     end = begin + seconds
     context = multiprocessing.get_context("fork")
-    tasks = [(hot_client, (port, hot, rate, connections, apart, begin, end))]
+    tasks = [(hot_client, (port, hot, rate, connections, apart, stalls, begin, end))]
     tasks += [(cold_client, (port, files, end)) for files in cold if files]
     started = []
     try:

@@ -9,6 +9,15 @@ from .clients import ClientFailed
 
 BATCH = 500
 SETTLE_S = 0.2
+PORTS = 20_000   # connections from one address, which has fewer than 30,000 ports
+
+
+def kernel_kib():
+    """Stacks of threads and page tables of the whole machine (proc_meminfo(5)): what a thread or a
+    process takes beside its own pages."""
+    with open("/proc/meminfo", encoding="ascii") as file:
+        told = dict(line.split(":", 1) for line in file)
+    return sum(int(told[name].split()[0]) for name in ("KernelStack", "PageTables") if name in told)
 
 
 def run(bench, server, workload, seconds, one_client):
@@ -16,12 +25,13 @@ def run(bench, server, workload, seconds, one_client):
     count, ask = workload.extra["idle"], workload.asks[0]
     request.ask(server.port, ask.target)
     time.sleep(SETTLE_S)
-    before = server.memory_kib()
+    before, kernel_before = server.memory_kib(), kernel_kib()
     held = []
     try:
         hold(server.port, ask, count, held)
         time.sleep(SETTLE_S)
-        taken = (server.memory_kib() - before) / count
+        taken = (server.memory_kib() - before) / max(1, count)
+        in_kernel = (kernel_kib() - kernel_before) / max(1, count)
         cpu_s, began = server.usage()["cpu_s"], time.monotonic()
         time.sleep(SETTLE_S)
         idle_cpu = (server.usage()["cpu_s"] - cpu_s) / (time.monotonic() - began)
@@ -32,7 +42,10 @@ def run(bench, server, workload, seconds, one_client):
     finally:
         for connection in held:
             connection.close()
-    return {**found, "connection_kib": max(0.0, taken), "idle_util": idle_cpu}
+    if count == 0:
+        return {**found, "idle_util": idle_cpu}
+    return {**found, "connection_kib": max(0.0, taken), "idle_util": idle_cpu,
+            "kernel_kib": in_kernel, "held_kib": max(0.0, taken) + max(0.0, in_kernel)}
 
 
 def hold(port, ask, count, ret_held):
@@ -40,7 +53,8 @@ def hold(port, ask, count, ret_held):
     for first in range(0, count, BATCH):
         batch = []
         for _ in range(min(BATCH, count - first)):
-            connection = request.connect(port)
+            at = len(ret_held) // PORTS
+            connection = request.connect(port, source=f"127.0.0.{at + 1}" if at else "")
             ret_held.append(connection)
             connection.sendall(request.head(ask.target, ask.fields))
             batch.append(connection)

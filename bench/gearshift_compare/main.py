@@ -14,6 +14,7 @@ from . import (Refusal, arguments, baseline, clients, combinations, counters, lo
                markdown, measure, network, page, processes, progress, report, schedule, servers,
                site, terminal, workloads)
 from .journal import Journal
+from .textbook import command, conclude, page as textbook_page, plain
 
 OK, REFUSED, WRONG, INTERRUPTED = 0, 1, 3, 130
 # What every gearshift is started with, as its peers are tuned: files are looked up once.
@@ -36,7 +37,9 @@ def main(argv, binary):
         signal.signal(which, _interrupt)
     try:
         a = arguments.parse(argv, binary)
-        return _report_only(a) if a.report_only else _measure(a)
+        if a.report_only:
+            return _report_only(a)
+        return _textbook(a) if a.textbook else _measure(a)
     except Refusal as refusal:
         print(f"gearshift-compare: {refusal}", file=sys.stderr)
         return refusal.status
@@ -49,18 +52,59 @@ def main(argv, binary):
 
 def _report_only(a):
     found = report.load(a.report_only)
-    against = report.conclude(report.load(a.baseline)) if a.baseline else None
-    report.conclude(found, against)
+    against = _conclude(report.load(a.baseline)) if a.baseline else None
+    _conclude(found, against)
     folder = a.output or os.path.dirname(os.path.abspath(a.report_only))
     _write(found, folder)
-    print(terminal.final(found))
+    print(_final(found))
     return WRONG if found["errors"] else OK
+
+
+def _is_textbook(found):
+    return found.get("kind") == "textbook"
+
+
+def _conclude(found, against=None):
+    if against is not None and _is_textbook(found) != _is_textbook(against):
+        raise Refusal("--baseline: one report is of claims (--textbook), the other of a folder; they "
+                      "do not compare")
+    return (conclude if _is_textbook(found) else report).conclude(found, against)
+
+
+def _final(found):
+    return plain.final(found) if _is_textbook(found) else terminal.final(found)
+
+
+def _textbook(a):
+    if a.list:
+        print(command.listing(a.peers))
+        return OK
+    _have_clients()
+    _make_folder(a.output)
+    notes, started = [], datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+    against = None
+    if a.baseline and not _is_program(a.baseline):
+        against = _conclude(report.load(a.baseline))
+        if not _is_textbook(against):
+            raise Refusal(f"--baseline {a.baseline}: it is a report of a folder, and not of claims")
+    system_congestion = _enter_network(a, notes)
+    whole = command.measure_claims(a, notes, started, system_congestion, against, _certificate,
+                                   Interrupted)
+    _write(whole, a.output)
+    print(_final(whole))
+    print(f"report: {os.path.join(a.output, 'report.html')}")
+    if whole["interrupted"]:
+        print("interrupted: --resume with --output goes on", file=sys.stderr)
+        return INTERRUPTED
+    return WRONG if whole["errors"] else OK
 
 
 def _write(found, folder):
     _make_folder(folder)
     report.save(found, os.path.join(folder, "report.json"))
-    for name, text in (("report.md", markdown.render(found)), ("report.html", page.render(found))):
+    texts = ((plain.markdown(found), textbook_page.render(found)) if _is_textbook(found)
+             else (markdown.render(found), page.render(found)))
+    for name, text in zip(("report.md", "report.html"), texts):
         with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
             file.write(text)
 
@@ -96,8 +140,11 @@ def _combinations(a, notes):
                 other, [e for e in engines if e in other.engines], role="baseline",
                 label=baseline.LABEL, **{**options, "tls": [t for t in tls if t in other.tls]})
         else:
-            against = report.conclude(report.load(a.baseline))
-    spec = servers.read_spec(a.peers_spec)
+            against = _conclude(report.load(a.baseline))
+            if _is_textbook(against):
+                raise Refusal(f"--baseline {a.baseline}: a report of claims (--textbook) does not "
+                              "compare with one of a folder")
+    spec = servers.read_spec(a.peers_spec, a.peer_binary)
     for name in a.peers:
         if name not in spec:
             raise Refusal(f"--peers {name}: {a.peers_spec} has "
@@ -215,10 +262,14 @@ def _times(a, cells):
     return seconds, rounds, budget
 
 
-def _measure(a):
+def _have_clients():
     for program, package in clients.missing():
         raise Refusal(f"{program} is not installed (Debian package {package}); `make bench` "
                       "installs what it needs", REFUSED)
+
+
+def _measure(a):
+    _have_clients()
     notes, started = [], datetime.datetime.now().astimezone().isoformat(timespec="seconds")
     the_site = site.Site(a.folder)
     binary, found, spec, against = _combinations(a, notes)

@@ -6,12 +6,14 @@ import os
 import random
 import time
 
-from . import check, clients, cold, idle, load, processes
+from . import check, clients, cold, idle, load, paced, processes, slow
 from .clients import ClientFailed
 
 NOISE_MAX = 0.15   # CPUs that others used; a run with more is noisy
 WARM_UP = 0.2      # of a run, before it: connections and handshakes are made, caches filled
 HANDSHAKE_OCTETS = 4096  # more than a server's part of one
+BY_THEMSELVES = {"cold": cold, "load": load, "paced": paced, "slow": slow}
+WARM_BUSY = 256    # from so many connections on it warms up until each could have had two answers
 FULL = 0.95        # share of its CPUs from which on a client counts as the bottleneck
 
 
@@ -74,10 +76,9 @@ def run(bench, server, workload, seconds):
         fields, size = check.check_workload(server, workload, bench.draw, whole=False)
         if workload.client == "idle":
             record.update(idle.run(bench, server, workload, seconds, _one_client))
-        elif workload.client == "cold":
-            record.update(_by_itself(cold, bench, server, workload, seconds))
-        elif workload.client == "load":
-            record.update(_by_itself(load, bench, server, workload, seconds))
+        elif workload.client in BY_THEMSELVES:
+            record.update(_by_itself(BY_THEMSELVES[workload.client], bench, server, workload,
+                                     seconds))
         else:
             record.update(_one_client(bench, server, workload, seconds, fields, size))
         check.check_workload(server, workload, bench.draw, whole=False)
@@ -101,7 +102,7 @@ def client_for(bench, server, workload, fields):
         fields = asks[0][1] + fields
         asks = [(asks[0][0], ())]
     return clients.wrk(url + asks[0][0], asks, pipeline=workload.pipeline, fields=fields,
-                       name=workload.name, **options)
+                       name=workload.name, script=workload.extra.get("script"), **options)
 
 
 def _one_client(bench, server, workload, seconds, fields=(), size=None):
@@ -121,8 +122,10 @@ def _one_client(bench, server, workload, seconds, fields=(), size=None):
 def _warm_octets(workload, size):
     """What the client has read when the handshakes of its connections are over, however long they
     take: more than those, and a few answers, on each."""
-    if workload.client != "wrk" or not workload.tls or size is None:
+    if workload.client != "wrk" or size is None:
         return 0
+    if not workload.tls:
+        return 2 * size * workload.connections if workload.connections >= WARM_BUSY else 0
     return workload.connections * (HANDSHAKE_OCTETS + min(3 * size, 1 << 16))
 
 
@@ -150,7 +153,7 @@ def _by_unit(workload, figures, meter, server):
                  memory_kib=server.memory_kib())
     if workload.client == "load":  # of all rates together, these would say nothing
         del found["rate"], found["mbs"]
-    elif workload.client != "cold":
+    elif workload.client not in ("cold", "slow"):
         split = own["user_s"] + own["system_s"]
         user = own["user_s"] / split if split else 0
         cpu_us = own["cpu_s"] * 1e6 / units

@@ -58,9 +58,14 @@ def render(report):
               ("machine", "Machine and method", sections.machine_and_method(report))]
     nav = " ".join(f'<a href="#{name}">{title}</a>' for name, title, _ in parts)
     main = "\n".join(f'<section id="{name}">{text}</section>' for name, _, text in parts)
+    return frame(title=f"gearshift-compare: {report['site']['root']}", head=sections.head(report),
+                 nav=nav, main=main, data=json.dumps(data))
+
+
+def frame(*, title, head, nav, main, data):
+    """A whole page; `data` is JSON."""
     # "<" is escaped so that no text of the data ends the element that holds it.
     return FRAME % {
-        "title": html.escape(f"gearshift-compare: {report['site']['root']}"),
-        "css": _asset("report.css"), "head": sections.head(report), "nav": nav, "main": main,
-        "data": json.dumps(data).replace("<", "\\u003c"), "d3": _asset("vendor", "d3.min.js"),
+        "title": html.escape(title), "css": _asset("report.css"), "head": head, "nav": nav,
+        "main": main, "data": data.replace("<", "\\u003c"), "d3": _asset("vendor", "d3.min.js"),
         "plot": _asset("vendor", "plot.min.js"), "script": _asset("report.js")}

@@ -20,12 +20,16 @@ class Answer:
 
 
 def head(target, fields=(), host="127.0.0.1"):
-    lines = "".join(f"{field}\r\n" for field in fields)
-    return f"GET {target} HTTP/1.1\r\nHost: {host}\r\n{lines}\r\n".encode("latin-1")
+    """A request; a Host among the fields takes the place of `host`."""
+    if not any(field.lower().startswith("host:") for field in fields):
+        fields = (f"Host: {host}", *fields)
+    return "\r\n".join([f"GET {target} HTTP/1.1", *fields, "", ""]).encode("latin-1")
 
 
-def connect(port, tls=False):
-    connection = socket.create_connection(("127.0.0.1", port), TIMEOUT_S)
+def connect(port, tls=False, source=""):
+    """A connection, from the loopback address `source` if that is given."""
+    connection = socket.create_connection(("127.0.0.1", port), TIMEOUT_S,
+                                          (source, 0) if source else None)
     connection.settimeout(TIMEOUT_S)
     if tls:
         context = ssl.create_default_context()

@@ -26,8 +26,8 @@ def head(report):
             + ("; <strong>interrupted</strong>" if report["interrupted"] else "") + "</p>")
 
 
-def _list(items, kind="plain"):
-    return f'<ul class="{kind}">' + "".join(f"<li>{escape(item)}</li>" for item in items) + "</ul>"
+def items(found, kind="plain"):
+    return f'<ul class="{kind}">' + "".join(f"<li>{escape(item)}</li>" for item in found) + "</ul>"
 
 
 def advice(report):
@@ -40,12 +40,12 @@ def advice(report):
     text.append("</div>")
     if report["errors"]:
         text.append('<div class="card warnings"><h3>Runs with errors, which do not count</h3>'
-                    + _list([f"{e['combination']}, {e['workload']}: {e['what']}"
+                    + items([f"{e['combination']}, {e['workload']}: {e['what']}"
                              + (f" ({e['runs']} runs)" if e["runs"] > 1 else "")
                              for e in report["errors"]]) + "</div>")
     if report["warnings"]:
         text.append('<div class="card warnings"><h3>Before you trust the figures</h3>'
-                    + _list(report["warnings"]) + "</div>")
+                    + items(report["warnings"]) + "</div>")
     return "".join(text)
 
 
@@ -96,14 +96,14 @@ def _glance_cell(report, combination, workload, reference):
 
 def _key(data, names):
     """A legend of lines."""
-    items = []
+    found = []
     for name in names:
         style = data["styles"][name]
-        items.append(
+        found.append(
             f'<li><svg viewBox="0 0 30 10" aria-hidden="true"><path d="M0 5H30" fill="none" '
             f'stroke="var(--c-{style["family"]})" stroke-opacity="{style["opacity"]:.2f}" '
             f'stroke-width="2.5" stroke-dasharray="{style["dash"]}"/></svg>{escape(name)}</li>')
-    return '<ul class="key">' + "".join(items) + "</ul>"
+    return '<ul class="key">' + "".join(found) + "</ul>"
 
 
 def all_workloads(report, data):
@@ -227,7 +227,7 @@ def engine(report, name, reference, data, text_of):
                        for what, cost in told["costs"])
         text.append(f'<table class="wrap"><tbody>{rows}<tr><th scope=row>Where it loses</th>'
                     f"<td>{escape(told['loses'])}</td></tr></tbody></table>")
-    text.append("<h3>What the figures show</h3>" + _list(_shown(report, own, reference, data,
+    text.append("<h3>What the figures show</h3>" + items(_shown(report, own, reference, data,
                                                                name)))
     if data["ratios"].get(name):
         text.append(f'<figure class="card"><figcaption>Cost relative to {escape(reference)}; the '
@@ -299,7 +299,7 @@ def against_baseline(report):
                     f"<td>{row['low']:.2f} to {row['high']:.2f}</td>"
                     f"<td>{escape(row['verdict'])}</td></tr>")
     caveats = ('<div class="card warnings"><h3>Not the same conditions</h3>'
-               + _list(told["caveats"]) + "</div>") if told["caveats"] else ""
+               + items(told["caveats"]) + "</div>") if told["caveats"] else ""
     return (f"<h2>Against the baseline</h2><p>{escape(told['against'])}, {how}. A ratio above 1 "
             f"is more than before.</p>{caveats}"
             '<figure class="card"><figcaption>Cost relative to the baseline.</figcaption>'
@@ -331,9 +331,10 @@ METHOD = (
 )
 
 
-def machine_and_method(report):
-    machine, bench, site = report["machine"], report["bench"], report["site"]
-    facts = {
+def machine_of(report):
+    """What is told of the machine, {title: text}."""
+    machine, bench = report["machine"], report["bench"]
+    return {
         "CPU": f"{machine['cpu']}, {machine['cpus']} CPUs in {machine['cores']} cores"
                + (", virtual" if machine["virtual"] else ""),
         "memory": f"{machine['memory_mib']} MiB", "governor": machine["governor"],
@@ -348,9 +349,13 @@ def machine_and_method(report):
         **machine["limits"], **machine["versions"],
         "settings of all": " ".join(f"{k}={v}" for k, v in report["settings"].items()),
     }
+
+
+def machine_and_method(report):
+    site, facts = report["site"], machine_of(report)
     listed = "".join(f"<dt>{escape(key)}</dt><dd>{escape(value)}</dd>"
                      for key, value in facts.items())
-    notes = _list(report["notes"]) if report["notes"] else ""
+    notes = items(report["notes"]) if report["notes"] else ""
     return (f"<h2>Machine and method</h2>{''.join(f'<p>{escape(text)}</p>' for text in METHOD)}"
             f"{notes}<h3>This machine</h3><dl>{listed}</dl><h3>This site</h3>"
             f"<p>{escape(site['root'])}: {site['files']} files, smallest "

@@ -94,22 +94,45 @@ def gearshift(combination, root, folder, settings, deferred=False):
     if combination.tls:
         tls_port = network.free_port()
         argv += ["--tls-self-signed", "--tls-port", str(tls_port)]
-    merged = {**settings, **dict(combination.settings)}
-    if os.geteuid() == 0:
-        merged = {"user": "", "allow_root": "on", **merged}
-    for key, value in merged.items():
+    for key, value in _with_user({**settings, **dict(combination.settings)}).items():
         argv += ["-o", f"{key}={value}"]
     return Server(combination.name, argv, port, tls_port, folder)
 
 
-def read_spec(path):
-    """The entries of a servers.json."""
+def gearshift_configured(combination, text, folder, settings):
+    """With server blocks of its own, in which @PORT@ is the port."""
+    port = network.free_port()
+    handle, path = tempfile.mkstemp(suffix=".conf", dir=folder)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write("processes = 0\n" + fill_in(text, {"PORT": port}))
+    argv = [combination.binary, "-c", path, "-e", combination.engine]
+    for key, value in _with_user({**settings, **dict(combination.settings)}).items():
+        argv += ["-o", f"{key}={value}"]
+    return Server(combination.name, argv, port, None, folder)
+
+
+def _with_user(settings):
+    return {"user": "", "allow_root": "on", **settings} if os.geteuid() == 0 else settings
+
+
+def read_spec(path, binaries=None):
+    """The entries of a servers.json; `binaries` are other programs for some, by name."""
     try:
         with open(path, encoding="utf-8") as file:
             spec = json.load(file)
     except (OSError, ValueError) as error:
         raise Refusal(f"{path}: {error}; it has the form of bench/peers/servers.json") from None
-    return {name: entry for name, entry in spec.items() if not name.startswith("_")}
+    found = {name: entry for name, entry in spec.items() if not name.startswith("_")}
+    for name, program in (binaries or {}).items():
+        if name not in found:
+            raise Refusal(f"--peer-binary {name}: {path} has no server of that name")
+        found[name] = _with_binary(found[name], program)
+    return found
+
+
+def _with_binary(entry, path):
+    """An entry whose program is another one."""
+    return {**entry, "cmd": shlex.join([path, *shlex.split(entry["cmd"])[1:]])}
 
 
 def program_of(entry):

@@ -30,7 +30,7 @@ class Workload:
     name: str
     title: str
     what: str                  # a sentence for the report
-    client: str                # wrk, ab, drain, cold, idle, load
+    client: str                # wrk, ab, drain, cold, slow, idle, load, paced
     asks: tuple                # of Ask, in order, in a circle
     connections: int = CONNECTIONS
     pipeline: int = 1
@@ -44,7 +44,7 @@ class Workload:
     def metric(self):
         """The figure that workloads are first judged by; smaller is better, but of
         a capacity."""
-        return {"cold": "p99", "idle": "connection_kib", "load": "capacity"}.get(self.client,
+        return {"cold": "p99", "slow": "p99", "idle": "connection_kib", "load": "capacity"}.get(self.client,
                                                                                  "cpu_us")
 
 

@@ -122,7 +122,8 @@ static bool accept_some(struct blocking *b, const struct listener *listener)
         struct place *place;
         if (!has_room(b)) {
             if (acceptor_has_caller(listener->fd)) {
-                complain_full(b, make_way(b));
+                if (!acceptor_others_have_room(listener, b->cfg.config))
+                    complain_full(b, make_way(b));
                 pause_accepting(b);
             }
             return false;

@@ -150,6 +150,13 @@ void proactor_called(struct proactor *p, struct proactor_op *op, int res)
 static void await_room(struct proactor *p, struct proactor_listener *accept)
 {
     accept->called = accept->called && acceptor_has_caller(accept->listener->fd);
+    if (acceptor_others_have_room(accept->listener, p->config)) {
+        if (accept->called) /* another process's; it may be full by then */
+            p->accept_retry_ms = p->clock.now_ms + PROACTOR_ACCEPT_RETRY_MS;
+        else
+            watch(p, accept);
+        return;
+    }
     bool makes_way = can_make_way(p, accept);
     if (accept->called || !makes_way)
         complain_full(p);

@@ -296,6 +296,7 @@ int loop_timeout_ms(const struct loop *loop)
         timeout_ms = loop_reads_timeout_ms(loop, timeout_ms);
     if (accept_ms > 0)
         timeout_ms = timer_until(timeout_ms, now_ms, loop->accept_retry_ms);
+    timeout_ms = timer_until(timeout_ms, now_ms, loop->left_ms);
     timeout_ms = timer_until(timeout_ms, now_ms, loop->tick_due_ms);
     timeout_ms = timer_until(timeout_ms, now_ms, loop->sweep_due_ms);
     timeout_ms = timer_until(timeout_ms, now_ms, loop->inbox_retry_ms);

@@ -14,7 +14,9 @@
  *
  * At connections_max, or without a descriptor, the connection that has been idle for longest makes
  * way (loop_idle.c) for a client that waits. Of several loops that share a listener, only when none
- * of them has room; the acceptor, which has no connections, has one of the others do it. */
+ * of them has room; the acceptor, which has no connections, has one of the others do it. Likewise
+ * of several processes, which do not wake each other: a loop that leaves a client to them looks
+ * again in a while. */
 #include "engines/reactor/loop_internal.h"
 
 #include "engines/acceptor.h"
@@ -144,10 +146,17 @@ static bool is_full(const struct loop *loop)
     return pool_used(loop->pool) >= loop->cfg.limits.connections_max;
 }
 
+/* Are clients who wait at this listener another process's, which has room? */
+static bool is_left(const struct loop *loop, const struct loop_listener *listener)
+{
+    size_t index = (size_t)(listener - loop->listeners);
+    return acceptor_others_have_room(&loop->cfg.listeners[index], loop->cfg.config);
+}
+
 /* May somebody here make way for a client of this listener? */
 static bool can_make_way(const struct loop *loop, const struct loop_listener *listener)
 {
-    if (list_empty(&loop->idle))
+    if (list_empty(&loop->idle) || is_left(loop, listener))
         return false;
     return !listener->shared || loop->hooks.all_full == NULL ||
            loop->hooks.all_full(loop->options.hooks_context);
@@ -209,7 +218,8 @@ static bool accept_some(struct loop *loop, struct loop_listener *listener)
             bool makes_way = can_make_way(loop, listener);
             if (makes_way && !acceptor_has_caller(listener->source.fd))
                 return false;
-            complain_full(loop, makes_way);
+            if (makes_way || !is_left(loop, listener))
+                complain_full(loop, makes_way);
             if (!makes_way || !loop_make_way(loop))
                 return true;
         }
@@ -251,6 +261,8 @@ static void accept_ask_way(struct loop *loop)
     for (struct list *at = loop->accept_queue.next; at != &loop->accept_queue; at = at->next) {
         struct loop_listener *listener = container_of(at, struct loop_listener, ready);
         if (acceptor_has_caller(listener->source.fd)) {
+            if (is_left(loop, listener))
+                continue;
             loop->hooks.make_way(loop->options.hooks_context);
             return;
         }
@@ -258,9 +270,30 @@ static void accept_ask_way(struct loop *loop)
     }
 }
 
+/* It is full. Who waits is left to other processes as long as they have room; whether they have
+ * taken him, or are full by now, too, is looked at again. */
+static void accept_leave(struct loop *loop)
+{
+    struct list *next;
+    for (struct list *at = loop->accept_queue.next; at != &loop->accept_queue; at = next) {
+        struct loop_listener *listener = container_of(at, struct loop_listener, ready);
+        next = at->next;
+        if (!is_left(loop, listener))
+            continue;
+        if (acceptor_has_caller(listener->source.fd)) {
+            loop->left_ms = loop->clock.now_ms + LOOP_ACCEPT_RETRY_MS;
+        } else {
+            list_remove(&listener->ready);
+            listener_wait(loop, listener);
+        }
+    }
+}
+
 /* It cannot accept, and clients may wait. */
 static void accept_is_blocked(struct loop *loop)
 {
+    if (is_full(loop))
+        accept_leave(loop);
     accept_stand_back(loop);
     accept_ask_way(loop);
 }
@@ -268,6 +301,7 @@ static void accept_is_blocked(struct loop *loop)
 void loop_accept(struct loop *loop)
 {
     loop_publish_idle(loop);
+    loop->left_ms = 0;
     if (loop_accept_timeout_ms(loop) != 0) {
         if (!list_empty(&loop->accept_queue))
             accept_is_blocked(loop);

@@ -175,6 +175,7 @@ struct loop {
     struct loop_inbox *inbox; /* NULL: none is given to this loop */
     atomic_uint adopted;      /* connections from it, in it, that are not closed yet */
     atomic_uint asks;         /* enum loop_ask */
+    uint64_t left_ms; /* a client is left to another process: when to look again; 0: none is */
     uint64_t accept_retry_ms; /* descriptors or memory have run out: not before; 0: at once */
     uint64_t full_log_ms;     /* when connections_max was complained about last; 0: never */
     uint64_t tick_due_ms;     /* next session_env_tick(); 0: nothing has happened since the last */

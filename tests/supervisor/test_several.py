@@ -50,6 +50,32 @@ class Several(Supervised):
                     self.assertTrue(fifth.recv(4096).startswith(b"HTTP/1.1 200 OK"))
                 self.assertEqual(server.stop(), 0)
 
+    def test_idle_ones_stay_while_a_process_has_room(self):
+        """Processes that share a socket: who is idle in one makes way only once all of them are full."""
+        for settings in ("engine = reactor", "engine = coroutine", "engine = reactor-pool",
+                         "engine = multi-reactor\naccept = handoff", "engine = multi-reactor\naccept = shared",
+                         "engine = proactor\naccept = shared", "engine = leader-followers",
+                         "engine = thread-per-connection", "engine = process-per-connection"):
+            with self.subTest(settings):
+                server = self.supervise(text=f"{settings}\nprocesses = 3\nconnections_max = 4\nkeepalive_timeout = 1h")
+                held = [self.ask(server) for _ in range(12)]
+                self.assertNotIn(None, held)
+                self.assertEqual(self.closed(held), 0)
+                further = [self.ask(server) for _ in range(3)]
+                self.assertNotIn(None, further)
+                # Two processes may each close one for the same client.
+                self.assertIn(self.closed(held), range(3, 7))
+                self.assertEqual(server.stop(), 0)
+
+    def closed(self, clients):
+        """How many the server has closed."""
+        count = 0
+        for client in clients:
+            client.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                count += client.recv(1) == b""
+        return count
+
     def test_iterative(self):
         """As many connections at a time as there are processes; each of the others has its turn."""
         server = self.supervise(text="engine = iterative\nprocesses = 3\naccept = shared\n"

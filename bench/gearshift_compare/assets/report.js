@@ -160,7 +160,72 @@
         });
     }
 
-    const DRAW = {bars, curve, knee, ratios, sizes};
+    // Ticks of a logarithmic axis: 1, 2 and 5 of each decade, or the decades alone where those are many.
+    function steps(low, high, many) {
+        const all = [1, 2, 5].flatMap((v) => d3.range(-5, 10).map((e) => v * 10 ** e)).sort(d3.ascending)
+            .filter((v) => v >= low && v <= high);
+        return all.length > many ? all.filter((v) => /^1/.test(v.toPrecision(1))) : all;
+    }
+
+    // A figure of several servers by a variable, which has places at equal distances: its values are what was measured.
+    function line(of, width) {
+        const claim = data.claims[of.of];
+        const place = new Map(claim.values.map((v, index) => [v.value, index]));
+        const many = claim.lines.length;
+        const points = claim.lines.flatMap((one, index) => one.points.map((d) => ({
+            ...d, name: one.name, x: place.get(d.value) + (many > 1 ? 0.16 * (index / (many - 1) - 0.5) : 0)})));
+        const positive = points.filter((d) => d.low > 0);
+        const low = Math.min(...positive.map((d) => d.low)), high = Math.max(...points.map((d) => d.high));
+        const ratio = high / low;
+        // Where all are near each other there is nothing to be gained by decades.
+        const log = ratio > 3 && positive.length === points.length;
+        const up = log ? steps(low * 0.9, high * 1.1, 8) : null;
+        const color = (name) => claim.styles[name].color;
+        return Plot.plot({
+            ...base(width), height: Math.max(240, Math.min(400, width * 0.5)), marginLeft: 56, marginRight: 24,
+            x: {domain: [-0.25, claim.values.length - 0.75], axis: null},
+            y: log ? {type: "log", axis: null, domain: [low * 0.92, high * 1.08]} : {zero: true, grid: true, label: `↑ ${claim.unit}`,
+                                                                                   tickFormat: plain, ticks: 6},
+            marks: [
+                ...(log ? [Plot.gridY(up), Plot.axisY(up, {label: `↑ ${claim.unit}`, text: up.map(plain)})] : []),
+                Plot.axisX(claim.values.map((v, index) => index),
+                           {label: null, text: claim.values.map((v) => v.label), tickSize: 4}),
+                Plot.ruleX(points.filter((d) => !log || d.low > 0), {x: "x", y1: "low", y2: "high", stroke: (d) => color(d.name),
+                                                                     strokeOpacity: 0.55, strokeWidth: 1.4}),
+                Plot.line(points, {x: "x", y: "median", z: "name", stroke: (d) => color(d.name), strokeWidth: 1.8}),
+                Plot.dot(points, {x: "x", y: "median", r: 2.8, fill: (d) => color(d.name)}),
+                Plot.tip(points, Plot.pointer({x: "x", y: "median", title: (d) =>
+                    `${d.name}\n${claim.values[place.get(d.value)].label} ${claim.variable}\n` +
+                    `${big(d.median)} ${claim.unit} [${big(d.low)}, ${big(d.high)}], ${d.n === 1 ? "1 run" : `${d.n} runs`}`})),
+            ],
+        });
+    }
+
+    // A figure of several servers in one condition, smallest first.
+    function spots(of, width) {
+        const claim = data.claims[of.of];
+        const rows = claim.lines.map((one) => ({name: one.name, ...one.points[0]})).sort((a, b) => a.median - b.median);
+        const high = Math.max(...rows.map((row) => row.high)), low = Math.min(...rows.map((row) => row.low));
+        const log = low > 0 && high / low > 20;
+        const marks = log ? steps(low * 0.8, high * 1.25, Math.max(3, width / 70)) : null;
+        return Plot.plot({
+            ...base(width), marginLeft: left(rows.map((row) => row.name), width), marginRight: 64, height: 38 + 26 * rows.length,
+            x: log ? {type: "log", axis: null, domain: [low * 0.8, high * 1.25]} : {label: null, domain: [0, high], grid: true, nice: true,
+                                                                                  tickFormat: plain, ticks: Math.max(2, width / 130)},
+            y: {label: null, domain: rows.map((row) => row.name), tickSize: 0},
+            marks: [
+                ...(log ? [Plot.gridX(marks), Plot.axisX(marks, {label: null, text: marks.map(plain)})] : []),
+                Plot.ruleY(rows, {x1: "low", x2: "high", y: "name", stroke: (row) => claim.styles[row.name].color, strokeWidth: 2.5}),
+                Plot.dot(rows, {x: "median", y: "name", r: 5, fill: (row) => claim.styles[row.name].color}),
+                Plot.text(rows, {x: "high", y: "name", text: (row) => `${big(row.median)}`, dx: 10, textAnchor: "start",
+                                 fill: "currentColor"}),
+                Plot.tip(rows, Plot.pointerY({x: "median", y: "name", title: (row) =>
+                    `${row.name}\n${big(row.median)} ${claim.unit} [${big(row.low)}, ${big(row.high)}]`})),
+            ],
+        });
+    }
+
+    const DRAW = {bars, curve, knee, ratios, sizes, line, spots};
 
     function draw(holder, given) {
         const width = given ?? Math.max(240, Math.floor(holder.clientWidth));
@@ -172,6 +237,9 @@
             for (const [index, path] of chart.querySelectorAll("[aria-label=line] path").entries())
                 path.setAttribute("stroke-dasharray",
                                   dash(data.workloads[holder.dataset.of][lines][index].name));
+        if (holder.dataset.chart === "line")
+            for (const [index, path] of chart.querySelectorAll("[aria-label=line] path").entries())
+                path.setAttribute("stroke-dasharray", Object.values(data.claims[holder.dataset.of].styles)[index].dash);
         chart.setAttribute("role", "img");
         chart.setAttribute("aria-label", holder.dataset.label ?? holder.dataset.chart);
         holder.replaceChildren(chart);
