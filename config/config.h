@@ -22,6 +22,7 @@
 #include "core/span.h"
 #include "match/pattern_set.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -82,6 +83,9 @@ struct root {
     int fd;                   /* O_PATH|O_DIRECTORY; -1: not open */
     _Atomic uint64_t told_ms; /* when the error log was told that it cannot be looked up again, on
                                  the scale of clock.h; 0: that is not so */
+    bool remote_below;        /* something of that kind is mounted below it, as of the start */
+    atomic_bool remote;       /* where it was last found, another machine or a process answers
+                                 (core/file_system.h) */
 };
 
 /* Octets of all header fields of one location together, with ": " and CRLF. */
@@ -441,10 +445,12 @@ struct config {
     uint32_t worker_queue; /* jobs, or connections, that wait for one, at most */
     enum stop_signal stop_signal;
     enum pool_work pool_work;
-    uint32_t file_workers; /* helper threads of each event loop; 0: none */
-    char *user;            /* to become when started as root; NULL (`user = ""`): stay */
-    bool allow_root;       /* serve as root all the same */
-    uid_t log_owner;       /* who serves in the end, and so owns the logs; main finds it out */
+    uint32_t file_workers;   /* helper threads of each event loop; 0: none */
+    uint32_t remote_workers; /* likewise, for file systems that another machine or a process
+                                answers for */
+    char *user;              /* to become when started as root; NULL (`user = ""`): stay */
+    bool allow_root;         /* serve as root all the same */
+    uid_t log_owner;         /* who serves in the end, and so owns the logs; main finds it out */
     const struct fd_slot *log_slots; /* borrowed: a supervisor opens log files, and leaves them
                                         here: access log i at place i; NULL: it does not */
     char *pid_file;                  /* or NULL */

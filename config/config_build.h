@@ -31,7 +31,8 @@ struct config_files {
      * malloc(3)ed text that the caller owns, their paths, each with a NUL behind it; or -errno.
      * NULL: nothing ever matches. */
     int (*match)(void *context, const char *pattern, char **ret_paths, size_t *ret_len);
-    /* 0 for a directory, or -errno (-ENOTDIR, -ENOENT, ...). */
+    /* 0 for a directory, or -errno (-ENOTDIR, -ENOENT, ...; -ETIMEDOUT: who has it does not
+     * answer). */
     int (*directory)(void *context, const char *path);
     /* As `read`, a file that a key names: a regular one, that root opens by its rules
      * (safe_open.h); with -errno perhaps the end of a sentence, static. NULL: as `read`. */
@@ -70,7 +71,7 @@ struct config_build {
     char *why;
     size_t why_size;
     struct config_shared *shared; /* while servers are made (config_server.c), else NULL */
-    uint64_t hash_key[2]; /* of tables whose texts strangers may have chosen (siphash.h) */
+    uint64_t hash_key[2];         /* of tables whose texts strangers may have chosen (siphash.h) */
     struct config_note **notes;   /* config_notes.h: the last one; NULL: none are taken */
 };
 

@@ -102,6 +102,8 @@ static const struct config_key keys[] = {
       .help = "what the workers of reactor-pool do: whole requests, or what may block" },
     { "file_workers", ENGINE, TOP, CONFIG_COUNT, "2", 0, 64, IN(file_workers),
       .help = "helpers of each event loop for what may block; 0: none" },
+    { "remote_workers", ENGINE, TOP, CONFIG_COUNT, "16", 1, 1024, IN(remote_workers),
+      .help = "helpers of each event loop for files on NFS, FUSE and the like" },
     { "stop_signal", ENGINE, TOP, CONFIG_CHOICE, "stop", .choices = config_stop_signals,
       IN(stop_signal),
       .help = "what SIGTERM does: everything is closed at once, or answers are finished" },

@@ -3,6 +3,7 @@
 #include "config/config_load.h"
 #include "core/check.h"
 #include "core/cpus.h"
+#include "core/directory_look.h"
 #include "core/random_key.h"
 #include "core/safe_open.h"
 #include "config/config_access.h"
@@ -393,14 +394,12 @@ static int paths_match(void *context, const char *pattern, char **ret_paths, siz
     return res;
 }
 
+enum { DIRECTORY_WAIT_MS = 10000 /* for a server of files that may be down */ };
+
 static int directory_check(void *context, const char *path)
 {
-    struct stat st;
-
     (void)context;
-    if (stat(path, &st) < 0)
-        return -errno;
-    return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+    return directory_look(path, DIRECTORY_WAIT_MS);
 }
 
 int config_load(const struct config_source *source, char *why, size_t why_size,

@@ -294,7 +294,8 @@ static int root_find(const struct config_build *build, const struct config_key *
         res = build->files->directory(build->files->context, path);
         if (res < 0) {
             config_fail_item(build, item, key, "\"%.400s\" cannot be served: %s", path,
-                             strerror(-res));
+                             res == -ETIMEDOUT ? "who has it, as a server of files, does not answer"
+                                               : strerror(-res));
             return res;
         }
         name_table_add(known, span_str(path), i);

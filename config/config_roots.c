@@ -5,10 +5,12 @@
 #include "core/check.h"
 #include "core/file_root.h"
 #include "core/log.h"
+#include "core/mounts.h"
 #include "core/safe_open.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -53,10 +55,26 @@ static void warn_of_closed(const struct config *config, const char *user)
     }
 }
 
+/* Is something remote mounted below the directory? */
+static bool has_below(const struct mounts *mounts, int fd)
+{
+    char link[32], path[PATH_MAX];
+
+    if (mounts->remote_count == 0)
+        return false;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t len = readlink(link, path, sizeof path - 1);
+    path[len < 0 ? 0 : len] = '\0';
+    return len > 0 && mounts_remote_below(mounts, path);
+}
+
 /* Whoever serves looks each root up again, so that a new release is seen. Where he can, the
  * descriptor of the start would only keep a file system busy. */
 static void release(struct config *config, const char *user)
 {
+    struct mounts mounts;
+
+    mounts_read_once(&mounts);
     for (size_t i = 0; i < config->roots_count; i++) {
         struct root *root = &config->roots[i];
         const char *what = NULL;
@@ -65,6 +83,8 @@ static void release(struct config *config, const char *user)
 
         int error = file_root_open(root->path, config->roots_guarded, &fd, &id, &what);
         if (error == 0) {
+            root->remote = id.remote;
+            root->remote_below = has_below(&mounts, fd);
             close(fd);
             close(root->fd);
             root->fd = -1;
@@ -76,6 +96,7 @@ static void release(struct config *config, const char *user)
             "is not seen before a restart: let that user search the folders above it",
             root->path, user, safe_open_text(error, what));
     }
+    mounts_free(&mounts);
 }
 
 /* Whoever may make a link in such a place shows through it whatever the user who serves can read.

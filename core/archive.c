@@ -7,6 +7,7 @@
 #include "core/check.h"
 #include "core/dir_list.h"
 #include "core/dir_pack.h"
+#include "core/file_close.h"
 #include "core/file_open.h"
 #include "core/list.h"
 #include "core/siphash.h"
@@ -53,6 +54,7 @@ struct archive {
     size_t item;  /* entry */
     uint64_t off; /* octets of the piece that have been made */
     int fd;       /* of its contents, or -1 */
+    bool remote;  /* ... which are another machine's, or a process's (file_system.h) */
     char piece[ARCHIVE_HEAD_MAX];
 };
 
@@ -265,6 +267,7 @@ static int open_contents(struct archive *a)
     if (res < 0)
         return res == -ENOENT ? -ESTALE : res;
     a->fd = fd;
+    a->remote = meta.remote;
     return meta.kind == FILE_REGULAR && meta.size == entry->size &&
                    meta.mtime_s == entry->mtime_s && meta.mtime_ns == entry->mtime_ns
                ? 0
@@ -487,7 +490,8 @@ void archive_free(struct archive *a)
     if (a == NULL)
         return;
     CHECK_OBJ(a, ARCHIVE_MAGIC);
-    close_contents(a);
+    if (a->fd >= 0) /* whoever frees it may not wait, as a worker may who makes it */
+        file_close(a->fd, a->remote);
     if (a->wish.root_fd >= 0)
         close(a->wish.root_fd);
     dir_reader_free(a->reader);

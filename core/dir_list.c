@@ -2,8 +2,8 @@
  * slices, too: none takes much longer than the others, however many names there are. */
 #include "core/dir_list.h"
 #include "core/dir_pack.h"
-#include "core/file_made_up.h"
 #include "core/file_open.h"
+#include "core/file_system.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -31,7 +31,7 @@ struct dir_reader {
     enum file_symlinks symlinks;
     bool dotfiles;
     dev_t dev;    /* the directory's */
-    bool made_up; /* ... whose files are (file_made_up.h) */
+    bool made_up; /* ... whose files are (file_system.h) */
     struct dir_wish wish;
     size_t seen, seen_max;
     struct dir_pack *pack;
@@ -77,7 +77,7 @@ int dir_reader_open(int root_fd, const char *path, enum file_symlinks symlinks, 
         goto fail;
     }
     r->dev = st.st_dev;
-    r->made_up = file_made_up(r->dir_fd, st.st_dev);
+    r->made_up = file_system_of(r->dir_fd, st.st_dev) == FILE_SYSTEM_MADE_UP;
     *ret_reader = r;
     return 0;
 

@@ -2,6 +2,7 @@
 #include "core/file_job.h"
 #include "core/check.h"
 #include "core/dir_list.h"
+#include "core/file_close.h"
 #include "core/file_open.h"
 #include "core/file_root.h"
 
@@ -259,7 +260,7 @@ static int open_job(struct file_job *job, bool cached)
     return res < 0 ? res : 0;
 }
 
-static void run_open(struct file_job *job)
+static void open_and_read(struct file_job *job)
 {
     job->res = open_job(job, false);
     if (job->res < 0 || job->unchanged || job->content != NULL)
@@ -267,6 +268,14 @@ static void run_open(struct file_job *job)
     job->res = read_content(job, file_pread);
     if (job->res < 0)
         close_opened(job);
+}
+
+/* A file that was replaced at a server of files while it was opened is stale (ESTALE) once. */
+static void run_open(struct file_job *job)
+{
+    open_and_read(job);
+    if (job->res == -ESTALE)
+        open_and_read(job);
 }
 
 /* Of an open file all is in memory, but for what a server of files keeps: that one is asked
@@ -347,7 +356,9 @@ static bool try_open(struct file_job *job)
 {
     int res = open_job(job, true);
 
-    if (res == -EAGAIN)
+    if (res == -EREMOTE)
+        job->remote = true;
+    if (res == -EAGAIN || res == -EREMOTE)
         return false;
     job->res = res;
     if (res < 0 || job->unchanged || job->content != NULL || read_content(job, read_cached_at) == 0)
@@ -383,6 +394,8 @@ bool file_job_try(struct file_job *job)
 {
     CHECK_OBJ(job, FILE_JOB_MAGIC);
     CHECK(job->res == -EINPROGRESS);
+    if (job->remote && job->kind != FILE_JOB_STAT)
+        return false;
     switch (job->kind) {
     case FILE_JOB_OPEN:
         return try_open(job);
@@ -403,7 +416,7 @@ void file_job_discard(struct file_job *job)
 {
     CHECK_OBJ(job, FILE_JOB_MAGIC);
     if (job->fd >= 0)
-        close(job->fd);
+        file_close(job->fd, job->meta.remote);
     job->fd = -1;
     free(job->content);
     job->content = NULL;

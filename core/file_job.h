@@ -27,6 +27,7 @@ struct file_meta {
     int64_t ctime_s;
     int32_t ctime_ns;
     uint8_t kind; /* enum file_kind */
+    bool remote;  /* it lies where another machine, or a process, answers (file_system.h) */
     bool racy;    /* it had changed less than two seconds before: another change may leave the same
                      times, which are as coarse as the kernel's tick, or 2 s on FAT (git's index has
                      the same problem, and the word) */
@@ -103,6 +104,10 @@ struct file_source {
 struct file_job {
     unsigned magic; /* FILE_JOB_MAGIC */
     enum file_job_kind kind;
+
+    /* In: it may have to wait for another machine, or a process (file_system.h), for ever. Whoever
+     * executes the job keeps it away from what others need. file_job_try() sets it, too. */
+    bool remote;
 
     /* In, OPEN and LIST */
     int root_fd;      /* O_PATH descriptor of the document root; borrowed */
@@ -208,8 +213,9 @@ void file_job_run(struct file_job *job);
 
 /* Executes the job if that needs no waiting for a disk: what is looked up and read lies in the
  * kernel's memory. True: it is done, as by file_job_run(); false: nothing has happened, and
- * somebody who may block has to run it. A LIST, and what a source makes, always are somebody's; a
- * STAT is always done. */
+ * somebody who may block has to run it. One that is `remote` is not tried; one whose path leads
+ * from a local file system to one that is not known to be local becomes it. A LIST, and what a
+ * source makes, always are somebody's; a STAT is always done. */
 bool file_job_try(struct file_job *job);
 
 /* Frees what a finished job's caller did not take, and what one holds that is not to be run again:

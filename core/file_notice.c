@@ -4,7 +4,7 @@
 #include "core/check.h"
 #include "core/file_notice_own.h"
 #include "core/log_repeat.h"
-#include "core/mount_table.h"
+#include "core/mounts.h"
 #include "core/stats.h"
 #include "core/thread_start.h"
 
@@ -50,7 +50,7 @@ struct file_notice {
     pthread_mutex_t lock; /* on what follows */
     bool told_limit, told_kernel, told_access, told_proc;
     bool mounts_known; /* not while they are read again */
-    struct mount_table mounts;
+    struct mounts mounts;
     size_t watches_max, count;
     size_t places_mask;
     struct watched places[]; /* by watch, linear probing */
@@ -215,8 +215,8 @@ static void note_all(struct file_notice *notice, const char *events, size_t len)
 /* Reads anew what is mounted, while nobody is told of which type it is. */
 static void read_mounts(struct file_notice *notice)
 {
-    struct mount_table old, read = { 0 };
-    int res = notice->mountinfo != NULL ? mount_table_read(notice->mountinfo, &read) : -ENOENT;
+    struct mounts old, read = { 0 };
+    int res = notice->mountinfo != NULL ? mounts_read(notice->mountinfo, &read) : -ENOENT;
 
     if (res < 0)
         log_fault("cache_valid = notify: cannot read /proc/self/mountinfo; what is in file systems "
@@ -225,14 +225,14 @@ static void read_mounts(struct file_notice *notice)
     MUST(pthread_mutex_lock(&notice->lock) == 0);
     old = notice->mounts;
     for (size_t i = 0; i < read.count; i++) {
-        const struct mount_kind *same = mount_table_find(&old, read.mounts[i].mount);
+        const struct mount *same = mounts_find(&old, read.all[i].number);
 
-        read.mounts[i].told = same != NULL && same->told;
+        read.all[i].told = same != NULL && same->told;
     }
     notice->mounts = read;
     notice->mounts_known = true;
     MUST(pthread_mutex_unlock(&notice->lock) == 0);
-    mount_table_free(&old);
+    mounts_free(&old);
 }
 
 /* Anything may be somewhere else now, and the number of a mount that has gone may be another's. */
@@ -276,7 +276,7 @@ static void *run(void *context)
 int file_notice_start(struct file_notice *notice)
 {
     CHECK_OBJ(notice, FILE_NOTICE_MAGIC);
-    notice->mountinfo = mount_table_open();
+    notice->mountinfo = mounts_open();
     read_mounts(notice);
     int res = thread_start(READ_SIZE + 64 * 1024, run, notice, &notice->thread);
 
@@ -300,7 +300,7 @@ void file_notice_destroy(struct file_notice *notice)
         close(notice->wake);
     if (notice->mountinfo != NULL)
         fclose(notice->mountinfo);
-    mount_table_free(&notice->mounts);
+    mounts_free(&notice->mounts);
     MUST(pthread_mutex_destroy(&notice->lock) == 0);
     notice->magic = 0;
     free(notice);
@@ -320,18 +320,19 @@ static void tell(const struct file_notice *notice, bool *told, const char *why)
 static int mount_tells(struct file_notice *notice, uint64_t mount)
 {
     char why[160];
-    struct mount_kind *kind = mount_table_find(&notice->mounts, mount);
+    struct mount *found = mounts_find(&notice->mounts, mount);
 
     if (!notice->mounts_known)
         return -EAGAIN;
-    if (kind == NULL) {
+    if (found == NULL) {
         tell(notice, &notice->told_proc, "a file system is not named by /proc/self/mountinfo");
         return -EOPNOTSUPP;
     }
-    if (kind->tells)
+    if (found->tells)
         return 0;
-    snprintf(why, sizeof(why), "a file system of type %s does not tell of all changes", kind->type);
-    tell(notice, &kind->told, why);
+    snprintf(why, sizeof(why), "a file system of type %s does not tell of all changes",
+             found->type);
+    tell(notice, &found->told, why);
     return -EOPNOTSUPP;
 }
 

@@ -1,6 +1,6 @@
 /* file_open.c: openat2(2) beneath a root; the type of a file is known before it is opened. */
 #include "core/file_open.h"
-#include "core/file_made_up.h"
+#include "core/file_system.h"
 #include "core/file_walk.h"
 
 #include <errno.h>
@@ -74,7 +74,11 @@ void file_meta_set_statx(struct file_meta *meta, const struct statx *stx)
 
 void file_meta_judge(struct file_meta *meta, int fd)
 {
-    if (meta->kind == FILE_REGULAR && file_made_up(fd, (dev_t)meta->dev))
+    if (meta->kind == FILE_OTHER)
+        return;
+    enum file_system kind = file_system_of(fd, (dev_t)meta->dev);
+    meta->remote = kind == FILE_SYSTEM_REMOTE;
+    if (kind == FILE_SYSTEM_MADE_UP && meta->kind == FILE_REGULAR)
         meta->kind = FILE_OTHER;
 }
 
@@ -99,6 +103,7 @@ bool file_meta_holds(int fd, struct file_meta *meta)
     if (file_meta_look(fd, meta) < 0)
         return false;
     before.racy = false;
+    meta->remote = before.remote;
     return file_meta_same(&before, meta);
 }
 
@@ -202,14 +207,37 @@ static int open_beneath(int root_fd, const char *path, enum file_symlinks symlin
     return fd;
 }
 
-/* A descriptor, or -errno: -EAGAIN when the names are not all in memory. One attempt: who may block
- * makes the next. */
+/* The path leads to another mount: likewise, if what lies there is known to be local, else
+ * -EREMOTE. A descriptor that opens nothing waits for nobody. */
+static int open_crossing(int root_fd, const char *path, enum file_symlinks symlinks, int flags)
+{
+    enum file_system kind;
+    struct statx stx;
+    int error = -EREMOTE;
+    int fd = openat2_with(root_fd, path, symlinks, PROBE_FLAGS, RESOLVE_CACHED);
+
+    if (fd < 0)
+        return fd;
+    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &stx) == 0 &&
+        file_system_is_known(makedev(stx.stx_dev_major, stx.stx_dev_minor), &kind) &&
+        kind == FILE_SYSTEM_LOCAL)
+        error = 0;
+    if (error == 0 && flags == PROBE_FLAGS)
+        return fd;
+    close(fd);
+    return error < 0 ? error : openat2_with(root_fd, path, symlinks, flags, RESOLVE_CACHED);
+}
+
+/* A descriptor, or -errno: -EAGAIN when the names are not all in memory, -EREMOTE as
+ * file_open_cached() has it. One attempt: who may block makes the next. */
 static int open_cached(int root_fd, const char *path, enum file_symlinks symlinks, int flags)
 {
     if (atomic_load_explicit(&openat2_refused, memory_order_relaxed) ||
         atomic_load_explicit(&cached_refused, memory_order_relaxed))
         return -EAGAIN;
-    int fd = openat2_with(root_fd, path, symlinks, flags, RESOLVE_CACHED);
+    int fd = openat2_with(root_fd, path, symlinks, flags, RESOLVE_CACHED | RESOLVE_NO_XDEV);
+    if (fd == -EAGAIN) /* which is also what it says of a path to another mount */
+        fd = open_crossing(root_fd, path, symlinks, flags);
     if (file_open_is_undecided(symlinks, fd))
         return -EAGAIN;
     if (fd != -EINVAL && fd != -ENOSYS && fd != -EPERM && fd != -EINTR)
@@ -224,11 +252,13 @@ typedef int open_function(int root_fd, const char *path, enum file_symlinks syml
 /* What the descriptor is open on. 0 or -errno: -EAGAIN where the cached way cannot tell. */
 static int judge(open_function *open_path, int fd, struct file_meta *ret_meta)
 {
+    enum file_system kind;
     struct stat st;
 
     if (fstat(fd, &st) < 0)
         return -errno;
-    if (open_path == open_cached && S_ISREG(st.st_mode) && !file_made_up_is_known(st.st_dev))
+    if (open_path == open_cached && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) &&
+        !file_system_is_known(st.st_dev, &kind))
         return -EAGAIN;
     file_meta_set(ret_meta, &st);
     file_meta_judge(ret_meta, fd);

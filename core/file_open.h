@@ -20,13 +20,15 @@ struct statx;    /* <sys/stat.h>, or <linux/stat.h> */
  * O_RDONLY|O_CLOEXEC|O_NONBLOCK|O_NOCTTY. 0, or -errno: -EXDEV for what leaves the root, -ELOOP for
  * more than 40 links, or for one that `symlinks` forbids, and open(2)'s errors. The caller
  * owns *ret_fd. A FIFO, a socket or a device is not opened: *ret_fd is -1 and the kind FILE_OTHER;
- * so is a file that the kernel makes up (file_made_up.h). 1: it is what `known` (NULL: nothing)
+ * so is a file that the kernel makes up (file_system.h). 1: it is what `known` (NULL: nothing)
  * tells, and was not opened: *ret_fd is -1. */
 int file_open(int root_fd, const char *path, enum file_symlinks symlinks,
               const struct file_meta *known, int *ret_fd, struct file_meta *ret_meta);
 
 /* Likewise, as far as the kernel has all of it in memory (RESOLVE_CACHED): -EAGAIN where it would
- * have to ask the disk, or cannot tell (Linux before 5.12). Never blocks. */
+ * have to ask the disk, or cannot tell (Linux before 5.12); -EREMOTE where the path leads to
+ * another mount, on a file system that is not known to be local. The root itself has to be. Never
+ * blocks. */
 int file_open_cached(int root_fd, const char *path, enum file_symlinks symlinks,
                      const struct file_meta *known, int *ret_fd, struct file_meta *ret_meta);
 
@@ -85,7 +87,7 @@ bool file_open_is_undecided(enum file_symlinks symlinks, int error);
 void file_meta_set_statx(struct file_meta *meta, const struct statx *stx);
 
 /* A regular file that `fd` (O_PATH will do) is open on becomes FILE_OTHER if the kernel makes it
- * up. */
+ * up; a file or a directory `remote` if it is. */
 void file_meta_judge(struct file_meta *meta, int fd);
 
 #endif

@@ -13,6 +13,7 @@ struct file_root_id {
     uint64_t dev, ino, mount;
     int64_t born_s;
     uint32_t born_ns;
+    bool remote; /* it lies where another machine, or a process, answers (file_system.h) */
 };
 
 /* Opens the directory `path` (absolute) O_PATH. `guarded`: by the rules by which root opens it at
@@ -24,7 +25,7 @@ int file_root_open(const char *path, bool guarded, int *ret_fd, struct file_root
                    const char **ret_what);
 
 /* Likewise without `guarded`, as far as the kernel has all of it in memory: -EAGAIN where it would
- * have to ask the disk, or cannot tell. Never blocks. */
+ * have to ask the disk, or cannot tell, as of a file system that was not met before. Never blocks. */
 int file_root_open_cached(const char *path, int *ret_fd, struct file_root_id *ret_id);
 
 /* Is it the same directory? */

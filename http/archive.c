@@ -56,6 +56,7 @@ static bool is_tar(const struct http_exchange *x)
 static void want_more(struct http_exchange *x)
 {
     file_job_init_make(&x->job, http_listing_source(x->search.listing), NULL, 0);
+    x->job.remote = http_listing_form(x->search.listing)->remote;
     x->job_state = HTTP_JOB_WANTED;
 }
 

@@ -162,7 +162,7 @@ bool cache_notice_holds(const struct cache_notice *notice, struct file_notice_ma
     return file_notice_holds(notice->counters, mark);
 }
 
-uint32_t cache_notice_told(const struct cache_notice *notice)
+const _Atomic uint32_t *cache_notice_told(const struct cache_notice *notice)
 {
-    return atomic_load_explicit(&notice->counters->generation, memory_order_acquire);
+    return &notice->counters->generation;
 }

@@ -10,6 +10,7 @@
 #include "core/file_notice.h"
 #include "core/span.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -34,7 +35,7 @@ bool cache_notice_tells(struct cache_notice *notice, const struct file_job *job)
 /* Has nothing been told that concerns the mark? It is to be set. */
 bool cache_notice_holds(const struct cache_notice *notice, struct file_notice_mark *mark);
 
-/* A number that differs once any change has been told, of whatever file. */
-uint32_t cache_notice_told(const struct cache_notice *notice);
+/* Where a number is that differs once any change has been told, of whatever file. */
+const _Atomic uint32_t *cache_notice_told(const struct cache_notice *notice);
 
 #endif

@@ -72,6 +72,7 @@ static enum http_static_result want_slice(struct http_exchange *x)
 {
     http_search_set(&x->search.opened, NULL); /* others have found it meanwhile, too */
     file_job_init_make(&x->job, compression_source(x->search.hashing), NULL, 0);
+    x->job.remote = x->search.entry != NULL && x->search.entry->meta.remote;
     x->job_state = HTTP_JOB_WANTED;
     return HTTP_STATIC_NEXT;
 }

@@ -173,6 +173,7 @@ static enum http_static_result want_head(struct http_exchange *x, struct file_en
     x->search.delta_probe = probe;
     http_search_set(&x->search.opened, NULL);
     file_job_init_make(&x->job, &probe->source, NULL, 0);
+    x->job.remote = entry->meta.remote;
     x->job_state = HTTP_JOB_WANTED;
     return HTTP_STATIC_NEXT;
 }

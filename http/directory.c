@@ -149,6 +149,7 @@ static enum http_static_result begin(struct http_exchange *x)
         form.format = HTTP_LISTING_JSON;
     if (form.page == NULL)
         form.page = x->env->listing_page;
+    form.remote = s->root != NULL && http_root_is_remote(s->root);
     form.zip = (s->location->archive & 1u << ARCHIVE_ZIP) != 0;
     form.tar = (s->location->archive & 1u << ARCHIVE_TAR) != 0;
     http_listing_query(x->target.query, &form);
@@ -166,6 +167,7 @@ static enum http_static_result begin(struct http_exchange *x)
         return http_archive_begin(x);
     file_job_init_list(&x->job, s->root->fd, x->path, s->location->symlinks, s->location->dotfiles,
                        x->env->config->limits.autoindex_max);
+    x->job.remote = http_root_is_remote(s->root);
     x->job.slice = SLICE;
     x->job.wish = (struct dir_wish){
         .key = form.key,

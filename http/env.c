@@ -277,11 +277,13 @@ static int make_file_cache(struct http_env *env)
     struct cache_notice *notice = NULL;
     int r = file_cache_create(env->limits.cache_files_max, env->limits.cache_bytes_max, valid_ms,
                               config->cache_inactive_ms, &env->cache);
-    if (r < 0 || config->notice == NULL)
-        return r;
-    r = cache_notice_create(config->notice, valid_ms, &notice);
+    if (r == 0 && config->notice != NULL) {
+        r = cache_notice_create(config->notice, valid_ms, &notice);
+        if (r == 0)
+            file_cache_set_notice(env->cache, notice);
+    }
     if (r == 0)
-        file_cache_set_notice(env->cache, notice);
+        env->told = file_cache_told(env->cache);
     return r;
 }
 

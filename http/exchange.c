@@ -3,6 +3,7 @@
 #include "http/exchange.h"
 
 #include "core/check.h"
+#include "http/listing.h"
 #include "http/multipart.h"
 #include "http/static.h"
 
@@ -149,5 +150,7 @@ void http_exchange_want_read(struct http_exchange *x, bool file_segments, size_t
         file_job_init_make(&x->job, http_listing_source(file->listing), *place, len);
     else
         file_job_init_read(&x->job, file->entry->fd, (off_t)file->off, *place, len);
+    x->job.remote =
+        file->listing != NULL ? http_listing_form(file->listing)->remote : file->entry->meta.remote;
     x->job_state = HTTP_JOB_WANTED;
 }

@@ -4,6 +4,7 @@
  */
 #include "http/file_cache.h"
 #include "core/check.h"
+#include "core/file_close.h"
 #include "core/file_open.h"
 #include "core/log_repeat.h"
 #include "core/random_key.h"
@@ -416,6 +417,11 @@ void file_cache_close_some(struct file_cache *cache)
 /* The job's file is small and all there: its descriptor is needed no more. */
 static void let_go(struct file_cache *cache, struct file_job *job)
 {
+    if (job->meta.remote) {
+        file_close(job->fd, true);
+        job->fd = -1;
+        return;
+    }
     if (cache->closing_count == ARRAY_LEN(cache->closing))
         file_cache_close_some(cache);
     cache->closing[cache->closing_count++] = job->fd;
@@ -542,7 +548,7 @@ void file_entry_unref(struct file_entry *entry)
     entry->cache->live--;
     entry->magic = 0;
     if (entry->fd >= 0)
-        close(entry->fd);
+        file_close(entry->fd, entry->meta.remote);
     free(entry->content);
     free(entry->fields);
     free(entry->content_hash);
@@ -561,10 +567,12 @@ void file_cache_destroy(struct file_cache *cache)
     free_cache(cache);
 }
 
-uint32_t file_cache_told(const struct file_cache *cache)
+const _Atomic uint32_t *file_cache_told(const struct file_cache *cache)
 {
+    static const _Atomic uint32_t never;
+
     CHECK_OBJ(cache, FILE_CACHE_MAGIC);
-    return cache->notice != NULL ? cache_notice_told(cache->notice) : 0;
+    return cache->notice != NULL ? cache_notice_told(cache->notice) : &never;
 }
 
 size_t file_cache_files(const struct file_cache *cache)

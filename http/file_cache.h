@@ -23,6 +23,7 @@
 #include "core/list.h"
 #include "core/span.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -61,7 +62,7 @@ struct file_entry {
     uint8_t sidecars_known;     /* codings (1 << coding) whose sidecar file was looked for, */
     uint8_t sidecars;           /* those of them whose sidecar exists, */
     uint64_t sidecars_until_ms; /* and until when both are believed, */
-    uint32_t sidecars_told;     /* while file_cache_told() says this. Set by http/sidecar.c */
+    uint32_t sidecars_told;     /* while *file_cache_told() is this. Set by http/sidecar.c */
     struct content_hash *content_hash; /* of its octets, or NULL (content_hash.h) */
     uint8_t
         delta; /* whether its head is that of a delta of its name: enum delta_state of delta.c */
@@ -200,9 +201,9 @@ size_t file_cache_reclaim(struct file_cache *cache, size_t count);
  * before another store. */
 uint64_t file_cache_sweep(struct file_cache *cache, size_t count, uint64_t now_ms);
 
-/* A number that differs once any change has been told, of whatever file; 0 for ever, where time
- * alone tells. */
-uint32_t file_cache_told(const struct file_cache *cache);
+/* Where a number is that differs once any change has been told, of whatever file; 0 for ever, where
+ * time alone tells. Lent for as long as the cache exists. */
+const _Atomic uint32_t *file_cache_told(const struct file_cache *cache);
 
 /* Figures for tests: entries kept, octets of contents kept (not those that only users still hold).
  */

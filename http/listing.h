@@ -22,6 +22,7 @@ struct http_listing_form {
     bool preview;        /* HTML: images are shown */
     bool zip, tar;       /* HTML: the directory can be had as such */
     bool as_zip, as_tar; /* ... and is asked for as such */
+    bool remote;         /* its files are (core/file_system.h) */
 };
 
 /* Writes the page for `path` (decoded, begins and ends with '/'). HTML: what form->page says, with

@@ -112,7 +112,7 @@ void http_out_add_file(struct http_out *out, struct file_entry *entry, uint64_t 
         .kind = HTTP_SEGMENT_FILE,
         .off = off,
         .len = len,
-        .read = len <= HTTP_READ_SHORT,
+        .read = len <= HTTP_READ_SHORT || entry->meta.remote,
         .entry = file_entry_ref(entry),
     };
 }

@@ -26,11 +26,12 @@ enum http_segment_kind {
 
 struct http_segment {
     enum http_segment_kind kind;
-    uint64_t len;    /* octets left, never 0 */
-    const char *ptr; /* not FILE: the octets */
-    uint64_t off;    /* FILE, READ: of the next octet in the file */
-    bool read;       /* FILE, READ: of a range up to HTTP_READ_SHORT; by a job, whatever the
-                        engine can */
+    uint64_t len;                 /* octets left, never 0 */
+    const char *ptr;              /* not FILE: the octets */
+    uint64_t off;                 /* FILE, READ: of the next octet in the file */
+    bool read;                    /* FILE, READ: of a range up to HTTP_READ_SHORT, or of a file
+                                     that is remote; by a job, whatever the
+                                     engine can */
     struct file_entry *entry;     /* ENTRY, FILE, READ: a reference, owned */
     struct http_listing *listing; /* FILE: its octets are made, and there is no entry; owned */
     char *text;                   /* TEXT: owned */

@@ -63,7 +63,7 @@ int http_roots_create(const struct config *config, struct http_roots **ret_roots
     return 0;
 }
 
-static struct slot *slot_of(struct http_roots *roots, struct root *configured)
+static inline struct slot *slot_of(struct http_roots *roots, struct root *configured)
 {
     size_t i = (size_t)(configured - roots->config->roots);
 
@@ -145,6 +145,7 @@ void http_roots_ask(struct http_roots *roots, struct root *configured, uint64_t 
     CHECK_OBJ(roots, HTTP_ROOTS_MAGIC);
     file_job_init_root(job, configured->path, roots->config->roots_guarded);
     job->configured = configured;
+    job->remote = configured->remote;
     job->generation = ++roots->generation;
     job->asked_ms = now_ms;
     if (roots->config->notice != NULL) {
@@ -248,6 +249,7 @@ static struct http_root *found(struct http_roots *roots, struct slot *slot, stru
     }
     job->fd = -1;
     root->which = job->found;
+    job->configured->remote = job->found.remote;
     take(roots, slot, job);
     if (slot->now == NULL && slot->last_id != 0 && file_root_same(&slot->last, &job->found))
         root->id = slot->last_id;

@@ -47,6 +47,12 @@ struct http_root {
  * with `notify` a second. */
 uint32_t http_roots_valid_ms(const struct config *config);
 
+/* May its files be another machine's, or a process's (core/file_system.h)? */
+static inline bool http_root_is_remote(const struct http_root *root)
+{
+    return root->configured->remote || root->configured->remote_below;
+}
+
 /* 0 or -ENOMEM. `config` is borrowed. The caller owns the roots. */
 int http_roots_create(const struct config *config, struct http_roots **ret_roots);
 

@@ -19,6 +19,12 @@ int http_search_status(int error)
     case EMFILE:
     case ENFILE:
     case ENOMEM:
+    case ESTALE: /* a server of files has another one there by now, also at a second look; or it, */
+    case ETIMEDOUT: /* or the process of a FUSE, is down */
+    case ENOTCONN:
+    case ECONNABORTED:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
         return 503;
     default:
         return 500;

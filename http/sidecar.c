@@ -82,11 +82,8 @@ enum http_static_result http_sidecar_probe(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
     unsigned wanted = s->location->precompressed & ~(1u << CODING_IDENTITY);
-    uint32_t told = file_cache_told(x->env->cache);
-    bool believed =
-        s->entry->sidecars_until_ms > x->env->clock->now_ms && s->entry->sidecars_told == told;
-    if (s->probed_codings == 0)
-        s->probed_told = told;
+    bool believed = s->entry->sidecars_until_ms > x->env->clock->now_ms &&
+                    s->entry->sidecars_told == s->probed_told;
     unsigned known = believed ? s->entry->sidecars_known : 0;
     for (unsigned coding = 0; wanted >> coding != 0; coding++) {
         unsigned done = known | s->probed_codings | s->unsure_codings;

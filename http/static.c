@@ -89,6 +89,7 @@ struct file_entry *http_search_look_up(struct http_exchange *x, struct span path
         memcpy(x->path, ".", 2);
     file_cache_ask(env->cache, root->fd, root->id, location->symlinks, x->path,
                    env->config->limits.small_file_max, env->clock->now_ms, &x->job);
+    x->job.remote = http_root_is_remote(root);
     x->job_state = HTTP_JOB_WANTED;
     return NULL;
 }
@@ -240,12 +241,13 @@ static void found_directory(struct http_exchange *x)
 }
 
 /* s->entry, which the present step has found, is what is answered with, or a sidecar of it. */
-static void found_file(struct http_exchange *x)
+static inline void found_file(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
     s->found_step = s->step;
     s->probed_codings = s->found_codings = s->unsure_codings = 0;
     s->probed_until_ms = UINT64_MAX;
+    s->probed_told = atomic_load_explicit(x->env->told, memory_order_acquire);
     s->codings_ordered = false;
     s->step = HTTP_SEARCH_SIDECAR_PROBE;
     if (s->location->deltas != 0 && http_request_has(&x->request, HTTP_FIELD_AVAILABLE_DICTIONARY))

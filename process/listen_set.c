@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* One socket of the set. */
@@ -18,7 +19,7 @@ struct listen_socket {
     enum listen_kind kind;
     char *host;      /* owned, as in listen_config */
     char *inherited; /* likewise; NULL: the server has made it */
-    uint16_t port; /* as it was asked for: 0 where the system has chosen */
+    uint16_t port;   /* as it was asked for: 0 where the system has chosen */
     bool ipv6_only, deferred;
     const struct listen_socket *first; /* the one beside which it was opened; NULL: it is one.
                                           Whoever takes this has taken that */
@@ -336,6 +337,15 @@ void listen_set_close(struct listen_set *set)
         listener_close(&listener);
         socket->listener.file = NULL;
         socket->closed = true;
+    }
+}
+
+void listen_set_end(struct listen_set *set)
+{
+    for (struct list *node = set->sockets.next; node != &set->sockets; node = node->next) {
+        const struct listen_socket *socket = socket_of(node);
+        if (!socket->closed && socket->inherited == NULL)
+            (void)shutdown(socket->listener.fd, SHUT_RDWR);
     }
 }
 

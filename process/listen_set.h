@@ -53,20 +53,26 @@ struct listen_passed {
 /* Socket `index`, borrowed from the set. False: behind the last. */
 bool listen_set_at(const struct listen_set *set, size_t index, struct listen_passed *ret);
 
-/* Adds one that a predecessor has left; nobody has taken it yet. Takes the descriptor and the folder
- * of the file. 0 or -ENOMEM, and nothing is taken. */
+/* Adds one that a predecessor has left; nobody has taken it yet. Takes the descriptor and the
+ * folder of the file. 0 or -ENOMEM, and nothing is taken. */
 int listen_set_adopt(struct listen_set *set, const struct listen_passed *passed);
 
 /* Closes the sockets that nobody has taken. */
 void listen_set_close_rest(struct listen_set *set);
 
 /* Closes all sockets, and removes the files of unix sockets, before they are given back: whoever
- * connects from now on is refused, unless another process still has them. Nothing is taken any more. */
+ * connects from now on is refused, unless another process still has them. Nothing is taken any
+ * more. */
 void listen_set_close(struct listen_set *set);
 
-/* In the process that serves: the set is emptied, and the `count` listeners, which came from it, are
- * the caller's (listeners_close()): with the files of unix sockets, or, in a worker, the descriptors
- * alone. Sockets of the set that are not among them are closed here, their files left alone. */
+/* Ends listening at all sockets that the server has made, for all who have them: the next server
+ * can have the addresses. */
+void listen_set_end(struct listen_set *set);
+
+/* In the process that serves: the set is emptied, and the `count` listeners, which came from it,
+ * are the caller's (listeners_close()): with the files of unix sockets, or, in a worker, the
+ * descriptors alone. Sockets of the set that are not among them are closed here, their files left
+ * alone. */
 void listen_set_give(struct listen_set *set, struct listener *listeners, size_t count,
                      bool with_files);
 

@@ -195,6 +195,7 @@ static int timeout_of(const struct supervisor *s)
             due_ms = least(due_ms, watchdog_due_ms(supervisor_generation(s, i)));
     }
     due_ms = least(due_ms, drain_due_ms(s));
+    due_ms = least(due_ms, workers_abandon_due_ms(s));
     due_ms = least(due_ms, upgrade_due_ms(s));
     due_ms = least(due_ms, watch_due_ms(s));
     due_ms = least(due_ms, expiry_due_ms(s));
@@ -275,6 +276,7 @@ static void kill_what_is_left(struct supervisor *s)
     log_warn("%zu worker%s did not end in time and %s killed", alive(s), alive(s) == 1 ? "" : "s",
              alive(s) == 1 ? "is" : "are");
     signal_all(s, SIGKILL);
+    listen_set_end(&s->sockets); /* of one that cannot be killed they would stay open */
     s->end_ms = UINT64_MAX;
 }
 
@@ -286,6 +288,7 @@ static void run(struct supervisor *s)
         wait_for_news(s);
         uint64_t now_ms = clock_monotonic_ms();
         tell_watchdog(s, now_ms);
+        workers_abandon(s, now_ms);
         workers_restart(s, now_ms);
         reload_go_on(s, now_ms);
         for (size_t i = 0; !s->stops && i < GENERATIONS_MAX; i++) {

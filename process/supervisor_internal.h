@@ -218,6 +218,11 @@ void workers_hear(struct supervisor *s, struct generation *g);
 /* Takes note of children that have ended (waitpid(2)), and plans who is replaced when. */
 void workers_reap(struct supervisor *s);
 
+/* Takes those for ended that were killed and do not end; and when that is due next, UINT64_MAX:
+ * never. */
+void workers_abandon(struct supervisor *s, uint64_t now_ms);
+uint64_t workers_abandon_due_ms(const struct supervisor *s);
+
 /* Starts those in place of dead ones whose time has come. */
 void workers_restart(struct supervisor *s, uint64_t now_ms);
 

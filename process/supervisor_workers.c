@@ -18,7 +18,8 @@ enum {
     RESTART_FIRST_MS = 100, /* a worker that died is replaced after so long; doubled each time, */
     RESTART_MAX_MS = 10000, /* up to this; */
     RESTART_REFUSED_MS = 1000, /* after a fork, or a root, that could not be had */
-    STEADY_MS = 60000          /* one that has lived so long has begun anew */
+    STEADY_MS = 60000,         /* one that has lived so long has begun anew */
+    ABANDON_MS = 5000          /* so long after SIGKILL a worker is waited for */
 };
 
 static bool is_inherited(const struct worker_heritage *heritage, int fd)
@@ -131,6 +132,48 @@ void workers_reap(struct supervisor *s)
         limit_table_forget(pid);
         take_end(s, pid, wait_status);
     }
+}
+
+/* When a worker that was killed is no longer waited for; UINT64_MAX: it was not, or has ended. */
+static uint64_t abandon_ms(const struct worker *worker)
+{
+    return worker->pid != 0 && worker->killed_ms != 0 ? worker->killed_ms + ABANDON_MS : UINT64_MAX;
+}
+
+/* The kernel ends a process when its threads have come back from their calls, and some it does not
+ * interrupt: a file that a FUSE's process has been asked for, a disk that is gone. */
+static void abandon(struct supervisor *s, const struct worker *worker)
+{
+    log_error(
+        "worker %u, process %d, was killed and has not ended: it waits for a storage that does "
+        "not answer (/proc/%d/task/*/stack tells); the server goes on without it",
+        worker->index, (int)worker->pid, (int)worker->pid);
+    take_end(s, worker->pid, SIGKILL); /* as wait(2) will have it */
+}
+
+void workers_abandon(struct supervisor *s, uint64_t now_ms)
+{
+    for (size_t i = 0; i < GENERATIONS_MAX; i++) {
+        const struct generation *g = supervisor_generation(s, i);
+        for (size_t j = 0; g != NULL && j < g->workers_count; j++) {
+            if (now_ms >= abandon_ms(&g->workers[j]))
+                abandon(s, &g->workers[j]);
+        }
+    }
+}
+
+uint64_t workers_abandon_due_ms(const struct supervisor *s)
+{
+    uint64_t due_ms = UINT64_MAX;
+
+    for (size_t i = 0; i < GENERATIONS_MAX; i++) {
+        const struct generation *g = supervisor_generation(s, i);
+        for (size_t j = 0; g != NULL && j < g->workers_count; j++) {
+            if (abandon_ms(&g->workers[j]) < due_ms)
+                due_ms = abandon_ms(&g->workers[j]);
+        }
+    }
+    return due_ms;
 }
 
 void workers_restart(struct supervisor *s, uint64_t now_ms)

@@ -259,6 +259,8 @@ void worker_signal(struct worker *worker, int number)
         return;
     worker->asked_to_end = worker->asked_to_end || number == SIGTERM || number == SIGQUIT ||
                            number == SIGUSR2 || number == SIGKILL;
+    if (number == SIGKILL && worker->killed_ms == 0)
+        worker->killed_ms = clock_monotonic_ms();
     (void)kill(worker->pid, number); /* it is our child, and not waited for yet: it is there */
 }
 
@@ -271,5 +273,6 @@ void worker_ended(struct worker *worker, int wait_status, char *ret_text, size_t
         snprintf(ret_text, size, "exited with status %d", WEXITSTATUS(wait_status));
     close_channel(worker);
     worker->pid = 0;
+    worker->killed_ms = 0;
     worker->ready = false;
 }

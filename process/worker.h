@@ -48,6 +48,7 @@ struct worker {
     int pulse_memory;          /* its descriptor; owned; -1: none */
     uint64_t asked_ms;         /* watchdog.c: when, and no answer yet; 0: answered */
     uint64_t looked_ms;        /* likewise: when it was looked at */
+    uint64_t killed_ms;        /* likewise: SIGKILL was sent; 0: it was not */
     uint64_t kill_ms;          /* likewise: it hangs, and when it is killed; 0: it does not */
     struct last_words words;
 };

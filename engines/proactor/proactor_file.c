@@ -12,6 +12,7 @@
 
 #include "core/file_job.h"
 #include "core/file_open.h"
+#include "core/log_repeat.h"
 #include "engines/peer_left.h"
 #include "engines/wake_fd.h"
 
@@ -20,6 +21,7 @@
 #include <linux/openat2.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -141,32 +143,92 @@ static void finish_run(struct proactor *p, struct proactor_file *file)
     finish(p, file, job->res);
 }
 
+/* For jobs that are remote: a file server that hangs keeps those who wait for it for as long as it
+ * likes, and they must be neither the kernel's nor the thread for listings. Made when the first
+ * such job comes. One job a connection: nothing is refused for want of a place. */
+static void begin_remote(struct proactor *p)
+{
+    struct workers *workers = NULL;
+    int res = workers_create(p->config->remote_workers, p->limits.connections_max, &workers);
+    if (res == 0)
+        res = workers_start(workers);
+    if (res < 0) {
+        workers_destroy(workers);
+        log_repeated(LOG_ERROR, "remote_workers", -res,
+                     "remote_workers = %u cannot be started: %s; until then a file server that "
+                     "does not answer holds up others, too",
+                     p->config->remote_workers, strerror(-res));
+        return;
+    }
+    p->remote = workers;
+    proactor_workers_arm(p);
+}
+
 /* A full queue: the thread is behind, and this one does it itself. */
 static void run_beside(struct proactor *p, struct proactor_file *file)
 {
+    if (file->job->remote && p->remote == NULL)
+        begin_remote(p);
+    struct workers *workers = file->job->remote && p->remote != NULL ? p->remote : p->workers;
     file->task.run = run_task;
     list_init(&file->task.link);
-    if (workers_submit(p->workers, &file->task))
+    if (workers_submit(workers, &file->task))
         return;
     file_job_run(file->job);
     finish_run(p, file);
 }
 
+static void watch_workers(struct proactor *p, struct workers *workers, struct proactor_op *op)
+{
+    if (workers == NULL || op->in_flight || (p->ending && list_empty(&p->conns)))
+        return;
+    const struct operation poll = { OPERATION_POLL, .fd = workers_fd(workers),
+                                    .poll.events = POLLIN };
+    (void)proactor_begin(p, op, PROACTOR_OP_WORKERS, &poll);
+}
+
 void proactor_workers_arm(struct proactor *p)
 {
-    if (p->workers_op.in_flight || (p->ending && list_empty(&p->conns)))
-        return;
-    const struct operation watch = { OPERATION_POLL, .fd = workers_fd(p->workers),
-                                     .poll.events = POLLIN };
-    (void)proactor_begin(p, &p->workers_op, PROACTOR_OP_WORKERS, &watch);
+    watch_workers(p, p->workers, &p->workers_op);
+    watch_workers(p, p->remote, &p->remote_op);
+}
+
+void proactor_workers_flush(struct proactor *p)
+{
+    workers_flush(p->workers);
+    if (p->remote != NULL)
+        workers_flush(p->remote);
+}
+
+bool proactor_workers_unwatch(struct proactor *p)
+{
+    (void)proactor_cancel(p, &p->workers_op, workers_fd(p->workers));
+    if (p->remote != NULL)
+        (void)proactor_cancel(p, &p->remote_op, workers_fd(p->remote));
+    return !p->workers_op.in_flight && !p->remote_op.in_flight;
+}
+
+bool proactor_workers_stop(struct proactor *p)
+{
+    struct list unrun;
+    list_init(&unrun);
+    workers_stop(p->workers, &unrun);
+    if (p->remote != NULL)
+        workers_stop(p->remote, &unrun);
+    return list_empty(&unrun);
 }
 
 void proactor_workers_collect(struct proactor *p)
 {
-    wake_fd_clear(workers_fd(p->workers)); /* before: what comes later wakes again */
+    struct workers *all[] = { p->workers, p->remote };
     struct list done;
     list_init(&done);
-    workers_collect(p->workers, &done);
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        if (all[i] == NULL)
+            continue;
+        wake_fd_clear(workers_fd(all[i])); /* before: what comes later wakes again */
+        workers_collect(all[i], &done);
+    }
     while (!list_empty(&done)) {
         struct worker_task *task = container_of(done.next, struct worker_task, link);
         list_remove(&task->link);
@@ -327,12 +389,12 @@ enum proactor_step proactor_file_begin(struct proactor *p, struct proactor_conn 
         session_peer_left(proactor_session(conn));
         return PROACTOR_DONE;
     }
-    bool by_operations =
-        job->kind != FILE_JOB_LIST && job->kind != FILE_JOB_ROOT && job->source == NULL;
     if (job->kind != FILE_JOB_READ && file_job_try(job)) {
         report(p, conn, job->res);
         return PROACTOR_DONE;
     }
+    bool by_operations = job->kind != FILE_JOB_LIST && job->kind != FILE_JOB_ROOT &&
+                         job->source == NULL && !job->remote;
     struct proactor_file *file = pool_get(p->files);
     CHECK(file != NULL); /* one a connection */
     *file = (struct proactor_file){ .magic = PROACTOR_FILE_MAGIC,

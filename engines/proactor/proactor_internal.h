@@ -72,7 +72,7 @@ enum proactor_drain {
 /* What an operation is, and so what it is embedded in. */
 enum proactor_op_kind {
     PROACTOR_OP_WAKE,    /* proactor.wake: the eventfd was written */
-    PROACTOR_OP_WORKERS, /* proactor.workers_op: jobs have come back */
+    PROACTOR_OP_WORKERS, /* proactor.workers_op, remote_op: jobs have come back */
     PROACTOR_OP_ACCEPT,  /* proactor_listener.op */
     PROACTOR_OP_CALLER,  /* likewise: a client waits, for whom there is no room */
     PROACTOR_OP_INBOX,   /* proactor_inbox.op: a predecessor hands connections over */
@@ -185,10 +185,11 @@ struct proactor {
     struct session_limits limits;
     struct processor *processor;
     int wake_fd; /* an eventfd */
-    struct proactor_op wake, workers_op;
+    struct proactor_op wake, workers_op, remote_op;
     struct clock clock;
     struct session_env *env;
     struct workers *workers; /* one thread, for what is no operation: directory listings */
+    struct workers *remote;  /* for file jobs that are remote; NULL: there was none yet */
     struct pool *pool;       /* of struct proactor_conn and session */
     struct pool *files;      /* of struct proactor_file */
     struct list conns;
@@ -446,10 +447,19 @@ enum proactor_step proactor_file_begin(struct proactor *p, struct proactor_conn 
 enum proactor_step proactor_file_resume(struct proactor *p, struct proactor_conn *conn);
 void proactor_file_completed(struct proactor *p, struct proactor_op *op, int res);
 
-/* Takes back what the worker has done. */
+/* Takes back what the workers have done. */
 void proactor_workers_collect(struct proactor *p);
 
 /* Watches for that. */
 void proactor_workers_arm(struct proactor *p);
+
+/* Hands over what the turn has collected. */
+void proactor_workers_flush(struct proactor *p);
+
+/* Ends that watch. True: it has ended. */
+bool proactor_workers_unwatch(struct proactor *p);
+
+/* Ends the threads, and awaits them. False: there were jobs that none had begun. */
+bool proactor_workers_stop(struct proactor *p);
 
 #endif

@@ -20,7 +20,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { OWN_DESCRIPTORS = 2 }; /* on which an operation waits: the wake-up's, and the workers' */
+enum { OWN_DESCRIPTORS = 3 }; /* on which an operation waits: the wake-up's, and two of workers */
 
 static const struct engine_orders *orders(const struct proactor *p)
 {
@@ -118,6 +118,7 @@ int proactor_create(struct proactor_shared *shared, const struct session_limits 
     p->reopens_done = engine_asked(&orders(p)->reopen_logs);
     proactor_op_init(&p->wake, PROACTOR_OP_WAKE);
     proactor_op_init(&p->workers_op, PROACTOR_OP_WORKERS);
+    proactor_op_init(&p->remote_op, PROACTOR_OP_WORKERS);
     for (size_t i = 0; i < count; i++) {
         proactor_op_init(&accepts[i].op, PROACTOR_OP_ACCEPT);
         accepts[i].listener = &listeners[i];
@@ -158,6 +159,7 @@ void proactor_destroy(struct proactor *p)
     processor_close(p->processor);
     proactor_pipes_close(p);
     workers_destroy(p->workers);
+    workers_destroy(p->remote);
     pool_destroy(p->files);
     pool_destroy(p->pool);
     session_env_destroy(p->env);
@@ -393,7 +395,7 @@ static void turn(struct proactor *p)
     proactor_inboxes_arm(p);
     arm_wake(p);
     proactor_workers_arm(p);
-    workers_flush(p->workers);
+    proactor_workers_flush(p);
     sweep(p);
     tick(p);
     stats_turn((int)p->taken);
@@ -415,9 +417,8 @@ static int end_all(struct proactor *p)
         bool unlistened = proactor_unlisten(p);
         unlistened = proactor_inboxes_end(p) && unlistened;
         (void)proactor_cancel(p, &p->wake, p->wake_fd);
-        if (list_empty(&p->conns))
-            (void)proactor_cancel(p, &p->workers_op, workers_fd(p->workers));
-        if (list_empty(&p->conns) && unlistened && !p->wake.in_flight && !p->workers_op.in_flight)
+        bool unwatched = list_empty(&p->conns) && proactor_workers_unwatch(p);
+        if (unwatched && unlistened && !p->wake.in_flight)
             return 0;
         int res = processor_wait(p->processor, p->starved || !list_empty(&p->run_queue) ? 0 : -1);
         if (res < 0)
@@ -460,9 +461,7 @@ int proactor_run(struct proactor *p)
     if (res < 0)
         return give_up(p, res);
     res = end_all(p);
-    struct list unrun;
-    list_init(&unrun);
-    workers_stop(p->workers, &unrun);
-    CHECK(list_empty(&unrun) || res < 0);
+    bool all_run = proactor_workers_stop(p);
+    CHECK(all_run || res < 0);
     return res < 0 ? give_up(p, res) : 0;
 }

@@ -26,7 +26,7 @@
 static size_t loop_sources_max(const struct loop *loop)
 {
     size_t conns = loop->options.accept_only ? 0 : loop->cfg.limits.connections_max;
-    return conns + loop->cfg.listeners_count + loop->cfg.inboxes_count + 2;
+    return conns + loop->cfg.listeners_count + loop->cfg.inboxes_count + 3;
 }
 
 static int loop_register(struct loop *loop, struct loop_source *source,

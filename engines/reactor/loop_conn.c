@@ -286,6 +286,13 @@ static void conn_report_left(struct loop *loop, struct loop_conn *conn)
     loop_leave(loop);
 }
 
+/* Is the job one that this thread executes whatever it takes, there being nobody else to wait? */
+static bool conn_waits_itself(struct loop *loop, const struct file_job *job)
+{
+    return loop->workers == NULL && !loop->options.turns &&
+           !(job->remote && loop_remote_begin(loop));
+}
+
 /* Executes the session's job, if that takes no waiting or there is nobody else to wait. False: it
  * is for a worker. */
 static bool conn_run_job(struct loop *loop, struct loop_conn *conn)
@@ -299,7 +306,7 @@ static bool conn_run_job(struct loop *loop, struct loop_conn *conn)
     }
     if (loop->options.turns) {
         conn_run_job_by_turns(loop, job);
-    } else if (loop->workers == NULL) {
+    } else if (conn_waits_itself(loop, job)) {
         file_job_run(job);
         clock_update(&loop->clock); /* it may have taken long */
     } else if (loop_reads_pass_cache(loop, job) || !file_job_try(job)) {
@@ -309,11 +316,13 @@ static bool conn_run_job(struct loop *loop, struct loop_conn *conn)
     return true;
 }
 
-/* Is the job, which this thread itself is to execute, one piece of many, of a long listing? */
-static bool conn_has_piece(const struct loop *loop, struct loop_conn *conn)
+/* Is the job, which this thread itself is to execute, one piece of many, of a long listing? One
+ * that is a worker's takes no turn of anybody's, and must not be put off before it is handed over.
+ */
+static bool conn_has_piece(struct loop *loop, struct loop_conn *conn)
 {
-    return loop->workers == NULL && !loop->options.turns &&
-           file_job_is_piece(session_file_job(loop_conn_session(conn)));
+    const struct file_job *job = session_file_job(loop_conn_session(conn));
+    return conn_waits_itself(loop, job) && file_job_is_piece(job);
 }
 
 static void conn_shut_down(struct loop *loop, struct loop_conn *conn)
@@ -389,7 +398,7 @@ static void conn_resume(struct loop *loop, struct loop_conn *conn)
     enum loop_routine_state state = loop_routine_resume(loop, conn);
     if (state == LOOP_ROUTINE_ENDED)
         loop_conn_close(loop, conn);
-    else
+    else if (!conn->away)
         conn_settle(loop, conn, state == LOOP_ROUTINE_WAITS);
 }
 

@@ -10,6 +10,7 @@
  * loop_turns.c    several threads that take turns at the loop
  * loop_routine.c  connections as coroutines                                       (likewise)
  * loop_offload.c  hands to workers what the loop is not to do itself               (the processor)
+ * loop_remote.c   hands to workers of their own what a file server may never answer
  * loop_reads.c    has files read by an executor (file_jobs), beside the workers
  */
 #ifndef ENGINES_REACTOR_LOOP_INTERNAL_H
@@ -127,6 +128,7 @@ struct loop_task {
     struct loop *loop;
     struct loop_conn *conn;
     bool ran;    /* else it comes back because everything ends */
+    bool remote; /* it is those workers' who may wait for other machines: loop.remote */
     int file_fd; /* of the piece; borrowed from the plan */
     off_t off;
     size_t len;           /* of the piece, or of what was received */
@@ -152,17 +154,18 @@ struct loop {
     struct session_lock env_lock;   /* ... but encryption, which lets it go */
     struct clock env_clock;         /* the environment's, if locked; else `clock` is */
     struct workers *workers;        /* NULL: none */
+    struct workers *remote;         /* for file jobs that are remote; NULL: there was none yet */
     struct file_executor *executor; /* NULL: none; else there are workers, too, and both announce
                                        results by the same eventfd */
     /* With options.turns, under env_mutex as all else here. */
-    unsigned waiting;          /* threads that wait for an event */
-    unsigned watch;            /* which wait is the one with a time-out; counts up */
-    uint64_t watched_until_ms; /* when that ends; UINT64_MAX: nobody minds the time */
-    bool promoting;            /* somebody who waits was woken by loop_wake() */
-    bool over;                 /* all are to return */
-    struct loop_source done;   /* LOOP_DONE_MAGIC; the workers' eventfd, borrowed */
-    struct pool *tasks;        /* of struct loop_task */
-    struct pool *pool;         /* of struct loop_conn and session, and coroutine, if there are */
+    unsigned waiting;                     /* threads that wait for an event */
+    unsigned watch;                       /* which wait is the one with a time-out; counts up */
+    uint64_t watched_until_ms;            /* when that ends; UINT64_MAX: nobody minds the time */
+    bool promoting;                       /* somebody who waits was woken by loop_wake() */
+    bool over;                            /* all are to return */
+    struct loop_source done, remote_done; /* LOOP_DONE_MAGIC; the workers' eventfds, borrowed */
+    struct pool *tasks;                   /* of struct loop_task */
+    struct pool *pool; /* of struct loop_conn and session, and coroutine, if there are */
     struct loop_routines *routines; /* NULL: connections are no coroutines */
     struct list conns;
     struct list run_queue;    /* connections that can go on without a new edge */
@@ -336,7 +339,18 @@ static inline void loop_offload_flush(struct loop *loop)
         loop_reads_flush(loop);
     if (loop->workers != NULL)
         workers_flush(loop->workers);
+    if (loop->remote != NULL)
+        workers_flush(loop->remote);
 }
+
+/* ---- loop_remote.c ---- */
+
+/* Are there workers for file jobs that are remote? The first question starts them. Where that is
+ * impossible, which the error log tells, and in a loop at which threads take turns: false, and
+ * whoever executes the others does these, too. */
+bool loop_remote_begin(struct loop *loop);
+
+/* ---- loop_offload.c ---- */
 
 /* Does a task, on a worker (`worker`) or, with NULL, on the loop's thread. */
 void loop_task_run(struct worker_task *base, struct worker *worker);

@@ -48,6 +48,10 @@ static void process(struct loop_task *task, struct worker *worker)
         struct file_job *job = session_file_job(s);
         CHECK_OBJ(job, FILE_JOB_MAGIC);
         worker_leave(task->loop);
+        if (job->remote && !task->remote) { /* not for a worker of this kind */
+            worker_enter(task->loop);
+            break;
+        }
         if (peer_left_slice(task->conn->source.fd, job)) {
             worker_enter(task->loop);
             session_peer_left(s);
@@ -56,7 +60,8 @@ static void process(struct loop_task *task, struct worker *worker)
         if (!file_job_try(job)) {
             /* Answers that are ready need not wait for it: the loop sends them, and hands the job
              * over by itself. */
-            if ((wants & SESSION_WANT_SEND) && task->kind == LOOP_TASK_RECEIVED) {
+            if (((wants & SESSION_WANT_SEND) && task->kind == LOOP_TASK_RECEIVED) ||
+                (job->remote && !task->remote)) {
                 worker_enter(task->loop);
                 break;
             }
@@ -119,7 +124,7 @@ struct loop_task *loop_task_begin(struct loop *loop, struct loop_conn *conn,
     task->kind = kind;
     task->loop = loop;
     task->conn = conn;
-    task->ran = false;
+    task->ran = task->remote = false;
     return task;
 }
 
@@ -139,7 +144,7 @@ static void task_end(struct loop *loop, struct loop_task *task)
         loop_enter(loop);
         session_sent(s, -EAGAIN);
         loop_leave(loop);
-    } else if (task->ran && !loop->locked) {
+    } else if (task->ran && !loop->locked && loop->routines == NULL) {
         loop_report_job(loop, s);
     }
     loop_task_drop(loop, task);
@@ -149,10 +154,13 @@ void loop_task_submit(struct loop *loop, struct loop_task *task)
 {
     CHECK_OBJ(task, LOOP_TASK_MAGIC);
     struct loop_conn *conn = task->conn;
+    task->remote = task->kind == LOOP_TASK_JOB && session_file_job(loop_conn_session(conn))->remote;
+    struct workers *workers =
+        task->remote && loop_remote_begin(loop) ? loop->remote : loop->workers;
     bool reads = loop_reads_take(loop, task);
     if (reads)
         loop_reads_submit(loop, task);
-    if (reads || workers_submit(loop->workers, &task->task)) {
+    if (reads || workers_submit(workers, &task->task)) {
         conn->away = true;
         list_remove(&conn->run);
         return;
@@ -180,7 +188,10 @@ void loop_offload_collect(struct loop *loop)
 {
     struct list done;
     list_init(&done);
-    workers_collect(loop->workers, &done);
+    if (loop->workers != NULL)
+        workers_collect(loop->workers, &done);
+    if (loop->remote != NULL)
+        workers_collect(loop->remote, &done);
     if (loop->executor != NULL)
         loop_reads_collect(loop, &done);
     while (!list_empty(&done)) {
@@ -213,6 +224,7 @@ void loop_offload_destroy(struct loop *loop)
 {
     file_executor_close(loop->executor);
     workers_destroy(loop->workers);
+    workers_destroy(loop->remote);
     pool_destroy(loop->tasks);
 }
 
@@ -228,14 +240,17 @@ int loop_offload_start(struct loop *loop)
 
 void loop_offload_stop(struct loop *loop)
 {
-    if (loop->workers == NULL)
-        return;
+    struct workers *all[] = { loop->workers, loop->remote };
     struct list back;
     list_init(&back);
     if (loop->executor != NULL)
         loop_reads_stop(loop, &back);
-    workers_stop(loop->workers, &back);
-    workers_collect(loop->workers, &back);
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        if (all[i] == NULL)
+            continue;
+        workers_stop(all[i], &back);
+        workers_collect(all[i], &back);
+    }
     while (!list_empty(&back))
         task_return(loop, &back);
 }

@@ -38,7 +38,7 @@ static struct loop_task *task_of(struct list *link)
 
 static bool reads_file(const struct file_job *job)
 {
-    return job->kind == FILE_JOB_READ && job->source == NULL;
+    return job->kind == FILE_JOB_READ && job->source == NULL && !job->remote;
 }
 
 size_t loop_reads_size(const struct loop *loop)

@@ -138,6 +138,16 @@ static unsigned routine_wait(struct driver *d, unsigned what, uint64_t until_ms,
 static void routine_run_job(struct driver *d, struct file_job *job)
 {
     struct loop_routine *routine = routine_of_driver(d);
+    routine->piece = false;
+    struct loop_conn *conn = routine->conn;
+    if (job->remote && !routine->stops && loop_remote_begin(routine->loop)) {
+        loop_task_submit(routine->loop, loop_task_begin(routine->loop, conn, LOOP_TASK_JOB));
+        while (conn->away)
+            wait_here(routine);
+        if (job->res == -EINPROGRESS) /* it was never begun: everything ends */
+            job->res = -ECANCELED;
+        return;
+    }
     routine->piece = file_job_is_piece(job);
     routine->loop->pieces_left -= routine->piece && routine->loop->pieces_left > 0;
     file_job_run(job);

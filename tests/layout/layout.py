@@ -95,7 +95,7 @@ FORBIDDEN_CALLS = (
 # Opening by a path -> the files that may; docs/decisions/0018 tells for each why it is safe.
 OPENING = (
     ("open openat", re.compile(r"main\.c|core/(place|safe_open|file_\w+)\.c|config/config_load\.c|process/(binary|upgrade|dictionary_files)\.c")),
-    ("fopen", re.compile(r"core/(cpus|mount_table|setting)\.c|engines/proactor/uring_probe\.c")),
+    ("fopen", re.compile(r"core/(cpus|mounts|setting)\.c|engines/proactor/uring_probe\.c")),
 )
 
 COMMENT_OR_STRING = re.compile(

@@ -2,7 +2,7 @@
  * real folder. */
 #include "core/file_notice.c"
 #include "core/file_notice_way.c"
-#include "core/mount_table.c"
+#include "core/mounts.c"
 
 #include "core/file_open.h"
 
@@ -28,7 +28,7 @@ static int set_up(void **state)
     assert_non_null(mkdtemp(base));
     root_fd = open(base, O_PATH | O_CLOEXEC);
     assert_int_equal(file_notice_create(8, 1000, &notice), 0);
-    notice->mountinfo = mount_table_open();
+    notice->mountinfo = mounts_open();
     assert_non_null(notice->mountinfo);
     read_mounts(notice);
     return 0;
@@ -238,15 +238,15 @@ static void test_a_way(void **state)
 static void test_kinds_of_mounts(void **state)
 {
     (void)state;
-    assert_true(mount_type_tells("ext4"));
-    assert_true(mount_type_tells("tmpfs"));
-    assert_false(mount_type_tells("nfs4"));
-    assert_false(mount_type_tells("fuse.sshfs"));
-    assert_false(mount_type_tells("overlay"));
-    assert_false(mount_type_tells(""));
+    assert_true(tells("ext4"));
+    assert_true(tells("tmpfs"));
+    assert_false(tells("nfs4"));
+    assert_false(tells("fuse.sshfs"));
+    assert_false(tells("overlay"));
+    assert_false(tells(""));
 }
 
-static bool reads(const char *text, struct mount_kind *ret_mount)
+static bool reads(const char *text, struct mount *ret_mount)
 {
     char line[160];
 
@@ -256,16 +256,17 @@ static bool reads(const char *text, struct mount_kind *ret_mount)
 
 static void test_a_line_of_mountinfo(void **state)
 {
-    struct mount_kind mount;
+    struct mount mount;
 
     (void)state;
     assert_true(reads("36 35 98:0 / /a rw shared:1 master:2 - xfs /dev/a rw\n", &mount));
-    assert_int_equal(mount.mount, 36);
+    assert_int_equal(mount.number, 36);
     assert_true(mount.tells);
     assert_string_equal(mount.type, "xfs");
     assert_true(reads("3 1 0:9 / /a rw - fuse.with-a-very-long-name-of-its-own x rw\n", &mount));
     assert_false(mount.tells);
     assert_string_equal(mount.type, "fuse.with-a-very-long");
+    assert_true(mount.remote);
     assert_false(reads("nonsense\n", &mount));
     assert_false(reads("- - ext4 x\n", &mount));
 }
@@ -287,7 +288,7 @@ static void test_something_is_mounted(void **state)
     notice->mounts_known = false;
     assert_int_equal(file_notice_folder(notice, root_fd, ".", &folder), -EAGAIN);
     notice->mounts_known = true;
-    mount_table_free(&notice->mounts);
+    mounts_free(&notice->mounts);
     assert_int_equal(file_notice_folder(notice, root_fd, ".", &folder), -EOPNOTSUPP);
 }
 

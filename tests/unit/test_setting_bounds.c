@@ -73,6 +73,7 @@ static const struct number_row number_rows[] = {
     { "worker_queue", 1, UINT_MAX / 2,
       "struct workers.waiting, unsigned, and what a worker puts back" },
     { "file_workers", 0, UINT16_MAX, "as workers; 0: none is made" },
+    { "remote_workers", 1, UINT16_MAX, "an array of threads" },
     { "access_log_buffer", 1, SIZE_MAX / 2, "access_log_open()" },
     { "redirects_file_max", 1, UINT32_MAX, "compared with a length" },
     { "redirects_rules_max", 1, UINT32_MAX / 4, "redirect_rules_make()" },

@@ -22,7 +22,7 @@ Which engine, which further settings and which TLS backend are the harness's bus
 object, so that every file runs unchanged for each of them.
 """
 
-from wire import hello
+from wire import fuse, hello
 from wire.client import Connection, Closed
 from wire.forms import forms
 from wire.request import head
@@ -35,5 +35,6 @@ __all__ = [
     "BadResponse", "CAP_IPC_LOCK", "Closed", "Connection", "LOOKED_INTO", "MTIME_NS",
     "ONE_AT_A_TIME", "Response",
     "Server", "ServerFailed", "Site",
-    "each", "eventually", "forms", "head", "hello", "http_date", "may", "patience", "rounds", "run", "test",
+    "each", "eventually", "forms", "fuse", "head", "hello", "http_date", "may", "patience", "rounds", "run",
+    "test",
 ]
