@@ -7,7 +7,8 @@ import os
 from . import Refusal, combinations, machine, servers, workloads
 
 QUICK_S, FULL_S = 52, 27 * 60  # what is left of a minute, and of half an hour, is for the rest
-PEERS = ("nginx", "lighttpd", "h2o", "apache", "caddy")
+PEERS = ("nginx", "lighttpd", "h2o", "apache", "apache-prefork", "caddy", "static-web-server",
+         "darkhttpd")
 
 EPILOG = """\
 Examples

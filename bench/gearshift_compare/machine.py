@@ -93,11 +93,14 @@ def version_of(program, *arguments):
 
 VERSION_FLAGS = {"wrk": "-v", "ab": "-V", "nginx": "-v", "lighttpd": "-v", "h2o": "-v",
              "apache2": "-v", "caddy": "version", "perf": "--version", "strace": "-V",
-             "openssl": "version"}
+             "openssl": "version", "static-web-server": "--version",
+             "darkhttpd": "--help"}
+PROGRAMS = {"apache": "apache2", "apache-prefork": "apache2", "nginx-nosf": "nginx"}  # of peers
 
 
-def facts(root, system_congestion, programs):
-    """For report.json. `system_congestion` is that of the machine, before any namespace."""
+def facts(root, system_congestion, programs, paths=None):
+    """For report.json. `programs` by name; `paths` are those of some that are not the installed
+    ones. `system_congestion` is that of the machine, before any namespace."""
     cpuinfo = _read("/proc/cpuinfo")
     model = re.search(r"^(?:model name|Model|Hardware)\s*:\s*(.*)$", cpuinfo, re.MULTILINE)
     release = re.search(r'^PRETTY_NAME="?([^"\n]*)', _read("/etc/os-release"), re.MULTILINE)
@@ -124,7 +127,9 @@ def facts(root, system_congestion, programs):
         "load_average": os.getloadavg()[0],
         "user": "root" if os.geteuid() == 0 else "not root",
         "python": platform.python_version(),
-        "versions": {name: version_of(name, VERSION_FLAGS[name]) for name in programs},
+        "versions": {name: version_of((paths or {}).get(name, PROGRAMS.get(name, name)),
+                                      VERSION_FLAGS[PROGRAMS.get(name, name)])
+                     for name in programs if PROGRAMS.get(name, name) in VERSION_FLAGS},
     }
 
 

@@ -88,8 +88,7 @@ def _textbook(a):
         if not _is_textbook(against):
             raise Refusal(f"--baseline {a.baseline}: it is a report of a folder, and not of claims")
     system_congestion = _enter_network(a, notes)
-    whole = command.measure_claims(a, notes, started, system_congestion, against, _certificate,
-                                   Interrupted)
+    whole = command.measure_claims(a, notes, started, system_congestion, against, Interrupted)
     _write(whole, a.output)
     print(_final(whole))
     print(f"report: {os.path.join(a.output, 'report.html')}")
@@ -282,10 +281,9 @@ def _measure(a):
         notes.append(why)
     settings = {**SETTINGS, "cache_files": str(max(4096, min(100_000, len(the_site.files) + 64))),
                 "connections_max": str(a.idle + 4 * a.connections + 1000), **a.settings}
-    programs = ["wrk", "ab"] + [{"apache": "apache2", "nginx-nosf": "nginx"}.get(c.peer, c.peer)
-                                for c in found if c.peer] + ([tool] if tool else [])
-    facts = machine.facts(the_site.root, system_congestion,
-                          [p for p in dict.fromkeys(programs) if p in machine.VERSION_FLAGS])
+    programs = ["wrk", "ab"] + [c.peer for c in found if c.peer] + ([tool] if tool else [])
+    facts = machine.facts(the_site.root, system_congestion, list(dict.fromkeys(programs)),
+                          a.peer_binary)
     with tempfile.TemporaryDirectory(prefix="gearshift-compare-") as scratch:
         os.chmod(scratch, 0o755)  # apache's workers give up root
         certificate = _certificate(scratch, any(w.tls for w in chosen), notes)

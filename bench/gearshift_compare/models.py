@@ -75,6 +75,10 @@ PEERS = {
     "lighttpd": "One reactor (epoll), stat cache, sendfile.",
     "h2o": "A reactor a thread with its own event loop (evloop), sendfile by its own.",
     "apache": "The event MPM: a listener thread and a thread for each request in progress.",
+    "apache-prefork": "The prefork MPM: a process for each connection at a time, made in advance; each "
+                      "blocks.",
+    "static-web-server": "Rust: tasks on the reactor of tokio (epoll), a thread for each CPU.",
+    "darkhttpd": "One loop, poll or select by its version, sendfile.",
     "caddy": "Go: a goroutine a connection on the runtime's netpoller (epoll), sendfile.",
 }
 

@@ -2,6 +2,7 @@
 is found again in /proc, and none outlives this program, however it ends."""
 
 import ctypes
+import functools
 import os
 import signal
 import subprocess
@@ -148,11 +149,19 @@ def session(number):
     """(pid, fields) of each process of a session."""
     found = []
     for name in os.listdir("/proc"):
-        if name.isdigit():
+        if name.isdigit() and _session_of(int(name)) == number:
             fields = _stat_fields(name)
             if fields and int(fields[3]) == number:
                 found.append((int(name), fields))
     return found
+
+
+def _session_of(pid):
+    """A call instead of a file for each process of the machine, some ten times a run; None: gone."""
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return None
 
 
 def pids(process):
@@ -227,16 +236,19 @@ def busy_s():
 
 def kernel_threads_s():
     """CPU seconds of ksoftirqd so far: the network's work, which belongs to no process."""
-    total = 0
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            try:
-                with open(f"/proc/{name}/comm", encoding="latin-1") as file:
-                    if not file.read().startswith("ksoftirqd/"):
-                        continue
-            except OSError:
-                continue
-            fields = _stat_fields(name)
-            if fields:
-                total += (int(fields[11]) + int(fields[12])) * TICK_S
-    return total
+    found = filter(None, map(_stat_fields, _ksoftirqd()))
+    return sum((int(fields[11]) + int(fields[12])) * TICK_S for fields in found)
+
+
+@functools.lru_cache(maxsize=1)
+def _ksoftirqd():
+    """Their process IDs, which stay."""
+    pids = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/comm", encoding="latin-1") as file:
+                if file.read().startswith("ksoftirqd/"):
+                    pids.append(int(name))
+        except OSError:
+            pass
+    return pids

@@ -19,7 +19,7 @@ from comparison import COMPARE, GEARSHIFT, PROJECT
 for folder in ("client", "wire"):
     sys.path.insert(0, os.path.join(PROJECT, "tests", folder))
 from client.browser import PHONE, Browser  # noqa: E402
-from gearshift_compare import machine  # noqa: E402
+from gearshift_compare import Refusal, machine, servers  # noqa: E402
 from gearshift_compare.textbook import Beside, Growth, conclude, conditions, rules, series, the_claims  # noqa: E402
 
 PICTURES = os.path.join(os.environ.get("PICTURES", "build/release/tests/bench"), "pictures")
@@ -157,6 +157,18 @@ class Table(unittest.TestCase):
         own = {line.split()[0] for line in told.partition("\nengines:\n")[2].split("\n") if line.startswith("  ")} - {"auto"}
         self.assertEqual(own - engines, set())
 
+    def test_a_peer_of_ones_own(self):
+        spec = servers.read_spec(servers.SPEC, {"nginx": "/opt/new nginx/nginx"})
+        self.assertTrue(spec["nginx"]["cmd"].startswith("'/opt/new nginx/nginx' -p @RUN@ -c @CONF@"), spec["nginx"]["cmd"])
+        self.assertIsNone(servers.program_of(spec["nginx"]))
+        with self.assertRaises(Refusal):
+            servers.read_spec(servers.SPEC, {"no-such": "/x"})
+
+    def test_bounds_are_of_their_variable(self):
+        threads = series.ALL["thread-per-connection"]
+        self.assertTrue(threads.tried("busy connections", 5000) and threads.tried("octets of the file", 1 << 26))
+        self.assertFalse(threads.tried("idle connections", 10_000))
+
     def test_copies_follow_from_calls(self):
         self.assertIn("no copy", conclude.copies({"sendfile64": 1, "sendto": 1}))
         self.assertIn("2:", conclude.copies({"preadv2": 1, "sendto": 1}))
@@ -204,6 +216,7 @@ def made_up():
     """A report of runs whose figures are known: all claims, six rounds."""
     draw, records, planned, described, seen = random.Random(3), [], {}, {}, set()
     place = conditions.Place("/nowhere", "gearshift-load", (0, 1, 2, 3))
+    place.text = lambda *_: None
     place.file = lambda name, size: types.SimpleNamespace(target="/" + name, size=size, path=name)
     for name, claim in the_claims().items():
         values = claim.values if name not in ("files", "cores") else (10, 100)

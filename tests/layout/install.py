@@ -38,6 +38,11 @@ FILES = (
     "share/doc/gearshift/README.md",
     "share/doc/gearshift/LICENSE",
     "share/doc/gearshift/architecture.md",
+    "bin/gearshift-capacity",
+    "share/man/man1/gearshift-capacity.1",
+    "share/gearshift/deploy/README.md",
+    "share/gearshift/deploy/haproxy/haproxy.cfg",
+    "share/gearshift/deploy/kubernetes/gearshift.yaml",
     "bin/gearshift-compare",
     "bin/gearshift-load",
     "share/man/man1/gearshift-load.1",
@@ -45,6 +50,9 @@ FILES = (
     "share/gearshift/bench/gearshift_compare/main.py",
     "share/gearshift/bench/gearshift_compare/assets/vendor/plot.min.js",
     "share/gearshift/bench/peers/servers.json",
+    "bin/gearshift-trace",
+    "share/man/man1/gearshift-trace.1",
+    "share/gearshift/bench/gearshift_trace/main.py",
     "bin/gearshift-migrate",
     "share/man/man1/gearshift-migrate.1",
     "share/gearshift/migrate/gearshift_migrate/main.py",
@@ -125,9 +133,12 @@ class TestInstall(unittest.TestCase):
     def test_the_comparison_finds_its_package_and_the_server(self):
         prefix = self.folder / "prefix"
         install("--prefix", prefix)
-        done = subprocess.run([prefix / "bin/gearshift-compare", "--help"], text=True,
-                              stdout=subprocess.PIPE, check=True)
-        self.assertIn(f"({prefix}/bin/gearshift)", re.sub(r"\s+", "", done.stdout))
+        for name in ("gearshift-compare", "gearshift-trace"):
+            done = subprocess.run([prefix / "bin" / name, "--help"], text=True,
+                                  stdout=subprocess.PIPE, check=True)
+            told = re.sub(r"\s+", "", done.stdout)
+            self.assertIn(f"({prefix}/bin/gearshift)", told)
+        self.assertIn(f"({prefix}/share/gearshift/www)", told)
 
     def test_a_server_conf_that_is_there_is_kept(self):
         prefix = self.folder / "prefix"
@@ -165,6 +176,22 @@ class TestInstall(unittest.TestCase):
         conf.write_text(conf.read_text() + "# mine\n")
         self.assertIn(f"Kept, since it was edited: {conf}", uninstall(destdir))
         self.assertEqual([p for p in destdir.rglob("*") if not p.is_dir()], [conf])
+
+    def test_each_file_is_in_a_package_of_debian(self):
+        """debhelper refuses what is in none; here without a build of a package."""
+        top = pathlib.Path(__file__).parents[2]
+        taken = [entry for path in (top / "debian").glob("*.install") for entry in path.read_text().split("\n")
+                 if entry.startswith("usr/")]
+        # What debian/rules moves, or removes.
+        moved = set(re.findall(r"debian/tmp/(\S+)", (top / "debian/rules").read_text()))
+        destdir = self.folder / "stage"
+        install("--prefix", "/usr", destdir=destdir)
+        files = {str(path.relative_to(destdir)) for path in destdir.rglob("*") if not path.is_dir()}
+        for name in files - moved:
+            holders = [entry for entry in taken if name == entry or name.startswith(entry + "/")]
+            self.assertEqual(len(holders), 1, name)
+        for entry in taken:
+            self.assertTrue(any(name == entry or name.startswith(entry + "/") for name in files), entry)
 
     def test_below_destdir_paths_are_those_of_the_target(self):
         destdir = self.folder / "stage"

@@ -103,10 +103,12 @@ def the_rest_of_a_large_one_that_has_begun(fixture):
 
 @test
 def a_listing(fixture):
+    """Of several pieces: some are the storage's, and others the memory's."""
     server, storage, _ = fixture
-    storage.write("folder/one.txt", "1")
+    for number in range(300):
+        storage.write(f"folder/{number}.txt", "1")
     for answer in wait_and_get(server, storage, "read", "folder", "/storage/folder/"):
-        assert b"one.txt" in answer.body
+        assert answer.body.count(b".txt</a>") == 300, answer.body[:3000]
 
 
 @test

@@ -16,11 +16,15 @@ class Series:
     engine: str = ""
     settings: tuple = ()     # of (key, value)
     tls: str = ""            # library
-    most: float = 1 << 60    # the largest value of a variable at which it is tried; `why` tells
-    why: str = ""
+    most: float = 1 << 60    # the largest value at which it is tried, of a variable with these words
+    most_of: str = "connections"
+    why: str = ""            # and why
     each_cpu: str = ""       # the setting that is the number of CPUs where that is the variable
     peer: str = ""           # its name in servers.json
     role: str = "candidate"  # control: the same server as another series, measured once more
+
+    def tried(self, variable, value):
+        return self.most_of not in variable or value <= self.most
 
 
 @dataclasses.dataclass(frozen=True)

@@ -109,8 +109,7 @@ CLAIMS = (
         "The same loop twice: two threads of one process, and two processes; on kept connections.", conditions.busy,
         "busy connections", (64, 1000), ("2 threads", "2 processes", "thread-per-connection", "process-per-connection"),
         (Beside("2 processes", "2 threads", "more"), Beside("2 processes", "2 threads", "more", figure="memory_kib"),
-         Beside("process-per-connection", "thread-per-connection", "more"),
-         Beside("process-per-connection", "thread-per-connection", "more", figure="memory_kib")),
+         Beside("process-per-connection", "thread-per-connection", "more")),
         "A switch between processes changes the address space as well (the TLB keeps apart what belongs to whom, where the CPU has "
         "PCIDs). Libraries and files are shared by both; what is written to is not.", quick=(64,)),
     Claim(

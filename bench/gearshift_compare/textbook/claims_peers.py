@@ -17,11 +17,11 @@ def claims(peers):
                          "fields: answers are not octet for octet the same."}
     return (
         Claim("peers", "Other servers: small files",
-              sentence="Well-made event-driven servers cost the same for a small file.",
+              sentence="For small files it does not matter which server is taken: the kernel's work is most of a request.",
               experiment="1 KiB on kept connections.", condition=conditions.busy, variable="busy connections", values=(64, 1000), quick=(64,),
               **common),
         Claim("peers-close", "Other servers: a connection for each request",
-              sentence="Well-made event-driven servers cost the same for a connection.",
+              sentence="Where each request has a connection of its own, the kernel's part hides the server.",
               experiment="1 KiB, each on a connection of its own.", condition=conditions.close, variable="", values=(64,), **common),
         Claim("peers-size", "Other servers: sizes",
               sentence="With large files all servers that use sendfile cost the same.",

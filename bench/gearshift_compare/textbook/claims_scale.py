@@ -30,7 +30,14 @@ CLAIMS = (
         "expressions", "Number of regular expressions", "Each location by a regular expression costs every request a match.",
         ("manuals of nginx and Apache",), "N locations by regular expression, none of which matches.", conditions.expressions, "expressions",
         (1, 100, 1000), PAIR, tuple(Growth(name, "more") for name in PAIR),
-        "No system call: each expression is tried until one matches.", quick=(1, 1000)),
+        "No system call. Who tries each expression pays for each; here the literals that expressions demand are looked for all at once, and only "
+        "those are tried whose literals the path has.", quick=(1, 1000)),
+    Claim(
+        "rules", "Number of redirect rules", "A file of redirects costs every request a look at each of its lines.", (TUTORIALS,),
+        "N lines of a _redirects with two parameters each, none of which is for the path; they hold for files that are there, too.",
+        conditions.rules, "rules", (1, 100, 1000), PAIR, tuple(Growth(name, "more") for name in PAIR),
+        "No system call. Who looks at each line pays for each; here lines are found by what their paths begin with.",
+        quick=(1, 1000)),
     Claim(
         "cores", "CPUs", "Loops in several threads, or processes, answer N times as many requests with N CPUs, at the same cost for a request.",
         (TUTORIALS,), "The server on N CPUs, the client on all others; 64 connections for each.", conditions.cpus, "CPUs", (1,),

@@ -60,10 +60,10 @@ def plan_claims(a, binary, place, limit, notes):
             made.setdefault(workload.name, _bounded(workload))
         of = {value: claim.condition(place, value).name for value in values}
         for one in taken:
-            if any(value > one.most for value in values) and claim.variable:
+            if not all(one.tried(claim.variable, value) for value in values):
                 shortened.append(f"{one.name} up to {int(min(one.most, max(values))):,}: {one.why}.".replace(",", " "))
             for value in values:
-                if value <= one.most:
+                if one.tried(claim.variable, value):
                     cells.setdefault((of[value], one.name), (made[of[value]], one))
         planned[name] = {"values": list(values), "conditions": {str(v): of[v] for v in values},
                          "series": [one.name for one in taken], "shortened": list(dict.fromkeys(shortened))}
@@ -158,14 +158,14 @@ def counted(planned, known):
     return found
 
 
-def make_server_of(a, place, scratch, by_name, certificate):
+def make_server_of(a, place, scratch, by_name):
     """A function of (combination, workload)."""
     spec = servers.read_spec(a.peers_spec, a.peer_binary)
 
     def make(combination, workload):
         if combination.peer:
             return servers.peer(combination.peer, spec[combination.peer], a.peers_spec, place.root, scratch,
-                                workers=len(a.server_cpus) or 1, certificate=certificate)
+                                workers=len(a.server_cpus) or 1)
         held = workload.connections + workload.extra.get("idle", 0) + workload.extra.get("slow", 0)
         settings = {**SETTINGS, "connections_max": str(held + 200), **workload.extra.get("settings", {}), **a.settings}
         one = by_name[combination.name]
@@ -180,7 +180,7 @@ def make_server_of(a, place, scratch, by_name, certificate):
     return make
 
 
-def measure_claims(a, notes, started, system_congestion, against, make_certificate, interruption):
+def measure_claims(a, notes, started, system_congestion, against, interruption):
     """Measures, and returns the report. `against` is another report, or None; `interruption` the exception that ends it early."""
     binary = combinations.Binary(a.gearshift)
     a.peers = installed_peers(a, notes)
@@ -204,13 +204,12 @@ def measure_claims(a, notes, started, system_congestion, against, make_certifica
             by_name.update({LABEL + name: by_name[name] for name in again})
             pairs += [(workload, again[one.name]) for workload, one in cells if one.name in again]
             of.update({LABEL + name: combination for name, combination in again.items()})
-        certificate = make_certificate(scratch, any(w.tls for w, _ in pairs if a.peers), notes)
-        facts = machine.facts(root, system_congestion, ["wrk", "ab"] + ([tool] if tool else []))
+        facts = machine.facts(root, system_congestion, ["wrk", "ab", *a.peers] + ([tool] if tool else []), a.peer_binary)
         if a.client_cpus:
             os.sched_setaffinity(0, a.client_cpus)
         bench = measure.Bench(a.server_cpus, a.client_cpus, scratch, random.Random(a.seed))
         budget = a.minutes * 60 if a.minutes else QUICK_S if a.quick else FULL_S
-        plan = runner.Plan(pairs, make_server_of(a, place, scratch, by_name, certificate), bench,
+        plan = runner.Plan(pairs, make_server_of(a, place, scratch, by_name), bench,
                            a.seconds or (QUICK_SECONDS if a.quick else SECONDS),
                            a.rounds or (QUICK_ROUNDS if a.quick else ROUNDS), budget, a.seed,
                            counted(planned, the_claims(a.peers)), tool)

@@ -1,6 +1,8 @@
 """The report of claims: from the runs to points, ratios and verdicts."""
 
-from .. import SCHEMA, baseline, intervals, machine, measure, summary
+import statistics
+
+from .. import SCHEMA, baseline, counters, intervals, machine, measure, summary
 from ..report import errors
 from . import Growth, rules, the_claims
 
@@ -10,7 +12,7 @@ FIGURES = {   # figure -> (what it is, unit)
     "memory_kib": ("Memory of the server", "KiB"), "server_util": ("CPUs that the server was busy on", "CPUs"),
     "rate": ("Requests a second", "/s"),
 }
-KEPT_PARTS = ("cpu_us", "user_us", "system_us", "waits", "preemptions", "memory_kib", "kernel_kib", "connection_kib")
+KEPT_PARTS = ("cpu_us", "waits", "preemptions", "memory_kib", "kernel_kib", "connection_kib")
 
 
 def build(*, plan_record, machine_facts, claims, workloads, combinations, bench, settings, records, notes, started, interrupted,
@@ -41,7 +43,7 @@ def conclude(report, against=None):
     for run in records:
         if run.get("kind") == "run":
             runs.setdefault((run["workload"], run["combination"]), []).append(run)
-    counts = {(c["workload"], c["combination"]): c for c in records if c.get("kind") == "counts"}
+    counts = {(c["workload"], c["combination"]): c for c in records if c.get("kind") == "counts" and "failed" not in c}
     floors = _floors(report, runs)
     report["floor"] = floors
     known = the_claims(report["plan"].get("peers", ()))
@@ -160,9 +162,9 @@ def copies(by_name):
         return "by splice through a pipe: no copy"
     if has("pread64", "preadv2", "read"):
         return "2: page cache to memory, memory to socket"
-    if has("sendto", "sendmsg", "writev", "write", "io_uring_enter"):
+    if has("sendto", "sendmsg", "writev", "write"):
         return "1: memory to socket"
-    return ""
+    return "1: memory to socket, by the ring" if "io_uring_enter" in by_name else ""
 
 
 def _reasons(claim, series, of, values, runs, counts):
@@ -176,8 +178,14 @@ def _reasons(claim, series, of, values, runs, counts):
             continue
         middle = {key: intervals.median_interval([run[key] for run in used if run.get(key) is not None]) for key in KEPT_PARTS}
         row = {"name": name, **{key: m["median"] for key, m in middle.items() if m}}
+        # /proc tells these in steps of 10 ms: of a short run they are nothing or much, in the mean they are right.
+        for key in ("user_us", "system_us"):
+            told = [run[key] for run in used if run.get(key) is not None]
+            if told:
+                row[key] = statistics.fmean(told)
         counted = counts.get((of[wanted], name), {})
         if "by_name" in counted:
+            row.update({key: counted[key] for key in counters.EVENTS.values() if key in counted})
             row.update(calls=counted["calls"], by_name=counted["by_name"], copies=copies(counted["by_name"]))
         rows.append(row)
     return {"value": wanted, "rows": rows, "unit": "MiB" if of[wanted].startswith("size-") and wanted >= 4 << 20 else "request"}

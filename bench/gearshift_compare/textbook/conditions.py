@@ -48,6 +48,10 @@ class Place:
             self._made[name] = site.File(path, "/" + name, size, int(then))
         return self._made[name]
 
+    def text(self, name, text):
+        with open(os.path.join(self.root, name), "w", encoding="ascii") as out:
+            out.write(text)
+
     def _folder(self, path):
         if path not in self._folders:
             os.makedirs(path, exist_ok=True)
@@ -167,7 +171,16 @@ def locations(place, value):
 
 
 def expressions(place, value):
-    return _with_locations(place, value, "expressions", "regular expressions", "location ~ '^/r%d/[a-z]+[.]x$' { index = index.html }")
+    return _with_locations(place, value, "expressions", "regular expressions", "location ~ '[0-9]{3,}x%d$' { index = index.html }")
+
+
+def rules(place, value):
+    """Lines of a _redirects that are looked at for files that are there, too (the `!`)."""
+    name = f"rules-{value}.txt"
+    place.text(name, "".join(f"/old{n}/:year/:name /new{n}/:year/:name 301!\n" for n in range(value)))
+    text = (f'server "localhost" {{ listen = {{"127.0.0.1:@PORT@"}} root = "{place.root}" '
+            f'redirects_file = "{os.path.join(place.root, name)}" }}\n')
+    return _configured(place, f"rules-{value}", f"{_text(value)} lines of a _redirects", text, ())
 
 
 def _with_locations(place, value, name, title, pattern):

@@ -25,11 +25,11 @@ ALL = _of(
     Series("proactor", "proactor", (("threads", "1"),), each_cpu="threads"),
     Series("emulated-proactor", "emulated-proactor", (("threads", "1"),)),
     Series("coroutine", "coroutine"),
-    Series("iterative", "iterative", most=64,
+    Series("iterative", "iterative", most=1,
            why="it serves one connection at a time, and ends it while others wait: with more the test measures their queue"),
     Series("thread-per-connection", "thread-per-connection", most=5000, why=_THREADS),
-    Series("thread-pool", "thread-pool", most=1000,
-           why="it has 64 threads, and ends kept connections while others wait: with more the test measures the queue"),
+    Series("thread-pool", "thread-pool", most=64,
+           why="it has 64 threads, and ends kept connections while others wait: with more the test measures its queue"),
     Series("process-per-connection", "process-per-connection", most=1000, why=_PROCESSES),
     # Files.
     Series("inline", "reactor", (("file_jobs", "inline"),)),
@@ -39,7 +39,7 @@ ALL = _of(
     Series("io_uring", "reactor", (("file_jobs", "io_uring"),)),
     Series("sendfile", "reactor", (("small_file_max", "0"), ("file_io", "sendfile"))),
     Series("read and send", "reactor", (("small_file_max", "0"), ("file_io", "read"))),
-    Series("kept in memory", "reactor", (("small_file_max", "1m"),), most=1 << 20,
+    Series("kept in memory", "reactor", (("small_file_max", "1m"),), most=1 << 20, most_of="octets of the file",
            why="small_file_max keeps files of up to 1 MiB here"),
     Series("splice", "proactor", (("small_file_max", "0"), ("file_io", "splice"), ("threads", "1"))),
     # Several of them.
@@ -67,4 +67,6 @@ TLS = tuple(name for name in ALL if name.endswith("+TLS"))
 
 def peer(name):
     """Another server, by its name in servers.json."""
+    if name == "apache-prefork":
+        return Series(name, peer=name, most=64, why="it has 128 processes, each of which serves one connection")
     return Series(name, peer=name)
