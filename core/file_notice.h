@@ -54,6 +54,7 @@ struct file_notice_way {
     uint16_t links[FILE_NOTICE_LINKS_MAX];
     uint8_t count;
     bool is_set;
+    bool soon; /* it is not set, but may be by the next question */
 };
 
 /* Read by all threads at any moment. */
@@ -101,7 +102,8 @@ bool file_notice_tells(int root_fd, const char *path, int error, const struct fi
                        uint64_t mount);
 
 /* Watches all folders on the way to `path` (absolute), through the links on it, before they are
- * followed. What cannot be watched leaves is_set false. No disk is waited for. Thread-safe. */
+ * followed. What cannot be watched leaves is_set false, and sets `soon` if that was a matter of the
+ * moment. No disk is waited for. Thread-safe. */
 void file_notice_way(struct file_notice *notice, const char *path, struct file_notice_way *ret_way);
 
 /* Has nothing been told that concerns the mark? It is to be set. */

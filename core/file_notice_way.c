@@ -213,6 +213,7 @@ void file_notice_way(struct file_notice *notice, const char *path, struct file_n
         close(walk.fd);
     way.generation = generation - 1;
     way.is_set = res == 0;
+    way.soon = res == -EAGAIN;
     *ret_way = way;
 }
 

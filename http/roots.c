@@ -200,6 +200,16 @@ static void take(struct http_roots *roots, struct slot *slot, const struct file_
     slot->known_at = roots->generation;
 }
 
+/* How long it is believed, if the way to it is watched or not. */
+static uint32_t valid_ms(const struct http_root *root, bool soon)
+{
+    uint32_t ms = http_roots_valid_ms(root->roots->config);
+
+    if (root->way.is_set)
+        return FILE_NOTICE_TRUST_MS;
+    return soon && ms > FILE_NOTICE_SOON_MS ? (uint32_t)FILE_NOTICE_SOON_MS : ms;
+}
+
 /* Believed for `cache_valid` from the question on, or until something is told, unless in doubt; let
  * go afterwards, unless `kept`. */
 static void renew(struct http_root *root, const struct file_job *job, bool kept)
@@ -208,11 +218,10 @@ static void renew(struct http_root *root, const struct file_job *job, bool kept)
     const struct slot *slot = slot_of(roots, root->configured);
 
     root->way = slot->way;
-    root->way.is_set = !kept && slot->way.is_set && slot->way_of == job->generation;
+    bool is_own = !kept && slot->way_of == job->generation;
+    root->way.is_set = is_own && slot->way.is_set;
     root->fresh_until_ms =
-        slot->doubtful ? 0
-                       : job->asked_ms + (root->way.is_set ? (uint32_t)FILE_NOTICE_TRUST_MS
-                                                           : http_roots_valid_ms(roots->config));
+        slot->doubtful ? 0 : job->asked_ms + valid_ms(root, is_own && slot->way.soon);
     if (root->used_ms < job->asked_ms)
         root->used_ms = job->asked_ms;
     root->check_ms = let_go_ms(root);
