@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const char file_prefix[] = "file:";
 
@@ -271,13 +272,39 @@ static bool is_as_open(const struct location *outer, const struct location *inne
            is_same_key(a->signed_by, b->signed_by);
 }
 
+/* May a path that begins with one of `heads` lie below `prefix`? */
+static bool heads_may_lie_below(const struct literals *heads, struct span prefix)
+{
+    for (size_t i = 0; i < heads->count; i++) {
+        size_t len = heads->texts[i].len < prefix.len ? heads->texts[i].len : prefix.len;
+        if (strncasecmp(heads->texts[i].ptr, prefix.ptr, len) == 0)
+            return true;
+    }
+    return heads->count == 0;
+}
+
+/* The same of a glob or an expression, as far as its beginning tells. Without memory: perhaps. */
+static bool may_match_below(struct arena *arena, struct span prefix, const struct pattern *pattern)
+{
+    struct literal_needs needs;
+
+    if (pattern_literals(arena, pattern, &needs) < 0)
+        return true;
+    for (size_t i = 0; i < needs.count; i++) {
+        if (heads_may_lie_below(&needs.branches[i].at[LITERAL_HEAD], prefix))
+            return true;
+    }
+    return needs.count == 0;
+}
+
 /* May `inner` be for paths below those of `outer`? */
-static bool may_lie_below(const struct location *outer, const struct location *inner)
+static bool may_lie_below(struct arena *arena, const struct location *outer,
+                          const struct location *inner)
 {
     if (inner == outer)
         return false;
     if (!pattern_is_prefix(inner->pattern.kind) && inner->pattern.kind != PATTERN_EXACT)
-        return true;
+        return may_match_below(arena, outer->prefix, &inner->pattern);
     return inner->prefix.len >= outer->prefix.len &&
            memcmp(inner->prefix.ptr, outer->prefix.ptr, outer->prefix.len) == 0;
 }
@@ -291,7 +318,7 @@ int config_check_archives(const struct config_build *build, struct config_place 
         for (size_t j = 0; outer->archive != 0 && j < server->locations_count; j++) {
             const struct location *inner = &server->locations[j];
 
-            if (may_lie_below(outer, inner) && !is_as_open(outer, inner))
+            if (may_lie_below(build->arena, outer, inner) && !is_as_open(outer, inner))
                 return config_fail_advise(
                     build, place, "archive", "set archive = {} there",
                     "an archive of location \"%.*s\" would hold what location \"%.*s\" keeps from "

@@ -97,6 +97,8 @@ def parser(binary):
     how.add_argument("--server-cpus", metavar="LIST", help="such as 0,2-3 (half of the cores)")
     how.add_argument("--client-cpus", metavar="LIST", help="likewise (the other half)")
     how.add_argument("--no-counts", action="store_true", help="do not count system calls")
+    how.add_argument("--fresh", action="store_true",
+                     help="compare engines by fresh starts alone, not under one load as well")
     how.add_argument("--no-control", action="store_true",
                      help="do not measure the reference twice, which tells the noise")
     return p

@@ -115,6 +115,20 @@ class Client:
             figures["share"] = meter.received() / whole
         return figures
 
+    def during(self, what):
+        """Runs it for as long as what(process) takes; its figures."""
+        with tempfile.TemporaryFile(dir=self.folder) as output:
+            process = processes.start(self.argv, cpus=self.cpus, stdout=output, stderr=output)
+            try:
+                self._wait(process, GRACE_S,
+                           lambda: processes.catches(process.pid, self.end_signal))
+                what(process)
+                self._end(process)
+            finally:
+                processes.stop(process)
+            output.seek(0)
+            return self.read(output.read().decode("utf-8", "replace"))
+
     @staticmethod
     def _wait(process, seconds, ready=None):
         """Until it is ready, or has ended, or the time is over; it is not waited for in wait(2)'s

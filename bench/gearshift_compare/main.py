@@ -11,7 +11,7 @@ import sys
 import tempfile
 
 from . import (Refusal, arguments, baseline, clients, combinations, counters, load, machine,
-               markdown, measure, network, page, processes, progress, report, schedule, servers,
+               markdown, measure, network, page, paired, processes, progress, report, schedule, servers,
                site, terminal, workloads)
 from .journal import Journal
 from .textbook import command, conclude, page as textbook_page, plain
@@ -304,6 +304,7 @@ def _measure(a):
         plan = schedule.Plan(found, chosen, make_server, bench, 0, 0, 0, a.seed,
                              _counted(a, chosen), tool)
         plan.seconds, plan.rounds, plan.budget_s = _times(a, len(plan.cells()))
+        stage = paired.budget(a, found, chosen, plan, notes)
         record = _plan_record(a, plan, the_site, binary, settings)
         journal = Journal(a.output, record, a.resume)
         if a.resume and journal.of("plan") and "seconds" in journal.of("plan")[0]:
@@ -312,6 +313,7 @@ def _measure(a):
         interrupted = False
         try:
             schedule.Runner(plan, journal, shown).run()
+            paired.Runner(stage, plan, journal, shown).run()
         except Interrupted:
             interrupted = True
         finally:

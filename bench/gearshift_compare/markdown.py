@@ -1,5 +1,6 @@
 """report.md: the report for those who read text, and for pasting into a discussion."""
 
+from . import paired_text
 from .sections import METHOD, verdict
 from .terminal import interval, number
 from .workloads import size_text
@@ -54,6 +55,7 @@ def render(report):
             ["combination", "workload", "figure", "ratio", "interval", "verdict"],
             [[row["combination"], row["workload"], row["figure"], f"{row['ratio']:.2f}",
               f"{row['low']:.2f} to {row['high']:.2f}", row["verdict"]] for row in told["rows"]]))
+    parts += paired_text.markdown(report)
     parts.append("## Workloads\n\nMedians [intervals]. Bold: not told apart from the best of "
                  "gearshift's engines.")
     parts += [_workload(w, report["summary"][w["name"]]) for w in report["workloads"]

@@ -4,7 +4,7 @@ import html
 import json
 import os
 
-from . import figures, models, sections
+from . import figures, models, paired_text, sections
 
 ASSETS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "assets")
 
@@ -50,6 +50,8 @@ def render(report):
     data = figures.data(report, engines, reference)
     parts = [("advice", "Advice", sections.advice(report)),
              ("glance", "At a glance", sections.glance(report, reference))]
+    if report.get("paired"):
+        parts.append(("paired", "Under one load", paired_text.section(report)))
     if "baseline" in report:
         parts.append(("baseline", "Baseline", sections.against_baseline(report)))
     parts += [("workloads", "Workloads", sections.all_workloads(report, data)),

@@ -1,7 +1,7 @@
 """The advice at the head of the report: which lines of server.conf, by how much they were better
 than the default, and what they cost elsewhere; or that the default is as good."""
 
-from . import combinations, intervals, summary as summaries
+from . import combinations, intervals, paired, summary as summaries
 
 PRIMARY = ("log", "mix", "median", "smallest", "largest")
 COLD_FACTOR = 1.5    # hot requests have to wait so much less, before cold files are a reason
@@ -25,7 +25,7 @@ def recommend(report, found):
     disk = _lives_from_the_disk(report) and "cold" in found
     if disk:
         workload, figure = "cold", "p99"
-    choice, verdict = _choose(found[workload], names, reference, figure)
+    choice, verdict = _choose(report, found, workload, names, reference, figure)
     advice = {"reference": reference, "choice": choice, "workload": workload, "figure": figure,
               "lines": _lines(report, next(c for c in candidates if c["name"] == choice)),
               "reasons": [], "verdict": verdict}
@@ -38,14 +38,21 @@ def _lives_from_the_disk(report):
     return bool(memory) and report["site"]["octets"] > MEMORY_SHARE * memory * (1 << 20)
 
 
-def _choose(of_workload, names, reference, figure):
+def _compare(report, found, workload, name, reference, figure):
+    """Under one load, where it was measured so; else by fresh starts."""
+    row = figure == "cpu_us" and paired.row_of(report, workload, name, reference)
+    of = found[workload]
+    return row or summaries.compare(of["cells"], of["floor"], name, reference, figure)
+
+
+def _choose(report, found, workload, names, reference, figure):
     """The best that is really better than the reference, or the reference."""
-    cells, floor = of_workload["cells"], of_workload["floor"]
+    cells = found[workload]["cells"]
     if not intervals.enough(cells.get(reference, {}).get(figure)):
         return reference, "too few runs"
     better = []
     for name in names:
-        compared = name != reference and summaries.compare(cells, floor, name, reference, figure)
+        compared = name != reference and _compare(report, found, workload, name, reference, figure)
         if compared and compared["verdict"] == "better":
             better.append((compared["ratio"], name, compared))
     if not better:
@@ -61,6 +68,11 @@ def _lines(report, combination):
     if files and int(files) > 4096:
         lines.append(f"cache_files = {files}")
     return lines
+
+
+def _floor(report, of, workload, figure):
+    rows = [row for row in report.get("paired", ()) if row["workload"] == workload]
+    return rows[0]["floor"] if rows and figure == "cpu_us" else of["floor"]
 
 
 WORDS = {"cpu_us": "CPU per {unit}", "rate": "{unit}s a second",
@@ -94,10 +106,11 @@ def _tell(advice, report, found, names, disk):
         advice["reasons"].append(
             f"A difference is told from {intervals.RUNS_MIN} runs of each on." if few else
             f"On “{titles[workload]}” no other combination is told apart from {reference} to its "
-            f"advantage in {word}; differences up to {of['floor']:.0%} are not counted: two "
+            f"advantage in {word}; differences up to {_floor(report, of, workload, figure):.0%} are not "
+            "counted: two "
             "identical servers differed by that much, or it is the least that is called one.")
     else:
-        compared = summaries.compare(of["cells"], of["floor"], choice, reference, figure)
+        compared = _compare(report, found, workload, choice, reference, figure)
         compared_text = _percent(compared, figure)
         advice["headline"] = f"Use {choice}: {compared_text} {word} than {reference}."
         if figure == "p99":

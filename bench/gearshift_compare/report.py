@@ -3,7 +3,7 @@
 import json
 import os
 
-from . import SCHEMA, Refusal, baseline, machine, recommend, summary
+from . import SCHEMA, Refusal, baseline, machine, paired, recommend, summary
 
 
 def build(*, plan_record, machine_facts, site, workloads, combinations, bench, settings, records,
@@ -38,6 +38,7 @@ def conclude(report, against=None):
     report["rounds"] = 1 + max((r["round"] for r in records if r.get("kind") == "run"), default=-1)
     report["refused"] = [r for r in records if r.get("kind") == "refused"]
     report["errors"] = errors(records)
+    report["paired"] = paired.rows(records, found)
     report["recommendation"] = recommend.recommend(report, found)
     if against is not None:
         report["baseline"] = baseline.compare(report, against)
@@ -52,6 +53,9 @@ def errors(records):
     for record in records:
         if record.get("kind") == "run" and "void" in record:
             key = (record["workload"], record["combination"], record["void"])
+            told[key] = told.get(key, 0) + 1
+        elif record.get("kind") == "paired" and "void" in record:
+            key = (record["workload"], f"{record['b']} under one load", record["void"])
             told[key] = told.get(key, 0) + 1
         elif record.get("kind") == "checked":
             for workload, fault in record["faults"].items():

@@ -3,7 +3,7 @@
 import html
 import os
 
-from . import summary as summaries
+from . import paired, summary as summaries
 from .terminal import interval, number
 from .workloads import size_text
 
@@ -62,7 +62,8 @@ def glance(report, reference):
                      "</th>" for w in columns)
     return (f"<h2>At a glance</h2><p>Cost relative to <strong>{escape(reference)}</strong>: below "
             "1 is cheaper. A figure in colour is a difference that the runs bear out; a grey one "
-            "is none, whatever its digits say. Its own row tells what it costs.</p>"
+            "is none, whatever its digits say. Its own row tells what it costs. Engines that were "
+            "compared under one load have that ratio.</p>"
             f'<div class="scroll"><table class="matrix"><thead><tr><th></th>{header}</tr></thead>'
             f"<tbody>{''.join(rows)}</tbody></table></div>"
             '<p class="small soft">Server CPU per request (per MiB for large files); cold: 99th '
@@ -85,11 +86,15 @@ def _glance_cell(report, combination, workload, reference):
     against = reference if reference in of["cells"] else next(iter(of["cells"]))
     if combination["name"] == against:
         return f"<td>{number(cell[metric]['median'])} {_unit(workload)}</td>"
-    compared = summaries.compare(of["cells"], of["floor"], combination["name"], against, metric)
+    compared = metric == "cpu_us" and paired.row_of(report, workload["name"], combination["name"],
+                                                    against)
+    load = ", under one load" if compared else ""
+    compared = compared or summaries.compare(of["cells"], of["floor"], combination["name"], against,
+                                             metric)
     if compared is None:
         return '<td class="same">-</td>'
     title = (f"{number(cell[metric]['median'])} {_unit(workload)}, ratio {compared['low']:.2f} to "
-             f"{compared['high']:.2f}: {compared['verdict']}")
+             f"{compared['high']:.2f}{load}: {compared['verdict']}")
     return (f'<td class="{MARKS[compared["verdict"]]}" title="{escape(title)}">'
             f"{compared['ratio']:.2f}</td>")
 
@@ -314,6 +319,10 @@ METHOD = (
     "Every combination is a server of its own on loopback, started anew in each round. Rounds go "
     "through all workloads in random order, and in each through all combinations in random order: "
     "what the machine does to one of them, it does to all.",
+    "Engines are compared under one load as well, where answers are of one size: a server changes "
+    "its engine while it serves, A B B A, on the same connections; what changes evenly with time "
+    "cancels. Nothing counts until the old worker has gone and the new one is warm; CPU is that of "
+    "all processes of the server. After ten such blocks it is started anew.",
     "Before and after each run some answers are checked for status, length and SHA-256 of the "
     "octets; of each combination's first, up to 200 of the mix. A client's error, a wrong status "
     "or a wrong count of octets voids the run.",

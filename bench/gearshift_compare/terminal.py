@@ -1,6 +1,6 @@
 """Figures as plain text, for a terminal and for report.md."""
 
-from . import summary
+from . import paired_text, summary
 
 UNITS = {"cpu_us": "CPU us", "p99": "p99 ms", "connection_kib": "KiB a connection",
          "capacity": "/s at p99 < 5 ms"}
@@ -74,6 +74,7 @@ def final(report):
              "* not told apart from the best; ! has void runs. CPU microseconds of the server per "
              "request.", "", advice["headline"]]
     lines += [f"    {line}" for line in advice["lines"]]
+    lines += paired_text.lines(report)
     lines += [f"warning: {text}" for text in report["warnings"]]
     lines += [f"not run: {r['combination']}: {r['why']}" for r in report["refused"] if r["here"]]
     if report["errors"]:

@@ -50,6 +50,8 @@ def parser(binary, site):
     how.add_argument("--tls", action="store_true", help="over TLS")
     how.add_argument("--tool", choices=TOOLS, default="auto", help="what records: ftrace (root, "
                      "tracefs), else strace (%(default)s)")
+    how.add_argument("--probes", action="store_true", help="tell of the server's own probes as well "
+                     "(ftrace; docs/status.md lists them)")
     out = p.add_argument_group("what comes of it")
     out.add_argument("--output", metavar="FILE", help="the page (gearshift-trace.html)")
     out.add_argument("--svg", metavar="DIR", help="a picture ENGINE.svg for each engine as well")
@@ -67,6 +69,8 @@ def parse(argv, binary, site):
     if a.size is not None and a.cold is not None:
         raise Refusal("--size makes a file that nobody has read from a disk; --cold needs one that "
                       "is there, with --root")
+    if a.probes and a.tool == "strace":
+        raise Refusal("--probes: strace cannot tell of them; they need ftrace (root, tracefs)")
     a.engines = [word for word in a.engines.split(",") if word]
     if not a.engines:
         raise Refusal("--engines: name one at least, such as reactor,proactor")

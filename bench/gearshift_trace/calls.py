@@ -61,6 +61,8 @@ class Words:
         number = call.result.split("<")[0]
         if number.isdigit() and call.name.startswith("accept"):
             self._table(call.thread)[int(number)] = "connection"
+        elif number.isdigit() and call.name.startswith(("clone", "fork", "vfork")):
+            self.tables.setdefault(("thread", int(number)), dict(self._table(call.thread)))
         elif number.isdigit() and call.name.startswith("open"):
             known = self.last.get((self._process(call.thread), int(number)))
             self._table(call.thread)[int(number)] = (

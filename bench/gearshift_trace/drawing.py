@@ -19,6 +19,7 @@ STYLE = """
 .seq .data { stroke: var(--q-data); stroke-width: 2.2; } .seq .tip.data { fill: var(--q-data); stroke: none; }
 .seq .wake { stroke: var(--q-wake); stroke-dasharray: 1 3; stroke-linecap: round; }
 .seq .tip.wake { fill: var(--q-wake); stroke: none; }
+.seq .mark { fill: var(--q-ink); }
 .seq .ring { stroke: var(--q-ring); stroke-dasharray: 6 3; } .seq .tip.ring { fill: var(--q-ring); stroke: none; }
 """
 LIGHT = ("--q-paper: #ffffff; --q-ink: #1b2430; --q-soft: #5b6675; --q-line: #9aa4b2; --q-box: #eef2f7; "
@@ -90,6 +91,11 @@ def _row(one, row, y, at, time, width):
     x1, x2 = at[row.source], at[row.target]
     kind = row.kind if row.kind in ("data", "wake", "ring") else "call"
     text = row.text + (" …" if row.kind == "wait" else "")
+    if row.kind == "mark":
+        yield f'<path class="mark" d="M{x1:.0f} {y - 5}l5 5l-5 5l-5 -5z"/>'
+        yield (f'<text class="halo" x="{x1 - 10:.0f}" y="{y + 4}" text-anchor="end">{_escape(text)}'
+               "</text>")
+        return
     if x1 == x2:
         yield f'<path class="arrow {kind}" d="M{x1:.0f} {y - 5}h18v8h-12"/>'
         yield f'<path class="tip {kind}" d="M{x1 + 1:.0f} {y + 3}l7 -3.5v7z"/>'

@@ -11,6 +11,7 @@ import re
 import threading
 
 from .events import CLIENT, Call, Entry, Mark, Recording, Wake
+from .probes import Probes
 
 ROOTS = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
 PREFIX = "gearshift-trace-"
@@ -20,6 +21,7 @@ RING_EVENTS = ("io_uring_submit_req", "io_uring_complete", "io_uring_task_add",
 BUFFER_KIB = 4096      # a CPU
 DISTORTS = ("Recorded by ftrace, in the kernel, while everything runs: each event adds some 0.2 to 1 "
             "µs to these times.")
+TRAPS = " A probe of the server (◆) is a trap, which adds 1 to 2 µs."
 LINE = re.compile(r"^\s*(.+?)-(\d+)\s+\[\d+\] \S+\s+([\d.]+): (\w+)(.*)$")
 ENTER = re.compile(r"^\((.*)\)$")
 FIELD = re.compile(r"(\w+)=(\S+)")
@@ -48,8 +50,10 @@ def refusal():
 class Recorder:
     """with Recorder(threads) as r: r.begin(); ask; r.end(); as often as wanted; r.readings(threads)"""
 
-    def __init__(self, threads):
+    def __init__(self, threads, binary=None):
+        """`binary`: a server whose probes are to be told as well."""
         self.root = folder()
+        self.probes = Probes(self.root, binary) if binary else None
         self.instance = f"{self.root}/instances/{PREFIX}{os.getpid()}"
         self.client = threading.get_native_id()
         self.watched = [*threads, self.client]
@@ -63,12 +67,15 @@ class Recorder:
         _remove_stale(self.root)
         os.mkdir(self.instance)
         try:
+            if self.probes:
+                self.probes.add()
             self._write("tracing_on", "0")
             self._write("trace_clock", "mono")
             self._write("buffer_size_kb", str(BUFFER_KIB))
             self._write("set_event_pid", " ".join(map(str, self.watched)))
             self._write("options/event-fork", "1")
-            for event in (*EVENTS, *(f"io_uring/{e}" for e in RING_EVENTS)):
+            probes = self.probes.events() if self.probes else ()
+            for event in (*EVENTS, *(f"io_uring/{e}" for e in RING_EVENTS), *probes):
                 if os.path.isdir(f"{self.instance}/events/{event}"):
                     self._write(f"events/{event}/enable", "1")
         except BaseException:
@@ -93,6 +100,8 @@ class Recorder:
             os.rmdir(self.instance)
         except OSError:
             pass
+        if self.probes:
+            self.probes.remove()
 
     def readings(self, threads):
         ring = "" if os.path.isdir(f"{self.root}/events/io_uring") else (
@@ -101,7 +110,8 @@ class Recorder:
         for text in self.texts:
             threads = dict(threads)
             events, switches = parse(text, threads, self.client)
-            found.append(Recording("ftrace", DISTORTS, True, events, threads, switches, ring))
+            distorts = DISTORTS + (TRAPS if self.probes else "")
+            found.append(Recording("ftrace", distorts, True, events, threads, switches, ring))
         return found
 
 

@@ -8,7 +8,7 @@ import time
 
 from gearshift_compare import Refusal, combinations, machine, network, processes, servers
 
-from . import arguments, drawing, ftrace, page, sequence, setting, strace, terminal
+from . import arguments, drawing, ftrace, page, probes, sequence, setting, strace, terminal
 
 OK, REFUSED, WRONG, INTERRUPTED = 0, 1, 3, 130
 TAKES = 8              # of the same request
@@ -64,7 +64,7 @@ def _trace(a, site):
             network.enter_namespace(network.congestion_control())
         except OSError:
             pass  # then its addresses have to be free
-    notes, drawn = _notes(tool, why), []
+    notes, drawn = _notes(a, tool, why), []
     with tempfile.TemporaryDirectory(prefix="gearshift-trace-") as folder:
         os.chmod(folder, 0o755)
         if not a.config:
@@ -89,7 +89,9 @@ def _trace(a, site):
     return _tell(a, drawn, notes)
 
 
-def _notes(tool, why):
+def _notes(a, tool, why):
+    if a.probes and tool is ftrace and not probes.offsets(a.gearshift):
+        return ["This gearshift has no probes (gearshift -V tells; packages of Debian have them)."]
     if tool is strace and why.get("ftrace"):
         return [f"ftrace would show times, wake-ups and rings, but: {why['ftrace']}."]
     return []
@@ -132,7 +134,7 @@ def _one(a, engine, tool, folder, cpus, model):
         threads = place.threads()
         known = setting.descriptors(place.pids(), place.port)
         fd = None if place.connection is None else place.connection.fileno()
-        recorder = (ftrace.Recorder(threads) if tool is ftrace
+        recorder = (ftrace.Recorder(threads, a.gearshift if a.probes else None) if tool is ftrace
                     else strace.Recorder(threads, place.pids(), place))
         with recorder:
             for _ in range(1 if a.cold else TAKES):

@@ -63,7 +63,8 @@ def build(engine, model, recording, descriptors, client_fd, answer, free, main_p
         shut.setdefault(name, []).append(bar)
     return Sequence(engine, model, lanes, rows,
                     [(name, *bar) for name in lanes for bar in shut.get(name, [])],
-                    len(alive - names.keys()), begin, _figures(recording, sending, begin), recording, answer, free)
+                    len(alive - names.keys()), begin, _figures(recording, sending, begin),
+                    recording, answer, free)
 
 
 def _names(recording, main_pid):
@@ -100,8 +101,9 @@ def _rows(recording, words, names, client_fd, sending):
         elif isinstance(event, Entry):
             yield (event.at, place), _of_ring(event, names)
         elif isinstance(event, Mark):
-            yield (event.at, place), Row(event.at, names.get(event.thread, ""), "", "note",
-                                         event.name)
+            lane = names[event.thread]
+            yield (event.at, place), Row(event.at, lane, lane, "mark",
+                                         event.name.replace("__", " "))
 
 
 def _of_client(call, fds):
@@ -227,6 +229,8 @@ def _bars(rows):
     for i, row in enumerate(rows):
         if row.kind == "wait":
             asleep[row.source] = i
+        elif row.kind == "woken" and row.target not in asleep and row.text.startswith("clone"):
+            continue  # its first step
         elif row.kind == "woken":
             yield row.target, (asleep.pop(row.target, -1), i)
     for lane, i in asleep.items():
@@ -244,7 +248,7 @@ def _figures(recording, sending, begin):
         "submitted": sum(e.kind == "submit" for e in entries),
         "completed": sum(e.kind == "complete" for e in entries),
         "kernel_threads": sum(e.kind == "async" for e in entries),
-        "wakes": None, "switches": None, "in_out_us": None, "client_us": None,
+        "wakes": None, "switches": None, "in_out_us": None,
     }
     if not recording.timed:
         return found

@@ -7,7 +7,7 @@ import ssl
 import statistics
 import time
 
-from gearshift_compare import combinations, network, processes, request, servers
+from gearshift_compare import combinations, request, servers
 
 WARM_UPS = 3
 FREE_RUNS = 15        # requests that nobody watches, for their times

@@ -35,6 +35,9 @@ def _diagram(one):
         if row.kind == "note":
             lines.append(f"{' ' * len(at)}{'':>{source}}    {'':{target}}  ⋮ {row.text}")
             continue
+        if row.kind == "mark":
+            lines.append(f"{at}{row.source:>{source}} ◆  {'':{target}}  {row.text}")
+            continue
         tail = "  (sleeps)" if row.kind == "wait" else ""
         lines.append(f"{at}{row.source:>{source}} {ARROWS.get(row.kind, '─▶')} "
                      f"{row.target:{target}}  {row.text}{tail}")

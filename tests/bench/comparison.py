@@ -15,7 +15,8 @@ GEARSHIFT = os.path.abspath(os.environ.get("GEARSHIFT", "build/release/gearshift
 WAIT_S = 120
 SKIPPED = 77
 SHORT = ["--seconds", "0.1", "--rounds", "1", "--engines", "reactor,multi-reactor", "--variants",
-         "none", "--workloads", "median,mix", "--connections", "4", "--no-counts", "--tls", "none"]
+         "none", "--workloads", "median,mix", "--connections", "4", "--no-counts", "--tls", "none",
+         "--fresh"]
 
 sys.path.insert(0, os.path.join(PROJECT, "bench"))
 

@@ -53,6 +53,26 @@ class Report(comparison.Comparison):
         self.assertIn("| multi-reactor |", text)
         self.assertNotIn("http://", page.split("<script>", 1)[0].replace("http://127.0.0.1", ""))
 
+    def test_engines_under_one_load(self):
+        """One server, one client: A B B A. What is left of the time is for fresh starts."""
+        argv = [word for word in self.command("--no-control", "--workloads", "median")
+                if word != "--fresh"]
+        done = self.run_to_end(argv, 0)
+        report = self.report()
+        visits = [record for record in report["records"] if record["kind"] == "paired"]
+        self.assertEqual([(v["workload"], v["a"], v["b"]) for v in visits],
+                         [("median", "reactor", "multi-reactor")])
+        self.assertNotIn("void", visits[0])
+        self.assertEqual([len(block) for block in visits[0]["blocks"]], [4, 4, 4])
+        self.assertGreater(visits[0]["shift_ms"], 0)
+        row = report["paired"][0]
+        self.assertEqual((row["n"], row["verdict"]), (3, "too few runs"))
+        self.assertLess(row["low"], row["high"])
+        self.assertIn("under one load, median: multi-reactor costs ", done.stdout)
+        for name in ("report.md", "report.html"):
+            with open(self.path(f"out/{name}"), encoding="utf-8") as file:
+                self.assertIn("Under one load", file.read())
+
     def test_an_access_log_is_replayed(self):
         log = self.write("access.log", b"".join(
             b'127.0.0.1 - - [01/Jan/2026:00:00:00 +0000] "%s HTTP/1.1" %d 5 "-" "-"\n' % line

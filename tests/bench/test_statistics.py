@@ -296,7 +296,7 @@ class Scripts(unittest.TestCase):
         cells = {"a": {"rate": measured(10, 10, 10, 10)}, "b": {"rate": measured(5, 5, 5, 5)}}
         self.assertEqual(summary.compare(cells, 0.03, "a", "b", "rate")["verdict"], "better")
         self.assertEqual(summary.compare(cells, 0.03, "b", "a", "rate")["verdict"], "worse")
-        self.assertEqual(recommend._choose({"cells": cells, "floor": 0.03}, ["b", "a"], "b",
+        self.assertEqual(recommend._choose({}, {"w": {"cells": cells, "floor": 0.03}}, "w", ["b", "a"], "b",
                                            "rate"), ("a", "better"))
 
 

@@ -20,7 +20,7 @@ sys.path.insert(0, os.path.join(PROJECT, "bench"))
 sys.dont_write_bytecode = True
 
 from gearshift_compare import Refusal  # noqa: E402
-from gearshift_trace import arguments, ftrace, sequence, strace  # noqa: E402
+from gearshift_trace import arguments, ftrace, probes, sequence, strace  # noqa: E402
 from gearshift_trace.events import CLIENT, Call, Entry, Wake  # noqa: E402
 
 
@@ -107,9 +107,14 @@ class KnownSequences(Trace):
 
     def test_ring_is_seen_by_the_kernel_alone(self):
         self.needs(ftrace)
-        text = self.run_trace("--size", "1k", "--engines", "proactor,reactor")
+        text = self.run_trace("--size", "1k", "--engines", "proactor,reactor", "--probes")
         if "proactor cannot run here" in text:
             self.skipTest("no io_uring here")
+        if probes.offsets(GEARSHIFT):
+            self.assertRegex(text, r"main thread ◆ +request start")
+            self.assertRegex(text, r"main thread ◆ +response done")
+        else:
+            self.assertIn("This gearshift has no probes", text)
         found = self.diagrams(text, ("proactor", "reactor"))
         words = [row[2] for row in found["proactor"]]
         self.assertTrue(any(re.match(r"submitted: SEND", word) for word in words), words)
@@ -136,6 +141,7 @@ class Refusals(Trace):
             (("--config", TRACE, "/x"), "name a whole URL"),
             (("ftp://x/",), "it is a path such as /index.html"),
             (("/ü",), "%XX"),
+            (("--probes", "--tool", "strace"), "--probes: strace cannot tell of them"),
             (("-o", "x"), "--option x: it has the form KEY=VALUE"),
         )
         for given, sentence in cases:
@@ -172,6 +178,15 @@ class Refusals(Trace):
                 file.write(f'server {{ listen = {{"127.0.0.1:{port}"}} root = "{self.folder}" }}\n')
             told = self.run_trace(f"http://localhost:{port}/", "--config", conf, status=1)
             self.assertIn(f"somebody listens on port {port}", told)
+
+
+class OfProbes(unittest.TestCase):
+    def test_are_where_the_notes_of_the_binary_say(self):
+        version = subprocess.run([GEARSHIFT, "-V"], capture_output=True, text=True, check=True).stdout
+        found = probes.offsets(GEARSHIFT)
+        self.assertEqual(set(found), set(probes.WANTED) if "USDT" in version else set())
+        self.assertEqual(len(set(found.values())), len(found))
+        self.assertEqual(probes.offsets(TRACE), {})
 
 
 class OfFtrace(unittest.TestCase):

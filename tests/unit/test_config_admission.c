@@ -93,7 +93,9 @@ static void test_inheritance(void **state)
                   "server b { root = /srv/www allow = \"10.0.0.0/8\" deny = \"10.1.0.0/16\" }\n"
                   "server c { root = /srv/www deny = \"10.0.0.0/8\" }\n"
                   "server d { root = /srv/www location \"/x/\" { deny = all archive = zip } }\n"
-                  "server e { root = /srv/www archive = zip deny = all location \"/x/\" { } }");
+                  "server e { root = /srv/www archive = zip deny = all location \"/x/\" { } }\n"
+                  "server f { root = /srv/www location \"/x/\" { archive = zip }\n"
+                  "location \"/y/**/*.z\" { deny = all } location ~ \"^/(a|b)/\" { deny = all } }");
 
     (void)state;
     assert_ptr_equal(at(config, 0, "/same/")->admission->by_address,
@@ -130,6 +132,14 @@ static void test_refused(void **state)
         { "server a { root = /srv/www archive = zip location \"/x/\" { deny = all archive = {} } }",
           "server.conf:1: archive: an archive of location \"/\" would hold what location \"/x/\" "
           "keeps from some; set archive = {} there" },
+        { "server a { root = /srv/www location \"/a/\" { archive = zip } location \"/a/**/*.x\" { "
+          "deny = all } }",
+          "server.conf:1: archive: an archive of location \"/a/\" would hold what location "
+          "\"/a/**/*.x\" keeps from some; set archive = {} there" },
+        { "server a { root = /srv/www location \"/a/\" { archive = zip } location ~ \"^/(a|b)/x\" "
+          "{ deny = all } }",
+          "server.conf:1: archive: an archive of location \"/a/\" would hold what location "
+          "\"^/(a|b)/x\" keeps from some; set archive = {} there" },
         { "server a { root = /srv/www deny = \"file:nowhere\" }",
           "server.conf:1: deny: /site/nowhere cannot be read: No such file or directory" },
         { "server a { root = /srv/www\n\ndeny = {\"1.1.1.1\", \"file:bad\"} }",
@@ -259,7 +269,8 @@ static void test_auth_refused(void **state)
           "server.conf:2: signed: the list has 5 elements; allowed: 4 at most" },
         { "server a { root = /srv/www\nreferers = \"http://x/\" }",
           "server.conf:2: referers: \"http://x/\" is no host name; allowed: none, blocked, "
-          "server_names, a host name, *.name for those below it, or ~ or ~* and a regular expression" },
+          "server_names, a host name, *.name for those below it, or ~ or ~* and a regular "
+          "expression" },
     };
     struct fixture fixture = { .files[1] = { "/site/good", "a:" SHA },
                                .files[2] = { "/site/plain", "a:" SHA "\nbob:secret\n" },

@@ -43,7 +43,7 @@ def conclude(report, against=None):
     for run in records:
         if run.get("kind") == "run":
             runs.setdefault((run["workload"], run["combination"]), []).append(run)
-    counts = {(c["workload"], c["combination"]): c for c in records if c.get("kind") == "counts"}
+    counts = {(c["workload"], c["combination"]): c for c in records if c.get("kind") == "counts" and "failed" not in c}
     floors = _floors(report, runs)
     report["floor"] = floors
     known = the_claims(report["plan"].get("peers", ()))

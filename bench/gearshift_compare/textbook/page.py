@@ -62,10 +62,9 @@ def _mark(verdict, value, variable, tag="td"):
 def _verdicts(report):
     rows = []
     for claim in report["textbook"]:
-        part = plain.most_telling(claim)
         rows.append(f'<tr><th scope=row><a href="#c-{claim["name"]}">{escape(claim["title"])}</a></th>'
                     + _mark(claim["verdict"], claim["value"], claim["variable"])
-                    + f"<td>{escape(part['text'] + ': ' + words.margin(part)) if part else 'not measured'}</td></tr>")
+                    + f"<td>{escape(plain.told(claim))}</td></tr>")
     text = ('<h2>Verdicts on this machine</h2><p>A sentence of the texts, and what the runs bear out. The margin is a ratio with its '
             'interval: 2 × is twice as much.</p><div class="scroll"><table class="wrap verdicts"><thead><tr><th>claim</th><th>verdict</th>'
             f"<th>margin</th></tr></thead><tbody>{''.join(rows)}</tbody></table></div>")

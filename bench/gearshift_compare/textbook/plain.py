@@ -1,22 +1,36 @@
 """The report of claims as text: for the terminal, and report.md."""
 
+import math
+
 from ..terminal import interval, number
-from . import words
+from . import rules, words
 
 
-def _verdicts(report):
-    rows = [["claim", "verdict here", "margin"]]
-    for claim in report["textbook"]:
-        part = most_telling(claim)
-        rows.append([claim["name"], words.verdict_text(claim["verdict"], claim["value"], claim["variable"]),
-                     words.margin(part) if part else "not measured"])
-    return rows
+def _verdicts(report, margin_of):
+    return [["claim", "verdict here", "margin"]] + [
+        [claim["name"], words.verdict_text(claim["verdict"], claim["value"], claim["variable"]), margin_of(claim)]
+        for claim in report["textbook"]]
 
 
 def most_telling(claim):
-    """The part whose margin is shown with the claim: the first that has the claim's verdict."""
+    """The part whose margin is shown with the claim: the widest apart of those with the claim's verdict, or of those that
+    hold where it holds in part."""
     known = [part for part in claim["parts"] if part["telling"]]
-    return next((part for part in known if part["verdict"] == claim["verdict"]), known[0] if known else None)
+    wanted = "holds" if claim["verdict"] == rules.PARTLY else claim["verdict"]
+    own = [part for part in known if part["verdict"].startswith(wanted)] or known
+    return max(own, key=lambda part: abs(math.log(part["telling"]["median"] or 1)), default=None)
+
+
+def told(claim):
+    """The margin of a claim in a line."""
+    part = most_telling(claim)
+    if part is None:
+        return "not measured"
+    text = f"{part['text']}: {words.margin(part)}"
+    if claim["verdict"] != rules.PARTLY:
+        return text
+    known = [part for part in claim["parts"] if part["verdict"] != rules.FEW]
+    return f"{sum(part['verdict'].startswith('holds') for part in known)} of {len(known)} parts hold, one of them {text}"
 
 
 def _left_aligned(rows):
@@ -24,12 +38,17 @@ def _left_aligned(rows):
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
 
 
+def _ratio(claim):
+    part = most_telling(claim)
+    return words.margin(part) if part else "not measured"
+
+
 def so_far(report):
-    return _left_aligned(_verdicts(report))
+    return _left_aligned(_verdicts(report, _ratio))
 
 
 def final(report):
-    lines = [_left_aligned(_verdicts(report)), ""]
+    lines = [so_far(report), ""]
     for claim in report["textbook"]:
         lines.append(f"{claim['title']}: {words.verdict_text(claim['verdict'], claim['value'], claim['variable'])}")
         for part in claim["parts"]:
@@ -90,8 +109,9 @@ def reason_table(claim):
 
 
 METHOD = (
-    "Each run has a server of its own, started for it and ended after it. A round goes through all conditions in random order, and in "
-    "each through all servers in random order: what is compared was measured within seconds of each other.",
+    "Each run has a server of its own, started for it and ended after it. A round goes through all variables in random order, in "
+    "each through its values, and at each through all servers: what is compared was measured soon after each other, two servers at a "
+    "value within seconds.",
     "A ratio is the median of the ratios within the rounds, with an interval of order statistics that holds it with at least 95 % "
     "from six rounds on; with four (--quick) it is the smallest to the largest, 87.5 %. A difference is one when the interval leaves "
     "out 1, four rounds are there, and the median is further from 1 than the floor: 2 %, or what the same server under two names came "
@@ -115,17 +135,17 @@ def markdown(report):
              + (", interrupted." if report["interrupted"] else "."),
              _table(["claim", "verdict on this machine", "margin"],
                     [[f"[{claim['title']}](#{claim['name']})", *row[1:]]
-                     for claim, row in zip(report["textbook"], _verdicts(report)[1:])])]
+                     for claim, row in zip(report["textbook"], _verdicts(report, told)[1:])])]
     if report["warnings"]:
         parts.append("## Before you trust the figures\n\n" + "\n".join(f"- {text}" for text in report["warnings"]))
     for claim in report["textbook"]:
         parts.append(_claim(claim))
     if "baseline" in report:
-        told = report["baseline"]
-        parts.append(f"## Against the baseline\n\n{told['against']}\n\n" + "".join(f"- {c}\n" for c in told["caveats"]) + "\n" + _table(
+        against = report["baseline"]
+        parts.append(f"## Against the baseline\n\n{against['against']}\n\n" + "".join(f"- {c}\n" for c in against["caveats"]) + "\n" + _table(
             ["server", "condition", "figure", "ratio", "interval", "verdict"],
             [[row["combination"], row["workload"], row["figure"], f"{row['ratio']:.2f}", f"{row['low']:.2f} to {row['high']:.2f}",
-              row["verdict"]] for row in told["rows"]]))
+              row["verdict"]] for row in against["rows"]]))
     if report["errors"]:
         parts.append("## Runs with errors, which do not count\n\n" + "\n".join(
             f"- {e['combination']}, {e['workload']}: {e['what']}" for e in report["errors"]))
@@ -154,6 +174,6 @@ def _claim(claim):
         text.append(f"For each {claim['reasons']['unit']}" + (f" at {words.at(claim['reasons']['value'], variable)}" if variable else "")
                     + ":\n\n" + _table(*reason_table(claim)))
     text += [claim["caution"]] if claim["caution"] else []
-    text += [f"- {told}" for told in claim["shortened"] + claim["void"]]
+    text += [f"- {line}" for line in claim["shortened"] + claim["void"]]
     return "\n\n".join(text)
 

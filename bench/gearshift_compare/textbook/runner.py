@@ -10,7 +10,8 @@ from ..clients import ClientFailed
 from ..schedule import VOID_MAX
 from . import conditions
 
-COUNT_S = 0.25
+COUNT_S, COUNT_TLS_S = 0.25, 1.0   # with TLS handshakes come first
+COUNT_ROUNDS = 3                   # in which a count that failed is tried again
 OVERHEAD_S = 0.35      # of a run: start, checks, end
 CONNECTS = 2500        # connections a second that are made before a run
 
@@ -28,14 +29,15 @@ class Plan:
     count_tool: str = ""
 
     def order(self, number):
-        """The cells of a round: conditions in random order, in each the servers."""
-        draw = random.Random(f"{self.seed}/{number}")
-        of = {}
+        """The cells of a round: variables in random order, in each its values, in each the servers. So what is
+        compared, two servers at a value or two values of a server, is measured one soon after the other."""
+        draw, of = random.Random(f"{self.seed}/{number}"), {}
         for workload, combination in self.cells:
             if number < workload.extra.get("rounds", self.rounds):
-                of.setdefault(workload.name, []).append((workload, combination))
-        names = draw.sample(list(of), len(of))
-        return [cell for name in names for cell in draw.sample(of[name], len(of[name]))]
+                kind = workload.name.rpartition("-")[0]
+                of.setdefault(kind, {}).setdefault(workload.name, []).append((workload, combination))
+        return [cell for kind in draw.sample(list(of), len(of)) for name in draw.sample(list(of[kind]), len(of[kind]))
+                for cell in draw.sample(of[kind][name], len(of[kind][name]))]
 
     def guess(self, workload):
         """Seconds of a run that was not made yet."""
@@ -51,7 +53,7 @@ class Runner:
             self._note(run)
         self.refused = {r["combination"] for r in journal.of("refused")}
         self.checked = {(r["workload"], r["combination"]) for r in journal.of("checked")}
-        self.counts = {(r["workload"], r["combination"]) for r in journal.of("counts")}
+        self.counts = {(r["workload"], r["combination"]) for r in journal.of("counts") if "failed" not in r}
         self.began = time.monotonic()
 
     def time_left(self):
@@ -122,7 +124,7 @@ class Runner:
         finally:
             command = " ".join(server.argv)
             try:
-                if number == 0 and server.process is not None and "void" not in record:
+                if number < COUNT_ROUNDS and server.process is not None and "void" not in record:
                     self._count(bench, server, workload, combination)
             finally:
                 server.stop()
@@ -142,9 +144,10 @@ class Runner:
         key = (workload.name, combination.name)
         if not self.plan.count_tool or key not in self.plan.counted or key in self.counts:
             return
-        self.counts.add(key)
         try:
-            counted = counters.count(self.plan.count_tool, bench, server, workload, COUNT_S)
+            counted = counters.count(self.plan.count_tool, bench, server, workload,
+                                     COUNT_TLS_S if workload.tls else COUNT_S)
+            self.counts.add(key)
         except (check.WrongAnswer, ClientFailed, OSError) as error:
             counted = {"failed": str(error)}
         self.journal.add({"kind": "counts", "workload": workload.name, "combination": combination.name, **counted})

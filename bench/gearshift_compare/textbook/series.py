@@ -25,7 +25,7 @@ ALL = _of(
     Series("proactor", "proactor", (("threads", "1"),), each_cpu="threads"),
     Series("emulated-proactor", "emulated-proactor", (("threads", "1"),)),
     Series("coroutine", "coroutine"),
-    Series("iterative", "iterative", most=64,
+    Series("iterative", "iterative", most=1,
            why="it serves one connection at a time, and ends it while others wait: with more the test measures their queue"),
     Series("thread-per-connection", "thread-per-connection", most=5000, why=_THREADS),
     Series("thread-pool", "thread-pool", most=64,
