@@ -40,6 +40,13 @@ struct config_map;
 struct site_redirects;
 struct log_syslog;
 
+struct file_notice;
+
+/* cache_valid_ms of `cache_valid = notify`. */
+#define CONFIG_NOTIFY UINT32_MAX
+
+enum { CONFIG_NOTIFY_VALID_MS = 1000 }; /* ... where nothing tells */
+
 enum listen_kind { LISTEN_IPV4, LISTEN_IPV6, LISTEN_UNIX };
 
 /* `listen = {"127.0.0.1:8080 backlog=511 congestion=reno"}`: one address that is listened on, by
@@ -461,7 +468,11 @@ struct config {
     uint32_t cache_files_max;    /* kept open; 0: nothing is kept */
     uint64_t cache_bytes_max;    /* contents of small files kept in memory */
     uint64_t compress_bytes_max; /* what was compressed, kept in memory */
-    uint32_t cache_valid_ms; /* how long an entry is believed before the file is looked at again */
+    uint32_t cache_valid_ms;    /* how long an entry is believed before the file is looked at again;
+                                   CONFIG_NOTIFY: until the kernel tells of a change */
+    uint32_t cache_watches_max; /* folders watched for that */
+    struct file_notice *notice; /* what tells; NULL: time alone does. The process's, whose threads
+                                   share it */
     uint32_t cache_inactive_ms; /* an entry that was not asked for in this time is let go */
     struct tls_settings tls;
     /* logs */

@@ -102,6 +102,15 @@ static void allowed_choices(const char *const *choices, char *text, size_t size)
     }
 }
 
+void config_key_duration(const struct config_key *key, uint32_t value, char *text, size_t size)
+{
+    char duration[CONFIG_VALUE_TEXT_MAX];
+
+    config_duration_format(value, duration);
+    snprintf(text, size, "%s",
+             key->instead != NULL && value == UINT32_MAX ? key->instead : duration);
+}
+
 void config_key_allowed(const struct config_key *key, char *text, size_t size)
 {
     char min[CONFIG_VALUE_TEXT_MAX], max[CONFIG_VALUE_TEXT_MAX];
@@ -131,8 +140,9 @@ void config_key_allowed(const struct config_key *key, char *text, size_t size)
     case CONFIG_DURATION:
         config_duration_format(key->min, min);
         config_duration_format(key->max, max);
-        snprintf(text, size, "a duration from %s to %s, as in 500ms, 10s, 1m, 2h, 1d or 1y", min,
-                 max);
+        snprintf(text, size, "a duration from %s to %s, as in 500ms, 10s, 1m, 2h, 1d or 1y%s%s",
+                 min, max, key->instead != NULL ? ", or " : "",
+                 key->instead != NULL ? key->instead : "");
         return;
     case CONFIG_EXPIRES:
         config_duration_format(key->min * 1000, min);

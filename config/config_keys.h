@@ -67,7 +67,9 @@ struct config_key {
                                    elements, or any number with 0 */
     const char *const *choices; /* CHOICE: the words, NULL behind the last */
     const char *special;        /* TEXT, PATH: a word that is neither, such as "off"; or NULL */
-    bool streams;               /* PATH: "stdout", "stderr" and "syslog:..." are such words, too */
+    const char *instead; /* DURATION: a word that is none and is stored as UINT32_MAX; or NULL
+                          */
+    bool streams;        /* PATH: "stdout", "stderr" and "syslog:..." are such words, too */
     const char *(*check)(const char *text); /* TEXT, TEXTS: NULL or what is wrong, config_text.h */
     const char *allowed; /* TEXT, PATH and lists: completes "allowed: ..."; else derived */
     size_t offset;       /* of the value, in struct config (keys of the top level) or struct
@@ -77,7 +79,7 @@ struct config_key {
 };
 
 /* Number of keys; they are counted from 0 in the order of the reference. */
-#define CONFIG_KEYS_COUNT 178
+#define CONFIG_KEYS_COUNT 179
 
 const struct config_key *config_key_at(size_t index);
 size_t config_key_index(const struct config_key *key);
@@ -94,6 +96,10 @@ const struct config_key *config_key_in(enum config_block_kind kind, const char *
 
 /* Where keys of this name may stand: bits 1 << kind; 0: there is none. */
 unsigned config_key_blocks(const char *name);
+
+/* Writes a value of a key of that type, CONFIG_DURATION, as in the file: perhaps its word
+ * `instead`. */
+void config_key_duration(const struct config_key *key, uint32_t value, char *text, size_t size);
 
 /* Is its value a list? */
 bool config_key_is_list(const struct config_key *key);

@@ -4,6 +4,7 @@
 #include "core/check.h"
 #include "config/config_keys.h"
 #include "config/config_lex.h"
+#include "config/config_printer.h"
 #include "config/config_rules.h"
 #include "config/config_tls.h"
 #include "config/config_value.h"
@@ -14,74 +15,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-
-struct printer {
-    FILE *out;
-    int indent;
-    size_t items; /* in the list so far */
-};
-
-/* What config_lex.c wants escaped in a string is. */
-static void print_escaped(struct printer *printer, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        if (*text == '"' || *text == '\\' || (text[0] == '$' && text[1] == '{'))
-            putc('\\', printer->out);
-        putc(*text, printer->out);
-    }
-}
-
-static void print_name(struct printer *printer, const char *name)
-{
-    fprintf(printer->out, "%*s%s = ", 4 * printer->indent, "", name);
-}
-
-static void print_setting(struct printer *printer, const char *name, const char *text)
-{
-    print_name(printer, name);
-    putc('"', printer->out);
-    print_escaped(printer, text);
-    fputs("\"\n", printer->out);
-}
-
-static void print_block(struct printer *printer, enum config_block_kind kind, const char *word,
-                        const char *title)
-{
-    fprintf(printer->out, "%*s%s%s%s \"", 4 * printer->indent, "", config_block_type_at(kind)->name,
-            word[0] != '\0' ? " " : "", word);
-    print_escaped(printer, title);
-    fputs("\" {\n", printer->out);
-    printer->indent++;
-}
-
-static void print_block_end(struct printer *printer)
-{
-    printer->indent--;
-    fprintf(printer->out, "%*s}\n", 4 * printer->indent, "");
-}
-
-static void list_begin(struct printer *printer, const char *name)
-{
-    print_name(printer, name);
-    putc('{', printer->out);
-    printer->items = 0;
-}
-
-/* One string, made of three. */
-static void list_item(struct printer *printer, const char *first, const char *between,
-                      const char *second)
-{
-    fputs(printer->items++ > 0 ? ", \"" : "\"", printer->out);
-    print_escaped(printer, first);
-    print_escaped(printer, between);
-    print_escaped(printer, second);
-    putc('"', printer->out);
-}
-
-static void list_end(struct printer *printer)
-{
-    fputs("}\n", printer->out);
-}
 
 static uint32_t load_u32(const void *member)
 {
@@ -107,14 +40,6 @@ static const char *load_text(const void *member)
     return text;
 }
 
-static void print_list(struct printer *printer, const char *name, char **texts, size_t count)
-{
-    list_begin(printer, name);
-    for (size_t i = 0; i < count; i++)
-        list_item(printer, texts[i], "", "");
-    list_end(printer);
-}
-
 static void print_texts(struct printer *printer, const struct config_key *key, const void *base)
 {
     char **texts;
@@ -122,7 +47,7 @@ static void print_texts(struct printer *printer, const struct config_key *key, c
 
     memcpy(&texts, (const char *)base + key->offset, sizeof(texts));
     memcpy(&count, (const char *)base + key->count_offset, sizeof(count));
-    print_list(printer, key->name, texts, count);
+    printer_list(printer, key->name, texts, count);
 }
 
 /* A key whose value lies in `base`. */
@@ -148,7 +73,7 @@ static void print_key(struct printer *printer, const struct config_key *key, con
         config_size_format(load_u64(member), text);
         break;
     case CONFIG_DURATION:
-        config_duration_format(load_u32(member), text);
+        config_key_duration(key, load_u32(member), text, sizeof(text));
         break;
     case CONFIG_CHOICE:
         snprintf(text, sizeof(text), "%s", key->choices[load_u32(member)]);
@@ -156,7 +81,7 @@ static void print_key(struct printer *printer, const struct config_key *key, con
     case CONFIG_TEXT:
     case CONFIG_PATH:
         string = load_text(member);
-        print_setting(printer, key->name, string != NULL ? string : "");
+        printer_setting(printer, key->name, string != NULL ? string : "");
         return;
     case CONFIG_TEXTS:
         print_texts(printer, key, base);
@@ -164,16 +89,16 @@ static void print_key(struct printer *printer, const struct config_key *key, con
     default:
         UNREACHABLE();
     }
-    print_name(printer, key->name);
+    printer_name(printer, key->name);
     fprintf(printer->out, "%s\n", text);
 }
 
 static void print_types(struct printer *printer, const struct header_rule *types, size_t count)
 {
-    list_begin(printer, "types");
+    printer_list_begin(printer, "types");
     for (size_t i = 0; i < count; i++)
-        list_item(printer, types[i].name, "=", types[i].value);
-    list_end(printer);
+        printer_list_item(printer, types[i].name, "=", types[i].value);
+    printer_list_end(printer);
 }
 
 /* Is there a field of that name, compared without case? */
@@ -196,7 +121,7 @@ static void print_preset_removed(struct printer *printer, const struct location 
     for (size_t i = 0; i < count; i++) {
         if (!has_header(location, span_str(fields[i].name)) &&
             strcmp(fields[i].name, "X-Content-Type-Options") != 0)
-            list_item(printer, fields[i].name, ":", "");
+            printer_list_item(printer, fields[i].name, ":", "");
     }
 }
 
@@ -207,7 +132,7 @@ static void print_headers(struct printer *printer, const struct location *locati
     struct config_lexer lexer;
     struct config_token token;
 
-    list_begin(printer, key->name);
+    printer_list_begin(printer, key->name);
     config_lexer_init(&lexer, span_str(key->fallback), 1);
     while ((token = config_lexer_next(&lexer)).kind != CONFIG_TOKEN_END) {
         char name[64];
@@ -218,7 +143,7 @@ static void print_headers(struct printer *printer, const struct location *locati
         CHECK(len < sizeof(name) && len < token.text.len);
         snprintf(name, sizeof(name), "%.*s", (int)len - 1, token.text.ptr + 1);
         if (!has_header(location, span_str(name)))
-            list_item(printer, name, ":", "");
+            printer_list_item(printer, name, ":", "");
     }
     print_preset_removed(printer, location);
     for (size_t i = 0; i < location->headers_count; i++) {
@@ -226,46 +151,46 @@ static void print_headers(struct printer *printer, const struct location *locati
         const char *preset = security_field_value(location->security_headers, header->name);
 
         if (preset == NULL || strcmp(preset, header->written) != 0)
-            list_item(printer, header->name, ": ", header->written);
+            printer_list_item(printer, header->name, ": ", header->written);
     }
-    list_end(printer);
+    printer_list_end(printer);
 }
 
 static void print_error_pages(struct printer *printer, const struct location *location)
 {
-    list_begin(printer, "error_pages");
+    printer_list_begin(printer, "error_pages");
     for (size_t i = 0; i < location->error_pages_count; i++) {
         char status[16];
 
         snprintf(status, sizeof(status), "%d", location->error_pages[i].status);
-        list_item(printer, status, "=", location->error_pages[i].written);
+        printer_list_item(printer, status, "=", location->error_pages[i].written);
     }
-    list_end(printer);
+    printer_list_end(printer);
 }
 
 static void print_codings(struct printer *printer, const char *name, unsigned codings)
 {
-    list_begin(printer, name);
+    printer_list_begin(printer, name);
     for (unsigned coding = CODING_COUNT; coding-- > 0;) {
         if ((codings & 1u << coding) != 0)
-            list_item(printer, config_coding_name((enum coding)coding), "", "");
+            printer_list_item(printer, config_coding_name((enum coding)coding), "", "");
     }
-    list_end(printer);
+    printer_list_end(printer);
 }
 
 static void print_cache_rule(struct printer *printer, const struct cache_rule *rule)
 {
     char text[CONFIG_VALUE_TEXT_MAX];
 
-    print_block(printer, CONFIG_CACHE, pattern_word(rule->pattern.kind), rule->pattern.text.ptr);
+    printer_block(printer, CONFIG_CACHE, pattern_word(rule->pattern.kind), rule->pattern.text.ptr);
     if (rule->control != NULL)
-        print_setting(printer, "control", rule->control);
+        printer_setting(printer, "control", rule->control);
     if (rule->expires_s >= 0) {
         config_duration_format((uint64_t)rule->expires_s * 1000, text);
-        print_name(printer, "expires");
+        printer_name(printer, "expires");
         fprintf(printer->out, "%s\n", text);
     }
-    print_block_end(printer);
+    printer_block_end(printer);
 }
 
 static void print_cache_rules(struct printer *printer, const struct cache_rules *rules)
@@ -284,9 +209,10 @@ static void print_field_block(struct printer *printer, const struct header_block
                   { FIELD_APPEND, "append" },
                   { FIELD_REMOVE, "remove" } };
 
-    print_block(printer, CONFIG_FIELDS, pattern_word(block->pattern.kind), block->pattern.text.ptr);
+    printer_block(printer, CONFIG_FIELDS, pattern_word(block->pattern.kind),
+                  block->pattern.text.ptr);
     for (size_t i = 0; i < ARRAY_LEN(deeds); i++) {
-        list_begin(printer, deeds[i].key);
+        printer_list_begin(printer, deeds[i].key);
         for (size_t j = 0; j < block->count; j++) {
             const struct field_rule *rule = &block->rules[j];
             bool removed = rule->deed == FIELD_REMOVE;
@@ -295,12 +221,12 @@ static void print_field_block(struct printer *printer, const struct header_block
                                                                 : rule->field.value;
 
             if (rule->deed == deeds[i].deed)
-                list_item(printer, rule->field.name, removed ? "" : ": ", written);
+                printer_list_item(printer, rule->field.name, removed ? "" : ": ", written);
         }
-        list_end(printer);
+        printer_list_end(printer);
     }
     print_key(printer, config_key_find("answers"), block);
-    print_block_end(printer);
+    printer_block_end(printer);
 }
 
 static void print_field_blocks(struct printer *printer, const struct header_blocks *blocks)
@@ -323,20 +249,20 @@ static void print_admission(struct printer *printer, const struct config_key *ke
     const struct signed_rules *keys = all->signed_by != NULL ? all->signed_by : &no_keys;
 
     if (strcmp(key->name, "allow") == 0) {
-        print_list(printer, key->name, clients->allow, clients->allow_count);
+        printer_list(printer, key->name, clients->allow, clients->allow_count);
     } else if (strcmp(key->name, "deny") == 0) {
-        print_list(printer, key->name, clients->deny, clients->deny_count);
+        printer_list(printer, key->name, clients->deny, clients->deny_count);
     } else if (strcmp(key->name, "referers") == 0) {
-        print_list(printer, key->name, pages->texts, pages->count);
+        printer_list(printer, key->name, pages->texts, pages->count);
     } else if (strcmp(key->name, "signed") == 0) {
-        print_list(printer, key->name, (char **)(uintptr_t)keys->paths, keys->count);
+        printer_list(printer, key->name, (char **)(uintptr_t)keys->paths, keys->count);
     } else if (all->auth == NULL) {
-        print_name(printer, key->name);
+        printer_name(printer, key->name);
         fputs("off\n", printer->out);
     } else {
-        print_block(printer, CONFIG_AUTH, "", all->auth->realm);
-        print_setting(printer, "users", all->auth->path);
-        print_block_end(printer);
+        printer_block(printer, CONFIG_AUTH, "", all->auth->realm);
+        printer_setting(printer, "users", all->auth->path);
+        printer_block_end(printer);
     }
 }
 
@@ -345,20 +271,20 @@ static void print_admission(struct printer *printer, const struct config_key *ke
 static void print_rewrite(struct printer *printer, const struct location *location)
 {
     if (location->rewrite != NULL)
-        print_setting(printer, "rewrite", location->rewrite->text);
+        printer_setting(printer, "rewrite", location->rewrite->text);
 }
 
 static void print_location(struct printer *printer, const struct location *location)
 {
     if (location->file.len > 0) {
-        print_name(printer, "alias");
+        printer_name(printer, "alias");
         putc('"', printer->out);
-        print_escaped(printer, location->root->path);
-        print_escaped(printer, "/");
-        print_escaped(printer, location->file.ptr);
+        printer_escaped(printer, location->root->path);
+        printer_escaped(printer, "/");
+        printer_escaped(printer, location->file.ptr);
         fputs("\"\n", printer->out);
     } else if (location->root != NULL) {
-        print_setting(printer, location->strip_prefix ? "alias" : "root", location->root->path);
+        printer_setting(printer, location->strip_prefix ? "alias" : "root", location->root->path);
     }
     for (size_t i = 0; i < CONFIG_KEYS_COUNT; i++) {
         const struct config_key *key = config_key_at(i);
@@ -384,8 +310,8 @@ static void print_location(struct printer *printer, const struct location *locat
         else if (strcmp(key->name, "rewrite") == 0)
             print_rewrite(printer, location);
         else if (strcmp(key->name, "return") == 0)
-            print_setting(printer, key->name,
-                          location->answer != NULL ? location->answer->written : "");
+            printer_setting(printer, key->name,
+                            location->answer != NULL ? location->answer->written : "");
         else
             CHECK(key->type == CONFIG_PATH || key->type == CONFIG_INCLUDE); /* root, alias */
     }
@@ -407,7 +333,7 @@ static bool is_written_already(const struct config *config, size_t index)
 static void print_listens(struct printer *printer, const struct config *config,
                           const struct server *server)
 {
-    list_begin(printer, "listen");
+    printer_list_begin(printer, "listen");
     for (size_t i = 0; i < config->listens_count; i++) {
         const struct listen_config *listen = &config->listens[i];
         const char *ipv6_only = listen->ipv6_only ? " ipv6only=on" : " ipv6only=off";
@@ -422,41 +348,41 @@ static void print_listens(struct printer *printer, const struct config *config,
                      listen->congestion != NULL ? " congestion=" : "",
                      listen->congestion != NULL ? listen->congestion : "",
                      listen->kind == LISTEN_IPV6 && listen->inherited == NULL ? ipv6_only : "");
-            list_item(printer, listen->text, parameters, "");
+            printer_list_item(printer, listen->text, parameters, "");
         }
     }
-    list_end(printer);
+    printer_list_end(printer);
 }
 
 static void print_protocols(struct printer *printer, const struct config *config)
 {
-    list_begin(printer, "tls_protocols");
+    printer_list_begin(printer, "tls_protocols");
     for (unsigned bit = TLS_PROTOCOL_1_2; bit <= TLS_PROTOCOL_1_3; bit <<= 1) {
         if ((config->tls.protocols & bit) != 0)
-            list_item(printer, config_protocol_name((enum tls_protocol)bit), "", "");
+            printer_list_item(printer, config_protocol_name((enum tls_protocol)bit), "", "");
     }
-    list_end(printer);
+    printer_list_end(printer);
 }
 
 static void print_certificates(struct printer *printer, const struct server *server)
 {
-    list_begin(printer, "certificate");
+    printer_list_begin(printer, "certificate");
     for (size_t i = 0; i < server->certificates_count; i++)
-        list_item(printer, server->certificates[i].chain_path, "", "");
-    list_end(printer);
-    list_begin(printer, "key");
+        printer_list_item(printer, server->certificates[i].chain_path, "", "");
+    printer_list_end(printer);
+    printer_list_begin(printer, "key");
     for (size_t i = 0; i < server->certificates_count; i++)
-        list_item(printer, server->certificates[i].key_path, "", "");
-    list_end(printer);
-    list_begin(printer, "ocsp");
+        printer_list_item(printer, server->certificates[i].key_path, "", "");
+    printer_list_end(printer);
+    printer_list_begin(printer, "ocsp");
     bool any = false;
     for (size_t i = 0; i < server->certificates_count; i++)
         any |= server->certificates[i].ocsp_path != NULL;
     for (size_t i = 0; any && i < server->certificates_count; i++) {
         const char *path = server->certificates[i].ocsp_path;
-        list_item(printer, path != NULL ? path : "", "", "");
+        printer_list_item(printer, path != NULL ? path : "", "", "");
     }
-    list_end(printer);
+    printer_list_end(printer);
 }
 
 /* NULL: none are asked for anything; the keys say so. */
@@ -476,13 +402,13 @@ static void print_access(struct printer *printer, const struct config *config,
 {
     const struct access_rules *rules = server->access;
 
-    print_setting(
+    printer_setting(
         printer, "access_log",
         server->access_log == CONFIG_NO_LOG ? "off" : config->access_logs[server->access_log].path);
-    print_setting(printer, "access_log_format", rules->format->text);
-    print_setting(printer, "access_log_sample", rules->sample);
-    print_list(printer, "access_log_status", rules->statuses, rules->statuses_count);
-    print_list(printer, "access_log_skip", rules->skip, rules->skip_count);
+    printer_setting(printer, "access_log_format", rules->format->text);
+    printer_setting(printer, "access_log_sample", rules->sample);
+    printer_list(printer, "access_log_status", rules->statuses, rules->statuses_count);
+    printer_list(printer, "access_log_skip", rules->skip, rules->skip_count);
 }
 
 static void print_redirects(struct printer *printer, const struct redirect *redirects, size_t count)
@@ -494,11 +420,11 @@ static void print_redirects(struct printer *printer, const struct redirect *redi
                            : redirect->firm          ? "^~"
                                                      : "";
 
-        print_block(printer, CONFIG_REDIRECT, word, redirect->from.ptr);
-        print_setting(printer, "to", redirect->to);
-        print_name(printer, "status");
+        printer_block(printer, CONFIG_REDIRECT, word, redirect->from.ptr);
+        printer_setting(printer, "to", redirect->to);
+        printer_name(printer, "status");
         fprintf(printer->out, "%d\n", redirect->status);
-        print_block_end(printer);
+        printer_block_end(printer);
     }
 }
 
@@ -506,25 +432,25 @@ static void print_server(struct printer *printer, const struct config *config,
                          const struct server *server)
 {
     putc('\n', printer->out);
-    print_block(printer, CONFIG_SERVER, "", server->name);
+    printer_block(printer, CONFIG_SERVER, "", server->name);
     if (config->server_set_by[0] != '\0')
         fprintf(printer->out, "%*s# set by %s\n", 4 * printer->indent, "", config->server_set_by);
     print_listens(printer, config, server);
     print_certificates(printer, server);
     print_client_auth(printer, server->client_auth);
-    list_begin(printer, "alias_hosts");
+    printer_list_begin(printer, "alias_hosts");
     for (size_t i = 1; i < server->hosts_count; i++)
-        list_item(printer, server->hosts[i], "", "");
-    list_end(printer);
-    print_setting(printer, "status_page", server->status_page != NULL ? server->status_page : "");
-    list_begin(printer, "status_allow");
+        printer_list_item(printer, server->hosts[i], "", "");
+    printer_list_end(printer);
+    printer_setting(printer, "status_page", server->status_page != NULL ? server->status_page : "");
+    printer_list_begin(printer, "status_allow");
     for (size_t i = 0; i < server->status_allow_count; i++)
-        list_item(printer, server->status_allow_texts[i], "", "");
-    list_end(printer);
-    print_setting(printer, "health", server->health != NULL ? server->health : "");
+        printer_list_item(printer, server->status_allow_texts[i], "", "");
+    printer_list_end(printer);
+    printer_setting(printer, "health", server->health != NULL ? server->health : "");
     print_access(printer, config, server);
-    print_setting(printer, "redirects_file",
-                  server->site_redirects != NULL ? server->site_redirects->written : "off");
+    printer_setting(printer, "redirects_file",
+                    server->site_redirects != NULL ? server->site_redirects->written : "off");
     print_redirects(printer, server->redirects, server->redirects_count);
     print_redirects(printer, server->redirects_exact, server->redirects_exact_count);
     print_redirects(printer, server->redirects_patterns.items, server->redirects_patterns.count);
@@ -539,35 +465,35 @@ static void print_server(struct printer *printer, const struct config *config,
                      server->locations[i].rewrite == NULL;
 
         if (!alone)
-            print_block(printer, CONFIG_LOCATION, pattern_word(pattern->kind), pattern->text.ptr);
+            printer_block(printer, CONFIG_LOCATION, pattern_word(pattern->kind), pattern->text.ptr);
         print_location(printer, &server->locations[i]);
         if (!alone)
-            print_block_end(printer);
+            printer_block_end(printer);
     }
-    print_block_end(printer);
+    printer_block_end(printer);
 }
 
 static void print_map(struct printer *printer, const struct config_map *map)
 {
     fputs("\nmap \"", printer->out);
-    print_escaped(printer, map->source->text);
+    printer_escaped(printer, map->source->text);
     fprintf(printer->out, "\" \"$%s\" {\n", map->name);
     printer->indent++;
     for (size_t i = 0; i < map->entries_count; i++) {
         bool is_default = map_key_is_default(span_str(map->entries[i].key));
 
         fprintf(printer->out, "%*s%s", 4 * printer->indent, "", is_default ? "" : "\"");
-        print_escaped(printer, map->entries[i].key);
+        printer_escaped(printer, map->entries[i].key);
         fputs(is_default ? " = \"" : "\" = \"", printer->out);
-        print_escaped(printer, map->entries[i].value);
+        printer_escaped(printer, map->entries[i].value);
         fputs("\"\n", printer->out);
     }
-    print_list(printer, "file", map->files, map->files_count);
-    print_name(printer, "ignore_case");
+    printer_list(printer, "file", map->files, map->files_count);
+    printer_name(printer, "ignore_case");
     fputs(map->ignore_case ? "on\n" : "off\n", printer->out);
-    print_name(printer, "hostnames");
+    printer_name(printer, "hostnames");
     fputs(map->hostnames ? "on\n" : "off\n", printer->out);
-    print_block_end(printer);
+    printer_block_end(printer);
 }
 
 int config_print(const struct config *config, FILE *out)

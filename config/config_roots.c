@@ -60,12 +60,12 @@ static bool has_below(const struct mounts *mounts, int fd)
 {
     char link[32], path[PATH_MAX];
 
-    if (mounts->count == 0)
+    if (mounts->remote_count == 0)
         return false;
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t len = readlink(link, path, sizeof path - 1);
     path[len < 0 ? 0 : len] = '\0';
-    return len > 0 && mounts_are_below(mounts, path);
+    return len > 0 && mounts_remote_below(mounts, path);
 }
 
 /* Whoever serves looks each root up again, so that a new release is seen. Where he can, the
@@ -74,7 +74,7 @@ static void release(struct config *config, const char *user)
 {
     struct mounts mounts;
 
-    mounts_find_remote(&mounts);
+    mounts_read_once(&mounts);
     for (size_t i = 0; i < config->roots_count; i++) {
         struct root *root = &config->roots[i];
         const char *what = NULL;

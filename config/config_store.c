@@ -35,6 +35,10 @@ int config_number(const struct config_build *build, const struct config_key *key
     uint64_t unit = 1, number = 0;
     int res;
 
+    if (key->instead != NULL && strcmp(item->text, key->instead) == 0) {
+        *ret_number = UINT32_MAX;
+        return 0;
+    }
     switch (key->type) {
     case CONFIG_COUNT:
         res = config_count_parse(item->text, &number);

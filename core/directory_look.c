@@ -110,8 +110,8 @@ static bool may_wait(const char *path)
         close(fd);
         return id.remote;
     }
-    mounts_find_remote(&mounts);
-    bool some = mounts.count > 0;
+    mounts_read_once(&mounts);
+    bool some = mounts.remote_count > 0;
     mounts_free(&mounts);
     return some;
 }

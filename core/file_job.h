@@ -8,6 +8,7 @@
 #ifndef CORE_FILE_JOB_H
 #define CORE_FILE_JOB_H
 
+#include "core/file_notice.h"
 #include "core/file_root.h"
 
 #include <stdbool.h>
@@ -122,6 +123,9 @@ struct file_job {
                             questions, */
     uint64_t asked_ms;   /* and on its clock. Whoever executes the job leaves both alone */
     uint64_t root_id;    /* OPEN: the asker's name of that root; likewise */
+    struct file_notice_mark mark; /* OPEN: the asker's: what tells that it has changed since; */
+    bool mark_soon;               /* it is not set, but may be by the next question; */
+    uint64_t mark_mount;          /* and in which mount its folder is; 0: it has none. Likewise */
     /* In, ROOT: `path` is absolute, and */
     bool guarded;            /* as file_root_open() has it */
     struct root *configured; /* the asker's: whose path it is; with `generation` */

@@ -3,24 +3,41 @@
 
 #include "core/check.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_among(const char *type, const char *const *types, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(type, types[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Types as mount(8) has them. What is not here is taken for local: who lies about that is found by
  * its number at the first look (file_system.h). */
-static bool is_remote_type(const char *type)
+static bool is_remote(const char *type)
 {
     static const char *const types[] = {
         "nfs",      "nfs4",   "cifs", "smb3",   "9p",   "ceph",     "afs",    "fuse",
         "virtiofs", "lustre", "gpfs", "vboxsf", "coda", "orangefs", "beegfs", "autofs",
     };
 
-    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-        if (strcmp(type, types[i]) == 0)
-            return true;
-    }
-    return strncmp(type, "fuse.", 5) == 0;
+    return is_among(type, types, ARRAY_LEN(types)) || strncmp(type, "fuse.", 5) == 0;
+}
+
+/* What is not here is not relied on. */
+static bool tells(const char *type)
+{
+    static const char *const types[] = {
+        "ext2",  "ext3",     "ext4", "xfs",      "btrfs",  "tmpfs",    "ramfs",    "f2fs",
+        "zfs",   "bcachefs", "jfs",  "reiserfs", "nilfs2", "erofs",    "squashfs", "vfat",
+        "exfat", "ntfs3",    "udf",  "iso9660",  "rootfs", "devtmpfs",
+    };
+
+    return is_among(type, types, ARRAY_LEN(types));
 }
 
 static bool is_escape(const char *at)
@@ -44,51 +61,103 @@ static void unescape(char *text)
     *to = '\0';
 }
 
-static void add(struct mounts *mounts, const char *point)
+/* A line "36 35 98:0 /in/it /where options shared:1 - ext4 /dev/sda1 rw", whose names have no
+ * blanks (proc(5)). It is written into, and `point` is in it. False: it is none. */
+static bool read_line(char *line, struct mount *ret_mount)
 {
-    char **points = realloc(mounts->points, (mounts->count + 1) * sizeof(points[0]));
-    char *copy = strdup(point);
+    char *end, *rest = line, *point = NULL, *type = strstr(line, " - ");
 
-    if (points != NULL)
-        mounts->points = points;
-    if (points == NULL || copy == NULL) {
-        free(copy);
-        return;
-    }
-    unescape(copy);
-    points[mounts->count++] = copy;
+    *ret_mount = (struct mount){ .number = strtoull(line, &end, 10) };
+    if (type == NULL || end == line || *end != ' ')
+        return false;
+    *type = '\0';
+    type += 3;
+    type[strcspn(type, " \n")] = '\0';
+    for (int i = 0; i < 5; i++) /* number, parent, device, root, mount point */
+        point = strsep(&rest, " ");
+    ret_mount->remote = point != NULL && is_remote(type);
+    ret_mount->point = ret_mount->remote ? point : NULL;
+    ret_mount->tells = tells(type);
+    snprintf(ret_mount->type, sizeof(ret_mount->type), "%s", type);
+    return true;
 }
 
-void mounts_find_remote(struct mounts *ret_mounts)
+FILE *mounts_open(void)
 {
-    FILE *file = fopen("/proc/self/mountinfo", "re");
+    return fopen("/proc/self/mountinfo", "re");
+}
+
+static int add(struct mounts *mounts, const struct mount *mount)
+{
+    char *point = NULL;
+
+    if ((mounts->count & (mounts->count - 1)) == 0) { /* room for the next power of two */
+        size_t room = mounts->count == 0 ? 1 : 2 * mounts->count;
+        struct mount *all = realloc(mounts->all, room * sizeof(all[0]));
+
+        if (all == NULL)
+            return -ENOMEM;
+        mounts->all = all;
+    }
+    if (mount->remote) {
+        point = strdup(mount->point);
+        if (point == NULL)
+            return -ENOMEM;
+        unescape(point);
+        mounts->remote_count++;
+    }
+    mounts->all[mounts->count] = *mount;
+    mounts->all[mounts->count++].point = point;
+    return 0;
+}
+
+int mounts_read(FILE *mountinfo, struct mounts *ret_mounts)
+{
+    struct mount mount;
     char *line = NULL;
-    size_t size = 0;
+    size_t room = 0;
+    int res = 0;
 
-    *ret_mounts = (struct mounts){ .count = 0 };
-    while (file != NULL && getline(&line, &size, file) > 0) {
-        char *type = strstr(line, " - "), *rest = line, *point = NULL;
-
-        if (type == NULL)
-            continue;
-        *type = '\0';
-        type = strtok_r(type + 3, " ", &(char *){ NULL });
-        for (int i = 0; i < 5; i++) /* id, parent, device, root, mount point */
-            point = strsep(&rest, " ");
-        if (type != NULL && point != NULL && is_remote_type(type))
-            add(ret_mounts, point);
+    *ret_mounts = (struct mounts){ 0 };
+    rewind(mountinfo);
+    while (res == 0 && getline(&line, &room, mountinfo) > 0) {
+        if (read_line(line, &mount))
+            res = add(ret_mounts, &mount);
     }
+    if (res == 0 && ferror(mountinfo))
+        res = -EIO;
     free(line);
-    if (file != NULL)
-        fclose(file);
+    return res;
 }
 
-bool mounts_are_below(const struct mounts *mounts, const char *path)
+void mounts_read_once(struct mounts *ret_mounts)
+{
+    FILE *mountinfo = mounts_open();
+
+    *ret_mounts = (struct mounts){ 0 };
+    if (mountinfo == NULL)
+        return;
+    (void)mounts_read(mountinfo, ret_mounts);
+    fclose(mountinfo);
+}
+
+struct mount *mounts_find(const struct mounts *mounts, uint64_t number)
+{
+    for (size_t i = 0; i < mounts->count; i++) {
+        if (mounts->all[i].number == number)
+            return &mounts->all[i];
+    }
+    return NULL;
+}
+
+bool mounts_remote_below(const struct mounts *mounts, const char *path)
 {
     size_t len = strcmp(path, "/") == 0 ? 0 : strlen(path);
 
     for (size_t i = 0; i < mounts->count; i++) {
-        if (strncmp(mounts->points[i], path, len) == 0 && mounts->points[i][len] == '/')
+        const char *point = mounts->all[i].point;
+
+        if (point != NULL && strncmp(point, path, len) == 0 && point[len] == '/')
             return true;
     }
     return false;
@@ -97,6 +166,7 @@ bool mounts_are_below(const struct mounts *mounts, const char *path)
 void mounts_free(struct mounts *mounts)
 {
     for (size_t i = 0; i < mounts->count; i++)
-        free(mounts->points[i]);
-    free(mounts->points);
+        free(mounts->all[i].point);
+    free(mounts->all);
+    *mounts = (struct mounts){ 0 };
 }

@@ -124,7 +124,7 @@ static bool suits(const struct stats_slot *slot)
 {
     if (atomic_load(&slot->process) == (int)getpid())
         return true;
-    for (size_t i = STATS_READING; i <= STATS_CLOSING; i++)
+    for (size_t i = STATS_READING; i < STATS_ACCEPTED; i++)
         if (stats_get(&slot->counters[i]) != 0)
             return false;
     return true;
@@ -204,11 +204,12 @@ void stats_leave_process(void)
     stats_cpu_leave();
 }
 
-/* Its connections are closed, and nobody has counted that. */
+/* Its connections are closed, its caches gone, and nobody has counted that. */
 static void close_all(struct stats_slot *slot)
 {
-    for (size_t i = STATS_READING; i <= STATS_CLOSING; i++) {
-        stats_add_to(slot, &slot->counters[STATS_CLOSED], stats_get(&slot->counters[i]));
+    for (size_t i = STATS_READING; i < STATS_ACCEPTED; i++) {
+        if (i <= STATS_CLOSING)
+            stats_add_to(slot, &slot->counters[STATS_CLOSED], stats_get(&slot->counters[i]));
         atomic_store_explicit(&slot->counters[i], 0, memory_order_relaxed);
     }
 }

@@ -21,14 +21,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* In the order of the families of stats_names.c. A state of connections is counted up and down, so
- * that only the sum over all slots means something. */
+/* In the order of the families of stats_names.c. What comes before STATS_ACCEPTED is counted up and
+ * down, so that only the sum over all slots means something. */
 enum stats_counter {
     STATS_READING, /* connections, by state */
     STATS_WRITING,
     STATS_IDLE,
     STATS_HANDSHAKING,
     STATS_CLOSING,
+    STATS_CACHE_FILES,   /* what file caches hold: names and files, */
+    STATS_CACHE_MEMORY,  /* and octets of memory for them */
+    STATS_CACHE_WATCHES, /* folders that the kernel tells changes of */
     STATS_ACCEPTED,
     STATS_CLOSED,
     STATS_MOVED, /* taken over from a predecessor: neither accepted nor closed */
@@ -46,7 +49,10 @@ enum stats_counter {
     STATS_CACHE_HIT,
     STATS_CACHE_MISS,
     STATS_CACHE_REVALIDATED,
-    STATS_JOB_OPEN, /* file jobs, in the order of enum file_job_kind */
+    STATS_NOTICE_CHANGE, /* what inotify(7) has told */
+    STATS_NOTICE_OVERFLOW,
+    STATS_NOTICE_UNWATCHED, /* folders that could not be watched */
+    STATS_JOB_OPEN,         /* file jobs, in the order of enum file_job_kind */
     STATS_JOB_READ,
     STATS_JOB_STAT,
     STATS_JOB_LIST,
@@ -224,6 +230,12 @@ static inline void stats_move(enum stats_counter from, enum stats_counter to)
     struct stats_slot *slot = stats_slot();
     stats_add_to(slot, &slot->counters[from], UINT64_MAX); /* -1 */
     stats_add_to(slot, &slot->counters[to], 1);
+}
+
+/* So much more of what is counted up and down; below 0: so much less. */
+static inline void stats_change(enum stats_counter counter, int64_t by)
+{
+    stats_add(counter, (uint64_t)by);
 }
 
 /* Notes that something took `ns` nanoseconds. */

@@ -9,7 +9,7 @@
 
 static bool has_states(const struct stats_slot *slot)
 {
-    for (size_t i = STATS_READING; i <= STATS_CLOSING; i++)
+    for (size_t i = STATS_READING; i < STATS_ACCEPTED; i++)
         if (stats_get(&slot->counters[i]) != 0)
             return true;
     return false;
@@ -62,7 +62,7 @@ void stats_read(struct stats_sums *ret_sums)
         add_slot(ret_sums, &stats_region->slots[i]);
     ret_sums->cpu_ns = stats_cpu_read();
     /* Seen in the middle of a change, or moved by a thread that was read before: none, not 2^64. */
-    for (size_t i = STATS_READING; i <= STATS_CLOSING; i++)
+    for (size_t i = STATS_READING; i < STATS_ACCEPTED; i++)
         if ((int64_t)ret_sums->counters[i] < 0)
             ret_sums->counters[i] = 0;
 }

@@ -28,8 +28,7 @@ void http_compress_fit_fields(struct http_exchange *x, const struct file_entry *
         http_content_hash_pass(file, made);
     if (made->fields_of == serial)
         return;
-    free(made->fields);
-    made->fields = NULL;
+    file_entry_set_fields(made, NULL);
     made->fields_of = serial;
 }
 

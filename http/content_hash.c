@@ -103,8 +103,7 @@ static void file_result(struct file_entry *file)
     memcpy(hash->octets, octets, CONTENT_HASH_SIZE);
     free(octets);
     hash->known = true;
-    free(file->fields); /* without the tag */
-    file->fields = NULL;
+    file_entry_set_fields(file, NULL); /* without the tag */
 }
 
 static enum http_static_result slice_done(struct http_exchange *x)
@@ -178,8 +177,7 @@ void http_content_hash_pass(const struct file_entry *file, struct file_entry *ma
         return;
     made->content_hash->known = true;
     memcpy(made->content_hash->octets, file->content_hash->octets, CONTENT_HASH_SIZE);
-    free(made->fields);
-    made->fields = NULL;
+    file_entry_set_fields(made, NULL);
 }
 
 const uint8_t *http_content_hash_of(const struct file_entry *entry, uint64_t size)

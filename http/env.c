@@ -1,4 +1,5 @@
 /* env.c: makes and ends what the HTTP connections of one thread share. See env.h. */
+#include "http/cache_notice.h"
 #include "http/env.h"
 
 #include "config/listing_page.h"
@@ -268,12 +269,29 @@ static int make_listing_page(struct http_env *env)
     return r;
 }
 
+/* The file cache, and what tells it of changes. */
+static int make_file_cache(struct http_env *env)
+{
+    const struct config *config = env->config;
+    uint32_t valid_ms = http_roots_valid_ms(config);
+    struct cache_notice *notice = NULL;
+    int r = file_cache_create(env->limits.cache_files_max, env->limits.cache_bytes_max, valid_ms,
+                              config->cache_inactive_ms, &env->cache);
+    if (r == 0 && config->notice != NULL) {
+        r = cache_notice_create(config->notice, valid_ms, &notice);
+        if (r == 0)
+            file_cache_set_notice(env->cache, notice);
+    }
+    if (r == 0)
+        env->told = file_cache_told(env->cache);
+    return r;
+}
+
 /* The file cache, the roots and the pools. */
 static int make_stores(struct http_env *env, char *why, size_t why_size)
 {
     const struct config *config = env->config;
-    int r = file_cache_create(env->limits.cache_files_max, env->limits.cache_bytes_max,
-                              config->cache_valid_ms, config->cache_inactive_ms, &env->cache);
+    int r = make_file_cache(env);
     if (r < 0) {
         snprintf(why, why_size, "no memory for cache_files = %u files: %s",
                  env->limits.cache_files_max, strerror(-r));

@@ -15,6 +15,7 @@
 #include "http/mime.h"
 #include "http/roots.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -66,6 +67,7 @@ struct http_env {
     const struct clock *clock; /* borrowed */
     bool file_segments;        /* the engine sends file ranges itself */
     struct file_cache *cache;
+    const _Atomic uint32_t *told; /* file_cache_told() */
     bool closes; /* the cache may have descriptors to close (file_cache_close_some()) */
     struct compress_cache *compressed; /* NULL: no location says `compress` or `precompressed` */
     struct http_auth *auth;            /* NULL: no location asks for a password */

@@ -64,6 +64,7 @@ struct http_static {
     enum coding codings[CODING_COUNT];
     /* Until when the oldest of the looks for probed_codings is believed (clock.now_ms). */
     uint64_t probed_until_ms;
+    uint32_t probed_told; /* *file_cache_told() before sidecars were looked for */
     const struct location *location;
     const struct location *rewritten_by; /* the last location that has rewritten it, or NULL */
     struct http_root *root;     /* the location's, as this request found it at first: a reference,

@@ -352,8 +352,7 @@ static int renew(struct http_env *env, struct file_entry *entry, const struct lo
                   mix != NULL ? asked : span_make("", 0));
     if (fields == NULL)
         return 503;
-    free(entry->fields);
-    entry->fields = fields;
+    file_entry_set_fields(entry, fields);
     return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "core/random_key.h"
 #include "core/siphash.h"
 #include "core/stats.h"
+#include "http/cache_notice.h"
 #include "http/file_shelf.h"
 #include "http/file_table.h"
 
@@ -41,7 +42,8 @@ struct file_cache {
                             asked for before may be older than what one of them told */
     struct file_shelf open, small, negative;
     struct file_table table;
-    struct list watch; /* all entries in the table, the one that is swept next first */
+    struct cache_notice *notice; /* NULL: time alone tells */
+    struct list watch;           /* all entries in the table, the one that is swept next first */
     size_t closing_count;
     int closing[FILE_CACHE_CLOSING_MAX]; /* descriptors that are to be closed */
 };
@@ -65,8 +67,16 @@ static int init_shelves(struct file_cache *cache, uint32_t files_max, uint64_t b
     return res;
 }
 
+void file_cache_set_notice(struct file_cache *cache, struct cache_notice *notice)
+{
+    CHECK_OBJ(cache, FILE_CACHE_MAGIC);
+    CHECK(cache->notice == NULL && cache->live == 0);
+    cache->notice = notice;
+}
+
 static void free_cache(struct file_cache *cache)
 {
+    cache_notice_destroy(cache->notice);
     file_shelf_free(&cache->open);
     file_shelf_free(&cache->small);
     file_shelf_free(&cache->negative);
@@ -107,13 +117,6 @@ static uint32_t hash_path(const struct file_cache *cache, uint64_t root_id, stru
     return (uint32_t)siphash13(cache->key, path.ptr, path.len) + (uint32_t)root_id * 0x9e3779b1u;
 }
 
-bool file_entry_is(const struct file_entry *entry, uint64_t root_id, enum file_symlinks symlinks,
-                   struct span path)
-{
-    return entry->root_id == root_id && entry->symlinks == symlinks &&
-           span_eq(span_make(entry->path, entry->path_len), path);
-}
-
 /* The entry in the table, believed or not; NULL: none. */
 static struct file_entry *lookup(const struct file_cache *cache, uint32_t hash, uint64_t root_id,
                                  enum file_symlinks symlinks, struct span path)
@@ -137,6 +140,24 @@ static uint64_t content_size(const struct file_entry *entry)
     return entry->content != NULL ? entry->meta.size : 0;
 }
 
+/* What is counted of an entry is as much as it takes now, or none once it is in no table. */
+static void count_memory(struct file_entry *entry)
+{
+    uint32_t now = entry->cached ? (uint32_t)file_entry_memory(entry) : 0;
+
+    if (now != entry->counted)
+        stats_change(STATS_CACHE_MEMORY, (int64_t)now - (int64_t)entry->counted);
+    entry->counted = now;
+}
+
+void file_entry_set_fields(struct file_entry *entry, struct file_fields *fields)
+{
+    CHECK_OBJ(entry, FILE_ENTRY_MAGIC);
+    free(entry->fields);
+    entry->fields = fields;
+    count_memory(entry);
+}
+
 /* Takes the entry out of the table; its users keep it alive. */
 static void remove_entry(struct file_cache *cache, struct file_entry *entry)
 {
@@ -147,6 +168,8 @@ static void remove_entry(struct file_cache *cache, struct file_entry *entry)
     list_remove(&entry->watch);
     cache->bytes -= content_size(entry);
     entry->cached = false;
+    count_memory(entry);
+    stats_change(STATS_CACHE_FILES, -1);
     if (cache->forgotten < entry->known_at)
         cache->forgotten = entry->known_at;
     file_entry_unref(entry);
@@ -209,6 +232,8 @@ static void insert_entry(struct file_cache *cache, struct file_entry *entry, uin
     watch_entry(cache, entry, now_ms);
     cache->bytes += content_size(entry);
     entry->cached = true;
+    count_memory(entry);
+    stats_change(STATS_CACHE_FILES, 1);
     file_entry_ref(entry);
 }
 
@@ -219,6 +244,12 @@ static inline void use_entry(struct file_entry *entry, uint64_t now_ms)
     entry->used_ms = now_ms;
 }
 
+/* Has a change been told that concerns the entry? */
+static inline bool is_told(const struct file_cache *cache, struct file_entry *entry)
+{
+    return entry->mark.is_set && !cache_notice_holds(cache->notice, &entry->mark);
+}
+
 struct file_entry *file_cache_find(struct file_cache *cache, uint64_t root_id,
                                    enum file_symlinks symlinks, struct span path, uint64_t now_ms)
 {
@@ -226,39 +257,13 @@ struct file_entry *file_cache_find(struct file_cache *cache, uint64_t root_id,
 
     CHECK_OBJ(cache, FILE_CACHE_MAGIC);
     entry = lookup(cache, hash_path(cache, root_id, path), root_id, symlinks, path);
-    bool hit = entry != NULL && now_ms < entry->fresh_until_ms;
+    bool hit = entry != NULL && now_ms < entry->fresh_until_ms && !is_told(cache, entry);
     stats_count(hit ? STATS_CACHE_HIT : STATS_CACHE_MISS);
     if (!hit)
         return NULL;
     CHECK_OBJ(entry, FILE_ENTRY_MAGIC);
     use_entry(entry, now_ms);
     return file_entry_ref(entry);
-}
-
-/* Would the same be found a moment later? Everything but what comes from a lack of something, or
- * from a disturbance. */
-static bool is_lasting(int error)
-{
-    switch (error) {
-    case 0:
-    case ENOENT:
-    case ENOTDIR:
-    case EACCES:
-    case EPERM:
-    case ELOOP:
-    case EXDEV:
-    case ENAMETOOLONG:
-    case ENXIO:
-    case ENODEV:
-        return true;
-    default:
-        return false;
-    }
-}
-
-bool file_entry_is_passing(const struct file_entry *entry)
-{
-    return !is_lasting(entry->error);
 }
 
 /* Does the finished job tell what `entry` tells already? */
@@ -346,6 +351,8 @@ void file_cache_ask(struct file_cache *cache, int root_fd, uint64_t root_id,
         lookup(cache, hash_path(cache, root_id, name), root_id, symlinks, name);
     if (entry != NULL && entry->error == 0)
         file_job_set_known(job, &entry->meta);
+    if (cache->notice != NULL)
+        cache_notice_mark(cache->notice, job, now_ms);
 }
 
 /* Was the job asked for before the entry was known? Then nobody can tell which of the two looks
@@ -358,10 +365,21 @@ static bool overlaps(const struct file_entry *entry, const struct file_job *job)
 /* Is what the job found of no use beside `entry`, which tells something else? An entry that is
  * believed is as new as all that was sent before it was known, so also as what was sent before the
  * job was asked for. */
-static bool is_outdone(const struct file_entry *entry, const struct file_job *job)
+static bool is_outdone(struct file_entry *entry, const struct file_job *job)
 {
     return entry->generation > job->generation ||
-           (overlaps(entry, job) && job->asked_ms < entry->fresh_until_ms);
+           (overlaps(entry, job) && job->asked_ms < entry->fresh_until_ms &&
+            !is_told(entry->cache, entry));
+}
+
+/* How long the entry is believed, if it is marked or not. */
+static uint32_t valid_ms(const struct file_cache *cache, const struct file_entry *entry,
+                         const struct file_job *job)
+{
+    if (entry->mark.is_set)
+        return FILE_NOTICE_TRUST_MS;
+    return job->mark_soon && cache->valid_ms > FILE_NOTICE_SOON_MS ? (uint32_t)FILE_NOTICE_SOON_MS
+                                                                   : cache->valid_ms;
 }
 
 /* Believed, or not, as of the look of `job`, which has just ended. */
@@ -371,7 +389,9 @@ static void date_entry(struct file_cache *cache, struct file_entry *entry,
     entry->generation = job->generation;
     entry->known_at = cache->generation;
     entry->doubtful = doubtful;
-    entry->fresh_until_ms = doubtful ? 0 : job->asked_ms + cache->valid_ms;
+    entry->mark = job->mark;
+    entry->mark.is_set = !doubtful && job->mark.is_set && cache_notice_tells(cache->notice, job);
+    entry->fresh_until_ms = doubtful ? 0 : job->asked_ms + valid_ms(cache, entry, job);
 }
 
 /* The entry is what the job is answered with, whose own results are thrown away. `confirmed`: they
@@ -422,7 +442,7 @@ static void settle(struct file_cache *cache, struct file_job *job)
 
 bool file_cache_has_lost(const struct file_cache *cache, const struct file_job *job)
 {
-    const struct file_entry *entry;
+    struct file_entry *entry;
     struct span path;
 
     CHECK_OBJ(cache, FILE_CACHE_MAGIC);
@@ -451,7 +471,7 @@ struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *j
     if (entry != NULL && (confirmed || is_outdone(entry, job)))
         return keep_known(cache, entry, job, confirmed, now_ms);
     CHECK(!job->unchanged); /* file_cache_has_lost() */
-    if (entry != NULL && is_lasting(-job->res))
+    if (entry != NULL && file_error_is_lasting(-job->res))
         remove_entry(cache, entry);
 
     entry = make_entry(cache, path, job);
@@ -465,7 +485,7 @@ struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *j
     /* What is in doubt is kept, too: so that what ends next and was asked for before is in doubt
      * beside it. */
     date_entry(cache, entry, job, job->generation <= cache->forgotten);
-    if (cache->files_max > 0 && is_lasting(entry->error))
+    if (cache->files_max > 0 && file_error_is_lasting(entry->error))
         insert_entry(cache, entry, now_ms);
     return entry;
 }
@@ -545,6 +565,14 @@ void file_cache_destroy(struct file_cache *cache)
         remove_entry(cache, container_of(cache->watch.next, struct file_entry, watch));
     CHECK(cache->live == 0 && cache->bytes == 0);
     free_cache(cache);
+}
+
+const _Atomic uint32_t *file_cache_told(const struct file_cache *cache)
+{
+    static const _Atomic uint32_t never;
+
+    CHECK_OBJ(cache, FILE_CACHE_MAGIC);
+    return cache->notice != NULL ? cache_notice_told(cache->notice) : &never;
 }
 
 size_t file_cache_files(const struct file_cache *cache)

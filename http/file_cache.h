@@ -23,6 +23,7 @@
 #include "core/list.h"
 #include "core/span.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -60,7 +61,8 @@ struct file_entry {
     bool has_last_modified;
     uint8_t sidecars_known;     /* codings (1 << coding) whose sidecar file was looked for, */
     uint8_t sidecars;           /* those of them whose sidecar exists, */
-    uint64_t sidecars_until_ms; /* and until when both are believed. Set by http/sidecar.c */
+    uint64_t sidecars_until_ms; /* and until when both are believed, */
+    uint32_t sidecars_told;     /* while *file_cache_told() is this. Set by http/sidecar.c */
     struct content_hash *content_hash; /* of its octets, or NULL (content_hash.h) */
     uint8_t
         delta; /* whether its head is that of a delta of its name: enum delta_state of delta.c */
@@ -75,13 +77,15 @@ struct file_entry {
     uint64_t fresh_until_ms; /* until when the entry is believed; 0: by nobody but who asked. Set
                                 by file_cache.c */
     /* private to file_cache.c */
-    struct file_cache *cache; /* whose it is, in its table or not */
-    bool cached;              /* in the table and in a list */
-    bool proven;              /* it stands in the long queue of its shelf (file_shelf.h) */
-    uint8_t uses;             /* found since then, up to FILE_SHELF_USES_MAX */
-    bool doubtful;            /* something newer may have been sent: it is not believed */
-    uint64_t generation;      /* of the last look that it tells of */
-    uint64_t known_at;        /* the newest generation that was asked for when that look ended */
+    struct file_cache *cache;     /* whose it is, in its table or not */
+    struct file_notice_mark mark; /* what tells that it has changed; not set: time alone does */
+    bool cached;                  /* in the table and in a list */
+    uint32_t counted;             /* octets of memory counted for it in STATS_CACHE_MEMORY */
+    bool proven;                  /* it stands in the long queue of its shelf (file_shelf.h) */
+    uint8_t uses;                 /* found since then, up to FILE_SHELF_USES_MAX */
+    bool doubtful;                /* something newer may have been sent: it is not believed */
+    uint64_t generation;          /* of the last look that it tells of */
+    uint64_t known_at; /* the newest generation that was asked for when that look ended */
     uint32_t hash;
     struct file_entry *hash_next;
     struct list lru;
@@ -94,6 +98,7 @@ struct file_entry {
     char path[];
 };
 
+struct cache_notice;
 struct file_cache;
 
 enum {
@@ -107,6 +112,10 @@ enum {
  * long as its users. The caller owns the cache. */
 int file_cache_create(uint32_t files_max, uint64_t bytes_max, uint32_t valid_ms,
                       uint32_t inactive_ms, struct file_cache **ret_cache);
+
+/* What tells of changes says when an entry is no longer believed, in place of valid_ms: where all
+ * of them would be told, and for FILE_NOTICE_TRUST_MS. Before the first question. Taken. */
+void file_cache_set_notice(struct file_cache *cache, struct cache_notice *notice);
 
 /* Users' entries must have come back (checked). NULL is allowed. */
 void file_cache_destroy(struct file_cache *cache);
@@ -147,6 +156,9 @@ struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *j
 struct file_entry *file_entry_make_content(struct file_cache *cache, const struct file_meta *meta,
                                            char *content);
 
+/* Gives the entry other fields (malloc(3)ed, taken; NULL: none), and frees those that it has. */
+void file_entry_set_fields(struct file_entry *entry, struct file_fields *fields);
+
 /* What the entry tells has turned out to be untrue: it is found no more, and what was asked for
  * before it was known is not believed either. Its users still have it. */
 void file_entry_forget(struct file_entry *entry);
@@ -156,6 +168,10 @@ static inline bool file_entry_is_file(const struct file_entry *entry)
 {
     return entry->error == 0 && entry->meta.kind == FILE_REGULAR;
 }
+
+/* Would opening a file that gave `error` (0, or an errno) give the same a moment later? Everything
+ * but what comes from a lack of something, or from a disturbance. Pure. */
+bool file_error_is_lasting(int error);
 
 /* Does the entry tell of this moment rather than of the file: an error that may be gone when it is
  * tried again? Pure. */
@@ -185,9 +201,16 @@ size_t file_cache_reclaim(struct file_cache *cache, size_t count);
  * before another store. */
 uint64_t file_cache_sweep(struct file_cache *cache, size_t count, uint64_t now_ms);
 
+/* Where a number is that differs once any change has been told, of whatever file; 0 for ever, where
+ * time alone tells. Lent for as long as the cache exists. */
+const _Atomic uint32_t *file_cache_told(const struct file_cache *cache);
+
 /* Figures for tests: entries kept, octets of contents kept (not those that only users still hold).
  */
 size_t file_cache_files(const struct file_cache *cache);
 uint64_t file_cache_bytes(const struct file_cache *cache);
+
+/* Octets of memory that an entry takes, without malloc(3)'s own. Pure. */
+size_t file_entry_memory(const struct file_entry *entry);
 
 #endif

@@ -21,13 +21,15 @@ enum {
 
 /* What is known of one configured root. */
 struct slot {
-    struct http_root *now;    /* a reference, or NULL: not known, or let go */
-    uint64_t generation;      /* of the newest question that was answered */
-    uint64_t known_at;        /* the newest generation when the last answer came that was taken */
-    bool doubtful;            /* something newer may have been sent: `now` is not believed */
-    int error;                /* errno of that answer; 0: a directory */
-    bool found;               /* a look has found a directory: the start's may be an old one */
-    struct file_root_id last; /* the directory that was let go last, and its id (0: none was) */
+    struct http_root *now;      /* a reference, or NULL: not known, or let go */
+    uint64_t generation;        /* of the newest question that was answered */
+    uint64_t known_at;          /* the newest generation when the last answer came that was taken */
+    struct file_notice_way way; /* before the newest question was asked */
+    uint64_t way_of;            /* its generation */
+    bool doubtful;              /* something newer may have been sent: `now` is not believed */
+    int error;                  /* errno of that answer; 0: a directory */
+    bool found;                 /* a look has found a directory: the start's may be an old one */
+    struct file_root_id last;   /* the directory that was let go last, and its id (0: none was) */
     uint64_t last_id;
 };
 
@@ -40,6 +42,12 @@ struct http_roots {
     struct list held;    /* those that may be let go, the next one first */
     struct slot slots[]; /* one a configured root */
 };
+
+uint32_t http_roots_valid_ms(const struct config *config)
+{
+    return config->cache_valid_ms == CONFIG_NOTIFY ? CONFIG_NOTIFY_VALID_MS
+                                                   : config->cache_valid_ms;
+}
 
 int http_roots_create(const struct config *config, struct http_roots **ret_roots)
 {
@@ -55,7 +63,7 @@ int http_roots_create(const struct config *config, struct http_roots **ret_roots
     return 0;
 }
 
-static struct slot *slot_of(struct http_roots *roots, struct root *configured)
+static inline struct slot *slot_of(struct http_roots *roots, struct root *configured)
 {
     size_t i = (size_t)(configured - roots->config->roots);
 
@@ -113,12 +121,19 @@ void http_roots_destroy(struct http_roots *roots)
     free(roots);
 }
 
+/* Has something changed on the way to it? */
+static inline bool is_told(struct http_root *root)
+{
+    return root->way.is_set &&
+           !file_notice_way_holds(file_notice_counters(root->roots->config->notice), &root->way);
+}
+
 struct http_root *http_roots_find(struct http_roots *roots, struct root *configured,
                                   uint64_t now_ms)
 {
     struct http_root *root = slot_of(roots, configured)->now;
 
-    if (root == NULL || now_ms >= root->fresh_until_ms)
+    if (root == NULL || now_ms >= root->fresh_until_ms || is_told(root))
         return NULL;
     root->used_ms = now_ms;
     return ref(root);
@@ -133,6 +148,12 @@ void http_roots_ask(struct http_roots *roots, struct root *configured, uint64_t 
     job->remote = configured->remote;
     job->generation = ++roots->generation;
     job->asked_ms = now_ms;
+    if (roots->config->notice != NULL) {
+        struct slot *slot = slot_of(roots, configured);
+
+        file_notice_way(roots->config->notice, configured->path, &slot->way);
+        slot->way_of = job->generation;
+    }
 }
 
 /* A directory with one reference. NULL: memory is short. */
@@ -159,7 +180,7 @@ static struct http_root *make(struct http_roots *roots, struct root *configured,
  * site may find that it cannot be looked up. */
 static uint64_t let_go_ms(const struct http_root *root)
 {
-    uint32_t valid_ms = root->roots->config->cache_valid_ms;
+    uint32_t valid_ms = http_roots_valid_ms(root->roots->config);
 
     return root->used_ms + (valid_ms > USED_MS ? valid_ms : USED_MS);
 }
@@ -179,14 +200,19 @@ static void take(struct http_roots *roots, struct slot *slot, const struct file_
     slot->known_at = roots->generation;
 }
 
-/* Believed for `cache_valid` from the question on, unless in doubt; let go afterwards, unless
- * `kept`. */
+/* Believed for `cache_valid` from the question on, or until something is told, unless in doubt; let
+ * go afterwards, unless `kept`. */
 static void renew(struct http_root *root, const struct file_job *job, bool kept)
 {
     struct http_roots *roots = root->roots;
     const struct slot *slot = slot_of(roots, root->configured);
 
-    root->fresh_until_ms = slot->doubtful ? 0 : job->asked_ms + roots->config->cache_valid_ms;
+    root->way = slot->way;
+    root->way.is_set = !kept && slot->way.is_set && slot->way_of == job->generation;
+    root->fresh_until_ms =
+        slot->doubtful ? 0
+                       : job->asked_ms + (root->way.is_set ? (uint32_t)FILE_NOTICE_TRUST_MS
+                                                           : http_roots_valid_ms(roots->config));
     if (root->used_ms < job->asked_ms)
         root->used_ms = job->asked_ms;
     root->check_ms = let_go_ms(root);
@@ -284,11 +310,12 @@ static struct http_root *keep(struct http_roots *roots, struct slot *slot, struc
  * was known: it is as new as all that was sent before that. */
 static bool is_outdone(const struct slot *slot, const struct file_job *job)
 {
-    const struct http_root *now = slot->now;
+    struct http_root *now = slot->now;
 
     if (job->generation < slot->generation)
         return now != NULL || slot->error != 0;
     return now != NULL && overlaps(slot, job) && job->asked_ms < now->fresh_until_ms &&
+           !is_told(now) &&
            (job->res == 0 ? now->borrowed || !file_root_same(&now->which, &job->found)
                           : is_gone(-job->res));
 }

@@ -1,6 +1,7 @@
 /* roots.h: the document roots as one thread sees them. A site is deployed by switching a link, or
  * by putting another folder in a folder's place: so each configured path is looked up again, at
- * most `cache_valid` later, by a job like any other.
+ * most `cache_valid` later, by a job like any other; or as soon as a link or a folder on the way to
+ * it is told to have changed (file_notice.h).
  *
  * A look that finds another directory than the one before makes a new http_root with an id of its
  * own, by which the file cache keeps what it knows: nothing of the old one is found under the new
@@ -14,6 +15,7 @@
 
 #include "config/config.h"
 #include "core/file_job.h"
+#include "core/file_notice.h"
 #include "core/list.h"
 
 #include <stdbool.h>
@@ -34,11 +36,16 @@ struct http_root {
     bool borrowed; /* fd is the one of the start, the configuration's */
     struct file_root_id which;
     uint64_t fresh_until_ms;
-    uint64_t used_ms; /* when it was asked for last */
+    struct file_notice_way way; /* what tells that its path leads elsewhere */
+    uint64_t used_ms;           /* when it was asked for last */
     uint64_t
         check_ms; /* when the sweep looks at it: the order of http_roots.held, but for a little */
     struct list held; /* in http_roots.held, while it may be let go */
 };
+
+/* How long what was looked at is believed where time alone tells, in milliseconds: `cache_valid`;
+ * with `notify` a second. */
+uint32_t http_roots_valid_ms(const struct config *config);
 
 /* May its files be another machine's, or a process's (core/file_system.h)? */
 static inline bool http_root_is_remote(const struct http_root *root)

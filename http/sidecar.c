@@ -40,9 +40,10 @@ static void remember_sidecars(struct http_exchange *x)
     uint8_t news = s->probed_codings;
     if (s->probed_until_ms <= now_ms)
         return;
-    if (entry->sidecars_until_ms <= now_ms) {
+    if (entry->sidecars_until_ms <= now_ms || entry->sidecars_told != s->probed_told) {
         entry->sidecars_known = entry->sidecars = 0;
         entry->sidecars_until_ms = s->probed_until_ms;
+        entry->sidecars_told = s->probed_told;
     } else if (s->probed_until_ms < entry->sidecars_until_ms) {
         news = (uint8_t)(news & ~entry->sidecars_known);
         if (news != 0)
@@ -81,7 +82,8 @@ enum http_static_result http_sidecar_probe(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
     unsigned wanted = s->location->precompressed & ~(1u << CODING_IDENTITY);
-    bool believed = s->entry->sidecars_until_ms > x->env->clock->now_ms;
+    bool believed = s->entry->sidecars_until_ms > x->env->clock->now_ms &&
+                    s->entry->sidecars_told == s->probed_told;
     unsigned known = believed ? s->entry->sidecars_known : 0;
     for (unsigned coding = 0; wanted >> coding != 0; coding++) {
         unsigned done = known | s->probed_codings | s->unsure_codings;

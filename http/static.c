@@ -241,12 +241,13 @@ static void found_directory(struct http_exchange *x)
 }
 
 /* s->entry, which the present step has found, is what is answered with, or a sidecar of it. */
-static void found_file(struct http_exchange *x)
+static inline void found_file(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
     s->found_step = s->step;
     s->probed_codings = s->found_codings = s->unsure_codings = 0;
     s->probed_until_ms = UINT64_MAX;
+    s->probed_told = atomic_load_explicit(x->env->told, memory_order_acquire);
     s->codings_ordered = false;
     s->step = HTTP_SEARCH_SIDECAR_PROBE;
     if (s->location->deltas != 0 && http_request_has(&x->request, HTTP_FIELD_AVAILABLE_DICTIONARY))

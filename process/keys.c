@@ -63,6 +63,8 @@ static void print_values(const struct config_key *key)
         printf("%s\n", key->choices[i]);
     if (key->special != NULL && key->special[0] != '\0')
         printf("%s\n", key->special);
+    if (key->instead != NULL)
+        printf("%s\n", key->instead);
 }
 
 static int print_named(const char *name, bool values)

@@ -4,6 +4,8 @@
 #include "config/config_roots.h"
 #include "core/conn_table.h"
 #include "core/draining.h"
+#include "core/file_notice.h"
+#include "core/log.h"
 #include "engines/listen.h"
 #include "process/descriptors.h"
 #include "process/notify.h"
@@ -12,6 +14,28 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
+
+/* What tells of changes of files, for all threads of the process; where there is none time does. */
+static void create_notice(struct instance *p)
+{
+    struct config *config = p->config;
+
+    if (config->cache_valid_ms != CONFIG_NOTIFY || config->cache_files_max == 0)
+        return;
+    if (p->ops->forks) {
+        log_warn("cache_valid = notify: %s has a process for each connection, which ends before a "
+                 "watch pays; files are looked at again after a second",
+                 p->ops->name);
+        return;
+    }
+    int error =
+        file_notice_create(config->cache_watches_max, CONFIG_NOTIFY_VALID_MS, &config->notice);
+    if (error < 0)
+        log_warn("cache_valid = notify: inotify is not to be had (%s; see "
+                 "fs.inotify.max_user_instances); files are looked at again after a second",
+                 strerror(-error));
+}
 
 /* `params` NULL: it never serves. */
 static enum exit_status create_engine(struct instance *p, const struct serve_params *params,
@@ -87,6 +111,17 @@ static enum exit_status prepare(struct instance *p, const struct serve_params *p
     return begin_to_listen(p);
 }
 
+/* With the rights of whoever serves. */
+static enum exit_status start_notice(struct instance *p)
+{
+    int error = file_notice_start(p->config->notice);
+
+    if (error < 0)
+        snprintf(p->why, sizeof p->why, "cache_valid = notify: cannot start a thread: %s",
+                 strerror(-error));
+    return error < 0 ? STATUS_RUNTIME : STATUS_OK;
+}
+
 enum exit_status serve(struct instance *p, const struct serve_params *params)
 {
     struct engine *engine = NULL;
@@ -96,10 +131,13 @@ enum exit_status serve(struct instance *p, const struct serve_params *params)
     if (p->config->clients != NULL)
         conn_table_join(p->config->clients);
     draining_share(); /* a successor does not drain because this one does */
+    create_notice(p);
     enum exit_status status = create_engine(p, params, &engine);
     if (status != STATUS_OK)
         return status;
     status = prepare(p, params, engine);
+    if (status == STATUS_OK && p->config->notice != NULL)
+        status = start_notice(p);
     if (status == STATUS_OK) {
         p->why[0] = '\0';
         params->ready(params->context);
@@ -107,5 +145,7 @@ enum exit_status serve(struct instance *p, const struct serve_params *params)
     }
     signals_ignore();
     p->ops->destroy(engine);
+    file_notice_destroy(p->config->notice);
+    p->config->notice = NULL;
     return status;
 }

@@ -29,6 +29,9 @@ SHARE = 0.4            # of the time of everything
 OVERHEAD_S = 2.0       # of a visit, beside its periods: a start, a check, a client
 FLOOR = 0.01           # no difference below this is called one
 BLOCKS_MIN = 6         # for an interval that covers 95 %
+# They serve no more connections than they have threads, and end kept ones while others wait: those
+# of the client do not stay the same.
+NOT_KEPT = ("iterative", "thread-pool")
 FIRST = ("median", "smallest")  # workloads, where there is no time for all
 
 
@@ -45,8 +48,11 @@ class Pair:
 def pairs(combinations, workloads, reference):
     """Those that one load can tell of: answers of one size on kept connections without TLS, which
     cannot move to another process; engines of one binary."""
-    own = [c for c in combinations if not c.peer and not c.tls and c.role in ("candidate", "control")]
+    own = [c for c in combinations if not c.peer and not c.tls
+           and c.role in ("candidate", "control") and c.engine not in NOT_KEPT]
     first = next((c for c in own if c.name == reference), own[0] if own else None)
+    if all(c is first or c.role == "control" for c in own):
+        return []  # nobody to compare with
     asked = [w for w in workloads if w.client == "wrk" and len(w.asks) == 1
              and not w.tls and not w.close and not w.not_modified]
     asked.sort(key=lambda w: FIRST.index(w.name) if w.name in FIRST else len(FIRST))
@@ -58,8 +64,8 @@ def visit_s(period, blocks=BLOCKS):
 
 
 def choose(found, seconds, visits, budget):
-    """`seconds` are those of a visit. The pairs for which there is time: of as many workloads as get two visits each. Empty where
-    not even one workload has them."""
+    """The pairs for which there is time: of as many workloads as get two visits each, of so many
+    seconds. Empty where not even one workload has them."""
     chosen = []
     for name in dict.fromkeys(pair.workload.name for pair in found):
         more = chosen + [pair for pair in found if pair.workload.name == name]

@@ -115,12 +115,14 @@ def combination(name, **more):
 class Choice(unittest.TestCase):
     OWN = [combination("reactor"), combination("proactor"),
            combination("reactor (again)", role="control"), combination("reactor +openssl", tls="openssl"),
+           combination("iterative"), combination("thread-pool"),
            combination("nginx", peer="nginx", role="peer"), combination("old: reactor", role="baseline")]
 
     def test_pairs_are_engines_of_one_server_on_kept_connections(self):
         asked = [workload("mix", asks=(1, 2)), workload("smallest"), workload("median"),
                  workload("close", close=True), workload("tls", tls=True), workload("cold", client="cold")]
         found = paired.pairs(self.OWN, asked, "reactor")
+        self.assertEqual(paired.pairs([self.OWN[0], self.OWN[2]], asked, "reactor"), [])
         self.assertEqual([pair.key() for pair in found], [
             (name, "reactor", b) for name in ("median", "smallest")
             for b in ("proactor", "reactor (again)")])

@@ -60,6 +60,7 @@ static void test_defaults(void **state)
     assert_int_equal(config->cache_files_max, 4096);
     assert_int_equal(config->cache_bytes_max, 67108864);
     assert_int_equal(config->cache_valid_ms, 1000);
+    assert_int_equal(config->cache_watches_max, 8192);
     assert_int_equal(config->compress_bytes_max, 67108864);
     assert_int_equal(config->limits.compress_min, 1024);
     assert_int_equal(config->limits.compress_max, 8388608);
@@ -142,6 +143,7 @@ static void test_changed(void **state)
         { "cache_bytes = 65536k", "cache_bytes", false },
         { "cache_bytes = 1g", "cache_bytes", true },
         { "cache_valid = 1000ms", "cache_valid", false },
+        { "cache_valid = notify", "cache_valid", true },
         { "user = 'nobody'", "user", false },
         { "user = ''", "user", true },
         { "pid_file = ''", "pid_file", false },

@@ -121,6 +121,7 @@ static const struct number_row number_rows[] = {
     { "cache_files", 0, UINT32_MAX / 2, "buckets, doubled up to it" },
     { "cache_bytes", 0, UINT64_MAX / 2, "struct file_cache.bytes" },
     { "cache_valid", 0, UINT32_MAX, "test_times_fit()" },
+    { "cache_watches", 1, UINT32_MAX / 4, "places, doubled up to twice of it" },
     { "cache_inactive", 1000, UINT32_MAX, "SWEEP_STEP_MS: the sweep counts in seconds" },
     { "compress_cache", 1, UINT64_MAX / 2, "struct compress_cache.bytes; buckets up to a maximum" },
     { "compress_min", 1, UINT32_MAX,

@@ -210,6 +210,7 @@ GOVERNED = {
     "send_turn": _small_file_max, "connections_max": _connections_max,
     "threads": _many_at_once, "workers": _many_at_once, "worker_queue": _many_at_once,
     "file_workers": _many_at_once, "cache_files": _many_at_once, "cache_valid": _many_at_once,
+    "cache_watches": _many_at_once,
     "cache_inactive": _many_at_once,
     "access_log_buffer": _many_at_once, "tls_session_cache": _many_at_once,
 }
