@@ -193,6 +193,13 @@ class TestInstall(unittest.TestCase):
         for entry in taken:
             self.assertTrue(any(name == entry or name.startswith(entry + "/") for name in files), entry)
 
+    def test_of_what_lintian_warns(self):
+        top = pathlib.Path(__file__).parents[2]
+        for line in (top / "debian/control").read_text().split("\n"):
+            self.assertLessEqual(len(line), 80, line)
+        for path in (top / "man").iterdir():  # .Pp makes a paragraph
+            self.assertNotIn("\n\n", path.read_text(), path)
+
     def test_below_destdir_paths_are_those_of_the_target(self):
         destdir = self.folder / "stage"
         install("--prefix", "/usr", destdir=destdir)
