@@ -77,6 +77,14 @@ static bool has_room(struct blocking *b)
            (b->ops->has_room == NULL || b->ops->has_room(b));
 }
 
+/* Is a client who waits another process's? Not where something else than connections_max is what
+ * there is none left of: there may be none in the others, either. */
+static bool is_left(struct blocking *b, const struct listener *listener)
+{
+    return places_used(&b->places) >= b->places.count &&
+           acceptor_others_have_room(listener, b->cfg.config);
+}
+
 static void complain_full(struct blocking *b, bool makes_way)
 {
     if (places_used(&b->places) < b->places.count ||
@@ -122,7 +130,7 @@ static bool accept_some(struct blocking *b, const struct listener *listener)
         struct place *place;
         if (!has_room(b)) {
             if (acceptor_has_caller(listener->fd)) {
-                if (!acceptor_others_have_room(listener, b->cfg.config))
+                if (!is_left(b, listener))
                     complain_full(b, make_way(b));
                 pause_accepting(b);
             }

@@ -67,6 +67,13 @@ class Several(Supervised):
                 self.assertIn(self.closed(held), range(3, 7))
                 self.assertEqual(server.stop(), 0)
 
+    def test_who_has_a_worker_makes_way(self):
+        """thread-pool: all workers have an idle client each, long before connections_max."""
+        server = self.supervise(text="engine = thread-pool\nworkers = 2\nworker_queue = 1\nprocesses = 2\n"
+                                     "keepalive_timeout = 1h")
+        self.assertNotIn(None, [self.ask(server) for _ in range(12)])
+        self.assertEqual(server.stop(), 0)
+
     def closed(self, clients):
         """How many the server has closed."""
         count = 0
