@@ -106,12 +106,12 @@ class Watchdog(Workers):
 
 
 class BeforeReady(Workers):
-    SLOW = "engine = multi-reactor\nthreads = 256\nstart_timeout = 1s"  # takes a while to be ready
+    SLOW = "engine = multi-reactor\nthreads = 256\nstart_timeout = "  # takes a while to be ready
 
-    def reload_but(self, server, number):
+    def reload_but(self, server, number, start_timeout):
         """A reload whose new worker gets a signal before it is ready."""
         worker, = self.workers(server)
-        self.conf(self.SLOW)
+        self.conf(self.SLOW + start_timeout)
 
         async def meet():
             order = asyncio.create_task(asyncio.to_thread(self.order, "reload"))
@@ -133,14 +133,14 @@ class BeforeReady(Workers):
         return err
 
     def test_one_that_hangs(self):
-        err = self.reload_but(self.supervise(), signal.SIGSTOP)
+        err = self.reload_but(self.supervise(), signal.SIGSTOP, "1s")
         self.assertRegex(err, "as before: its workers are not ready within start_timeout")
 
     def test_one_that_crashes(self):
         server = self.supervise()
         how = r"exited with status \d+" if is_sanitized(server.pid) else \
             r"was ended by signal 11 \(Segmentation fault\)"
-        err = self.reload_but(server, signal.SIGSEGV)
+        err = self.reload_but(server, signal.SIGSEGV, "1m")  # what a sanitizer says takes its time
         self.assertRegex(err, f"as before: worker 0 {how} before it was ready")
 
 
