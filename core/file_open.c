@@ -236,7 +236,10 @@ static int open_cached(int root_fd, const char *path, enum file_symlinks symlink
         atomic_load_explicit(&cached_refused, memory_order_relaxed))
         return -EAGAIN;
     int fd = openat2_with(root_fd, path, symlinks, flags, RESOLVE_CACHED | RESOLVE_NO_XDEV);
-    if (fd == -EAGAIN) /* which is also what it says of a path to another mount */
+    /* EAGAIN is also what it says of a path down to another mount; EXDEV of an absolute link, where
+     * "/" is another one, and of ".." (where the root must not be left, it says that of those,
+     * too). */
+    if (fd == -EAGAIN || (fd == -EXDEV && symlinks == FILE_SYMLINKS_ANY))
         fd = open_crossing(root_fd, path, symlinks, flags);
     if (file_open_is_undecided(symlinks, fd))
         return -EAGAIN;
