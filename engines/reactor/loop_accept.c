@@ -261,8 +261,10 @@ static void accept_ask_way(struct loop *loop)
     for (struct list *at = loop->accept_queue.next; at != &loop->accept_queue; at = at->next) {
         struct loop_listener *listener = container_of(at, struct loop_listener, ready);
         if (acceptor_has_caller(listener->source.fd)) {
-            if (is_left(loop, listener))
+            if (is_left(loop, listener)) { /* since a moment ago */
+                loop->left_ms = loop->clock.now_ms + LOOP_ACCEPT_RETRY_MS;
                 continue;
+            }
             loop->hooks.make_way(loop->options.hooks_context);
             return;
         }
