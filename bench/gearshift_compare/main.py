@@ -144,14 +144,8 @@ def _combinations(a, notes):
                 raise Refusal(f"--baseline {a.baseline}: a report of claims (--textbook) does not "
                               "compare with one of a folder")
     spec = servers.read_spec(a.peers_spec, a.peer_binary)
-    for name in a.peers:
-        if name not in spec:
-            raise Refusal(f"--peers {name}: {a.peers_spec} has "
-                          f"{', '.join(n for n in spec if not n.startswith('limit'))}")
-        if servers.program_of(spec[name]) is None:
-            notes.append(f"{name} is not installed, and left out.")
-        else:
-            found.append(combinations.Combination(name, "", peer=name, role="peer"))
+    found += [combinations.Combination(name, "", peer=name, role="peer")
+              for name in servers.installed(a.peers, spec, a.peers_spec, notes)]
     return binary, found, spec, against
 
 

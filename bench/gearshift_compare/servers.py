@@ -141,6 +141,18 @@ def program_of(entry):
     return word if "@" in word else shutil.which(word, path=SEARCH)
 
 
+def installed(names, spec, path, notes):
+    """Those of `names` that can be started; who is not installed is told in `notes`. Raises Refusal for one that `spec`,
+    read from `path`, does not have."""
+    for name in names:
+        if name not in spec:
+            raise Refusal(f"--peers {name}: {path} has "
+                          f"{', '.join(n for n in spec if not n.startswith(('limit', 'gearshift')))}")
+        if program_of(spec[name]) is None:
+            notes.append(f"{name} is not installed, and left out.")
+    return [name for name in names if program_of(spec[name]) is not None]
+
+
 def fill_in(text, values):
     """@NAME@ by its value; one that has none stays."""
     return re.sub(r"@([A-Z0-9]+)@", lambda m: str(values.get(m[1], m[0])), text)

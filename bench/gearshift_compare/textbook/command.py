@@ -25,20 +25,6 @@ def listing(peers=()):
     return "\n".join(f"{name:16} {claim.sentence}" for name, claim in the_claims(peers).items())
 
 
-def installed_peers(a, notes):
-    """The peers that were asked for and can be started."""
-    spec, found = servers.read_spec(a.peers_spec, a.peer_binary), []
-    for name in a.peers:
-        if name not in spec:
-            raise Refusal(f"--peers {name}: {a.peers_spec} has "
-                          f"{', '.join(n for n in spec if not n.startswith(('limit', 'gearshift')))}")
-        if servers.program_of(spec[name]) is None:
-            notes.append(f"{name} is not installed, and left out.")
-        else:
-            found.append(name)
-    return found
-
-
 def plan_claims(a, binary, place, limit, notes):
     """({claim: as in report.json}, cells) of what was asked for and can be measured here."""
     known = the_claims(a.peers)
@@ -183,7 +169,7 @@ def make_server_of(a, place, scratch, by_name):
 def measure_claims(a, notes, started, system_congestion, against, interruption):
     """Measures, and returns the report. `against` is another report, or None; `interruption` the exception that ends it early."""
     binary = combinations.Binary(a.gearshift)
-    a.peers = installed_peers(a, notes)
+    a.peers = servers.installed(a.peers, servers.read_spec(a.peers_spec, a.peer_binary), a.peers_spec, notes)
     limit = machine.raise_limits()
     tool, why = ("", "") if a.no_counts else counters.tool()
     notes += [why] if why else []
