@@ -5,7 +5,6 @@ import socket
 import time
 
 from . import check, processes, request
-from .clients import ClientFailed
 
 BATCH = 500
 SETTLE_S = 0.2
@@ -51,13 +50,7 @@ def hold(port, ask, count, ret_held):
             connection.sendall(request.head(ask.target, ask.fields))
             batch.append(connection)
         for connection in batch:
-            status, fields, _, rest = request.read_head(connection)
-            left = int(fields.get("content-length", 0)) - len(rest)
-            while left > 0:
-                part = connection.recv(min(left, 65536))
-                if not part:
-                    raise ClientFailed("an idle connection's answer ended early")
-                left -= len(part)
+            status, _, _ = request.read_answer(connection)
             if status != 200:
                 raise check.WrongAnswer(f"GET {ask.target}: status {status} instead of 200")
 

@@ -2,6 +2,7 @@
 never for a measurement."""
 
 import dataclasses
+import functools
 import hashlib
 import socket
 import ssl
@@ -26,15 +27,21 @@ def head(target, fields=(), host="127.0.0.1"):
     return "\r\n".join([f"GET {target} HTTP/1.1", *fields, "", ""]).encode("latin-1")
 
 
-def connect(port, tls=False, source=""):
+@functools.lru_cache(maxsize=1)
+def tls_context():
+    """One that believes any certificate, for all connections: to make one takes longer than a handshake."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def connect(port, tls=False, source="", timeout_s=TIMEOUT_S):
     """A connection, from the loopback address `source` if that is given."""
-    connection = socket.create_connection(("127.0.0.1", port), TIMEOUT_S,
+    connection = socket.create_connection(("127.0.0.1", port), timeout_s,
                                           (source, 0) if source else None)
-    connection.settimeout(TIMEOUT_S)
+    connection.settimeout(timeout_s)
     if tls:
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        connection = context.wrap_socket(connection, server_hostname="localhost")
+        connection = tls_context().wrap_socket(connection, server_hostname="localhost")
     return connection
 
 
@@ -54,6 +61,22 @@ def read_head(connection):
     fields = {name.strip().lower(): value.strip()
               for name, _, value in (line.partition(":") for line in lines)}
     return int(words[1]), fields, len(text) + 4, rest
+
+
+def read_answer(connection):
+    """An answer whose length is told, to its end, on a connection that is kept: status, fields and octets of the
+    body, which is dropped. Raises ConnectionError where it ends early, or tells none."""
+    status, fields, _, rest = read_head(connection)
+    if "content-length" not in fields:
+        raise ConnectionError(f"status {status}: the answer does not tell its length")
+    length = int(fields["content-length"])
+    left = length - len(rest)
+    while left > 0:
+        part = connection.recv(min(left, 1 << 18))
+        if not part:
+            raise ConnectionError(f"the body ended after {length - left} of {length} octets")
+        left -= len(part)
+    return status, fields, length
 
 
 def ask(port, target, fields=(), tls=False, body_max=None):

@@ -3,7 +3,6 @@ one of its own."""
 
 import os
 import socket
-import ssl
 import statistics
 import time
 
@@ -70,9 +69,7 @@ class Setting:
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.connection.settimeout(TIMEOUT_S)
         if self.a.tls:
-            context = ssl.create_default_context()
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-            self.connection = context.wrap_socket(self.connection, server_hostname=self.a.host)
+            self.connection = request.tls_context().wrap_socket(self.connection, server_hostname=self.a.host)
         # A call less in the picture: a socket with a timeout is polled before each.
         self.connection.settimeout(None)
         seconds = TIMEOUT_S.to_bytes(8, "little") + bytes(8)
