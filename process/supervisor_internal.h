@@ -107,7 +107,8 @@ void reload_go_on(struct supervisor *s, uint64_t now_ms);
 /* A worker of s->next has ended, or has said that it cannot serve: `how` tells. */
 void reload_fail(struct supervisor *s, enum exit_status status, const char *how);
 
-/* A worker of s->next has ended because the server does: that is no failure, and nothing is said. */
+/* A worker of s->next has ended because the server does: that is no failure, and nothing is said.
+ */
 void reload_drop(struct supervisor *s);
 
 /* Nothing that waits will be done: the server ends. */
