@@ -147,6 +147,11 @@ void reload_fail(struct supervisor *s, enum exit_status status, const char *how)
         give_up(s->next);
 }
 
+void reload_drop(struct supervisor *s)
+{
+    s->failed = s->current != NULL; /* then reload_go_on() frees it; else the last lines need it */
+}
+
 static void begin(struct supervisor *s)
 {
     struct reload_request request = s->request;
