@@ -196,6 +196,9 @@ static void take_over(struct supervisor *s, uint64_t now_ms)
     tell_kept("control", s->current->instance.config->control, s->kept_control);
     retired_add(s, old, now_ms);
     generation_retire(old, s->current);
+    /* What the new one does not have ends with the workers' own descriptors, which they close now,
+     * and not with the last connection, which may stay for as long as drain_timeout. */
+    instance_give_up_sockets(&old->instance);
     s->upgraded = upgrade_done(s);
     s->tell_ms = now_ms + TELL_MS;
 }
