@@ -24,6 +24,7 @@ static const struct {
     bool regular_only;
 } uses[] = {
     [SAFE_LOG] = { PLACE_FOLLOW, O_WRONLY | O_APPEND | ALWAYS, 0640, .made = true },
+    [SAFE_STREAM] = { PLACE_FOLLOW, O_WRONLY | O_APPEND | ALWAYS, 0, .made = false },
     [SAFE_PID] = { 0, O_RDWR | ALWAYS, 0644, .made = true, .no_link = true, .regular_only = true },
     [SAFE_READ] = { PLACE_FOLLOW | PLACE_READ, O_RDONLY | ALWAYS, 0, .made = false },
     [SAFE_FOLDER] = { PLACE_FOLLOW | PLACE_READ, O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
