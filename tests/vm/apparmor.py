@@ -184,7 +184,7 @@ def serves():
     assert ask("/srv/a.txt")[::2] == (200, b"served")
 
 
-def what_it_needs(server, engines):
+def what_it_needs(server, engines, daemon):
     assert all(confined(pid) for pid in (server.pid, *workers(server.pid)))
     serves()
     assert "content-encoding: gzip" in ask("/page.txt", fields="Accept-Encoding: gzip\r\n")[1]
@@ -198,10 +198,9 @@ def what_it_needs(server, engines):
     eventually(lambda: os.path.exists(LOG) and "?logged" in open(LOG, encoding="ascii").read(), "no line in the new log")
     write("/etc/gearshift/server.conf", CONF.format(
         top="tls_backend = mbedtls\ncache_valid = notify\npid_file = \"/run/gearshift/pid\"", log="syslog:"))
-    with syslog() as taken:
-        done("reload")
-        serves()
-        assert b"gearshift" in taken.recv(4096)
+    done("reload")
+    serves()
+    assert b"gearshift" in daemon.recv(4096)
 
 
 def replaced(server, profile):
@@ -292,11 +291,11 @@ def write_current(word):
     os.close(fd)
 
 
-def the_server(server, profile, engines, log):
+def the_server(server, profile, engines, log, daemon):
     """All of it. When each part began, and the end."""
     eventually(lambda: server.poll() is not None or os.path.exists(CONTROL), "it does not come to serve")
     marks = [time.monotonic()]
-    for step in (lambda: what_it_needs(server, engines), lambda: replaced(server, profile)):
+    for step in (lambda: what_it_needs(server, engines, daemon), lambda: replaced(server, profile)):
         try:
             step()
         finally:
@@ -327,7 +326,7 @@ def main():
     log = KernelLog()
     server = start()
     try:
-        tried = the_server(server, profile, engines, log)
+        tried = the_server(server, profile, engines, log, syslog())
     finally:
         server.kill()  # what it leaves behind would keep the guest from ending
     print("ok  ", ", ".join(f"{tried[i + 1] - tried[i]:.1f}" for i in range(len(tried) - 1)), "s")
