@@ -26,14 +26,13 @@
 
 /* What for. All are close-on-exec, never a controlling terminal, and never block. */
 enum safe_use {
-    SAFE_LOG,    /* for append, made with 0640 where it is missing */
-    SAFE_STREAM, /* for append, what is there. Asking to make it (O_CREAT) would have security
-                    modules look at that, too: AppArmor logs that it denies making /proc/self/fd/2
-                  */
+    SAFE_LOG,  /* for append, made with 0640 where it is missing */
     SAFE_PID,  /* to be overwritten, made with 0644; no link at the end, even for an ordinary user;
                   nothing but a regular file */
     SAFE_READ, /* for reading */
     SAFE_FOLDER, /* a folder, O_PATH */
+    SAFE_STREAM, /* as SAFE_LOG, and what is there: AppArmor would log that it denies making
+                    /proc/self/fd/2, though nobody makes it */
 };
 
 struct safe_file {
