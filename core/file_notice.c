@@ -4,6 +4,7 @@
 #include "core/check.h"
 #include "core/file_notice_own.h"
 #include "core/log_repeat.h"
+#include "core/mount_number.h"
 #include "core/mounts.h"
 #include "core/stats.h"
 #include "core/thread_start.h"
@@ -376,11 +377,11 @@ int file_notice_watch(struct file_notice *notice, int fd, bool contents,
     struct statx stx = { 0 };
 
     CHECK_OBJ(notice, FILE_NOTICE_MAGIC);
-    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &stx) != 0 ||
-        (stx.stx_mask & STATX_MNT_ID) == 0)
-        stx.stx_mnt_id = 0;
+    uint64_t mount = statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &stx) == 0
+                         ? mount_number(&stx)
+                         : 0;
     MUST(pthread_mutex_lock(&notice->lock) == 0);
-    int res = mount_tells(notice, stx.stx_mnt_id);
+    int res = mount_tells(notice, mount);
     if (res == 0)
         res = add_watch(notice, fd, contents);
     MUST(pthread_mutex_unlock(&notice->lock) == 0);
@@ -390,7 +391,7 @@ int file_notice_watch(struct file_notice *notice, int fd, bool contents,
         return res;
     }
     ret_folder->watch = res;
-    ret_folder->mount = stx.stx_mnt_id;
+    ret_folder->mount = mount;
     ret_folder->counter = file_notice_counter(res, "");
     ret_folder->seen =
         atomic_load_explicit(&notice->counters.each[ret_folder->counter], memory_order_acquire);

@@ -4,6 +4,7 @@
 #include "core/file_job.h"
 #include "core/file_notice.h"
 #include "core/file_notice_own.h"
+#include "core/mount_number.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -108,7 +109,7 @@ bool file_notice_tells(int root_fd, const char *path, int error, const struct fi
               STATX_TYPE | STATX_INO | STATX_NLINK | STATX_MNT_ID, &stx) != 0)
         return errno == ENOENT && error == ENOENT;
     return is_what_was_found(&stx, error, meta) && !S_ISLNK(stx.stx_mode) &&
-           stx.stx_mnt_id == mount && (S_ISDIR(stx.stx_mode) || stx.stx_nlink == 1);
+           mount_number(&stx) == mount && (S_ISDIR(stx.stx_mode) || stx.stx_nlink == 1);
 }
 
 /* A walk along an absolute path. */

@@ -1,6 +1,7 @@
 /* file_root.c: the directory that the path of a document root leads to now. See file_root.h. */
 #include "core/file_root.h"
 #include "core/file_system.h"
+#include "core/mount_number.h"
 #include "core/safe_open.h"
 
 #include <errno.h>
@@ -31,7 +32,7 @@ static int identify(int fd, bool cached, struct file_root_id *ret_id)
     *ret_id = (struct file_root_id){
         .dev = dev,
         .ino = stx.stx_ino,
-        .mount = (stx.stx_mask & STATX_MNT_ID) != 0 ? stx.stx_mnt_id : 0,
+        .mount = mount_number(&stx),
         .born_s = born ? stx.stx_btime.tv_sec : 0,
         .born_ns = born ? stx.stx_btime.tv_nsec : 0,
         .remote = kind == FILE_SYSTEM_REMOTE,

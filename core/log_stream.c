@@ -43,7 +43,7 @@ static int open_anew(int number)
     const char *what = NULL;
     struct safe_file file;
 
-    return safe_open(SAFE_LOG, path, geteuid(), &file, &what) == 0 ? file.fd : -1;
+    return safe_open(SAFE_STREAM, path, geteuid(), &file, &what) == 0 ? file.fd : -1;
 }
 
 int log_stream_open(int number, struct log_stream *ret_stream, const char **ret_what)

@@ -28,6 +28,7 @@ static const struct {
     [SAFE_READ] = { PLACE_FOLLOW | PLACE_READ, O_RDONLY | ALWAYS, 0, .made = false },
     [SAFE_FOLDER] = { PLACE_FOLLOW | PLACE_READ, O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
                       .made = false },
+    [SAFE_STREAM] = { PLACE_FOLLOW, O_WRONLY | O_APPEND | ALWAYS, 0, .made = false },
 };
 
 #define IN_SHARED "others than root may write to its folder: "
@@ -108,8 +109,8 @@ static int judge(enum safe_use use, const struct place *place, int fd, uid_t own
         return refuse(-EINVAL, not_regular, ret_what);
     if (!place->judged || (!place->shared && place->suspect == PLACE_NOBODY))
         return 0;
-    return uses[use].made ? judge_written(use, &info, owner, ret_what)
-                          : judge_read(place, &info, ret_what);
+    return (uses[use].flags & O_ACCMODE) != O_RDONLY ? judge_written(use, &info, owner, ret_what)
+                                                     : judge_read(place, &info, ret_what);
 }
 
 /* What keeps the last name from being a link that is followed. */

@@ -31,6 +31,8 @@ enum safe_use {
                   nothing but a regular file */
     SAFE_READ, /* for reading */
     SAFE_FOLDER, /* a folder, O_PATH */
+    SAFE_STREAM, /* as SAFE_LOG, and what is there: AppArmor would log that it denies making
+                    /proc/self/fd/2, though nobody makes it */
 };
 
 struct safe_file {

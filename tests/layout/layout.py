@@ -82,6 +82,8 @@ FORBIDDEN_CALLS = (
         " mkdir mknod mkfifo creat truncate remove",
         "by a name that may lead elsewhere: docs/decisions/0018",
     ),
+    ("", "malloc_trim malloc_usable_size mallinfo2 backtrace rawmemchr on_exit canonicalize_file_name strerrorname_np"
+     " pthread_attr_setaffinity_np pthread_tryjoin_np argp_parse", "glibc's alone: musl lacks it"),
     ("http/", "mmap", "a file truncated while it is served would be SIGBUS"),
     (
         "http/ tls/ session/",
@@ -97,6 +99,10 @@ OPENING = (
     ("open openat", re.compile(r"main\.c|core/(place|safe_open|file_\w+)\.c|config/config_load\.c|process/(binary|upgrade|dictionary_files)\.c")),
     ("fopen", re.compile(r"core/(cpus|mounts|setting)\.c|engines/proactor/uring_probe\.c")),
 )
+
+# Members that glibc's structures alone have -> the file that does without.
+GLIBC_MEMBER = re.compile(r"\bstx_mnt_id\b|\bstx_dio_\w+")
+GLIBC_MEMBER_IN = "core/mount_number.h"
 
 COMMENT_OR_STRING = re.compile(
     r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL
@@ -148,6 +154,7 @@ class Checker:
         for source in self.sources.values():
             self.check_includes(source)
             self.check_calls(source)
+            self.check_members(source)
             self.check_shape(source)
         self.check_cycles()
         self.check_reachable_sockets()
@@ -194,6 +201,12 @@ class Checker:
             pattern = r"(?<![\w.])(?<!->)(" + "|".join(calls.split()) + r")\s*\("
             for match in re.finditer(pattern, source.code):
                 self.breach(source.name, source.line_of(match.start()), f"{match[1]}(): {why}")
+
+    def check_members(self, source):
+        if source.name == GLIBC_MEMBER_IN:
+            return
+        for match in GLIBC_MEMBER.finditer(source.code):
+            self.breach(source.name, source.line_of(match.start()), f"{match[0]}: musl lacks it: {GLIBC_MEMBER_IN}")
 
     def check_shape(self, source):
         lines = source.text.split("\n")
