@@ -6,6 +6,8 @@
 
 #include "tls_fixture.h"
 
+#include <openssl/core_names.h>
+
 static struct world world;
 static struct link one;
 
@@ -107,6 +109,57 @@ static void test_mismatch(void **state)
     WORLD_REFUSED(&world, -EINVAL, "/b.test.key: is not the key of ", "/ec.pem");
     set_files("ec.pem", "rsa.key");
     WORLD_REFUSED(&world, -EINVAL, "/rsa.key: is not the key of ", "/ec.pem");
+}
+
+/* Writes `key` as `name`.key: as PKCS #8, or as the standard of its kind has it (SEC 1, PKCS #1).
+ */
+static void put_key(const char *name, EVP_PKEY *key, bool traditional)
+{
+    BIO *bio = BIO_new_file(pki_path(name), "w");
+
+    assert_int_equal(traditional
+                         ? PEM_write_bio_PrivateKey_traditional(bio, key, NULL, NULL, 0, NULL, NULL)
+                         : PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL),
+                     1);
+    BIO_free(bio);
+}
+
+/* The world's only certificate is that of form.pem, with form.key. */
+static void set_form(void)
+{
+    set_files("form.pem", "form.key");
+    world.servers[0].certificates_count = 1;
+}
+
+/* Every form of a key is taken with its own certificate, and with no other. */
+static void test_key_forms(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = { "p256", "p384", "rsa2048" };
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        EVP_PKEY *key = pki_key(kinds[i]), *other = pki_key(kinds[i]);
+        X509 *x509 = pki_x509(key, "form", 0, PKI_DAY_S);
+        BIO *bio = BIO_new_file(pki_path("form.pem"), "w");
+        assert_int_equal(PEM_write_bio_X509(bio, x509), 1);
+        BIO_free(bio);
+        /* The third and the fourth form are without the public half; RSA has none. */
+        for (int form = 0; form < (kinds[i][0] == 'p' ? 4 : 2); form++) {
+            if (form == 2) {
+                EVP_PKEY_set_int_param(key, OSSL_PKEY_PARAM_EC_INCLUDE_PUBLIC, 0);
+                EVP_PKEY_set_int_param(other, OSSL_PKEY_PARAM_EC_INCLUDE_PUBLIC, 0);
+            }
+            set_form();
+            put_key("form.key", key, form % 2 == 1);
+            world_start(&world);
+            world_stop(&world);
+            put_key("form.key", other, form % 2 == 1);
+            WORLD_REFUSED(&world, -EINVAL, "/form.key: is not the key of ", "/form.pem");
+        }
+        X509_free(x509);
+        EVP_PKEY_free(key);
+        EVP_PKEY_free(other);
+    }
 }
 
 static void test_dates(void **state)
