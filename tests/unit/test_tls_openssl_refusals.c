@@ -127,6 +127,7 @@ int main(void)
         cmocka_unit_test(test_dates),
         cmocka_unit_test(test_weak_key),
         cmocka_unit_test(test_one_file),
+        cmocka_unit_test(test_many),
         cmocka_unit_test(test_no_certificate),
         cmocka_unit_test(test_unknown_names),
         cmocka_unit_test(test_no_cipher_for_a_version),

@@ -206,6 +206,77 @@ static void test_one_file(void **state)
     world_stop(&world);
 }
 
+enum { MANY = 200 };
+
+/* A world of so many servers, enough for several threads to read, all with the same pair. */
+static void set_many(struct arena *arena, struct server *servers, struct certificate *pairs)
+{
+    char text[8192];
+    FILE *file = fopen(pki_path("ec.pem"), "r");
+    size_t len = fread(text, 1, sizeof(text) / 2, file);
+
+    fclose(file);
+    file = fopen(pki_path("w.test.pem"), "r");
+    len += fread(text + len, 1, sizeof(text) - 1 - len, file);
+    fclose(file);
+    text[len] = '\0';
+    pki_put("chain.pem", text);
+    chmod(pki_path("ec.key"), 0600);
+    world_init(&world, &LIBRARY);
+    struct server **listed = arena_alloc(arena, MANY * sizeof(listed[0]));
+    for (int i = 0; i < MANY; i++) {
+        char **host = arena_alloc(arena, sizeof(*host));
+        *host = arena_alloc(arena, 16);
+        snprintf(*host, 16, "s%d.test", i);
+        pairs[i] = (struct certificate){ pki_path("chain.pem"), pki_path("ec.key"), NULL };
+        servers[i] = (struct server){ .name = *host,
+                                      .hosts = host,
+                                      .hosts_count = 1,
+                                      .certificates = &pairs[i],
+                                      .certificates_count = 1 };
+        listed[i] = &servers[i];
+    }
+    world.listen.servers = listed;
+    world.listen.servers_count = MANY;
+    world.config.servers = servers;
+    world.config.servers_count = MANY;
+    assert_int_equal(server_names_make(arena, &world.listen), 0);
+}
+
+/* Of several that are wrong the first of the configuration is told, whoever reads faster. */
+static void test_many(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_create();
+    static struct server servers[MANY];
+    static struct certificate pairs[MANY];
+
+    set_many(arena, servers, pairs);
+    world_start(&world);
+    SSL_CTX *client = client_ctx_create(0);
+    char name[64];
+    for (int i = 0; i < 2; i++) {
+        link_open(&one, &world, client, i == 0 ? "s7.test" : "s199.test");
+        assert_true(link_handshake(&one));
+        assert_string_equal(link_peer_name(&one, name, sizeof(name)), "ec");
+        assert_int_equal(sk_X509_num(SSL_get_peer_cert_chain(one.client)), 2);
+        link_close(&one);
+    }
+    SSL_CTX_free(client);
+    world_stop(&world);
+
+    pairs[150].chain_path = pki_path("missing.pem");
+    pairs[100].key_path = pki_path("b.test.key");
+    pairs[199].key_path = pki_path("missing.key");
+    for (int i = 0; i < 5; i++)
+        WORLD_REFUSED(&world, -EINVAL, "server 's100.test': ", "/b.test.key: is not the key of ");
+    pairs[100].key_path = pki_path("ec.key");
+    WORLD_REFUSED(&world, -ENOENT, "server 's150.test': ", "/missing.pem: ");
+    pairs[150].chain_path = pki_path("chain.pem");
+    WORLD_REFUSED(&world, -ENOENT, "server 's199.test': ", "/missing.key: ");
+    arena_destroy(arena);
+}
+
 static void test_no_certificate(void **state)
 {
     (void)state;
