@@ -74,8 +74,8 @@ struct tls_ctx {
     const struct config *config; /* borrowed */
     SSL_CTX *base;  /* of a connection until its ClientHello is read. Sessions belong to
                        it, and so are shared by all servers, each bound to its name */
-    SSL_CTX *plain; /* of servers that have one certificate, or the folder's, and ask for nothing
-                       more; it has none itself */
+    SSL_CTX *plain; /* of servers that have the folder's certificates, or, where there are many
+                       servers, one of their own, and ask for nothing more; it has none itself */
     struct openssl_server *servers;  /* by index in config->servers */
     struct openssl_folder *folder;   /* for servers without certificates; NULL: there is none */
     struct ticket_keys *ticket_keys; /* NULL: no tickets */
