@@ -10,9 +10,13 @@
 #include <errno.h>
 #include <mbedtls/error.h>
 #include <mbedtls/pem.h>
+#include <stdbool.h>
 #include <string.h>
 
-enum { RSA_BITS_MIN = 2048 }; /* as OpenSSL's security level of Debian; RFC 9325 section 4.5 */
+enum {
+    RSA_BITS_MIN = 2048,       /* as OpenSSL's security level of Debian; RFC 9325 section 4.5 */
+    PUBLIC_KEY_SIZE_MAX = 2400 /* bytes of DER, of an RSA key of 16,384 bits */
+};
 
 static const char *reason_of(int code, char *text, size_t size)
 {
@@ -94,6 +98,24 @@ static int parse_key(const struct pem_place *place, const struct pem_file *pem,
                       reason_of(code, reason, sizeof(reason)));
 }
 
+/* Is `key` the private one of `public_key`?
+ *
+ * A key carries its public half: the parser has read it from the file, or computed it where the
+ * file has none. So they are compared, as X509_check_private_key(3) does, which takes no
+ * multiplication on a curve. It does not find a file whose two halves do not fit each other.
+ * Whatever is not equal is for the library to judge. */
+static bool is_pair(mbedtls_pk_context *public_key, mbedtls_pk_context *key)
+{
+    unsigned char of_chain[PUBLIC_KEY_SIZE_MAX], of_key[PUBLIC_KEY_SIZE_MAX];
+
+    /* Both write at the end. */
+    int len = mbedtls_pk_write_pubkey_der(public_key, of_chain, sizeof(of_chain));
+    if (len > 0 && mbedtls_pk_write_pubkey_der(key, of_key, sizeof(of_key)) == len &&
+        memcmp(of_chain + sizeof(of_chain) - len, of_key + sizeof(of_key) - len, (size_t)len) == 0)
+        return true;
+    return mbed_check_pair(public_key, key, mbed_random) == 0;
+}
+
 int mbed_identity_read(struct mbed_identity *identity, const struct server *server,
                        const struct certificate *files, char *why, size_t why_size)
 {
@@ -113,7 +135,7 @@ int mbed_identity_read(struct mbed_identity *identity, const struct server *serv
         res = pem_file_read(&key_place, &key);
     if (res == 0)
         res = parse_key(&key_place, &key, &identity->key);
-    if (res == 0 && mbed_check_pair(&identity->chain.pk, &identity->key, mbed_random) != 0)
+    if (res == 0 && !is_pair(&identity->chain.pk, &identity->key))
         res = pem_refuse(&key_place, -EINVAL, "is not the key of the certificate in %s",
                          files->chain_path);
     size_t bits = res == 0 ? mbedtls_pk_get_bitlen(&identity->key) : 0;

@@ -2,10 +2,10 @@
  *
  * tls_openssl.c has the table and the connection's life; openssl_bio.c lends it memory to read from
  * and write to; openssl_ctx.c makes the context with openssl_names.c (versions, ciphers, curves)
- * and openssl_certificate.c or openssl_self_signed.c, openssl_client.c; openssl_hello.c answers the
- * ClientHello, openssl_begin.c has OpenSSL make its own state, openssl_warm_up.c has it try itself
- * out, openssl_tickets.c encrypts tickets, openssl_ktls.c derives the kernel's keys. OpenSSL 3.0
- * and later, documented calls alone.
+ * and openssl_certificate.c (openssl_pairs.c: many at a time) or openssl_self_signed.c,
+ * openssl_client.c; openssl_hello.c answers the ClientHello, openssl_begin.c has OpenSSL make its
+ * own state, openssl_warm_up.c has it try itself out, openssl_tickets.c encrypts tickets,
+ * openssl_ktls.c derives the kernel's keys. OpenSSL 3.0 and later, documented calls alone.
  */
 #ifndef TLS_OPENSSL_H
 #define TLS_OPENSSL_H
@@ -36,6 +36,17 @@ struct openssl_identity {
     X509 *x509; /* all are owned */
     EVP_PKEY *key;
     STACK_OF(X509) * chain;
+    mode_t key_mode; /* permissions of the key's file (stat(2), st_mode) */
+};
+
+/* A certificate and its key, as read from their files. */
+struct openssl_pair {
+    const struct server *server;           /* borrowed; NULL: they are of a folder */
+    const struct certificate *certificate; /* borrowed */
+    struct openssl_identity identity;      /* owned */
+    int res;                               /* 0, or -errno: refused */
+    bool no_memory;                        /* for want of memory */
+    char *why;                             /* owned: the sentence; NULL: no memory for it */
 };
 
 struct openssl_folder;
@@ -52,15 +63,19 @@ struct openssl_ocsp {
 struct openssl_server {
     struct openssl_ocsp *ocsp; /* owned */
     size_t ocsp_count;
-    SSL_CTX *ssl_ctx;                       /* NULL: no address has TLS */
+    SSL_CTX *ssl_ctx; /* held: its own, or tls_ctx.plain; NULL: no address has TLS */
+    struct openssl_identity identity; /* owned: what a connection is given beside `plain`; empty:
+                                         the SSL_CTX has it, or the folder */
     unsigned char demands[EVP_MAX_MD_SIZE]; /* a hash of what clients have to prove; zeroes */
 };
 
 struct tls_ctx {
     uint32_t magic;
     const struct config *config; /* borrowed */
-    SSL_CTX *base; /* of a connection until its ClientHello is read. Sessions belong to
-                      it, and so are shared by all servers, each bound to its name */
+    SSL_CTX *base;  /* of a connection until its ClientHello is read. Sessions belong to
+                       it, and so are shared by all servers, each bound to its name */
+    SSL_CTX *plain; /* of servers that have the folder's certificates, or, where there are many
+                       servers, one of their own, and ask for nothing more; it has none itself */
     struct openssl_server *servers;  /* by index in config->servers */
     struct openssl_folder *folder;   /* for servers without certificates; NULL: there is none */
     struct ticket_keys *ticket_keys; /* NULL: no tickets */
@@ -122,30 +137,46 @@ bool openssl_has_curve(const char *name);
 
 /* --- openssl_certificate.c --- */
 
-/* What is needed to decode one private key after the other: OpenSSL 3.0 takes five times as long to
- * collect its decoders as to use them. The caller owns it; NULL (memory is short) does as well,
- * only slower. Not thread-safe. */
-struct openssl_key_reader *openssl_key_reader_create(void);
-void openssl_key_reader_free(struct openssl_key_reader *reader);
+/* What is needed to read one certificate and private key after the other: OpenSSL 3.0 takes five
+ * times as long to collect its decoders as to use them. The caller owns it; NULL (memory is short)
+ * does as well, only slower. For one thread. */
+struct openssl_reader *openssl_reader_create(void);
+void openssl_reader_free(struct openssl_reader *reader);
 
-/* Reads one certificate with its chain, and its key (by `keys`, which may be NULL). `server`: NULL:
- * they are of a folder. 0, or -errno and a sentence that names the server and the file. The caller
- * owns it (openssl_identity_free()). */
-int openssl_certificate_read(struct openssl_key_reader *keys, const struct server *server,
+/* Reads one certificate with its chain, and its key (by `reader`, which may be NULL). `server`:
+ * NULL: they are of a folder. Says nothing in the log. 0, or -errno and a sentence that names the
+ * server and the file. The caller owns it (openssl_identity_free()). */
+int openssl_certificate_read(struct openssl_reader *reader, const struct server *server,
                              const struct certificate *certificate, char *why, size_t why_size,
                              struct openssl_identity *ret_identity);
 void openssl_identity_free(struct openssl_identity *identity);
 
-/* Reads one certificate with its chain, and its key, into `ssl_ctx`. 0, or -errno and a sentence
- * that names `server` and the file. */
-int openssl_certificate_load(struct openssl_key_reader *keys, SSL_CTX *ssl_ctx,
-                             const struct server *server, const struct certificate *certificate,
-                             char *why, size_t why_size);
+/* Notes until when the certificate that was read is valid, and warns in the error log of what an
+ * administrator should know. For one thread. */
+void openssl_certificate_note(const struct server *server, const struct certificate *certificate,
+                              const struct openssl_identity *identity);
 
 /* Takes a certificate and its key (both borrowed) with `chain` (borrowed, or NULL) into `ssl_ctx`,
- * unless OpenSSL objects: -EINVAL, and its reason in `why`. */
+ * unless OpenSSL objects: -EINVAL, and its reason in `why`. `replace`: in place of another with a
+ * key of the same kind; else there is none such. */
 int openssl_certificate_use(SSL_CTX *ssl_ctx, X509 *x509, EVP_PKEY *key, STACK_OF(X509) * chain,
-                            char *why, size_t why_size);
+                            bool replace, char *why, size_t why_size);
+
+/* --- openssl_pairs.c --- */
+
+/* Reads all `pairs`, whose first two members are set and the others zero, by as many threads as the
+ * process may use CPUs, if there are enough of them; no thread is left. Where not `all` are wanted,
+ * those behind one that is refused may stay unread. */
+void openssl_pairs_read(struct openssl_pair *pairs, size_t count, bool all);
+
+/* What was read, moved to the caller (openssl_identity_free()), with what is to be said in the log
+ * (openssl_certificate_note()). 0, or -errno and the sentence; errno is ENOMEM where memory was
+ * missing. */
+int openssl_pair_take(struct openssl_pair *pair, char *why, size_t why_size,
+                      struct openssl_identity *ret_identity);
+
+/* Frees `pairs` (calloc(3)) with all that was not taken. NULL is allowed. */
+void openssl_pairs_free(struct openssl_pair *pairs, size_t count);
 
 /* --- openssl_client.c --- */
 

@@ -19,6 +19,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { KNOWN_MAX = 8 /* different authorities; more are decoded again */ };
+
 /* "2026-11-23", UTC. */
 static void format_date(const ASN1_TIME *time, char *ret_text, size_t size)
 {
@@ -57,16 +59,118 @@ static bool at_end(void)
     return ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
 }
 
+/* pem_password_cb(3): notes that a passphrase would be needed. */
+static int on_passphrase(char *buf, int size, int is_writing, void *asked)
+{
+    (void)buf;
+    (void)size;
+    (void)is_writing;
+    *(bool *)asked = true;
+    return -1;
+}
+
+struct openssl_reader {
+    OSSL_DECODER_CTX *decoder; /* of keys; NULL: there is none */
+    EVP_PKEY *key;             /* where it puts one */
+    bool asked;                /* for a passphrase */
+    struct known {
+        unsigned char *der; /* owned; NULL: none */
+        long len;
+        X509 *x509;     /* owned */
+    } known[KNOWN_MAX]; /* those above others that were read last */
+    size_t known_next;  /* whose place is taken */
+};
+
+struct openssl_reader *openssl_reader_create(void)
+{
+    struct openssl_reader *reader = calloc(1, sizeof(*reader));
+
+    if (reader == NULL)
+        return NULL;
+    reader->decoder = OSSL_DECODER_CTX_new_for_pkey(&reader->key, "PEM", NULL, NULL,
+                                                    EVP_PKEY_KEYPAIR, NULL, NULL);
+    if (reader->decoder != NULL &&
+        OSSL_DECODER_CTX_set_pem_password_cb(reader->decoder, on_passphrase, &reader->asked) != 1) {
+        OSSL_DECODER_CTX_free(reader->decoder);
+        reader->decoder = NULL;
+    }
+    ERR_clear_error();
+    return reader;
+}
+
+static void forget(struct known *known)
+{
+    OPENSSL_free(known->der);
+    X509_free(known->x509);
+    *known = (struct known){ .der = NULL };
+}
+
+void openssl_reader_free(struct openssl_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    for (size_t i = 0; i < KNOWN_MAX; i++)
+        forget(&reader->known[i]);
+    OSSL_DECODER_CTX_free(reader->decoder);
+    free(reader);
+}
+
+/* The certificate that these bytes are: the one that was read before, or NULL. */
+static X509 *known_find(const struct openssl_reader *reader, const unsigned char *der, long len)
+{
+    for (size_t i = 0; i < KNOWN_MAX; i++) {
+        const struct known *known = &reader->known[i];
+        if (known->der != NULL && known->len == len && memcmp(known->der, der, (size_t)len) == 0)
+            return X509_up_ref(known->x509) ? known->x509 : NULL;
+    }
+    return NULL;
+}
+
+/* Keeps `der`, which is taken over, and what it was decoded to. */
+static void known_keep(struct openssl_reader *reader, unsigned char *der, long len, X509 *x509)
+{
+    struct known *known = &reader->known[reader->known_next++ % KNOWN_MAX];
+
+    forget(known);
+    if (X509_up_ref(x509))
+        *known = (struct known){ der, len, x509 };
+    else
+        OPENSSL_free(der);
+}
+
+/* The next certificate of the file; NULL: there is none, or it is broken. Those above others
+ * (`is_above`) are mostly the same few authorities', and decoded once. */
+static X509 *x509_next(struct openssl_reader *reader, BIO *bio, bool is_above)
+{
+    unsigned char *der = NULL;
+    long len = 0;
+
+    if (PEM_bytes_read_bio(&der, &len, NULL, PEM_STRING_X509, bio, NULL, NULL) != 1)
+        return NULL;
+    bool keeps = is_above && reader != NULL;
+    X509 *x509 = keeps ? known_find(reader, der, len) : NULL;
+    if (x509 == NULL) {
+        const unsigned char *at = der;
+        x509 = d2i_X509(NULL, &at, len);
+        if (x509 != NULL && keeps) {
+            known_keep(reader, der, len, x509);
+            return x509;
+        }
+    }
+    OPENSSL_free(der);
+    return x509;
+}
+
 /* The server's certificate, and the rest of its chain in the order of the file. */
-static int chain_read(const struct pem_place *place, BIO *bio, X509 **ret_x509,
-                      STACK_OF(X509) * *ret_chain)
+static int chain_read(struct openssl_reader *reader, const struct pem_place *place, BIO *bio,
+                      X509 **ret_x509, STACK_OF(X509) * *ret_chain)
 {
     STACK_OF(X509) *chain = sk_X509_new_null();
     X509 *first = NULL, *x509;
     int number = 0;
     int res = chain != NULL ? 0 : pem_refuse(place, -ENOMEM, "out of memory");
 
-    while (res == 0 && (x509 = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+    while (res == 0 && (x509 = x509_next(reader, bio, first != NULL)) != NULL) {
         number++;
         if (first == NULL) {
             first = x509;
@@ -94,46 +198,6 @@ static int chain_read(const struct pem_place *place, BIO *bio, X509 **ret_x509,
     return 0;
 }
 
-/* pem_password_cb(3): notes that a passphrase would be needed. */
-static int on_passphrase(char *buf, int size, int is_writing, void *asked)
-{
-    (void)buf;
-    (void)size;
-    (void)is_writing;
-    *(bool *)asked = true;
-    return -1;
-}
-
-struct openssl_key_reader {
-    OSSL_DECODER_CTX *decoder;
-    EVP_PKEY *key; /* where it puts one */
-    bool asked;    /* for a passphrase */
-};
-
-struct openssl_key_reader *openssl_key_reader_create(void)
-{
-    struct openssl_key_reader *reader = calloc(1, sizeof(*reader));
-
-    if (reader != NULL)
-        reader->decoder = OSSL_DECODER_CTX_new_for_pkey(&reader->key, "PEM", NULL, NULL,
-                                                        EVP_PKEY_KEYPAIR, NULL, NULL);
-    if (reader == NULL || reader->decoder == NULL ||
-        OSSL_DECODER_CTX_set_pem_password_cb(reader->decoder, on_passphrase, &reader->asked) != 1) {
-        openssl_key_reader_free(reader);
-        reader = NULL;
-    }
-    ERR_clear_error();
-    return reader;
-}
-
-void openssl_key_reader_free(struct openssl_key_reader *reader)
-{
-    if (reader == NULL)
-        return;
-    OSSL_DECODER_CTX_free(reader->decoder);
-    free(reader);
-}
-
 static bool begins_with(const struct pem_file *file, const char *text)
 {
     size_t len = strlen(text);
@@ -143,14 +207,14 @@ static bool begins_with(const struct pem_file *file, const char *text)
 
 /* The key in a file that is one, and has nothing in front of it; NULL: PEM_read_bio_PrivateKey() is
  * to look, and to say what is wrong. `bio` is as it was. */
-static EVP_PKEY *key_decode(struct openssl_key_reader *reader, BIO *bio,
-                            const struct pem_file *file)
+static EVP_PKEY *key_decode(struct openssl_reader *reader, BIO *bio, const struct pem_file *file)
 {
     EVP_PKEY *key;
 
-    if (reader == NULL || !(begins_with(file, "-----BEGIN PRIVATE KEY-----") ||
-                            begins_with(file, "-----BEGIN EC PRIVATE KEY-----") ||
-                            begins_with(file, "-----BEGIN RSA PRIVATE KEY-----")))
+    if (reader == NULL || reader->decoder == NULL ||
+        !(begins_with(file, "-----BEGIN PRIVATE KEY-----") ||
+          begins_with(file, "-----BEGIN EC PRIVATE KEY-----") ||
+          begins_with(file, "-----BEGIN RSA PRIVATE KEY-----")))
         return NULL;
     reader->key = NULL;
     if (OSSL_DECODER_from_bio(reader->decoder, bio) != 1) {
@@ -166,7 +230,7 @@ static EVP_PKEY *key_decode(struct openssl_key_reader *reader, BIO *bio,
 }
 
 /* `file` is what `bio` reads. */
-static int key_read(struct openssl_key_reader *reader, const struct pem_place *place, BIO *bio,
+static int key_read(struct openssl_reader *reader, const struct pem_place *place, BIO *bio,
                     const struct pem_file *file, EVP_PKEY **ret_key)
 {
     static const char begin[] = "PRIVATE KEY-----"; /* of each kind */
@@ -192,9 +256,9 @@ static int key_read(struct openssl_key_reader *reader, const struct pem_place *p
 }
 
 int openssl_certificate_use(SSL_CTX *ssl_ctx, X509 *x509, EVP_PKEY *key, STACK_OF(X509) * chain,
-                            char *why, size_t why_size)
+                            bool replace, char *why, size_t why_size)
 {
-    if (SSL_CTX_use_cert_and_key(ssl_ctx, x509, key, chain, 0) == 1) {
+    if (SSL_CTX_use_cert_and_key(ssl_ctx, x509, key, chain, replace) == 1) {
         ERR_clear_error();
         return 0;
     }
@@ -228,34 +292,30 @@ static int64_t time_of(const ASN1_TIME *time)
     return ASN1_TIME_to_tm(time, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
 }
 
-static int certificate_read(const struct pem_place *place, X509 **ret_x509,
-                            STACK_OF(X509) * *ret_chain)
+static int certificate_read(struct openssl_reader *reader, const struct pem_place *place,
+                            X509 **ret_x509, STACK_OF(X509) * *ret_chain)
 {
     struct pem_file file; /* the key may be in it, too */
     BIO *bio;
     int res = file_open(place, &file, &bio);
 
     if (res == 0)
-        res = chain_read(place, bio, ret_x509, ret_chain);
-    if (res == 0)
-        pem_expiry_note(place, time_of(X509_get0_notBefore(*ret_x509)),
-                        time_of(X509_get0_notAfter(*ret_x509)));
+        res = chain_read(reader, place, bio, ret_x509, ret_chain);
     BIO_free(bio);
     pem_file_free(&file);
     return res;
 }
 
-static int private_key_read(struct openssl_key_reader *keys, const struct pem_place *place,
-                            EVP_PKEY **ret_key)
+static int private_key_read(struct openssl_reader *reader, const struct pem_place *place,
+                            EVP_PKEY **ret_key, mode_t *ret_mode)
 {
     struct pem_file file;
     BIO *bio;
     int res = file_open(place, &file, &bio);
 
     if (res == 0)
-        res = key_read(keys, place, bio, &file, ret_key);
-    if (res == 0)
-        pem_key_warn(place, &file);
+        res = key_read(reader, place, bio, &file, ret_key);
+    *ret_mode = file.mode;
     BIO_free(bio);
     pem_file_free(&file);
     return res;
@@ -269,7 +329,7 @@ void openssl_identity_free(struct openssl_identity *identity)
     *identity = (struct openssl_identity){ .x509 = NULL };
 }
 
-int openssl_certificate_read(struct openssl_key_reader *keys, const struct server *server,
+int openssl_certificate_read(struct openssl_reader *reader, const struct server *server,
                              const struct certificate *certificate, char *why, size_t why_size,
                              struct openssl_identity *ret_identity)
 {
@@ -277,9 +337,9 @@ int openssl_certificate_read(struct openssl_key_reader *keys, const struct serve
     struct pem_place key_place = { server, certificate->key_path, why, why_size };
     struct openssl_identity identity = { .x509 = NULL };
 
-    int res = certificate_read(&chain_place, &identity.x509, &identity.chain);
+    int res = certificate_read(reader, &chain_place, &identity.x509, &identity.chain);
     if (res == 0)
-        res = private_key_read(keys, &key_place, &identity.key);
+        res = private_key_read(reader, &key_place, &identity.key, &identity.key_mode);
     if (res == 0 && X509_check_private_key(identity.x509, identity.key) != 1)
         res = pem_refuse(&key_place, -EINVAL, "is not the key of the certificate in %s",
                          certificate->chain_path);
@@ -290,21 +350,14 @@ int openssl_certificate_read(struct openssl_key_reader *keys, const struct serve
     return res;
 }
 
-int openssl_certificate_load(struct openssl_key_reader *keys, SSL_CTX *ssl_ctx,
-                             const struct server *server, const struct certificate *certificate,
-                             char *why, size_t why_size)
+void openssl_certificate_note(const struct server *server, const struct certificate *certificate,
+                              const struct openssl_identity *identity)
 {
-    struct pem_place place = { server, certificate->chain_path, why, why_size };
-    struct openssl_identity identity;
-    char reason[256];
+    struct pem_place chain_place = { .server = server, .path = certificate->chain_path };
+    struct pem_place key_place = { .server = server, .path = certificate->key_path };
+    struct pem_file key = { .mode = identity->key_mode };
 
-    int res = openssl_certificate_read(keys, server, certificate, why, why_size, &identity);
-    if (res < 0)
-        return res;
-    res = openssl_certificate_use(ssl_ctx, identity.x509, identity.key, identity.chain, reason,
-                                  sizeof(reason));
-    if (res < 0)
-        pem_refuse(&place, res, "%s", reason);
-    openssl_identity_free(&identity);
-    return res;
+    pem_expiry_note(&chain_place, time_of(X509_get0_notBefore(identity->x509)),
+                    time_of(X509_get0_notAfter(identity->x509)));
+    pem_key_warn(&key_place, &key);
 }

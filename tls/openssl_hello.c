@@ -103,7 +103,11 @@ int openssl_hello(SSL *ssl, int *alert, void *arg)
     }
     size_t index = (size_t)(server_find(t->listen, name) - t->ctx->config->servers);
     CHECK(index < t->ctx->config->servers_count && t->ctx->servers[index].ssl_ctx != NULL);
-    if (SSL_set_SSL_CTX(ssl, t->ctx->servers[index].ssl_ctx) == NULL || !bind_sessions(t, index)) {
+    const struct openssl_server *its = &t->ctx->servers[index];
+    if (SSL_set_SSL_CTX(ssl, its->ssl_ctx) == NULL || !bind_sessions(t, index) ||
+        (its->identity.x509 != NULL &&
+         SSL_use_cert_and_key(ssl, its->identity.x509, its->identity.key, its->identity.chain, 1) !=
+             1)) {
         *alert = SSL_AD_INTERNAL_ERROR;
         return SSL_CLIENT_HELLO_ERROR;
     }

@@ -170,7 +170,7 @@ int openssl_self_signed(SSL_CTX *ssl_ctx, const struct server *server, char *why
         ERR_clear_error();
     }
     if (found || make(server, &x509, &key))
-        res = openssl_certificate_use(ssl_ctx, x509, key, NULL, reason, sizeof(reason));
+        res = openssl_certificate_use(ssl_ctx, x509, key, NULL, false, reason, sizeof(reason));
     else
         snprintf(reason, sizeof(reason), "%s", openssl_reason());
     if (res < 0)

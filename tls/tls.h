@@ -48,7 +48,7 @@ struct tls_ops {
     /* Reads certificates and keys and makes all that `config` (borrowed, outlives it) asks for;
      * `ticket_keys` encrypt tickets, if there are tickets (held; NULL: it makes its own). 0,
      * or -errno (-EINVAL: bad input, -ENOENT and others: a file) and one sentence: which file, or
-     * which key, and what to do. The caller owns it. May need root; makes no thread. */
+     * which key, and what to do. The caller owns it. May need root; leaves no thread. */
     int (*ctx_create)(const struct config *config, struct ticket_keys *ticket_keys, char *why,
                       size_t why_size, struct tls_ctx **ret_ctx);
 

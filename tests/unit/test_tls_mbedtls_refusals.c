@@ -108,12 +108,20 @@ static void test_names_in_force(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_unreadable),     cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_encrypted),      cmocka_unit_test(test_mismatch),
-        cmocka_unit_test(test_dates),          cmocka_unit_test(test_weak_key),
-        cmocka_unit_test(test_one_file),       cmocka_unit_test(test_no_certificate),
-        cmocka_unit_test(test_unknown_names),  cmocka_unit_test(test_no_cipher_for_a_version),
-        cmocka_unit_test(test_names_in_force), cmocka_unit_test(test_self_signed),
+        cmocka_unit_test(test_unreadable),
+        cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_encrypted),
+        cmocka_unit_test(test_mismatch),
+        cmocka_unit_test(test_key_forms),
+        cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_weak_key),
+        cmocka_unit_test(test_one_file),
+        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_no_certificate),
+        cmocka_unit_test(test_unknown_names),
+        cmocka_unit_test(test_no_cipher_for_a_version),
+        cmocka_unit_test(test_names_in_force),
+        cmocka_unit_test(test_self_signed),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

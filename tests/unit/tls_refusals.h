@@ -6,6 +6,8 @@
 
 #include "tls_fixture.h"
 
+#include <openssl/core_names.h>
+
 static struct world world;
 static struct link one;
 
@@ -109,6 +111,57 @@ static void test_mismatch(void **state)
     WORLD_REFUSED(&world, -EINVAL, "/rsa.key: is not the key of ", "/ec.pem");
 }
 
+/* Writes `key` as `name`.key: as PKCS #8, or as the standard of its kind has it (SEC 1, PKCS #1).
+ */
+static void put_key(const char *name, EVP_PKEY *key, bool traditional)
+{
+    BIO *bio = BIO_new_file(pki_path(name), "w");
+
+    assert_int_equal(traditional
+                         ? PEM_write_bio_PrivateKey_traditional(bio, key, NULL, NULL, 0, NULL, NULL)
+                         : PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL),
+                     1);
+    BIO_free(bio);
+}
+
+/* The world's only certificate is that of form.pem, with form.key. */
+static void set_form(void)
+{
+    set_files("form.pem", "form.key");
+    world.servers[0].certificates_count = 1;
+}
+
+/* Every form of a key is taken with its own certificate, and with no other. */
+static void test_key_forms(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = { "p256", "p384", "rsa2048" };
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        EVP_PKEY *key = pki_key(kinds[i]), *other = pki_key(kinds[i]);
+        X509 *x509 = pki_x509(key, "form", 0, PKI_DAY_S);
+        BIO *bio = BIO_new_file(pki_path("form.pem"), "w");
+        assert_int_equal(PEM_write_bio_X509(bio, x509), 1);
+        BIO_free(bio);
+        /* The third and the fourth form are without the public half; RSA has none. */
+        for (int form = 0; form < (kinds[i][0] == 'p' ? 4 : 2); form++) {
+            if (form == 2) {
+                EVP_PKEY_set_int_param(key, OSSL_PKEY_PARAM_EC_INCLUDE_PUBLIC, 0);
+                EVP_PKEY_set_int_param(other, OSSL_PKEY_PARAM_EC_INCLUDE_PUBLIC, 0);
+            }
+            set_form();
+            put_key("form.key", key, form % 2 == 1);
+            world_start(&world);
+            world_stop(&world);
+            put_key("form.key", other, form % 2 == 1);
+            WORLD_REFUSED(&world, -EINVAL, "/form.key: is not the key of ", "/form.pem");
+        }
+        X509_free(x509);
+        EVP_PKEY_free(key);
+        EVP_PKEY_free(other);
+    }
+}
+
 static void test_dates(void **state)
 {
     (void)state;
@@ -151,6 +204,77 @@ static void test_one_file(void **state)
     set_files("both.pem", "both.pem");
     world_start(&world);
     world_stop(&world);
+}
+
+enum { MANY = 200 };
+
+/* A world of so many servers, enough for several threads to read, all with the same pair. */
+static void set_many(struct arena *arena, struct server *servers, struct certificate *pairs)
+{
+    char text[8192];
+    FILE *file = fopen(pki_path("ec.pem"), "r");
+    size_t len = fread(text, 1, sizeof(text) / 2, file);
+
+    fclose(file);
+    file = fopen(pki_path("w.test.pem"), "r");
+    len += fread(text + len, 1, sizeof(text) - 1 - len, file);
+    fclose(file);
+    text[len] = '\0';
+    pki_put("chain.pem", text);
+    chmod(pki_path("ec.key"), 0600);
+    world_init(&world, &LIBRARY);
+    struct server **listed = arena_alloc(arena, MANY * sizeof(listed[0]));
+    for (int i = 0; i < MANY; i++) {
+        char **host = arena_alloc(arena, sizeof(*host));
+        *host = arena_alloc(arena, 16);
+        snprintf(*host, 16, "s%d.test", i);
+        pairs[i] = (struct certificate){ pki_path("chain.pem"), pki_path("ec.key"), NULL };
+        servers[i] = (struct server){ .name = *host,
+                                      .hosts = host,
+                                      .hosts_count = 1,
+                                      .certificates = &pairs[i],
+                                      .certificates_count = 1 };
+        listed[i] = &servers[i];
+    }
+    world.listen.servers = listed;
+    world.listen.servers_count = MANY;
+    world.config.servers = servers;
+    world.config.servers_count = MANY;
+    assert_int_equal(server_names_make(arena, &world.listen), 0);
+}
+
+/* Of several that are wrong the first of the configuration is told, whoever reads faster. */
+static void test_many(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_create();
+    static struct server servers[MANY];
+    static struct certificate pairs[MANY];
+
+    set_many(arena, servers, pairs);
+    world_start(&world);
+    SSL_CTX *client = client_ctx_create(0);
+    char name[64];
+    for (int i = 0; i < 2; i++) {
+        link_open(&one, &world, client, i == 0 ? "s7.test" : "s199.test");
+        assert_true(link_handshake(&one));
+        assert_string_equal(link_peer_name(&one, name, sizeof(name)), "ec");
+        assert_int_equal(sk_X509_num(SSL_get_peer_cert_chain(one.client)), 2);
+        link_close(&one);
+    }
+    SSL_CTX_free(client);
+    world_stop(&world);
+
+    pairs[150].chain_path = pki_path("missing.pem");
+    pairs[100].key_path = pki_path("b.test.key");
+    pairs[199].key_path = pki_path("missing.key");
+    for (int i = 0; i < 5; i++)
+        WORLD_REFUSED(&world, -EINVAL, "server 's100.test': ", "/b.test.key: is not the key of ");
+    pairs[100].key_path = pki_path("ec.key");
+    WORLD_REFUSED(&world, -ENOENT, "server 's150.test': ", "/missing.pem: ");
+    pairs[150].chain_path = pki_path("chain.pem");
+    WORLD_REFUSED(&world, -ENOENT, "server 's199.test': ", "/missing.key: ");
+    arena_destroy(arena);
 }
 
 static void test_no_certificate(void **state)
