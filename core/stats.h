@@ -92,6 +92,12 @@ enum stats_counter {
     STATS_LIMIT_DELAYED,
     STATS_LIMIT_RATE,
     STATS_LIMIT_CONNECTIONS,
+    STATS_PROXY_UNTRUSTED, /* PROXY headers, in the order of enum session_proxy_refusal */
+    STATS_PROXY_MISSING,
+    STATS_PROXY_WRONG,
+    STATS_PROXY_LONG,
+    STATS_PROXY_CUT,
+    STATS_PROXY_LATE,
     STATS_LOG_DROPPED,
     STATS_TURNS,
     STATS_EVENTS,

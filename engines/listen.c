@@ -415,6 +415,34 @@ fail:
     return error;
 }
 
+void listener_let_over(const struct listener *listener)
+{
+    if (listener->config->kind != LISTEN_UNIX) /* where it is refused, bind(2) will say so */
+        (void)set_flag(listener->fd, SOL_SOCKET, SO_REUSEPORT, 1);
+}
+
+int listener_open_over(const struct listen_config *config, char *why, size_t why_size,
+                       struct listener *ret_listener)
+{
+    struct address address;
+
+    if (config->kind == LISTEN_UNIX)
+        return -EOPNOTSUPP;
+    int error = make_address(config, why, why_size, &address);
+    if (error < 0)
+        return error;
+    int fd = socket_open(config, &address, why, why_size);
+    if (fd < 0)
+        return fd;
+    if (set_flag(fd, SOL_SOCKET, SO_REUSEPORT, 1) < 0 || bind(fd, &address.any, address.len) != 0) {
+        error = explain_bind(config, errno, why, why_size);
+        close(fd);
+        return error;
+    }
+    *ret_listener = (struct listener){ .fd = fd, .config = config };
+    return 0;
+}
+
 /* Could the file of a unix socket be made? 0, or -errno and a sentence. */
 static int check_unix(const struct listen_config *config, char *why, size_t why_size)
 {

@@ -40,6 +40,16 @@ int listeners_check(const struct config *config, char *why, size_t why_size);
 int listener_open_beside(const struct listener *first, char *why, size_t why_size,
                          struct listener *ret_listener);
 
+/* Lets listener_open_over() open an address that overlaps with this one: another one of this machine
+ * and all of them, at the same port. Other processes of the same user may do so as well from then
+ * on. Does nothing for a unix socket. */
+void listener_let_over(const struct listener *listener);
+
+/* Opens an address that overlaps with those for which listener_let_over() was called. Else as
+ * listener_open_beside(). */
+int listener_open_over(const struct listen_config *config, char *why, size_t why_size,
+                       struct listener *ret_listener);
+
 /* From now on it listens, if it has not before. 0, or -errno and one sentence. */
 int listener_begin(const struct listener *listener, char *why, size_t why_size);
 

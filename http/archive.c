@@ -8,6 +8,7 @@
 #include "core/archive.h"
 #include "core/check.h"
 #include "core/decimal.h"
+#include "core/log_repeat.h"
 #include "http/condition.h"
 #include "http/listing.h"
 #include "http/listing_text.h"
@@ -84,6 +85,8 @@ enum http_static_result http_archive_begin(struct http_exchange *x)
         .bytes_max = limits->archive_bytes_max,
     };
     int r = archive_create(&wish, &archive);
+    if (r == -ENOMEM)
+        log_fault("no memory for an archive; the answer is 503", ENOMEM);
     if (r < 0)
         return fail(x, -r);
     http_listing_set_archive(x->search.listing, archive);

@@ -9,6 +9,7 @@
 
 #include "core/check.h"
 #include "core/dir_pack.h"
+#include "core/log_repeat.h"
 #include "http/listing.h"
 #include "http/listing_page.h"
 #include "http/listing_query.h"
@@ -27,6 +28,8 @@ enum {
         256, /* names of a listing that is rendered at once, unless a README is longer than */
     SHORT_README_MAX = 4096 /* so many octets */
 };
+
+static const char NO_MEMORY[] = "no memory for a listing; the answer is 503";
 
 bool http_listing_is_too_much(struct http_exchange *x, size_t size)
 {
@@ -86,8 +89,10 @@ static enum http_static_result respond_short(struct http_exchange *x)
     size_t len;
     int r = http_listing_render(x->job.listing, x->search.uri, form, &text, &len);
     file_job_discard(&x->job);
-    if (r < 0)
+    if (r < 0) {
+        log_fault(NO_MEMORY, -r);
         return fail(x, -r);
+    }
     http_response_text(x, x->search.location, fields_of(x, form), text, len);
     return HTTP_STATIC_DONE;
 }
@@ -156,8 +161,10 @@ static enum http_static_result begin(struct http_exchange *x)
     http_search_set(&s->opened, NULL); /* others have found it meanwhile, too */
     CHECK(s->listing == NULL && http_search_map_path(s->location, s->uri, &directory));
     s->listing = http_listing_create(s->uri, &form, &x->env->listings_size);
-    if (s->listing == NULL)
+    if (s->listing == NULL) {
+        log_fault(NO_MEMORY, ENOMEM);
         return fail(x, ENOMEM);
+    }
     memmove(x->path, directory.ptr, directory.len);
     x->path[directory.len] = '\0';
     if (directory.len == 0)

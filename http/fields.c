@@ -27,6 +27,8 @@
 
 enum { FIELDS_TEXT_MAX = 16 * 1024 };
 
+static const char NO_MEMORY[] = "no memory for a file's header fields; the answer is 503";
+
 /* A media type, Cache-Control, the location's fields, and what is of a known length: validators,
  * dates, Content-Length. */
 static_assert((int)HTTP_MIX_FIELDS_MAX >= (int)HTTP_LOCATION_FIELDS_MAX, "whichever is put");
@@ -300,7 +302,7 @@ static struct file_fields *make(struct http_env *env, struct file_entry *entry,
 
     struct file_fields *fields = malloc(sizeof(*fields) + text.len + asked.len);
     if (fields == NULL) {
-        log_fault("no memory for a file's header fields; the answer is 503", ENOMEM);
+        log_fault(NO_MEMORY, ENOMEM);
         return NULL;
     }
     fields->location_id = location->id;
@@ -343,8 +345,12 @@ static int renew(struct http_env *env, struct file_entry *entry, const struct lo
     if (location->has_fields) {
         int res = http_mix_find(env, location, asked, path, &mix);
 
-        if (res < 0)
-            return res == -E2BIG ? 500 : 503;
+        if (res == -E2BIG)
+            return 500;
+        if (res < 0) {
+            log_fault(NO_MEMORY, -res);
+            return 503;
+        }
         if (in_time && mix->number == entry->fields->mix)
             return 0;
     }

@@ -3,6 +3,7 @@
 
 #include "core/check.h"
 #include "core/draining.h"
+#include "core/log_repeat.h"
 #include "core/stats_text.h"
 #include "http/response.h"
 #include "http/report_page.h"
@@ -76,6 +77,12 @@ static char *make_text(const struct http_exchange *x, enum form form, size_t *re
     return NULL;
 }
 
+static int no_memory(void)
+{
+    log_fault("no memory for a report; the answer is 503", ENOMEM);
+    return 503;
+}
+
 int http_report_respond(struct http_exchange *x)
 {
     static const struct span types[] = { SPAN_LIT("text/html; charset=utf-8"),
@@ -91,7 +98,7 @@ int http_report_respond(struct http_exchange *x)
         len = strlen(ends ? "draining\n" : "ok\n");
         text = strdup(ends ? "draining\n" : "ok\n");
         if (text == NULL)
-            return 503;
+            return no_memory();
         http_response_report(x, ends ? 503 : 200, SPAN_LIT("text/plain; charset=utf-8"), text, len);
         return 0;
     }
@@ -103,7 +110,7 @@ int http_report_respond(struct http_exchange *x)
     enum form form = form_of(x);
     text = make_text(x, form, &len);
     if (text == NULL)
-        return 503;
+        return no_memory();
     http_response_report(x, 200, types[form], text, len);
     return 0;
 }

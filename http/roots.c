@@ -3,6 +3,7 @@
 
 #include "core/check.h"
 #include "core/log.h"
+#include "core/log_repeat.h"
 #include "core/safe_open.h"
 
 #include <errno.h>
@@ -349,6 +350,8 @@ struct http_root *http_roots_store(struct http_roots *roots, struct file_job *jo
     if (job->res == 0) {
         forget_told(job);
         root = found(roots, slot, job);
+        if (root == NULL)
+            log_fault("no memory for a root; the answer is 503", ENOMEM);
         *ret_error = ENOMEM;
     } else if (is_gone(-job->res)) {
         take(roots, slot, job);

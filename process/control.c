@@ -26,7 +26,7 @@ enum {
 struct control_client {
     int fd;          /* owned; -1: nobody */
     unsigned ticket; /* what it waits for; 0: nothing */
-    bool busy;       /* its line is being taken */
+    bool asked_all;  /* it has ended its side, and is sent away once it is answered */
     uint64_t due_ms; /* when it is sent away */
     size_t len;
     char line[CONTROL_LINE_MAX];
@@ -138,8 +138,12 @@ size_t control_poll(struct control *control, struct pollfd *entries)
     if (find_free(control) != NULL && control->retry_ms == 0)
         entries[count++] = (struct pollfd){ .fd = control->fd, .events = POLLIN };
     for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
-        if (control->clients[i].fd >= 0)
-            entries[count++] = (struct pollfd){ .fd = control->clients[i].fd, .events = POLLIN };
+        const struct control_client *client = &control->clients[i];
+        if (client->fd >= 0) /* POLLHUP, that it has gone, is told in any case */
+            entries[count++] = (struct pollfd){
+                .fd = client->fd,
+                .events = client->asked_all ? 0 : POLLIN,
+            };
     }
     return count;
 }
@@ -220,13 +224,18 @@ static void take_lines(struct control *control, struct control_client *client)
     }
 }
 
-static void receive(struct control *control, struct control_client *client)
+static void receive(struct control *control, struct control_client *client, bool has_gone)
 {
     size_t room = sizeof client->line - client->len;
 
     ssize_t len = recv(client->fd, client->line + client->len, room, MSG_DONTWAIT);
     if (len < 0 && (errno == EAGAIN || errno == EINTR))
         return;
+    /* As of `echo reload | socat - UNIX-CONNECT:control`, which waits for the answer. */
+    if (len == 0 && client->ticket != 0 && !has_gone) {
+        client->asked_all = true;
+        return;
+    }
     if (len <= 0) {
         send_away(client);
         return;
@@ -255,7 +264,7 @@ void control_go_on(struct control *control, const struct pollfd *entries, size_t
             take_client(control, now_ms);
         for (size_t j = 0; entries[i].fd != control->fd && j < CONTROL_CLIENTS_MAX; j++) {
             if (control->clients[j].fd == entries[i].fd) {
-                receive(control, &control->clients[j]);
+                receive(control, &control->clients[j], (entries[i].revents & POLLHUP) != 0);
                 break;
             }
         }
@@ -319,6 +328,8 @@ void control_done(struct control *control, unsigned ticket, enum exit_status sta
             continue;
         control_answer(client, status, message, NULL);
         take_lines(control, client);
+        if (client->fd >= 0 && client->ticket == 0 && client->asked_all)
+            send_away(client);
     }
 }
 

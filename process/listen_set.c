@@ -103,6 +103,27 @@ static struct listen_socket *socket_make(const struct listen_config *config)
     return socket;
 }
 
+/* One that nobody has yet, or one that overlaps with what an earlier configuration has at the same
+ * port, as 0.0.0.0 does with 127.0.0.1: both are there until those who have the earlier one leave
+ * it. 0, or -errno and a sentence. */
+static int open_first(struct listen_set *set, const struct listen_config *config, char *why,
+                      size_t why_size, struct listener *ret_listener)
+{
+    bool may = false;
+
+    int error = listener_open(config, why, why_size, ret_listener);
+    if (error != -EADDRINUSE || config->kind == LISTEN_UNIX || config->port == 0)
+        return error;
+    for (struct list *node = set->sockets.next; node != &set->sockets; node = node->next) {
+        const struct listen_socket *socket = socket_of(node);
+        if (socket->closed || socket->kind == LISTEN_UNIX || socket->port != config->port)
+            continue;
+        listener_let_over(&(struct listener){ .fd = socket->listener.fd, .config = config });
+        may = true;
+    }
+    return may ? listener_open_over(config, why, why_size, ret_listener) : error;
+}
+
 /* A new one; `first` (NULL: none) is one of its address. 0, or -errno and a sentence. */
 static int add(struct listen_set *set, const struct listen_config *config,
                const struct listen_socket *first, char *why, size_t why_size,
@@ -117,7 +138,7 @@ static int add(struct listen_set *set, const struct listen_config *config,
     const struct listener beside = { .fd = first != NULL ? first->listener.fd : -1,
                                      .config = config };
     int error = first != NULL ? listener_open_beside(&beside, why, why_size, &socket->listener)
-                              : listener_open(config, why, why_size, &socket->listener);
+                              : open_first(set, config, why, why_size, &socket->listener);
     if (error < 0) {
         free(socket->inherited);
         free(socket->host);

@@ -147,6 +147,11 @@ void reload_fail(struct supervisor *s, enum exit_status status, const char *how)
         give_up(s->next);
 }
 
+void reload_drop(struct supervisor *s)
+{
+    s->failed = s->current != NULL; /* then reload_go_on() frees it; else the last lines need it */
+}
+
 static void begin(struct supervisor *s)
 {
     struct reload_request request = s->request;
@@ -191,6 +196,9 @@ static void take_over(struct supervisor *s, uint64_t now_ms)
     tell_kept("control", s->current->instance.config->control, s->kept_control);
     retired_add(s, old, now_ms);
     generation_retire(old, s->current);
+    /* What the new one does not have ends with the workers' own descriptors, which they close now,
+     * and not with the last connection, which may stay for as long as drain_timeout. */
+    instance_give_up_sockets(&old->instance);
     s->upgraded = upgrade_done(s);
     s->tell_ms = now_ms + TELL_MS;
 }

@@ -72,10 +72,17 @@ enum exit_status supervisor_reopen_logs(struct supervisor *s)
     return result;
 }
 
+bool supervisor_ends(const struct supervisor *s)
+{
+    return s->stops || drain_has_begun(s);
+}
+
 void supervisor_ready(struct supervisor *s)
 {
     struct life life = life_of(&s->current->instance);
 
+    if (supervisor_ends(s))
+        return; /* it was asked to while it started, and its listening sockets may be closed */
     life_log_ready(&life);
     life_announce(&life);
     supervisor_tell_manager(s);
@@ -386,7 +393,8 @@ static enum exit_status start(struct supervisor *s)
 
 static void tell_end(const struct supervisor *s)
 {
-    const struct life life = life_of(&s->current->instance);
+    const struct generation *g = s->current != NULL ? s->current : s->next;
+    const struct life life = life_of(&g->instance);
 
     life_log_end(&life, s->stops ? LIFE_STOPPED : LIFE_DRAINED, s->drain_ms);
 }
@@ -410,7 +418,7 @@ enum exit_status supervise(struct instance *instance)
     inherited_close_rest();
     if (s.status == STATUS_OK)
         run(&s);
-    if (s.current != NULL)
+    if (s.current != NULL || (s.status == STATUS_OK && s.next != NULL))
         tell_end(&s);
     for (size_t i = 0; i < GENERATIONS_MAX; i++)
         generation_destroy(supervisor_generation(&s, i));

@@ -107,6 +107,10 @@ void reload_go_on(struct supervisor *s, uint64_t now_ms);
 /* A worker of s->next has ended, or has said that it cannot serve: `how` tells. */
 void reload_fail(struct supervisor *s, enum exit_status status, const char *how);
 
+/* A worker of s->next has ended because the server does: that is no failure, and nothing is said.
+ */
+void reload_drop(struct supervisor *s);
+
 /* Nothing that waits will be done: the server ends. */
 void reload_forget(struct supervisor *s);
 
@@ -234,6 +238,9 @@ struct generation *supervisor_generation(const struct supervisor *s, size_t inde
 
 /* Ends now. */
 void supervisor_stop(struct supervisor *s);
+
+/* Is everything being closed, or drained? What starts meanwhile, or fails to, changes nothing. */
+bool supervisor_ends(const struct supervisor *s);
 
 /* The first generation serves. */
 void supervisor_ready(struct supervisor *s);

@@ -106,11 +106,13 @@ static void take_end(struct supervisor *s, pid_t pid, int wait_status)
         if (WIFSIGNALED(wait_status))
             last_words_tell(&worker->words, worker->index, pid);
         last_words_close(&worker->words);
-        if (g == s->next && !s->failed) {
+        if (g == s->next && !s->failed && supervisor_ends(s)) {
+            reload_drop(s);
+        } else if (g == s->next && !s->failed) {
             snprintf(text, sizeof text, "worker %u %s before it was ready", worker->index, how);
             reload_fail(s, report.news == WORKER_REFUSED ? report.status : STATUS_RUNTIME,
                         report.news == WORKER_REFUSED && report.why[0] != '\0' ? report.why : text);
-        } else if (g == s->current && !s->stops && !drain_has_begun(s)) {
+        } else if (g == s->current && !supervisor_ends(s)) {
             if (report.news == WORKER_REFUSED && report.why[0] != '\0')
                 log_line(LOG_ERROR, report.why);
             plan_restart(worker, how, pid);
@@ -180,7 +182,7 @@ void workers_restart(struct supervisor *s, uint64_t now_ms)
 {
     struct generation *g = s->current;
 
-    if (g == NULL || s->stops || drain_has_begun(s))
+    if (g == NULL || supervisor_ends(s))
         return;
     for (size_t i = 0; i < g->workers_count; i++) {
         struct worker *worker = &g->workers[i];

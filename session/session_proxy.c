@@ -3,6 +3,7 @@
 
 #include "core/check.h"
 #include "core/log_repeat.h"
+#include "core/stats.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -32,6 +33,9 @@ static const struct {
                              "it has taken longer than header_timeout" },
 };
 
+_Static_assert(STATS_PROXY_UNTRUSTED + SESSION_PROXY_LATE == (int)STATS_PROXY_LATE &&
+                   SESSION_PROXY_LATE + 1 == (int)SESSION_PROXY_REFUSALS,
+               "one counter each, in this order");
 _Static_assert(PROXY_HEADER_V1_MAX == 107 && PROXY_HEADER_MAX == 4096, "as the sentence says");
 
 int session_proxy_env_create(const struct config *config, uint32_t connections_max,
@@ -65,6 +69,7 @@ void session_proxy_refuse(struct session_proxy_env *env, enum session_proxy_refu
     char address[PEER_TEXT_MAX];
 
     env->refusals[refusal]++;
+    stats_count(STATS_PROXY_UNTRUSTED + refusal);
     peer_format(peer, address);
     log_repeated(refusals[refusal].level, refusals[refusal].kind, refusals[refusal].error,
                  "%s: a connection from %s at %s is closed: %s", refusals[refusal].kind, address,

@@ -106,14 +106,22 @@ static void offload(struct driver *d)
     explicit_bzero(info, sizeof(info));
 }
 
-/* A drain has begun while the rest of a request came. Whether the wake-up or the octets were first
- * is chance: the answer says in either case that it is the last one (Connection: close). */
+/* Octets have come, and it is asked to end. A drain that has begun while the rest of a request
+ * came: whether the wake-up or the octets were first is chance, and the answer says in either case
+ * that it is the last one (Connection: close). Who makes way for others is told so, too, or his
+ * next request would meet the end of the connection. */
 static void end_with_request(struct driver *d)
 {
-    if (d->ending || !(d->ops->asks(d) & DRIVER_ASK_DRAIN) || !session_is_busy(d->session))
+    unsigned asks = d->ops->asks(d);
+
+    if (d->ending)
         return;
-    session_drain(d->session);
-    d->ending = true;
+    if ((asks & DRIVER_ASK_DRAIN) && session_is_busy(d->session)) {
+        session_drain(d->session);
+        d->ending = true;
+    } else if (asks & DRIVER_ASK_END) {
+        session_retire(d->session);
+    }
 }
 
 /* False: nothing has come. */

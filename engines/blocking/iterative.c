@@ -112,12 +112,24 @@ static unsigned await_socket(struct driver *d, short events, uint64_t until_ms, 
     return told;
 }
 
+/* Looks for those who wait, and does not wait itself. */
+static void look_for_callers(struct blocking_conn *conn)
+{
+    wait_for(conn->b, -1, 0, true, 0);
+    if (somebody_calls(conn->b))
+        atomic_fetch_or(&conn->place->asks, DRIVER_ASK_END);
+}
+
+/* While the connection was not idle, as before its first request, nobody has looked who waits
+ * behind it: the answer is to say whether it is the last one. */
 static ssize_t iterative_receive(struct driver *d, size_t len, uint64_t until_ms, unsigned heeds)
 {
     if (until_ms != 0 && await_socket(d, POLLIN, until_ms, heeds) == 0)
         return -EAGAIN;
     stats_count(STATS_CALL_RECV);
     ssize_t n = recv(d->fd, d->scratch, len, MSG_DONTWAIT);
+    if (n > 0 && !((heeds | d->ops->asks(d)) & DRIVER_ASK_END))
+        look_for_callers(blocking_conn_of(d));
     if (n >= 0)
         return n;
     return errno == EINTR ? -EAGAIN : -errno;
@@ -136,10 +148,7 @@ static unsigned iterative_wait(struct driver *d, unsigned what, uint64_t until_m
 /* Once in a while, though the client never lets it wait. */
 static void iterative_give_way(struct driver *d)
 {
-    struct blocking_conn *conn = blocking_conn_of(d);
-    wait_for(conn->b, -1, 0, true, 0);
-    if (somebody_calls(conn->b))
-        atomic_fetch_or(&conn->place->asks, DRIVER_ASK_END);
+    look_for_callers(blocking_conn_of(d));
 }
 
 /* Takes one client, if one waits, and serves it. 0, -EAGAIN: nobody waits at any listener, or

@@ -5,6 +5,7 @@ import os
 import resource
 import unittest
 
+from command import wait_until
 from test_doctor import Doctors, limited
 from test_engines import forbid
 
@@ -68,6 +69,33 @@ class Models(Doctors):
                                 self.site, "--port", "0", "-e", "multi-reactor", "-o", "threads=2",
                                 "-o", "accept=shared", "-o", f"demultiplexer={name}", "-o",
                                 "connections_max=100")
+
+    def test_who_makes_way_is_told(self):
+        """Another client waits while a request comes: its answer says that it is the last one, and
+        the connection does not just end under the next request."""
+        for engine in ("iterative", "thread-pool"):
+            settings = ("-o", "workers=1") if engine == "thread-pool" else ()
+            server = self.serve(self.site, "--port", "0", "-e", engine, *settings)
+            with server.connect() as first, server.connect() as second:
+                first.sendall(b"GET /hello.txt HTTP/1.1\r\n")
+                self.assertTrue(wait_until(lambda: self.accepted(server) == len(settings) // 2 + 1))
+                first.sendall(b"Host: a\r\n\r\n")
+                second.sendall(b"GET /hello.txt HTTP/1.1\r\nHost: a\r\n\r\n")
+                self.assertIn(b"\r\nConnection: close\r\n", first.recv(4096))
+                first.close()
+                answer = second.recv(4096)
+                self.assertTrue(answer.startswith(b"HTTP/1.1 200 OK\r\n"))
+                self.assertNotIn(b"\r\nConnection:", answer)  # nobody waits any more
+            self.assertEqual(server.stop(), 0)
+
+    @staticmethod
+    def accepted(server):
+        """How many of its descriptors are connections."""
+        with open("/proc/net/tcp", encoding="ascii") as file:
+            rows = [line.split() for line in file]
+        mine = {os.readlink(f"/proc/{server.pid}/fd/{fd}")
+                for fd in os.listdir(f"/proc/{server.pid}/fd")}
+        return sum(row[3] == "01" and f"socket:[{row[9]}]" in mine for row in rows[1:])
 
 
 if __name__ == "__main__":

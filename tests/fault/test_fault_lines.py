@@ -10,7 +10,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "wire"))
 
 from wire import Closed, each, eventually, run, test  # noqa: E402
-from faults import Faults, has_executor, option, uses_io_uring  # noqa: E402
+from faults import SANITIZER, Faults, has_executor, option, uses_io_uring  # noqa: E402
 
 URING = uses_io_uring()
 VARIANT = option("--variant")
@@ -167,6 +167,23 @@ def what_a_client_causes_is_no_line(scene):
     assert scene.ask(server, "/dir/a.txt") == "cut"
     scene.faults.disarm()
     assert " cannot " not in server.stderr(), server.stderr()
+
+
+@each([] if VARIANT or SANITIZER else
+      ["/small.txt", "/large.bin", "/dir/", "/dir/?archive=tar", "/status", "/health"])
+def memory(scene, target):
+    """Whatever there is none for, an answer that is not as ever leaves a line."""
+    server = scene.serve(cache_valid="0", archive="{tar}", status_page="/status", health="/health")
+    with server.connect() as connection:
+        for start in range(LINES):
+            before = server.stderr()
+            scene.faults.arm("any malloc", "ENOMEM", start=start, limit=1)
+            status = connection.get(target).status
+            scene.faults.disarm()
+            usual = connection.get(target).status
+            assert status == usual or status == 503 and \
+                eventually(lambda b=before: "Cannot allocate memory" in server.stderr()[len(b):]), \
+                (start, status, server.stderr())
 
 
 def told(text):

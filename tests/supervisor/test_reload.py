@@ -12,6 +12,7 @@ import time
 import unittest
 
 from supervised import AS_ROOT, BINARY, Supervised, environment, is_sanitized, memory_kib, wait_until
+from command import free_port  # behind it: it says where that lies
 
 
 class Taken(Supervised):
@@ -67,6 +68,53 @@ class Taken(Supervised):
         self.assert_done("reload")
         self.assertTrue(wait_until(lambda: not os.path.exists(path)))
         self.assertEqual(server.get("/a.txt"), (200, b"hello\n"))
+
+    def test_an_address_disappears_though_a_client_stays(self):
+        """Its connection cannot move, so the old worker stays: new ones are refused all the same, and
+        do not wait for nobody in the queue of a socket."""
+        engines = ("reactor", "multi-reactor", "proactor", "process-per-connection")
+        server = self.supervise()
+        path, port = self.path("g.sock"), free_port()
+        for engine in engines:
+            self.conf(f"engine = {engine}")
+            one = self.read("server.conf")
+            self.write("server.conf", one.replace(
+                '{"127.0.0.1:0"}', f'{{"127.0.0.1:0", "127.0.0.1:{port}", "unix:{path}"}}'))
+            self.assert_done("reload")
+            with socket.create_connection(("127.0.0.1", port)) as stays:
+                stays.settimeout(20)
+
+                def ask():
+                    stays.sendall(b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    return stays.recv(4096)
+                self.assertIn(b" 200 OK\r\n", ask())
+                self.write("server.conf", one)
+                self.assert_done("reload")
+                with self.assertRaises(ConnectionRefusedError):
+                    socket.create_connection(("127.0.0.1", port), 5)
+                self.assertFalse(os.path.exists(path))
+                self.assertIn(b"\r\nConnection: close\r\n", ask())
+
+    def test_one_address_in_the_place_of_another(self):
+        """All of the machine's at the same port, and one again: the kernel lets both listen until the
+        old worker has left its own."""
+        port = free_port()
+        server = self.supervise(listen=f"127.0.0.1:{port}")
+
+        def listens(address):
+            with socket.create_connection((address, port), 5) as client:
+                client.settimeout(20)
+                client.sendall(b"GET /a.txt HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                return client.recv(15) == b"HTTP/1.1 200 OK"
+        for engine in ("reactor", "multi-reactor", "proactor"):
+            self.conf(f"engine = {engine}", listen=f"0.0.0.0:{port}")
+            self.assert_done("reload")
+            self.assertTrue(listens("127.0.0.1") and listens("127.0.0.2"))
+            self.conf(f"engine = {engine}", listen=f"127.0.0.1:{port}")
+            self.assert_done("reload")
+            self.assertTrue(listens("127.0.0.1"))
+            self.assertRaises(ConnectionRefusedError, listens, "127.0.0.2")
+        self.assertEqual(server.stop(), 0)
 
     def test_another_root(self):
         server = self.supervise()

@@ -5,10 +5,14 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
+import subprocess
 import time
 import unittest
 
-from supervised import Supervised, children, is_sanitized, wait_until
+from supervised import (BINARY, WAIT_S, Supervised, children, environment, is_sanitized,
+                        wait_until)
+from command import end, free_port
 from test_pairs import ENGINES
 
 ALL = (*ENGINES, "iterative")
@@ -142,6 +146,55 @@ class BeforeReady(Workers):
             r"was ended by signal 11 \(Segmentation fault\)"
         err = self.reload_but(server, signal.SIGSEGV, "1m")  # what a sanitizer says takes its time
         self.assertRegex(err, f"as before: worker 0 {how} before it was ready")
+
+
+class EndedAtTheStart(Workers):
+    """A server that is asked to end before its worker is ready ends well, and says how."""
+
+    def launch(self, text, port):
+        """Starts it, and does not wait until it serves; the process, and that of its worker."""
+        env = environment()
+        del env["GEARSHIFT_PROCESSES"]
+        with open(self.path("stderr"), "wb") as stderr:
+            server = subprocess.Popen(
+                [BINARY, "-c", self.conf("log_level = info\n" + text, listen=f"127.0.0.1:{port}")],
+                env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=stderr)
+        self.addCleanup(end, server)
+        while not (workers := children(server.pid)):
+            self.assertIsNone(server.poll(), self.read("stderr"))
+        return server, workers[0]
+
+    def assert_ends_well(self, server):
+        status, log = server.wait(WAIT_S), self.read("stderr")
+        self.assertEqual(status, 0, log)
+        self.assertRegex(log, r"(?m) info ended: (stopped|drained)")
+        self.assertNotRegex(log, "check failed|has died| error ")
+
+    def test_the_worker_is_not_ready(self):
+        """It has no handlers of signals yet, and ends by the signal."""
+        for number in (signal.SIGTERM, signal.SIGQUIT):
+            with self.subTest(number):
+                server, worker = self.launch(BeforeReady.SLOW + "1m", 0)
+                os.kill(worker, signal.SIGSTOP)
+                server.send_signal(number)
+                self.assertTrue(wait_until(lambda: ": SIG" in self.read("stderr")))
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(worker, signal.SIGCONT)
+                self.assert_ends_well(server)
+
+    def test_the_worker_becomes_ready(self):
+        """The supervisor hears of both at once."""
+        for number in (signal.SIGTERM, signal.SIGQUIT):
+            with self.subTest(number):
+                port = free_port()
+                server, _ = self.launch("", port)
+                server.send_signal(signal.SIGSTOP)
+                with socket.create_connection(("127.0.0.1", port), WAIT_S) as client:
+                    client.sendall(ASK)
+                    self.assertRegex(client.recv(4096), rb"\AHTTP/1.1 200 ")
+                server.send_signal(number)
+                server.send_signal(signal.SIGCONT)
+                self.assert_ends_well(server)
 
 
 class Crashes(Workers):

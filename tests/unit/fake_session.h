@@ -28,7 +28,7 @@ static struct {
     int file;
     uint64_t deadline_ms; /* from the last receive; UINT64_MAX: none */
     unsigned opened, closed, expired, ticks, reopens;
-    unsigned last_ones; /* requests that were answered while draining */
+    unsigned last_ones; /* requests that were answered while draining, or retiring */
     unsigned caps;
     bool makes_way;     /* sessions without work say that they are idle */
     size_t reclaimable; /* descriptors that session_env_reclaim() finds, one a call */
@@ -55,7 +55,7 @@ struct session {
     off_t file_off;
     size_t file_len;
     struct file_job job;
-    bool job_wanted, planned, ended, shutdown_wanted, lingering, closing, draining;
+    bool job_wanted, planned, ended, shutdown_wanted, lingering, closing, draining, retiring;
     bool last_one; /* the answer to a request that came while draining */
     char job_mem[JOB_SIZE];
     uint64_t deadline_ms;
@@ -173,7 +173,7 @@ void session_left(struct session *s)
 
 void session_retire(struct session *s)
 {
-    (void)s;
+    s->retiring = true;
 }
 
 void session_close(struct session *s)
@@ -222,7 +222,7 @@ size_t session_recv_room(const struct session *s)
 static void session_request(struct session *s, char kind, size_t len)
 {
     CHECK(len <= PATTERN_SIZE);
-    fake.last_ones += s->draining;
+    fake.last_ones += s->draining || s->retiring;
     s->last_one = s->draining;
     switch (kind) {
     case 'm':

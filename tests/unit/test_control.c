@@ -204,6 +204,38 @@ static void test_who_waits(void **state)
     close(talks);
 }
 
+/* Who has ended its side still waits; who has gone does not, whether it has said so before or not.
+ */
+static void test_who_has_asked_all(void **state)
+{
+    (void)state;
+    int waits = connect_one(), goes = connect_one(), goes_at_once = connect_one();
+
+    turn();
+    say(waits, "wait 1\nafter\nwait 2\nha");
+    say(goes, "wait 1\n");
+    say(goes_at_once, "wait 1\n");
+    assert_int_equal(shutdown(waits, SHUT_WR), 0);
+    assert_int_equal(shutdown(goes, SHUT_WR), 0);
+    turn();
+    assert_int_equal(clients(), 3);
+    close(goes);
+    close(goes_at_once);
+    turn();
+    assert_int_equal(clients(), 1);
+    control_done(control, 1, STATUS_OK, "done");
+    const char *text = heard(waits);
+    assert_non_null(strstr(text, "done"));
+    assert_non_null(strstr(text, "after"));
+    turn();
+    assert_int_equal(clients(), 1);
+    control_done(control, 2, STATUS_OK, "done as well");
+    assert_non_null(strstr(heard(waits), "done as well"));
+    assert_true(has_ended(waits));
+    assert_int_equal(clients(), 0);
+    close(waits);
+}
+
 static void test_more_than_have_a_place(void **state)
 {
     (void)state;
@@ -261,7 +293,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_nothing_and_half_a_line), TEST(test_a_huge_line),
         TEST(test_who_never_reads),         TEST(test_who_waits),
-        TEST(test_more_than_have_a_place),  TEST(test_no_descriptor_left),
+        TEST(test_who_has_asked_all),       TEST(test_more_than_have_a_place),
+        TEST(test_no_descriptor_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -315,6 +315,24 @@ static void test_the_last_answer_is_known(void **state)
     }
 }
 
+/* It makes way for others, and a request comes first: its answer says that it is the last one, so
+ * that the client does not send another one into a connection that is being closed. */
+static void test_who_makes_way_is_told(void **state)
+{
+    (void)state;
+    static const char *const says[][3] = { { "m 5\n", NULL }, { "m 1\n", "m ", "4\n" } };
+    for (size_t i = 0; i < ARRAY_LEN(says); i++) {
+        open_scene();
+        fake.last_ones = 0;
+        memcpy(scene.client.says, says[i], sizeof(says[i]));
+        scene.client.asks = DRIVER_ASK_END;
+        scene.client.asks_from = i == 0 ? 1 : 2;
+        drive();
+        assert_int_equal(scene.client.taken, 5);
+        assert_int_equal(fake.last_ones, 1);
+    }
+}
+
 /* A client that always has another request ends all the same when it is asked to. */
 static void test_who_never_rests_ends(void **state)
 {
@@ -377,6 +395,7 @@ int main(void)
         cmocka_unit_test(test_deadline),
         cmocka_unit_test(test_asks),
         cmocka_unit_test(test_the_last_answer_is_known),
+        cmocka_unit_test(test_who_makes_way_is_told),
         cmocka_unit_test(test_who_never_rests_ends),
         cmocka_unit_test(test_reset),
     };

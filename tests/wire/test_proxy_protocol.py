@@ -3,6 +3,7 @@
 the client is (docs/server.conf.md "Who the client is")."""
 
 import itertools
+import json
 import os
 import signal
 import time
@@ -18,6 +19,7 @@ header_timeout = %s
 server "localhost" {
     listen = {"@listen@ proxy_protocol", "127.0.0.1:0", "unix:@world@/logs/%s.sock proxy_protocol"}
     root = "@root@"
+    status_page = "/status"
 }
 """
 CLIENT = "192.0.2.7"
@@ -184,12 +186,20 @@ def what_is_no_header_is_closed_and_told(world, _, data, reason):
         assert len(file.readlines()) == 1
 
 
+def counted(server, reason):
+    """What the status page says."""
+    with server.connect(NORMAL) as connection:
+        figures = json.loads(connection.get("/status?format=json").body)
+    return figures["proxy_headers_refused_total"][reason]
+
+
 @test
 def whoever_is_not_trusted_is_closed_and_told(world):
     for header in (v1(CLIENT), v2(CLIENT), head("GET", "/a.txt"), b""):
         closed_without_an_answer(world.server, header, source="127.0.0.2")
     assert told(world.server, "PROXY header refused: a connection from 127.0.0.2 at ")
     assert told(world.server, "it is not in `trusted`")
+    assert counted(world.server, "untrusted") >= 4
     mark = next(world.numbers)
     with connect(world.server, v1(CLIENT)) as connection:
         assert connection.get(f"/a.txt?{mark}").body == b"a"
