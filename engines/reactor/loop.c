@@ -424,7 +424,9 @@ static void loop_turn(struct loop *loop, int events)
         loop_dispatch(loop, &loop->events[i]);
     while (!list_empty(&queued))
         loop_drive_now(loop, container_of(queued.next, struct loop_conn, run));
-    if (!list_empty(&loop->unread))
+    if (loop_offload_has_results(loop))
+        loop_offload_collect(loop);
+    if (loop_offload_can_admit(loop))
         loop_offload_admit(loop);
     loop_end_turn(loop);
     loop_offload_flush(loop);

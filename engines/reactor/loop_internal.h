@@ -306,6 +306,14 @@ void loop_offload_collect(struct loop *loop);
  * KiB; so as many connections have that as keep the workers busy, and not all of them. */
 bool loop_offload_wait(struct loop *loop, struct loop_conn *conn);
 
+/* Have workers done something that was not taken back yet? Asked once a turn: their announcement
+ * may lie behind thousands of sockets in the kernel's list, and what is out takes memory. */
+static inline bool loop_offload_has_results(const struct loop *loop)
+{
+    return (loop->workers != NULL && workers_have_results(loop->workers)) ||
+           (loop->remote != NULL && workers_have_results(loop->remote));
+}
+
 /* At a turn's end: those whom workers have room for now receive. */
 void loop_offload_admit(struct loop *loop);
 

@@ -155,8 +155,6 @@ bool loop_offload_wait(struct loop *loop, struct loop_conn *conn)
 
 void loop_offload_admit(struct loop *loop)
 {
-    /* Their announcement may lie behind many events in the kernel's list. */
-    loop_offload_collect(loop);
     for (unsigned i = 0; i < LOOP_EVENTS_MAX && loop_offload_can_admit(loop); i++) {
         struct loop_conn *conn = container_of(loop->unread.next, struct loop_conn, run);
         CHECK_OBJ(&conn->source, LOOP_CONN_MAGIC);
