@@ -9,6 +9,7 @@
 #include "config/name_table.h"
 #include "core/check.h"
 #include "core/hex.h"
+#include "core/uri_octet.h"
 #include "match/template.h"
 
 #include <errno.h>
@@ -64,22 +65,13 @@ static bool is_word(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* The octet at the front of `text`, perhaps escaped; its length in *ret_len. */
 static char octet_at(struct span text, size_t *ret_len)
 {
-    int high = text.len >= 3 && text.ptr[0] == '%' ? hex_value(text.ptr[1]) : -1;
-    int low = high >= 0 ? hex_value(text.ptr[2]) : -1;
+    int octet = uri_escape_octet(text.ptr, text.ptr + text.len);
 
-    *ret_len = low >= 0 ? 3 : 1;
-    return low >= 0 ? (char)((unsigned)high << 4 | (unsigned)low) : text.ptr[0];
+    *ret_len = octet >= 0 ? 3 : 1;
+    return octet >= 0 ? (char)octet : text.ptr[0];
 }
 
 /* The path without escapes, in scratch, with a NUL behind it, which is not counted; ptr NULL: no

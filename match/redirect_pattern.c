@@ -2,6 +2,7 @@
 #include "match/redirect_pattern.h"
 
 #include "core/check.h"
+#include "core/uri_octet.h"
 
 #include <errno.h>
 
@@ -22,20 +23,9 @@ size_t redirect_name_len(struct span text)
     return len;
 }
 
-static int hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    digit |= 0x20;
-    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
-
 int redirect_escape(struct span text, size_t at)
 {
-    if (text.ptr[at] != '%' || at + 2 >= text.len)
-        return -1;
-    int high = hex_value(text.ptr[at + 1]), low = hex_value(text.ptr[at + 2]);
-    return high < 0 || low < 0 ? -1 : high << 4 | low;
+    return uri_escape_octet(text.ptr + at, text.ptr + text.len);
 }
 
 struct span redirect_decode(struct arena *arena, struct span text, bool *ret_bad)

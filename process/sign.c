@@ -5,6 +5,7 @@
 #include "core/check.h"
 #include "core/safe_open.h"
 #include "core/signed_link.h"
+#include "core/uri_octet.h"
 #include "process/refuse.h"
 
 #include <errno.h>
@@ -85,30 +86,19 @@ static struct span path_of(const char *url)
 }
 
 /* The value of a hexadecimal digit, or -1. */
-static int hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if ((digit >= 'a' && digit <= 'f') || (digit >= 'A' && digit <= 'F'))
-        return (digit | 0x20) - 'a' + 10;
-    return -1;
-}
-
 /* Decodes percent-escapes, in memory of `path`'s length. False: they are malformed. */
 static bool decode(struct span path, char *out, struct span *ret_path)
 {
     size_t len = 0;
 
     for (size_t i = 0; i < path.len; i++, len++) {
-        int high, low;
-
         out[len] = path.ptr[i];
         if (path.ptr[i] != '%')
             continue;
-        if (path.len - i < 3 || (high = hex_value(path.ptr[i + 1])) < 0 ||
-            (low = hex_value(path.ptr[i + 2])) < 0 || high + low == 0)
+        int octet = uri_escape_octet(path.ptr + i, path.ptr + path.len);
+        if (octet <= 0)
             return false;
-        out[len] = (char)(high << 4 | low);
+        out[len] = (char)octet;
         i += 2;
     }
     *ret_path = span_make(out, len);

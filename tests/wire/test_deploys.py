@@ -7,7 +7,7 @@ import os
 import threading
 import time
 
-from wire import LOOKED_INTO, Site, each, eventually, run, test
+from wire import LOOKED_INTO, Site, each, eventually, rounds, run, test
 
 SEEN_S = 1.0 + 3  # cache_valid if not set, and generous slack
 CONF = """server "localhost" {
@@ -165,14 +165,14 @@ def one_answer_is_of_one_release(world):
     seen = set()
     try:
         with server.connect() as connection:
-            for _ in range(400):
+            for _ in range(rounds(400)):
                 answer = connection.get("/either/x")
                 assert answer.status == 200, answer.status
                 seen.add(answer.body)
                 answer = connection.get("/page.txt", "Accept-Encoding: gzip, br")
                 assert answer.body in (b"gz", b"br"), answer.body
                 assert answer["Content-Encoding"] == {b"gz": "gzip", b"br": "br"}[answer.body]
-            for _ in range(100):
+            for _ in range(rounds(100)):
                 listing = connection.get("/names/").body
                 assert (b"-1.txt" in listing) != (b"-2.txt" in listing), listing
     finally:

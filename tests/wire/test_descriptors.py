@@ -9,7 +9,7 @@ import time
 from wire import Closed, eventually, head, run, test
 
 LIMIT = 40  # open descriptors
-CROWD = 120
+CROWD = 90
 LONG = 5_000_000
 
 

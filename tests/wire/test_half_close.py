@@ -2,7 +2,7 @@
 """A client that half-closes after its request gets the whole answer (HTTP.md "Reading a request"
 12)."""
 
-from wire import each, head, run, test
+from wire import each, head, rounds, run, test
 
 
 def setup(world):
@@ -23,7 +23,7 @@ def the_answer_comes_and_then_the_end(server):
 @test
 def whenever_the_end_comes(server):
     """Before, while or after the server begins to wait for the connection: it is never missed."""
-    for number in range(400):
+    for number in range(rounds(400)):
         with server.connect() as connection:
             for _ in range(number % 40 * 25):
                 pass  # some microseconds
