@@ -55,7 +55,8 @@ struct workers {
     unsigned batch_count;
     unsigned lent; /* tasks submitted and not collected */
 
-    atomic_uint waiting; /* tasks in the batch and the queue: those that no thread has taken */
+    atomic_uint waiting;  /* tasks in the batch and the queue: those that no thread has taken */
+    atomic_bool has_done; /* `done` is not empty: written under the mutex */
 
     pthread_mutex_t mutex; /* guards what follows */
     struct list queue;
@@ -139,6 +140,8 @@ static bool put_results(struct worker *self)
 {
     struct workers *w = self->workers;
     bool announce = self->done_count > 0 && list_empty(&w->done);
+    if (self->done_count > 0)
+        atomic_store_explicit(&w->has_done, true, memory_order_relaxed);
     list_splice_back(&w->done, &self->done);
     self->done_count = 0;
     return announce;
@@ -318,6 +321,12 @@ void workers_flush(struct workers *w)
     tell(w, false, sleeper);
 }
 
+bool workers_have_results(const struct workers *w)
+{
+    CHECK_OBJ(w, WORKERS_MAGIC);
+    return atomic_load_explicit(&w->has_done, memory_order_relaxed);
+}
+
 void workers_collect(struct workers *w, struct list *done)
 {
     CHECK_OBJ(w, WORKERS_MAGIC);
@@ -325,6 +334,7 @@ void workers_collect(struct workers *w, struct list *done)
     list_init(&collected);
     lock(w);
     list_splice_back(&collected, &w->done);
+    atomic_store_explicit(&w->has_done, false, memory_order_relaxed);
     unlock(w);
     for (const struct list *at = collected.next; at != &collected; at = at->next)
         w->lent--;

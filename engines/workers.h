@@ -45,6 +45,10 @@ bool workers_submit(struct workers *workers, struct worker_task *task);
  * when there is nothing. */
 void workers_flush(struct workers *workers);
 
+/* Has workers_collect() something now? Costs one look at memory: an owner that has much to do asks
+ * once a turn, since workers_fd() may be told of behind thousands of other descriptors. */
+bool workers_have_results(const struct workers *workers);
+
 /* Moves all tasks that have been run to the end of `done` (links of struct worker_task), in the
  * order in which they were announced. */
 void workers_collect(struct workers *workers, struct list *done);

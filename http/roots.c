@@ -15,6 +15,8 @@ enum {
     TOLD_MS = 600000, /* a root that comes and goes is complained about so often at most */
     USED_MS =
         1000, /* kept for so long after its last use, or for cache_valid where that is longer */
+    EARLY_PART = 8, /* of the time that it is believed: somebody looks so long before the end, */
+    EARLY_MS = 250  /* or so long, where that is less */
 };
 
 #define HTTP_ROOTS_MAGIC 0x4007700fu
@@ -129,12 +131,24 @@ static inline bool is_told(struct http_root *root)
            !file_notice_way_holds(file_notice_counters(root->roots->config->notice), &root->way);
 }
 
+/* Its time to be looked up has come: is it for the present caller to do? Not any more where another
+ * does, as long as it is believed. */
+static bool is_due(struct http_root *root, uint64_t now_ms)
+{
+    bool first = root->look_ms < root->fresh_until_ms;
+
+    root->look_ms = root->fresh_until_ms;
+    return first || now_ms >= root->fresh_until_ms;
+}
+
 struct http_root *http_roots_find(struct http_roots *roots, struct root *configured,
                                   uint64_t now_ms)
 {
     struct http_root *root = slot_of(roots, configured)->now;
 
-    if (root == NULL || now_ms >= root->fresh_until_ms || is_told(root))
+    if (root == NULL || is_told(root))
+        return NULL;
+    if (now_ms >= root->look_ms && is_due(root, now_ms))
         return NULL;
     root->used_ms = now_ms;
     return ref(root);
@@ -221,8 +235,10 @@ static void renew(struct http_root *root, const struct file_job *job, bool kept)
     root->way = slot->way;
     bool is_own = !kept && slot->way_of == job->generation;
     root->way.is_set = is_own && slot->way.is_set;
-    root->fresh_until_ms =
-        slot->doubtful ? 0 : job->asked_ms + valid_ms(root, is_own && slot->way.soon);
+    uint32_t ms = valid_ms(root, is_own && slot->way.soon);
+    root->fresh_until_ms = slot->doubtful ? 0 : job->asked_ms + ms;
+    uint32_t early_ms = ms / EARLY_PART < EARLY_MS ? ms / EARLY_PART : EARLY_MS;
+    root->look_ms = slot->doubtful ? 0 : root->fresh_until_ms - early_ms;
     if (root->used_ms < job->asked_ms)
         root->used_ms = job->asked_ms;
     root->check_ms = let_go_ms(root);

@@ -36,6 +36,7 @@ struct http_root {
     bool borrowed; /* fd is the one of the start, the configuration's */
     struct file_root_id which;
     uint64_t fresh_until_ms;
+    uint64_t look_ms; /* from then on one request looks, while the others believe what is known */
     struct file_notice_way way; /* what tells that its path leads elsewhere */
     uint64_t used_ms;           /* when it was asked for last */
     uint64_t
@@ -60,7 +61,8 @@ int http_roots_create(const struct config *config, struct http_roots **ret_roots
 void http_roots_destroy(struct http_roots *roots);
 
 /* The directory of a configured root when the last look is still believed, with a reference for the
- * caller; else NULL: ask. */
+ * caller; else NULL: ask. Shortly before it is not believed any more one caller is told to ask, so
+ * that thousands need not, and wait, when that time has come. */
 struct http_root *http_roots_find(struct http_roots *roots, struct root *configured,
                                   uint64_t now_ms);
 

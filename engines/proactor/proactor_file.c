@@ -218,6 +218,12 @@ bool proactor_workers_stop(struct proactor *p)
     return list_empty(&unrun);
 }
 
+bool proactor_workers_have_results(const struct proactor *p)
+{
+    return workers_have_results(p->workers) ||
+           (p->remote != NULL && workers_have_results(p->remote));
+}
+
 void proactor_workers_collect(struct proactor *p)
 {
     struct workers *all[] = { p->workers, p->remote };

@@ -450,6 +450,10 @@ void proactor_file_completed(struct proactor *p, struct proactor_op *op, int res
 /* Takes back what the workers have done. */
 void proactor_workers_collect(struct proactor *p);
 
+/* Is there something of that? Asked once a turn: thousands of completions may lie before the one
+ * that tells. */
+bool proactor_workers_have_results(const struct proactor *p);
+
 /* Watches for that. */
 void proactor_workers_arm(struct proactor *p);
 

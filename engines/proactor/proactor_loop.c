@@ -389,6 +389,8 @@ static void turn(struct proactor *p)
         list_remove(&conn->run);
         proactor_conn_drive(p, conn);
     }
+    if (proactor_workers_have_results(p)) /* not behind all that the ring has */
+        proactor_workers_collect(p);
     timer_advance(&p->timers, p->clock.now_ms, fire, p);
     proactor_free_closed(p);
     proactor_accept(p);

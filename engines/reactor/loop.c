@@ -127,6 +127,7 @@ int loop_create(const struct engine_config *cfg, const struct loop_options *opti
     loop->reopens_done = engine_asked(&cfg->orders->reopen_logs);
     list_init(&loop->conns);
     list_init(&loop->run_queue);
+    list_init(&loop->unread);
     list_init(&loop->closed);
     list_init(&loop->idle);
     list_init(&loop->accept_queue);
@@ -288,7 +289,8 @@ int loop_timeout_ms(const struct loop *loop)
 {
     int accept_ms = loop_accept_timeout_ms(loop);
     bool inbox_waits = !list_empty(&loop->told_inboxes) && loop->inbox_retry_ms == 0;
-    if (!list_empty(&loop->run_queue) || accept_ms == 0 || inbox_waits)
+    if (!list_empty(&loop->run_queue) || accept_ms == 0 || inbox_waits ||
+        loop_offload_can_admit(loop))
         return 0;
     uint64_t now_ms = loop->clock.now_ms;
     int timeout_ms = timer_timeout_ms(&loop->timers, now_ms);
@@ -359,8 +361,8 @@ static void loop_fire(struct timer_node *node, void *context)
     CHECK_OBJ(loop, LOOP_MAGIC);
     struct loop_conn *conn = container_of(node, struct loop_conn, timer);
     CHECK_OBJ(&conn->source, LOOP_CONN_MAGIC);
-    if (conn->away || conn->driven)
-        return; /* armed again when it comes back */
+    if (conn->away || conn->driven || conn->waits_for_worker)
+        return; /* armed again when it comes back; what it has been sent may lie in its socket */
     struct session *s = loop_conn_session(conn);
     uint64_t deadline_ms = session_deadline_ms(s);
     if (deadline_ms > loop->clock.now_ms) {
@@ -422,6 +424,10 @@ static void loop_turn(struct loop *loop, int events)
         loop_dispatch(loop, &loop->events[i]);
     while (!list_empty(&queued))
         loop_drive_now(loop, container_of(queued.next, struct loop_conn, run));
+    if (loop_offload_has_results(loop))
+        loop_offload_collect(loop);
+    if (loop_offload_can_admit(loop))
+        loop_offload_admit(loop);
     loop_end_turn(loop);
     loop_offload_flush(loop);
 }

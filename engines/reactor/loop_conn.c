@@ -386,8 +386,8 @@ static void conn_settle(struct loop *loop, struct loop_conn *conn, bool waits)
         conn_want(loop, conn);
     if (loop->retire_end_ms != 0 && loop->drain_end_ms == 0 && waits)
         loop_part(loop, conn);
-    else if (waits)
-        loop_idle_begin(loop, conn);
+    else if (waits || conn->waits_for_worker)
+        loop_idle_begin(loop, conn); /* as it may be: nothing is known to have come */
     else if (list_empty(&conn->run))
         list_push_back(&loop->run_queue, &conn->run);
     conn_arm(loop, conn);
@@ -406,6 +406,7 @@ void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
 {
     CHECK_OBJ(&conn->source, LOOP_CONN_MAGIC);
     CHECK(!conn->away && !conn->driven);
+    conn->waits_for_worker = false;
     const struct session *s = loop_conn_session(conn);
     size_t turn_left = loop->cfg.config->send_turn;
     bool job_for_worker = loop->locked; /* or it was tried in vain */
@@ -454,6 +455,8 @@ void loop_conn_drive(struct loop *loop, struct loop_conn *conn)
         } else if ((wants & SESSION_WANT_RECV) && conn->readable) {
             if (loop->options.turns)
                 conn_receive_by_turns(loop, conn);
+            else if (loop->locked && loop_offload_wait(loop, conn))
+                break;
             else if (loop->locked)
                 conn_receive_for_worker(loop, conn);
             else

@@ -94,7 +94,8 @@ struct loop_conn {
     bool registered : 1; /* with the demultiplexer: once it has to wait */
     bool shared : 1;     /* another process may still have the socket open: it has moved, or was to
                             move.     Closing does not end what the demultiplexer knows of it */
-    bool corked;         /* in the middle of a file's range */
+    bool waits_for_worker : 1; /* in loop.unread */
+    bool corked;               /* in the middle of a file's range */
     bool away;       /* a worker has its task: nobody else touches the session or the descriptor,
                         edges are noted, its deadline waits; in no queue */
     bool driven;     /* with `turns`: a thread drives it, and may have let the lock go: to all
@@ -104,7 +105,7 @@ struct loop_conn {
     off_t warm_end;  /* the page cache was looked at, or filled, up to here; 0: not yet for this
                         range */
     struct list all; /* in loop.conns */
-    struct list run; /* in loop.run_queue, or in loop.closed */
+    struct list run; /* in loop.run_queue, in loop.unread, or in loop.closed */
     struct timer_node timer; /* lazy: armed for the session's deadline or earlier */
     struct list idle;        /* in loop.idle while it waits for a request, or in loop.parting */
 };
@@ -168,12 +169,17 @@ struct loop {
     struct pool *pool; /* of struct loop_conn and session, and coroutine, if there are */
     struct loop_routines *routines; /* NULL: connections are no coroutines */
     struct list conns;
-    struct list run_queue;    /* connections that can go on without a new edge */
-    struct list closed;       /* freed at the end of the turn */
-    struct list idle;         /* connections that wait for a request; the longest idle first */
-    atomic_bool full;         /* for other loops: no connection is left in the pool */
-    atomic_bool has_idle;     /* likewise: somebody could make way */
-    struct list accept_queue; /* listeners that can go on without a new edge */
+    struct list run_queue; /* connections that can go on without a new edge */
+    struct list unread;    /* connections that receive when a worker has taken of the others: what
+                              they are sent stays in the socket */
+    struct loop_conn *admitted; /* the one of them whose turn it is; else NULL */
+    unsigned requests_out;      /* tasks LOOP_TASK_RECEIVED that are out, */
+    unsigned requests_max;      /* of at most so many */
+    struct list closed;         /* freed at the end of the turn */
+    struct list idle;           /* connections that wait for a request; the longest idle first */
+    atomic_bool full;           /* for other loops: no connection is left in the pool */
+    atomic_bool has_idle;       /* likewise: somebody could make way */
+    struct list accept_queue;   /* listeners that can go on without a new edge */
     struct loop_listener *listeners;
     struct loop_inbox *inbox; /* NULL: none is given to this loop */
     atomic_uint adopted;      /* connections from it, in it, that are not closed yet */
@@ -294,6 +300,28 @@ void loop_offload_stop(struct loop *loop);
 
 /* Takes back what workers have done, and drives those connections. */
 void loop_offload_collect(struct loop *loop);
+
+/* For a connection that is to receive for a worker: true if it has to wait, in loop.unread, since
+ * workers have enough to do. What has been received, and the answer until it is sent, takes some 20
+ * KiB; so as many connections have that as keep the workers busy, and not all of them. */
+bool loop_offload_wait(struct loop *loop, struct loop_conn *conn);
+
+/* Have workers done something that was not taken back yet? Asked once a turn: their announcement
+ * may lie behind thousands of sockets in the kernel's list, and what is out takes memory. */
+static inline bool loop_offload_has_results(const struct loop *loop)
+{
+    return (loop->workers != NULL && workers_have_results(loop->workers)) ||
+           (loop->remote != NULL && workers_have_results(loop->remote));
+}
+
+/* At a turn's end: those whom workers have room for now receive. */
+void loop_offload_admit(struct loop *loop);
+
+/* Can one of those who wait receive at once? */
+static inline bool loop_offload_can_admit(const struct loop *loop)
+{
+    return !list_empty(&loop->unread) && loop->requests_out < loop->requests_max;
+}
 
 /* ---- loop_reads.c ---- */
 

@@ -19,7 +19,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PIECE_STEP = 1 << 16 };
+enum {
+    PIECE_STEP = 1 << 16,
+    REQUESTS_A_WORKER = 16, /* received and not answered yet, at most: as many as workers take at
+                               once, and as many for the loop to send */
+};
 
 /* A worker begins to call a session. The clock is read anew, since the loop's turn, or the job
  * before, may be long ago. */
@@ -135,6 +139,32 @@ void loop_task_drop(struct loop *loop, struct loop_task *task)
     pool_put(loop->tasks, task);
 }
 
+bool loop_offload_wait(struct loop *loop, struct loop_conn *conn)
+{
+    /* Those who wait already go first. A drain asks everybody to end who has sent nothing: all of
+     * that is taken first. */
+    bool room = loop->requests_out < loop->requests_max &&
+                (list_empty(&loop->unread) || conn == loop->admitted);
+    if (room || loop->drain_end_ms != 0)
+        return false;
+    conn->waits_for_worker = true;
+    list_remove(&conn->run);
+    list_push_back(&loop->unread, &conn->run);
+    return true;
+}
+
+void loop_offload_admit(struct loop *loop)
+{
+    for (unsigned i = 0; i < LOOP_EVENTS_MAX && loop_offload_can_admit(loop); i++) {
+        struct loop_conn *conn = container_of(loop->unread.next, struct loop_conn, run);
+        CHECK_OBJ(&conn->source, LOOP_CONN_MAGIC);
+        list_remove(&conn->run);
+        loop->admitted = conn;
+        loop_conn_drive(loop, conn);
+    }
+    loop->admitted = NULL;
+}
+
 /* Reports to the session what no worker has reported. */
 static void task_end(struct loop *loop, struct loop_task *task)
 {
@@ -147,6 +177,7 @@ static void task_end(struct loop *loop, struct loop_task *task)
     } else if (task->ran && !loop->locked && loop->routines == NULL) {
         loop_report_job(loop, s);
     }
+    loop->requests_out -= task->kind == LOOP_TASK_RECEIVED;
     loop_task_drop(loop, task);
 }
 
@@ -157,6 +188,7 @@ void loop_task_submit(struct loop *loop, struct loop_task *task)
     task->remote = task->kind == LOOP_TASK_JOB && session_file_job(loop_conn_session(conn))->remote;
     struct workers *workers =
         task->remote && loop_remote_begin(loop) ? loop->remote : loop->workers;
+    loop->requests_out += task->kind == LOOP_TASK_RECEIVED;
     bool reads = loop_reads_take(loop, task);
     if (reads)
         loop_reads_submit(loop, task);
@@ -208,6 +240,7 @@ int loop_offload_create(struct loop *loop, char *why, size_t why_size)
     unsigned threads = loop->options.workers;
     if (threads == 0)
         return 0;
+    loop->requests_max = REQUESTS_A_WORKER * (threads + 1);
     size_t size =
         sizeof(struct loop_task) + (loop->locked ? LOOP_HANDOFF_SIZE : loop_reads_size(loop));
     int res = pool_create("tasks", size, loop->cfg.limits.connections_max, &loop->tasks);

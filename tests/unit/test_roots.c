@@ -120,11 +120,41 @@ static void test_believed_for_a_while(void **state)
     assert_null(http_roots_find(roots, &configured, START_MS));
     root = look(roots, START_MS);
     assert_true(is_release(root, "1"));
-    again = http_roots_find(roots, &configured, START_MS + VALID_MS - 1);
+    again = http_roots_find(roots, &configured, START_MS + VALID_MS * 4 / 5);
     assert_ptr_equal(again, root);
     assert_null(http_roots_find(roots, &configured, START_MS + VALID_MS));
     http_root_unref(again);
     again = look(roots, START_MS + VALID_MS); /* the same directory: nothing known is lost */
+    assert_ptr_equal(again, root);
+    http_root_unref(again);
+    http_root_unref(root);
+    http_roots_destroy(roots);
+}
+
+/* Of those who ask shortly before it is not believed any more, one looks. */
+static void test_one_looks_early(void **state)
+{
+    struct http_roots *roots = make_roots();
+    struct http_root *root = look(roots, START_MS), *again;
+    struct file_job job;
+    int error = 0;
+
+    (void)state;
+    const uint64_t late_ms = START_MS + VALID_MS - 1;
+    assert_null(http_roots_find(roots, &configured, late_ms));
+    job = asked(roots, late_ms);
+    for (int i = 0; i < 3; i++) {
+        again = http_roots_find(roots, &configured, late_ms);
+        assert_ptr_equal(again, root);
+        http_root_unref(again);
+    }
+    assert_null(http_roots_find(roots, &configured, late_ms + 1)); /* it took too long */
+    assert_null(http_roots_find(roots, &configured, late_ms + 1));
+    switch_to("2");
+    again = ended(roots, &job, 0, &error);
+    assert_true(is_release(again, "2"));
+    http_root_unref(root);
+    root = http_roots_find(roots, &configured, late_ms + VALID_MS / 2);
     assert_ptr_equal(again, root);
     http_root_unref(again);
     http_root_unref(root);
@@ -368,6 +398,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_believed_for_a_while, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_one_looks_early, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_switched, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_made_anew, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gone, set_up, tear_down),
