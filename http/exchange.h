@@ -57,6 +57,7 @@ struct http_static {
     bool rewritten;         /* `uri` comes from a rule of a _redirects */
     bool damaged;           /* a sidecar that might have been the answer cannot be read */
     bool led_by_more;       /* `uri` hangs on more than the path asked for: on a query, say */
+    bool root_is_asked;     /* `root` was looked up since this request began */
     uint16_t try_index, index_index;
     uint8_t rewrites; /* how often target.path was rewritten (rewrite.h) */
     int unsure_error; /* why: an errno */

@@ -16,7 +16,9 @@ enum {
     USED_MS =
         1000, /* kept for so long after its last use, or for cache_valid where that is longer */
     EARLY_PART = 8, /* of the time that it is believed: somebody looks so long before the end, */
-    EARLY_MS = 250  /* or so long, where that is less */
+    EARLY_MS = 250, /* or so long, where that is less */
+    DOUBTS_MAX = 16 /* a millisecond: who asks for what is not there cannot have a site do nothing
+                       but look its root up */
 };
 
 #define HTTP_ROOTS_MAGIC 0x4007700fu
@@ -154,6 +156,16 @@ struct http_root *http_roots_find(struct http_roots *roots, struct root *configu
     return ref(root);
 }
 
+bool http_root_is_doubted(struct http_root *root, uint64_t now_ms)
+{
+    CHECK_OBJ(root, HTTP_ROOT_MAGIC);
+    if (root->doubted_ms != now_ms) {
+        root->doubted_ms = now_ms;
+        root->doubts = 0;
+    }
+    return now_ms > root->asked_ms && root->doubts++ < DOUBTS_MAX;
+}
+
 void http_roots_ask(struct http_roots *roots, struct root *configured, uint64_t now_ms,
                     struct file_job *job)
 {
@@ -239,6 +251,8 @@ static void renew(struct http_root *root, const struct file_job *job, bool kept)
     root->fresh_until_ms = slot->doubtful ? 0 : job->asked_ms + ms;
     uint32_t early_ms = ms / EARLY_PART < EARLY_MS ? ms / EARLY_PART : EARLY_MS;
     root->look_ms = slot->doubtful ? 0 : root->fresh_until_ms - early_ms;
+    if (root->asked_ms < job->asked_ms)
+        root->asked_ms = job->asked_ms;
     if (root->used_ms < job->asked_ms)
         root->used_ms = job->asked_ms;
     root->check_ms = let_go_ms(root);

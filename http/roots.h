@@ -38,6 +38,9 @@ struct http_root {
     uint64_t fresh_until_ms;
     uint64_t look_ms; /* from then on one request looks, while the others believe what is known */
     struct file_notice_way way; /* what tells that its path leads elsewhere */
+    uint64_t asked_ms;          /* when the newest look was asked for that has told of it */
+    uint64_t doubted_ms;        /* when somebody doubted it last, */
+    unsigned doubts;            /* and how many then */
     uint64_t used_ms;           /* when it was asked for last */
     uint64_t
         check_ms; /* when the sweep looks at it: the order of http_roots.held, but for a little */
@@ -65,6 +68,12 @@ void http_roots_destroy(struct http_roots *roots);
  * that thousands need not, and wait, when that time has come. */
 struct http_root *http_roots_find(struct http_roots *roots, struct root *configured,
                                   uint64_t now_ms);
+
+/* A name is missing beneath `root`, which a request believed. Another directory may be in its place
+ * by now, and this one be removed: true if the caller is to ask before it says that nothing is
+ * there. So it is for a few callers a millisecond, and for none once a look of the same millisecond
+ * has told. */
+bool http_root_is_doubted(struct http_root *root, uint64_t now_ms);
 
 /* Makes `job` one that looks the root up. */
 void http_roots_ask(struct http_roots *roots, struct root *configured, uint64_t now_ms,

@@ -46,6 +46,16 @@ static void set_root(struct http_root **place, struct http_root *root)
     *place = root;
 }
 
+/* Wants a look at the root of the present location. */
+static void ask_root(struct http_exchange *x)
+{
+    struct http_static *s = &x->search;
+    CHECK(x->job_state == HTTP_JOB_NONE);
+    http_search_set(&s->opened, NULL); /* beneath another root */
+    http_roots_ask(x->env->roots, s->location->root, x->env->clock->now_ms, &x->job);
+    x->job_state = HTTP_JOB_WANTED;
+}
+
 /* Has the request the root of the present location? It keeps the one that it found at first. False:
  * a job is wanted first. */
 static bool has_root(struct http_exchange *x)
@@ -56,13 +66,26 @@ static bool has_root(struct http_exchange *x)
     if (s->root != NULL && s->root->configured == configured)
         return true;
     set_root(&s->root, http_roots_find(env->roots, configured, env->clock->now_ms));
+    s->root_is_asked = false;
     if (s->root != NULL)
         return true;
-    CHECK(x->job_state == HTTP_JOB_NONE);
-    http_search_set(&s->opened, NULL); /* beneath another root */
-    http_roots_ask(env->roots, configured, env->clock->now_ms, &x->job);
-    x->job_state = HTTP_JOB_WANTED;
+    ask_root(x);
     return false;
+}
+
+/* Is `entry`, which the present step has found, missing beneath a root that was only believed? A
+ * deploy may have put another one in its place, and be removing this one. Then its reference is
+ * given back, and a job is wanted: the step is run again after it, or, where it has found another
+ * root, all of them (root_found()). */
+static bool root_is_doubted(struct http_exchange *x, struct file_entry *entry)
+{
+    bool missing = entry->error == ENOENT || entry->error == ENOTDIR || entry->error == ESTALE;
+    if (!missing || x->search.root_is_asked ||
+        !http_root_is_doubted(x->search.root, x->env->clock->now_ms))
+        return false;
+    file_entry_unref(entry);
+    ask_root(x);
+    return true;
 }
 
 struct file_entry *http_search_look_up(struct http_exchange *x, struct span path)
@@ -98,10 +121,18 @@ struct file_entry *http_search_look_up(struct http_exchange *x, struct span path
 static void root_found(struct http_exchange *x)
 {
     struct http_static *s = &x->search;
+    uint64_t believed = s->root != NULL ? s->root->id : 0;
     int error = 0;
     set_root(&s->root, http_roots_store(x->env->roots, &x->job, &error));
-    if (s->root == NULL)
+    s->root_is_asked = true;
+    if (s->root == NULL) {
         http_static_begin_error(x, s->status == 0 ? http_search_status(error) : s->status);
+    } else if (believed != 0 && believed != s->root->id) { /* what was found there is no answer */
+        s->try_index = s->index_index = 0;
+        s->varies = s->damaged = false;
+        http_search_set(&s->entry, NULL);
+        s->step = HTTP_SEARCH_TRY;
+    }
 }
 
 void http_static_job_done(struct http_exchange *x)
@@ -302,7 +333,7 @@ static enum http_static_result step_try(struct http_exchange *x)
         return HTTP_STATIC_NEXT;
     }
     struct file_entry *entry = http_search_look_up(x, s->name);
-    if (entry == NULL)
+    if (entry == NULL || root_is_doubted(x, entry))
         return HTTP_STATIC_NEXT;
     http_search_set(&s->entry, entry);
     if (entry->error != 0) {
@@ -348,7 +379,7 @@ static enum http_static_result step_index(struct http_exchange *x)
             continue;
         }
         struct file_entry *entry = http_search_look_up(x, s->name);
-        if (entry == NULL)
+        if (entry == NULL || root_is_doubted(x, entry))
             return HTTP_STATIC_NEXT;
         int status = entry->error != 0 ? http_search_status(entry->error) : 200;
         if (file_entry_is_file(entry) || may_have_sidecars(x, entry)) {
@@ -548,5 +579,6 @@ void http_static_end(struct http_exchange *x)
     x->search.lookups_untrue = 0;
     x->search.checked = x->search.varies = x->search.untagged = false;
     x->search.rewritten = x->search.led_by_more = x->search.damaged = false;
+    x->search.root_is_asked = false;
     x->search.step = HTTP_SEARCH_TRY;
 }

@@ -161,6 +161,37 @@ static void test_one_looks_early(void **state)
     http_roots_destroy(roots);
 }
 
+/* Something is missing beneath it: a few in a millisecond look, until a look of that time has told.
+ */
+static void test_doubted(void **state)
+{
+    struct http_roots *roots = make_roots();
+    struct http_root *root = look(roots, START_MS), *again;
+    struct file_job job;
+    int error = 0;
+
+    (void)state;
+    assert_false(http_root_is_doubted(root, START_MS));
+    for (unsigned i = 0; i < DOUBTS_MAX; i++)
+        assert_true(http_root_is_doubted(root, START_MS + 1));
+    assert_false(http_root_is_doubted(root, START_MS + 1));
+    assert_true(http_root_is_doubted(root, START_MS + 2));
+    job = asked(roots, START_MS + 2);
+    again = ended(roots, &job, 0, &error); /* it is the same one */
+    assert_ptr_equal(again, root);
+    http_root_unref(again);
+    assert_false(http_root_is_doubted(root, START_MS + 2));
+
+    switch_to("2");
+    assert_true(http_root_is_doubted(root, START_MS + 3));
+    job = asked(roots, START_MS + 3);
+    again = ended(roots, &job, 0, &error); /* though the old one is still believed */
+    assert_true(is_release(again, "2"));
+    http_root_unref(again);
+    http_root_unref(root);
+    http_roots_destroy(roots);
+}
+
 static void test_switched(void **state)
 {
     struct http_roots *roots = make_roots();
@@ -399,6 +430,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_believed_for_a_while, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_one_looks_early, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_doubted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_switched, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_made_anew, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gone, set_up, tear_down),

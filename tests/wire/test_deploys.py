@@ -133,6 +133,33 @@ def a_download_goes_on_from_the_old_release(world):
 
 
 @test
+def the_old_release_may_be_removed_at_once(world):
+    """What was believed of the root is no reason for a 404, nor to go on with `try`."""
+    names = [f"{folder}/{number}.txt" for folder in ("below", "spa") for number in range(20)]
+
+    for number in "12":
+        site = release(world, "removed", number)
+        for name in names:
+            site.write(name, f"{name} of {number}")
+    os.chmod(os.path.join(world.path, "removed"), 0o755)
+    switch(world, "removed", "1")
+    trying = 'location "/spa/" { try = {"$uri", "/index.html"} }\n    location "/below/"'
+    server = world.serve(conf=CONF.replace("NAME", "removed").replace('location "/below/"', trying),
+                         settings={"cache_valid": "5s"})
+    with server.connect() as connection:
+        known = names[::3]
+        for name in known:
+            assert connection.get(f"/{name}").body == f"{name} of 1".encode()
+        switch(world, "removed", "2")
+        Site(os.path.join(world.path, "removed/releases/1")).demolish()
+        for name in names:
+            answer = connection.get(f"/{name}")
+            told = {f"{name} of 2".encode()} | ({f"{name} of 1".encode()} if name in known else set())
+            assert answer.status == 200 and answer.body in told, (name, answer.status, answer.body)
+        assert body(server, "/nothing") == b"404.html of 2"
+
+
+@test
 def one_answer_is_of_one_release(world):
     """Each release has one of the two names that `try` asks for, one of the two sidecars, and its
     own names in a folder: an answer that took one look in one and the next in the other would find

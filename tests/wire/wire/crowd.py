@@ -130,11 +130,15 @@ class Crowd:
 
     def asks_for_long(self, server):
         """ANSWERS of them, and no descriptor is left behind: those that the cache keeps are there
-        after the first round."""
+        after the first round; or after the second, where a thread, which has a cache of its own, took hardly any
+        client in the first."""
         answers = int(ANSWERS or rounds(ANSWERS_TLS if self.world.tls else ANSWERS_PLAIN))
         self.ask(server, answers // 4, seed=1)
         time.sleep(0.05)
-        before = server.descriptors()
-        self.ask(server, answers, seed=2)
-        assert eventually(lambda: server.descriptors() <= before + SLACK), \
-            f"{before} descriptors before, {server.descriptors()} now"
+        counts = [server.descriptors()]
+        for seed in (2, 3):
+            self.ask(server, answers, seed=seed)
+            if eventually(lambda: server.descriptors() <= counts[-1] + SLACK):
+                return
+            counts.append(server.descriptors())
+        raise AssertionError(f"descriptors after one round, and two more: {counts}")
