@@ -135,7 +135,7 @@ static inline bool is_told(struct http_root *root)
 
 /* Its time to be looked up has come: is it for the present caller to do? Not any more where another
  * does, as long as it is believed. */
-static bool is_due(struct http_root *root, uint64_t now_ms)
+static bool take_due(struct http_root *root, uint64_t now_ms)
 {
     bool first = root->look_ms < root->fresh_until_ms;
 
@@ -150,13 +150,13 @@ struct http_root *http_roots_find(struct http_roots *roots, struct root *configu
 
     if (root == NULL || is_told(root))
         return NULL;
-    if (now_ms >= root->look_ms && is_due(root, now_ms))
+    if (now_ms >= root->look_ms && take_due(root, now_ms))
         return NULL;
     root->used_ms = now_ms;
     return ref(root);
 }
 
-bool http_root_is_doubted(struct http_root *root, uint64_t now_ms)
+bool http_root_doubt(struct http_root *root, uint64_t now_ms)
 {
     CHECK_OBJ(root, HTTP_ROOT_MAGIC);
     if (root->doubted_ms != now_ms) {

@@ -73,7 +73,7 @@ struct http_root *http_roots_find(struct http_roots *roots, struct root *configu
  * by now, and this one be removed: true if the caller is to ask before it says that nothing is
  * there. So it is for a few callers a millisecond, and for none once a look of the same millisecond
  * has told. */
-bool http_root_is_doubted(struct http_root *root, uint64_t now_ms);
+bool http_root_doubt(struct http_root *root, uint64_t now_ms);
 
 /* Makes `job` one that looks the root up. */
 void http_roots_ask(struct http_roots *roots, struct root *configured, uint64_t now_ms,

@@ -73,15 +73,15 @@ static bool has_root(struct http_exchange *x)
     return false;
 }
 
-/* Is `entry`, which the present step has found, missing beneath a root that was only believed? A
- * deploy may have put another one in its place, and be removing this one. Then its reference is
- * given back, and a job is wanted: the step is run again after it, or, where it has found another
- * root, all of them (root_found()). */
-static bool root_is_doubted(struct http_exchange *x, struct file_entry *entry)
+/* Where `entry`, which the present step has found, is missing beneath a root that was only
+ * believed, a deploy may have put another one in its place, and be removing this one. True: a look
+ * at the root is wanted, and the entry's reference is given back; the step is run again after it,
+ * or, where it has found another root, all of them (root_found()). */
+static bool doubts_root(struct http_exchange *x, struct file_entry *entry)
 {
     bool missing = entry->error == ENOENT || entry->error == ENOTDIR || entry->error == ESTALE;
     if (!missing || x->search.root_is_asked ||
-        !http_root_is_doubted(x->search.root, x->env->clock->now_ms))
+        !http_root_doubt(x->search.root, x->env->clock->now_ms))
         return false;
     file_entry_unref(entry);
     ask_root(x);
@@ -333,7 +333,7 @@ static enum http_static_result step_try(struct http_exchange *x)
         return HTTP_STATIC_NEXT;
     }
     struct file_entry *entry = http_search_look_up(x, s->name);
-    if (entry == NULL || root_is_doubted(x, entry))
+    if (entry == NULL || doubts_root(x, entry))
         return HTTP_STATIC_NEXT;
     http_search_set(&s->entry, entry);
     if (entry->error != 0) {
@@ -379,7 +379,7 @@ static enum http_static_result step_index(struct http_exchange *x)
             continue;
         }
         struct file_entry *entry = http_search_look_up(x, s->name);
-        if (entry == NULL || root_is_doubted(x, entry))
+        if (entry == NULL || doubts_root(x, entry))
             return HTTP_STATIC_NEXT;
         int status = entry->error != 0 ? http_search_status(entry->error) : 200;
         if (file_entry_is_file(entry) || may_have_sidecars(x, entry)) {

@@ -26,10 +26,10 @@ void listen_set_init(struct listen_set *set);
  * new ones elsewhere. `each` (above 0): of each address that is no unix socket there are to be so
  * many at least, which share what comes (SO_REUSEPORT). Those that are new have to be begun
  * (listener_begin()). One may overlap with what an earlier configuration has at the same port, as
- * 0.0.0.0 does with 127.0.0.1 (listener_open_over()). Those that the set has are all taken, also beyond `each`: in their queues
- * there may be clients. 0 and *ret_count listeners, one of each address in the order of
- * config->listens first, the caller's until listen_set_put(); or -errno and one sentence, and the
- * set is as it was. */
+ * 0.0.0.0 does with 127.0.0.1 (listener_open_over()). Those that the set has are all taken, also
+ * beyond `each`: in their queues there may be clients. 0 and *ret_count listeners, one of each
+ * address in the order of config->listens first, the caller's until listen_set_put(); or -errno and
+ * one sentence, and the set is as it was. */
 int listen_set_take(struct listen_set *set, const struct config *config, unsigned each, char *why,
                     size_t why_size, struct listener **ret_listeners, size_t *ret_count);
 

@@ -85,7 +85,6 @@ static struct span path_of(const char *url)
     return span_make(slash, (size_t)(url + len - slash));
 }
 
-/* The value of a hexadecimal digit, or -1. */
 /* Decodes percent-escapes, in memory of `path`'s length. False: they are malformed. */
 static bool decode(struct span path, char *out, struct span *ret_path)
 {

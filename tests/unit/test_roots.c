@@ -171,19 +171,19 @@ static void test_doubted(void **state)
     int error = 0;
 
     (void)state;
-    assert_false(http_root_is_doubted(root, START_MS));
+    assert_false(http_root_doubt(root, START_MS));
     for (unsigned i = 0; i < DOUBTS_MAX; i++)
-        assert_true(http_root_is_doubted(root, START_MS + 1));
-    assert_false(http_root_is_doubted(root, START_MS + 1));
-    assert_true(http_root_is_doubted(root, START_MS + 2));
+        assert_true(http_root_doubt(root, START_MS + 1));
+    assert_false(http_root_doubt(root, START_MS + 1));
+    assert_true(http_root_doubt(root, START_MS + 2));
     job = asked(roots, START_MS + 2);
     again = ended(roots, &job, 0, &error); /* it is the same one */
     assert_ptr_equal(again, root);
     http_root_unref(again);
-    assert_false(http_root_is_doubted(root, START_MS + 2));
+    assert_false(http_root_doubt(root, START_MS + 2));
 
     switch_to("2");
-    assert_true(http_root_is_doubted(root, START_MS + 3));
+    assert_true(http_root_doubt(root, START_MS + 3));
     job = asked(roots, START_MS + 3);
     again = ended(roots, &job, 0, &error); /* though the old one is still believed */
     assert_true(is_release(again, "2"));

@@ -14,6 +14,7 @@ CONF = """server "localhost" {
     listen = {"@listen@"}
     root = "@world@/NAME/current"
     error_pages = {"404=/404.html"}
+    location "/spa/" { try = {"$uri", "/index.html"} }
     location "/below/" { root = "@world@/NAME/current" }
     location "/alias/" { alias = "@world@/NAME/current/alias" autoindex = on }
     location "/middle/" { alias = "@world@/NAME/current/deep/er" }
@@ -143,9 +144,7 @@ def the_old_release_may_be_removed_at_once(world):
             site.write(name, f"{name} of {number}")
     os.chmod(os.path.join(world.path, "removed"), 0o755)
     switch(world, "removed", "1")
-    trying = 'location "/spa/" { try = {"$uri", "/index.html"} }\n    location "/below/"'
-    server = world.serve(conf=CONF.replace("NAME", "removed").replace('location "/below/"', trying),
-                         settings={"cache_valid": "5s"})
+    server = world.serve(conf=CONF.replace("NAME", "removed"), settings={"cache_valid": "5s"})
     with server.connect() as connection:
         known = names[::3]
         for name in known:
