@@ -529,3 +529,10 @@ void http_conn_drain(struct http_conn *c)
     if (c->state == STATE_IDLE)
         close_now(c);
 }
+
+void http_conn_make_way(struct http_conn *c)
+{
+    http_conn_drain(c);
+    if (c->state == STATE_LINGER)
+        close_now(c);
+}

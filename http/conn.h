@@ -109,8 +109,8 @@ static inline const struct listen_config *http_conn_listen(const struct http_con
 /* Mask of enum http_conn_want; never 0. Pure. */
 unsigned http_conn_wants(const struct http_conn *c);
 
-/* Does it wait for a request of which nothing has come, with nothing left to send? The first
- * request is given HTTP_CONN_SILENT_MS before it is said to be waited for. */
+/* Does it wait for a request of which nothing has come, with nothing left to send; or linger? The
+ * first request is given HTTP_CONN_SILENT_MS before it is said to be waited for. */
 bool http_conn_is_idle(const struct http_conn *c);
 
 /* Has a request begun, or is an answer under way? Then http_conn_drain() does not close it now.
@@ -175,8 +175,11 @@ uint64_t http_conn_deadline_ms(const struct http_conn *c);
 /* The deadline has passed. `progress`: how far the peer has come with what was sent. */
 void http_conn_expired(struct http_conn *c, const struct progress *progress);
 
-/* Close after the answer in progress; at once when idle. */
+/* Close after the answer in progress; at once when it waits for a request. Who lingers goes on. */
 void http_conn_drain(struct http_conn *c);
+
+/* Its place is needed: the same, and who lingers closes, too. */
+void http_conn_make_way(struct http_conn *c);
 
 /* The next request is answered with `Connection: close`; an idle connection waits for it, as long
  * as its deadline lets it: its client may be sending. */

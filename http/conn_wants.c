@@ -33,7 +33,7 @@ unsigned http_conn_wants(const struct http_conn *c)
 
 bool http_conn_is_idle(const struct http_conn *c)
 {
-    return c->state == STATE_IDLE && (c->requests > 0 || c->silent);
+    return c->state == STATE_LINGER || (c->state == STATE_IDLE && (c->requests > 0 || c->silent));
 }
 
 bool http_conn_is_busy(const struct http_conn *c)

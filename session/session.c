@@ -536,3 +536,13 @@ void session_drain(struct session *s)
         http_conn_drain(&s->conn);
     http_count_state(&s->conn);
 }
+
+void session_make_way(struct session *s)
+{
+    CHECK_OBJ(s, SESSION_MAGIC);
+    if (s->tls != NULL)
+        session_tls_make_way(s->tls);
+    else
+        http_conn_make_way(&s->conn);
+    http_count_state(&s->conn);
+}

@@ -160,9 +160,10 @@ void session_close(struct session *s);
  * every report. */
 unsigned session_wants(const struct session *s);
 
-/* Does it wait for a request, or for a TLS handshake, of which nothing has come? Then it may be
- * asked to end (session_drain()) where its place is needed, and nothing is lost by it. What comes
- * first on a connection is given a second before, which ends as a deadline does. Pure. */
+/* Does it wait for a request, or for a TLS handshake, of which nothing has come? Or has it sent its
+ * last answer, and lingers? Then session_make_way() may be called where its place is needed, and
+ * nothing is lost by it. What comes first on a connection is given a second before, which ends as a
+ * deadline does. Pure. */
 bool session_is_idle(const struct session *s);
 
 /* Has a request begun, or is an answer under way? Then session_drain() does not close it now, but
@@ -235,6 +236,11 @@ void session_expired(struct session *s, const struct progress *progress);
 /* The server is shutting down: an idle session wants CLOSE now, a busy one after the answer in
  * progress. */
 void session_drain(struct session *s);
+
+/* Its place is needed by another client: session_drain(), and a session that lingers wants CLOSE
+ * now. The client of that one has our last answer and the end of it, or they are on their way: what
+ * it still sends may be answered by a reset (RFC 9112 section 9.6). */
+void session_make_way(struct session *s);
 
 /* A successor serves new connections, and this one cannot move: its next request is answered with
  * `Connection: close`. An idle one is not closed: its client may be sending, and stays until its

@@ -19,8 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SESSION_TLS_MAGIC 0x5e557151u
-
 enum { KEPT_SIZE = SESSION_TLS_RECV_MAX, TLS_ALERT_RECORD = 21 };
 
 static uint64_t now(const struct session_tls *t)
@@ -374,8 +372,10 @@ bool session_tls_is_idle(const struct session_tls *t)
 {
     if (t->phase == SESSION_TLS_HELLO)
         return t->silent;
-    return t->phase == SESSION_TLS_OPEN && !t->close_begun && !t->held && buf_empty(&t->kept) &&
-           session_out_empty(&t->out) && t->offload != SESSION_OFFLOAD_WANTED &&
+    if (t->phase == SESSION_TLS_LINGER)
+        return true;
+    return t->phase == SESSION_TLS_OPEN && !t->held && buf_empty(&t->kept) &&
+           session_out_empty(&t->out) && !t->notify_due && t->offload != SESSION_OFFLOAD_WANTED &&
            http_conn_is_idle(t->conn);
 }
 
@@ -557,34 +557,11 @@ void session_tls_drain(struct session_tls *t)
     session_tls_advance(t);
 }
 
-size_t session_tls_offload(struct session_tls *t, void *info, size_t size)
+void session_tls_make_way(struct session_tls *t)
 {
     CHECK_OBJ(t, SESSION_TLS_MAGIC);
-    CHECK(t->offload == SESSION_OFFLOAD_WANTED && session_out_empty(&t->out));
-    return t->env->server->ops->offload(t->tls, info, size);
-}
-
-/* Errors that every other connection would meet as well: no such protocol, forbidden. */
-static bool is_permanent(int res)
-{
-    return res == -ENOENT || res == -ENOPROTOOPT || res == -EPERM || res == -EACCES;
-}
-
-void session_tls_offloaded(struct session_tls *t, int res)
-{
-    CHECK_OBJ(t, SESSION_TLS_MAGIC);
-    CHECK(t->offload == SESSION_OFFLOAD_WANTED);
-    if (res == 0) {
-        t->offload = SESSION_OFFLOAD_DONE;
-        http_conn_send_files(t->conn);
-    } else {
-        t->offload = SESSION_OFFLOAD_NEVER;
-        if (is_permanent(res) && t->env->ktls) {
-            t->env->ktls = false;
-            log_info("kTLS: the kernel refuses to encrypt: %s; the server does it itself from now "
-                     "on",
-                     strerror(-res));
-        }
-    }
-    session_tls_advance(t);
+    http_conn_make_way(t->conn);
+    if (t->phase == SESSION_TLS_LINGER)
+        close_now(t);
+    session_tls_drain(t);
 }

@@ -18,6 +18,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define SESSION_TLS_MAGIC 0x5e557151u
+
 enum {
     SESSION_TLS_WARM_MAX = 128, /* sessions of one environment whose library keeps the memory of its
                                    records at hand (about 34 KiB each) */
@@ -117,6 +119,7 @@ void session_tls_advance(struct session_tls *t);
 void session_tls_shut_down(struct session_tls *t, int res);
 void session_tls_expired(struct session_tls *t, const struct progress *progress);
 void session_tls_drain(struct session_tls *t);
+void session_tls_make_way(struct session_tls *t);
 
 size_t session_tls_offload(struct session_tls *t, void *info, size_t size);
 void session_tls_offloaded(struct session_tls *t, int res);

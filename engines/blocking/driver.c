@@ -148,18 +148,23 @@ static bool receive(struct driver *d, uint64_t until_ms, unsigned heeds)
  * on its way, or a request. True: something was done about it. */
 static bool end_if_asked(struct driver *d, unsigned wants, unsigned asks)
 {
-    bool drains = (asks & DRIVER_ASK_DRAIN) != 0;
+    bool drains = (asks & DRIVER_ASK_DRAIN) != 0 && !d->ending;
     bool may = drains || session_is_idle(d->session) || (wants & SESSION_WANT_SEND) ||
                d->looks >= LOOKS_MAX;
 
-    if (d->ending || !(asks & (DRIVER_ASK_DRAIN | DRIVER_ASK_END)) || !may)
+    if (d->ending && !((asks & DRIVER_ASK_END) && session_is_idle(d->session)))
+        return false; /* or it lingers by now, and its place is needed */
+    if (!(asks & (DRIVER_ASK_DRAIN | DRIVER_ASK_END)) || !may)
         return false;
     if ((wants & SESSION_WANT_RECV) && d->looks < LOOKS_MAX) {
         d->looks++;
         if (receive(d, 0, 0))
             return true;
     }
-    session_drain(d->session);
+    if (drains)
+        session_drain(d->session);
+    else
+        session_make_way(d->session);
     d->ending = true;
     return true;
 }
@@ -190,8 +195,10 @@ static void await(struct driver *d, unsigned wants, unsigned asks)
     uint64_t until_ms = session_deadline_ms(d->session);
     unsigned heeds = DRIVER_ASK_STOP;
 
+    if (session_is_idle(d->session))
+        heeds |= DRIVER_ASK_END;
     if (!d->ending)
-        heeds |= DRIVER_ASK_DRAIN | (session_is_idle(d->session) ? DRIVER_ASK_END : 0u);
+        heeds |= DRIVER_ASK_DRAIN;
     if (!d->stays && (session_can_move(d->session) || session_is_tls(d->session)))
         heeds |= DRIVER_ASK_MOVE; /* TLS is told to end with its next answer */
     if (until_ms <= d->clock->now_ms)

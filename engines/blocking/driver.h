@@ -89,7 +89,7 @@ struct driver {
     bool full;      /* a send has found the socket full, and nothing has told of room since */
     bool corked;    /* in the middle of a file's range (file_range.h) */
     bool heard;     /* something was received on it */
-    bool ending;    /* session_drain() was called */
+    bool ending;    /* session_drain() or _make_way() was called */
     bool stays;     /* it cannot move, and session_retire() was called */
     bool moved;     /* the successor has it */
     unsigned looks; /* receives since it was asked to end */

@@ -3,7 +3,8 @@
  * descriptor (loop_idle.c is the same for event loops).
  *
  * Who waits for its first request is idle, too: else those who never send one would shut out all
- * others. Who is in the midst of a request, of an answer or of a TLS handshake is not. */
+ * others; and who lingers, which has its last answer. Who is in the midst of a request, of an
+ * answer or of a TLS handshake is not. */
 #include "engines/proactor/proactor_internal.h"
 
 #include "engines/acceptor.h"
@@ -27,7 +28,7 @@ bool proactor_make_way(struct proactor *p)
         conn->leaving = true;
         p->leaving++;
         list_remove(&conn->run);
-        session_drain(proactor_session(conn));
+        session_make_way(proactor_session(conn));
         proactor_conn_drive(p, conn);
         return true;
     }

@@ -3,7 +3,8 @@
  * descriptor. Each of them costs two links of a list, and one that makes way O(1).
  *
  * Who waits for its first request is idle, too: else those who never send one would shut out all
- * others. Who is in the midst of a request, of an answer or of a TLS handshake is not. */
+ * others; and who lingers, which has its last answer. Who is in the midst of a request, of an
+ * answer or of a TLS handshake is not. */
 #include "engines/reactor/loop_internal.h"
 
 #include "engines/acceptor.h"
@@ -17,7 +18,9 @@ void loop_idle_begin(struct loop *loop, struct loop_conn *conn)
 /* TLS says farewell, if the socket takes that now. */
 static void make_way(struct loop *loop, struct loop_conn *conn)
 {
-    loop_drain_session(loop, conn);
+    loop_enter(loop);
+    session_make_way(loop_conn_session(conn));
+    loop_leave(loop);
     list_remove(&conn->run);
     loop_conn_drive(loop, conn);
     if (conn->source.magic != LOOP_CLOSED_MAGIC && !conn->away)

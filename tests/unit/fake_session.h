@@ -416,4 +416,9 @@ void session_drain(struct session *s)
     session_process(s);
 }
 
+void session_make_way(struct session *s)
+{
+    session_drain(s);
+}
+
 #endif

@@ -30,6 +30,7 @@ def serve(world):
     threads = {"threads": "1"} if is_alone(world) else {}
     return world.serve(settings={"connections_max": str(MAX), "keepalive_timeout": "5m",
                                  "header_timeout": "5m", "send_timeout": "5m",
+                                 "linger_timeout": "5m",
                                  "tls_handshake_timeout": "5m", **threads})
 
 
@@ -97,6 +98,40 @@ def who_has_said_nothing_makes_way(world):
             kept(stack, server)
             return not all(is_open(one) for one in silent)
         assert eventually(one_more, SOON_S)
+
+
+@test
+def who_has_been_refused_makes_way(world):
+    """The answer was sent, and all that is left is to wait until the client closes."""
+    server = serve(world)
+    with contextlib.ExitStack() as stack:
+        refused = []
+        for _ in range(MAX):
+            connection = stack.enter_context(server.connect())
+            refused.append(connection)
+            connection.sock.settimeout(SOON_S)
+            connection.send(b"bad\r\n\r\n")
+            assert connection.read_response().status == 400
+        kept(stack, server)
+        assert eventually(lambda: not all(is_open(one) for one in refused), SOON_S)
+
+
+@test
+def who_has_failed_in_the_handshake_makes_way(world):
+    """An alert has been sent, and likewise all that is left is to wait."""
+    if not world.tls:
+        return
+    server = serve(world)
+    with contextlib.ExitStack() as stack:
+        failed = []
+        for _ in range(MAX):
+            connection = stack.enter_context(server.connect_raw())
+            failed.append(connection)
+            connection.sock.settimeout(SOON_S)
+            connection.send(b"\x16\x03\x01\x00\x08\x01\xff\xff\xff\x03\x03\x00\x00")
+            assert connection.sock.recv(16)[:1] == b"\x15"
+        kept(stack, server)
+        assert eventually(lambda: not all(is_open(one) for one in failed), SOON_S)
 
 
 @test
