@@ -65,9 +65,10 @@ def who_asks_more_than_is_answered_shuts_nobody_out(server):
 @test
 def who_asks_all_the_time_shuts_nobody_out(server):
     """Four clients ask without a pause, as often as they are let; a fifth gets its answer."""
-    busy = [server.connect() for _ in range(4)]
-    for connection in busy:
-        connection.send(REQUEST * 20)
+    busy = []
+    for _ in range(4):
+        busy.append(server.connect())
+        busy[-1].send(REQUEST * 20)
     other = server.connect()
     other.send(REQUEST)
     assert other.read_response().status == 200
