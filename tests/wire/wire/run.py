@@ -9,8 +9,6 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
-from concurrent.futures import ThreadPoolExecutor
 
 from wire import secure, uring
 from wire.client import transcript
@@ -208,6 +206,7 @@ class World:
 
 def _explain(error):
     """Where the test failed, with what values, and what was said last on the wire."""
+    import traceback
     lines = traceback.format_exception(error)
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)
               if os.path.basename(frame.f_code.co_filename).startswith("test_")]
@@ -294,6 +293,7 @@ def run(setup, jobs=1, tls=False):
         if jobs == 1:
             results = [_run_one(name, function, fixture) for name, function in chosen]
         else:
+            from concurrent.futures import ThreadPoolExecutor
             with ThreadPoolExecutor(jobs) as pool:
                 results = list(pool.map(lambda pair: _run_one(*pair, fixture), chosen))
         passed = sum(results)

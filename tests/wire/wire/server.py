@@ -15,7 +15,6 @@ import time
 from wire.client import TIMEOUT_S, Connection
 from wire.request import octets
 from wire.site import eventually
-from wire.tls import TlsSocket, client_context
 
 START_S = 60  # with 1,024 threads, on a busy machine
 STOP_S = 60
@@ -74,7 +73,10 @@ class Server:
     def __init__(self, argv, stderr_path, listeners=1, descriptors_max=None, tls=False,
                  descriptors_hard=False):
         self.argv = argv
-        self.context = client_context() if tls else None  # what connect() speaks
+        self.context = None  # what connect() speaks; None: no TLS
+        if tls:
+            from wire.tls import client_context
+            self.context = client_context()
         self.resumes = True   # connect() resumes most sessions, as browsers do
         self._session = None  # of TLS 1.2, the last one
         self._offered = 0     # connections that have offered one
@@ -258,6 +260,7 @@ class Server:
             return Connection(sock)
         if resumes:
             tls_options["session"] = self._session_to_resume()
+        from wire.tls import TlsSocket
         connection = Connection(TlsSocket(sock, context, **tls_options))
         try:
             if wait:
