@@ -24,6 +24,7 @@
 #include "process/keys.h"
 #include "process/notify.h"
 #include "process/options.h"
+#include "process/refuse.h"
 #include "process/sign.h"
 #include "process/succession.h"
 #include "process/supervisor.h"
@@ -47,11 +48,11 @@
 enum { WHY_SIZE = 1024 };
 
 /* Tells why a start ends: to whoever started us, and to the error log where that is a file. */
-static int refuse(enum exit_status status, const char *why)
+static int tell_why(enum exit_status status, const char *why)
 {
     if (status == STATUS_OK || why[0] == '\0')
         return (int)status;
-    fprintf(stderr, "gearshift: %s\n", why);
+    refuse(status, "%s", why);
     if (log_fd() != STDERR_FILENO)
         log_line(LOG_ERROR, why);
     return (int)status;
@@ -89,10 +90,7 @@ static enum exit_status test(struct instance *instance, bool strict)
 static enum exit_status print(struct instance *instance)
 {
     config_print(instance->config, stdout);
-    if (ferror(stdout) == 0 && fflush(stdout) == 0)
-        return STATUS_OK;
-    snprintf(instance->why, sizeof instance->why, "standard output cannot be written");
-    return STATUS_RUNTIME;
+    return STATUS_OK;
 }
 
 static enum exit_status run(struct instance *instance)
@@ -130,7 +128,7 @@ static int act_on(const struct options *options)
         status = options->action == OPTIONS_TEST    ? test(&instance, options->strict)
                  : options->action == OPTIONS_PRINT ? print(&instance)
                                                     : run(&instance);
-    int result = refuse(status, instance.why);
+    int result = tell_why(status, instance.why);
     instance_close(&instance);
     config_texts_free(&texts);
     log_repeat_end();
@@ -292,11 +290,11 @@ int main(int argc, char **argv)
     MUST(signal(SIGXFSZ, SIG_IGN) != SIG_ERR); /* a log at `ulimit -f`: the write fails */
     const struct command *command = argc > 1 ? command_find(argv[1]) : NULL;
     if (command != NULL)
-        return command->run(argc - 1, argv + 1);
+        return refuse_unwritten(command->run(argc - 1, argv + 1));
     if (explain_is_asked(argc, argv))
-        return explain(argc, argv);
+        return refuse_unwritten(explain(argc, argv));
     if (argc > 1 && control_client_knows(argv[1]))
-        return control_client(argc - 1, argv + 1);
+        return refuse_unwritten(control_client(argc - 1, argv + 1));
     if (binary_note(argc, argv) < 0) {
         fputs("gearshift: out of memory\n", stderr);
         return STATUS_RUNTIME;
@@ -306,6 +304,9 @@ int main(int argc, char **argv)
         return STATUS_USAGE;
     }
     int status = act(&options);
+    /* A server has told on its first line all that there is to tell, and goes on without. */
+    if (options.action != OPTIONS_SERVE)
+        status = refuse_unwritten(status);
     options_free(&options);
     return status;
 }

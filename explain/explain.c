@@ -10,6 +10,7 @@
 #include "http/target.h"
 #include "process/exit_status.h"
 #include "process/options.h"
+#include "process/refuse.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -25,12 +26,6 @@ bool explain_is_asked(int argc, char **argv)
             return true;
     }
     return argc > 1 && strcmp(argv[1], "explain") == 0;
-}
-
-static int refuse(enum exit_status status, const char *why)
-{
-    fprintf(stderr, "gearshift: %s\n", why);
-    return (int)status;
 }
 
 static int status_of(int error)
@@ -95,10 +90,7 @@ static int answer(const struct config *config, const struct explain_question *qu
     if (explain_reasons(arena, url.host, &about) < 0)
         return STATUS_RUNTIME;
     (question->json ? explain_print_json : explain_print)(&about, stdout);
-    if (ferror(stdout) == 0 && fflush(stdout) == 0)
-        return STATUS_OK;
-    snprintf(why, WHY_SIZE, "standard output cannot be written");
-    return STATUS_RUNTIME;
+    return STATUS_OK;
 }
 
 /* Nothing is logged, and no log is opened. */
@@ -156,5 +148,5 @@ int explain(int argc, char **argv)
     }
     status = arena != NULL ? run(argc, argv, arena, why) : STATUS_RUNTIME;
     arena_destroy(arena);
-    return status != STATUS_OK ? refuse((enum exit_status)status, why) : STATUS_OK;
+    return status != STATUS_OK ? refuse((enum exit_status)status, "%s", why) : STATUS_OK;
 }

@@ -94,9 +94,5 @@ int doctor(int argc, char **argv)
         print_text(report);
     int status = report->can_serve ? 0 : 69;
     free(report);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "gearshift: standard output cannot be written\n");
-        return 1;
-    }
     return status;
 }

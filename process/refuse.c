@@ -15,3 +15,10 @@ int refuse(enum exit_status status, const char *format, ...)
     va_end(args);
     return (int)status;
 }
+
+int refuse_unwritten(int status)
+{
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return status;
+    return refuse(STATUS_RUNTIME, "standard output cannot be written");
+}

@@ -131,9 +131,7 @@ static int print(const struct asked *asked, struct span key, struct span path)
     signed_link_sign(key, span_str(expires), path, signature);
     printf("%s%cexpires=%s&signature=%.*s\n", asked->url,
            strchr(asked->url, '?') != NULL ? '&' : '?', expires, SIGNED_TEXT_LEN, signature);
-    return ferror(stdout) == 0 && fflush(stdout) == 0
-               ? STATUS_OK
-               : refuse(STATUS_RUNTIME, "standard output cannot be written");
+    return STATUS_OK;
 }
 
 int sign(int argc, char **argv)

@@ -37,6 +37,18 @@ class Information(Command):
             self.assertRegex(out, r"\nserver.conf: /\S+/gearshift/server.conf\n")
             self.assertRegex(out, r"\n  reactor ")
 
+    def test_a_full_disk(self):
+        """Who reads the output of a command is not to take a part of it for the whole."""
+        key = self.write("key", "k" * 32)
+        for arguments in (("-h",), ("-v",), ("-V",), ("-T", self.site), ("-t", self.site), ("doctor",),
+                          ("doctor", "--json"), ("keys",), ("keys", "listen"), ("explain", "/hello.txt", self.site),
+                          ("sign", "/a", "--key", key), ("dictionary", self.path("site/hello.txt"), key)):
+            with self.subTest(arguments), open("/dev/full", "wb") as full:
+                done = subprocess.run([BINARY, *arguments], stdout=full, stderr=subprocess.PIPE,
+                                      env=environment(), timeout=WAIT_S, check=False)
+                self.assertEqual((done.returncode, done.stderr),
+                                 (1, b"gearshift: standard output cannot be written\n"))
+
 
 class Usage(Command):
     def test_wrong_arguments(self):
@@ -225,13 +237,6 @@ class ConfigurationFile(Command):
         again = self.write("again.conf", out)
         self.assertEqual(self.run_command("-T", "-c", again), (0, out, ""))
         self.assertEqual(self.run_command("-t", "-c", again)[0], 0)
-
-    def test_print_to_a_full_disk(self):
-        with open("/dev/full", "wb") as full:
-            done = subprocess.run([BINARY, "-T", self.site], stdout=full, stderr=subprocess.PIPE,
-                                  env=environment(), timeout=WAIT_S, check=False)
-        self.assertEqual((done.returncode, done.stderr),
-                         (1, b"gearshift: standard output cannot be written\n"))
 
 
 if __name__ == "__main__":

@@ -58,6 +58,15 @@ class Top(Supervised):
         for what in (b"engine reactor", b"requests/s", b"idle", b"p99.9", b"system calls a request"):
             self.assertIn(what, text)
 
+    def test_a_full_disk(self):
+        self.supervise()
+        for words in (("top", "-n", "2"), ("stats",), ("status",), ("status", "--json"), ("reload",)):
+            with self.subTest(words), open("/dev/full", "wb") as full:
+                done = subprocess.run([BINARY, *words, "--control", self.control], env=environment(), stdout=full,
+                                      stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=20, check=False)
+                self.assertEqual((done.returncode, done.stderr),
+                                 (1, b"gearshift: standard output cannot be written\n"))
+
     def test_json(self):
         server = self.supervise()
         self.assertEqual(server.get("/a.txt")[0], 200)
