@@ -12,14 +12,20 @@ from . import check, measure, processes
 from .clients import ClientFailed
 from .servers import SEARCH
 
-TRACEPOINTS = "/sys/kernel/tracing/events/syscalls"
+TRACEPOINTS = "/sys/kernel/tracing/events"
 CALLS = ("accept4", "close", "epoll_ctl", "epoll_pwait", "epoll_wait", "fcntl", "futex",
          "io_uring_enter", "mmap", "munmap", "newfstat", "newfstatat", "openat", "openat2", "poll",
          "ppoll", "pread64", "preadv2", "read", "readv", "recvfrom", "recvmsg", "sendfile64",
          "sendmsg", "sendto", "setsockopt", "shutdown", "splice", "statx", "write", "writev",
          "cachestat", "lseek", "fadvise64", "readahead", "sched_yield", "timerfd_settime")
-# Beside them, where perf counts: a virtual machine often has no counter of cache misses.
-EVENTS = {"context-switches": "switches", "cpu-migrations": "migrations", "cache-misses": "misses"}
+# Beside them, where perf counts: a virtual machine often has no counter of cache misses. Locks of the kernel that were
+# not free when a thread of the server wanted them are told by Linux from 5.19 on.
+CONTENTION = "lock:contention_begin"
+EVENTS = {"context-switches": "switches", "cpu-migrations": "migrations", "cache-misses": "misses",
+          CONTENTION: "contended"}
+# All that may stand beside the calls: and the calls that wait for a lock of threads, or wake who does (futex(2)), which
+# takes no call while it is free.
+BESIDE = (*EVENTS.values(), "futexes")
 ATTACH_S = 10
 
 
@@ -60,6 +66,7 @@ def count(which, bench, server, workload, seconds):
         raise ClientFailed("not one answer came")
     by_name = _read_perf(text) if which == "perf" else _read_strace(text)
     more = {short: by_name.pop(event) / units for event, short in EVENTS.items() if event in by_name}
+    more["futexes"] = by_name.get("futex", 0) / units
     total = by_name.pop("total", None) or sum(by_name.values())
     return {"tool": which, "calls": total / units, **more,
             "by_name": {name: round(calls / units, 4) for name, calls in
@@ -70,9 +77,9 @@ def count(which, bench, server, workload, seconds):
 def _attach(which, pids, path):
     """A tracer that has attached to these processes."""
     if which == "perf":
-        events = ["raw_syscalls:sys_enter", *EVENTS] + [
-            f"syscalls:sys_enter_{name}" for name in CALLS
-            if os.path.exists(f"{TRACEPOINTS}/sys_enter_{name}")]
+        events = ["raw_syscalls:sys_enter"] + [
+            event for event in EVENTS if event != CONTENTION or _is_tracepoint(event)] + [
+            f"syscalls:sys_enter_{name}" for name in CALLS if _is_tracepoint(f"syscalls:sys_enter_{name}")]
         argv = ["perf", "stat", "-x", ";", "-o", path, "-e", ",".join(events),
                 "-p", ",".join(map(str, pids))]
     else:
@@ -86,6 +93,11 @@ def _attach(which, pids, path):
         return process
     processes.stop(process)
     raise ClientFailed(f"{which} could not attach to the server")
+
+
+def _is_tracepoint(event):
+    """Has this kernel the tracepoint "group:name"?"""
+    return os.path.exists(os.path.join(TRACEPOINTS, event.replace(":", "/")))
 
 
 def _read_perf(text):

@@ -114,6 +114,10 @@ class Report(comparison.Comparison):
         cell = report["summary"]["median"]["cells"]["reactor"]
         if "calls" in cell:
             self.assertGreater(cell["calls"], 0.5)
+            counted = [r for r in report["records"] if r["kind"] == "counts" and "failed" not in r]
+            self.assertTrue(counted and all(r["futexes"] >= 0 for r in counted), counted)
+            if counted[0]["tool"] == "perf" and os.path.exists("/sys/kernel/tracing/events/lock/contention_begin"):
+                self.assertTrue(all(r["contended"] >= 0 for r in counted), counted)
         else:
             self.assertTrue(any("not counted" in note for note in report["notes"])
                             or any(r["kind"] == "counts" and "failed" in r

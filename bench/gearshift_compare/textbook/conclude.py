@@ -185,7 +185,7 @@ def _reasons(claim, series, of, values, runs, counts):
                 row[key] = statistics.fmean(told)
         counted = counts.get((of[wanted], name), {})
         if "by_name" in counted:
-            row.update({key: counted[key] for key in counters.EVENTS.values() if key in counted})
+            row.update({key: counted[key] for key in counters.BESIDE if key in counted})
             row.update(calls=counted["calls"], by_name=counted["by_name"], copies=copies(counted["by_name"]))
         rows.append(row)
     return {"value": wanted, "rows": rows, "unit": "MiB" if of[wanted].startswith("size-") and wanted >= 4 << 20 else "request"}

@@ -95,6 +95,7 @@ def reason_table(claim):
     rows = claim["reasons"]["rows"]
     shown = [(key, title) for key, title in (("calls", "calls"), ("waits", "waits"), ("preemptions", "preempted"),
                                              ("switches", "switches"), ("migrations", "migrations"), ("misses", "cache misses"),
+                                             ("futexes", "futex calls"), ("contended", "kernel locks waited for"),
                                              ("user_us", "own µs"), ("system_us", "kernel µs"), ("memory_kib", "memory KiB"),
                                              ("connection_kib", "pages KiB/conn"), ("kernel_kib", "kernel KiB/conn"))
              if any(key in row for row in rows)]
@@ -123,7 +124,8 @@ METHOD = (
     "servers are told apart the other way round; where between is interpolated by logarithms.",
     "Answers are checked for status, length and hash before and after each run; a run with an error does not count. System calls are "
     "counted in runs of their own (perf, else strace); waits are voluntary context switches (/proc). Copies cannot be counted from "
-    "outside: they follow from the calls that were seen. What the CPU's caches do is not measured.",
+    "outside: they follow from the calls that were seen. Who waits for a lock of threads, or wakes who does, calls futex(2), which is "
+    "counted; locks of the kernel that were not free are counted where perf tells (Linux 5.19). What the CPU's caches do is not measured.",
     "One machine, loopback, no network card: it compares models, not sites.",
 )
 
