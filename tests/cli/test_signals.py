@@ -240,7 +240,7 @@ class Rotation(Command):
             os.rename(self.path("logs/" + name), self.path("logs/" + name + ".1"))
             os.mkdir(self.path("logs/" + name))
         server.send(signal.SIGUSR1)
-        self.assertTrue(wait_until(lambda: self.read("logs/e.log.1").count("\n") >= 2))
+        self.assertTrue(wait_until(lambda: self.read("logs/e.log.1").count("cannot be opened again") == 2))
         errors = self.read("logs/e.log.1")
         self.assertIn("error the error log cannot be opened again, the old file stays\n", errors)
         self.assertRegex(errors,
