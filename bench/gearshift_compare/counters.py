@@ -20,9 +20,8 @@ CALLS = ("accept4", "close", "epoll_ctl", "epoll_pwait", "epoll_wait", "fcntl", 
          "cachestat", "lseek", "fadvise64", "readahead", "sched_yield", "timerfd_settime")
 # Beside them, where perf counts: a virtual machine often has no counter of cache misses. Locks of the kernel that were
 # not free when a thread of the server wanted them are told by Linux from 5.19 on.
-CONTENTION = "lock:contention_begin"
 EVENTS = {"context-switches": "switches", "cpu-migrations": "migrations", "cache-misses": "misses",
-          CONTENTION: "contended"}
+          "lock:contention_begin": "contended"}
 # All that may stand beside the calls: and the calls that wait for a lock of threads, or wake who does (futex(2)), which
 # takes no call while it is free.
 BESIDE = (*EVENTS.values(), "futexes")
@@ -78,7 +77,7 @@ def _attach(which, pids, path):
     """A tracer that has attached to these processes."""
     if which == "perf":
         events = ["raw_syscalls:sys_enter"] + [
-            event for event in EVENTS if event != CONTENTION or _is_tracepoint(event)] + [
+            event for event in EVENTS if ":" not in event or _is_tracepoint(event)] + [
             f"syscalls:sys_enter_{name}" for name in CALLS if _is_tracepoint(f"syscalls:sys_enter_{name}")]
         argv = ["perf", "stat", "-x", ";", "-o", path, "-e", ",".join(events),
                 "-p", ",".join(map(str, pids))]

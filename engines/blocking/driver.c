@@ -148,7 +148,7 @@ static bool receive(struct driver *d, uint64_t until_ms, unsigned heeds)
  * on its way, or a request. True: something was done about it. */
 static bool end_if_asked(struct driver *d, unsigned wants, unsigned asks)
 {
-    bool drains = (asks & DRIVER_ASK_DRAIN) != 0 && !d->ending;
+    bool drains = (asks & DRIVER_ASK_DRAIN) != 0;
     bool may = drains || session_is_idle(d->session) || (wants & SESSION_WANT_SEND) ||
                d->looks >= LOOKS_MAX;
 
@@ -161,10 +161,10 @@ static bool end_if_asked(struct driver *d, unsigned wants, unsigned asks)
         if (receive(d, 0, 0))
             return true;
     }
-    if (drains)
-        session_drain(d->session);
-    else
+    if (asks & DRIVER_ASK_END)
         session_make_way(d->session);
+    else
+        session_drain(d->session);
     d->ending = true;
     return true;
 }
