@@ -1,6 +1,7 @@
 """System calls a request, counted in runs of their own: by perf, which counts in the kernel and
 hardly disturbs; else by strace, which stops the server at each call."""
 
+import ctypes
 import os
 import re
 import shutil
@@ -25,13 +26,15 @@ EVENTS = {"context-switches": "switches", "cpu-migrations": "migrations", "cache
 # All that may stand beside the calls: and the calls that wait for a lock of threads, or wake who does (futex(2)), which
 # takes no call while it is free.
 BESIDE = (*EVENTS.values(), "futexes")
+ALL_CALLS = "raw_syscalls:sys_enter"
+SYSCALLS = {"newfstat": "fstat", "sendfile64": "sendfile"}  # whose tracepoint has another name than the call itself
 ATTACH_S = 10
 
 
 def tool():
     """"perf", "strace", or "" with the reason why neither may be used here."""
     if shutil.which("perf", path=SEARCH):
-        probe = subprocess.run(["perf", "stat", "-x", ";", "-e", "raw_syscalls:sys_enter", "true"],
+        probe = subprocess.run(["perf", "stat", "-x", ";", "-e", ALL_CALLS, "true"],
                                stdin=subprocess.DEVNULL, capture_output=True, text=True,
                                check=False)
         if re.search(r"^\d+;", probe.stderr, re.MULTILINE):
@@ -49,21 +52,10 @@ def count(which, bench, server, workload, seconds):
     """{"calls": all of them a request or MiB, "by_name": {name: so many}, "tool": which}."""
     fields, _ = check.check_workload(server, workload, bench.draw, whole=False)
     client = measure.client_for(bench, server, workload, fields)
-    with tempfile.NamedTemporaryFile("r", dir=bench.folder, suffix=".counts") as output:
-        process = _attach(which, server.pids(), output.name)
-        try:
-            figures = client.run(seconds)
-        finally:
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(ATTACH_S)
-            finally:
-                processes.stop(process)
-        text = output.read()
+    figures, by_name = tally(which, server.pids(), bench.folder, lambda: client.run(seconds))
     units = figures["octets"] / (1 << 20) if workload.unit == "MiB" else figures["requests"]
     if not units:
         raise ClientFailed("not one answer came")
-    by_name = _read_perf(text) if which == "perf" else _read_strace(text)
     more = {short: by_name.pop(event) / units for event, short in EVENTS.items() if event in by_name}
     more["futexes"] = by_name.get("futex", 0) / units
     total = by_name.pop("total", None) or sum(by_name.values())
@@ -73,14 +65,32 @@ def count(which, bench, server, workload, seconds):
                         if calls / units >= 0.005}}
 
 
+def tally(which, pids, folder, act):
+    """(what act() returned, {name: how many of these calls and events the processes made meanwhile}); "total", where perf
+    counts, is all calls."""
+    with tempfile.NamedTemporaryFile("r", dir=folder, suffix=".counts") as output:
+        process = _attach(which, pids, output.name)
+        try:
+            returned = act()
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(ATTACH_S)
+            finally:
+                processes.stop(process)
+        text = output.read()
+    return returned, _read_perf(text) if which == "perf" else _read_strace(text)
+
+
 def _attach(which, pids, path):
     """A tracer that has attached to these processes."""
     if which == "perf":
-        events = ["raw_syscalls:sys_enter"] + [
-            event for event in EVENTS if ":" not in event or _is_tracepoint(event)] + [
-            f"syscalls:sys_enter_{name}" for name in CALLS if _is_tracepoint(f"syscalls:sys_enter_{name}")]
-        argv = ["perf", "stat", "-x", ";", "-o", path, "-e", ",".join(events),
-                "-p", ",".join(map(str, pids))]
+        argv = ["perf", "stat", "-x", ";", "-o", path, "-e", ALL_CALLS]
+        for name, number in _numbers().items():
+            argv += ["-e", ALL_CALLS, "--filter", f"id=={number}"] if number is not None else [
+                "-e", f"syscalls:sys_enter_{name}"]
+        argv += ["-e", ",".join(event for event in EVENTS if ":" not in event or _is_tracepoint(event)),
+                 "-p", ",".join(map(str, pids))]
     else:
         argv = ["strace", "-f", "-c", "-U", "name,calls", "-o", path]
         for pid in pids:
@@ -94,18 +104,35 @@ def _attach(which, pids, path):
     raise ClientFailed(f"{which} could not attach to the server")
 
 
+def _numbers():
+    """{name: number} of the calls that this kernel can count by name; None where nobody here knows their numbers, so that
+    each is counted by a tracepoint of its own. The kernel takes forty milliseconds to let go of each of those, which is
+    longer than all that is counted; the one of all calls, asked for a number, it lets go of once."""
+    known = [name for name in CALLS if _is_tracepoint(f"syscalls:sys_enter_{name}")]
+    try:
+        resolve = ctypes.CDLL("libseccomp.so.2").seccomp_syscall_resolve_name
+    except (OSError, AttributeError):
+        return dict.fromkeys(known)
+    resolve.argtypes, resolve.restype = [ctypes.c_char_p], ctypes.c_int
+    numbers = {name: resolve(SYSCALLS.get(name, name).encode()) for name in known}
+    return {name: number if number >= 0 else None for name, number in numbers.items()}
+
+
 def _is_tracepoint(event):
     """Has this kernel the tracepoint "group:name"?"""
     return os.path.exists(os.path.join(TRACEPOINTS, event.replace(":", "/")))
 
 
 def _read_perf(text):
-    found = {}
+    """{name: so many} of the lines of perf, which come in the order of _attach(): all calls, each by its number, the rest."""
+    found, by_number = {}, iter(["total", *(name for name, number in _numbers().items() if number is not None)])
     for line in text.split("\n"):
         words = line.split(";")
-        if len(words) > 2 and words[0].isdigit():
-            name = words[2].rpartition("sys_enter")[2].lstrip("_")
-            found[name or "total"] = int(words[0])
+        if len(words) <= 2:
+            continue
+        name = next(by_number) if words[2] == ALL_CALLS else words[2].removeprefix("syscalls:sys_enter_")
+        if words[0].isdigit():
+            found[name] = int(words[0])
     return found
 
 

@@ -10,8 +10,10 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import types
 import unittest
+from unittest import mock
 
 import comparison
 from comparison import COMPARE, GEARSHIFT, PROJECT
@@ -19,7 +21,7 @@ from comparison import COMPARE, GEARSHIFT, PROJECT
 for folder in ("client", "wire"):
     sys.path.insert(0, os.path.join(PROJECT, "tests", folder))
 from client.browser import PHONE, Browser  # noqa: E402
-from gearshift_compare import Refusal, machine, servers  # noqa: E402
+from gearshift_compare import Refusal, counters, machine, servers  # noqa: E402
 from gearshift_compare.textbook import Beside, Growth, conclude, conditions, rules, series, the_claims  # noqa: E402
 
 PICTURES = os.path.join(os.environ.get("PICTURES", "build/release/tests/bench"), "pictures")
@@ -76,6 +78,41 @@ class Distributions(unittest.TestCase):
         self.assertTrue(rules.bears_out("more", told, by=2))
         self.assertFalse(rules.bears_out("more", told, by=5))
         self.assertTrue(rules.bears_out("less", drawn(random.Random(3), 0.2, 0.01), by=2))
+
+
+class Counting(unittest.TestCase):
+    """A process that makes a known number of calls each time it is told to."""
+
+    CALLS = "import os\nwhile os.read(0, 1):\n    [os.pread(9, 1, 0) and os.lseek(9, 0, 0) for _ in range(700)]\n    os.write(1, b'.')\n"
+
+    def test_calls_by_name(self):
+        self.counts()
+
+    def test_by_tracepoints_where_numbers_are_unknown(self):
+        with mock.patch.object(counters.ctypes, "CDLL", side_effect=OSError):
+            self.counts()
+
+    def counts(self):
+        which, why = counters.tool()
+        if not which:
+            self.skipTest(why)
+        with open(sys.executable, "rb") as file, tempfile.TemporaryDirectory() as folder, subprocess.Popen(
+                ["sh", "-c", f'exec "$0" -c "$1" 9<&{file.fileno()}', sys.executable, self.CALLS], stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, pass_fds=[file.fileno()]) as process:
+            def act():
+                process.stdin.write(b"x")
+                process.stdin.flush()
+                return process.stdout.read(1)
+
+            self.assertEqual(act(), b".")  # it runs
+            returned, found = counters.tally(which, [process.pid], folder, act)
+            process.stdin.close()
+        self.assertEqual(returned, b".")
+        self.assertEqual({name: found.get(name) for name in ("pread64", "lseek", "write", "sendto")},
+                         {"pread64": 700, "lseek": 700, "write": 1, "sendto": 0 if which == "perf" else None})
+        if which == "perf":
+            self.assertGreaterEqual(found["total"], 1401)
+            self.assertLess(found["total"], 1500)
 
 
 class Verdicts(unittest.TestCase):

@@ -10,7 +10,7 @@ POSA2 = "Schmidt, Stal, Rohnert, Buschmann: Pattern-Oriented Software Architectu
 TUTORIALS = "common tutorials"
 BUSY = (1, 64, 1000, 10_000)
 QUICK_BUSY = (64, 1000)
-QUICK_LOOPS = ("reactor", "select", "poll", "sigio", "aio", "polling", "multi-reactor", "proactor", "coroutine", "thread-per-connection")
+QUICK_LOOPS = ("reactor", "select", "poll", "sigio", "aio", "polling", "proactor", "coroutine", "thread-per-connection")
 
 CLAIMS = (
     Claim(
@@ -65,7 +65,7 @@ CLAIMS = (
         "busy connections", (1, 64, 1000, 5000), ("reactor", "thread-per-connection"),
         (Beside("thread-per-connection", "reactor", "more"), Beside("thread-per-connection", "reactor", "more", figure="p99"),),
         "A thread makes fewer calls (recv and send, no wait), and sleeps in recv(2) for each request: a switch of threads each, "
-        "where the loop takes many connections with one wait.", quick=(1, 64, 1000)),
+        "where the loop takes many connections with one wait.", quick=QUICK_BUSY),
     Claim(
         "demultiplexers", "select, poll, epoll, signals, AIO, polling",
         "epoll is faster than select and poll; signal-driven I/O and AIO are slower than epoll.", (UNP1_6, C10K, TUTORIALS),
@@ -121,7 +121,7 @@ CLAIMS = (
         (Beside("proactor", "reactor", "less"), Beside("emulated-proactor", "reactor", "more"),
          Beside("emulated-proactor", "proactor", "more")),
         "One io_uring_enter(2) submits and waits for all that are ready together, where a reactor makes two calls a request and a "
-        "share of a wait. With a single connection there is nothing to share.", quick=(1, 64)),
+        "share of a wait. With a single connection there is nothing to share.", quick=QUICK_BUSY),
     Claim(
         "coroutines", "Coroutines against callbacks",
         "Coroutines cost little more than callbacks: a switch is some instructions; what they cost is memory for their stacks.",
