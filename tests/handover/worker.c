@@ -32,12 +32,18 @@ enum { SETTINGS_MAX = 24, AWAIT_READY_MS = 60000 };
 
 static void write_file(const struct site *site, const char *name, size_t size)
 {
+    static char block[7 * 16 * 256]; /* whole turns of the sixteen, seven octets each */
     char path[128];
+
+    for (size_t i = 0; i < sizeof(block); i++)
+        block[i] = "0123456789abcdef"[i / 7 % 16];
     snprintf(path, sizeof(path), "%s/%s", site->folder, name);
     FILE *file = fopen(path, "w");
     MUST(file != NULL);
-    for (size_t i = 0; i < size; i++)
-        putc("0123456789abcdef"[i / 7 % 16], file);
+    for (size_t len; size > 0; size -= len) {
+        len = size < sizeof(block) ? size : sizeof(block);
+        MUST(fwrite(block, 1, len, file) == len);
+    }
     MUST(fclose(file) == 0);
 }
 

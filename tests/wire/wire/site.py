@@ -38,6 +38,18 @@ def patience(seconds):
     return seconds * (1 + os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
+_longest = b""
+
+
+def _numbered(size):
+    """So many octets of lines of sixteen, each with its number; the beginning of the longest that was made."""
+    global _longest  # hundreds of files may begin alike
+    if len(_longest) < size:
+        count = size // 16 + 1
+        _longest = b"%015x\n" * count % tuple(range(count))
+    return _longest[:size]
+
+
 class Site:
     """A folder. Names are text or octets, with '/' between segments; folders on the way are
     made."""
@@ -76,9 +88,7 @@ class Site:
     def pattern(self, name, size):
         """A file of `size` octets in which every place differs from its neighbourhood; its
         octets."""
-        line = b"%015x\n"
-        data = b"".join(line % index for index in range(size // 16 + 1))[:size]
-        return self.write(name, data)
+        return self.write(name, _numbered(size))
 
     def sparse(self, name, size, marks):
         """A file with a hole: zeros, but for `marks` (offset to octets)."""
