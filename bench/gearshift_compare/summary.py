@@ -141,13 +141,18 @@ def warnings(records, summary, workloads):
         told.append("cold: the clock of the hot requests had no real-time priority (root has), or "
                     "shared its CPUs with the server: it waited for the cold clients as well, and "
                     "latencies are milliseconds too long.")
-    late = sum(bool(r.get("late")) for r in runs)
+    ladders = [r for r in runs if "points" in r]
+    late = sum(bool(r.get("late")) for r in ladders)
     if late:
-        ladders = sum("points" in r for r in runs)
-        told.append(f"load: in {late} of {ladders} runs the load generator was itself late at the "
+        told.append(f"load: in {late} of {len(ladders)} runs the load generator was itself late at the "
                     "first rate that was too much: the server's capacity is at least what is told "
                     "(none, where it was late at every rate), and latencies beyond it are the "
                     "generator's too.")
+    paced = [r for r in runs if "late" in r and "points" not in r]
+    late = sum(r["late"] for r in paced)
+    if late:
+        told.append(f"In {late} of {len(paced)} runs on a schedule the load generator was itself late: "
+                    "latencies of these are its own, too.")
     bound = [workload["name"] for workload in workloads
              if any(_client_bound(cell, workload)
                     for cell in summary[workload["name"]]["cells"].values())]

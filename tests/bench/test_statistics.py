@@ -218,6 +218,14 @@ class Summary(unittest.TestCase):
         runs[1]["on_time"] = False
         self.assertIn("real-time", summary.warnings(runs, {}, [])[0])
 
+    def test_a_late_generator_is_told_by_what_it_did(self):
+        """Rates up to a knee, and one rate on a schedule."""
+        ladder, paced = {"kind": "run", "late": True, "points": []}, {"kind": "run", "late": True}
+        self.assertIn("in 1 of 2 runs", summary.warnings([ladder, {**ladder, "late": False}], {}, [])[0])
+        told = summary.warnings([paced, paced, {**paced, "late": False}], {}, [])
+        self.assertEqual(len(told), 1)
+        self.assertIn("2 of 3 runs on a schedule", told[0])
+
 
 class Folder(unittest.TestCase):
     def setUp(self):

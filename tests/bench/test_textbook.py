@@ -73,6 +73,14 @@ class Distributions(unittest.TestCase):
         self.assertIs(rules.bears_out("same", drawn(draw, 1.5, 0.01)), False)
         self.assertIsNone(rules.bears_out("same", drawn(draw, 1.0, 0.4, rounds=5)), "too wide an interval shows nothing")
 
+    def test_no_more_than_a_factor(self):
+        draw = random.Random(11)
+        for true_ratio, noise, wanted in ((0.3, 0.01, True), (1.0, 0.1, True), (1.9, 0.01, True), (2.2, 0.01, False), (9, 0.1, False),
+                                          (1.9, 0.5, None)):
+            self.assertIs(rules.bears_out("no more", drawn(draw, true_ratio, noise), by=2), wanted, (true_ratio, noise))
+        self.assertEqual(rules.verdict("no more", [(8, drawn(draw, 1.0, 0.01)), (64, drawn(draw, 1.9, 0.5, rounds=5))], by=2),
+                         ("too few runs", None))
+
     def test_a_factor(self):
         told = drawn(random.Random(3), 3.0, 0.01)
         self.assertTrue(rules.bears_out("more", told, by=2))
@@ -185,7 +193,7 @@ class Table(unittest.TestCase):
                 for part in claim.parts:
                     self.assertIn(part.a, known)
                     self.assertTrue(not part.b or part.b in known, part)
-                    self.assertIn(part.says, ("more", "less", "same"))
+                    self.assertIn(part.says, ("more", "less", "same", "no more"))
                     self.assertIn(part.figure or claim.figure, conclude.WORDS)
                     self.assertTrue(isinstance(part, (Beside, Growth)))
                 self.assertTrue(set(claim.quick_series) <= set(claim.series))

@@ -32,16 +32,16 @@ class Beside:
     """Part of a claim: `a` takes more, less or the same of the figure as `b`."""
     a: str
     b: str
-    says: str                # more, less, same
+    says: str                # more, less, same, no more
     figure: str = ""         # "": the claim's
-    by: float = 1.0          # more or less by this factor at least
+    by: float = 1.0          # more or less by this factor at least, no more than by it
     values: tuple = ()       # (): all that both have
 
 
 @dataclasses.dataclass(frozen=True)
 class Growth:
-    """Part of a claim: the figure of `a` grows, falls or stays as the variable grows from its first
-    value."""
+    """Part of a claim: the figure of `a` grows, falls, stays, or grows no more than `by` as the variable grows from its
+    first value."""
     a: str
     says: str
     figure: str = ""

@@ -37,8 +37,8 @@ CLAIMS = (
         "200 requests a second for 1 KiB, timed from when each was due, on one connection; beside N clients that have asked for 8 MiB and read nothing.",
         conditions.slow, "slow clients", (0, 1, 8, 64),
         ("reactor", "proactor", "thread-per-connection", "thread-pool of 8", "iterative"),
-        (Growth("iterative", "more", by=5), Growth("thread-pool of 8", "more", by=5), Growth("thread-per-connection", "same"),
-         Growth("reactor", "same"), Growth("proactor", "same")),
+        (Growth("iterative", "more", by=5), Growth("thread-pool of 8", "more", by=5), Growth("thread-per-connection", "no more", by=5),
+         Growth("reactor", "no more", by=5), Growth("proactor", "no more", by=5)),
         "A blocking send to a full socket sleeps until there is room. A loop registers its interest in room, and goes on.",
         figure="p99", quick=(0, 8),
         caution="Latencies near a tenth of a millisecond are those of waking up, and wander: a factor below two says little. Where a server "

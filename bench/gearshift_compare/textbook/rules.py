@@ -11,6 +11,7 @@ FLOOR = 0.02        # no difference below this is called one, whatever the inter
 TOLERANCE = 0.10    # within it two figures are the same, for a claim that says so
 # Student's t for 95 %, by runs: with so few, smallest and largest hold the median with 87.5 and 93.75 % only.
 STUDENT = {4: 3.182, 5: 2.776}
+SHOWN = ("same", "no more")  # an interval that is too wide for it shows neither
 HOLDS, NOT, NONE, FEW, PARTLY = ("holds", "does not hold", "no difference", "too few runs",
                                  "holds in part")
 
@@ -44,6 +45,11 @@ def bears_out(says, ratio, by=1.0, floor=FLOOR):
     found = relation(ratio, floor)
     if found == "unknown":
         return None
+    if says == "no more":
+        most = max(by, 1 + TOLERANCE)
+        if ratio["high"] <= most:
+            return True
+        return False if ratio["low"] > most else None
     if says != "same":
         factor = ratio["median"] if says == "more" else 1 / ratio["median"]
         return found == says and factor >= by
@@ -66,9 +72,9 @@ def verdict(says, points, by=1.0, floor=FLOOR):
         return FEW, None
     right = [each[1] for each in told]
     if all(right):  # sameness at some values, and at others intervals too wide for it, is not sameness
-        return (FEW if says == "same" and len(told) < len(found) else HOLDS), None
+        return (FEW if says in SHOWN and len(told) < len(found) else HOLDS), None
     if not any(right):
-        none = says != "same" and all(each[2] == "none" for each in told)
+        none = says not in SHOWN and all(each[2] == "none" for each in told)
         return (NONE if none else NOT), None
     first = right.index(True)
     if all(right[first:]):
