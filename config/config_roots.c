@@ -17,22 +17,26 @@
 
 int config_roots_open(struct config *config, char *why, size_t why_size)
 {
+    struct place_memo *memo = place_memo_create(); /* many stand beside each other */
+    int error = 0;
+
     config->roots_guarded = geteuid() == 0;
-    for (size_t i = 0; i < config->roots_count; i++) {
+    for (size_t i = 0; error == 0 && i < config->roots_count; i++) {
         struct root *root = &config->roots[i];
         const char *what = NULL;
         struct safe_file folder;
 
-        int error = safe_open(SAFE_FOLDER, root->path, 0, &folder, &what);
+        error = safe_open_by(memo, SAFE_FOLDER, root->path, 0, &folder, &what);
         if (error < 0) {
             snprintf(why, why_size, "root \"%s\" cannot be opened: %s", root->path,
                      safe_open_text(error, what));
-            return error;
+            break;
         }
         CHECK(root->fd < 0);
         root->fd = folder.fd;
     }
-    return 0;
+    place_memo_free(memo);
+    return error;
 }
 
 void config_roots_close(struct config *config)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -211,9 +212,80 @@ static int open_plainly(struct walk *walk)
     return walk->place.dir_fd >= 0 ? 0 : -errno;
 }
 
-int place_open(const char *path, unsigned flags, struct place *ret_place, const char **ret_what)
+struct place_memo {
+    struct walk
+        walk; /* as it was in that folder; `rest`: what the path said of it, with the last slash */
+    bool set;
+};
+
+struct place_memo *place_memo_create(void)
+{
+    return calloc(1, sizeof(struct place_memo));
+}
+
+static void forget(struct place_memo *memo)
+{
+    if (memo->set)
+        close(memo->walk.place.dir_fd);
+    memo->set = false;
+}
+
+void place_memo_free(struct place_memo *memo)
+{
+    if (memo == NULL)
+        return;
+    forget(memo);
+    free(memo);
+}
+
+/* The walk is in the folder that the first `len` octets of `path` name. */
+static void keep(struct place_memo *memo, const struct walk *walk, const char *path, size_t len)
+{
+    forget(memo);
+    memo->walk = *walk;
+    memo->walk.place.dir_fd = fcntl(walk->place.dir_fd, F_DUPFD_CLOEXEC, 0);
+    memcpy(memo->walk.rest, path, len);
+    memo->walk.rest[len] = '\0';
+    memo->set = memo->walk.place.dir_fd >= 0;
+}
+
+/* Goes on where the memo's walk was, if it was in the folder of `path` (its first `len` octets).
+ * 1: it does; 0: the whole way is to be walked; or -errno. */
+static int take_up(const struct place_memo *memo, const char *path, size_t len, struct walk *walk)
+{
+    if (!memo->set || memo->walk.flags != walk->flags || strlen(memo->walk.rest) != len ||
+        memcmp(memo->walk.rest, path, len) != 0)
+        return 0;
+    *walk = memo->walk;
+    memcpy(walk->rest, path + len, strlen(path + len) + 1);
+    walk->place.dir_fd = fcntl(memo->walk.place.dir_fd, F_DUPFD_CLOEXEC, 0);
+    return walk->place.dir_fd >= 0 ? 1 : -errno;
+}
+
+/* Walks to the place of `path`, of which walk->rest is left; `memo` (or NULL) is given what it
+ * needs for the next one. */
+static int walk_to(struct walk *walk, struct place_memo *memo, const char *path, size_t folder_len,
+                   const char **ret_what)
+{
+    int res;
+
+    do {
+        const char *left = walk->rest + strspn(walk->rest, "/");
+        if (memo != NULL && !walk->place.linked && strcmp(left, path + folder_len) == 0) {
+            keep(memo, walk, path, folder_len);
+            memo = NULL; /* a link there may lead to a like name */
+        }
+        res = step(walk, ret_what);
+    } while (res > 0);
+    return res;
+}
+
+int place_open_by(struct place_memo *memo, const char *path, unsigned flags,
+                  struct place *ret_place, const char **ret_what)
 {
     struct walk walk = { .place = { .dir_fd = -1, .suspect = PLACE_NOBODY }, .flags = flags };
+    const char *slash = strrchr(path, '/');
+    size_t folder_len = slash != NULL ? (size_t)(slash - path) + 1 : 0;
 
     *ret_what = NULL;
     if (path[0] == '\0')
@@ -222,12 +294,17 @@ int place_open(const char *path, unsigned flags, struct place *ret_place, const 
         return -ENAMETOOLONG;
     memcpy(walk.rest, path, strlen(path) + 1);
     walk.place.judged = geteuid() == 0 || (flags & PLACE_JUDGE) != 0;
-    int res = walk.place.judged ? begin(&walk) : open_plainly(&walk);
-    if (res == 0 && walk.place.judged) {
-        do
-            res = step(&walk, ret_what);
-        while (res > 0);
+    if (!walk.place.judged || folder_len == 0 || path[folder_len] == '\0')
+        memo = NULL;
+    int res = memo != NULL ? take_up(memo, path, folder_len, &walk) : 0;
+    if (res > 0) {
+        memo = NULL;
+        res = 0;
+    } else if (res == 0) {
+        res = walk.place.judged ? begin(&walk) : open_plainly(&walk);
     }
+    if (res == 0 && walk.place.judged)
+        res = walk_to(&walk, memo, path, folder_len, ret_what);
     if (res < 0) {
         if (walk.place.dir_fd >= 0)
             close(walk.place.dir_fd);
@@ -235,6 +312,11 @@ int place_open(const char *path, unsigned flags, struct place *ret_place, const 
     }
     *ret_place = walk.place;
     return 0;
+}
+
+int place_open(const char *path, unsigned flags, struct place *ret_place, const char **ret_what)
+{
+    return place_open_by(NULL, path, flags, ret_place, ret_what);
 }
 
 int place_may_create(const struct place *place)

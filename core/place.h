@@ -53,6 +53,19 @@ struct place {
  * kernel did. Async-signal-safe. */
 int place_open(const char *path, unsigned flags, struct place *ret_place, const char **ret_what);
 
+/* The folder that the last path lay in: who opens many of one folder, one after the other, walks to
+ * it once. What was judged is what is used, as ever; what others exchange on the way meanwhile is
+ * not seen, so it is for a start, and not for long. For one thread. The caller owns it; NULL
+ * (memory is short) does as well, only slower. */
+struct place_memo;
+
+struct place_memo *place_memo_create(void);
+void place_memo_free(struct place_memo *memo); /* NULL is allowed */
+
+/* As place_open(), by `memo`. */
+int place_open_by(struct place_memo *memo, const char *path, unsigned flags,
+                  struct place *ret_place, const char **ret_what);
+
 /* May a file be created in the folder, as far as its permissions tell? 0 or -errno. */
 int place_may_create(const struct place *place);
 

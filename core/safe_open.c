@@ -190,20 +190,26 @@ static int open_plainly(enum safe_use use, const char *path, struct safe_file *r
     return 0;
 }
 
-int safe_open(enum safe_use use, const char *path, uid_t owner, struct safe_file *ret_file,
-              const char **ret_what)
+int safe_open_by(struct place_memo *memo, enum safe_use use, const char *path, uid_t owner,
+                 struct safe_file *ret_file, const char **ret_what)
 {
     struct place place;
 
     CHECK((size_t)use < ARRAY_LEN(uses));
     if (geteuid() != 0 && !uses[use].no_link)
         return open_plainly(use, path, ret_file, ret_what);
-    int error = place_open(path, uses[use].place, &place, ret_what);
+    int error = place_open_by(memo, path, uses[use].place, &place, ret_what);
     if (error < 0)
         return error;
     error = safe_open_at(use, &place, owner, ret_file, ret_what);
     place_close(&place);
     return error;
+}
+
+int safe_open(enum safe_use use, const char *path, uid_t owner, struct safe_file *ret_file,
+              const char **ret_what)
+{
+    return safe_open_by(NULL, use, path, owner, ret_file, ret_what);
 }
 
 int safe_open_guarded(const char *path, struct safe_file *ret_file, const char **ret_what)

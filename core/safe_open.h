@@ -47,6 +47,10 @@ struct safe_file {
 int safe_open(enum safe_use use, const char *path, uid_t owner, struct safe_file *ret_file,
               const char **ret_what);
 
+/* As safe_open(), walking by `memo` (place.h; or NULL). */
+int safe_open_by(struct place_memo *memo, enum safe_use use, const char *path, uid_t owner,
+                 struct safe_file *ret_file, const char **ret_what);
+
 /* Opens a folder (SAFE_FOLDER) by root's rules, whoever we are: for what root opened at the start
  * and the user who serves opens again. As safe_open(). */
 int safe_open_guarded(const char *path, struct safe_file *ret_file, const char **ret_what);

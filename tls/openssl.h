@@ -164,9 +164,9 @@ int openssl_certificate_use(SSL_CTX *ssl_ctx, X509 *x509, EVP_PKEY *key, STACK_O
 
 /* --- openssl_pairs.c --- */
 
-/* Reads all `pairs`, whose first two members are set and the others zero, by as many threads as the
- * process may use CPUs, if there are enough of them; no thread is left. Where not `all` are wanted,
- * those behind one that is refused may stay unread. */
+/* Reads all `pairs`, whose first two members are set and the others zero, and has OpenSSL try them
+ * out, by as many threads as the process may use CPUs, if there are enough of them; no thread is
+ * left. Where not `all` are wanted, those behind one that is refused may stay unread. */
 void openssl_pairs_read(struct openssl_pair *pairs, size_t count, bool all);
 
 /* What was read, moved to the caller (openssl_identity_free()), with what is to be said in the log

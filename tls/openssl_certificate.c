@@ -76,9 +76,10 @@ struct openssl_reader {
     struct known {
         unsigned char *der; /* owned; NULL: none */
         long len;
-        X509 *x509;     /* owned */
-    } known[KNOWN_MAX]; /* those above others that were read last */
-    size_t known_next;  /* whose place is taken */
+        X509 *x509;          /* owned */
+    } known[KNOWN_MAX];      /* those above others that were read last */
+    size_t known_next;       /* whose place is taken */
+    struct place_memo *memo; /* of the folder of the last file */
 };
 
 struct openssl_reader *openssl_reader_create(void)
@@ -87,6 +88,7 @@ struct openssl_reader *openssl_reader_create(void)
 
     if (reader == NULL)
         return NULL;
+    reader->memo = place_memo_create();
     reader->decoder = OSSL_DECODER_CTX_new_for_pkey(&reader->key, "PEM", NULL, NULL,
                                                     EVP_PKEY_KEYPAIR, NULL, NULL);
     if (reader->decoder != NULL &&
@@ -112,6 +114,7 @@ void openssl_reader_free(struct openssl_reader *reader)
     for (size_t i = 0; i < KNOWN_MAX; i++)
         forget(&reader->known[i]);
     OSSL_DECODER_CTX_free(reader->decoder);
+    place_memo_free(reader->memo);
     free(reader);
 }
 
@@ -275,9 +278,10 @@ int openssl_certificate_use(SSL_CTX *ssl_ctx, X509 *x509, EVP_PKEY *key, STACK_O
 
 /* Reads the file of `place`: `ret_bio`, a BIO over `ret_file`, whose owners are the caller's in any
  * case. */
-static int file_open(const struct pem_place *place, struct pem_file *ret_file, BIO **ret_bio)
+static int file_open(struct openssl_reader *reader, const struct pem_place *place,
+                     struct pem_file *ret_file, BIO **ret_bio)
 {
-    int res = pem_file_read(place, ret_file);
+    int res = pem_file_read_by(reader != NULL ? reader->memo : NULL, place, ret_file);
 
     *ret_bio = res < 0 ? NULL : BIO_new_mem_buf(ret_file->text, (int)ret_file->len);
     if (res == 0 && *ret_bio == NULL)
@@ -297,7 +301,7 @@ static int certificate_read(struct openssl_reader *reader, const struct pem_plac
 {
     struct pem_file file; /* the key may be in it, too */
     BIO *bio;
-    int res = file_open(place, &file, &bio);
+    int res = file_open(reader, place, &file, &bio);
 
     if (res == 0)
         res = chain_read(reader, place, bio, ret_x509, ret_chain);
@@ -311,7 +315,7 @@ static int private_key_read(struct openssl_reader *reader, const struct pem_plac
 {
     struct pem_file file;
     BIO *bio;
-    int res = file_open(place, &file, &bio);
+    int res = file_open(reader, place, &file, &bio);
 
     if (res == 0)
         res = key_read(reader, place, bio, &file, ret_key);

@@ -86,18 +86,22 @@ struct making {
     struct tls_ctx *ctx;
     struct openssl_pair *pairs; /* of all servers, one behind the other */
     size_t pairs_count;
-    size_t taken;     /* of them */
-    SSL_CTX *scratch; /* takes certificates as connections will */
+    size_t taken; /* of them */
     char *why;
     size_t why_size;
 };
 
-/* Puts the next pair, which is of `server`, into `ssl_ctx`, and into `ret_identity`. */
-static int pair_use(struct making *making, const struct server *server, SSL_CTX *ssl_ctx,
-                    bool replace, struct openssl_identity *ret_identity)
+static struct openssl_pair *pair_next(struct making *making)
 {
     CHECK(making->taken < making->pairs_count);
-    struct openssl_pair *pair = &making->pairs[making->taken++];
+    return &making->pairs[making->taken++];
+}
+
+/* Puts the next pair, which is of `server`, into `ssl_ctx`, and into `ret_identity`. */
+static int pair_use(struct making *making, const struct server *server, SSL_CTX *ssl_ctx,
+                    struct openssl_identity *ret_identity)
+{
+    struct openssl_pair *pair = pair_next(making);
     struct pem_place place = { server, pair->certificate->chain_path, making->why,
                                making->why_size };
     char reason[256];
@@ -106,7 +110,7 @@ static int pair_use(struct making *making, const struct server *server, SSL_CTX 
     if (res < 0)
         return res;
     res = openssl_certificate_use(ssl_ctx, ret_identity->x509, ret_identity->key,
-                                  ret_identity->chain, replace, reason, sizeof(reason));
+                                  ret_identity->chain, false, reason, sizeof(reason));
     if (res < 0) {
         pem_refuse(&place, res, "%s", reason);
         openssl_identity_free(ret_identity);
@@ -130,7 +134,8 @@ static int plain_server_create(struct making *making, const struct server *serve
 {
     int res = server->certificates_count == 0
                   ? 0
-                  : pair_use(making, server, making->scratch, true, &ret_server->identity);
+                  : openssl_pair_take(pair_next(making), making->why, making->why_size,
+                                      &ret_server->identity);
 
     if (res == 0 && SSL_CTX_up_ref(making->ctx->plain) != 1)
         res = no_memory(making->why, making->why_size);
@@ -151,7 +156,7 @@ static int certificates_use(struct making *making, const struct server *server, 
     for (size_t i = 0; res == 0 && i < server->certificates_count; i++) {
         struct openssl_identity identity = { .x509 = NULL };
         const char *ocsp_path = server->certificates[i].ocsp_path;
-        res = pair_use(making, server, ssl_ctx, false, &identity);
+        res = pair_use(making, server, ssl_ctx, &identity);
         if (res == 0 && ocsp_path != NULL)
             openssl_ocsp_load(ssl_ctx, server, ocsp_path,
                               &ret_server->ocsp[ret_server->ocsp_count++]);
@@ -250,8 +255,7 @@ static int servers_create(struct tls_ctx *ctx, char *why, size_t why_size)
     if (res < 0)
         return res;
     making.pairs = calloc(making.pairs_count + 1, sizeof(making.pairs[0]));
-    making.scratch = SSL_CTX_new(TLS_server_method());
-    if (making.pairs == NULL || making.scratch == NULL)
+    if (making.pairs == NULL)
         res = no_memory(why, why_size);
     if (res == 0)
         res = for_each_server(&making, pairs_list);
@@ -261,7 +265,6 @@ static int servers_create(struct tls_ctx *ctx, char *why, size_t why_size)
         res = for_each_server(&making, server_create);
     }
     openssl_pairs_free(making.pairs, making.pairs_count);
-    SSL_CTX_free(making.scratch);
     return res;
 }
 

@@ -106,8 +106,8 @@ static int names_add(struct openssl_folder *folder, const struct openssl_identit
 }
 
 /* Takes one pair that was read. 0: it is of use, or passed over with a line in the error log; or
- * -ENOMEM. `scratch` takes it as a connection will. */
-static int pair_take(struct openssl_folder *folder, struct openssl_pair *pair, SSL_CTX *scratch)
+ * -ENOMEM. */
+static int pair_take(struct openssl_folder *folder, struct openssl_pair *pair)
 {
     struct openssl_identity *identity = &folder->identities[folder->count];
     char why[1024];
@@ -116,14 +116,7 @@ static int pair_take(struct openssl_folder *folder, struct openssl_pair *pair, S
         log_warn("%s; this certificate is left out", why);
         return 0;
     }
-    int names = -EINVAL;
-    if (SSL_CTX_use_cert_and_key(scratch, identity->x509, identity->key, identity->chain, 1) != 1)
-        log_warn("tls_certificates: %s: OpenSSL (security level %d) refuses it: %s; this "
-                 "certificate is left out",
-                 pair->certificate->chain_path, SSL_CTX_get_security_level(scratch),
-                 openssl_reason());
-    else
-        names = names_add(folder, identity);
+    int names = names_add(folder, identity);
     if (names == 0)
         log_warn("tls_certificates: %s: it is for no host name (subjectAltName); this certificate "
                  "is left out",
@@ -141,17 +134,15 @@ static int pairs_read(struct openssl_folder *folder, const struct certificate *c
                       size_t count)
 {
     struct openssl_pair *pairs = calloc(count + 1, sizeof(pairs[0]));
-    SSL_CTX *scratch = SSL_CTX_new(TLS_server_method());
-    int res = pairs != NULL && scratch != NULL ? 0 : -ENOMEM;
+    int res = pairs != NULL ? 0 : -ENOMEM;
 
     for (size_t i = 0; res == 0 && i < count; i++)
         pairs[i].certificate = &certificates[i];
     if (res == 0)
         openssl_pairs_read(pairs, count, true);
     for (size_t i = 0; res == 0 && i < count; i++)
-        res = pair_take(folder, &pairs[i], scratch);
+        res = pair_take(folder, &pairs[i]);
     openssl_pairs_free(pairs, count);
-    SSL_CTX_free(scratch);
     ERR_clear_error();
     return res == 0 ? cert_names_finish(folder->names) : res;
 }

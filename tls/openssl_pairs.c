@@ -1,12 +1,13 @@
 /* openssl_pairs.c: many certificates with their keys, read by as many threads as there are CPUs.
  * See openssl.h.
  *
- * Only reading is done here, and into places of their own; what is told of it, in the log or as a
- * refusal, is told by the caller afterwards, in the order of the configuration. */
+ * Only reading and trying out is done here, and into places of their own; what is told of it, in
+ * the log or as a refusal, is told by the caller afterwards, in the order of the configuration. */
 #include "tls/openssl.h"
 
 #include "core/cpus.h"
 #include "core/parallel.h"
+#include "tls/pem_file.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -24,15 +25,35 @@ struct reading {
     atomic_bool refused;
 };
 
-static void read_one(struct openssl_reader *reader, struct openssl_pair *pair)
+/* Would a connection take what was read? `scratch` (NULL: memory is short) takes it as one will. */
+static int try_out(const struct openssl_pair *pair, SSL_CTX *scratch, char *why, size_t why_size)
+{
+    const struct openssl_identity *identity = &pair->identity;
+    struct pem_place place = { pair->server, pair->certificate->chain_path, why, why_size };
+    char reason[256];
+
+    if (scratch == NULL) {
+        errno = ENOMEM;
+        return pem_refuse(&place, -ENOMEM, "out of memory");
+    }
+    int res = openssl_certificate_use(scratch, identity->x509, identity->key, identity->chain, true,
+                                      reason, sizeof(reason));
+    return res < 0 ? pem_refuse(&place, res, "%s", reason) : 0;
+}
+
+static void read_one(struct openssl_reader *reader, SSL_CTX *scratch, struct openssl_pair *pair)
 {
     char why[1024];
 
     errno = 0;
     pair->res = openssl_certificate_read(reader, pair->server, pair->certificate, why, sizeof(why),
                                          &pair->identity);
-    if (pair->res == 0)
-        return;
+    if (pair->res == 0) {
+        pair->res = try_out(pair, scratch, why, sizeof(why));
+        if (pair->res == 0)
+            return;
+        openssl_identity_free(&pair->identity);
+    }
     pair->no_memory = errno == ENOMEM;
     pair->why = strdup(why);
 }
@@ -43,16 +64,18 @@ static void read_pairs(void *context)
 {
     struct reading *reading = context;
     struct openssl_reader *reader = openssl_reader_create();
+    SSL_CTX *scratch = SSL_CTX_new(TLS_server_method());
 
     while (reading->all || !atomic_load(&reading->refused)) {
         size_t index = atomic_fetch_add(&reading->next, 1);
         if (index >= reading->count)
             break;
-        read_one(reader, &reading->pairs[index]);
+        read_one(reader, scratch, &reading->pairs[index]);
         if (reading->pairs[index].res < 0)
             atomic_store(&reading->refused, true);
     }
     openssl_reader_free(reader);
+    SSL_CTX_free(scratch);
 }
 
 void openssl_pairs_read(struct openssl_pair *pairs, size_t count, bool all)

@@ -66,14 +66,15 @@ static ssize_t read_all(int fd, char *data, size_t size)
     return (ssize_t)len;
 }
 
-static int read_up_to(const struct pem_place *place, off_t size_max, struct pem_file *ret_file)
+static int read_up_to(struct place_memo *memo, const struct pem_place *place, off_t size_max,
+                      struct pem_file *ret_file)
 {
     struct stat st;
     struct safe_file file;
     const char *what = NULL;
 
     *ret_file = (struct pem_file){ .text = NULL };
-    int res = safe_open(SAFE_READ, place->path, 0, &file, &what);
+    int res = safe_open_by(memo, SAFE_READ, place->path, 0, &file, &what);
     if (res < 0)
         return pem_refuse(place, res, "cannot be opened: %s", safe_open_text(res, what));
     int fd = file.fd;
@@ -96,14 +97,20 @@ static int read_up_to(const struct pem_place *place, off_t size_max, struct pem_
     return 0;
 }
 
+int pem_file_read_by(struct place_memo *memo, const struct pem_place *place,
+                     struct pem_file *ret_file)
+{
+    return read_up_to(memo, place, PEM_FILE_SIZE_MAX, ret_file);
+}
+
 int pem_file_read(const struct pem_place *place, struct pem_file *ret_file)
 {
-    return read_up_to(place, PEM_FILE_SIZE_MAX, ret_file);
+    return pem_file_read_by(NULL, place, ret_file);
 }
 
 int pem_list_read(const struct pem_place *place, struct pem_file *ret_file)
 {
-    return read_up_to(place, PEM_LIST_SIZE_MAX, ret_file);
+    return read_up_to(NULL, place, PEM_LIST_SIZE_MAX, ret_file);
 }
 
 void pem_key_warn(const struct pem_place *place, const struct pem_file *file)

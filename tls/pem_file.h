@@ -4,6 +4,7 @@
 #define TLS_PEM_FILE_H
 
 #include "config/config.h"
+#include "core/place.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,6 +43,10 @@ __attribute__((format(printf, 2, 3))) void pem_warn(const struct pem_place *plac
 /* Reads `place->path`. 0, or -errno and a sentence (-EINVAL: it is no regular file, or too long).
  * The caller calls pem_file_free() in any case. */
 int pem_file_read(const struct pem_place *place, struct pem_file *ret_file);
+
+/* Likewise, walking by `memo` (core/place.h; or NULL). */
+int pem_file_read_by(struct place_memo *memo, const struct pem_place *place,
+                     struct pem_file *ret_file);
 
 /* Likewise, of a file that may have PEM_LIST_SIZE_MAX octets. */
 int pem_list_read(const struct pem_place *place, struct pem_file *ret_file);

@@ -341,12 +341,123 @@ static void test_container(void **state)
     assert_int_equal(status, 0);
 }
 
+/* The folder of `name`, by `memo`, is the one that is found without. */
+static void expect_same(struct place_memo *memo, const char *name, unsigned flags)
+{
+    struct place plain, by_memo;
+    struct stat a, b;
+    const char *why = NULL;
+
+    int res = place_open(name[0] == '/' ? name : at(name), flags, &plain, &what);
+    assert_int_equal(place_open_by(memo, name[0] == '/' ? name : at(name), flags, &by_memo, &why),
+                     res);
+    assert_ptr_equal(why, what);
+    if (res < 0)
+        return;
+    assert_int_equal(fstat(plain.dir_fd, &a), 0);
+    assert_int_equal(fstat(by_memo.dir_fd, &b), 0);
+    assert_true(a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+    assert_string_equal(by_memo.name, plain.name);
+    assert_int_equal(by_memo.judged, plain.judged);
+    assert_int_equal(by_memo.shared, plain.shared);
+    assert_int_equal(by_memo.movable, plain.movable);
+    assert_int_equal(by_memo.linked, plain.linked);
+    assert_int_equal(by_memo.hidden, plain.hidden);
+    assert_int_equal(by_memo.of_kernel, plain.of_kernel);
+    assert_int_equal(by_memo.suspect, plain.suspect);
+    place_close(&plain);
+    place_close(&by_memo);
+}
+
+/* Whatever was asked before, in that folder or another one, and with other flags. */
+static void test_memo(void **state)
+{
+    (void)state;
+    static const char *const names[] = {
+        "roots/x",
+        "roots/y",
+        "roots/in/x",
+        "roots/in",
+        "roots/in/",
+        "roots//x",
+        "to-roots/x",
+        "group/x",
+        "sticky/x",
+        "sticky/roots/x",
+        "sticky/theirs/x",
+        "theirs/roots/x",
+        "theirs/x",
+        "theirs/up/x",
+        "theirs/of-root/x",
+        "theirs/of-others/x",
+        "to-theirs/x",
+        "roots/to-x",
+        "roots/to-link",
+        "roots/to-trap",
+        "roots/in/up/x",
+        "roots/in/../x",
+        "roots/.",
+        "roots/..",
+        "loop-a",
+        "loop-a/x",
+        "none/x",
+        "to-null",
+        "/",
+        "/dev/null",
+        "/proc/self/fd/0",
+        "/proc/self/exe",
+        "x",
+    };
+    static const unsigned flags[] = { 0, PLACE_FOLLOW, PLACE_FOLLOW | PLACE_READ };
+
+    if (geteuid() != 0)
+        skip();
+    int next = dup(0);
+    close(next);
+    struct place_memo *memo = place_memo_create();
+    assert_non_null(memo);
+    for (size_t i = 0; i < ARRAY_LEN(names) * ARRAY_LEN(flags); i++) {
+        for (size_t j = 0; j < ARRAY_LEN(names) * ARRAY_LEN(flags); j++) {
+            expect_same(memo, names[i % ARRAY_LEN(names)], flags[i / ARRAY_LEN(names)]);
+            expect_same(memo, names[j % ARRAY_LEN(names)], flags[j / ARRAY_LEN(names)]);
+        }
+    }
+    place_memo_free(memo);
+    int again = dup(0);
+    assert_int_equal(again, next);
+    close(again);
+}
+
+/* The second file of a folder is not walked to. */
+static void test_memo_is_used(void **state)
+{
+    struct place place;
+    char moved[64];
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    snprintf(moved, sizeof(moved), "%s/moved", base);
+    struct place_memo *memo = place_memo_create();
+    assert_int_equal(place_open_by(memo, at("roots/in/x"), PLACE_READ, &place, &what), 0);
+    place_close(&place);
+    assert_int_equal(rename(at("roots"), moved), 0);
+    int res = place_open_by(memo, at("roots/in/y"), PLACE_READ, &place, &what);
+    int other = place_open_by(NULL, at("roots/in/y"), PLACE_READ, &(struct place){ 0 }, &what);
+    assert_int_equal(rename(moved, at("roots")), 0);
+    assert_int_equal(res, 0);
+    assert_int_equal(other, -ENOENT);
+    place_close(&place);
+    place_memo_free(memo);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whose_folder), cmocka_unit_test(test_links),
         cmocka_unit_test(test_lengths),      cmocka_unit_test(test_ordinary_user),
-        cmocka_unit_test(test_container),
+        cmocka_unit_test(test_container),    cmocka_unit_test(test_memo),
+        cmocka_unit_test(test_memo_is_used),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -226,8 +226,8 @@ static void set_many(struct arena *arena, struct server *servers, struct certifi
     struct server **listed = arena_alloc(arena, MANY * sizeof(listed[0]));
     for (int i = 0; i < MANY; i++) {
         char **host = arena_alloc(arena, sizeof(*host));
-        *host = arena_alloc(arena, 16);
-        snprintf(*host, 16, "s%d.test", i);
+        *host = arena_alloc(arena, 32);
+        snprintf(*host, 32, "s%d.test", i);
         pairs[i] = (struct certificate){ pki_path("chain.pem"), pki_path("ec.key"), NULL };
         servers[i] = (struct server){ .name = *host,
                                       .hosts = host,
