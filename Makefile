@@ -114,9 +114,9 @@ packages-docs:
 
 .PHONY: announce-tests
 announce-tests:
-	@echo "make: the build takes some 3 minutes of two idle CPUs, and 0.4 GB in build/"
+	@echo "make: the build takes one to three minutes of two idle CPUs, and 0.4 GB in build/"
 ifeq ($(CTEST_ARGS),)
-	@echo "make: the tests take some 30 minutes of two idle CPUs, and up to 1 GB in $${TMPDIR:-/tmp}; ctest prints which it runs"
+	@echo "make: the tests take 15 to 30 minutes of two idle CPUs, and up to 1 GB in $${TMPDIR:-/tmp}; ctest prints which it runs"
 endif
 
 preset-%: FORCE
