@@ -213,8 +213,8 @@ static int open_plainly(struct walk *walk)
 }
 
 struct place_memo {
-    struct walk
-        walk; /* as it was in that folder; `rest`: what the path said of it, with the last slash */
+    /* As it was in that folder; `rest`: what the path said of it, with the last slash. */
+    struct walk walk;
     bool set;
 };
 
