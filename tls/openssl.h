@@ -162,6 +162,13 @@ void openssl_certificate_note(const struct server *server, const struct certific
 int openssl_certificate_use(SSL_CTX *ssl_ctx, X509 *x509, EVP_PKEY *key, STACK_OF(X509) * chain,
                             bool replace, char *why, size_t why_size);
 
+/* As openssl_certificate_use(), of what was read for `server`: `why` is a sentence that names it
+ * and the file. */
+int openssl_identity_use(SSL_CTX *ssl_ctx, const struct server *server,
+                         const struct certificate *certificate,
+                         const struct openssl_identity *identity, bool replace, char *why,
+                         size_t why_size);
+
 /* --- openssl_pairs.c --- */
 
 /* Reads all `pairs`, whose first two members are set and the others zero, and has OpenSSL try them

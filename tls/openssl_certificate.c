@@ -289,6 +289,19 @@ static int file_open(struct openssl_reader *reader, const struct pem_place *plac
     return res;
 }
 
+int openssl_identity_use(SSL_CTX *ssl_ctx, const struct server *server,
+                         const struct certificate *certificate,
+                         const struct openssl_identity *identity, bool replace, char *why,
+                         size_t why_size)
+{
+    struct pem_place place = { server, certificate->chain_path, why, why_size };
+    char reason[256];
+
+    int res = openssl_certificate_use(ssl_ctx, identity->x509, identity->key, identity->chain,
+                                      replace, reason, sizeof(reason));
+    return res < 0 ? pem_refuse(&place, res, "%s", reason) : 0;
+}
+
 static int64_t time_of(const ASN1_TIME *time)
 {
     struct tm tm;

@@ -7,7 +7,6 @@
 #include "tls/openssl.h"
 
 #include "core/check.h"
-#include "tls/pem_file.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -102,19 +101,14 @@ static int pair_use(struct making *making, const struct server *server, SSL_CTX 
                     struct openssl_identity *ret_identity)
 {
     struct openssl_pair *pair = pair_next(making);
-    struct pem_place place = { server, pair->certificate->chain_path, making->why,
-                               making->why_size };
-    char reason[256];
 
     int res = openssl_pair_take(pair, making->why, making->why_size, ret_identity);
     if (res < 0)
         return res;
-    res = openssl_certificate_use(ssl_ctx, ret_identity->x509, ret_identity->key,
-                                  ret_identity->chain, false, reason, sizeof(reason));
-    if (res < 0) {
-        pem_refuse(&place, res, "%s", reason);
+    res = openssl_identity_use(ssl_ctx, server, pair->certificate, ret_identity, false, making->why,
+                               making->why_size);
+    if (res < 0)
         openssl_identity_free(ret_identity);
-    }
     return res;
 }
 

@@ -112,7 +112,10 @@ static int pair_take(struct openssl_folder *folder, struct openssl_pair *pair)
     struct openssl_identity *identity = &folder->identities[folder->count];
     char why[1024];
 
-    if (openssl_pair_take(pair, why, sizeof(why), identity) < 0) {
+    int res = openssl_pair_take(pair, why, sizeof(why), identity);
+    if (res == -ENOMEM)
+        return res;
+    if (res < 0) {
         log_warn("%s; this certificate is left out", why);
         return 0;
     }

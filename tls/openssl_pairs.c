@@ -7,7 +7,6 @@
 
 #include "core/cpus.h"
 #include "core/parallel.h"
-#include "tls/pem_file.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -28,17 +27,13 @@ struct reading {
 /* Would a connection take what was read? `scratch` (NULL: memory is short) takes it as one will. */
 static int try_out(const struct openssl_pair *pair, SSL_CTX *scratch, char *why, size_t why_size)
 {
-    const struct openssl_identity *identity = &pair->identity;
-    struct pem_place place = { pair->server, pair->certificate->chain_path, why, why_size };
-    char reason[256];
-
     if (scratch == NULL) {
         errno = ENOMEM;
-        return pem_refuse(&place, -ENOMEM, "out of memory");
+        snprintf(why, why_size, "out of memory");
+        return -ENOMEM;
     }
-    int res = openssl_certificate_use(scratch, identity->x509, identity->key, identity->chain, true,
-                                      reason, sizeof(reason));
-    return res < 0 ? pem_refuse(&place, res, "%s", reason) : 0;
+    return openssl_identity_use(scratch, pair->server, pair->certificate, &pair->identity, true,
+                                why, why_size);
 }
 
 static void read_one(struct openssl_reader *reader, SSL_CTX *scratch, struct openssl_pair *pair)

@@ -69,7 +69,8 @@ def tally(which, pids, folder, act):
     """(what act() returned, {name: how many of these calls and events the processes made meanwhile}); "total", where perf
     counts, is all calls."""
     with tempfile.NamedTemporaryFile("r", dir=folder, suffix=".counts") as output:
-        process = _attach(which, pids, output.name)
+        numbers = _numbers() if which == "perf" else {}
+        process = _attach(which, numbers, pids, output.name)
         try:
             returned = act()
         finally:
@@ -79,14 +80,14 @@ def tally(which, pids, folder, act):
             finally:
                 processes.stop(process)
         text = output.read()
-    return returned, _read_perf(text) if which == "perf" else _read_strace(text)
+    return returned, _read_perf(text, numbers) if which == "perf" else _read_strace(text)
 
 
-def _attach(which, pids, path):
-    """A tracer that has attached to these processes."""
+def _attach(which, numbers, pids, path):
+    """A tracer that has attached to these processes; perf counts calls by `numbers` (_numbers())."""
     if which == "perf":
         argv = ["perf", "stat", "-x", ";", "-o", path, "-e", ALL_CALLS]
-        for name, number in _numbers().items():
+        for name, number in numbers.items():
             argv += ["-e", ALL_CALLS, "--filter", f"id=={number}"] if number is not None else [
                 "-e", f"syscalls:sys_enter_{name}"]
         argv += ["-e", ",".join(event for event in EVENTS if ":" not in event or _is_tracepoint(event)),
@@ -123,9 +124,9 @@ def _is_tracepoint(event):
     return os.path.exists(os.path.join(TRACEPOINTS, event.replace(":", "/")))
 
 
-def _read_perf(text):
+def _read_perf(text, numbers):
     """{name: so many} of the lines of perf, which come in the order of _attach(): all calls, each by its number, the rest."""
-    found, by_number = {}, iter(["total", *(name for name, number in _numbers().items() if number is not None)])
+    found, by_number = {}, iter(["total", *(name for name, number in numbers.items() if number is not None)])
     for line in text.split("\n"):
         words = line.split(";")
         if len(words) <= 2:

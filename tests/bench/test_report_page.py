@@ -18,7 +18,7 @@ for folder in ("client", "wire"):
     sys.path.insert(0, os.path.join(PROJECT, "tests", folder))
 from client.browser import DESKTOP, PHONE, Browser, read_png  # noqa: E402
 
-PICTURES = os.path.join(os.environ.get("PICTURES", "build/release/tests/bench"), "pictures")
+PICTURES = os.path.join(os.environ.get("PICTURES", os.path.join(PROJECT, "build/release/tests/bench")), "pictures")
 PROBE = """<script>
 document.documentElement.dataset.inner = window.innerWidth;
 document.documentElement.dataset.scrolled = document.documentElement.scrollWidth;

@@ -24,7 +24,7 @@ from client.browser import PHONE, Browser  # noqa: E402
 from gearshift_compare import Refusal, counters, machine, servers  # noqa: E402
 from gearshift_compare.textbook import Beside, Growth, conclude, conditions, rules, series, the_claims  # noqa: E402
 
-PICTURES = os.path.join(os.environ.get("PICTURES", "build/release/tests/bench"), "pictures")
+PICTURES = os.path.join(os.environ.get("PICTURES", os.path.join(PROJECT, "build/release/tests/bench")), "pictures")
 ROUNDS = 12
 PROBE = "<script>document.documentElement.dataset.wide = document.documentElement.scrollWidth - window.innerWidth;</script></body>"
 

@@ -3,6 +3,7 @@
 makes is decompressed here; what the other codings make, in unit/test_compressor and client/test_curl."""
 
 import gzip
+import itertools
 import random
 import signal
 import threading
@@ -19,9 +20,12 @@ GZIP = "Accept-Encoding: gzip"
 
 def text(label, size):
     """Lines that differ, and say everywhere whose they are."""
-    least = len(f"{label} 0 0\n")
-    made = "".join([f"{label} {number} {number * 7919 % 10007}\n" for number in range(size // least + 1)]).encode()
-    return made[:made.index(b"\n", size - 1) + 1]
+    lines = (f"{label} {number} {number * 7919 % 10007}\n" for number in itertools.count())
+    made = []
+    while size > 0:
+        made.append(next(lines).encode())
+        size -= len(made[-1])
+    return b"".join(made)
 
 
 def setup(world):

@@ -68,11 +68,11 @@ def more_connections_than_descriptors(world):
 @test
 def waiting_connections_are_served_when_others_close(world):
     server = world.serve(settings={"cache_files": "0"}, descriptors_max=LIMIT)
-    connections, asked = busy(server, 80), []
+    connections = busy(server, 80)
     try:
         time.sleep(0.2)
         close_all(connections[:LIMIT])
-        outcomes, waiting = [], collections.deque(connections[LIMIT:])
+        outcomes, asked, waiting = [], [], collections.deque(connections[LIMIT:])
         while waiting:  # one by one: together, all may find none left
             connection = waiting.popleft()
             if connection not in asked:

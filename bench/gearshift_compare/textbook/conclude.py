@@ -146,10 +146,10 @@ def _text(part, figure):
     factor = f"at least {part.by:g} times " if part.by > 1 else ""
     if part.b:
         how = {"more": f"{factor}more than", "less": f"{factor}less than", "same": "as much as",
-               "no more": f"at most {max(part.by, 1 + rules.TOLERANCE):g} times"}[part.says]
+               "no more": f"at most {rules.at_most(part.by):g} times"}[part.says]
         return f"{part.a} takes {how} {part.b}: {WORDS[figure]}"
     how = {"more": f"grows {factor}".strip(), "less": f"falls {factor}".strip(), "same": "stays",
-           "no more": f"grows no more than {max(part.by, 1 + rules.TOLERANCE):g} times"}[part.says]
+           "no more": f"grows no more than {rules.at_most(part.by):g} times"}[part.says]
     return f"{part.a}: {WORDS[figure]} {how}"
 
 

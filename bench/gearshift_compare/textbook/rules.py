@@ -40,13 +40,18 @@ def relation(ratio, floor=FLOOR):
     return "none"
 
 
+def at_most(by):
+    """The factor up to which what grows "no more" may grow."""
+    return max(by, 1 + TOLERANCE)
+
+
 def bears_out(says, ratio, by=1.0, floor=FLOOR):
     """Whether a ratio bears out what is said of it: True, False, or None where nothing follows."""
     found = relation(ratio, floor)
     if found == "unknown":
         return None
     if says == "no more":
-        most = max(by, 1 + TOLERANCE)
+        most = at_most(by)
         if ratio["high"] <= most:
             return True
         return False if ratio["low"] > most else None
