@@ -440,6 +440,7 @@ struct config {
     enum accept_mode accept_mode;
     enum demultiplexer_kind demultiplexer;
     enum processor_kind processor;
+    uint32_t coalesce_us; /* how long a busy loop may wait for several completions; 0: not */
     enum file_jobs file_jobs;
     uint32_t workers;      /* threads of a pool; 0: as many as the engine has by default */
     uint32_t worker_queue; /* jobs, or connections, that wait for one, at most */

@@ -91,6 +91,10 @@ static const struct config_key keys[] = {
       IN(demultiplexer), .help = "what tells an event loop that a socket is ready" },
     { "processor", ENGINE, TOP, CONFIG_CHOICE, "io_uring", .choices = config_processors,
       IN(processor), .help = "who carries out the operations of engine proactor" },
+    { "coalesce_us", ENGINE, TOP, CONFIG_COUNT, "50", 0, 1000, IN(coalesce_us),
+      .help =
+          "microseconds that a busy loop of engine proactor may wait for several completions at "
+          "once; 0: never" },
     { "file_jobs", ENGINE, TOP, CONFIG_CHOICE, "auto", .choices = config_file_jobs, IN(file_jobs),
       .help = "who executes what may wait for a disk" },
     { "workers", ENGINE, TOP, CONFIG_COUNT, "0", 0, 1024, IN(workers),

@@ -77,6 +77,7 @@ enum engine_setting {
     ENGINE_SETTING_WORKER_QUEUE = 1 << 6,
     ENGINE_SETTING_POOL_WORK = 1 << 7,
     ENGINE_SETTING_FILE_WORKERS = 1 << 8,
+    ENGINE_SETTING_COALESCE = 1 << 9,
 };
 
 struct engine_ops {

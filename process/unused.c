@@ -40,6 +40,8 @@ static unsigned honoured(const struct choice *choice)
 
     if (reads_inline(choice))
         settings &= ~(unsigned)(ENGINE_SETTING_FILE_WORKERS | ENGINE_SETTING_WORKER_QUEUE);
+    if (choice->config->processor == PROCESSOR_EPOLL)
+        settings &= ~(unsigned)ENGINE_SETTING_COALESCE;
     return choice->by_auto.ops != NULL ? settings | choice->by_auto.settings_known : settings;
 }
 
@@ -71,6 +73,12 @@ bool unused_next(const struct choice *choice, size_t *index, char *text, size_t 
         if ((honoured(choice) & setting) != 0 || !config_is_changed(choice->config, key) ||
             setting == ENGINE_SETTING_THREADS) /* who has one loop refuses to have more */
             continue;
+        if ((choice->ops->settings & setting) != 0 && setting == ENGINE_SETTING_COALESCE) {
+            snprintf(text, size,
+                     "%s: processor = epoll waits for one completion, and has no use for %s",
+                     config_place(choice->config, key), key);
+            return true;
+        }
         if ((choice->ops->settings & setting) != 0) {
             if (choice->config->file_workers == 0 && setting == ENGINE_SETTING_FILE_WORKERS)
                 continue; /* which says so */

@@ -209,7 +209,7 @@ const struct engine_ops engine_proactor = {
     .cost = "needs io_uring, which containers often forbid (processor = epoll does without); about "
             "1.2 MiB of buffers a thread",
     .settings = ENGINE_SETTING_THREADS | ENGINE_SETTING_PIN | ENGINE_SETTING_ACCEPT |
-                ENGINE_SETTING_PROCESSOR | ENGINE_SETTING_WORKER_QUEUE,
+                ENGINE_SETTING_PROCESSOR | ENGINE_SETTING_WORKER_QUEUE | ENGINE_SETTING_COALESCE,
     .file_jobs = 1u << FILE_JOBS_PROCESSOR,
     .splices = true,
     .probe = proactor_engine_probe,

@@ -4,6 +4,7 @@
  * proactor_loop.c     waits for completions and dispatches them      (the completion dispatcher)
  * proactor_accept.c   connections from listeners                     (the acceptor)
  * proactor_idle.c     which connections are idle, and may make way for others
+ * coalesce.c          how many completions a busy loop waits for at once
  * proactor_handover.c what other processes give to it, and it to them
  * proactor_conn.c     drives one connection                          (the handler)
  * proactor_recv.c     receives, and what a busy session has no room for
@@ -24,6 +25,7 @@
 #include "core/send_plan.h"
 #include "engines/engine.h"
 #include "engines/handover.h"
+#include "engines/proactor/coalesce.h"
 #include "session/session.h"
 #include "engines/timer.h"
 #include "engines/proactor/processor.h"
@@ -141,6 +143,7 @@ struct proactor_conn {
     bool ended;    /* the stream has ended with `end_res`, which the session has not been told yet,
                       or has (told) */
     bool told;
+    uint16_t window;            /* of coalesce_note() */
     int end_res;                /* 0 or -errno */
     size_t send_len;            /* octets that the SEND in flight was given */
     off_t warm_end;             /* the page cache holds the range in work up to here; 0: unknown */
@@ -230,6 +233,7 @@ struct proactor {
     enum proactor_drain drain; /* how far that is */
     unsigned looks;            /* turns of PROACTOR_LOOKS so far */
     unsigned taken;            /* completions of this turn */
+    struct coalesce coalesce;
     size_t kept_len;           /* octets kept of all connections */
     sig_atomic_t reopens_done; /* orders->reopen_logs as last heeded */
     struct pulse_beat beat;

@@ -36,6 +36,8 @@ bool proactor_begin(struct proactor *p, struct proactor_op *op, enum proactor_op
         p->starved = true;
         return false;
     }
+    if (kind == PROACTOR_OP_SEND)
+        coalesce_answer(&p->coalesce);
     op->kind = (uint8_t)kind;
     op->in_flight = true;
     op->cancelled = false;
@@ -271,6 +273,21 @@ static int timeout_ms_of(const struct proactor *p)
     return timer_until(timeout_ms, now_ms, p->drain_end_ms);
 }
 
+/* The kernel may complete as many receives as are waited for before it looks for more, so those of
+ * one wait must leave buffers for others. */
+static int wait(struct proactor *p)
+{
+    const struct processor_options *options = &p->shared->options;
+    int timeout_ms = timeout_ms_of(p);
+    const struct coalesce_limits limits = {
+        .connections = pool_used(p->pool),
+        .batch = options->min_wait ? options->buffers / 2 : 0,
+        .patience_us = timeout_ms != 0 ? p->config->coalesce_us : 0,
+    };
+    struct processor_batch batch = coalesce_next(&p->coalesce, &limits);
+    return processor_wait_batch(p->processor, timeout_ms, batch);
+}
+
 /* The watches over the eventfd and over the worker's results are armed as long as the loop runs. */
 static void arm_wake(struct proactor *p)
 {
@@ -382,6 +399,7 @@ static void turn(struct proactor *p)
     p->starved = false;
     clock_update(&p->clock);
     p->taken = processor_take(p->processor, p->completions, PROACTOR_TAKE_MAX);
+    coalesce_learn(&p->coalesce, p->taken);
     for (unsigned i = 0; i < p->taken; i++)
         dispatch(p, &p->completions[i]);
     while (!list_empty(&queued)) {
@@ -455,7 +473,7 @@ int proactor_run(struct proactor *p)
     proactor_workers_arm(p);
     pulse_join(&p->beat, p->shared->pulse);
     while (res >= 0 && !heed_orders(p)) {
-        res = processor_wait(p->processor, timeout_ms_of(p));
+        res = wait(p);
         if (res >= 0)
             turn(p);
     }

@@ -116,8 +116,10 @@ void proactor_received(struct proactor *p, struct proactor_conn *conn, int res, 
 {
     bool fits = true;
     conn->received |= res > 0;
-    if (res > 0)
+    if (res > 0) {
         proactor_idle_end(conn);
+        coalesce_note(&p->coalesce, &conn->window);
+    }
     if (conn->parting && res > 0)
         proactor_part_end(p, conn);
     if ((flags & COMPLETION_BUFFER) != 0) {

@@ -26,8 +26,17 @@ struct processor_options {
     bool
         single_issuer; /* io_uring: SINGLE_ISSUER and DEFER_TASKRUN: completions are posted when
                           this thread waits, without an interrupt (6.1). Else COOP_TASKRUN (5.19) */
+    bool min_wait;     /* a wait can stay for several completions (io_uring: Linux 6.12) */
     bool no_iowait; /* io_uring: a thread that waits does not count as waiting for a disk (6.15) */
 };
+
+/* Completions that a wait may stay for when there is one already. */
+struct processor_batch {
+    unsigned count;       /* as many; 1 or less: one is enough */
+    unsigned patience_us; /* no longer than this after it began; then what is there is enough */
+};
+
+#define PROCESSOR_BATCH_NONE ((struct processor_batch){ 0 })
 
 struct processor_ops {
     const char *name;      /* as in `processor = NAME` */
@@ -67,8 +76,9 @@ struct processor_ops {
     void (*leave)(struct processor *processor, int fd);
 
     /* Has done what was begun, and waits for a completion: `timeout_ms` at most, -1 for ever, 0 not
-     * at all. 0, also for a signal, or -errno: nothing can be awaited any more. */
-    int (*wait)(struct processor *processor, int timeout_ms);
+     * at all. Those of `batch` are a hint, which one without `min_wait` does not heed. 0, also for
+     * a signal, or -errno: nothing can be awaited any more. */
+    int (*wait)(struct processor *processor, int timeout_ms, struct processor_batch batch);
 
     /* Takes at most `max` completions; their number. Those of one operation come in order. */
     unsigned (*take)(struct processor *processor, struct completion *completions, unsigned max);
@@ -132,9 +142,15 @@ static inline void processor_forget(struct processor *processor, int fd)
         processor->ops->forget(processor, fd);
 }
 
+static inline int processor_wait_batch(struct processor *processor, int timeout_ms,
+                                       struct processor_batch batch)
+{
+    return processor->ops->wait(processor, timeout_ms, batch);
+}
+
 static inline int processor_wait(struct processor *processor, int timeout_ms)
 {
-    return processor->ops->wait(processor, timeout_ms);
+    return processor_wait_batch(processor, timeout_ms, PROCESSOR_BATCH_NONE);
 }
 
 static inline unsigned processor_take(struct processor *processor, struct completion *completions,

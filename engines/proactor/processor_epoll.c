@@ -341,8 +341,9 @@ static void note_all(struct emulated *e, const struct epoll_event *events, int c
 
 /* Where something has been done at once, its completions come first, and epoll is asked in the next
  * wait: as often as by a loop that knows of no completions. */
-static int emulated_wait(struct processor *processor, int timeout_ms)
+static int emulated_wait(struct processor *processor, int timeout_ms, struct processor_batch batch)
 {
+    (void)batch; /* epoll_wait(2) returns for one event */
     struct emulated *e = emulated_of(processor);
     struct epoll_event events[EMULATED_EVENTS_MAX];
     workers_flush(e->workers);

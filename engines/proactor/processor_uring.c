@@ -32,12 +32,14 @@ static struct processor_uring *self_of(struct processor *processor)
 
 static void uring_features(const struct processor_options *options, char *text, size_t size)
 {
-    snprintf(text, size,
-             "io_uring with %s; accepts multishot, receives %s into provided buffers; openat2, "
-             "statx, read and splice as operations; idle threads %s as waiting for a disk",
-             options->single_issuer ? "SINGLE_ISSUER and DEFER_TASKRUN" : "COOP_TASKRUN",
-             options->recv_multishot ? "multishot" : "one by one",
-             options->no_iowait ? "do not count" : "count");
+    snprintf(
+        text, size,
+        "io_uring with %s; accepts multishot, receives %s into provided buffers; openat2, "
+        "statx, read and splice as operations; waits %s; idle threads %s as waiting for a disk",
+        options->single_issuer ? "SINGLE_ISSUER and DEFER_TASKRUN" : "COOP_TASKRUN",
+        options->recv_multishot ? "multishot" : "one by one",
+        options->min_wait ? "may stay for several completions" : "end with one completion",
+        options->no_iowait ? "do not count" : "count");
 }
 
 static void close_ring(struct processor *processor)
@@ -161,11 +163,11 @@ static bool cancel(struct processor *processor, int fd, void *token)
     return true;
 }
 
-static int wait_ring(struct processor *processor, int timeout_ms)
+static int wait_ring(struct processor *processor, int timeout_ms, struct processor_batch batch)
 {
     struct uring *u = &self_of(processor)->uring;
     uring_show_buffers(u);
-    return uring_wait(u, timeout_ms);
+    return uring_wait_batch(u, timeout_ms, batch);
 }
 
 static unsigned take(struct processor *processor, struct completion *completions, unsigned max)

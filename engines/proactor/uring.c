@@ -14,10 +14,16 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#ifndef IORING_FEAT_MIN_TIMEOUT /* liburing 2.8 */
+#define IORING_FEAT_MIN_TIMEOUT (1U << 15)
+#endif
 #ifndef IORING_FEAT_NO_IOWAIT /* liburing 2.10 has both, and io_uring_set_iowait() */
 #define IORING_FEAT_NO_IOWAIT  (1U << 17)
 #define IORING_ENTER_NO_IOWAIT (1U << 7)
 #endif
+
+/* `min_wait_usec` of struct io_uring_getevents_arg, which is `pad` where liburing is older. */
+#define MIN_WAIT_AT (offsetof(struct io_uring_getevents_arg, sigmask_sz) + sizeof(uint32_t))
 
 enum {
     BUFFER_GROUP = 0,
@@ -99,6 +105,7 @@ int uring_open(struct uring *u, const struct processor_options *options, char *w
     }
     u->open = true;
     u->options.no_iowait = options->no_iowait && (u->ring.features & IORING_FEAT_NO_IOWAIT) != 0;
+    u->options.min_wait = options->min_wait && (u->ring.features & IORING_FEAT_MIN_TIMEOUT) != 0;
     u->messages = calloc(u->ring.sq.ring_entries, sizeof(u->messages[0]));
     res = u->messages == NULL ? -ENOMEM : 0;
     if (res == 0 && options->buffers > 0)
@@ -163,17 +170,19 @@ struct uring_message *uring_message(struct uring *u, const struct io_uring_sqe *
 }
 
 /* One io_uring_enter(2): submits all that is queued, if `submits`, and waits for `wanted`
- * completions, at most for `timeout` (NULL: for ever). What it returns, or -errno.
+ * completions, at most for `timeout` (NULL: for ever); where that is more than one, after
+ * `patience_us` one is enough. What it returns, or -errno.
  *
  * liburing has calls for this, but those of 2.3 cannot set a flag; what is done here with the
  * queue's tail, they do. EXT_ARG is as old as Linux 5.11. */
-static int enter(struct uring *u, bool submits, unsigned wanted,
+static int enter(struct uring *u, bool submits, unsigned wanted, unsigned patience_us,
                  const struct __kernel_timespec *timeout)
 {
     struct io_uring_sq *sq = &u->ring.sq;
     struct io_uring_getevents_arg arg = { .sigmask_sz = _NSIG / 8,
                                           .ts = (uint64_t)(uintptr_t)timeout };
     unsigned flags = IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG;
+    memcpy((char *)&arg + MIN_WAIT_AT, &patience_us, sizeof(patience_us));
     if (u->options.no_iowait)
         flags |= IORING_ENTER_NO_IOWAIT;
     if (submits) {
@@ -192,10 +201,10 @@ static void wait_refused(struct uring *u)
 {
     struct __kernel_timespec timeout = { .tv_nsec = URING_REFUSED_MS * 1000000LL };
     if (io_uring_cq_ready(&u->ring) == 0)
-        (void)enter(u, false, 1, &timeout);
+        (void)enter(u, false, 1, 0, &timeout);
 }
 
-int uring_wait(struct uring *u, int timeout_ms)
+int uring_wait_batch(struct uring *u, int timeout_ms, struct processor_batch batch)
 {
     CHECK(u->enabled);
 #ifdef __SANITIZE_THREAD__
@@ -207,7 +216,12 @@ int uring_wait(struct uring *u, int timeout_ms)
     struct __kernel_timespec timeout = { timeout_ms / 1000, timeout_ms % 1000 * 1000000LL };
     if (timeout_ms != 0 && io_uring_cq_ready(&u->ring) > 0 && io_uring_sq_ready(&u->ring) == 0)
         return 0; /* more than were taken at once */
-    int res = enter(u, true, timeout_ms != 0, timeout_ms > 0 ? &timeout : NULL);
+    unsigned wanted = timeout_ms != 0;
+    bool several = wanted > 0 && u->options.min_wait && batch.count > 1 && batch.patience_us > 0;
+    if (several)
+        wanted = batch.count;
+    int res =
+        enter(u, true, wanted, several ? batch.patience_us : 0, timeout_ms > 0 ? &timeout : NULL);
     if (res == -EBUSY || res == -EAGAIN || res == -ENOMEM)
         wait_refused(u);
     else if (res < 0 && res != -ETIME && res != -EINTR)

@@ -74,10 +74,17 @@ struct io_uring_sqe *uring_sqe(struct uring *u);
 /* The message that belongs to a place. */
 struct uring_message *uring_message(struct uring *u, const struct io_uring_sqe *sqe);
 
-/* Submits, and waits for a completion: `timeout_ms` at most, -1 for ever, 0 not at all. 0, or
- * -errno. -ETIME and -EINTR are no errors: 0. Nor is it one when the kernel takes no operations
+/* Submits, and waits for a completion: `timeout_ms` at most, -1 for ever, 0 not at all; for those
+ * of `batch` where options.min_wait says that the kernel can (io_uring_enter(2), min_wait_usec). 0,
+ * or -errno. -ETIME and -EINTR are no errors: 0. Nor is it one when the kernel takes no operations
  * now: they stay queued, and it waits for at most URING_REFUSED_MS. */
-int uring_wait(struct uring *u, int timeout_ms);
+int uring_wait_batch(struct uring *u, int timeout_ms, struct processor_batch batch);
+
+/* The same for one completion. */
+static inline int uring_wait(struct uring *u, int timeout_ms)
+{
+    return uring_wait_batch(u, timeout_ms, PROCESSOR_BATCH_NONE);
+}
 
 /* Copies up to `max` completions and gives their places back to the kernel; those whose user_data
  * is 0 are dropped. Returns their number. */

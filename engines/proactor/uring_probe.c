@@ -130,6 +130,7 @@ int uring_probe(char *why, size_t why_size, struct processor_options *ret_option
         .buffer_size = URING_BUFFER_SIZE,
         .single_issuer = true,
         .recv_multishot = true,
+        .min_wait = true,
         .no_iowait = true,
     };
     struct uring u;
@@ -158,6 +159,7 @@ int uring_probe(char *why, size_t why_size, struct processor_options *ret_option
         uring_explain("io_uring_enter", -res, why, why_size);
         goto out;
     }
+    options.min_wait = u.options.min_wait;
     options.no_iowait = u.options.no_iowait;
     *ret_options = options;
 out:

@@ -22,6 +22,7 @@ static void test_defaults(void **state)
     assert_int_equal(config->threads, 0);
     assert_false(config->pin);
     assert_int_equal(config->accept_mode, ACCEPT_REUSEPORT);
+    assert_int_equal(config->coalesce_us, 50);
     assert_int_equal(config->workers, 0);
     assert_int_equal(config->worker_queue, 1024);
     assert_int_equal(config->pool_work, POOL_WORK_REQUEST);

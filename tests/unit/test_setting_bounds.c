@@ -69,6 +69,7 @@ struct number_row {
 static const struct number_row number_rows[] = {
     { "processes", 0, UINT16_MAX, "an array of workers, each a process; 0: no supervisor" },
     { "threads", 0, UINT16_MAX, "an array of loops, each a thread; 0: one a CPU" },
+    { "coalesce_us", 0, UINT16_MAX, "struct processor_batch.patience_us; 0: no wait stays" },
     { "workers", 0, UINT16_MAX, "an array of threads; 0: the engine says how many" },
     { "worker_queue", 1, UINT_MAX / 2,
       "struct workers.waiting, unsigned, and what a worker puts back" },

@@ -44,6 +44,8 @@ static void test_told(void **state)
                                                         "workers=3",       "pool_work=file",
                                                         "processor=epoll", "file_jobs=workers" };
     static const char *const queue[SETTINGS_MAX] = { "worker_queue=7" };
+    static const char *const batch[SETTINGS_MAX] = { "coalesce_us=8" };
+    static const char *const emulated[SETTINGS_MAX] = { "coalesce_us=8", "processor=epoll" };
 
     (void)state;
     assert_string_equal(
@@ -61,6 +63,14 @@ static void test_told(void **state)
                         "-o pool_work: engine proactor has no use for pool_work; it is for "
                         "reactor-pool\n");
     assert_string_equal(told("proactor", 0, queue), "");
+    assert_string_equal(told("reactor", 0, batch),
+                        "-o coalesce_us: engine reactor has no use for coalesce_us; it is for "
+                        "proactor\n");
+    assert_string_equal(told("proactor", 0, batch), "");
+    assert_string_equal(
+        told("proactor", 0, emulated),
+        "-o coalesce_us: processor = epoll waits for one completion, and has no use "
+        "for coalesce_us\n");
     assert_string_equal(told("coroutine", 0, queue),
                         "-o worker_queue: engine coroutine has no use for worker_queue; it is for "
                         "reactor, reactor-pool, multi-reactor, proactor and thread-pool\n");

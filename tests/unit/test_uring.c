@@ -1,14 +1,16 @@
 /* test_uring.c: a ring's provided buffers: whose they are, and when. */
 #include <liburing.h>
 
-static unsigned entered_flags; /* of the last io_uring_enter(2) */
-static unsigned entered;       /* so many of them */
+static unsigned entered_flags;  /* of the last io_uring_enter(2) */
+static unsigned entered;        /* so many of them */
+static unsigned entered_wanted; /* the last one waited for so many */
 
 static int hooked_enter2(unsigned fd, unsigned submit, unsigned wanted, unsigned flags,
                          sigset_t *arg, size_t size)
 {
     entered++;
     entered_flags = flags;
+    entered_wanted = wanted;
     return io_uring_enter2(fd, submit, wanted, flags, arg, size);
 }
 
@@ -163,6 +165,46 @@ static void test_one_call(void **state)
     uring_close(&u);
 }
 
+static void begin_nops(struct uring *u, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct io_uring_sqe *sqe = uring_sqe(u);
+        assert_non_null(sqe);
+        io_uring_prep_nop(sqe);
+        sqe->user_data = i + 1;
+    }
+}
+
+/* A wait stays for several, where the kernel can, but ends when its patience does; and where it is
+ * not to wait, or the kernel cannot, one is enough. */
+static void test_batch(void **state)
+{
+    (void)state;
+    struct uring u;
+    struct completion completions[8];
+    open_ring(&u);
+    bool can = (u.ring.features & IORING_FEAT_MIN_TIMEOUT) != 0;
+    assert_int_equal(u.options.min_wait, can);
+    begin_nops(&u, 4); /* as many as are waited for */
+    assert_int_equal(uring_wait_batch(&u, -1, (struct processor_batch){ 4, 60000000 }), 0);
+    assert_int_equal(entered_wanted, can ? 4 : 1);
+    assert_int_equal(uring_take(&u, completions, 8), 4);
+    begin_nops(&u, 2); /* fewer: a wait that heeds no patience would not end */
+    assert_int_equal(uring_wait_batch(&u, -1, (struct processor_batch){ 4, 1000 }), 0);
+    assert_int_equal(entered_wanted, can ? 4 : 1);
+    assert_int_equal(uring_take(&u, completions, 8), 2);
+    begin_nops(&u, 2);
+    assert_int_equal(uring_wait_batch(&u, 0, (struct processor_batch){ 4, 60000000 }), 0);
+    assert_int_equal(entered_wanted, 0);
+    assert_int_equal(uring_take(&u, completions, 8), 2);
+    u.options.min_wait = false;
+    begin_nops(&u, 2);
+    assert_int_equal(uring_wait_batch(&u, -1, (struct processor_batch){ 4, 60000000 }), 0);
+    assert_int_equal(entered_wanted, 1);
+    assert_int_equal(uring_take(&u, completions, 8), 2);
+    uring_close(&u);
+}
+
 /* Entries of /proc/self/task. */
 static unsigned tasks(void)
 {
@@ -222,9 +264,8 @@ static void test_workers_max(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_buffers),
-        cmocka_unit_test(test_no_buffers),
-        cmocka_unit_test(test_one_call),
+        cmocka_unit_test(test_buffers),     cmocka_unit_test(test_no_buffers),
+        cmocka_unit_test(test_one_call),    cmocka_unit_test(test_batch),
         cmocka_unit_test(test_workers_max),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
