@@ -4,12 +4,9 @@
 
 #include "core/check.h"
 #include "http/octet.h"
+#include "http/octet_block.h"
 
 #include <string.h>
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
 enum guard_state {
     GUARD_EMPTY, /* at the start of a line in front of the request line */
@@ -31,40 +28,7 @@ static const char *skip_octets(const char *at, const char *end, enum http_octet 
     return at;
 }
 
-#if defined(__SSE2__)
-
-enum { BLOCK = sizeof(__m128i) };
-
-/* One bit for each of the 16 octets that ends a run: a CTL. */
-static inline unsigned line_stops(const char *at)
-{
-    __m128i octets = _mm_loadu_si128((const __m128i *)(const void *)at);
-    __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(octets, _mm_set1_epi8(0x1f)), octets);
-    __m128i del = _mm_cmpeq_epi8(octets, _mm_set1_epi8(0x7f));
-    return (unsigned)_mm_movemask_epi8(_mm_or_si128(low, del));
-}
-
-/* The same, but HTAB ends none. */
-static inline unsigned value_stops(const char *at)
-{
-    __m128i octets = _mm_loadu_si128((const __m128i *)(const void *)at);
-    __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(octets, _mm_set1_epi8(0x1f)), octets);
-    __m128i htab = _mm_cmpeq_epi8(octets, _mm_set1_epi8('\t'));
-    __m128i del = _mm_cmpeq_epi8(octets, _mm_set1_epi8(0x7f));
-    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_andnot_si128(htab, low), del));
-}
-
-/* The same for what is neither letter, digit nor hyphen: nearly every name holds nothing else. */
-static inline unsigned name_stops(const char *at)
-{
-    __m128i octets = _mm_loadu_si128((const __m128i *)(const void *)at);
-    __m128i letter = _mm_sub_epi8(_mm_or_si128(octets, _mm_set1_epi8(0x20)), _mm_set1_epi8('a'));
-    __m128i digit = _mm_sub_epi8(octets, _mm_set1_epi8('0'));
-    __m128i good = _mm_cmpeq_epi8(octets, _mm_set1_epi8('-'));
-    good = _mm_or_si128(good, _mm_cmpeq_epi8(_mm_min_epu8(letter, _mm_set1_epi8(25)), letter));
-    good = _mm_or_si128(good, _mm_cmpeq_epi8(_mm_min_epu8(digit, _mm_set1_epi8(9)), digit));
-    return (unsigned)_mm_movemask_epi8(good) ^ 0xffff;
-}
+#if defined(OCTET_BLOCK)
 
 /* The first octet from `at` on that `stops` reports, or `end`. What is left behind the last whole
  * block is read as part of the 16 octets before `end`, where there are so many behind `data`; else
@@ -73,14 +37,14 @@ static inline __attribute__((always_inline)) const char *skip(const char *at, co
                                                               const char *end, enum http_octet what,
                                                               unsigned (*stops)(const char *))
 {
-    for (; end - at >= BLOCK; at += BLOCK) {
+    for (; end - at >= OCTET_BLOCK; at += OCTET_BLOCK) {
         unsigned mask = stops(at);
         if (mask != 0)
             return at + __builtin_ctz(mask);
     }
-    if (at == end || end - data < BLOCK)
+    if (at == end || end - data < OCTET_BLOCK)
         return skip_octets(at, end, what);
-    unsigned mask = stops(end - BLOCK) >> (BLOCK - (end - at));
+    unsigned mask = stops(end - OCTET_BLOCK) >> (OCTET_BLOCK - (end - at));
     return mask == 0 ? end : at + __builtin_ctz(mask);
 }
 
@@ -89,10 +53,10 @@ static inline __attribute__((always_inline)) const char *skip(const char *at, co
  * next line can begin before this one's name is judged is what makes it fast. */
 static inline const char *plain_field_line(const char *line, const char *data, const char *end)
 {
-    if (end - line < BLOCK)
+    if (end - line < OCTET_BLOCK)
         return NULL;
-    unsigned name = name_stops(line);
-    const char *at = skip(line, data, end, HTTP_OCTET_VALUE, value_stops);
+    unsigned name = octet_block_name(line);
+    const char *at = skip(line, data, end, HTTP_OCTET_VALUE, octet_block_value);
     if (end - at < 2 || at[0] != '\r' || at[1] != '\n')
         return NULL;
     if (name == 0 || (name & 1) != 0 || line[__builtin_ctz(name)] != ':')
@@ -197,7 +161,7 @@ static enum http_guard_result scan_request_line(struct http_guard *guard, const 
     }
 
     const char *line = data + guard->line_start;
-    at = skip(at, data, end, HTTP_OCTET_LINE, line_stops);
+    at = skip(at, data, end, HTTP_OCTET_LINE, octet_block_line);
     if ((size_t)(at - line) > limits->request_line_max)
         return refuse(judge_long_line(line, limits), ret_status);
     enum http_guard_result result = at == end ? HTTP_GUARD_MORE : line_end(at, end);
@@ -249,7 +213,7 @@ static enum http_guard_result scan_fields(struct http_guard *guard, const char *
                     continue;
                 }
             }
-            at = skip(at, data, end, HTTP_OCTET_TOKEN, name_stops);
+            at = skip(at, data, end, HTTP_OCTET_TOKEN, octet_block_name);
             if (at < end && *at != ':')
                 at = skip_octets(at, end, HTTP_OCTET_TOKEN);
             if (at > line && too_large(guard, data, line, at, limits))
@@ -261,7 +225,7 @@ static enum http_guard_result scan_fields(struct http_guard *guard, const char *
             at++;
             state = GUARD_VALUE;
         }
-        at = skip(at, data, end, HTTP_OCTET_VALUE, value_stops);
+        at = skip(at, data, end, HTTP_OCTET_VALUE, octet_block_value);
         if (too_large(guard, data, line, at, limits))
             return refuse(431, ret_status);
         result = at == end ? HTTP_GUARD_MORE : line_end(at, end);

@@ -3,14 +3,11 @@
 #include "http/head_memo.h"
 
 #include "core/random_key.h"
+#include "http/octet_block.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
 enum {
     MEMO_BITS = 8,
@@ -79,27 +76,17 @@ static inline struct head_entry *place_of(struct http_head_memo *memo, uint64_t 
     return &memo->entries[hash >> (64 - MEMO_BITS)];
 }
 
-static inline bool is_plain(char octet)
-{
-    return octet > ' ' && octet < 0x7f && octet != '#';
-}
-
 /* The first octet from `at` on that may not stand in a plain path or query, or `end`. */
 static const char *skip_plain(const char *at, const char *end)
 {
-#if defined(__SSE2__)
-    for (; end - at >= (ptrdiff_t)sizeof(__m128i); at += sizeof(__m128i)) {
-        __m128i octets = _mm_loadu_si128((const __m128i *)(const void *)at);
-        /* From 80 on they are negative. */
-        __m128i bad = _mm_cmplt_epi8(octets, _mm_set1_epi8('!'));
-        bad = _mm_or_si128(bad, _mm_cmpeq_epi8(octets, _mm_set1_epi8('#')));
-        bad = _mm_or_si128(bad, _mm_cmpeq_epi8(octets, _mm_set1_epi8(0x7f)));
-        unsigned mask = (unsigned)_mm_movemask_epi8(bad);
-        if (mask != 0)
-            return at + __builtin_ctz(mask);
+#if defined(OCTET_BLOCK)
+    for (; end - at >= OCTET_BLOCK; at += OCTET_BLOCK) {
+        unsigned stops = octet_block_plain(at);
+        if (stops != 0)
+            return at + __builtin_ctz(stops);
     }
 #endif
-    while (at < end && is_plain(*at))
+    while (at < end && octet_run_goes_on(*at, OCTET_RUN_PLAIN))
         at++;
     return at;
 }

@@ -2,12 +2,14 @@
  * limits and how the rest is chopped. The guard must say the same, whole or chopped, as a naive
  * checker written from RFC 9112 alone; and what the guard passes, http_request_parse() must judge
  * as naive rules do, so that llhttp neither lets pass what is bad nor refuses what is legal. With
- * the memo of heads in front of them, they must say what they say without. */
+ * the memo of heads in front of them, they must say what they say without. Sixteen octets at once
+ * are what they are one by one. */
 #include "core/check.h"
 #include "config/config_keys.h"
 #include "http/authority.h"
 #include "http/guard.h"
 #include "http/head_memo.h"
+#include "http/octet_block.h"
 #include "http/request.h"
 
 #include <stdlib.h>
@@ -401,6 +403,21 @@ static void set_limits(struct http_limits *limits, bool least)
     limits->body_max = end_of("body_max", least);
 }
 
+static void check_blocks(const char *data, size_t len)
+{
+#if defined(OCTET_BLOCK)
+    for (size_t at = 0; at + OCTET_BLOCK <= len; at++) {
+        CHECK(octet_block_line(data + at) == octet_block_stops(data + at, OCTET_RUN_LINE));
+        CHECK(octet_block_value(data + at) == octet_block_stops(data + at, OCTET_RUN_VALUE));
+        CHECK(octet_block_name(data + at) == octet_block_stops(data + at, OCTET_RUN_NAME));
+        CHECK(octet_block_plain(data + at) == octet_block_stops(data + at, OCTET_RUN_PLAIN));
+    }
+#else
+    (void)data;
+    (void)len;
+#endif
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 1 || size > 4096)
@@ -429,5 +446,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (whole.result == HTTP_GUARD_DONE)
         check_request(input + guard.skipped, whole.len - guard.skipped, &head, &limits);
     check_memo(input, len, &limits, data[0]);
+    check_blocks(input, len);
     return 0;
 }
