@@ -7,12 +7,16 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { CHAINS_LEAST = 64, CHAINS_MOST = 1 << 23 };
+enum {
+    CHAINS_LEAST = 64,
+    CHAINS_MOST = 1 << 24,
+    CHAINS_PER_ENTRY = 2, /* so that most have one entry, or none */
+};
 
 int file_table_init(struct file_table *table, size_t entries_max)
 {
     *table = (struct file_table){ .chains_max = CHAINS_LEAST, .level = CHAINS_LEAST };
-    while (table->chains_max < entries_max && table->chains_max < CHAINS_MOST)
+    while (table->chains_max / CHAINS_PER_ENTRY < entries_max && table->chains_max < CHAINS_MOST)
         table->chains_max *= 2;
     table->chains = calloc(table->chains_max, sizeof(table->chains[0]));
     return table->chains != NULL ? 0 : -ENOMEM;
@@ -32,26 +36,39 @@ static size_t index_of(const struct file_table *table, uint32_t hash)
     return index < table->split ? hash & (2 * table->level - 1) : index;
 }
 
+/* The bits that choose the chain are the lowest. */
+static uint64_t mark_of(uint32_t hash)
+{
+    return UINT64_C(1) << (hash >> 26);
+}
+
 struct file_entry *file_table_chain(const struct file_table *table, uint32_t hash)
 {
-    return table->chains[index_of(table, hash)];
+    const struct file_chain *chain = &table->chains[index_of(table, hash)];
+
+    return (chain->marks & mark_of(hash)) != 0 ? chain->first : NULL;
+}
+
+static void push(struct file_chain *chain, struct file_entry *entry)
+{
+    entry->hash_next = chain->first;
+    chain->first = entry;
+    chain->marks |= mark_of(entry->hash);
 }
 
 /* Divides one chain among two. */
 static void grow(struct file_table *table)
 {
-    struct file_entry **stays = &table->chains[table->split];
-    struct file_entry **goes = &table->chains[table->split + table->level];
-    struct file_entry *entry = *stays;
+    struct file_chain *stays = &table->chains[table->split];
+    struct file_chain *goes = &table->chains[table->split + table->level];
+    struct file_entry *entry = stays->first;
 
-    *stays = NULL;
+    *stays = (struct file_chain){ .first = NULL };
     table->split++;
     while (entry != NULL) {
         struct file_entry *next = entry->hash_next;
-        struct file_entry **chain = (entry->hash & table->level) != 0 ? goes : stays;
 
-        entry->hash_next = *chain;
-        *chain = entry;
+        push((entry->hash & table->level) != 0 ? goes : stays, entry);
         entry = next;
     }
     if (table->split == table->level) {
@@ -62,22 +79,26 @@ static void grow(struct file_table *table)
 
 void file_table_add(struct file_table *table, struct file_entry *entry)
 {
-    struct file_entry **chain;
+    size_t chains = table->level + table->split;
 
-    if (++table->count > table->level + table->split && table->level < table->chains_max)
+    if (++table->count * CHAINS_PER_ENTRY > chains && table->level < table->chains_max)
         grow(table);
-    chain = &table->chains[index_of(table, entry->hash)];
-    entry->hash_next = *chain;
-    *chain = entry;
+    push(&table->chains[index_of(table, entry->hash)], entry);
 }
 
 void file_table_remove(struct file_table *table, struct file_entry *entry)
 {
-    struct file_entry **link = &table->chains[index_of(table, entry->hash)];
+    struct file_chain *chain = &table->chains[index_of(table, entry->hash)];
+    struct file_entry **link = &chain->first;
+    uint64_t before = 0;
 
-    while (*link != entry)
+    while (*link != entry) {
+        before |= mark_of((*link)->hash);
         link = &(*link)->hash_next;
+    }
     *link = entry->hash_next;
+    if (entry->hash_next == NULL) /* else only who walks on knows whose marks they are */
+        chain->marks = before;
     entry->hash_next = NULL;
     table->count--;
 }
