@@ -111,11 +111,14 @@ def both_families_on_one_socket(world):
 
 @test
 def ipv6_alone_leaves_ipv4_alone(world):
-    server = listening(world, "[::]:0 ipv6only=on")
-    try:
-        socket.create_connection(("127.0.0.1", server.addresses[0][1])).close()
-    except ConnectionRefusedError:
-        return
+    with socket.socket() as ours:  # else another test's server may have the number there
+        ours.bind(("0.0.0.0", 0))
+        port = ours.getsockname()[1]
+        listening(world, f"[::]:{port} ipv6only=on")
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            return
     raise AssertionError("an IPv4 client was accepted")
 
 
