@@ -79,10 +79,12 @@ static void grow(struct file_table *table)
 
 void file_table_add(struct file_table *table, struct file_entry *entry)
 {
-    size_t chains = table->level + table->split;
-
-    if (++table->count * CHAINS_PER_ENTRY > chains && table->level < table->chains_max)
-        grow(table);
+    table->count++;
+    for (int i = 0; i < CHAINS_PER_ENTRY; i++) {
+        if (table->count * CHAINS_PER_ENTRY > table->level + table->split &&
+            table->level < table->chains_max)
+            grow(table);
+    }
     push(&table->chains[index_of(table, entry->hash)], entry);
 }
 
