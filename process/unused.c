@@ -73,24 +73,23 @@ bool unused_next(const struct choice *choice, size_t *index, char *text, size_t 
         if ((honoured(choice) & setting) != 0 || !config_is_changed(choice->config, key) ||
             setting == ENGINE_SETTING_THREADS) /* who has one loop refuses to have more */
             continue;
-        if ((choice->ops->settings & setting) != 0 && setting == ENGINE_SETTING_COALESCE) {
+        const char *place = config_place(choice->config, key);
+        if ((choice->ops->settings & setting) == 0) {
+            list_engines(setting, engines, sizeof(engines));
+            snprintf(text, size, "%s: engine %s has no use for %s; it is for %s", place,
+                     choice->ops->name, key, engines);
+        } else if (setting == ENGINE_SETTING_COALESCE) {
             snprintf(text, size,
-                     "%s: processor = epoll waits for one completion, and has no use for %s",
-                     config_place(choice->config, key), key);
-            return true;
-        }
-        if ((choice->ops->settings & setting) != 0) {
-            if (choice->config->file_workers == 0 && setting == ENGINE_SETTING_FILE_WORKERS)
-                continue; /* which says so */
+                     "%s: processor = epoll waits for one completion, and has no use for %s", place,
+                     key);
+        } else if (choice->config->file_workers == 0 && setting == ENGINE_SETTING_FILE_WORKERS) {
+            continue; /* which says so */
+        } else {
             snprintf(text, size,
                      "%s: engine %s reads files in its event loop, and has no use for %s: set "
                      "file_jobs = workers",
-                     config_place(choice->config, key), choice->ops->name, key);
-            return true;
+                     place, choice->ops->name, key);
         }
-        list_engines(setting, engines, sizeof(engines));
-        snprintf(text, size, "%s: engine %s has no use for %s; it is for %s",
-                 config_place(choice->config, key), choice->ops->name, key, engines);
         return true;
     }
     return warning_next(choice->config, index, text, size);

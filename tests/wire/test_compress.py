@@ -3,29 +3,18 @@
 makes is decompressed here; what the other codings make, in unit/test_compressor and client/test_curl."""
 
 import gzip
-import itertools
 import random
 import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from wire import ONE_AT_A_TIME, each, eventually, head, run, test
+from wire import ONE_AT_A_TIME, each, eventually, head, run, test, text
 
 CODINGS = ("gzip", "br", "zstd")
 STARTS = {"gzip": b"\x1f\x8b\x08", "zstd": b"\x28\xb5\x2f\xfd"}
 ALL = "Accept-Encoding: zstd, br, gzip"
 GZIP = "Accept-Encoding: gzip"
-
-
-def text(label, size):
-    """Lines that differ, and say everywhere whose they are."""
-    lines = (f"{label} {number} {number * 7919 % 10007}\n" for number in itertools.count())
-    made = []
-    while size > 0:
-        made.append(next(lines).encode())
-        size -= len(made[-1])
-    return b"".join(made)
 
 
 def setup(world):

@@ -3,23 +3,13 @@
 docs/server.conf.md `decompress_max`). Reads what gzip made; the other codings: unit/test_compressor."""
 
 import gzip
-import itertools
 import os
 import shutil
 import subprocess
 
-from wire import each, eventually, run, test
+from wire import each, eventually, run, test, text
 
 GZIP = "Accept-Encoding: gzip"
-
-
-def text(label, size):
-    lines = (f"{label} {number} {number * 7919 % 10007}\n" for number in itertools.count())
-    made = []
-    while size > 0:
-        made.append(next(lines).encode())
-        size -= len(made[-1])
-    return b"".join(made)
 
 
 def setup(world):

@@ -32,12 +32,12 @@ from wire.request import head
 from wire.response import BadResponse, Response
 from wire.run import ONE_AT_A_TIME, each, rounds, run, test
 from wire.server import CAP_IPC_LOCK, LOOKED_INTO, Server, ServerFailed, may
-from wire.site import MTIME_NS, Site, eventually, http_date, patience
+from wire.site import MTIME_NS, Site, eventually, http_date, patience, text
 
 __all__ = [
     "BadResponse", "CAP_IPC_LOCK", "Closed", "Connection", "LOOKED_INTO", "MTIME_NS",
     "ONE_AT_A_TIME", "Response",
     "Server", "ServerFailed", "Site",
     "each", "eventually", "forms", "head", "hello", "http_date", "may", "patience", "rounds", "run",
-    "test",
+    "test", "text",
 ]

@@ -1,6 +1,7 @@
 """Builds document roots. Everything in them is readable for all: a server that is started as root
 serves as somebody else."""
 
+import itertools
 import os
 import shutil
 import socket
@@ -48,6 +49,16 @@ def _numbered(size):
         count = size // 16 + 1
         _longest = b"%015x\n" * count % tuple(range(count))
     return _longest[:size]
+
+
+def text(label, size):
+    """Lines that differ, and say everywhere whose they are."""
+    lines = (f"{label} {number} {number * 7919 % 10007}\n" for number in itertools.count())
+    made = []
+    while size > 0:
+        made.append(next(lines).encode())
+        size -= len(made[-1])
+    return b"".join(made)
 
 
 class Site:
