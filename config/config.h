@@ -468,6 +468,7 @@ struct config {
     /* cache of open files */
     uint32_t cache_files_max;    /* kept open; 0: nothing is kept */
     uint64_t cache_bytes_max;    /* contents of small files kept in memory */
+    bool cache_shared;           /* threads have them together */
     uint64_t compress_bytes_max; /* what was compressed, kept in memory */
     uint32_t cache_valid_ms;    /* how long an entry is believed before the file is looked at again;
                                    CONFIG_NOTIFY: until the kernel tells of a change */

@@ -240,6 +240,8 @@ static const struct config_key keys[] = {
       .help = "files kept open, and names known to be missing; 0: nothing is kept" },
     { "cache_bytes", FILES, TOP, CONFIG_SIZE64, "64m", 0, TIB, IN(cache_bytes_max),
       .help = "contents of small files kept in memory, together" },
+    { "cache_shared", FILES, TOP, CONFIG_BOOL, "on", IN(cache_shared),
+      .help = "the threads of a process have contents of small files together" },
     { "cache_valid", FILES, TOP, CONFIG_DURATION, "1s", 0, DAY, IN(cache_valid_ms),
       .instead = "notify",
       .help = "how long a file is believed unchanged before it is looked at again" },

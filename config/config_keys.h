@@ -79,7 +79,7 @@ struct config_key {
 };
 
 /* Number of keys; they are counted from 0 in the order of the reference. */
-#define CONFIG_KEYS_COUNT 180
+#define CONFIG_KEYS_COUNT 181
 
 const struct config_key *config_key_at(size_t index);
 size_t config_key_index(const struct config_key *key);

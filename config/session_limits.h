@@ -7,11 +7,13 @@
 #include <stdint.h>
 
 struct config;
+struct shared_files;
 
 struct session_limits {
     uint32_t connections_max;
     uint32_t cache_files_max;    /* descriptors of kept files */
     uint64_t cache_bytes_max;    /* octets of small files kept in memory */
+    struct shared_files *files;  /* what all threads know of files, borrowed; NULL: it is one */
     uint64_t compress_bytes_max; /* octets that `compress` has made, kept in memory */
     uint32_t verifications_max;  /* passwords that are looked at at a time */
     bool has_logs; /* access logs are opened; false for an engine that never runs (`gearshift -t`),

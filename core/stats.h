@@ -47,6 +47,7 @@ enum stats_counter {
     STATS_BYTES_IN,
     STATS_BYTES_OUT,
     STATS_CACHE_HIT,
+    STATS_CACHE_SHARED, /* missed by this thread, and found with all of them */
     STATS_CACHE_MISS,
     STATS_CACHE_REVALIDATED,
     STATS_NOTICE_CHANGE, /* what inotify(7) has told */

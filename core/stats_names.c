@@ -38,7 +38,7 @@ static const struct stats_family families[] = {
     { "sent_bytes_total", "Bytes sent to clients, with those of TLS that the server encrypts",
       .first = STATS_BYTES_OUT, ONE },
     { "file_cache_total", "Looks into the file cache, and looks at files that it holds", "result",
-      .first = STATS_CACHE_HIT, VALUES("hit", "miss", "revalidated") },
+      .first = STATS_CACHE_HIT, VALUES("hit", "shared", "miss", "revalidated") },
     { "file_cache_notices_total",
       "Changes that the kernel told, times that some were lost, and folders that it does not watch",
       "kind", .first = STATS_NOTICE_CHANGE, VALUES("change", "overflow", "unwatched") },

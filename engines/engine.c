@@ -34,10 +34,10 @@ static const struct engine_alias aliases[] = {
 };
 
 /* In the order of enum engine_setting. */
-static const char *const settings[] = { "threads",       "pin",       "accept",
-                                        "demultiplexer", "processor", "workers",
-                                        "worker_queue",  "pool_work", "file_workers",
-                                        "coalesce_us" };
+static const char *const settings[] = { "threads",       "pin",         "accept",
+                                        "demultiplexer", "processor",   "workers",
+                                        "worker_queue",  "pool_work",   "file_workers",
+                                        "coalesce_us",   "cache_shared" };
 
 /* In the order of enum file_jobs. */
 static const char *const file_jobs[] = { "auto",      "inline",    "workers", "processor",

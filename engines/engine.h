@@ -78,6 +78,7 @@ enum engine_setting {
     ENGINE_SETTING_POOL_WORK = 1 << 7,
     ENGINE_SETTING_FILE_WORKERS = 1 << 8,
     ENGINE_SETTING_COALESCE = 1 << 9,
+    ENGINE_SETTING_CACHE_SHARED = 1 << 10,
 };
 
 struct engine_ops {

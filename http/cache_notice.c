@@ -157,12 +157,7 @@ bool cache_notice_tells(struct cache_notice *notice, const struct file_job *job)
            file_notice_tells(job->root_fd, job->path, -job->res, &job->meta, job->mark_mount);
 }
 
-bool cache_notice_holds(const struct cache_notice *notice, struct file_notice_mark *mark)
+const struct file_notice_counters *cache_notice_counters(const struct cache_notice *notice)
 {
-    return file_notice_holds(notice->counters, mark);
-}
-
-const _Atomic uint32_t *cache_notice_told(const struct cache_notice *notice)
-{
-    return &notice->counters->generation;
+    return notice->counters;
 }

@@ -10,7 +10,6 @@
 #include "core/file_notice.h"
 #include "core/span.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,10 +31,7 @@ void cache_notice_mark(struct cache_notice *notice, struct file_job *job, uint64
  * no disk: what it asks was in the kernel's memory a moment ago. */
 bool cache_notice_tells(struct cache_notice *notice, const struct file_job *job);
 
-/* Has nothing been told that concerns the mark? It is to be set. */
-bool cache_notice_holds(const struct cache_notice *notice, struct file_notice_mark *mark);
-
-/* Where a number is that differs once any change has been told, of whatever file. */
-const _Atomic uint32_t *cache_notice_told(const struct cache_notice *notice);
+/* What marks are compared with, lent for as long as what tells of changes exists. */
+const struct file_notice_counters *cache_notice_counters(const struct cache_notice *notice);
 
 #endif

@@ -68,8 +68,8 @@ uint16_t http_delta_recipe(const struct file_entry *entry)
     const char *digits;
     unsigned value = 0;
 
-    CHECK(delta_name_is(span_make(entry->path, entry->path_len)));
-    digits = entry->path + entry->path_len - DELTA_SUFFIX_LEN + 1;
+    CHECK(delta_name_is(entry->node.name.path));
+    digits = entry->path + entry->node.name.path.len - DELTA_SUFFIX_LEN + 1;
     for (size_t i = 0; i < 4; i++)
         value = value << 4 | (unsigned)(digits[i] <= '9' ? digits[i] - '0' : digits[i] - 'a' + 10);
     return (uint16_t)(value != 0 ? value : 1);

@@ -15,6 +15,7 @@
 #include "http/head_memo.h"
 #include "http/listing_page.h"
 #include "http/mix.h"
+#include "http/shared_files.h"
 #include "match/template.h"
 
 #include <assert.h>
@@ -275,8 +276,13 @@ static int make_file_cache(struct http_env *env)
     const struct config *config = env->config;
     uint32_t valid_ms = http_roots_valid_ms(config);
     struct cache_notice *notice = NULL;
-    int r = file_cache_create(env->limits.cache_files_max, env->limits.cache_bytes_max, valid_ms,
+    struct shared_files *shared = env->limits.files;
+    /* What all have together is as much as this thread and the others keep of it. */
+    uint64_t bytes_max = env->limits.cache_bytes_max / (shared != NULL ? SHARED_FILES_PART : 1);
+    int r = file_cache_create(env->limits.cache_files_max, bytes_max, valid_ms,
                               config->cache_inactive_ms, &env->cache);
+    if (r == 0 && shared != NULL)
+        file_cache_set_shared(env->cache, shared);
     if (r == 0 && config->notice != NULL) {
         r = cache_notice_create(config->notice, valid_ms, &notice);
         if (r == 0)
@@ -303,7 +309,7 @@ static int make_stores(struct http_env *env, char *why, size_t why_size)
     r = make_auth(env, why, why_size);
     if (r < 0)
         return r;
-    r = http_roots_create(config, &env->roots);
+    r = http_roots_create(config, env->limits.files, &env->roots);
     if (r < 0) {
         snprintf(why, why_size, "no memory for %zu roots", config->roots_count);
         return r;

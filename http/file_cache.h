@@ -20,8 +20,10 @@
 #define HTTP_FILE_CACHE_H
 
 #include "core/file_job.h"
-#include "core/list.h"
 #include "core/span.h"
+#include "http/file_content.h"
+#include "http/file_look.h"
+#include "http/file_node.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -71,35 +73,23 @@ struct file_entry {
     uint64_t fields_of; /* serial of the file's entry for whose name `fields` were made */
     uint16_t recipe;    /* compressor_recipe(); 0: it is a file */
     /* Of a file, set by compress.c */
-    bool compress_suits;     /* its media type is one that is compressed, */
-    unsigned compress_asked; /* at the location of this id + 1; 0: nobody has asked */
-    uint64_t serial;         /* no other entry of the cache has or had it */
-    uint64_t fresh_until_ms; /* until when the entry is believed; 0: by nobody but who asked. Set
-                                by file_cache.c */
-    /* private to file_cache.c */
-    struct file_cache *cache;     /* whose it is, in its table or not */
-    struct file_notice_mark mark; /* what tells that it has changed; not set: time alone does */
-    bool cached;                  /* in the table and in a list */
-    uint32_t counted;             /* octets of memory counted for it in STATS_CACHE_MEMORY */
-    bool proven;                  /* it stands in the long queue of its shelf (file_shelf.h) */
-    uint8_t uses;                 /* found since then, up to FILE_SHELF_USES_MAX */
-    bool doubtful;                /* something newer may have been sent: it is not believed */
-    uint64_t generation;          /* of the last look that it tells of */
-    uint64_t known_at; /* the newest generation that was asked for when that look ended */
-    uint32_t hash;
-    struct file_entry *hash_next;
-    struct list lru;
-    uint64_t used_ms;  /* when it was asked for last */
-    uint64_t check_ms; /* when the sweep looks at it next: the order of file_cache.watch */
-    struct list watch;
-    uint64_t root_id;
-    enum file_symlinks symlinks;
-    uint32_t path_len;
-    char path[];
+    bool compress_suits;         /* its media type is one that is compressed, */
+    unsigned compress_asked;     /* at the location of this id + 1; 0: nobody has asked */
+    uint64_t serial;             /* no other entry of the cache has or had it */
+    struct file_content *shared; /* whose octets `content` is, where threads have them together;
+                                    else NULL, and they are the entry's */
+    struct file_look look;       /* when it was looked at, and until when it is believed */
+    struct file_node node;       /* its name, and where it is among others */
+    /* private to the cache (file_cache_internal.h) */
+    struct file_cache *cache; /* whose it is, in its table or not */
+    bool cached;              /* in the table and on a shelf */
+    uint32_t counted;         /* octets of memory counted for it in STATS_CACHE_MEMORY */
+    char path[];              /* of its name */
 };
 
 struct cache_notice;
 struct file_cache;
+struct shared_files;
 
 enum {
     FILE_CACHE_SMALL_LEAST = 256, /* small files kept: as many as if each had so many octets */
@@ -116,6 +106,11 @@ int file_cache_create(uint32_t files_max, uint64_t bytes_max, uint32_t valid_ms,
 /* What tells of changes says when an entry is no longer believed, in place of valid_ms: where all
  * of them would be told, and for FILE_NOTICE_TRUST_MS. Before the first question. Taken. */
 void file_cache_set_notice(struct file_cache *cache, struct cache_notice *notice);
+
+/* Other threads of the process ask for the same files: what one has found is not asked for by
+ * another, and contents are there once. Before the first question; borrowed, and outlives the
+ * cache. */
+void file_cache_set_shared(struct file_cache *cache, struct shared_files *shared);
 
 /* Users' entries must have come back (checked). NULL is allowed. */
 void file_cache_destroy(struct file_cache *cache);

@@ -2,7 +2,6 @@
 #include "http/file_shelf.h"
 
 #include "core/check.h"
-#include "http/file_cache.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -33,47 +32,47 @@ void file_shelf_free(struct file_shelf *shelf)
 }
 
 /* A hash as `gone` has it: 0 says that there is none. */
-static uint32_t mark_of(const struct file_entry *entry)
+static uint32_t mark_of(const struct file_node *node)
 {
-    return entry->hash != 0 ? entry->hash : 1;
+    return node->name.hash != 0 ? node->name.hash : 1;
 }
 
-static uint32_t *place_of(struct file_shelf *shelf, const struct file_entry *entry)
+static uint32_t *place_of(struct file_shelf *shelf, const struct file_node *node)
 {
-    return &shelf->gone[entry->hash & shelf->gone_mask];
+    return &shelf->gone[node->name.hash & shelf->gone_mask];
 }
 
-static void push(struct file_shelf *shelf, struct file_entry *entry, bool proven)
+static void push(struct file_shelf *shelf, struct file_node *node, bool proven)
 {
-    entry->proven = proven;
-    list_push_front(proven ? &shelf->proven : &shelf->fresh, &entry->lru);
+    node->proven = proven;
+    list_push_front(proven ? &shelf->proven : &shelf->fresh, &node->order);
     shelf->fresh_count += !proven;
     shelf->count++;
 }
 
-void file_shelf_add(struct file_shelf *shelf, struct file_entry *entry)
+void file_shelf_add(struct file_shelf *shelf, struct file_node *node)
 {
-    bool returns = *place_of(shelf, entry) == mark_of(entry);
+    bool returns = *place_of(shelf, node) == mark_of(node);
 
     if (returns)
-        *place_of(shelf, entry) = 0;
-    entry->uses = 0;
-    push(shelf, entry, returns);
+        *place_of(shelf, node) = 0;
+    node->uses = 0;
+    push(shelf, node, returns);
 }
 
-void file_shelf_remove(struct file_shelf *shelf, struct file_entry *entry)
+void file_shelf_remove(struct file_shelf *shelf, struct file_node *node)
 {
-    list_remove(&entry->lru);
-    shelf->fresh_count -= !entry->proven;
+    list_remove(&node->order);
+    shelf->fresh_count -= !node->proven;
     shelf->count--;
 }
 
-static struct file_entry *last_of(const struct list *queue)
+static struct file_node *last_of(const struct list *queue)
 {
-    return container_of(queue->prev, struct file_entry, lru);
+    return container_of(queue->prev, struct file_node, order);
 }
 
-struct file_entry *file_shelf_oldest(const struct file_shelf *shelf)
+struct file_node *file_shelf_oldest(const struct file_shelf *shelf)
 {
     bool from_fresh = shelf->fresh_count * FRESH_SHARE > shelf->count || list_empty(&shelf->proven);
 
@@ -81,28 +80,28 @@ struct file_entry *file_shelf_oldest(const struct file_shelf *shelf)
     return last_of(from_fresh ? &shelf->fresh : &shelf->proven);
 }
 
-struct file_entry *file_shelf_evict(struct file_shelf *shelf)
+struct file_node *file_shelf_evict(struct file_shelf *shelf)
 {
-    struct file_entry *entry = file_shelf_oldest(shelf);
+    struct file_node *node = file_shelf_oldest(shelf);
 
-    for (int i = 0; i < FILE_SHELF_CHANCES_MAX && entry->uses > 0; i++) {
-        bool was_proven = entry->proven;
+    for (int i = 0; i < FILE_SHELF_CHANCES_MAX && node->uses > 0; i++) {
+        bool was_proven = node->proven;
 
-        file_shelf_remove(shelf, entry);
-        entry->uses = was_proven ? (uint8_t)(entry->uses - 1) : 0;
-        push(shelf, entry, true);
-        entry = file_shelf_oldest(shelf);
+        file_shelf_remove(shelf, node);
+        node->uses = was_proven ? (uint8_t)(node->uses - 1) : 0;
+        push(shelf, node, true);
+        node = file_shelf_oldest(shelf);
     }
-    if (!entry->proven)
-        *place_of(shelf, entry) = mark_of(entry);
-    return entry;
+    if (!node->proven)
+        *place_of(shelf, node) = mark_of(node);
+    return node;
 }
 
-struct file_entry *file_shelf_next(const struct file_shelf *shelf, const struct file_entry *entry)
+struct file_node *file_shelf_next(const struct file_shelf *shelf, const struct file_node *node)
 {
-    const struct list *at = entry != NULL ? entry->lru.prev : shelf->fresh.prev;
+    const struct list *at = node != NULL ? node->order.prev : shelf->fresh.prev;
 
     if (at == &shelf->fresh)
         at = shelf->proven.prev;
-    return at == &shelf->proven ? NULL : container_of(at, struct file_entry, lru);
+    return at == &shelf->proven ? NULL : container_of(at, struct file_node, order);
 }

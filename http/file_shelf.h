@@ -1,4 +1,4 @@
-/* file_shelf.h: which entry of the file cache goes first: S3-FIFO (Yang, Zhang, Qiu, Yue and
+/* file_shelf.h: what is kept of which file goes first: S3-FIFO (Yang, Zhang, Qiu, Yue and
  * Rashmi: "FIFO queues are all you need for cache eviction", SOSP 2023).
  *
  * What is new stands in a short queue, and goes out of it soon unless somebody asks for it again;
@@ -10,12 +10,11 @@
 #define HTTP_FILE_SHELF_H
 
 #include "core/list.h"
+#include "http/file_node.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-struct file_entry;
 
 enum {
     FILE_SHELF_USES_MAX = 3,
@@ -37,19 +36,26 @@ int file_shelf_init(struct file_shelf *shelf, size_t count_max);
 
 void file_shelf_free(struct file_shelf *shelf);
 
-void file_shelf_add(struct file_shelf *shelf, struct file_entry *entry);
+void file_shelf_add(struct file_shelf *shelf, struct file_node *node);
 
-void file_shelf_remove(struct file_shelf *shelf, struct file_entry *entry);
+/* The entry was asked for. */
+static inline void file_shelf_use(struct file_node *node)
+{
+    if (node->uses < FILE_SHELF_USES_MAX)
+        node->uses++;
+}
+
+void file_shelf_remove(struct file_shelf *shelf, struct file_node *node);
 
 /* The entry that is to go now; its hash is remembered if it has not proved itself. The shelf is not
  * empty. */
-struct file_entry *file_shelf_evict(struct file_shelf *shelf);
+struct file_node *file_shelf_evict(struct file_shelf *shelf);
 
 /* The entry that would go next if none had been used; the shelf is not empty. */
-struct file_entry *file_shelf_oldest(const struct file_shelf *shelf);
+struct file_node *file_shelf_oldest(const struct file_shelf *shelf);
 
-/* The entry that is to go after `entry` (NULL: the first), in the order of the queues; NULL: there
+/* The entry that is to go after `node` (NULL: the first), in the order of the queues; NULL: there
  * is none. */
-struct file_entry *file_shelf_next(const struct file_shelf *shelf, const struct file_entry *entry);
+struct file_node *file_shelf_next(const struct file_shelf *shelf, const struct file_node *node);
 
 #endif

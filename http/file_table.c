@@ -2,7 +2,7 @@
 #include "http/file_table.h"
 
 #include "core/check.h"
-#include "http/file_cache.h"
+#include "http/file_node.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -42,18 +42,27 @@ static uint64_t mark_of(uint32_t hash)
     return UINT64_C(1) << (hash >> 26);
 }
 
-struct file_entry *file_table_chain(const struct file_table *table, uint32_t hash)
+struct file_node *file_table_chain(const struct file_table *table, uint32_t hash)
 {
     const struct file_chain *chain = &table->chains[index_of(table, hash)];
 
     return (chain->marks & mark_of(hash)) != 0 ? chain->first : NULL;
 }
 
-static void push(struct file_chain *chain, struct file_entry *entry)
+struct file_node *file_table_find(const struct file_table *table, const struct file_name *name)
 {
-    entry->hash_next = chain->first;
-    chain->first = entry;
-    chain->marks |= mark_of(entry->hash);
+    struct file_node *node = file_table_chain(table, name->hash);
+
+    while (node != NULL && (node->name.hash != name->hash || !file_name_same(&node->name, name)))
+        node = node->hash_next;
+    return node;
+}
+
+static void push(struct file_chain *chain, struct file_node *node)
+{
+    node->hash_next = chain->first;
+    chain->first = node;
+    chain->marks |= mark_of(node->name.hash);
 }
 
 /* Divides one chain among two. */
@@ -61,15 +70,15 @@ static void grow(struct file_table *table)
 {
     struct file_chain *stays = &table->chains[table->split];
     struct file_chain *goes = &table->chains[table->split + table->level];
-    struct file_entry *entry = stays->first;
+    struct file_node *node = stays->first;
 
     *stays = (struct file_chain){ .first = NULL };
     table->split++;
-    while (entry != NULL) {
-        struct file_entry *next = entry->hash_next;
+    while (node != NULL) {
+        struct file_node *next = node->hash_next;
 
-        push((entry->hash & table->level) != 0 ? goes : stays, entry);
-        entry = next;
+        push((node->name.hash & table->level) != 0 ? goes : stays, node);
+        node = next;
     }
     if (table->split == table->level) {
         table->level *= 2;
@@ -77,7 +86,7 @@ static void grow(struct file_table *table)
     }
 }
 
-void file_table_add(struct file_table *table, struct file_entry *entry)
+void file_table_add(struct file_table *table, struct file_node *node)
 {
     table->count++;
     for (int i = 0; i < CHAINS_PER_ENTRY; i++) {
@@ -85,22 +94,22 @@ void file_table_add(struct file_table *table, struct file_entry *entry)
             table->level < table->chains_max)
             grow(table);
     }
-    push(&table->chains[index_of(table, entry->hash)], entry);
+    push(&table->chains[index_of(table, node->name.hash)], node);
 }
 
-void file_table_remove(struct file_table *table, struct file_entry *entry)
+void file_table_remove(struct file_table *table, struct file_node *node)
 {
-    struct file_chain *chain = &table->chains[index_of(table, entry->hash)];
-    struct file_entry **link = &chain->first;
+    struct file_chain *chain = &table->chains[index_of(table, node->name.hash)];
+    struct file_node **link = &chain->first;
     uint64_t before = 0;
 
-    while (*link != entry) {
-        before |= mark_of((*link)->hash);
+    while (*link != node) {
+        before |= mark_of((*link)->name.hash);
         link = &(*link)->hash_next;
     }
-    *link = entry->hash_next;
-    if (entry->hash_next == NULL) /* else only who walks on knows whose marks they are */
+    *link = node->hash_next;
+    if (node->hash_next == NULL) /* else only who walks on knows whose marks they are */
         chain->marks = before;
-    entry->hash_next = NULL;
+    node->hash_next = NULL;
     table->count--;
 }

@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "core/log_repeat.h"
 #include "core/safe_open.h"
+#include "http/shared_files.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -41,11 +42,12 @@ struct slot {
 struct http_roots {
     unsigned magic;
     const struct config *config;
-    uint64_t ids;        /* given out so far */
-    uint64_t generation; /* of the newest job */
-    size_t live;         /* http_root in existence */
-    struct list held;    /* those that may be let go, the next one first */
-    struct slot slots[]; /* one a configured root */
+    struct shared_files *shared; /* NULL: no other thread names the same directories */
+    uint64_t ids;                /* given out so far, without it */
+    uint64_t generation;         /* of the newest job */
+    size_t live;                 /* http_root in existence */
+    struct list held;            /* those that may be let go, the next one first */
+    struct slot slots[];         /* one a configured root */
 };
 
 uint32_t http_roots_valid_ms(const struct config *config)
@@ -54,7 +56,8 @@ uint32_t http_roots_valid_ms(const struct config *config)
                                                    : config->cache_valid_ms;
 }
 
-int http_roots_create(const struct config *config, struct http_roots **ret_roots)
+int http_roots_create(const struct config *config, struct shared_files *shared,
+                      struct http_roots **ret_roots)
 {
     struct http_roots *roots =
         calloc(1, sizeof(*roots) + config->roots_count * sizeof(roots->slots[0]));
@@ -63,6 +66,7 @@ int http_roots_create(const struct config *config, struct http_roots **ret_roots
         return -ENOMEM;
     roots->magic = HTTP_ROOTS_MAGIC;
     roots->config = config;
+    roots->shared = shared;
     list_init(&roots->held);
     *ret_roots = roots;
     return 0;
@@ -183,9 +187,23 @@ void http_roots_ask(struct http_roots *roots, struct root *configured, uint64_t 
     }
 }
 
+/* The number of the directory `which`, which the configured root leads to: the one that it had
+ * before, where it is known to be the same. */
+static uint64_t number_of(struct http_roots *roots, struct root *configured,
+                          const struct file_root_id *which)
+{
+    const struct slot *slot = slot_of(roots, configured);
+
+    if (roots->shared != NULL)
+        return shared_files_root_id(roots->shared, (size_t)(slot - roots->slots), which);
+    if (slot->now == NULL && slot->last_id != 0 && file_root_same(&slot->last, which))
+        return slot->last_id;
+    return ++roots->ids;
+}
+
 /* A directory with one reference. NULL: memory is short. */
 static struct http_root *make(struct http_roots *roots, struct root *configured, int fd,
-                              bool borrowed)
+                              const struct file_root_id *which, bool borrowed)
 {
     struct http_root *root = calloc(1, sizeof(*root));
 
@@ -193,7 +211,8 @@ static struct http_root *make(struct http_roots *roots, struct root *configured,
         return NULL;
     *root = (struct http_root){ .magic = HTTP_ROOT_MAGIC,
                                 .fd = fd,
-                                .id = ++roots->ids,
+                                .id = number_of(roots, configured, which),
+                                .which = *which,
                                 .configured = configured,
                                 .roots = roots,
                                 .refs = 1,
@@ -282,17 +301,14 @@ static struct http_root *found(struct http_roots *roots, struct slot *slot, stru
         renew(root, job, false);
         return ref(root);
     }
-    root = make(roots, job->configured, job->fd, false);
+    root = make(roots, job->configured, job->fd, &job->found, false);
     if (root == NULL) {
         file_job_discard(job);
         return NULL;
     }
     job->fd = -1;
-    root->which = job->found;
     job->configured->remote = job->found.remote;
     take(roots, slot, job);
-    if (slot->now == NULL && slot->last_id != 0 && file_root_same(&slot->last, &job->found))
-        root->id = slot->last_id;
     if (job->generation < slot->generation)
         return root; /* for who has asked so early, and nobody else */
     let_go(slot);
@@ -336,7 +352,7 @@ static struct http_root *keep(struct http_roots *roots, struct slot *slot, struc
     struct root *configured = job->configured;
 
     if (slot->now == NULL && !slot->found && configured->fd >= 0)
-        slot->now = make(roots, configured, configured->fd, true);
+        slot->now = make(roots, configured, configured->fd, &(struct file_root_id){ 0 }, true);
     tell(configured, job, slot->now != NULL);
     if (slot->now == NULL)
         return NULL;

@@ -23,12 +23,14 @@
 #include <stdint.h>
 
 struct http_roots;
+struct shared_files;
 
 /* A directory that a configured path led to. */
 struct http_root {
     unsigned magic;
     int fd;                  /* O_PATH */
-    uint64_t id;             /* of no other directory of this thread, ever; above 0 */
+    uint64_t id;             /* of no other directory of this thread, ever, or of any thread that
+                                shares what it knows; above 0 */
     struct root *configured; /* whose path it was */
     /* private to roots.c */
     struct http_roots *roots;
@@ -57,8 +59,10 @@ static inline bool http_root_is_remote(const struct http_root *root)
     return root->configured->remote || root->configured->remote_below;
 }
 
-/* 0 or -ENOMEM. `config` is borrowed. The caller owns the roots. */
-int http_roots_create(const struct config *config, struct http_roots **ret_roots);
+/* 0 or -ENOMEM. `config` is borrowed, and `shared`, by which threads name directories alike, or
+ * NULL. The caller owns the roots. */
+int http_roots_create(const struct config *config, struct shared_files *shared,
+                      struct http_roots **ret_roots);
 
 /* Users' references must have come back (checked). NULL is allowed. */
 void http_roots_destroy(struct http_roots *roots);

@@ -69,8 +69,8 @@ static bool probe(struct http_exchange *x, enum coding coding)
         s->varies = true;
     } else {
         s->probed_codings |= bit;
-        if (entry->fresh_until_ms < s->probed_until_ms)
-            s->probed_until_ms = entry->fresh_until_ms;
+        if (entry->look.fresh_until_ms < s->probed_until_ms)
+            s->probed_until_ms = entry->look.fresh_until_ms;
         if (file_entry_is_file(entry))
             s->found_codings |= bit;
     }

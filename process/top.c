@@ -124,7 +124,8 @@ static void read_look(const char *json, struct look *ret)
     ret->denied = member_of(json, "refusals_total", "address");
     ret->wrong = member_of(json, "refusals_total", "credentials");
     ret->dropped = sum_of(json, "log_lines_dropped_total");
-    ret->hits = member_of(json, "file_cache_total", "hit");
+    ret->hits =
+        member_of(json, "file_cache_total", "hit") + member_of(json, "file_cache_total", "shared");
     ret->misses = member_of(json, "file_cache_total", "miss");
     for (size_t i = 0; i < ARRAY_LEN(states); i++)
         ret->states[i] = member_of(json, "connections", states[i]);

@@ -81,6 +81,15 @@ void session_env_share(struct session_env *env, const struct session_lock *lock)
 /* Every session must be closed. NULL is allowed. */
 void session_env_destroy(struct session_env *env);
 
+/* `count` threads are to have an environment each: what they know of files together goes into
+ * limits->files, before `limits` are divided among them. That is NULL where they are to know
+ * nothing together, or there is one. 0, or -ENOMEM and a sentence. */
+int session_share_files(const struct config *config, unsigned count, struct session_limits *limits,
+                        char *why, size_t why_size);
+
+/* Every environment must be destroyed. limits->files NULL is allowed. */
+void session_unshare_files(struct session_limits *limits);
+
 /* Housekeeping, about once a second: writes out access logs, and tells how many lines of them, and
  * of the error log, were left out. `reopen`: opens the access logs again as well (log rotation).
  * True: once more in a second, whether anything happens or not. */

@@ -7,6 +7,7 @@
 #include "core/stats.h"
 #include "http/conn.h"
 #include "http/env.h"
+#include "http/shared_files.h"
 #include "session/session_proxy.h"
 #include "session/session_tls.h"
 
@@ -64,6 +65,35 @@ int session_env_create(const struct config *config, const struct session_limits 
     }
     *ret_env = env;
     return 0;
+}
+
+int session_share_files(const struct config *config, unsigned count, struct session_limits *limits,
+                        char *why, size_t why_size)
+{
+    const struct shared_files_options options = {
+        .threads = count,
+        .names_max = limits->cache_files_max / 4,
+        .bytes_max = limits->cache_bytes_max,
+        .content_max = config->limits.small_file_max,
+        .valid_ms = http_roots_valid_ms(config),
+        .inactive_ms = config->cache_inactive_ms,
+        .counters = config->notice != NULL ? file_notice_counters(config->notice) : NULL,
+        .roots_count = config->roots_count,
+    };
+    limits->files = NULL;
+    /* What is believed by nobody but who asked is of no use to others. */
+    if (!config->cache_shared || count < 2 || limits->cache_files_max == 0 || options.valid_ms == 0)
+        return 0;
+    int r = shared_files_create(&options, &limits->files);
+    if (r < 0)
+        snprintf(why, why_size, "no memory for what %u threads know of files together", count);
+    return r;
+}
+
+void session_unshare_files(struct session_limits *limits)
+{
+    shared_files_destroy(limits->files);
+    limits->files = NULL;
 }
 
 void session_env_share(struct session_env *env, const struct session_lock *lock)

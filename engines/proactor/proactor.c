@@ -76,6 +76,9 @@ static bool all_full(void *context)
 
 static int make_proactors(struct engine *e, char *why, size_t why_size)
 {
+    int shared = session_share_files(e->cfg.config, e->count, &e->cfg.limits, why, why_size);
+    if (shared < 0)
+        return shared;
     for (unsigned i = 0; i < e->count; i++) {
         struct session_limits limits = session_limits_share(&e->cfg.limits, i, e->count);
         size_t count;
@@ -95,6 +98,7 @@ static void proactor_engine_destroy(struct engine *e)
     CHECK_OBJ(e, ENGINE_MAGIC);
     for (unsigned i = 0; e->proactors != NULL && i < e->count; i++)
         proactor_destroy(e->proactors[i]);
+    session_unshare_files(&e->cfg.limits);
     listen_share_close(&e->listeners);
     free(e->proactors);
     cpus_free(&e->cpus);
@@ -209,7 +213,8 @@ const struct engine_ops engine_proactor = {
     .cost = "needs io_uring, which containers often forbid (processor = epoll does without); about "
             "1.2 MiB of buffers a thread",
     .settings = ENGINE_SETTING_THREADS | ENGINE_SETTING_PIN | ENGINE_SETTING_ACCEPT |
-                ENGINE_SETTING_PROCESSOR | ENGINE_SETTING_WORKER_QUEUE | ENGINE_SETTING_COALESCE,
+                ENGINE_SETTING_PROCESSOR | ENGINE_SETTING_WORKER_QUEUE | ENGINE_SETTING_COALESCE |
+                ENGINE_SETTING_CACHE_SHARED,
     .file_jobs = 1u << FILE_JOBS_PROCESSOR,
     .splices = true,
     .probe = proactor_engine_probe,

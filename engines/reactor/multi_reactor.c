@@ -204,6 +204,9 @@ static int make_reactors(struct engine *e, char *why, size_t why_size)
                                 : NULL,
         .hooks_context = e,
     };
+    int shared = session_share_files(e->cfg.config, e->count, &e->cfg.limits, why, why_size);
+    if (shared < 0)
+        return shared;
     for (unsigned i = 0; i < e->count; i++) {
         struct reactor *reactor = &e->reactors[i];
         *reactor = (struct reactor){ .cfg = e->cfg };
@@ -235,6 +238,7 @@ static void multi_reactor_destroy(struct engine *e)
     for (unsigned i = 0; e->reactors != NULL && i < e->count; i++)
         loop_destroy(e->reactors[i].loop);
     loop_destroy(e->acceptor);
+    session_unshare_files(&e->cfg.limits);
     listen_share_close(&e->listeners);
     free(e->reactors);
     cpus_free(&e->cpus);
@@ -370,7 +374,7 @@ const struct engine_ops engine_multi_reactor = {
         "a cache of files for each thread: memory and the first look at a file are paid by each",
     .settings = ENGINE_SETTING_THREADS | ENGINE_SETTING_PIN | ENGINE_SETTING_ACCEPT |
                 ENGINE_SETTING_DEMULTIPLEXER | ENGINE_SETTING_WORKER_QUEUE |
-                ENGINE_SETTING_FILE_WORKERS,
+                ENGINE_SETTING_FILE_WORKERS | ENGINE_SETTING_CACHE_SHARED,
     .file_jobs = 1u << FILE_JOBS_INLINE | 1u << FILE_JOBS_WORKERS | LOOP_FILE_EXECUTORS,
     .file_jobs_by_default = FILE_JOBS_WORKERS,
     .probe = multi_reactor_probe,

@@ -88,6 +88,18 @@ void session_env_drop_client(struct session_env *env, _Atomic uint64_t *cell)
     (void)env, (void)cell;
 }
 
+int session_share_files(const struct config *config, unsigned count, struct session_limits *limits,
+                        char *why, size_t why_size)
+{
+    (void)config, (void)count, (void)limits, (void)why, (void)why_size;
+    return 0;
+}
+
+void session_unshare_files(struct session_limits *limits)
+{
+    (void)limits;
+}
+
 void session_env_destroy(struct session_env *env)
 {
     free(env);
@@ -266,7 +278,8 @@ static void session_process(struct session *s)
         s->in_len -= used;
         session_request(s, kind, len);
     }
-    if (!session_busy(s) && (s->ended || (s->draining && (s->in_len == 0 || s->last_one))) && !s->shutdown_wanted)
+    if (!session_busy(s) && (s->ended || (s->draining && (s->in_len == 0 || s->last_one))) &&
+        !s->shutdown_wanted)
         s->closing = true;
 }
 

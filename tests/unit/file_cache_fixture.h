@@ -1,16 +1,20 @@
 /* file_cache_fixture.h: made-up jobs, real descriptors, so that a leak or a double close shows. For
- * the tests of http/file_cache.c, which it includes. Once a program. */
+ * the tests of http/file_cache.c. Once a program. */
 #ifndef TESTS_UNIT_FILE_CACHE_FIXTURE_H
 #define TESTS_UNIT_FILE_CACHE_FIXTURE_H
 
-#include "http/file_cache.c"
+#include "http/file_cache_internal.h"
 
 #include "core/file_job.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 enum { ROOT = 100, VALID_MS = 1000, LARGE = 1 << 20 };

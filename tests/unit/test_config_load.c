@@ -60,6 +60,7 @@ static void test_defaults(void **state)
     assert_int_equal(config->file_io, FILE_IO_AUTO);
     assert_int_equal(config->cache_files_max, 4096);
     assert_int_equal(config->cache_bytes_max, 67108864);
+    assert_true(config->cache_shared);
     assert_int_equal(config->cache_valid_ms, 1000);
     assert_int_equal(config->cache_watches_max, 8192);
     assert_int_equal(config->compress_bytes_max, 67108864);

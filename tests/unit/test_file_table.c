@@ -1,5 +1,5 @@
 /* test_file_table.c: the table that entries of the file cache are found in. */
-#include "http/file_cache.h"
+#include "http/file_node.h"
 #include "http/file_table.h"
 
 #include <stdbool.h>
@@ -13,12 +13,12 @@
 
 enum { ENTRIES = 20000 };
 
-static struct file_entry *entries;
+static struct file_node *entries;
 static bool added[ENTRIES];
 
-static bool finds(const struct file_table *table, const struct file_entry *wanted)
+static bool finds(const struct file_table *table, const struct file_node *wanted)
 {
-    struct file_entry *entry = file_table_chain(table, wanted->hash);
+    struct file_node *entry = file_table_chain(table, wanted->name.hash);
 
     while (entry != NULL && entry != wanted)
         entry = entry->hash_next;
@@ -87,7 +87,7 @@ static void test_misses(void **state)
     for (size_t i = 0; i < ENTRIES; i += 2)
         toggle(&table, i);
     for (size_t i = 1; i < ENTRIES; i += 2)
-        touched += file_table_chain(&table, entries[i].hash) != NULL;
+        touched += file_table_chain(&table, entries[i].name.hash) != NULL;
     assert_in_range(touched, 1, ENTRIES / 2 / 20);
     empty(&table);
 }
@@ -99,7 +99,7 @@ static void test_one_chain(void **state)
 
     (void)state;
     for (size_t i = 0; i < 500; i++)
-        entries[i].hash = i < 250 ? 7 : (uint32_t)i << 20;
+        entries[i].name.hash = i < 250 ? 7 : (uint32_t)i << 20;
     assert_int_equal(file_table_init(&table, 1), 0); /* grows no further than that */
     for (size_t i = 0; i < 500; i++)
         toggle(&table, i);
@@ -115,7 +115,7 @@ static int make(void **state)
     srand(7);
     entries = calloc(ENTRIES, sizeof(entries[0]));
     for (size_t i = 0; entries != NULL && i < ENTRIES; i++)
-        entries[i].hash = (uint32_t)rand() << 16 ^ (uint32_t)rand();
+        entries[i].name.hash = (uint32_t)rand() << 16 ^ (uint32_t)rand();
     return entries != NULL ? 0 : -1;
 }
 

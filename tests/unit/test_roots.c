@@ -71,7 +71,7 @@ static struct http_roots *make_roots(void)
 {
     struct http_roots *roots = NULL;
 
-    assert_int_equal(http_roots_create(&config, &roots), 0);
+    assert_int_equal(http_roots_create(&config, NULL, &roots), 0);
     return roots;
 }
 

@@ -43,6 +43,7 @@ static void test_told(void **state)
     static const char *const settings[SETTINGS_MAX] = { "pin=on",          "accept=shared",
                                                         "workers=3",       "pool_work=file",
                                                         "processor=epoll", "file_jobs=workers" };
+    static const char *const shared[SETTINGS_MAX] = { "cache_shared=off" };
     static const char *const queue[SETTINGS_MAX] = { "worker_queue=7" };
     static const char *const batch[SETTINGS_MAX] = { "coalesce_us=8" };
     static const char *const emulated[SETTINGS_MAX] = { "coalesce_us=8", "processor=epoll" };
@@ -63,6 +64,10 @@ static void test_told(void **state)
                         "-o pool_work: engine proactor has no use for pool_work; it is for "
                         "reactor-pool\n");
     assert_string_equal(told("proactor", 0, queue), "");
+    assert_string_equal(told("multi-reactor", 0, shared), "");
+    assert_string_equal(told("leader-followers", 0, shared),
+                        "-o cache_shared: engine leader-followers has no use for cache_shared; it "
+                        "is for multi-reactor and proactor\n");
     assert_string_equal(told("reactor", 0, batch),
                         "-o coalesce_us: engine reactor has no use for coalesce_us; it is for "
                         "proactor\n");
