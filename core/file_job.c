@@ -5,6 +5,7 @@
 #include "core/file_close.h"
 #include "core/file_open.h"
 #include "core/file_root.h"
+#include "core/file_system.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -108,14 +109,16 @@ ssize_t file_pread(int fd, void *mem, size_t len, off_t off)
     return n < 0 ? -errno : n;
 }
 
-/* What of it lies in the page cache: octets, 0 at the end of the file, or -errno: -EAGAIN, or
- * -EOPNOTSUPP from a file system that cannot tell. */
-static ssize_t read_cached_at(int fd, void *mem, size_t len, off_t off)
+ssize_t file_pread_cached(int fd, void *mem, size_t len, off_t off)
 {
     struct iovec iov = { .iov_base = mem, .iov_len = len };
     ssize_t n = preadv2(fd, &iov, 1, off, RWF_NOWAIT);
 
-    return n < 0 ? -errno : n;
+    if (n >= 0)
+        return n;
+    int error = errno;
+    return error == EOPNOTSUPP && file_system_in_memory(fd) ? file_pread(fd, mem, len, off)
+                                                            : -error;
 }
 
 typedef ssize_t read_function(int fd, void *mem, size_t len, off_t off);
@@ -214,7 +217,7 @@ static int open_at_once(struct file_job *job, bool cached)
 {
     char octets[AT_ONCE_MAX];
     size_t room = job->content_max < sizeof(octets) ? job->content_max + 1 : sizeof(octets);
-    read_function *read_some = cached ? read_cached_at : file_pread;
+    read_function *read_some = cached ? file_pread_cached : file_pread;
     struct timespec begun;
     struct file_meta meta;
     ssize_t len = -1;
@@ -352,7 +355,7 @@ void file_job_run(struct file_job *job)
     UNREACHABLE();
 }
 
-static bool try_open(struct file_job *job)
+static bool try_open(struct file_job *job, bool keeps)
 {
     int res = open_job(job, true);
 
@@ -361,16 +364,18 @@ static bool try_open(struct file_job *job)
     if (res == -EAGAIN || res == -EREMOTE)
         return false;
     job->res = res;
-    if (res < 0 || job->unchanged || job->content != NULL || read_content(job, read_cached_at) == 0)
+    if (res < 0 || job->unchanged || job->content != NULL ||
+        read_content(job, file_pread_cached) == 0)
         return true;
-    close_opened(job);
+    if (!keeps)
+        close_opened(job);
     job->res = -EINPROGRESS;
     return false;
 }
 
 static bool try_read(struct file_job *job)
 {
-    ssize_t n = read_cached_at(job->fd_read, job->mem, job->len, job->off);
+    ssize_t n = file_pread_cached(job->fd_read, job->mem, job->len, job->off);
 
     if (n < 0)
         return false; /* an error, too, is for who runs it to find */
@@ -390,7 +395,7 @@ static bool try_root(struct file_job *job)
     return true;
 }
 
-bool file_job_try(struct file_job *job)
+static bool try_job(struct file_job *job, bool keeps)
 {
     CHECK_OBJ(job, FILE_JOB_MAGIC);
     CHECK(job->res == -EINPROGRESS);
@@ -398,7 +403,7 @@ bool file_job_try(struct file_job *job)
         return false;
     switch (job->kind) {
     case FILE_JOB_OPEN:
-        return try_open(job);
+        return try_open(job, keeps);
     case FILE_JOB_READ:
         return job->source == NULL && try_read(job);
     case FILE_JOB_STAT:
@@ -410,6 +415,16 @@ bool file_job_try(struct file_job *job)
         return try_root(job);
     }
     UNREACHABLE();
+}
+
+bool file_job_try(struct file_job *job)
+{
+    return try_job(job, false);
+}
+
+bool file_job_try_and_keep(struct file_job *job)
+{
+    return try_job(job, true);
 }
 
 void file_job_discard(struct file_job *job)

@@ -207,6 +207,11 @@ size_t file_job_size(const struct file_job *job);
 /* pread(2), again on EINTR: octets or -errno. */
 ssize_t file_pread(int fd, void *mem, size_t len, off_t off);
 
+/* Likewise, as far as it waits for no disk: -EAGAIN for what is not in the page cache, -EOPNOTSUPP
+ * from a file system that cannot tell (overlayfs); one without a disk need not (tmpfs). The file is
+ * not another machine's. */
+ssize_t file_pread_cached(int fd, void *mem, size_t len, off_t off);
+
 /* Executes the job, blocking; results are in its Out members. Repeats on EINTR. Thread-safe
  * (different jobs). */
 void file_job_run(struct file_job *job);
@@ -217,6 +222,11 @@ void file_job_run(struct file_job *job);
  * from a local file system to one that is not known to be local becomes it. A LIST, and what a
  * source makes, always are somebody's; a STAT is always done. */
 bool file_job_try(struct file_job *job);
+
+/* Likewise, and where an OPEN has found the file, and only its octets would have to be waited for,
+ * it keeps what it has opened, `fd` and `meta`: whoever called goes on with that, or closes it
+ * before file_job_run(). */
+bool file_job_try_and_keep(struct file_job *job);
 
 /* Frees what a finished job's caller did not take, and what one holds that is not to be run again:
  * closes fd, frees content and listing. */

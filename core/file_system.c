@@ -97,3 +97,10 @@ enum file_system file_system_of(int fd, dev_t dev)
     atomic_store_explicit(&known[place], word_of(dev, remote), memory_order_relaxed);
     return remote ? FILE_SYSTEM_REMOTE : FILE_SYSTEM_LOCAL;
 }
+
+bool file_system_in_memory(int fd)
+{
+    struct statfs fs;
+
+    return fstatfs(fd, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+}

@@ -18,13 +18,17 @@ enum file_system {
     FILE_SYSTEM_MADE_UP
 };
 
-/* Of which kind is the file system `dev` (st_dev)? `fd` is a descriptor of a file on it; O_PATH will
- * do. Asks fstatfs(2), but for what lies on a block device, and for the file systems that were asked
- * about of late. Thread-safe. An error counts as FILE_SYSTEM_LOCAL. */
+/* Of which kind is the file system `dev` (st_dev)? `fd` is a descriptor of a file on it; O_PATH
+ * will do. Asks fstatfs(2), but for what lies on a block device, and for the file systems that were
+ * asked about of late. Thread-safe. An error counts as FILE_SYSTEM_LOCAL. */
 enum file_system file_system_of(int fd, dev_t dev);
 
 /* Can file_system_of() tell without asking? fstatfs(2) may wait for another machine. Then
  * `*ret_kind` is what it tells. */
 bool file_system_is_known(dev_t dev, enum file_system *ret_kind);
+
+/* Is the open file on a file system that has no disk (tmpfs, ramfs)? Asks fstatfs(2): not of a file
+ * that is another machine's. */
+bool file_system_in_memory(int fd);
 
 #endif

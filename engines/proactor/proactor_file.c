@@ -1,12 +1,14 @@
 /* proactor_file.c: file jobs as operations, by the rules of file_open.h.
  *
  *   LOOK -> LOOK_STAT -> OPEN -> OPEN_STAT -> (CONTENT ...) -> done
+ *   (opened at once, and not in memory) CONTENT ... -> done
  *   READ -> done
  *
- * What the kernel has in its caches is done at once (file_job_try()): io_uring gives a STATX always
- * to a kernel worker, which costs more than the whole job. There is no operation for the names of a
- * directory, and the rules for document roots are our own: a LIST, the text that is made of it, a
- * ROOT, and an OPEN that renames or writers keep disturbing, are run by a thread of the proactor's.
+ * What the kernel has in its caches is done at once (file_job_try_and_keep()): io_uring gives a
+ * STATX always to a kernel worker, which costs more than the whole job. There is no operation for
+ * the names of a directory, and the rules for document roots are our own: a LIST, the text that is
+ * made of it, a ROOT, and an OPEN that renames or writers keep disturbing, are run by a thread of
+ * the proactor's.
  */
 #include "engines/proactor/proactor_internal.h"
 
@@ -278,6 +280,20 @@ static int looked(struct proactor_file *file, int res)
     return ON;
 }
 
+/* The file is opened and looked at: are its octets wanted? */
+static int want_content(struct proactor_file *file)
+{
+    const struct file_job *job = file->job;
+    if (job->meta.kind != FILE_REGULAR || job->meta.size > job->content_max ||
+        job->content_max == 0)
+        return DONE;
+    file->content = malloc((size_t)job->meta.size + 1);
+    if (file->content == NULL)
+        return DONE; /* not needed: it can be sent from the descriptor */
+    file->stage = STAGE_CONTENT;
+    return ON;
+}
+
 static int open_stated(struct proactor_file *file, int res)
 {
     struct file_job *job = file->job;
@@ -290,14 +306,7 @@ static int open_stated(struct proactor_file *file, int res)
         file->fd = -1;
         return DONE;
     }
-    if (job->meta.kind != FILE_REGULAR || job->meta.size > job->content_max ||
-        job->content_max == 0)
-        return DONE;
-    file->content = malloc((size_t)job->meta.size + 1);
-    if (file->content == NULL)
-        return DONE; /* not needed: it can be sent from the descriptor */
-    file->stage = STAGE_CONTENT;
-    return ON;
+    return want_content(file);
 }
 
 static int content_read(struct proactor_file *file, int res)
@@ -395,7 +404,7 @@ enum proactor_step proactor_file_begin(struct proactor *p, struct proactor_conn 
         session_peer_left(proactor_session(conn));
         return PROACTOR_DONE;
     }
-    if (job->kind != FILE_JOB_READ && file_job_try(job)) {
+    if (job->kind != FILE_JOB_READ && file_job_try_and_keep(job)) {
         report(p, conn, job->res);
         return PROACTOR_DONE;
     }
@@ -408,9 +417,14 @@ enum proactor_step proactor_file_begin(struct proactor *p, struct proactor_conn 
                                     .conn = conn,
                                     .job = job,
                                     .stalled = true,
-                                    .fd = -1 };
+                                    .fd = job->fd };
+    job->fd = -1;
     proactor_op_init(&file->op, PROACTOR_OP_FILE);
     conn->file = file;
+    if (file->fd >= 0 && want_content(file) == DONE) {
+        finish(p, file, 0);
+        return PROACTOR_DONE;
+    }
     if (by_operations)
         return proactor_file_resume(p, conn);
     file->stalled = false;

@@ -3,6 +3,7 @@
  * write to what the operation names until it has completed, as a kernel may. */
 #include "engines/proactor/processor_epoll.h"
 
+#include "core/file_job.h"
 #include "core/file_open.h"
 #include "core/stats.h"
 #include "engines/file_range.h"
@@ -10,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 struct emulated_job {
@@ -100,10 +100,8 @@ static void run(struct worker_task *task, struct worker *worker)
  * wrong. */
 static bool try_read(const struct operation *o, int *ret_res)
 {
-    struct iovec iov = { .iov_base = o->read.mem, .iov_len = o->read.len };
-    ssize_t n = preadv2(o->fd, &iov, 1, o->read.off, RWF_NOWAIT);
-    *ret_res = (int)n;
-    return n >= 0;
+    *ret_res = (int)file_pread_cached(o->fd, o->read.mem, o->read.len, o->read.off);
+    return *ret_res >= 0;
 }
 
 static bool try_splice_in(const struct operation *o, int *ret_res)

@@ -6,12 +6,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/file_system.h"
+
 /* The page cache as a test wants it: what preadv2(2) fails with after so many calls; 0: everything
  * is in there (RWF_NOWAIT itself is not for every file system: tmpfs knows nothing of it). */
 static struct {
     int error;
     unsigned calls_before;
     size_t len_max; /* octets of one call; 0: no limit */
+    bool no_disk;   /* the file system has none */
 } cache;
 
 /* What somebody does to the file before the next read; NULL: nothing. */
@@ -59,6 +62,7 @@ static ssize_t staged_pread(int fd, void *mem, size_t len, off_t off)
 
 #define clock_gettime(clock, time)          staged_clock_gettime(clock, time)
 #define pread(fd, mem, len, off)            staged_pread(fd, mem, len, off)
+#define file_system_in_memory(fd)           ((void)(fd), cache.no_disk)
 #define preadv2(fd, iov, count, off, flags) staged_preadv2(fd, iov, count, off, flags)
 #include "tests/unit/file_tree.h"
 
@@ -488,6 +492,68 @@ static void test_try_in_vain(void **state)
     atomic_store(&cached_refused, false);
 }
 
+/* What is in memory in any case need not be in the page cache. */
+static void test_try_without_a_disk(void **state)
+{
+    int descriptor = next_descriptor();
+    struct file_job job;
+
+    (void)state;
+    use_walk(false);
+    for (unsigned before = 0; before < 3; before++) {
+        memset(&cache, 0, sizeof(cache));
+        cache.error = EOPNOTSUPP;
+        cache.no_disk = true;
+        cache.calls_before = before;
+        file_job_init_open(&job, root_fd, "file", FILE_SYMLINKS_INSIDE, 16);
+        assert_true(file_job_try(&job));
+        assert_int_equal(job.res, 0);
+        assert_memory_equal(job.content, "hello", 5);
+        file_job_discard(&job);
+    }
+    memset(&cache, 0, sizeof(cache));
+    cache.error = EAGAIN; /* of whatever it is that says so */
+    cache.no_disk = true;
+    file_job_init_open(&job, root_fd, "file", FILE_SYMLINKS_INSIDE, 16);
+    cache.len_max = 1;
+    cache.calls_before = 1;
+    check_left_alone(&job, descriptor);
+    memset(&cache, 0, sizeof(cache));
+}
+
+/* Who reads it by other means has what is open already; nobody else is handed a descriptor. */
+static void test_try_and_keep(void **state)
+{
+    int descriptor = next_descriptor();
+    struct file_job job;
+
+    (void)state;
+    use_walk(false);
+    memset(&cache, 0, sizeof(cache));
+    cache.error = EOPNOTSUPP;
+    cache.calls_before = 1;
+    cache.len_max = 1;
+    file_job_init_open(&job, root_fd, "file", FILE_SYMLINKS_INSIDE, 16);
+    assert_false(file_job_try_and_keep(&job));
+    assert_int_equal(job.res, -EINPROGRESS);
+    assert_true(job.fd >= 0);
+    assert_int_equal(job.meta.size, 5);
+    assert_null(job.content);
+    file_job_discard(&job);
+    assert_int_equal(next_descriptor(), descriptor);
+
+    memset(&cache, 0, sizeof(cache));
+    file_job_init_open(&job, root_fd, "file", FILE_SYMLINKS_INSIDE, 16);
+    assert_true(file_job_try_and_keep(&job));
+    assert_memory_equal(job.content, "hello", 5);
+    file_job_discard(&job);
+
+    file_job_init_list(&job, root_fd, "dir", FILE_SYMLINKS_INSIDE, false, 100);
+    assert_false(file_job_try_and_keep(&job));
+    assert_int_equal(job.fd, -1);
+    file_job_discard(&job);
+}
+
 static void test_try_read(void **state)
 {
     int fd = openat(root_fd, "file", O_RDONLY);
@@ -565,6 +631,8 @@ int main(void)
         cmocka_unit_test(test_read),
         cmocka_unit_test(test_try_open),
         cmocka_unit_test(test_try_in_vain),
+        cmocka_unit_test(test_try_without_a_disk),
+        cmocka_unit_test(test_try_and_keep),
         cmocka_unit_test(test_try_read),
         cmocka_unit_test(test_stat),
     };
