@@ -277,7 +277,7 @@ static int make_file_cache(struct http_env *env)
     uint32_t valid_ms = http_roots_valid_ms(config);
     struct cache_notice *notice = NULL;
     struct shared_files *shared = env->limits.files;
-    /* What all have together is as much as this thread and the others keep of it. */
+    /* Of what all have together each keeps a part by itself. */
     uint64_t bytes_max = env->limits.cache_bytes_max / (shared != NULL ? SHARED_FILES_PART : 1);
     int r = file_cache_create(env->limits.cache_files_max, bytes_max, valid_ms,
                               config->cache_inactive_ms, &env->cache);

@@ -1,5 +1,6 @@
 /* file_cache.h: open files and their metadata, or, when small, their contents without a descriptor;
- * also that a name does not exist. One cache a thread.
+ * also that a name does not exist. One cache a thread; behind it may be what all threads know
+ * (shared_files.h).
  *
  * Bounded in descriptors (negative entries count as one, too, and are at most a quarter of all),
  * and in octets of contents and in how many files these are; what goes first says file_shelf.h. An
@@ -107,9 +108,9 @@ int file_cache_create(uint32_t files_max, uint64_t bytes_max, uint32_t valid_ms,
  * of them would be told, and for FILE_NOTICE_TRUST_MS. Before the first question. Taken. */
 void file_cache_set_notice(struct file_cache *cache, struct cache_notice *notice);
 
-/* Other threads of the process ask for the same files: what one has found is not asked for by
- * another, and contents are there once. Before the first question; borrowed, and outlives the
- * cache. */
+/* Other threads of the process ask for the same files: what one has found the others need not ask
+ * the kernel for, and contents are there once (shared_files.h). Before the first question;
+ * borrowed, and outlives the cache. */
 void file_cache_set_shared(struct file_cache *cache, struct shared_files *shared);
 
 /* Users' entries must have come back (checked). NULL is allowed. */
@@ -205,7 +206,8 @@ const _Atomic uint32_t *file_cache_told(const struct file_cache *cache);
 size_t file_cache_files(const struct file_cache *cache);
 uint64_t file_cache_bytes(const struct file_cache *cache);
 
-/* Octets of memory that an entry takes, without malloc(3)'s own. Pure. */
+/* Octets of memory that an entry takes, without malloc(3)'s own, and without contents that threads
+ * share. Pure. */
 size_t file_entry_memory(const struct file_entry *entry);
 
 #endif

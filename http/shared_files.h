@@ -10,9 +10,8 @@
  * numbered together. All that is here of a name becomes newer and never older, so a thread that has
  * dropped what it knew, and asks here, gets nothing older than that.
  *
- * In shards by hash, each with a lock, a table and shelves of its own. Nothing is done under a lock
- * but this: no system call, and no look at a file. Everything may be called by all threads at any
- * time. */
+ * In shards by hash, each with a lock, a table and shelves of its own. No file is looked at under a
+ * lock. Everything may be called by all threads at any time. */
 #ifndef HTTP_SHARED_FILES_H
 #define HTTP_SHARED_FILES_H
 
@@ -28,15 +27,16 @@
 struct shared_files;
 
 enum {
-    SHARED_FILES_PART = 2, /* threads keep copies of one in so many octets: the others are here
-                              alone, so that what one reads is here for the next */
+    SHARED_FILES_PART = 2, /* threads may keep one in so many octets of bytes_max, all together: the
+                              rest is for what is kept here alone, after one of them has read it
+                              and before the next one asks */
 };
 
 struct shared_files_options {
     unsigned threads;
     uint32_t names_max;   /* names that give no file */
-    uint64_t bytes_max;   /* octets of contents, with those that threads keep of it; a file in each
-                             shard more while they keep as much as there may be */
+    uint64_t bytes_max;   /* octets of contents that are kept, here or by threads; a file a shard
+                             more where threads alone keep all that there may be */
     uint64_t content_max; /* the largest file */
     uint32_t valid_ms;    /* how long a look is believed, and */
     uint32_t inactive_ms; /* kept after its last use, as the threads' caches have it */
