@@ -200,11 +200,11 @@ static uint64_t generation(const struct file_cache *cache)
     return cache->shared != NULL ? shared_files_generation(cache->shared) : cache->generation;
 }
 
-static struct file_dating dating(const struct file_cache *cache)
+/* The entry tells of what the job has just found. */
+static void date_entry(const struct file_cache *cache, struct file_entry *entry,
+                       const struct file_job *job, bool doubtful)
 {
-    return (struct file_dating){ .generation = generation(cache),
-                                 .valid_ms = cache->valid_ms,
-                                 .counters = cache->counters };
+    file_look_date(&entry->look, job, generation(cache), cache->valid_ms, doubtful);
 }
 
 void file_cache_ask(struct file_cache *cache, int root_fd, uint64_t root_id,
@@ -236,11 +236,8 @@ static bool is_outdone(struct file_entry *entry, const struct file_job *job)
 static struct file_entry *keep_known(struct file_cache *cache, struct file_entry *entry,
                                      struct file_job *job, bool confirmed, uint64_t now_ms)
 {
-    if (confirmed && file_look_is_renewed(&entry->look, job)) {
-        struct file_dating now = dating(cache);
-
-        file_look_date(&entry->look, &now, job, false);
-    }
+    if (confirmed && file_look_is_renewed(&entry->look, job))
+        date_entry(cache, entry, job, false);
     file_job_discard(job);
     use_entry(entry, now_ms);
     return file_entry_ref(entry);
@@ -305,13 +302,12 @@ static bool store_shared(struct file_cache *cache, struct file_entry *entry,
     return true;
 }
 
-/* The results go into an entry of this thread's own, unless `entry`, or NULL, tells the same. */
+/* The results go into an entry of this thread's own, unless `entry`, or NULL, tells the same
+ * (`confirmed`), or something newer. */
 static struct file_entry *store_own(struct file_cache *cache, struct file_entry *entry,
                                     const struct file_name *name, struct file_job *job,
-                                    bool doubtful, uint64_t now_ms)
+                                    bool confirmed, bool doubtful, uint64_t now_ms)
 {
-    bool confirmed = entry != NULL && confirms(entry, job);
-
     if (entry != NULL && (confirmed || is_outdone(entry, job)))
         return keep_known(cache, entry, job, confirmed, now_ms);
     CHECK(!job->unchanged); /* file_cache_has_lost() */
@@ -323,8 +319,7 @@ static struct file_entry *store_own(struct file_cache *cache, struct file_entry 
     entry->node.used_ms = now_ms;
     /* What is in doubt is kept, too: so that what ends next and was asked for before is in doubt
      * beside it. */
-    struct file_dating now = dating(cache);
-    file_look_date(&entry->look, &now, job, doubtful || job->generation <= cache->forgotten);
+    date_entry(cache, entry, job, doubtful || job->generation <= cache->forgotten);
     if (fits(cache, entry))
         file_cache_insert(cache, entry, now_ms);
     return entry;
@@ -351,7 +346,7 @@ struct file_entry *file_cache_store(struct file_cache *cache, struct file_job *j
                       (confirmed || entry == NULL || !is_outdone(entry, job));
     struct file_entry *told = NULL;
     if (!is_for_all || !store_shared(cache, entry, &name, job, confirmed, now_ms, &told, &doubtful))
-        told = store_own(cache, entry, &name, job, doubtful, now_ms);
+        told = store_own(cache, entry, &name, job, confirmed, doubtful, now_ms);
     if (told == NULL) {
         log_fault("no memory for what is known of a file; the answer is 503", ENOMEM);
         file_job_discard(job);

@@ -20,22 +20,22 @@ bool file_look_is_renewed(const struct file_look *look, const struct file_job *j
 }
 
 /* How long it is believed, if it is marked or not. */
-static uint32_t valid_ms(const struct file_look *look, const struct file_dating *dating,
-                         const struct file_job *job)
+static uint32_t believed_ms(const struct file_look *look, const struct file_job *job,
+                            uint32_t valid_ms)
 {
     if (look->mark.is_set)
         return FILE_NOTICE_TRUST_MS;
-    return job->mark_soon && dating->valid_ms > FILE_NOTICE_SOON_MS ? (uint32_t)FILE_NOTICE_SOON_MS
-                                                                    : dating->valid_ms;
+    return job->mark_soon && valid_ms > FILE_NOTICE_SOON_MS ? (uint32_t)FILE_NOTICE_SOON_MS
+                                                            : valid_ms;
 }
 
-void file_look_date(struct file_look *look, const struct file_dating *dating,
-                    const struct file_job *job, bool doubtful)
+void file_look_date(struct file_look *look, const struct file_job *job, uint64_t generation,
+                    uint32_t valid_ms, bool doubtful)
 {
     look->generation = job->generation;
-    look->known_at = dating->generation;
+    look->known_at = generation;
     look->doubtful = doubtful;
     look->mark = job->mark;
     look->mark.is_set = !doubtful && job->mark.is_set;
-    look->fresh_until_ms = doubtful ? 0 : job->asked_ms + valid_ms(look, dating, job);
+    look->fresh_until_ms = doubtful ? 0 : job->asked_ms + believed_ms(look, job, valid_ms);
 }

@@ -18,15 +18,8 @@ struct file_look {
     bool doubtful;                /* something newer may have been sent: it is not believed */
 };
 
-/* What is found for a job is dated by. */
-struct file_dating {
-    uint64_t generation; /* the newest one that was asked for */
-    uint32_t valid_ms;   /* how long a look is believed where time alone tells */
-    /* What tells of changes; NULL: nothing does. */
-    const struct file_notice_counters *counters;
-};
-
-/* Has a change been told that concerns what was looked at? */
+/* Has a change been told that concerns what was looked at? `counters` is what tells of changes, or
+ * NULL where nothing does: no mark is set then. */
 static inline bool file_look_is_told(struct file_look *look,
                                      const struct file_notice_counters *counters)
 {
@@ -46,9 +39,10 @@ bool file_look_outdoes(struct file_look *look, const struct file_job *job,
 /* Is the look dated anew by a job that found the same? Pure. */
 bool file_look_is_renewed(const struct file_look *look, const struct file_job *job);
 
-/* The look becomes the job's, which has just ended: believed, or `doubtful`. The job's mark is set
- * only where changes of what it found would be told. */
-void file_look_date(struct file_look *look, const struct file_dating *dating,
-                    const struct file_job *job, bool doubtful);
+/* The look becomes the job's, which has just ended, when `generation` was the newest that was asked
+ * for: believed for valid_ms where time alone tells, or `doubtful`. The job's mark is set only
+ * where changes of what it found would be told. */
+void file_look_date(struct file_look *look, const struct file_job *job, uint64_t generation,
+                    uint32_t valid_ms, bool doubtful);
 
 #endif

@@ -325,12 +325,11 @@ static struct shared_file *judge(struct shared_files *files, struct shard *shard
                                  struct file_content *content, uint64_t now_ms)
 {
     struct shared_file *file = file_of(file_table_find(&shard->table, name));
-    struct file_dating dating = { shared_files_generation(files), files->valid_ms,
-                                  files->counters };
+    uint64_t newest = shared_files_generation(files);
 
     if (file != NULL && confirms(file, job)) {
         if (file_look_is_renewed(&file->look, job))
-            file_look_date(&file->look, &dating, job, false);
+            file_look_date(&file->look, job, newest, files->valid_ms, false);
         return file;
     }
     if (file != NULL && file_look_outdoes(&file->look, job, files->counters))
@@ -340,7 +339,7 @@ static struct shared_file *judge(struct shared_files *files, struct shard *shard
     file = is_for_all(files, job, content) ? make(shard, name, job, content) : NULL;
     if (file == NULL)
         return NULL;
-    file_look_date(&file->look, &dating, job, job->generation <= shard->forgotten);
+    file_look_date(&file->look, job, newest, files->valid_ms, job->generation <= shard->forgotten);
     insert(shard, file, now_ms);
     return file;
 }
