@@ -99,6 +99,15 @@ void file_job_init_root(struct file_job *job, const char *path, bool guarded)
     job->guarded = guarded;
 }
 
+bool file_job_confirms(const struct file_job *job, int error, const struct file_meta *meta,
+                       bool has_content, bool has_fd)
+{
+    if (job->res < 0 || error != 0)
+        return error == -job->res;
+    return file_meta_same(meta, &job->meta) &&
+           (job->unchanged || has_content || (job->content == NULL && has_fd == (job->fd >= 0)));
+}
+
 ssize_t file_pread(int fd, void *mem, size_t len, off_t off)
 {
     ssize_t n;

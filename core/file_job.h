@@ -170,6 +170,12 @@ struct file_job {
 void file_job_init_open(struct file_job *job, int root_fd, const char *path,
                         enum file_symlinks symlinks, size_t content_max);
 
+/* Does the finished OPEN job tell what is known already: `error` (0 or an errno), or a file that
+ * `meta` tells of, whose octets are kept (`has_content`), or a descriptor of it (`has_fd`)? Pure.
+ */
+bool file_job_confirms(const struct file_job *job, int error, const struct file_meta *meta,
+                       bool has_content, bool has_fd);
+
 /* Makes it one that opens the file only if it is not what `known` tells. Who executes the job may
  * open it all the same. */
 void file_job_set_known(struct file_job *job, const struct file_meta *known);

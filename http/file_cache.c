@@ -171,11 +171,8 @@ struct file_entry *file_cache_find(struct file_cache *cache, uint64_t root_id,
 /* Does the finished job tell what `entry` tells already? */
 static bool confirms(const struct file_entry *entry, const struct file_job *job)
 {
-    if (job->res < 0 || entry->error != 0)
-        return entry->error == -job->res;
-    return file_meta_same(&entry->meta, &job->meta) &&
-           (job->unchanged || entry->content != NULL ||
-            (job->content == NULL && (entry->fd < 0) == (job->fd < 0)));
+    return file_job_confirms(job, entry->error, &entry->meta, entry->content != NULL,
+                             entry->fd >= 0);
 }
 
 /* An entry with one reference, and what the job had; NULL: memory is short. */

@@ -98,6 +98,14 @@ enum {
     FILE_CACHE_CLOSING_MAX = 32 /* descriptors that wait to be closed */
 };
 
+/* How many small files are kept where their contents have so many octets together. Pure. */
+static inline size_t file_cache_small_max(uint64_t bytes_max)
+{
+    uint64_t count = bytes_max / FILE_CACHE_SMALL_LEAST;
+
+    return count < FILE_CACHE_SMALL_MOST ? (size_t)count : (size_t)FILE_CACHE_SMALL_MOST;
+}
+
 /* An entry is believed for valid_ms, and let go after inactive_ms (at least a second) in which
  * nobody has asked for it. 0 or -ENOMEM. files_max 0: every store makes an entry that lives only as
  * long as its users. The caller owns the cache. */

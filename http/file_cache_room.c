@@ -6,22 +6,20 @@
 
 int file_cache_room_init(struct file_cache *cache, uint32_t files_max, uint64_t bytes_max)
 {
-    uint64_t small_max = bytes_max / FILE_CACHE_SMALL_LEAST;
+    size_t small_max = file_cache_small_max(bytes_max);
     int res;
 
-    if (small_max > FILE_CACHE_SMALL_MOST)
-        small_max = FILE_CACHE_SMALL_MOST;
     if (small_max < files_max) /* contents are bounded by their octets */
         small_max = files_max;
     cache->files_max = files_max;
     cache->bytes_max = bytes_max;
     res = file_shelf_init(&cache->open, files_max);
     if (res == 0)
-        res = file_shelf_init(&cache->small, (size_t)small_max);
+        res = file_shelf_init(&cache->small, small_max);
     if (res == 0)
         res = file_shelf_init(&cache->negative, files_max < 4 ? 1 : files_max / 4);
     if (res == 0)
-        res = file_table_init(&cache->table, files_max + (size_t)small_max);
+        res = file_table_init(&cache->table, files_max + small_max);
     return res;
 }
 

@@ -96,19 +96,16 @@ static size_t shards_for(const struct shared_files_options *options)
 static int init_shard(struct shard *shard, const struct shared_files_options *options,
                       size_t shards_count)
 {
-    uint64_t files_max = options->bytes_max / FILE_CACHE_SMALL_LEAST;
+    size_t files_max = file_cache_small_max(options->bytes_max) / shards_count + 1;
     size_t names_max = options->names_max / shards_count + 1;
 
-    if (files_max > FILE_CACHE_SMALL_MOST)
-        files_max = FILE_CACHE_SMALL_MOST;
-    files_max = files_max / shards_count + 1;
     shard->bytes_max = options->bytes_max / shards_count;
     file_watch_init(&shard->watch, options->inactive_ms);
     MUST(pthread_mutex_init(&shard->mutex, NULL) == 0);
-    int res = file_shelf_init(&shard->files, (size_t)files_max);
+    int res = file_shelf_init(&shard->files, files_max);
     if (res == 0)
         res = file_shelf_init(&shard->names, names_max);
-    return res == 0 ? file_table_init(&shard->table, (size_t)files_max + names_max) : res;
+    return res == 0 ? file_table_init(&shard->table, files_max + names_max) : res;
 }
 
 int shared_files_create(const struct shared_files_options *options, struct shared_files **ret_files)
@@ -167,11 +164,10 @@ uint64_t shared_files_generation(const struct shared_files *files)
 uint64_t shared_files_root_id(struct shared_files *files, size_t index,
                               const struct file_root_id *which)
 {
-    struct shared_root *root = &files->roots[index];
-    bool has_birth = which->born_s != 0 || which->born_ns != 0;
-
     CHECK_OBJ(files, SHARED_FILES_MAGIC);
     CHECK(index < files->roots_count);
+    struct shared_root *root = &files->roots[index];
+    bool has_birth = which->born_s != 0 || which->born_ns != 0;
     MUST(pthread_mutex_lock(&files->roots_mutex) == 0);
     /* Without its birth a directory cannot be told from a later one that has its inode's number. */
     if (root->id == 0 || !has_birth || !file_root_same(&root->which, which))
@@ -280,21 +276,12 @@ static void tell(struct shared_file *file, uint64_t now_ms, struct shared_file_f
         file_content_ref(file->content);
 }
 
-/* Does the finished job tell what `file` tells already? */
-static bool confirms(const struct shared_file *file, const struct file_job *job)
-{
-    if (job->res < 0 || file->error != 0)
-        return file->error == -job->res;
-    return file_meta_same(&file->meta, &job->meta) &&
-           (job->unchanged || file->content != NULL || (job->content == NULL && job->fd < 0));
-}
-
-/* Can what the job found be kept without a descriptor? Pure. */
+/* Can what the job found, which is no error of the moment, be kept without a descriptor? Pure. */
 static bool is_for_all(const struct shared_files *files, const struct file_job *job,
                        const struct file_content *content)
 {
     if (job->res < 0)
-        return file_error_is_lasting(-job->res);
+        return true;
     if (job->meta.size > files->content_max)
         return false;
     if (job->unchanged && job->meta.size > 0)
@@ -327,7 +314,8 @@ static struct shared_file *judge(struct shared_files *files, struct shard *shard
     struct shared_file *file = file_of(file_table_find(&shard->table, name));
     uint64_t newest = shared_files_generation(files);
 
-    if (file != NULL && confirms(file, job)) {
+    if (file != NULL &&
+        file_job_confirms(job, file->error, &file->meta, file->content != NULL, false)) {
         if (file_look_is_renewed(&file->look, job))
             file_look_date(&file->look, job, newest, files->valid_ms, false);
         return file;

@@ -370,8 +370,8 @@ static int multi_reactor_probe(const struct config *config, char *why, size_t wh
 const struct engine_ops engine_multi_reactor = {
     .name = "multi-reactor",
     .summary = "several epoll loops, one a thread, that share nothing hot",
-    .cost =
-        "a cache of files for each thread: memory and the first look at a file are paid by each",
+    .cost = "a table of files for each thread: what the others have looked at is asked for at each "
+            "miss",
     .settings = ENGINE_SETTING_THREADS | ENGINE_SETTING_PIN | ENGINE_SETTING_ACCEPT |
                 ENGINE_SETTING_DEMULTIPLEXER | ENGINE_SETTING_WORKER_QUEUE |
                 ENGINE_SETTING_FILE_WORKERS | ENGINE_SETTING_CACHE_SHARED,
